@@ -1,0 +1,295 @@
+//! What the correlator saw: facts about calls, queues and agents, in ids, counts and durations.
+//!
+//! An observation says what happened and knows nothing of how it is counted.  Sets of values are enums whose
+//! [`Word::word`] is the label value the contract (METRICS.md) names.
+
+use std::time::Duration;
+
+use super::cause::Cause;
+use super::names::{AgentId, Names, QueueId, ReasonId, TrunkId};
+
+/// Takes what the correlator saw, at once and in order.
+pub trait Observe {
+    /// One fact; `names` resolves its ids.
+    fn observe(&mut self, names: &Names, seen: Observation);
+}
+
+/// One fact.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Observation {
+    /// A queue is known now, or its own `servicelevel` changed (`None`: not told yet, or 0).
+    QueueKnown { queue: QueueId, service_level: Option<Duration> },
+    /// An agent is a member of a queue.
+    MemberKnown { queue: QueueId, agent: AgentId },
+    /// A trunk was seen for the first time.
+    TrunkKnown { trunk: TrunkId },
+    /// A caller joined.
+    Entered { queue: QueueId },
+    /// A stay was found already going on.
+    Adopted { queue: QueueId, phase: Phase },
+    /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where no clock or field told.
+    Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
+    /// A caller was never let in.
+    Refused { queue: QueueId, reason: Refusal },
+    /// The ringing of an agent ended.
+    RingEnded { queue: QueueId, agent: AgentId, result: RingResult, length: Option<Duration> },
+    /// A connected call ended.
+    Completed { queue: QueueId, agent: AgentId, ended_by: EndedBy, talk: Option<Duration> },
+    /// The queue's bridge was transferred.
+    Transferred { queue: QueueId, agent: AgentId, kind: TransferKind, by: TransferBy },
+    /// The agent hung up during the announcement.
+    AgentDumped { queue: QueueId, agent: AgentId },
+    /// Time spent in wrap-up since the last such observation.
+    WrappedUp { queue: QueueId, agent: AgentId, spent: Duration },
+    /// A leg of a stay hung up.
+    QueueHangup { queue: QueueId, agent: AgentId, leg: Leg, cause: Cause },
+    /// A connected stay was recorded (once a stay).
+    RecordedCall { queue: QueueId, agent: AgentId },
+    /// Time an agent spent in a state since the last such observation.
+    AgentTime { agent: AgentId, state: AgentState, reason: ReasonId, spent: Duration },
+    /// A call ended.
+    CallEnded { direction: Direction, agent: AgentId, trunk: TrunkId, result: CallResult },
+    /// How long a call's first dial rang until its answer or end.
+    CallRang { direction: Direction, result: CallResult, length: Duration },
+    /// How long a call was bridged.
+    CallTalked { direction: Direction, agent: AgentId, length: Duration },
+    /// The cause that stands for a call.
+    CallHangup { direction: Direction, agent: AgentId, trunk: TrunkId, cause: Cause },
+    /// A dialled trunk leg ended.
+    TrunkAttempt { trunk: TrunkId, result: CallResult },
+    /// Its cause.
+    TrunkHangup { trunk: TrunkId, cause: Cause },
+    /// A recording ended.
+    RecordingEnded,
+    /// Something that should not happen, or drift that a snapshot mended.
+    Anomaly(Anomaly),
+}
+
+/// A closed set of label values.
+pub trait Word: Copy + Sized + 'static {
+    /// Every value, in the order of the contract.
+    const ALL: &'static [Self];
+    /// The label value.
+    fn word(self) -> &'static str;
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// In what phase a stay was adopted.
+    Phase {
+        /// Still waiting for an agent.
+        Waiting = "waiting",
+        /// Already connected to one.
+        Talking = "talking",
+    }
+}
+
+words! {
+    /// How a caller's wait ended.
+    Outcome {
+        /// Connected to an agent.
+        Answered = "answered",
+        /// The caller gave up.
+        Abandoned = "abandoned",
+        /// The queue's time limit, or one pass through the agents, was over.
+        Timeout = "timeout",
+        /// `leavewhenempty` sent the caller out.
+        LeaveEmpty = "leave_empty",
+        /// QueueWithdrawCaller took the caller out.
+        Withdrawn = "withdrawn",
+        /// Somebody redirected the waiting caller elsewhere; queue_log says ABANDON.
+        Redirected = "redirected",
+        /// The caller pressed the exit key.
+        ExitKey = "exit_key",
+        /// Caller and agent have no codec in common (queue_log: SYSCOMPAT).
+        Incompatible = "incompatible",
+        /// Left without an agent, and the PBX did not show why.
+        Unserved = "unserved",
+        /// Ended while the exporter could not see.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// Why a caller was never let in.
+    Refusal {
+        /// `maxlen` reached.
+        Full = "full",
+        /// `joinempty` and nobody there.
+        JoinEmpty = "join_empty",
+        /// `joinempty` and nobody available.
+        JoinUnavailable = "join_unavailable",
+        /// No queue of that name.
+        UnknownQueue = "unknown_queue",
+    }
+}
+
+words! {
+    /// How the ringing of an agent ended.
+    RingResult {
+        /// The agent took the call.
+        Answered = "answered",
+        /// Nobody took it (RONA).
+        NoAnswer = "no_answer",
+        /// The phone said busy.
+        Busy = "busy",
+        /// The phone could not be reached or refused.
+        Failed = "failed",
+        /// Another agent took the call, or the caller left.
+        Canceled = "canceled",
+        /// Ended while the exporter could not see.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// Who ended a connected call.
+    EndedBy {
+        /// AgentComplete's Reason, or the first HangupRequest.
+        Caller = "caller",
+        /// AgentComplete's Reason, or the first HangupRequest.
+        Agent = "agent",
+        /// AgentComplete's Reason.
+        Transfer = "transfer",
+        /// Nothing told.
+        Unknown = "unknown",
+        /// Ended while the exporter could not see.
+        Lost = "lost",
+    }
+}
+
+words! {
+    /// A kind of transfer.
+    TransferKind {
+        /// Without asking first.
+        Blind = "blind",
+        /// After a consultation.
+        Attended = "attended",
+    }
+}
+
+words! {
+    /// Who transferred.
+    TransferBy {
+        /// The agent.
+        Agent = "agent",
+        /// The caller.
+        Caller = "caller",
+    }
+}
+
+words! {
+    /// Which leg hung up.
+    Leg {
+        /// The caller's.
+        Caller = "caller",
+        /// A rung agent's.
+        Agent = "agent",
+    }
+}
+
+words! {
+    /// What an agent, or a member of a queue, is doing; first match counts, in this order.
+    AgentState {
+        /// Connected by this queue.
+        Talking = "talking",
+        /// Connected by this queue, and the agent pressed hold.
+        OnHold = "on_hold",
+        /// Being called.
+        Ringing = "ringing",
+        /// In any other call.
+        Busy = "busy",
+        /// Within `wrapuptime` of a queue's call.
+        WrapUp = "wrapup",
+        /// The phone is unreachable or invalid.
+        Unavailable = "unavailable",
+        /// Paused.
+        Paused = "paused",
+        /// Could take a call.
+        Available = "available",
+        /// No synchronised session.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Where a call came from and went to.
+    Direction {
+        /// From a trunk.
+        Inbound = "inbound",
+        /// To a trunk.
+        Outbound = "outbound",
+        /// Agent to agent.
+        Internal = "internal",
+        /// The configuration does not say.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// How a call, or the dialling of a trunk, ended.
+    CallResult {
+        /// Somebody, or an application alone, answered.
+        Answered = "answered",
+        /// It rang out.
+        NoAnswer = "no_answer",
+        /// Busy.
+        Busy = "busy",
+        /// The network had no room.
+        Congestion = "congestion",
+        /// The caller gave up.
+        Canceled = "canceled",
+        /// Anything else.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// What should not happen, but does.
+    Anomaly {
+        /// A stay was first seen by an event other than its Join.
+        StayWithoutJoin = "stay_without_join",
+        /// A Join for a stay that is already open.
+        DuplicateJoin = "duplicate_join",
+        /// An AgentComplete that fits no connected call.
+        CompleteWithoutCall = "complete_without_call",
+        /// A connected call ended without an AgentComplete within five seconds.
+        CompleteMissing = "complete_missing",
+        /// A ringing's end that fits no ringing.
+        RingWithoutCall = "ring_without_call",
+        /// A caller's channel ended while the stay was still open.
+        StayOutlivedChannel = "stay_outlived_channel",
+        /// A refusal on a channel whose queue was not seen.
+        RefusalWithoutQueue = "refusal_without_queue",
+        /// QueueStatus lists a caller whose Join was not seen.
+        CallerAppeared = "caller_appeared",
+        /// A waiting caller is not in QueueStatus any more, and no event said so.
+        CallerVanished = "caller_vanished",
+        /// A member appeared without an event (realtime, or a reload).
+        MemberAppeared = "member_appeared",
+        /// A member vanished without an event.
+        MemberVanished = "member_vanished",
+        /// A member's pause, status or penalty changed without an event.
+        MemberDrifted = "member_drifted",
+        /// A channel vanished without a Hangup.
+        ChannelVanished = "channel_vanished",
+        /// A call whose end was hidden, and whose result nobody can know.
+        CallLost = "call_lost",
+        /// Something was kept past its deadline.
+        Expired = "expired",
+    }
+}

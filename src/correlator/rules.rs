@@ -1,0 +1,52 @@
+//! What the configuration says about names: which channels are trunks, which are agents, who a person is.
+
+use regex::RegexSet;
+
+/// Patterns, any of which may match.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns(RegexSet);
+
+impl Patterns {
+    /// Compiles the patterns.
+    ///
+    /// # Errors
+    /// The first pattern that is not a regular expression.
+    pub fn new<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> Result<Self, regex::Error> {
+        RegexSet::new(patterns).map(Self)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether any matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// What makes two members the same agent.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Identity {
+    /// The member's name.
+    #[default]
+    MemberName,
+    /// The member's interface.
+    Interface,
+}
+
+/// How the correlator reads names.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Channels of carriers, by channel name.  Without any, no direction can be told but by context.
+    pub trunks: Patterns,
+    /// Channels of agents' devices, by channel name.  Without any, every device that is not a trunk.
+    pub agents: Patterns,
+    /// Contexts in which inbound calls begin.
+    pub inbound_contexts: Patterns,
+    /// Contexts in which outbound calls begin.
+    pub outbound_contexts: Patterns,
+    /// What an agent is.
+    pub identity: Identity,
+}

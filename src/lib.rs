@@ -1,0 +1,3 @@
+//! Exact Prometheus metrics of an Asterisk PBX.  (crate doc: being written)
+pub mod clock;
+pub mod correlator;
