@@ -1,3 +1,5 @@
 //! Exact Prometheus metrics of an Asterisk PBX.  (crate doc: being written)
+pub mod ami;
 pub mod clock;
 pub mod correlator;
+pub mod event;

@@ -1,0 +1,398 @@
+//! Bytes to frames.
+//!
+//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it is.  Any cut
+//! of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing is copied out, and a frame
+//! whose [`Frame::name`] nobody wants costs no more than finding its end.
+//!
+//! Three things do not follow the rule: the banner is one line without a blank line behind it, a `Response:
+//! Follows` of Asterisk 13 and older holds raw output lines and ends with `--END COMMAND--`, and input past the
+//! configured size is dropped up to the next blank line.
+
+use memchr::{memchr, memmem};
+
+/// How large input may be.  Asterisk itself sets no limit; its largest real event is about 1 kB.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Longest line in bytes, without its line end.
+    pub line: usize,
+    /// Longest frame in bytes.
+    pub frame: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { line: 65_536, frame: 1_048_576 }
+    }
+}
+
+/// Cuts a stream into frames.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    buffer: Vec<u8>,
+    /// Where the frame that is being read begins in `buffer`.
+    start: usize,
+    /// Up to where that frame was already searched for its end.
+    searched: usize,
+    /// The frame being read is over its limit: drop bytes up to the blank line.
+    dropping: bool,
+}
+
+/// What a stream is made of.
+#[derive(Debug, PartialEq)]
+pub enum Item<'a> {
+    /// The greeting, with the AMI version: `5.0.4`.
+    Banner(&'a [u8]),
+    /// An event or a response.
+    Frame(Frame<'a>),
+    /// Input that was dropped.
+    Rejected(Rejection),
+}
+
+/// Why input was dropped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rejection {
+    /// A line over [`Limits::line`].
+    LineTooLong,
+    /// A frame over [`Limits::frame`].
+    FrameTooLong,
+    /// The first line is neither `Event:` nor `Response:`.
+    UnknownType,
+}
+
+impl Rejection {
+    /// The label value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LineTooLong => "line_too_long",
+            Self::FrameTooLong => "frame_too_long",
+            Self::UnknownType => "unknown_type",
+        }
+    }
+}
+
+/// Whether a frame is an event or answers an action.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// `Event: <name>`.
+    Event,
+    /// `Response: <Success|Error|Goodbye|Follows>`.
+    Response,
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame<'a> {
+    /// Event or response.
+    pub kind: Kind,
+    /// The event's name, or the response's word.
+    pub name: &'a [u8],
+    /// All lines behind the first.
+    body: &'a [u8],
+}
+
+impl Decoder {
+    /// An empty decoder.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, buffer: Vec::new(), start: 0, searched: 0, dropping: false }
+    }
+
+    /// Takes the next bytes of the stream.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.searched -= self.start;
+            self.start = 0;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole item, or `None` until more bytes come.
+    pub fn next_item(&mut self) -> Option<Item<'_>> {
+        loop {
+            if self.dropping {
+                self.drop_rest()?;
+            }
+            self.skip_blank_lines();
+            if self.buffer[self.start..].starts_with(BANNER) {
+                return self.banner();
+            }
+            let Some((end, next)) = self.frame_end() else {
+                return self.refuse_endless().map(Item::Rejected);
+            };
+            let start = std::mem::replace(&mut self.start, next);
+            self.searched = next;
+            if let Some(rejection) = self.oversized(start, end) {
+                return Some(Item::Rejected(rejection));
+            }
+            return Some(match Frame::parse(&self.buffer[start..end]) {
+                Some(frame) => Item::Frame(frame),
+                None => Item::Rejected(Rejection::UnknownType),
+            });
+        }
+    }
+
+    /// Bytes of a frame that has not ended yet.
+    pub fn pending(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    fn skip_blank_lines(&mut self) {
+        while self.buffer[self.start..].starts_with(b"\r\n") {
+            self.start += 2;
+        }
+        self.searched = self.searched.max(self.start);
+    }
+
+    fn banner(&mut self) -> Option<Item<'_>> {
+        let end = self.start + memmem::find(&self.buffer[self.start..], b"\r\n")?;
+        let version = self.start + BANNER.len();
+        self.start = end + 2;
+        self.searched = self.start;
+        Some(Item::Banner(&self.buffer[version..end]))
+    }
+
+    /// Where the frame ends and where the next one may begin.
+    fn frame_end(&mut self) -> Option<(usize, usize)> {
+        let mark: &[u8] = if self.buffer[self.start..].starts_with(FOLLOWS) { END_COMMAND } else { BLANK_LINE };
+        // the mark may have been cut by the last read
+        let from = self.searched.saturating_sub(mark.len() - 1).max(self.start);
+        let Some(at) = memmem::find(&self.buffer[from..], mark) else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let next = from + at + mark.len();
+        Some((next - BLANK_LINE.len(), next))
+    }
+
+    /// Gives up on a frame that is too long although its end has not come.
+    fn refuse_endless(&mut self) -> Option<Rejection> {
+        let rejection = self.oversized(self.start, self.buffer.len())?;
+        self.dropping = true;
+        self.forget_searched();
+        Some(rejection)
+    }
+
+    fn drop_rest(&mut self) -> Option<()> {
+        if let Some(at) = memmem::find(&self.buffer[self.start..], BLANK_LINE) {
+            self.start += at + BLANK_LINE.len();
+            self.searched = self.start;
+            self.dropping = false;
+            return Some(());
+        }
+        self.forget_searched();
+        None
+    }
+
+    /// Forgets what was read, but for the beginning of a blank line that may be at its end.
+    fn forget_searched(&mut self) {
+        self.start = self.buffer.len().saturating_sub(BLANK_LINE.len() - 1).max(self.start);
+        self.searched = self.start;
+    }
+
+    fn oversized(&self, start: usize, end: usize) -> Option<Rejection> {
+        if end - start > self.limits.frame {
+            return Some(Rejection::FrameTooLong);
+        }
+        // a frame no longer than a line may be holds no line that is too long
+        if end - start <= self.limits.line {
+            return None;
+        }
+        let mut rest = &self.buffer[start..end];
+        while !rest.is_empty() {
+            let (line, next) = split_line(rest);
+            if line.len() > self.limits.line {
+                return Some(Rejection::LineTooLong);
+            }
+            rest = next;
+        }
+        None
+    }
+}
+
+impl<'a> Frame<'a> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        let (first, body) = split_line(text);
+        let (key, name) = split_header(first)?;
+        let kind = if key.eq_ignore_ascii_case(b"Event") {
+            Kind::Event
+        } else if key.eq_ignore_ascii_case(b"Response") {
+            Kind::Response
+        } else {
+            return None;
+        };
+        Some(Self { kind, name, body })
+    }
+
+    /// All headers behind the first, in order; a line without a colon (raw command output) is left out.
+    pub fn headers(&self) -> Headers<'a> {
+        Headers { rest: self.body }
+    }
+
+    /// The first header of that name, in any case.
+    pub fn header(&self, key: &str) -> Option<&'a [u8]> {
+        self.headers().find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// Whether this is an event, and of that name.
+    pub fn is_event(&self, name: &str) -> bool {
+        self.kind == Kind::Event && self.name == name.as_bytes()
+    }
+}
+
+/// Headers of a frame: key and value, as they stand.
+#[derive(Clone, Debug)]
+pub struct Headers<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (line, rest) = split_line(self.rest);
+            self.rest = rest;
+            if let Some(header) = split_header(line) {
+                return Some(header);
+            }
+        }
+        None
+    }
+}
+
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let (line, rest) = match memchr(b'\n', text) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &text[text.len()..]),
+    };
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+/// Splits at the first colon and drops one space: values may hold `: ` themselves.
+fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr(b':', line)?;
+    let value = &line[at + 1..];
+    Some((&line[..at], value.strip_prefix(b" ").unwrap_or(value)))
+}
+
+const BANNER: &[u8] = b"Asterisk Call Manager/";
+const BLANK_LINE: &[u8] = b"\r\n\r\n";
+const FOLLOWS: &[u8] = b"Response: Follows\r\n";
+const END_COMMAND: &[u8] = b"--END COMMAND--\r\n\r\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn items(decoder: &mut Decoder) -> Vec<String> {
+        let mut found = Vec::new();
+        while let Some(item) = decoder.next_item() {
+            found.push(match item {
+                Item::Frame(frame) => format!("{:?} {:?} {:?}", frame.kind, text(frame.name), pairs(&frame)),
+                Item::Banner(version) => format!("banner {:?}", text(version)),
+                Item::Rejected(why) => format!("{why:?}"),
+            });
+        }
+        found
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    fn pairs(frame: &Frame<'_>) -> Vec<(String, String)> {
+        frame.headers().map(|(key, value)| (text(key), text(value))).collect()
+    }
+
+    fn whole(stream: &[u8], limits: Limits) -> Vec<String> {
+        let mut decoder = Decoder::new(limits);
+        decoder.feed(stream);
+        items(&mut decoder)
+    }
+
+    const STREAM: &[u8] = b"Asterisk Call Manager/5.0.4\r\nResponse: Success\r\nMessage: a: b:c\r\n\r\n\
+        Event: Newchannel\r\nAccountCode:\r\nExten: \r\nUniqueID: 1.1\r\nX: \xff\r\nX: 2\r\n\r\n\r\n\
+        Greeting: no\r\n\r\nResponse: Follows\r\nPrivilege: Command\r\nraw line\n\na: b\n--END COMMAND--\r\n\r\n\
+        event: Hangup\r\nCause-txt: Normal Clearing\r\n\r\n";
+
+    #[test]
+    fn frames_are_read_as_they_stand() {
+        assert_eq!(
+            whole(STREAM, Limits::default()),
+            [
+                r#"banner "5.0.4""#,
+                r#"Response "Success" [("Message", "a: b:c")]"#,
+                r#"Event "Newchannel" [("AccountCode", ""), ("Exten", ""), ("UniqueID", "1.1"), ("X", "�"), ("X", "2")]"#,
+                "UnknownType",
+                r#"Response "Follows" [("Privilege", "Command"), ("a", "b")]"#,
+                r#"Event "Hangup" [("Cause-txt", "Normal Clearing")]"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn keys_are_found_in_any_case() {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(b"Event: X\r\nDestUniqueId: 7\r\n\r\n");
+        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+        assert_eq!(frame.header("DestUniqueid"), Some(&b"7"[..]));
+        assert_eq!(frame.header("Nothing"), None);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_costs_its_frame_only() {
+        let limits = Limits { line: 20, frame: 1000 };
+        let stream = b"Event: A\r\nK: 0123456789012345678901234567890\r\n\r\nEvent: B\r\n\r\n";
+        assert_eq!(whole(stream, limits), ["LineTooLong", r#"Event "B" []"#]);
+    }
+
+    #[test]
+    fn a_frame_over_the_limit_is_dropped_before_its_end_comes() {
+        let limits = Limits { line: 20, frame: 40 };
+        let mut decoder = Decoder::new(limits);
+        decoder.feed(b"Event: A\r\n");
+        for _ in 0..1000 {
+            decoder.feed(b"Key: 0123456789\r\n");
+            items(&mut decoder);
+            assert!(decoder.pending() < 64);
+        }
+        decoder.feed(b"\r\nEvent: B\r\n\r\n");
+        assert_eq!(items(&mut decoder), [r#"Event "B" []"#]);
+    }
+
+    #[test]
+    fn a_line_of_exactly_the_limit_is_fine() {
+        let limits = Limits { line: 10, frame: 1000 };
+        assert_eq!(whole(b"Event: ABC\r\nK: 0123456\r\n\r\n", limits), [r#"Event "ABC" [("K", "0123456")]"#]);
+        assert_eq!(whole(b"Event: ABC\r\nK: 01234567\r\n\r\n", limits), ["LineTooLong"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_frames(cuts in proptest::collection::vec(0..STREAM.len(), 0..12)) {
+            let mut cuts = cuts;
+            cuts.sort_unstable();
+            let mut decoder = Decoder::new(Limits::default());
+            let mut found = Vec::new();
+            let mut from = 0;
+            for cut in cuts.into_iter().chain([STREAM.len()]) {
+                decoder.feed(&STREAM[from..cut]);
+                found.extend(items(&mut decoder));
+                from = cut;
+            }
+            prop_assert_eq!(found, whole(STREAM, Limits::default()));
+        }
+
+        #[test]
+        fn noise_never_panics_and_never_grows(noise in proptest::collection::vec(any::<u8>(), 0..4000), step in 1..300usize) {
+            let mut decoder = Decoder::new(Limits { line: 50, frame: 200 });
+            for piece in noise.chunks(step) {
+                decoder.feed(piece);
+                items(&mut decoder);
+                prop_assert!(decoder.pending() <= 200 + step);
+            }
+        }
+    }
+}

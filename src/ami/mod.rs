@@ -1,0 +1,4 @@
+//! Asterisk's manager interface: bytes to frames, actions to bytes, and the one socket.
+
+pub mod action;
+pub mod frame;

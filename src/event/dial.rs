@@ -1,0 +1,165 @@
+//! Events about two channels or more: dialling, bridges, Local pairs, transfers, Originate.
+
+use crate::ami::frame::Frame;
+
+use super::channel::Channel;
+use super::field::{each, need, number};
+use super::name::Name;
+use super::{EventError, Kind};
+
+/// A leg is being called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dial<'a> {
+    /// Who calls; `None` for an Originate.
+    pub caller: Option<Channel<'a>>,
+    /// Who is called.
+    pub dest: Channel<'a>,
+    /// What was dialled, without the technology: `201`, `9200@carrier`.
+    pub dial_string: &'a [u8],
+}
+
+/// The calling of a leg ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DialEnd<'a> {
+    /// Who called; `None` for an Originate.
+    pub caller: Option<Channel<'a>>,
+    /// Who was called.
+    pub dest: Channel<'a>,
+    /// `ANSWER`, `BUSY`, …: an open set, and not the same between versions.
+    pub status: &'a [u8],
+    /// The phone forwarded the call: another leg takes this one's place.
+    pub forwarded: bool,
+}
+
+/// A channel entered a bridge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BridgeEnter<'a> {
+    /// Which bridge.
+    pub bridge: &'a [u8],
+    /// Which channel.
+    pub channel: Channel<'a>,
+    /// Uniqueid of the channel whose place it takes.
+    pub swap: Option<&'a [u8]>,
+}
+
+/// A channel left a bridge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BridgeLeave<'a> {
+    /// Which bridge.
+    pub bridge: &'a [u8],
+    /// Which channel.
+    pub channel: Channel<'a>,
+}
+
+/// The two halves of a Local channel: `;1` belongs to whoever dialled, `;2` runs the dialplan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalBridge<'a> {
+    /// Uniqueid of `;1`.
+    pub one: &'a [u8],
+    /// Uniqueid of `;2`.
+    pub two: &'a [u8],
+}
+
+/// A blind transfer was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlindTransfer<'a> {
+    /// Whether it went through.
+    pub success: bool,
+    /// Uniqueid of who transferred.
+    pub transferer: &'a [u8],
+    /// The bridge that was transferred.
+    pub bridge: &'a [u8],
+}
+
+/// An attended transfer was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttendedTransfer<'a> {
+    /// Whether it went through and took the transferer out (a three-way call does not).
+    pub success: bool,
+    /// Uniqueid and bridge of the transferer's first leg.
+    pub first: (&'a [u8], &'a [u8]),
+    /// Uniqueid and bridge of the transferer's second leg.
+    pub second: (&'a [u8], &'a [u8]),
+}
+
+/// An asynchronous Originate ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OriginateResponse<'a> {
+    /// What was dialled, with the technology: `SIP/9200@carrier`.
+    pub channel: &'a [u8],
+    /// `<unknown>` (16, 22) on failure: `None`.
+    pub uid: Option<&'a [u8]>,
+    /// 0 failed, 1 hung up, 3 no answer, 4 answered, 5 busy, 8 congestion.
+    pub reason: Option<u8>,
+}
+
+pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    match name {
+        Name::DialBegin | Name::DialEnd => dial(name, frame),
+        Name::BridgeEnter | Name::BridgeLeave => bridge(name, frame),
+        Name::LocalBridge => local(name, frame),
+        Name::BlindTransfer | Name::AttendedTransfer => Ok(Some(transfer(name, frame))),
+        Name::OriginateResponse => Ok(Some(originate(frame))),
+        _ => Ok(None),
+    }
+}
+
+fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    let (mut caller, mut dest) = (Channel::default(), Channel::default());
+    let (mut dial_string, mut status, mut forwarded) = (&b""[..], &b""[..], false);
+    each(frame, |key, value| match key {
+        b"dialstring" => dial_string = value,
+        b"dialstatus" => status = value,
+        b"forward" => forwarded = !value.is_empty(),
+        _ => match key.strip_prefix(b"dest") {
+            Some(key) => dest.take(key, value),
+            None => caller.take(key, value),
+        },
+    });
+    let (caller, dest) = (caller.present(), dest.need(name, "DestUniqueid")?);
+    Ok(Some(match name {
+        Name::DialBegin => Kind::DialBegin(Dial { caller, dest, dial_string }),
+        _ => Kind::DialEnd(DialEnd { caller, dest, status, forwarded }),
+    }))
+}
+
+fn bridge<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    let mut channel = Channel::default();
+    let (mut bridge, mut swap) = (None, None);
+    each(frame, |key, value| match key {
+        b"bridgeuniqueid" => bridge = Some(value),
+        b"swapuniqueid" => swap = Some(value).filter(|swap| !swap.is_empty()),
+        _ => channel.take(key, value),
+    });
+    let (bridge, channel) = (need(name, "BridgeUniqueid", bridge)?, channel.need(name, "Uniqueid")?);
+    Ok(Some(match name {
+        Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap }),
+        _ => Kind::BridgeLeave(BridgeLeave { bridge, channel }),
+    }))
+}
+
+fn local<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    let one = need(name, "LocalOneUniqueid", frame.header("LocalOneUniqueid"))?;
+    let two = need(name, "LocalTwoUniqueid", frame.header("LocalTwoUniqueid"))?;
+    Ok(Some(Kind::LocalBridge(LocalBridge { one, two })))
+}
+
+fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
+    let header = |key: &str| frame.header(key).unwrap_or_default();
+    let success = header("Result") == b"Success";
+    if name == Name::BlindTransfer {
+        let (transferer, bridge) = (header("TransfererUniqueid"), header("BridgeUniqueid"));
+        return Kind::BlindTransfer(BlindTransfer { success, transferer, bridge });
+    }
+    Kind::AttendedTransfer(AttendedTransfer {
+        success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
+        first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
+        second: (header("SecondTransfererUniqueid"), header("SecondBridgeUniqueid")),
+    })
+}
+
+fn originate<'a>(frame: &Frame<'a>) -> Kind<'a> {
+    let uid = frame.header("Uniqueid").filter(|uid| !uid.is_empty() && *uid != b"<unknown>");
+    let reason = frame.header("Reason").and_then(number);
+    Kind::OriginateResponse(OriginateResponse { channel: frame.header("Channel").unwrap_or_default(), uid, reason })
+}

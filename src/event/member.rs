@@ -1,0 +1,82 @@
+//! Events about members of queues.
+
+use std::time::Duration;
+
+use crate::ami::frame::Frame;
+
+use super::field::{each, need, number};
+use super::name::Name;
+use super::{EventError, Kind};
+
+/// A member as an event or a list describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member<'a> {
+    /// What the event said of it.
+    pub change: MemberChange,
+    /// The queue.
+    pub queue: &'a [u8],
+    /// Dial string, unique in the queue (`Location` in lists).
+    pub interface: &'a [u8],
+    /// Name; the interface where it has none (`Name` in lists).
+    pub name: &'a [u8],
+    /// Device whose state drives Status; empty if not told.
+    pub state_interface: &'a [u8],
+    /// Device state: 1 not in use, 2 in use, 3 busy, 4 invalid, 5 unavailable, 6 ringing, 7 ring+in use, 8 on hold.
+    pub status: u8,
+    /// Whether paused.
+    pub paused: bool,
+    /// Why; empty if not told.
+    pub reason: &'a [u8],
+    /// Time for wrap-up after a call (16.3 and later; zero before).
+    pub wrap_up: Duration,
+}
+
+/// What an event says of a member.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MemberChange {
+    /// It is there, as described.
+    Present,
+    /// It was removed.
+    Removed,
+}
+
+impl<'a> Member<'a> {
+    /// Reads the headers, which events and lists name differently.
+    pub(super) fn read(name: Name, frame: &Frame<'a>) -> Result<Self, EventError> {
+        let (mut queue, mut interface, mut member) = (None, None, None);
+        let mut this = Self {
+            change: MemberChange::Present,
+            queue: b"",
+            interface: b"",
+            name: b"",
+            state_interface: b"",
+            status: 0,
+            paused: false,
+            reason: b"",
+            wrap_up: Duration::ZERO,
+        };
+        each(frame, |key, value| match key {
+            b"queue" => queue = Some(value),
+            b"interface" | b"location" => interface = Some(value),
+            b"membername" | b"name" => member = Some(value),
+            b"stateinterface" => this.state_interface = value,
+            b"status" => this.status = number(value).unwrap_or(0),
+            b"paused" => this.paused = value == b"1",
+            b"pausedreason" => this.reason = value,
+            b"wrapuptime" => this.wrap_up = Duration::from_secs(number(value).unwrap_or(0)),
+            _ => {}
+        });
+        this.queue = need(name, "Queue", queue)?;
+        this.interface = need(name, "Interface", interface)?;
+        this.name = member.filter(|name| !name.is_empty()).unwrap_or(this.interface);
+        Ok(this)
+    }
+}
+
+pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    let mut member = Member::read(name, frame)?;
+    if name == Name::QueueMemberRemoved {
+        member.change = MemberChange::Removed;
+    }
+    Ok(Some(Kind::Member(member)))
+}

@@ -1,0 +1,169 @@
+//! Frames to typed events, a file a family.  Everything is borrowed from the frame.
+//!
+//! An event nobody needs is told by its name alone ([`Name::is_needed`]) and never parsed.
+
+mod channel;
+mod dial;
+mod field;
+mod list;
+mod member;
+mod name;
+mod queue;
+mod system;
+
+pub use channel::{Channel, Hangup, NewExten, VarSet};
+pub use dial::{
+    AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, LocalBridge, OriginateResponse,
+};
+pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};
+pub use member::{Member, MemberChange};
+pub use name::{KNOWN, Name};
+pub use queue::{AgentCall, AgentComplete, AgentConnect, CallerAbandon, CallerJoin, CallerLeave, RingNoAnswer};
+
+use crate::ami::frame::Frame;
+use crate::clock::Moment;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// The PBX's own time (`timestampevents=yes`), taken as it renders the event.
+    pub at: Option<Moment>,
+    /// What happened.
+    pub kind: Kind<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind<'a> {
+    /// A channel came to be.
+    NewChannel(Channel<'a>),
+    /// A channel object died.
+    Hangup(Hangup<'a>),
+    /// The far end of the channel hung up.
+    HangupRequest(Channel<'a>),
+    /// Asterisk or an operator asks the channel to end.
+    SoftHangupRequest(Channel<'a>),
+    /// The channel runs the next step of the dialplan.
+    NewExten(NewExten<'a>),
+    /// QUEUESTATUS or QUEUEPOSITION was set; other variables are not told.
+    VarSet(VarSet<'a>),
+    /// A leg is being called.
+    DialBegin(Dial<'a>),
+    /// The calling of a leg ended; it comes twice for many legs.
+    DialEnd(DialEnd<'a>),
+    /// A channel entered a bridge.
+    BridgeEnter(BridgeEnter<'a>),
+    /// A channel left a bridge.
+    BridgeLeave(BridgeLeave<'a>),
+    /// Two halves of a Local channel.
+    LocalBridge(LocalBridge<'a>),
+    /// The channel pressed hold.
+    Hold(Channel<'a>),
+    /// The channel let go of hold.
+    Unhold(Channel<'a>),
+    /// A blind transfer was tried.
+    BlindTransfer(BlindTransfer<'a>),
+    /// An attended transfer was tried.
+    AttendedTransfer(AttendedTransfer<'a>),
+    /// An asynchronous Originate ended.
+    OriginateResponse(OriginateResponse<'a>),
+    /// A caller joined a queue.
+    CallerJoin(CallerJoin<'a>),
+    /// A caller left a queue, to an agent or not.
+    CallerLeave(CallerLeave<'a>),
+    /// A caller's wait ended without an agent; the caller need not have given up.
+    CallerAbandon(CallerAbandon<'a>),
+    /// A member's leg was called.
+    AgentCalled(AgentCall<'a>),
+    /// A member took the call.
+    AgentConnect(AgentConnect<'a>),
+    /// A connected call ended.
+    AgentComplete(AgentComplete<'a>),
+    /// The agent hung up during the announcement; the caller waits on.
+    AgentDump(AgentCall<'a>),
+    /// A member's leg was not answered, or was refused.
+    RingNoAnswer(RingNoAnswer<'a>),
+    /// A member of a queue changed.
+    Member(Member<'a>),
+    /// A recording began.
+    RecordingStart(Channel<'a>),
+    /// A recording was stopped.
+    RecordingStop(Channel<'a>),
+    /// A recording's file was closed (test framework builds only); its path.
+    RecordingEnd(&'a [u8]),
+    /// Asterisk is up since so many seconds; also sent at login.
+    FullyBooted { uptime: Option<u64> },
+    /// Asterisk goes down.
+    Shutdown,
+    /// An item of a list that was asked for.
+    Listed { action_id: &'a [u8], item: Listed<'a> },
+}
+
+/// A needed event that could not be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EventError {
+    /// A header the event cannot do without.
+    #[error("event {event} has no {header} header")]
+    Missing { event: &'static str, header: &'static str },
+}
+
+impl EventError {
+    /// The label value.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "incomplete",
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    /// Reads the frame of an event called `name`; `None` if nobody needs it.
+    ///
+    /// # Errors
+    /// A header the event cannot do without is missing.
+    pub fn parse(name: Name, frame: &Frame<'a>) -> Result<Option<Self>, EventError> {
+        let kind = match name {
+            Name::Newchannel
+            | Name::HangupRequest
+            | Name::SoftHangupRequest
+            | Name::Hold
+            | Name::Unhold
+            | Name::MixMonitorStart
+            | Name::MixMonitorStop
+            | Name::Hangup
+            | Name::Newexten
+            | Name::VarSet => channel::parse(name, frame),
+            Name::DialBegin
+            | Name::DialEnd
+            | Name::BridgeEnter
+            | Name::BridgeLeave
+            | Name::LocalBridge
+            | Name::BlindTransfer
+            | Name::AttendedTransfer
+            | Name::OriginateResponse => dial::parse(name, frame),
+            Name::QueueCallerJoin
+            | Name::QueueCallerLeave
+            | Name::QueueCallerAbandon
+            | Name::AgentCalled
+            | Name::AgentConnect
+            | Name::AgentComplete
+            | Name::AgentDump
+            | Name::AgentRingNoAnswer => queue::parse(name, frame),
+            Name::QueueMemberStatus
+            | Name::QueueMemberAdded
+            | Name::QueueMemberRemoved
+            | Name::QueueMemberPause
+            | Name::QueueMemberPenalty
+            | Name::QueueMemberRinginuse => member::parse(name, frame),
+            Name::TestEvent | Name::FullyBooted | Name::Shutdown => system::parse(name, frame),
+            Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel => {
+                list::parse(name, frame)
+            }
+            Name::Unneeded(_) => Ok(None),
+        }?;
+        Ok(kind.map(|kind| Self { at: field::timestamp(frame), kind }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

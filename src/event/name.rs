@@ -1,0 +1,216 @@
+//! The names of events: those the exporter needs, and those it only counts by name.
+
+use Name::Unneeded;
+
+/// An event's name out of the known set.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Name {
+    AgentCalled,
+    AgentComplete,
+    AgentConnect,
+    AgentDump,
+    AgentRingNoAnswer,
+    AttendedTransfer,
+    BlindTransfer,
+    BridgeEnter,
+    BridgeLeave,
+    CoreShowChannel,
+    DialBegin,
+    DialEnd,
+    FullyBooted,
+    Hangup,
+    HangupRequest,
+    Hold,
+    LocalBridge,
+    MixMonitorStart,
+    MixMonitorStop,
+    Newchannel,
+    Newexten,
+    OriginateResponse,
+    QueueCallerAbandon,
+    QueueCallerJoin,
+    QueueCallerLeave,
+    QueueEntry,
+    QueueMember,
+    QueueMemberAdded,
+    QueueMemberPause,
+    QueueMemberPenalty,
+    QueueMemberRemoved,
+    QueueMemberRinginuse,
+    QueueMemberStatus,
+    QueueParams,
+    Shutdown,
+    SoftHangupRequest,
+    TestEvent,
+    Unhold,
+    VarSet,
+    /// Known, counted by its place in [`KNOWN`], and not read.
+    Unneeded(u8),
+}
+
+impl Name {
+    /// The known event called so and its place in [`KNOWN`].
+    pub fn find(name: &[u8]) -> Option<(usize, Self)> {
+        let at = KNOWN.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
+        Some((at, NAMES[at]))
+    }
+
+    /// Whether the event is worth reading.
+    pub const fn is_needed(self) -> bool {
+        !matches!(self, Unneeded(_))
+    }
+
+    /// The name as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        NAMES.iter().position(|&name| name == self).map_or("event", |at| KNOWN[at])
+    }
+}
+
+/// Every event whose name is counted under its own label, sorted; all others are `other`.
+pub const KNOWN: &[&str] = &[
+    "AgentCalled",
+    "AgentComplete",
+    "AgentConnect",
+    "AgentDump",
+    "AgentLogin",
+    "AgentLogoff",
+    "AgentRingNoAnswer",
+    "AttendedTransfer",
+    "BlindTransfer",
+    "BridgeCreate",
+    "BridgeDestroy",
+    "BridgeEnter",
+    "BridgeLeave",
+    "BridgeMerge",
+    "Cdr",
+    "ContactStatus",
+    "CoreShowChannel",
+    "DTMFBegin",
+    "DTMFEnd",
+    "DeviceStateChange",
+    "DialBegin",
+    "DialEnd",
+    "DialState",
+    "ExtensionStatus",
+    "FullyBooted",
+    "Hangup",
+    "HangupRequest",
+    "Hold",
+    "LocalBridge",
+    "LocalOptimizationBegin",
+    "LocalOptimizationEnd",
+    "MixMonitorMute",
+    "MixMonitorStart",
+    "MixMonitorStop",
+    "MusicOnHoldStart",
+    "MusicOnHoldStop",
+    "NewCallerid",
+    "NewConnectedLine",
+    "Newchannel",
+    "Newexten",
+    "Newstate",
+    "OriginateResponse",
+    "ParkedCall",
+    "PeerStatus",
+    "Pickup",
+    "QueueCallerAbandon",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "QueueEntry",
+    "QueueMember",
+    "QueueMemberAdded",
+    "QueueMemberPause",
+    "QueueMemberPenalty",
+    "QueueMemberRemoved",
+    "QueueMemberRinginuse",
+    "QueueMemberStatus",
+    "QueueParams",
+    "RTCPReceived",
+    "RTCPSent",
+    "Registry",
+    "Reload",
+    "Rename",
+    "Shutdown",
+    "SoftHangupRequest",
+    "SuccessfulAuth",
+    "TestEvent",
+    "Unhold",
+    "UserEvent",
+    "VarSet",
+];
+
+/// [`KNOWN`] as names, in the same order.
+const NAMES: [Name; KNOWN.len()] = {
+    let mut names = [Unneeded(0); KNOWN.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = needed(KNOWN[at], at);
+        at += 1;
+    }
+    names
+};
+
+const fn needed(name: &str, at: usize) -> Name {
+    match name.as_bytes() {
+        b"AgentCalled" => Name::AgentCalled,
+        b"AgentComplete" => Name::AgentComplete,
+        b"AgentConnect" => Name::AgentConnect,
+        b"AgentDump" => Name::AgentDump,
+        b"AgentRingNoAnswer" => Name::AgentRingNoAnswer,
+        b"AttendedTransfer" => Name::AttendedTransfer,
+        b"BlindTransfer" => Name::BlindTransfer,
+        b"BridgeEnter" => Name::BridgeEnter,
+        b"BridgeLeave" => Name::BridgeLeave,
+        b"CoreShowChannel" => Name::CoreShowChannel,
+        b"DialBegin" => Name::DialBegin,
+        b"DialEnd" => Name::DialEnd,
+        b"FullyBooted" => Name::FullyBooted,
+        b"Hangup" => Name::Hangup,
+        b"HangupRequest" => Name::HangupRequest,
+        b"Hold" => Name::Hold,
+        b"LocalBridge" => Name::LocalBridge,
+        b"MixMonitorStart" => Name::MixMonitorStart,
+        b"MixMonitorStop" => Name::MixMonitorStop,
+        b"Newchannel" => Name::Newchannel,
+        b"Newexten" => Name::Newexten,
+        b"OriginateResponse" => Name::OriginateResponse,
+        b"QueueCallerAbandon" => Name::QueueCallerAbandon,
+        b"QueueCallerJoin" => Name::QueueCallerJoin,
+        b"QueueCallerLeave" => Name::QueueCallerLeave,
+        b"QueueEntry" => Name::QueueEntry,
+        b"QueueMember" => Name::QueueMember,
+        b"QueueMemberAdded" => Name::QueueMemberAdded,
+        b"QueueMemberPause" => Name::QueueMemberPause,
+        b"QueueMemberPenalty" => Name::QueueMemberPenalty,
+        b"QueueMemberRemoved" => Name::QueueMemberRemoved,
+        b"QueueMemberRinginuse" => Name::QueueMemberRinginuse,
+        b"QueueMemberStatus" => Name::QueueMemberStatus,
+        b"QueueParams" => Name::QueueParams,
+        b"Shutdown" => Name::Shutdown,
+        b"SoftHangupRequest" => Name::SoftHangupRequest,
+        b"TestEvent" => Name::TestEvent,
+        b"Unhold" => Name::Unhold,
+        b"VarSet" => Name::VarSet,
+        _ => Unneeded(at as u8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_names_are_sorted_and_few_enough_for_a_byte() {
+        assert!(KNOWN.is_sorted());
+        assert!(KNOWN.len() < usize::from(u8::MAX));
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_spelling() {
+        let (at, name) = Name::find(b"QueueCallerJoin").unwrap();
+        assert_eq!((KNOWN[at], name), ("QueueCallerJoin", Name::QueueCallerJoin));
+        assert!(!Name::find(b"DialState").unwrap().1.is_needed());
+        assert_eq!(Name::find(b"Nonsense"), None);
+        assert_eq!(Name::VarSet.as_str(), "VarSet");
+    }
+}

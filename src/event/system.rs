@@ -1,0 +1,19 @@
+//! Events about the PBX itself.
+
+use crate::ami::frame::Frame;
+
+use super::field::number;
+use super::name::Name;
+use super::{EventError, Kind};
+
+pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    Ok(match name {
+        Name::FullyBooted => Some(Kind::FullyBooted { uptime: frame.header("Uptime").and_then(number) }),
+        Name::Shutdown => Some(Kind::Shutdown),
+        // Debian builds Asterisk with the test framework; of its many events only this one matters
+        Name::TestEvent if frame.header("State") == Some(b"MIXMONITOR_END") => {
+            frame.header("File").map(Kind::RecordingEnd)
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,104 @@
+//! Events out of real frames.
+
+use std::time::Duration;
+
+use super::*;
+use crate::ami::frame::{Decoder, Item, Limits};
+
+fn parse<T>(text: &str, check: impl FnOnce(Result<Option<Event<'_>>, EventError>) -> T) -> T {
+    let mut decoder = Decoder::new(Limits::default());
+    decoder.feed(text.replace('\n', "\r\n").as_bytes());
+    decoder.feed(b"\r\n\r\n");
+    let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame in {text}") };
+    let (_, name) = Name::find(frame.name).expect("a known event");
+    check(Event::parse(name, &frame))
+}
+
+fn kind<T>(text: &str, check: impl FnOnce(Kind<'_>) -> T) -> T {
+    parse(text, |event| check(event.unwrap().unwrap().kind))
+}
+
+#[test]
+fn times_are_read_in_their_own_units() {
+    let call = "Uniqueid: 1.1\nDestUniqueid: 1.2\nQueue: q\nInterface: SIP/1\nRingTime: 3000";
+    kind(&format!("Event: AgentRingNoAnswer\n{call}"), |kind| {
+        let Kind::RingNoAnswer(missed) = kind else { panic!("{kind:?}") };
+        assert_eq!(missed.ring, Some(Duration::from_secs(3)));
+        assert_eq!(missed.call.member, b"SIP/1");
+    });
+    kind(&format!("Event: AgentConnect\n{}\nHoldTime: 4", call.replace("3000", "3")), |kind| {
+        let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
+        assert_eq!((connect.ring, connect.hold), (Some(Duration::from_secs(3)), Some(Duration::from_secs(4))));
+    });
+    kind(&format!("Event: AgentConnect\n{}", call.replace("3000", "0")), |kind| {
+        let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
+        assert_eq!(connect.ring, None);
+    });
+}
+
+#[test]
+fn the_time_stamp_has_microseconds() {
+    parse("Event: Shutdown\nPrivilege: system,all\nTimestamp: 1795445525.000310", |event| {
+        assert_eq!(event.unwrap().unwrap().at, Some(Moment::from_micros(1_795_445_525_000_310)));
+    });
+    for bad in ["", "x", "1.2x", "99999999999999999999.0"] {
+        parse(&format!("Event: Shutdown\nTimestamp: {bad}"), |event| assert_eq!(event.unwrap().unwrap().at, None));
+    }
+}
+
+#[test]
+fn a_missing_header_is_named() {
+    parse("Event: QueueCallerJoin\nUniqueid: 1.1", |event| {
+        assert_eq!(event.unwrap_err().to_string(), "event QueueCallerJoin has no Queue header");
+    });
+}
+
+#[test]
+fn an_agent_complete_may_lack_both_channels() {
+    kind("Event: AgentComplete\nQueue: q\nInterface: SIP/1\nMemberName: A\nTalkTime: 7\nReason: caller", |kind| {
+        let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
+        assert_eq!((complete.caller, complete.leg), (None, None));
+        assert_eq!((complete.member, complete.reason), (&b"A"[..], &b"caller"[..]));
+    });
+}
+
+#[test]
+fn only_the_two_queue_variables_are_told() {
+    parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| assert_eq!(event, Ok(None)));
+    kind("Event: VarSet\nUniqueid: 1.1\nVariable: QUEUESTATUS\nValue: TIMEOUT", |kind| {
+        assert!(matches!(kind, Kind::VarSet(set) if set.value == b"TIMEOUT"));
+    });
+}
+
+#[test]
+fn an_originate_has_no_caller() {
+    kind("Event: DialBegin\nDestUniqueId: 1.2\nDestChannel: SIP/carrier-1\nDialString: 9200@carrier", |kind| {
+        let Kind::DialBegin(dial) = kind else { panic!("{kind:?}") };
+        assert_eq!((dial.caller, dial.dest.uid, dial.dial_string), (None, &b"1.2"[..], &b"9200@carrier"[..]));
+    });
+}
+
+#[test]
+fn a_channel_variable_shows_the_queue_status() {
+    kind("Event: Hangup\nUniqueid: 1.1\nCause: 16\nChanVariable: X=1\nChanVariable: QUEUESTATUS=TIMEOUT", |kind| {
+        let Kind::Hangup(hangup) = kind else { panic!("{kind:?}") };
+        assert_eq!((hangup.cause, hangup.channel.queue_status), (16, Some(&b"TIMEOUT"[..])));
+    });
+}
+
+#[test]
+fn lists_name_a_member_differently_than_events() {
+    kind("Event: QueueMember\nQueue: q\nName: Ann\nLocation: SIP/1\nStatus: 6\nPaused: 1\nActionID: ae-3", |kind| {
+        let Kind::Listed { action_id, item: Listed::Member(member) } = kind else { panic!("{kind:?}") };
+        assert_eq!((action_id, member.name, member.interface), (&b"ae-3"[..], &b"Ann"[..], &b"SIP/1"[..]));
+        assert!(member.paused && member.status == 6);
+    });
+}
+
+#[test]
+fn a_test_event_other_than_the_end_of_a_recording_is_nothing() {
+    parse("Event: TestEvent\nState: CallIDChange\nState: CallIDChange", |event| assert_eq!(event, Ok(None)));
+    kind("Event: TestEvent\nState: MIXMONITOR_END\nFile: /x/1606403878.1115", |kind| {
+        assert_eq!(kind, Kind::RecordingEnd(b"/x/1606403878.1115"));
+    });
+}
