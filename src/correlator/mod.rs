@@ -1,70 +1,227 @@
-//! The state machine.  (dispatcher: being written)
-pub mod cause;
-pub mod names;
-pub mod observation;
-pub mod rules;
-pub mod state;
+//! The state machine: one PBX's events in, observations out.
+//!
+//! It is told the time and one event, and answers with what it saw.  It never waits, locks, logs or looks at a
+//! clock, and has never heard of sockets or Prometheus.  An impossible event is normal input: it is noted as an
+//! anomaly, and things go on.  This file only dispatches; each subject has a file of its own.
+
+mod call;
+mod cause;
+mod channel;
+mod deadline;
+mod dial;
+mod leg;
+mod member;
+mod names;
+mod observation;
+mod queue;
+mod recording;
+mod resync;
+mod ring;
+mod rules;
+mod snapshot;
+mod state;
+mod stay;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod time;
+mod transfer;
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use slotmap::SlotMap;
+
+use crate::clock::Moment;
+use crate::event::{Event, Kind};
+
 pub use cause::Cause;
-pub use names::{AgentId, Id, Names, PbxName, QueueId, ReasonId, TrunkId};
+pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
 pub use observation::*;
 pub use rules::{Identity, Patterns, Rules};
+pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
+pub use time::Timing;
 
-/// The correlator of one PBX.  (signatures that stand; bodies being written)
-#[derive(Default)]
+use call::{Call, CallKey};
+use channel::{ChannelKey, Channels};
+use deadline::{Deadlines, Task};
+use member::{MemberKey, Members};
+use resync::Boot;
+use ring::{Ring, RingKey};
+use stay::{Stay, StayKey};
+use time::Stamp;
+
+/// The correlator of one PBX.
+#[derive(Debug)]
 pub struct Correlator {
+    rules: Rules,
+    timing: Timing,
     names: Names,
-}
-
-/// Where durations come from when events carry no `Timestamp`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Timing {
-    /// From the moments at which the events were read.
-    Live,
-    /// From Asterisk's own fields: a recording does not say when it was read.
-    Recorded,
-}
-
-/// What the lists of a connection said; filled item by item.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {}
-
-impl Snapshot {
-    /// Takes an item of a list.
-    pub fn add(&mut self, _item: &crate::event::Listed<'_>) {}
-    /// Takes note of an event that came while the lists did and will be handled after them.
-    pub fn foresee(&mut self, _event: &crate::event::Event<'_>) {}
+    /// Asterisk's major and minor version, if known.
+    version: Option<(u32, u32)>,
+    channels: Channels,
+    stays: SlotMap<StayKey, Stay>,
+    rings: SlotMap<RingKey, Ring>,
+    calls: SlotMap<CallKey, Call>,
+    members: Members,
+    removed_members: Vec<MemberKey>,
+    /// Known queues and their own service level.
+    queues: BTreeMap<QueueId, Option<Duration>>,
+    trunks: HashSet<TrunkId>,
+    deadlines: Deadlines,
+    /// Ringings that wait for the leg their phone forwarded to.
+    forwarded: usize,
+    /// The PBX sends MixMonitorStart, so its MIXMONITOR_END says nothing new.
+    recordings_announced: bool,
+    /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the link.
+    synchronised: bool,
+    boot: Boot,
+    /// Stays that events touched while a QueueStatus list was on its way.
+    touched: Option<HashSet<StayKey>>,
+    /// Members that events changed meanwhile.
+    touched_members: HashSet<(QueueId, Box<[u8]>)>,
 }
 
 impl Correlator {
     /// An empty correlator.
-    pub fn new(_rules: Rules, _timing: Timing) -> Self {
-        Self::default()
+    pub fn new(rules: Rules, timing: Timing) -> Self {
+        Self {
+            rules,
+            timing,
+            names: Names::default(),
+            version: None,
+            channels: Channels::default(),
+            stays: SlotMap::default(),
+            rings: SlotMap::default(),
+            calls: SlotMap::default(),
+            members: Members::default(),
+            removed_members: Vec::new(),
+            queues: BTreeMap::new(),
+            trunks: HashSet::new(),
+            deadlines: Deadlines::default(),
+            forwarded: 0,
+            recordings_announced: false,
+            synchronised: timing == Timing::Recorded,
+            boot: Boot::default(),
+            touched: None,
+            touched_members: HashSet::new(),
+        }
     }
-    /// One event, read at `now`.
-    pub fn handle(&mut self, _now: crate::clock::Moment, _event: &crate::event::Event<'_>, _seen: &mut impl Observe) {}
-    /// When [`Self::expire`] wants to be called.
-    pub fn next_deadline(&self) -> Option<crate::clock::Moment> {
-        None
+
+    /// Tells the Asterisk version: some queue events mean something else on old ones.
+    pub const fn set_version(&mut self, major: u32, minor: u32) {
+        self.version = Some((major, minor));
     }
-    /// Ends what waited long enough.
-    pub fn expire(&mut self, _now: crate::clock::Moment, _seen: &mut impl Observe) {}
-    /// The link is gone: what happens from now on is hidden.
-    pub fn disconnected(&mut self, _now: crate::clock::Moment, _seen: &mut impl Observe) {}
-    /// A whole snapshot (channels and queues) was taken behind a barrier after login.
-    pub fn resync(&mut self, _now: crate::clock::Moment, _snapshot: &Snapshot, _seen: &mut impl Observe) {}
-    /// A QueueStatus list begins in the middle of a session: from now on note what events change.
-    pub fn begin_listing(&mut self, _now: crate::clock::Moment) {}
-    /// That list has ended and a barrier has passed: mend drift.
-    pub fn reconcile(&mut self, _now: crate::clock::Moment, _snapshot: &Snapshot, _seen: &mut impl Observe) {}
-    /// Flush running times (agent states, wrap-up) up to `now` as observations.
-    pub fn flush(&mut self, _now: crate::clock::Moment, _seen: &mut impl Observe) {}
-    /// The picture for gauges.
-    pub fn state(&self, _now: crate::clock::Moment) -> State {
-        State::default()
-    }
-    /// The names behind its ids.
-    pub fn names(&self) -> &Names {
+
+    /// The names behind the ids of its observations.
+    pub const fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// One event, read at `now`.
+    pub fn handle(&mut self, now: Moment, event: &Event<'_>, seen: &mut impl Observe) {
+        let at = Stamp { read: now, wire: event.at };
+        self.date_boot(now);
+        self.dispatch(at, &event.kind, seen);
+    }
+
+    /// When [`Self::expire`] wants to be called.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.deadlines.next()
+    }
+
+    /// Ends what has waited long enough.
+    pub fn expire(&mut self, now: Moment, seen: &mut impl Observe) {
+        let at = Stamp { read: now, wire: None };
+        while let Some(task) = self.deadlines.due(now) {
+            match task {
+                Task::Verdict(key) => self.verdict_due(key, at, seen),
+                Task::Completion(key) => self.completion_due(key, at, seen),
+                Task::Doubt(key) => self.doubt_due(key, at, seen),
+                Task::Ring(key) => self.ring_due(key, at, seen),
+                Task::CallEnd(key) => self.call_due(key, seen),
+                Task::Forget(key) => self.forget(key, at, seen),
+                Task::Vanish(key) => self.vanish_due(key, at, seen),
+                Task::Age(key) => self.age_due(key, at, seen),
+                Task::WrapUp(key) => self.wrap_up_due(key, now, seen),
+            }
+        }
+    }
+
+    /// Tells running times (agents' states, wrap-up) up to `now`.
+    pub fn flush(&mut self, now: Moment, seen: &mut impl Observe) {
+        self.tell_times(now, seen);
+    }
+
+    fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, seen: &mut dyn Observe) {
+        match kind {
+            Kind::NewChannel(channel) => self.on_new_channel(at, channel, seen),
+            Kind::Hangup(hangup) => self.on_hangup(at, hangup, seen),
+            Kind::HangupRequest(channel) => {
+                let key = self.channel(channel, at, seen);
+                self.channels.all[key].hangup_requested = true;
+                self.note_request(key);
+            }
+            // it has no meaning of its own: Asterisk sends one for every channel that ends
+            Kind::SoftHangupRequest(_) => {}
+            Kind::NewExten(step) => self.on_new_exten(at, step, seen),
+            Kind::VarSet(set) => self.on_var_set(at, set, seen),
+            Kind::DialBegin(dial) => self.on_dial_begin(at, dial, seen),
+            Kind::DialEnd(end) => self.on_dial_end(at, end, seen),
+            Kind::BridgeEnter(enter) => self.on_bridge_enter(at, enter, seen),
+            Kind::BridgeLeave(leave) => self.on_bridge_leave(at, leave, seen),
+            Kind::LocalBridge(local) => self.on_local_bridge(local),
+            Kind::Hold(channel) => {
+                let key = self.channel(channel, at, seen);
+                self.on_hold(key, true, at, seen);
+            }
+            Kind::Unhold(channel) => {
+                let key = self.channel(channel, at, seen);
+                self.on_hold(key, false, at, seen);
+            }
+            Kind::BlindTransfer(transfer) => self.on_blind_transfer(transfer, seen),
+            Kind::AttendedTransfer(transfer) => self.on_attended_transfer(transfer, seen),
+            Kind::OriginateResponse(response) => self.on_originate_response(at, response, seen),
+            Kind::CallerJoin(join) => self.on_join(at, join, seen),
+            Kind::CallerLeave(leave) => self.on_leave(at, leave, seen),
+            Kind::CallerAbandon(abandon) => self.on_abandon(at, abandon, seen),
+            Kind::AgentCalled(call) => self.on_agent_called(at, call, seen),
+            Kind::AgentConnect(connect) => self.on_agent_connect(at, connect, seen),
+            Kind::AgentComplete(complete) => self.on_agent_complete(at, complete, seen),
+            Kind::AgentDump(dump) => self.on_agent_dump(at, dump, seen),
+            Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, seen),
+            Kind::Member(member) => self.on_member(at.read, member, seen),
+            Kind::RecordingStart(channel) => {
+                let key = self.channel(channel, at, seen);
+                self.on_recording_start(key, seen);
+            }
+            Kind::RecordingStop(channel) => {
+                let key = self.channel(channel, at, seen);
+                self.on_recording_stop(key, seen);
+            }
+            Kind::RecordingEnd(file) => self.on_recording_end(file, seen),
+            Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, seen),
+            Kind::Shutdown => self.on_shutdown(at, seen),
+            // lists come in through a snapshot
+            Kind::Listed { .. } => {}
+        }
+    }
+
+    fn emit(&self, observation: Observation, seen: &mut dyn Observe) {
+        seen.observe(&self.names, observation);
+    }
+
+    /// The channel of a block, made now if it was never seen; it begins no call.
+    fn channel(&mut self, block: &crate::event::Channel<'_>, at: Stamp, seen: &mut dyn Observe) -> ChannelKey {
+        let (key, new) = self.channels.ensure(block, &self.rules, &mut self.names);
+        if new {
+            self.deadlines.add(at.read.after(deadline::AGE), Task::Age(key));
+            let trunk = self.channels.all[key].trunk();
+            if !trunk.is_none() {
+                self.know_trunk(trunk, seen);
+            }
+        }
+        key
     }
 }

@@ -1,9 +1,13 @@
 //! What is going on right now, for gauges: a copy taken at scrape.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::clock::Moment;
+
+use super::Correlator;
 use super::names::{AgentId, QueueId, TrunkId};
-use super::observation::{AgentState, Direction};
+use super::observation::{AgentState, Direction, Word};
 
 /// A moment's picture of one PBX.
 #[derive(Clone, Debug, Default)]
@@ -44,4 +48,45 @@ pub struct Tracked {
     pub stays: u64,
     /// Calls whose end is open.
     pub calls: u64,
+}
+
+impl Correlator {
+    /// The picture at `now`.
+    pub fn state(&self, now: Moment) -> State {
+        let mut queues: BTreeMap<QueueId, QueueState> =
+            self.queues.keys().map(|&queue| (queue, self.idle_queue(queue))).collect();
+        let mut open = 0;
+        for stay in self.stays.values() {
+            let queue = queues.entry(stay.queue).or_insert_with(|| self.idle_queue(stay.queue));
+            if stay.is_waiting() {
+                queue.waiting += 1;
+                let age = stay.joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
+                queue.longest_wait = queue.longest_wait.max(age);
+            }
+            queue.talking += u64::from(stay.is_talking());
+            open += u64::from(stay.is_waiting() || stay.is_talking());
+        }
+        let mut trunks: BTreeMap<TrunkId, u64> = self.trunks.iter().map(|&trunk| (trunk, 0)).collect();
+        for channel in self.channels.all.values().filter(|channel| channel.is_live()) {
+            if let Some(count) = trunks.get_mut(&channel.trunk()) {
+                *count += 1;
+            }
+        }
+        let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
+        for key in self.calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(key, _)| key) {
+            let direction = self.direction(key);
+            if let Some((_, count)) = calls.iter_mut().find(|(other, _)| *other == direction) {
+                *count += 1;
+            }
+        }
+        let mut agents: Vec<_> = self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
+        agents.sort_unstable();
+        let tracked = Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
+        State { queues: queues.into_values().collect(), agents, calls, trunks: trunks.into_iter().collect(), tracked }
+    }
+
+    fn idle_queue(&self, queue: QueueId) -> QueueState {
+        let members = self.members.by_state(queue, self.synchronised);
+        QueueState { queue, waiting: 0, talking: 0, longest_wait: Duration::ZERO, members }
+    }
 }

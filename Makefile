@@ -1,0 +1,31 @@
+# What a fresh checkout needs: `make demo` to look, `make test` to check.
+
+# What .ci/prepare finds or fetches comes before the system's own, which may be too old.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
+
+.PHONY: build clean demo lint test toolchain tools
+
+# A simulated PBX, its metrics and the pages, without any Asterisk.
+demo: toolchain
+	cargo run --release -- demo
+
+build: toolchain
+	cargo build --release
+
+test: tools lint
+	cargo test
+
+lint: toolchain
+	@if cargo fmt --version >/dev/null 2>&1; then set -x; cargo fmt --check; \
+	else echo 'skipped: cargo fmt --check, since rustfmt is not installed'; fi
+	@if cargo clippy --version >/dev/null 2>&1; then set -x; cargo clippy --all-targets -- -D warnings; \
+	else echo 'skipped: cargo clippy, since it is not installed'; fi
+
+clean: toolchain
+	cargo clean
+
+toolchain:
+	@.ci/prepare toolchain
+
+tools: toolchain
+	@.ci/prepare tools

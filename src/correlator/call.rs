@@ -1,0 +1,432 @@
+//! Calls: from their first channel to one result, whatever queues and transfers they go through.
+
+use std::time::Duration;
+
+use slotmap::new_key_type;
+
+use super::Correlator;
+use super::cause::Cause;
+use super::channel::{ChannelKey, Line};
+use super::deadline::{CALL_END, Task};
+use super::names::{AgentId, TrunkId};
+use super::observation::{Anomaly, CallResult, Direction, Observation, Observe, Outcome};
+use super::time::Stamp;
+
+new_key_type! {
+    /// A call.
+    pub(super) struct CallKey;
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The channel that began it.
+    pub first: ChannelKey,
+    /// Found going on: it gives no durations.
+    pub adopted: bool,
+    /// When the first leg was dialled.
+    pub dialled: Option<Stamp>,
+    /// The leg that was connected.
+    pub answer: Option<Answer>,
+    /// The leg dialled last.
+    pub last: Option<Leg>,
+    /// The trunk leg that answered, else the one dialled last.
+    pub trunk: TrunkId,
+    pub trunk_answered: bool,
+    /// Agents' devices dialled.
+    pub agent_legs: u32,
+    /// The first of them: who a click-to-call is for.
+    pub first_agent: AgentId,
+    /// What a queue made of it.
+    pub queue: QueueSide,
+    /// When the first channel hung up.
+    pub ended: Option<Stamp>,
+}
+
+/// A dialled leg, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    pub channel: ChannelKey,
+    pub end: Option<(CallResult, Cause)>,
+}
+
+/// A connected leg.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub leg: Leg,
+    pub agent: AgentId,
+    pub at: Stamp,
+}
+
+/// What a queue made of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum QueueSide {
+    None,
+    /// The caller gave up.
+    Abandoned,
+    /// The queue let go of the caller, or never let in.
+    Unserved,
+}
+
+/// Labels of a counted call whose leg is still up: its cause comes later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallLabels {
+    pub direction: Direction,
+    pub agent: AgentId,
+    pub trunk: TrunkId,
+}
+
+impl Correlator {
+    /// A channel that nobody dialled begins a call.
+    pub(super) fn open_call(&mut self, first: ChannelKey) -> CallKey {
+        let key = self.calls.insert(Call {
+            first,
+            adopted: false,
+            dialled: None,
+            answer: None,
+            last: None,
+            trunk: TrunkId::NONE,
+            trunk_answered: false,
+            agent_legs: 0,
+            first_agent: AgentId::NONE,
+            queue: QueueSide::None,
+            ended: None,
+        });
+        self.channels.all[first].call = Some(key);
+        key
+    }
+
+    /// The call a channel belongs to: its own, its dialler's, or that of the other half of its Local channel.
+    pub(super) fn call_of(&self, channel: ChannelKey) -> Option<CallKey> {
+        let mut key = channel;
+        for _ in 0..16 {
+            let channel = self.channels.all.get(key)?;
+            if channel.call.is_some() {
+                return channel.call;
+            }
+            let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
+            key = by.or(channel.peer)?;
+        }
+        None
+    }
+
+    /// A leg is dialled; `caller` is `None` for an Originate, whose leg is the call's first channel.
+    pub(super) fn call_dialled(
+        &mut self,
+        caller: Option<ChannelKey>,
+        leg: ChannelKey,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        if caller.is_some()
+            && let Some(own) = self.channels.all[leg].call.take()
+        {
+            // it looked like a beginning, but somebody dialled it
+            self.calls.remove(own);
+        }
+        let Some(key) = self.call_of(caller.unwrap_or(leg)) else { return };
+        let line = self.channels.all[leg].line;
+        if line == Line::Local {
+            return;
+        }
+        if caller.is_some() {
+            self.channels.all[leg].call = Some(key);
+        }
+        let agent = self.agent_on(leg);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.dialled.get_or_insert(at);
+        call.last = Some(Leg { channel: leg, end: None });
+        match line {
+            Line::Trunk(trunk) => {
+                if !call.trunk_answered {
+                    call.trunk = trunk;
+                }
+                self.know_trunk(trunk, seen);
+            }
+            Line::Agent | Line::Other | Line::Local => {
+                call.agent_legs += 1;
+                if call.agent_legs == 1 {
+                    call.first_agent = agent;
+                }
+            }
+        }
+    }
+
+    /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.
+    pub(super) fn call_answered(&mut self, leg: ChannelKey, at: Stamp) {
+        let channel = &self.channels.all[leg];
+        if channel.ring.is_some() || channel.line == Line::Local {
+            return;
+        }
+        let agent = self.agent_on(leg);
+        self.connect_call(leg, agent, at);
+    }
+
+    /// A queue's agent was connected.
+    pub(super) fn call_served(&mut self, caller: ChannelKey, leg: Option<ChannelKey>, agent: AgentId, at: Stamp) {
+        let Some(leg) = leg else { return };
+        if let Some(key) = self.call_of(caller)
+            && let Some(call) = self.calls.get_mut(key)
+        {
+            let channel = Leg { channel: leg, end: None };
+            call.answer.get_or_insert(Answer { leg: channel, agent, at });
+        }
+    }
+
+    fn connect_call(&mut self, leg: ChannelKey, agent: AgentId, at: Stamp) {
+        let trunk = self.channels.all[leg].trunk();
+        let Some(key) = self.call_of(leg) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
+        // an originated leg that answers has somebody at its end, but nobody talks to it yet
+        let originated = call.first == leg;
+        if !trunk.is_none() && !call.trunk_answered {
+            (call.trunk, call.trunk_answered) = (trunk, true);
+        }
+        if !originated {
+            call.answer.get_or_insert(Answer { leg: Leg { channel: leg, end: None }, agent, at });
+        }
+    }
+
+    /// A queue let go of the caller.
+    pub(super) fn call_unserved(&mut self, caller: ChannelKey, outcome: Outcome) {
+        let side = if outcome == Outcome::Abandoned { QueueSide::Abandoned } else { QueueSide::Unserved };
+        self.set_queue_side(caller, side);
+    }
+
+    /// A queue never let the caller in.
+    pub(super) fn call_refused(&mut self, caller: ChannelKey) {
+        self.set_queue_side(caller, QueueSide::Unserved);
+    }
+
+    fn set_queue_side(&mut self, caller: ChannelKey, side: QueueSide) {
+        if let Some(call) = self.call_of(caller).and_then(|key| self.calls.get_mut(key)) {
+            call.queue = side;
+        }
+    }
+
+    /// A channel hung up: counts a trunk's attempt, and the call's end if this was its first channel.
+    pub(super) fn call_hung_up(&mut self, channel: ChannelKey, cause: Cause, at: Stamp, seen: &mut dyn Observe) {
+        self.count_leg(channel, cause, seen);
+        if let Some(labels) = self.channels.all[channel].owed.take() {
+            self.emit_call_hangup(labels, cause, seen);
+        }
+        let Some(key) = self.call_of(channel) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if call.first == channel {
+            call.ended = Some(at);
+        }
+        if call.ended.is_some() {
+            self.try_end_call(key, at, seen);
+        }
+    }
+
+    fn count_leg(&mut self, channel: ChannelKey, cause: Cause, seen: &mut dyn Observe) {
+        let data = &self.channels.all[channel];
+        let Some(dialled) = &data.dialled else { return };
+        let (result, trunk) = (dialled.result(cause, data.up), data.trunk());
+        if !trunk.is_none() && !dialled.is_silent_originate() {
+            self.count_attempt(trunk, result, cause, seen);
+        }
+        if let Some(call) = self.call_of(channel).and_then(|key| self.calls.get_mut(key)) {
+            let legs = [call.last.as_mut(), call.answer.as_mut().map(|answer| &mut answer.leg)];
+            for leg in legs.into_iter().flatten().filter(|leg| leg.channel == channel) {
+                leg.end = Some((result, cause));
+            }
+        }
+    }
+
+    fn count_attempt(&mut self, trunk: TrunkId, result: CallResult, cause: Cause, seen: &mut dyn Observe) {
+        self.emit(Observation::TrunkAttempt { trunk, result }, seen);
+        self.emit(Observation::TrunkHangup { trunk, cause }, seen);
+    }
+
+    /// Ends the call if everything that decides its result is known; else a little later.
+    fn try_end_call(&mut self, key: CallKey, at: Stamp, seen: &mut dyn Observe) {
+        let call = &self.calls[key];
+        let waits_for_leg = call.answer.is_none() && call.last.is_some_and(|leg| leg.end.is_none());
+        if waits_for_leg || self.waits_for_originate(key) {
+            self.deadlines.add(at.read.after(CALL_END), Task::CallEnd(key));
+        } else {
+            self.end_call(key, seen);
+        }
+    }
+
+    /// An Originate that timed out has no DialEnd: its OriginateResponse says so, before or after the Hangup.
+    fn waits_for_originate(&self, key: CallKey) -> bool {
+        let first = self.channels.all.get(self.calls[key].first);
+        let dialled = first.filter(|first| !first.up).and_then(|first| first.dialled.as_ref());
+        dialled.is_some_and(super::dial::Dialled::is_silent_originate)
+    }
+
+    /// OriginateResponse has come for a first channel.
+    pub(super) fn originate_answered(&mut self, channel: ChannelKey, reason: u8, at: Stamp, seen: &mut dyn Observe) {
+        let data = &mut self.channels.all[channel];
+        let Some(dialled) = &mut data.dialled else { return };
+        let was_silent = dialled.is_silent_originate();
+        dialled.reason = Some(reason);
+        let ended = data.cause.filter(|_| !data.is_live());
+        if let Some(cause) = ended
+            && was_silent
+        {
+            self.count_leg(channel, cause, seen);
+            if let Some(key) = self.call_of(channel) {
+                self.try_end_call(key, at, seen);
+            }
+        }
+    }
+
+    pub(super) fn call_due(&mut self, key: CallKey, seen: &mut dyn Observe) {
+        let Some(call) = self.calls.get(key) else { return };
+        let first = call.first;
+        if self.waits_for_originate(key)
+            && let Some(cause) = self.channels.all[first].cause
+        {
+            // no response came: the cause is all there is
+            if let Some(dialled) = &mut self.channels.all[first].dialled {
+                dialled.reason = Some(0);
+            }
+            self.count_leg(first, cause, seen);
+        }
+        if self.calls.get(key).is_some_and(|call| call.ended.is_some()) {
+            self.end_call(key, seen);
+        }
+    }
+
+    /// Counts the one result of a call.
+    fn end_call(&mut self, key: CallKey, seen: &mut dyn Observe) {
+        let labels = self.labels(key);
+        let Some(call) = self.calls.remove(key) else { return };
+        let CallLabels { direction, agent, trunk } = labels;
+        let result = self.result(&call, direction);
+        self.emit(Observation::CallEnded { direction, agent, trunk, result }, seen);
+        if let (Some(dialled), Some(end), false) =
+            (call.dialled, call.answer.map(|a| a.at).or(call.ended), call.adopted)
+            && let Some(length) = self.timing.between(dialled, end)
+        {
+            self.emit(Observation::CallRang { direction, result, length }, seen);
+        }
+        if let Some(length) = self.talked(&call) {
+            self.emit(Observation::CallTalked { direction, agent, length }, seen);
+        }
+        let decisive = call.answer.map(|answer| answer.leg).or(call.last);
+        match decisive {
+            Some(Leg { end: Some((_, cause)), .. }) => self.emit_call_hangup(labels, cause, seen),
+            Some(Leg { channel, end: None }) => {
+                if let Some(leg) = self.channels.all.get_mut(channel) {
+                    match leg.cause {
+                        Some(cause) => self.emit_call_hangup(labels, cause, seen),
+                        None => leg.owed = Some(labels),
+                    }
+                }
+            }
+            None => {
+                if let Some(cause) = self.channels.all.get(call.first).and_then(|first| first.cause) {
+                    self.emit_call_hangup(labels, cause, seen);
+                }
+            }
+        }
+    }
+
+    fn emit_call_hangup(&mut self, labels: CallLabels, cause: Cause, seen: &mut dyn Observe) {
+        let CallLabels { direction, agent, trunk } = labels;
+        self.emit(Observation::CallHangup { direction, agent, trunk, cause }, seen);
+    }
+
+    fn talked(&self, call: &Call) -> Option<Duration> {
+        let bridged = self.channels.all.get(call.first)?.bridged;
+        (call.answer.is_some() && !call.adopted && !bridged.unknown && bridged.total > Duration::ZERO)
+            .then_some(bridged.total)
+    }
+
+    fn result(&self, call: &Call, direction: Direction) -> CallResult {
+        if call.answer.is_some() {
+            return CallResult::Answered;
+        }
+        match call.queue {
+            QueueSide::Abandoned => return CallResult::Canceled,
+            QueueSide::Unserved => return CallResult::NoAnswer,
+            QueueSide::None => {}
+        }
+        if let Some(leg) = call.last {
+            let answered_alone = leg.channel == call.first || direction == Direction::Unknown;
+            return match leg.end {
+                // a leg that answered but was never connected: only an Originate's own leg counts as answered
+                Some((CallResult::Answered, _)) if !answered_alone => CallResult::NoAnswer,
+                Some((result, _)) => result,
+                None => CallResult::Failed,
+            };
+        }
+        let Some(first) = self.channels.all.get(call.first) else { return CallResult::Failed };
+        match first.cause {
+            _ if first.up => CallResult::Answered,
+            _ if first.hangup_requested => CallResult::Canceled,
+            Some(Cause(17)) => CallResult::Busy,
+            Some(Cause(34 | 38 | 41..=44)) => CallResult::Congestion,
+            _ => CallResult::Failed,
+        }
+    }
+
+    fn labels(&mut self, key: CallKey) -> CallLabels {
+        let direction = self.direction(key);
+        let call = &self.calls[key];
+        let (first, answer, first_agent, trunk) = (call.first, call.answer, call.first_agent, call.trunk);
+        let (line, own_trunk) = match self.channels.all.get(first) {
+            Some(channel) => (channel.line, channel.trunk()),
+            None => (Line::Other, TrunkId::NONE),
+        };
+        let agent = match (direction, line) {
+            (Direction::Inbound, _) | (_, Line::Trunk(_)) => answer.map_or(AgentId::NONE, |answer| answer.agent),
+            (_, Line::Local) => first_agent,
+            (_, Line::Agent | Line::Other) => self.agent_on(first),
+        };
+        // an inbound call that is not sent out again has the trunk it came by
+        let trunk = if trunk.is_none() { own_trunk } else { trunk };
+        CallLabels { direction, agent, trunk }
+    }
+
+    /// Judged by the first channel alone: a dialled leg shows the trunk's context too.
+    pub(super) fn direction(&self, key: CallKey) -> Direction {
+        let call = &self.calls[key];
+        let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
+        let originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
+        let context = || String::from_utf8_lossy(&first.context);
+        // the originated leg of an agent is dialled itself, and not the other side
+        let own = u32::from(originated && first.line == Line::Agent);
+        match first.line {
+            Line::Trunk(_) if originated => Direction::Outbound,
+            Line::Trunk(_) => Direction::Inbound,
+            Line::Agent | Line::Local if !call.trunk.is_none() => Direction::Outbound,
+            Line::Agent if call.agent_legs > own => Direction::Internal,
+            Line::Local if call.agent_legs > 1 => Direction::Internal,
+            _ if self.rules.inbound_contexts.matches(&context()) => Direction::Inbound,
+            _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
+            Line::Agent | Line::Local | Line::Other => Direction::Unknown,
+        }
+    }
+
+    /// The call's first channel vanished in a gap: a result that was known counts, any other nobody can know.
+    pub(super) fn lose_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if call.first != channel {
+            return;
+        }
+        call.adopted = true;
+        if call.answer.is_some() {
+            self.end_call(key, seen);
+        } else {
+            self.calls.remove(key);
+            self.emit(Observation::Anomaly(Anomaly::CallLost), seen);
+        }
+    }
+
+    fn agent_on(&mut self, channel: ChannelKey) -> AgentId {
+        self.channels.all[channel].agent(&mut self.names, &self.members.devices)
+    }
+
+    pub(super) fn know_trunk(&mut self, trunk: TrunkId, seen: &mut dyn Observe) {
+        if self.trunks.insert(trunk) {
+            self.emit(Observation::TrunkKnown { trunk }, seen);
+        }
+    }
+}

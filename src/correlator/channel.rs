@@ -1,0 +1,290 @@
+//! Channels: what is known of each, and how they hang together.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use slotmap::{SlotMap, new_key_type};
+
+use crate::clock::Moment;
+use crate::event;
+
+use super::call::{CallKey, CallLabels};
+use super::cause::Cause;
+use super::dial::Dialled;
+use super::names::{AgentId, Names, QueueId, TrunkId};
+use super::ring::RingKey;
+use super::rules::Rules;
+use super::stay::StayKey;
+use super::time::Stamp;
+
+new_key_type! {
+    /// A channel.
+    pub(super) struct ChannelKey;
+}
+
+/// Which bridge: a hash of its id, which is a random UUID.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct BridgeId(u64);
+
+/// What a channel's name says it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Line {
+    /// A carrier's line.
+    Trunk(TrunkId),
+    /// An agent's device.
+    Agent,
+    /// Half a Local channel.
+    Local,
+    /// The configuration does not say.
+    Other,
+}
+
+/// One channel.  It stays a while after its Hangup, for events that come late.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub uid: Box<[u8]>,
+    pub linkedid: Box<[u8]>,
+    pub line: Line,
+    /// Name without the part that counts calls: `SIP/201`.
+    pub device: Box<str>,
+    pub context: Box<[u8]>,
+    /// When the Hangup came.
+    pub gone: Option<Moment>,
+    pub cause: Option<Cause>,
+    /// A list does not have it: gone, unless an event speaks of it soon.
+    pub doubted: bool,
+    /// State 6 was seen: somebody or something answered.
+    pub up: bool,
+    pub hangup_requested: bool,
+    /// The other half of a Local channel.
+    pub peer: Option<ChannelKey>,
+    /// How it was dialled; `None` for a channel that called in.
+    pub dialled: Option<Dialled>,
+    pub bridge: Option<BridgeId>,
+    pub was_bridged: bool,
+    pub bridged: Bridged,
+    /// Recordings going on.
+    pub recordings: u32,
+    /// The queue of the latest Newexten of application Queue.
+    pub dialplan_queue: Option<QueueId>,
+    /// Stays as caller, oldest first.
+    pub stays: Vec<StayKey>,
+    /// The stay it talks in as the agent's leg, or as the phone behind it.
+    pub talk: Option<StayKey>,
+    /// The ringing it is the leg of, or the phone behind it.
+    pub ring: Option<RingKey>,
+    pub call: Option<CallKey>,
+    /// A call has ended and wants this leg's cause.
+    pub owed: Option<CallLabels>,
+}
+
+/// Time in bridges with somebody else.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bridged {
+    pub since: Option<Stamp>,
+    pub total: Duration,
+    /// A part of it could not be measured.
+    pub unknown: bool,
+}
+
+/// All channels of a PBX, by key and by Uniqueid, and who is in which bridge.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    pub all: SlotMap<ChannelKey, Channel>,
+    by_uid: HashMap<Box<[u8]>, ChannelKey>,
+    bridges: HashMap<BridgeId, Vec<ChannelKey>>,
+    hasher: RandomState,
+    live: u64,
+}
+
+impl Channels {
+    pub(super) fn find(&self, uid: &[u8]) -> Option<ChannelKey> {
+        self.by_uid.get(uid).copied()
+    }
+
+    /// The channel of a block of headers; made now if it was never seen.
+    pub(super) fn ensure(
+        &mut self,
+        block: &event::Channel<'_>,
+        rules: &Rules,
+        names: &mut Names,
+    ) -> (ChannelKey, bool) {
+        if let Some(key) = self.find(block.uid) {
+            let channel = &mut self.all[key];
+            channel.up |= block.state == Some(UP);
+            channel.doubted = false;
+            if !block.linkedid.is_empty() && *channel.linkedid != *block.linkedid {
+                channel.linkedid = block.linkedid.into();
+            }
+            return (key, false);
+        }
+        let name = String::from_utf8_lossy(block.name);
+        let device = device(&name);
+        let key = self.all.insert(Channel {
+            uid: block.uid.into(),
+            linkedid: block.linkedid.into(),
+            line: line(&name, device, rules, names),
+            device: device.into(),
+            context: block.context.into(),
+            gone: None,
+            cause: None,
+            doubted: false,
+            up: block.state == Some(UP),
+            hangup_requested: false,
+            peer: None,
+            dialled: None,
+            bridge: None,
+            was_bridged: false,
+            bridged: Bridged::default(),
+            recordings: 0,
+            dialplan_queue: None,
+            stays: Vec::new(),
+            talk: None,
+            ring: None,
+            call: None,
+            owed: None,
+        });
+        self.by_uid.insert(block.uid.into(), key);
+        self.live += 1;
+        (key, true)
+    }
+
+    /// Marks the channel as ended.
+    pub(super) fn end(&mut self, key: ChannelKey, now: Moment) {
+        if let Some(channel) = self.all.get_mut(key)
+            && channel.gone.is_none()
+        {
+            channel.gone = Some(now);
+            self.live -= 1;
+        }
+    }
+
+    pub(super) fn forget(&mut self, key: ChannelKey) {
+        if let Some(channel) = self.all.remove(key) {
+            if channel.gone.is_none() {
+                self.live -= 1;
+            }
+            self.by_uid.remove(&channel.uid);
+        }
+    }
+
+    /// Channels whose Hangup has not come.
+    pub(super) const fn live(&self) -> u64 {
+        self.live
+    }
+
+    pub(super) fn bridge_id(&self, id: &[u8]) -> BridgeId {
+        BridgeId(self.hasher.hash_one(id))
+    }
+
+    /// Puts the channel into a bridge; tells who is in it now, the channel last.
+    pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
+        self.leave(key);
+        let channel = &mut self.all[key];
+        channel.bridge = Some(bridge);
+        channel.was_bridged = true;
+        let inside = self.bridges.entry(bridge).or_default();
+        inside.push(key);
+        inside
+    }
+
+    /// Takes the channel out of its bridge; tells who is left in it.
+    pub(super) fn leave(&mut self, key: ChannelKey) -> Vec<ChannelKey> {
+        let Some(bridge) = self.all.get_mut(key).and_then(|channel| channel.bridge.take()) else { return Vec::new() };
+        let Some(inside) = self.bridges.get_mut(&bridge) else { return Vec::new() };
+        inside.retain(|&other| other != key);
+        if inside.is_empty() {
+            self.bridges.remove(&bridge);
+            return Vec::new();
+        }
+        inside.clone()
+    }
+
+    /// Who shares the channel's bridge.
+    pub(super) fn company(&self, key: ChannelKey) -> &[ChannelKey] {
+        let bridge = self.all.get(key).and_then(|channel| channel.bridge);
+        bridge.and_then(|bridge| self.bridges.get(&bridge)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back to the `;1`
+    /// somebody dialled, up to [`CHAIN`] links.
+    pub(super) fn chain(&self, mut key: ChannelKey) -> ChannelKey {
+        for _ in 0..CHAIN {
+            let Some(channel) = self.all.get(key) else { return key };
+            let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
+            let Some(two) = by.and_then(|by| self.all.get(by)).filter(|by| by.line == Line::Local) else { return key };
+            let Some(one) = two.peer else { return key };
+            key = one;
+        }
+        key
+    }
+}
+
+impl Channel {
+    pub(super) fn is_live(&self) -> bool {
+        self.gone.is_none()
+    }
+
+    /// The device as an agent's label, where no member has it.
+    pub(super) fn agent(&self, names: &mut Names, devices: &HashMap<Box<str>, AgentId>) -> AgentId {
+        match (devices.get(&self.device), self.line) {
+            (Some(&agent), _) => agent,
+            (None, Line::Agent) => names.agents.intern(self.device.as_bytes()),
+            (None, Line::Trunk(_) | Line::Local | Line::Other) => AgentId::NONE,
+        }
+    }
+
+    pub(super) const fn trunk(&self) -> TrunkId {
+        match self.line {
+            Line::Trunk(trunk) => trunk,
+            Line::Agent | Line::Local | Line::Other => TrunkId::NONE,
+        }
+    }
+}
+
+/// Names end in a dash and a number that counts calls; peers may hold dashes themselves.
+fn device(name: &str) -> &str {
+    let name = name.strip_suffix(";1").or_else(|| name.strip_suffix(";2")).unwrap_or(name);
+    name.rsplit_once('-').map_or(name, |(device, _)| device)
+}
+
+fn line(name: &str, device: &str, rules: &Rules, names: &mut Names) -> Line {
+    if name.starts_with("Local/") {
+        return Line::Local;
+    }
+    if rules.trunks.matches(name) {
+        return Line::Trunk(names.trunks.intern(device.as_bytes()));
+    }
+    let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && !device.is_empty();
+    if everybody || rules.agents.matches(name) { Line::Agent } else { Line::Other }
+}
+
+const UP: u8 = 6;
+/// FreePBX follow-me nests two; more than this is a loop.
+const CHAIN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlator::Patterns;
+
+    #[test]
+    fn a_device_is_the_name_up_to_the_last_dash() {
+        assert_eq!(device("SIP/channel2-00000037"), "SIP/channel2");
+        assert_eq!(device("PJSIP/front-desk-0000000a"), "PJSIP/front-desk");
+        assert_eq!(device("Local/103@from-queue-00000000;2"), "Local/103@from-queue");
+        assert_eq!(device("Message"), "Message");
+    }
+
+    #[test]
+    fn without_patterns_nobody_is_an_agent_and_with_trunks_everybody_else_is() {
+        let mut names = Names::default();
+        let none = Rules::default();
+        assert_eq!(line("SIP/201-1", "SIP/201", &none, &mut names), Line::Other);
+        let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
+        assert_eq!(line("SIP/201-1", "SIP/201", &rules, &mut names), Line::Agent);
+        assert!(matches!(line("SIP/trunk-1", "SIP/trunk", &rules, &mut names), Line::Trunk(_)));
+        assert_eq!(line("Local/1@x-1;1", "Local/1@x", &rules, &mut names), Line::Local);
+    }
+}

@@ -1,0 +1,224 @@
+//! Events about channels as such: their beginning and end, dialling, bridges, Local pairs.
+
+use crate::event;
+
+use super::Correlator;
+use super::cause::Cause;
+use super::channel::{BridgeId, ChannelKey};
+use super::deadline::{FORGET, Task, VERDICT};
+use super::dial::{DialStatus, Dialled};
+use super::observation::{Anomaly, Leg, Observation, Observe};
+use super::stay::{Phase, Sign, StayKey};
+use super::time::Stamp;
+
+impl Correlator {
+    pub(super) fn on_new_channel(&mut self, at: Stamp, channel: &event::Channel<'_>, seen: &mut dyn Observe) {
+        let key = self.channel(channel, at, seen);
+        // 13.4 and older tell no Linkedid: whatever nobody dials is a beginning
+        let begins = channel.linkedid == channel.uid || channel.linkedid.is_empty();
+        if begins && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
+            self.open_call(key);
+        }
+    }
+
+    pub(super) fn on_dial_begin(&mut self, at: Stamp, dial: &event::Dial<'_>, seen: &mut dyn Observe) {
+        let caller = dial.caller.map(|caller| self.channel(&caller, at, seen));
+        let leg = self.channel(&dial.dest, at, seen);
+        let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
+        let string = match caller {
+            Some(_) => Box::default(),
+            None => [tech, b"/", dial.dial_string].concat().into(),
+        };
+        let dialled = Dialled { by: caller, begun: at, status: None, reason: None, string };
+        let place = &mut self.channels.all[leg].dialled;
+        if place.is_some() {
+            return;
+        }
+        *place = Some(dialled);
+        if let Some(caller) = caller {
+            self.ring_dialled(caller, leg, at);
+        }
+        self.call_dialled(caller, leg, at, seen);
+    }
+
+    /// Only the first DialEnd of a leg counts: the cleanup sends another for every leg it hangs up.
+    pub(super) fn on_dial_end(&mut self, at: Stamp, end: &event::DialEnd<'_>, seen: &mut dyn Observe) {
+        let leg = self.channel(&end.dest, at, seen);
+        let status = DialStatus::parse(end.status);
+        let caller = end.caller.map(|caller| self.channel(&caller, at, seen));
+        let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
+            by: caller,
+            begun: at,
+            status: None,
+            reason: None,
+            string: Box::default(),
+        });
+        if dialled.status.is_some() {
+            return;
+        }
+        dialled.status = Some(status);
+        if status == DialStatus::Answer {
+            self.channels.all[leg].up = true;
+            self.call_answered(leg, at);
+        }
+        self.ring_dial_ended(leg, status, end.forwarded, at, seen);
+    }
+
+    pub(super) fn on_originate_response(
+        &mut self,
+        at: Stamp,
+        response: &event::OriginateResponse<'_>,
+        seen: &mut dyn Observe,
+    ) {
+        let Some(reason) = response.reason else { return };
+        let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
+        // a failure names no channel: it is the oldest originated leg to that destination nobody told about yet
+        let waits = |dialled: &Dialled| {
+            dialled.by.is_none() && dialled.reason.is_none() && *dialled.string == *response.channel
+        };
+        let by_string = || {
+            let all = self.channels.all.iter();
+            let matching = all.filter(|(_, channel)| !channel.up && channel.dialled.as_ref().is_some_and(waits));
+            matching
+                .min_by_key(|(_, channel)| channel.dialled.as_ref().map(|dialled| dialled.begun.read))
+                .map(|(key, _)| key)
+        };
+        if let Some(key) = by_uid.or_else(by_string) {
+            self.originate_answered(key, reason, at, seen);
+        }
+    }
+
+    pub(super) fn on_local_bridge(&mut self, local: &event::LocalBridge<'_>) {
+        let (Some(one), Some(two)) = (self.channels.find(local.one), self.channels.find(local.two)) else { return };
+        self.channels.all[one].peer = Some(two);
+        self.channels.all[two].peer = Some(one);
+    }
+
+    pub(super) fn on_bridge_enter(&mut self, at: Stamp, enter: &event::BridgeEnter<'_>, seen: &mut dyn Observe) {
+        let key = self.channel(&enter.channel, at, seen);
+        if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
+            self.swap_leg(swapped, key);
+        }
+        let bridge = self.channels.bridge_id(enter.bridge);
+        self.enter_bridge(key, bridge, at);
+    }
+
+    pub(super) fn enter_bridge(&mut self, key: ChannelKey, bridge: BridgeId, at: Stamp) {
+        let inside = self.channels.enter(key, bridge).to_vec();
+        if inside.len() >= 2 {
+            for channel in inside {
+                self.channels.all[channel].bridged.since.get_or_insert(at);
+            }
+        }
+        self.follow_channel(key, at);
+    }
+
+    pub(super) fn on_bridge_leave(&mut self, at: Stamp, leave: &event::BridgeLeave<'_>, seen: &mut dyn Observe) {
+        let key = self.channel(&leave.channel, at, seen);
+        self.leave_bridge(key, at);
+    }
+
+    pub(super) fn leave_bridge(&mut self, key: ChannelKey, at: Stamp) {
+        let left = self.channels.leave(key);
+        let alone = if left.len() == 1 { left.first().copied() } else { None };
+        for channel in [Some(key), alone].into_iter().flatten() {
+            let bridged = &mut self.channels.all[channel].bridged;
+            if let Some(since) = bridged.since.take() {
+                match self.timing.between(since, at) {
+                    Some(span) => bridged.total += span,
+                    None => bridged.unknown = true,
+                }
+            }
+        }
+        self.follow_channel(key, at);
+    }
+
+    /// The talks a channel takes part in.
+    fn follow_channel(&mut self, key: ChannelKey, at: Stamp) {
+        let channel = &self.channels.all[key];
+        let (as_agent, as_caller) = (channel.talk, channel.stays.last().copied());
+        for stay in [as_agent, as_caller].into_iter().flatten() {
+            self.follow_talk(stay, at);
+        }
+    }
+
+    pub(super) fn on_hangup(&mut self, at: Stamp, hangup: &event::Hangup<'_>, seen: &mut dyn Observe) {
+        let key = self.channel(&hangup.channel, at, seen);
+        if !self.channels.all[key].is_live() {
+            return;
+        }
+        let cause = Cause(hangup.cause);
+        self.channels.all[key].cause = Some(cause);
+        self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, seen);
+        self.leave_bridge(key, at);
+        self.channels.end(key, at.read);
+        self.follow_channel(key, at);
+        self.end_recordings(key, seen);
+        self.ring_hung_up(key, at, seen);
+        self.count_caller_hangup(key, cause, seen);
+        self.call_hung_up(key, cause, at, seen);
+        self.end_waits(key, at);
+        self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
+    }
+
+    /// The caller leg's cause, once, in the last queue the caller was in.
+    fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, seen: &mut dyn Observe) {
+        let Some(stay) = self.channels.all[key].stays.last().and_then(|&stay| self.stays.get(stay)) else { return };
+        let (queue, agent) = (stay.queue, stay.taken_by);
+        self.emit(Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, seen);
+    }
+
+    /// A caller's channel is gone though no event ended the wait: one may still come.
+    fn end_waits(&mut self, key: ChannelKey, at: Stamp) {
+        for &stay in &self.channels.all[key].stays {
+            if self.stays[stay].is_waiting() {
+                self.deadlines.add(at.read.after(VERDICT), Task::Verdict(stay));
+            }
+        }
+    }
+
+    /// A channel that is gone for long enough: nothing can come for it any more.
+    pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(channel) = self.channels.all.get(key) else { return };
+        let (stays, ring) = (channel.stays.clone(), channel.ring);
+        for stay in stays {
+            self.close_for_good(stay, at, seen);
+            self.stays.remove(stay);
+        }
+        if let Some(ring) = ring.filter(|&ring| self.rings.get(ring).is_some_and(|ring| ring.leg == key)) {
+            self.lose_ring(ring, at, seen);
+            self.rings.remove(ring);
+        }
+        self.channels.forget(key);
+        self.sweep_members();
+    }
+
+    /// Ends whatever is still open of a stay whose caller is long gone.
+    fn close_for_good(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        match &self.stays[key].phase {
+            Phase::Closed(_) => {}
+            Phase::Waiting { .. } | Phase::Leaving(_) => {
+                self.emit(Observation::Anomaly(Anomaly::Expired), seen);
+                self.lose_wait(key, seen);
+            }
+            Phase::Talking(_) => self.lose_talk(key, at, seen),
+        }
+    }
+
+    /// Drops removed members no stay and no ringing speaks of.
+    fn sweep_members(&mut self) {
+        if self.removed_members.is_empty() {
+            return;
+        }
+        let mut used: Vec<_> = self.rings.values().map(|ring| ring.member).collect();
+        used.extend(self.stays.values().filter_map(super::stay::Stay::member));
+        let all = &mut self.members.all;
+        self.removed_members.retain(|key| {
+            let keep = used.contains(key);
+            if !keep {
+                all.remove(*key);
+            }
+            keep
+        });
+    }
+}

@@ -1,0 +1,330 @@
+//! Members of queues and the agents behind them: who is there, in which state, and for how long.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use slotmap::{SlotMap, new_key_type};
+
+use crate::clock::Moment;
+use crate::event::{self, MemberChange};
+
+use super::Correlator;
+use super::deadline::Task;
+use super::names::{AgentId, Names, QueueId, ReasonId};
+use super::observation::{AgentState, Observation, Observe, Word};
+use super::rules::Identity;
+
+new_key_type! {
+    /// A member.
+    pub(super) struct MemberKey;
+}
+
+/// An agent's place in one queue.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub queue: QueueId,
+    pub interface: Box<[u8]>,
+    pub agent: AgentId,
+    /// Told of by an event or a list, not only by a call.
+    pub confirmed: bool,
+    /// Removed; kept for calls that still speak of it.
+    pub removed: bool,
+    pub status: u8,
+    pub paused: bool,
+    pub reason: ReasonId,
+    pub wrap_up: Duration,
+    pub wrap_until: Option<Moment>,
+    /// Up to where wrap-up time is told.
+    pub wrap_told: Moment,
+    pub ringing: u32,
+    pub talking: u32,
+    pub on_hold: u32,
+}
+
+/// A person.
+#[derive(Debug)]
+pub(super) struct Agent {
+    pub members: Vec<MemberKey>,
+    pub state: AgentState,
+    pub reason: ReasonId,
+    /// Up to where state time is told.
+    pub told: Moment,
+}
+
+/// All members and agents of a PBX.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    pub all: SlotMap<MemberKey, Member>,
+    /// By queue and interface, which is unique there.
+    pub places: HashMap<(QueueId, Box<[u8]>), MemberKey>,
+    pub agents: HashMap<AgentId, Agent>,
+    /// Whose device it is, by Interface and StateInterface.
+    pub devices: HashMap<Box<str>, AgentId>,
+}
+
+impl Correlator {
+    pub(super) fn on_member(&mut self, now: Moment, member: &event::Member<'_>, seen: &mut dyn Observe) {
+        let queue = self.queue(member.queue, seen);
+        if self.touched.is_some() {
+            self.touched_members.insert((queue, member.interface.into()));
+        }
+        if member.change == MemberChange::Removed {
+            self.remove_member(queue, member.interface, now, seen);
+        } else {
+            self.describe_member(now, member, seen);
+        }
+    }
+
+    /// Takes what an event or a list says of a member; tells whether it was there, and whether something differed.
+    pub(super) fn describe_member(
+        &mut self,
+        now: Moment,
+        described: &event::Member<'_>,
+        seen: &mut dyn Observe,
+    ) -> Described {
+        let queue = self.queue(described.queue, seen);
+        let known = self.members.places.contains_key(&(queue, described.interface.into()));
+        let key = self.present_member(queue, described.interface, described.name, now, seen);
+        let reason = self.names.reasons.intern(if described.paused { described.reason } else { b"" });
+        self.know_device(described.state_interface, self.members.all[key].agent);
+        let member = &mut self.members.all[key];
+        let before = (member.paused, member.reason, member.status);
+        let confirmed = std::mem::replace(&mut member.confirmed, true);
+        // PausedReason is told since 13.8: an event without it leaves the reason as it was
+        member.reason =
+            if described.paused && described.reason.is_empty() && member.paused { member.reason } else { reason };
+        (member.paused, member.status, member.wrap_up) = (described.paused, described.status, described.wrap_up);
+        let changed = before != (member.paused, member.reason, member.status);
+        let agent = member.agent;
+        self.refresh_agent(agent, now, seen);
+        Described { appeared: !known, drifted: known && confirmed && changed }
+    }
+
+    /// The member a call speaks of: it may have been removed while the call went on.
+    pub(super) fn member_of(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        name: &[u8],
+        now: Moment,
+        seen: &mut dyn Observe,
+    ) -> MemberKey {
+        let is_it = |member: &Member| member.queue == queue && *member.interface == *interface;
+        if !self.members.places.contains_key(&(queue, interface.into()))
+            && let Some(&key) = self.removed_members.iter().rev().find(|&&key| is_it(&self.members.all[key]))
+        {
+            return key;
+        }
+        self.present_member(queue, interface, name, now, seen)
+    }
+
+    /// The member behind an interface in a queue, made now if nothing told of it yet.
+    fn present_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        name: &[u8],
+        now: Moment,
+        seen: &mut dyn Observe,
+    ) -> MemberKey {
+        let place = (queue, interface.into());
+        let identity = match self.rules.identity {
+            Identity::MemberName if !name.is_empty() => name,
+            Identity::MemberName | Identity::Interface => interface,
+        };
+        let agent = self.names.agents.intern(identity);
+        if let Some(&key) = self.members.places.get(&place) {
+            if self.members.all[key].agent == agent {
+                return key;
+            }
+            // renamed, or another person took the seat
+            self.remove_member(queue, interface, now, seen);
+        }
+        let key = self.members.all.insert(Member {
+            queue,
+            interface: interface.into(),
+            agent,
+            confirmed: false,
+            removed: false,
+            status: 0,
+            paused: false,
+            reason: ReasonId::NONE,
+            wrap_up: Duration::ZERO,
+            wrap_until: None,
+            wrap_told: now,
+            ringing: 0,
+            talking: 0,
+            on_hold: 0,
+        });
+        self.members.places.insert(place, key);
+        self.know_device(interface, agent);
+        self.emit(Observation::MemberKnown { queue, agent }, seen);
+        let synchronised = self.synchronised;
+        let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
+        let fresh = || Agent { members: Vec::new(), state, reason: ReasonId::NONE, told: now };
+        self.members.agents.entry(agent).or_insert_with(fresh).members.push(key);
+        self.refresh_agent(agent, now, seen);
+        key
+    }
+
+    pub(super) fn remove_member(&mut self, queue: QueueId, interface: &[u8], now: Moment, seen: &mut dyn Observe) {
+        let Some(key) = self.members.places.remove(&(queue, interface.into())) else { return };
+        let member = &mut self.members.all[key];
+        member.removed = true;
+        let agent = member.agent;
+        self.members.end_wrap_up(key, now, &self.names, seen);
+        self.refresh_agent(agent, now, seen);
+        self.drop_idle_member(key);
+    }
+
+    /// A removed member is dropped once no call speaks of it: a stay keeps its key until it is forgotten.
+    fn drop_idle_member(&mut self, key: MemberKey) {
+        let agent = self.members.all[key].agent;
+        if let Some(agent) = self.members.agents.get_mut(&agent) {
+            agent.members.retain(|&other| other != key);
+        }
+        self.removed_members.push(key);
+    }
+
+    /// Devices are what channels are called by: `Agent:1001` and `hint:…` are none.
+    fn know_device(&mut self, interface: &[u8], agent: AgentId) {
+        let Ok(device) = std::str::from_utf8(interface) else { return };
+        let device = device.split_once("/n").filter(|(_, rest)| rest.is_empty()).map_or(device, |(device, _)| device);
+        if device.contains('/') && self.members.devices.get(device) != Some(&agent) {
+            self.members.devices.insert(device.into(), agent);
+        }
+    }
+
+    /// A call of this member's queue ended at `from`: wrap-up, if the queue has one.
+    pub(super) fn begin_wrap_up(&mut self, key: MemberKey, from: Moment) {
+        let member = &mut self.members.all[key];
+        if member.wrap_up > Duration::ZERO && !member.removed {
+            let until = from.after(member.wrap_up);
+            (member.wrap_until, member.wrap_told) = (Some(until), from);
+            self.deadlines.add(until, Task::WrapUp(key));
+        }
+    }
+
+    pub(super) fn wrap_up_due(&mut self, key: MemberKey, now: Moment, seen: &mut dyn Observe) {
+        let Some(member) = self.members.all.get(key) else { return };
+        if member.wrap_until.is_some_and(|until| until <= now) {
+            let agent = member.agent;
+            self.members.end_wrap_up(key, now, &self.names, seen);
+            self.refresh_agent(agent, now, seen);
+        }
+    }
+
+    /// Works out an agent's state anew; tells the time spent in the old one if it changed.
+    pub(super) fn refresh_agent(&mut self, id: AgentId, now: Moment, seen: &mut dyn Observe) {
+        let synchronised = self.synchronised;
+        let Some(agent) = self.members.agents.get_mut(&id) else { return };
+        let (state, reason) = state_of(&agent.members, &self.members.all, synchronised);
+        if (state, reason) != (agent.state, agent.reason) {
+            agent.tell(id, now, &self.names, seen);
+            (agent.state, agent.reason) = (state, reason);
+        }
+    }
+
+    /// Tells all state and wrap-up time up to now.
+    pub(super) fn tell_times(&mut self, now: Moment, seen: &mut dyn Observe) {
+        let mut ids: Vec<_> = self.members.agents.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            if let Some(agent) = self.members.agents.get_mut(&id) {
+                agent.tell(id, now, &self.names, seen);
+            }
+        }
+        for member in self.members.all.values_mut() {
+            member.tell_wrap_up(now, &self.names, seen);
+        }
+    }
+}
+
+/// What a description changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Described {
+    pub appeared: bool,
+    pub drifted: bool,
+}
+
+impl Members {
+    pub(super) fn end_wrap_up(&mut self, key: MemberKey, now: Moment, names: &Names, seen: &mut dyn Observe) {
+        if let Some(member) = self.all.get_mut(key) {
+            member.tell_wrap_up(now, names, seen);
+            member.wrap_until = None;
+        }
+    }
+
+    /// Members of a queue by state.
+    pub(super) fn by_state(&self, queue: QueueId, synchronised: bool) -> Vec<(AgentState, u64)> {
+        let mut counts: Vec<_> = AgentState::ALL.iter().map(|&state| (state, 0)).collect();
+        for member in self.all.values().filter(|member| member.queue == queue && !member.removed) {
+            let state = member.state(synchronised);
+            if let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == state) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+}
+
+impl Member {
+    /// The first that matches, in the order of METRICS.md: with PJSIP Status says 3 while ringing and talking, so
+    /// what is known of the call goes first.
+    fn state(&self, synchronised: bool) -> AgentState {
+        match self.status {
+            _ if !synchronised => AgentState::Unknown,
+            _ if self.talking > 0 && self.on_hold > 0 => AgentState::OnHold,
+            _ if self.talking > 0 => AgentState::Talking,
+            _ if self.ringing > 0 => AgentState::Ringing,
+            6 => AgentState::Ringing,
+            2 | 3 | 7 | 8 => AgentState::Busy,
+            _ if self.wrap_until.is_some() => AgentState::WrapUp,
+            4 | 5 => AgentState::Unavailable,
+            _ if self.paused => AgentState::Paused,
+            _ => AgentState::Available,
+        }
+    }
+
+    fn tell_wrap_up(&mut self, now: Moment, names: &Names, seen: &mut dyn Observe) {
+        let Some(until) = self.wrap_until else { return };
+        let upto = now.min(until);
+        if upto > self.wrap_told {
+            let (queue, agent, spent) = (self.queue, self.agent, upto.since(self.wrap_told));
+            seen.observe(names, Observation::WrappedUp { queue, agent, spent });
+            self.wrap_told = upto;
+        }
+    }
+}
+
+impl Agent {
+    fn tell(&mut self, agent: AgentId, now: Moment, names: &Names, seen: &mut dyn Observe) {
+        let spent = now.since(self.told);
+        self.told = self.told.max(now);
+        let (state, reason) = (self.state, self.reason);
+        seen.observe(names, Observation::AgentTime { agent, state, reason, spent });
+    }
+}
+
+/// The first state any member is in; paused only if every member that is not unavailable is, and unavailable,
+/// too, if there is no member left.
+fn state_of(keys: &[MemberKey], all: &SlotMap<MemberKey, Member>, synchronised: bool) -> (AgentState, ReasonId) {
+    if !synchronised {
+        return (AgentState::Unknown, ReasonId::NONE);
+    }
+    let members = || keys.iter().filter_map(|&key| all.get(key)).filter(|member| !member.removed);
+    let Some(first) = members().map(|member| member.state(true)).min_by_key(|&state| match state {
+        // some members paused and others not: the person can be called
+        AgentState::Paused => AgentState::Unknown,
+        other => other,
+    }) else {
+        return (AgentState::Unavailable, ReasonId::NONE);
+    };
+    let reason = match first {
+        AgentState::Paused => {
+            members().map(|member| member.reason).find(|reason| !reason.is_none()).unwrap_or_default()
+        }
+        _ => ReasonId::NONE,
+    };
+    (first, reason)
+}

@@ -1,0 +1,169 @@
+//! Events of a caller in a queue: joining, leaving, and what tells why.
+
+use crate::event;
+
+use super::Correlator;
+use super::channel::ChannelKey;
+use super::names::QueueId;
+use super::observation::{Anomaly, Observation, Observe, Outcome, Refusal};
+use super::stay::{Leaving, Phase, Sign};
+use super::time::Stamp;
+
+impl Correlator {
+    pub(super) fn on_join(&mut self, at: Stamp, join: &event::CallerJoin<'_>, seen: &mut dyn Observe) {
+        let caller = self.channel(&join.caller, at, seen);
+        self.settle_leaving(caller, join.caller.queue_status, Sign::Dialplan, seen);
+        let queue = self.queue(join.queue, seen);
+        if let Some(key) = self.newest_stay(caller, queue)
+            && let Phase::Waiting { .. } = self.stays[key].phase
+        {
+            // the list that adopted the stay can be newer than its Join
+            if !std::mem::take(&mut self.stays[key].adopted) {
+                self.emit(Observation::Anomaly(Anomaly::DuplicateJoin), seen);
+            }
+            return;
+        }
+        let key = self.open_stay(caller, queue, Some(at));
+        self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
+        self.emit(Observation::Entered { queue }, seen);
+    }
+
+    pub(super) fn on_abandon(&mut self, at: Stamp, abandon: &event::CallerAbandon<'_>, seen: &mut dyn Observe) {
+        let caller = self.channel(&abandon.caller, at, seen);
+        let queue = self.queue(abandon.queue, seen);
+        let key = self.stay_of(caller, queue, seen);
+        let gave_up = self.channels.all[caller].hangup_requested;
+        let stay = &mut self.stays[key];
+        match &mut stay.phase {
+            Phase::Waiting { .. } => {
+                let hold = abandon.hold;
+                let leaving = Leaving { at, hold, abandoned: true, left: false, answered: false, visible: false };
+                self.begin_leaving(key, leaving);
+                if gave_up {
+                    self.exit(key, Outcome::Abandoned, seen);
+                }
+            }
+            Phase::Leaving(leaving) if leaving.abandoned && !leaving.left => {
+                self.exit(key, Outcome::Incompatible, seen);
+            }
+            // Leave came first: nothing real does that, but the outcome is open still
+            Phase::Leaving(leaving) => {
+                leaving.abandoned = true;
+                leaving.answered = false;
+                leaving.hold = abandon.hold;
+            }
+            Phase::Talking(_) | Phase::Closed(_) => {}
+        }
+    }
+
+    pub(super) fn on_leave(&mut self, at: Stamp, leave: &event::CallerLeave<'_>, seen: &mut dyn Observe) {
+        let caller = self.channel(&leave.caller, at, seen);
+        let queue = self.queue(leave.queue, seen);
+        let key = self.stay_of(caller, queue, seen);
+        match &mut self.stays[key].phase {
+            Phase::Waiting { answered } => {
+                let answered = *answered;
+                let leaving = Leaving { at, hold: None, abandoned: false, left: true, answered, visible: false };
+                self.begin_leaving(key, leaving);
+            }
+            Phase::Leaving(leaving) => leaving.left = true,
+            Phase::Closed(closed) => closed.left = true,
+            Phase::Talking(_) => {}
+        }
+    }
+
+    /// QUEUESTATUS names the outcome, or why the caller was never let in; QUEUEPOSITION shows that we would see it.
+    pub(super) fn on_var_set(&mut self, at: Stamp, set: &event::VarSet<'_>, seen: &mut dyn Observe) {
+        let caller = self.channel(&set.channel, at, seen);
+        if set.variable == b"QUEUEPOSITION" {
+            if let Some(leaving) = self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut()) {
+                leaving.visible |= leaving.left;
+            }
+            return;
+        }
+        if let Some(outcome) = outcome(set.value) {
+            if let Some(key) = self.leaving_stay(caller) {
+                self.exit(key, outcome, seen);
+            }
+        } else if let Some(reason) = refusal(set.value) {
+            self.refuse(caller, reason, seen);
+        }
+    }
+
+    pub(super) fn on_new_exten(&mut self, at: Stamp, step: &event::NewExten<'_>, seen: &mut dyn Observe) {
+        let key = self.channel(&step.channel, at, seen);
+        // the `h` extension runs because the channel was hung up
+        let sign = if step.extension == b"h" { Sign::Hangup } else { Sign::Dialplan };
+        // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue, before Abandon
+        let left = self.leaving_stay(key).and_then(|key| self.stays[key].leaving_mut()).is_some_and(|way| way.left);
+        if left {
+            self.settle_leaving(key, step.channel.queue_status, sign, seen);
+        }
+        if step.application == b"Queue" {
+            let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
+            self.channels.all[key].dialplan_queue = Some(self.names.queues.intern(name.trim_ascii()));
+        }
+    }
+
+    /// The caller goes on, or ends: decides the open verdict, by the channel variable if that shows it.
+    pub(super) fn settle_leaving(
+        &mut self,
+        caller: ChannelKey,
+        status: Option<&[u8]>,
+        sign: Sign,
+        seen: &mut dyn Observe,
+    ) {
+        let Some(key) = self.leaving_stay(caller) else { return };
+        let fresh = status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
+        match fresh.and_then(outcome) {
+            Some(outcome) => self.exit(key, outcome, seen),
+            None => self.verdict(key, sign, seen),
+        }
+    }
+
+    /// The id of a queue, known from now on.
+    pub(super) fn queue(&mut self, name: &[u8], seen: &mut dyn Observe) -> QueueId {
+        let queue = self.names.queues.intern(name);
+        if let std::collections::btree_map::Entry::Vacant(place) = self.queues.entry(queue) {
+            place.insert(None);
+            self.emit(Observation::QueueKnown { queue, service_level: None }, seen);
+        }
+        queue
+    }
+
+    fn refuse(&mut self, caller: ChannelKey, reason: Refusal, seen: &mut dyn Observe) {
+        let named = self.channels.all[caller].dialplan_queue;
+        if named.is_none() {
+            self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), seen);
+        }
+        // a queue that does not exist has no name to go by: it is whatever somebody dialled
+        let queue = if reason == Refusal::UnknownQueue { QueueId::NONE } else { named.unwrap_or(QueueId::NONE) };
+        if !queue.is_none() {
+            let name = self.names.queues.name(queue).to_owned();
+            self.queue(name.as_bytes(), seen);
+        }
+        self.emit(Observation::Refused { queue, reason }, seen);
+        self.call_refused(caller);
+    }
+}
+
+/// What QUEUESTATUS says of a caller who was in the queue.  Unset after a real abandon and after an exit key.
+fn outcome(status: &[u8]) -> Option<Outcome> {
+    match status {
+        b"TIMEOUT" => Some(Outcome::Timeout),
+        b"LEAVEEMPTY" | b"LEAVEUNAVAIL" => Some(Outcome::LeaveEmpty),
+        b"WITHDRAW" => Some(Outcome::Withdrawn),
+        _ => None,
+    }
+}
+
+/// What QUEUESTATUS says of a caller who never was.
+fn refusal(status: &[u8]) -> Option<Refusal> {
+    match status {
+        b"FULL" => Some(Refusal::Full),
+        b"JOINEMPTY" => Some(Refusal::JoinEmpty),
+        b"JOINUNAVAIL" => Some(Refusal::JoinUnavailable),
+        b"UNKNOWN" => Some(Refusal::UnknownQueue),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! Recordings, and which connected calls were recorded.
+
+use super::Correlator;
+use super::channel::ChannelKey;
+use super::observation::{Observation, Observe};
+use super::stay::{Stay, StayKey};
+
+impl Correlator {
+    pub(super) fn on_recording_start(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+        self.recordings_announced = true;
+        self.channels.all[channel].recordings += 1;
+        let data = &self.channels.all[channel];
+        let connected = data.stays.iter().copied().find(|&key| self.stays[key].is_talking());
+        if let Some(key) = data.talk.or(connected) {
+            self.mark_recorded(key, seen);
+        }
+    }
+
+    pub(super) fn on_recording_stop(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+        let recordings = &mut self.channels.all[channel].recordings;
+        if *recordings > 0 {
+            *recordings -= 1;
+            self.emit(Observation::RecordingEnded, seen);
+        }
+    }
+
+    /// MixMonitorStop is sent for an explicit stop only: the others end with their channel.
+    pub(super) fn end_recordings(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+        for _ in 0..std::mem::take(&mut self.channels.all[channel].recordings) {
+            self.emit(Observation::RecordingEnded, seen);
+        }
+    }
+
+    /// The test framework's word that a file was closed: all that 16.16, 18.2 and older tell of recordings.
+    pub(super) fn on_recording_end(&mut self, file: &[u8], seen: &mut dyn Observe) {
+        if self.recordings_announced {
+            return;
+        }
+        self.emit(Observation::RecordingEnded, seen);
+        let base = file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let found = ids(base).find_map(|id| self.channels.find(id));
+        let stays = match found.map(|key| &self.channels.all[key].stays) {
+            Some(stays) if !stays.is_empty() => stays.clone(),
+            // a Local caller's stay is its second half's: the file is named by the first channel
+            _ => self.stays_by_linkedid(base),
+        };
+        for key in stays {
+            if self.stays.get(key).is_some_and(|stay| !stay.taken_by.is_none()) {
+                self.mark_recorded(key, seen);
+            }
+        }
+    }
+
+    fn stays_by_linkedid(&self, base: &[u8]) -> Vec<StayKey> {
+        let linked = |stay: &Stay| {
+            let caller = self.channels.all.get(stay.caller);
+            caller.is_some_and(|caller| ids(base).any(|id| *caller.linkedid == *id))
+        };
+        self.stays.iter().filter(|(_, stay)| linked(stay)).map(|(key, _)| key).collect()
+    }
+
+    /// Counts a connected call as recorded, once.
+    pub(super) fn mark_recorded(&mut self, key: StayKey, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        if !std::mem::replace(&mut stay.recorded, true) {
+            let (queue, agent) = (stay.queue, stay.taken_by);
+            self.emit(Observation::RecordedCall { queue, agent }, seen);
+        }
+    }
+}
+
+/// What may be a Uniqueid in a file's name: `epoch.number`, maybe with a system's name before it, dash by dash.
+fn ids(base: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_id = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let starts = (0..base.len()).filter(move |&at| is_id(base[at]) && (at == 0 || !is_id(base[at - 1])));
+    starts.flat_map(move |start| {
+        let length = base[start..].iter().take_while(|&&byte| is_id(byte)).count();
+        let end = start + base[start..start + length].trim_ascii_end().len();
+        let end = if base[..end].ends_with(b".") { end - 1 } else { end };
+        let prefixes = (0..start).rev().filter(move |&at| at == 0 || base[at - 1] == b'-' || base[at - 1] == b'_');
+        std::iter::once(start).chain(prefixes).map(move |from| &base[from..end])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_may_hold_the_id_anywhere() {
+        let found =
+            |name: &str| ids(name.as_bytes()).map(|id| String::from_utf8_lossy(id).into_owned()).collect::<Vec<_>>();
+        assert_eq!(found("1606403878.1115"), ["1606403878.1115"]);
+        assert!(found("lab-1795444384.327.wav").contains(&"1795444384.327".to_owned()));
+        assert!(found("q-pbx1-1606403878.1115-in.wav").contains(&"pbx1-1606403878.1115".to_owned()));
+        assert!(found("lab-second").is_empty());
+    }
+}

@@ -1,0 +1,532 @@
+//! Gaps: the link lost and found again, Asterisk restarted, lists that disagree with what events told.
+//!
+//! What a gap hid ends as lost, once; what the lists show going on goes on, or is adopted.  A list can be older
+//! than the events behind it and Asterisk itself lags, so what a list misses is only doubted for two seconds.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+use super::Correlator;
+use super::channel::ChannelKey;
+use super::deadline::{DOUBT, Task};
+use super::dial::{DialStatus, Dialled};
+use super::names::QueueId;
+use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase, RingResult};
+use super::ring::{Phase as RingPhase, RingKey};
+use super::snapshot::{Channel, Entry, Snapshot};
+use super::stay::{Leaving, Phase, Sign, Stay, StayKey};
+use super::talk::Talk;
+use super::time::{Stamp, Timing};
+
+/// When the PBX was started, as far as FullyBooted tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Boot {
+    at: Option<Moment>,
+    uptime: Option<u64>,
+    /// A recording's first FullyBooted carries no time: the next event's is taken.
+    undated: bool,
+}
+
+impl Correlator {
+    /// The link is gone: what happens from now on is hidden.
+    pub fn disconnected(&mut self, now: Moment, seen: &mut impl Observe) {
+        self.touched = None;
+        self.set_synchronised(false, now, seen);
+    }
+
+    /// A whole snapshot, of channels and queues, taken behind a barrier after login.
+    pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
+        let at = Stamp { read: now, wire: None };
+        self.set_synchronised(true, now, seen);
+        if !snapshot.no_channels {
+            self.sync_channels(at, snapshot, seen);
+        }
+        if !snapshot.no_queues {
+            self.sync_members(at, snapshot, false, seen);
+        }
+        // talking goes first: a caller known to wait may be talking now
+        if !snapshot.no_channels {
+            self.sync_talks(at, snapshot, seen);
+        }
+        if !snapshot.no_queues {
+            self.sync_entries(at, snapshot, false, seen);
+        }
+        if !snapshot.no_channels {
+            self.sync_rings(at, snapshot, seen);
+        }
+    }
+
+    /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they know better.
+    pub fn begin_listing(&mut self, _now: Moment) {
+        self.touched = Some(HashSet::new());
+        self.touched_members.clear();
+    }
+
+    /// That list has ended and a barrier has passed: mends drift, and tells of it.
+    pub fn reconcile(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
+        let at = Stamp { read: now, wire: None };
+        self.sync_members(at, snapshot, true, seen);
+        self.sync_entries(at, snapshot, true, seen);
+        self.touched = None;
+    }
+
+    fn set_synchronised(&mut self, synchronised: bool, now: Moment, seen: &mut dyn Observe) {
+        self.synchronised = synchronised;
+        let mut agents: Vec<_> = self.members.agents.keys().copied().collect();
+        agents.sort_unstable();
+        for agent in agents {
+            self.refresh_agent(agent, now, seen);
+        }
+    }
+
+    /// An event spoke of the stay: no list knows better.
+    pub(super) fn note_touched(&mut self, key: StayKey) {
+        self.stays[key].doubted = false;
+        if let Some(touched) = &mut self.touched {
+            touched.insert(key);
+        }
+    }
+
+    fn is_touched(&self, key: StayKey) -> bool {
+        self.touched.as_ref().is_some_and(|touched| touched.contains(&key))
+    }
+
+    pub(super) fn on_fully_booted(&mut self, at: Stamp, uptime: Option<u64>, seen: &mut dyn Observe) {
+        let Some(uptime) = uptime else { return };
+        let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
+        let dated = self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
+        // without a time of its own, a recording's FullyBooted came no earlier than the event before it
+        let boot = at.wire.unwrap_or(at.read).before(Duration::from_secs(uptime));
+        let later = dated && self.boot.at.is_some_and(|known| boot.since(known) > SLACK);
+        if sooner || later {
+            self.restarted(at, seen);
+        }
+        let at = if sooner || later || self.boot.at.is_none() { dated.then_some(boot) } else { self.boot.at };
+        self.boot = Boot { at, uptime: Some(uptime), undated: at.is_none() };
+    }
+
+    /// Dates a recording's first FullyBooted by the first event that has a time.
+    pub(super) fn date_boot(&mut self, now: Moment) {
+        if self.boot.undated && now != Moment::default() {
+            let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
+            self.boot.at = Some(now.before(uptime));
+            self.boot.undated = false;
+        }
+    }
+
+    pub(super) fn on_shutdown(&mut self, at: Stamp, seen: &mut dyn Observe) {
+        self.restarted(at, seen);
+    }
+
+    /// Whatever was open is gone, and nobody saw how it ended.
+    fn restarted(&mut self, at: Stamp, seen: &mut dyn Observe) {
+        let mut keys: Vec<_> = self.channels.all.keys().collect();
+        keys.sort_unstable();
+        for &key in &keys {
+            self.vanish(key, at, seen);
+        }
+        for key in keys {
+            self.forget(key, at, seen);
+        }
+    }
+
+    /// A channel ended, and nobody saw how.
+    fn vanish(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(channel) = self.channels.all.get(key) else { return };
+        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, channel.ring);
+        for stay in stays.into_iter().chain(talk) {
+            self.lose_stay(stay, at, seen);
+        }
+        if let Some(ring) = ring {
+            self.lose_ring(ring, at, seen);
+        }
+        if self.channels.all[key].is_live() {
+            self.end_recordings(key, seen);
+            self.leave_bridge(key, at);
+            self.channels.end(key, at.read);
+        }
+        self.lose_call(key, seen);
+        self.deadlines.add(at.read.after(super::deadline::FORGET), Task::Forget(key));
+    }
+
+    fn lose_stay(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get(key) else { return };
+        match stay.phase {
+            Phase::Waiting { .. } => self.lose_wait(key, seen),
+            // it was seen to leave: only the reason is hidden
+            Phase::Leaving(_) => self.verdict(key, Sign::Silence, seen),
+            Phase::Talking(_) => self.lose_talk(key, at, seen),
+            Phase::Closed(_) => {}
+        }
+    }
+
+    pub(super) fn lose_talk(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
+        match talk.over {
+            Some(over) => {
+                let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
+                self.complete(key, ended_by, None, over, seen);
+            }
+            None => self.complete(key, EndedBy::Lost, None, at, seen),
+        }
+    }
+
+    pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(ring) = self.rings.get(key) else { return };
+        match ring.phase {
+            RingPhase::Ringing | RingPhase::Forwarded => self.settle_ring(key, RingResult::Lost, None, at, seen),
+            RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
+            RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),
+            RingPhase::Done => {}
+        }
+    }
+
+    pub(super) fn doubt_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.stays.get(key).is_some_and(|stay| stay.doubted) {
+            if self.stays[key].is_waiting() && self.synchronised {
+                self.emit(Observation::Anomaly(Anomaly::CallerVanished), seen);
+            }
+            self.lose_stay(key, at, seen);
+        }
+    }
+
+    /// A caller's channel is gone, and no event ended the wait.
+    pub(super) fn verdict_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let gone = self.channels.all.get(stay.caller).is_none_or(|caller| !caller.is_live());
+        if matches!(stay.phase, Phase::Waiting { .. }) && gone {
+            let leaving = Leaving { at, hold: None, abandoned: true, left: true, answered: false, visible: false };
+            stay.phase = Phase::Leaving(leaving);
+            self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), seen);
+        }
+        self.verdict(key, Sign::Silence, seen);
+    }
+
+    pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.channels.all.get(key).is_some_and(|channel| channel.doubted && channel.is_live()) {
+            self.emit(Observation::Anomaly(Anomaly::ChannelVanished), seen);
+            self.vanish(key, at, seen);
+        }
+    }
+
+    pub(super) fn age_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.channels.all.get(key).is_some_and(super::channel::Channel::is_live) {
+            self.emit(Observation::Anomaly(Anomaly::Expired), seen);
+            self.vanish(key, at, seen);
+        }
+    }
+
+    fn sync_channels(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+        let listed: HashSet<&[u8]> = snapshot.channels.iter().map(|channel| &*channel.uid).collect();
+        let missing =
+            self.channels.all.iter().filter(|(_, channel)| channel.is_live() && !listed.contains(&*channel.uid));
+        for key in missing.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.channels.all[key].doubted = true;
+            self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));
+        }
+        for channel in &snapshot.channels {
+            self.sync_channel(at, channel, snapshot, seen);
+        }
+        self.link_locals(snapshot);
+        for channel in snapshot.channels.iter().filter(|channel| channel.is_dialled()) {
+            self.adopt_leg(at, channel, seen);
+        }
+    }
+
+    /// Puts a listed channel where the list has it; one that is being born is left to its Newchannel.
+    fn sync_channel(&mut self, at: Stamp, listed: &Channel, snapshot: &Snapshot, seen: &mut dyn Observe) {
+        let known = self.channels.find(&listed.uid).is_some();
+        if !known && snapshot.foreseen.born.contains(&listed.uid) {
+            return;
+        }
+        let key = self.channel(&listed.block(), at, seen);
+        self.leave_bridge(key, at);
+        if !listed.bridge.is_empty() {
+            let bridge = self.channels.bridge_id(&listed.bridge);
+            self.enter_bridge(key, bridge, at);
+        }
+        let begins = listed.linkedid == listed.uid || listed.linkedid.is_empty();
+        if !known && begins && !listed.is_dialled() {
+            let originated = *listed.application == *b"AppDial2";
+            if originated {
+                self.channels.all[key].dialled = Some(adopted_dial(None, at));
+            }
+            let call = self.open_call(key);
+            self.calls[call].adopted = true;
+        }
+    }
+
+    /// No list ties the halves of a Local channel together but their names.
+    fn link_locals(&mut self, snapshot: &Snapshot) {
+        let mut halves: HashMap<&[u8], ChannelKey> = HashMap::new();
+        for channel in &snapshot.channels {
+            let Some(key) = self.channels.find(&channel.uid) else { continue };
+            let Some(name) = channel.name.strip_suffix(b";1").or_else(|| channel.name.strip_suffix(b";2")) else {
+                continue;
+            };
+            if let Some(other) = halves.insert(name, key)
+                && self.channels.all[key].peer.is_none()
+            {
+                self.channels.all[key].peer = Some(other);
+                self.channels.all[other].peer = Some(key);
+            }
+        }
+    }
+
+    /// A leg that was dialled in the gap, by the channel its Linkedid names as far as that can be told.
+    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, seen: &mut dyn Observe) {
+        let Some(key) = self.channels.find(&listed.uid) else { return };
+        if self.channels.all[key].dialled.is_some() {
+            return;
+        }
+        let by = self.channels.find(&listed.linkedid).filter(|&by| by != key);
+        let mut dialled = adopted_dial(by, at);
+        let up = self.channels.all[key].up;
+        dialled.status = up.then_some(DialStatus::Answer);
+        self.channels.all[key].dialled = Some(dialled);
+        let Some(by) = by else { return };
+        self.call_dialled(Some(by), key, at, seen);
+        if up && *listed.application == *b"AppDial" {
+            self.call_answered(key, at);
+        }
+    }
+
+    fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
+        let mut listed = HashSet::new();
+        for (name, level) in &snapshot.queues {
+            let queue = self.queue(name, seen);
+            let level = Some(*level).filter(|level| !level.is_zero());
+            if self.queues.insert(queue, level) != Some(level) {
+                self.emit(Observation::QueueKnown { queue, service_level: level }, seen);
+            }
+        }
+        for member in &snapshot.members {
+            let queue = self.queue(&member.queue, seen);
+            listed.insert((queue, member.interface.clone()));
+            if drift && self.touched_members.contains(&(queue, member.interface.clone())) {
+                continue;
+            }
+            let described = self.describe_member(at.read, &member.described(), seen);
+            if drift && described.appeared {
+                self.emit(Observation::Anomaly(Anomaly::MemberAppeared), seen);
+            } else if drift && described.drifted {
+                self.emit(Observation::Anomaly(Anomaly::MemberDrifted), seen);
+            }
+        }
+        let mut gone: Vec<_> = self.members.places.keys().filter(|place| !listed.contains(*place)).cloned().collect();
+        gone.sort_unstable();
+        for (queue, interface) in gone {
+            if drift && self.touched_members.contains(&(queue, interface.clone())) {
+                continue;
+            }
+            if drift {
+                self.emit(Observation::Anomaly(Anomaly::MemberVanished), seen);
+            }
+            self.remove_member(queue, &interface, at.read, seen);
+        }
+        self.drop_unlisted_queues(snapshot);
+    }
+
+    /// A queue that a reload took away disappears from the gauges once nobody is in it.
+    fn drop_unlisted_queues(&mut self, snapshot: &Snapshot) {
+        let listed: HashSet<QueueId> = snapshot.queues.iter().map(|(name, _)| self.names.queues.intern(name)).collect();
+        let open: HashSet<QueueId> = self.stays.values().map(|stay| stay.queue).collect();
+        self.queues.retain(|queue, _| listed.contains(queue) || open.contains(queue));
+    }
+
+    fn sync_entries(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
+        let mut listed = HashSet::new();
+        for entry in &snapshot.entries {
+            let foreseen = snapshot.foreseen.joins.contains(&(entry.uid.clone(), entry.queue.clone()));
+            if let Some(key) = self.sync_entry(at, entry, drift, foreseen, seen) {
+                listed.insert(key);
+            }
+        }
+        let waiting = self.stays.iter().filter(|(_, stay)| matches!(stay.phase, Phase::Waiting { .. }));
+        let missing: Vec<_> =
+            waiting.map(|(key, _)| key).filter(|key| !listed.contains(key) && !self.is_touched(*key)).collect();
+        for key in missing {
+            self.doubt(key, at);
+        }
+    }
+
+    /// The stay of a listed caller: known, or adopted now with its wait.
+    fn sync_entry(
+        &mut self,
+        at: Stamp,
+        entry: &Entry,
+        drift: bool,
+        foreseen: bool,
+        seen: &mut dyn Observe,
+    ) -> Option<StayKey> {
+        let queue = self.queue(&entry.queue, seen);
+        let joined = Stamp { read: at.read.before(entry.wait), wire: None };
+        let known = self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
+        if let Some(key) = known {
+            let touched = self.is_touched(key);
+            let stay = &mut self.stays[key];
+            match stay.phase {
+                // a wait shorter than expected: the caller left and came back in the gap
+                Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => self.lose_wait(key, seen),
+                Phase::Waiting { .. } => {
+                    stay.joined.get_or_insert(joined);
+                    stay.doubted = false;
+                    return Some(key);
+                }
+                Phase::Leaving(_) | Phase::Talking(_) if drift || touched => return Some(key),
+                Phase::Leaving(_) | Phase::Talking(_) => self.lose_stay(key, at, seen),
+                Phase::Closed(_) if touched => return Some(key),
+                Phase::Closed(_) => {}
+            }
+        }
+        if foreseen {
+            return None;
+        }
+        if drift {
+            self.emit(Observation::Anomaly(Anomaly::CallerAppeared), seen);
+        }
+        let block = crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
+        let caller = self.channel(&block, at, seen);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen);
+        self.stays[key].joined = Some(joined);
+        Some(key)
+    }
+
+    fn doubt(&mut self, key: StayKey, at: Stamp) {
+        self.stays[key].doubted = true;
+        self.deadlines.add(at.read.after(DOUBT), Task::Doubt(key));
+    }
+
+    /// Callers who talk to an agent, by who shares a bridge with a channel that runs Queue.
+    fn sync_talks(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+        let mut confirmed = HashSet::new();
+        for channel in &snapshot.channels {
+            let Some(queue) = channel.queue().filter(|_| !channel.bridge.is_empty()) else { continue };
+            let Some(caller) = self.channels.find(&channel.uid) else { continue };
+            let queue = self.queue(queue, seen);
+            let agent = self.partner(channel, snapshot);
+            if let Some(key) = self.sync_talk(at, caller, queue, agent, snapshot, seen) {
+                confirmed.insert(key);
+            }
+        }
+        let talking = self.stays.iter().filter(|(_, stay)| stay.is_talking()).map(|(key, _)| key);
+        for key in talking.filter(|key| !confirmed.contains(key)).collect::<Vec<_>>() {
+            self.doubt(key, at);
+        }
+    }
+
+    /// The agent's channel: in the caller's bridge, rather one that the queue dialled.
+    fn partner<'a>(&self, caller: &Channel, snapshot: &'a Snapshot) -> Option<&'a Channel> {
+        let others = || snapshot.channels.iter().filter(|other| other.uid != caller.uid);
+        let inside = || others().filter(|other| other.bridge == caller.bridge);
+        inside().find(|other| *other.application == *b"AppQueue").or_else(|| inside().next()).or_else(|| {
+            // the agent consults somebody in another bridge
+            others().find(|other| *other.application == *b"AppQueue" && other.linkedid == caller.linkedid)
+        })
+    }
+
+    fn sync_talk(
+        &mut self,
+        at: Stamp,
+        caller: ChannelKey,
+        queue: QueueId,
+        agent: Option<&Channel>,
+        snapshot: &Snapshot,
+        seen: &mut dyn Observe,
+    ) -> Option<StayKey> {
+        let leg = agent.and_then(|agent| self.channels.find(&agent.uid));
+        let known = self.newest_stay(caller, queue);
+        let same = |talk: &Talk| leg.is_none() || talk.leg == leg || talk.phone == leg;
+        if let Some(key) = known
+            && self.stays[key].talk().is_some_and(same)
+        {
+            return Some(key);
+        }
+        // AgentConnect or AgentComplete is still to come, and knows more
+        if snapshot.foreseen.served.contains(&self.channels.all[caller].uid) {
+            return known;
+        }
+        let (agent, leg) = (agent?, leg?);
+        let waited = known.filter(|&key| self.stays[key].is_waiting());
+        let key = match waited {
+            Some(key) => {
+                self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold: None }, seen);
+                key
+            }
+            None => {
+                if let Some(before) = known {
+                    self.lose_stay(before, at, seen);
+                }
+                self.adopt_stay(caller, queue, AdoptedPhase::Talking, seen)
+            }
+        };
+        let member = self.listed_member(queue, agent, at, seen);
+        let mut talk = Talk::new(member, at);
+        (talk.adopted, talk.leg) = (true, Some(leg));
+        self.stays[key].phase = Phase::Talking(talk);
+        self.begin_talk(key, at, seen);
+        Some(key)
+    }
+
+    /// The member whose device a channel is: by interface, else by state interface, else the device itself.
+    fn listed_member(
+        &mut self,
+        queue: QueueId,
+        agent: &Channel,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> super::member::MemberKey {
+        let device =
+            self.channels.find(&agent.uid).map(|key| self.channels.all[key].device.clone()).unwrap_or_default();
+        let plain = |interface: &[u8]| interface.strip_suffix(b"/n").unwrap_or(interface) == device.as_bytes();
+        let by_interface = self.members.places.iter().find(|((of, interface), _)| *of == queue && plain(interface));
+        if let Some((_, &key)) = by_interface {
+            return key;
+        }
+        if let Some(&person) = self.members.devices.get(&device) {
+            let mut mine =
+                self.members.all.iter().filter(|(_, member)| member.queue == queue && member.agent == person);
+            if let Some((key, _)) = mine.next() {
+                return key;
+            }
+        }
+        self.member_of(queue, device.as_bytes(), device.as_bytes(), at.read, seen)
+    }
+
+    /// Agents being called for a caller who waits: the caller by Linkedid.
+    fn sync_rings(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+        for listed in &snapshot.channels {
+            let Some(leg) = self.channels.find(&listed.uid) else { continue };
+            let rings = *listed.application == *b"AppQueue" && listed.state == Some(RINGING);
+            if !rings || self.channels.all[leg].ring.is_some() {
+                continue;
+            }
+            let waits = |(_, stay): &(StayKey, &Stay)| {
+                let caller = self.channels.all.get(stay.caller);
+                stay.is_waiting() && caller.is_some_and(|caller| caller.linkedid == listed.linkedid)
+            };
+            let Some((stay, queue)) = self.stays.iter().find(waits).map(|(key, stay)| (key, stay.queue)) else {
+                continue;
+            };
+            let member = self.listed_member(queue, listed, at, seen);
+            self.adopt_ring(stay, member, leg, at, seen);
+        }
+    }
+}
+
+fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {
+    Dialled { by, begun: at, status: None, reason: None, string: Box::default() }
+}
+
+fn is_shorter(known: Option<Stamp>, listed: Stamp) -> bool {
+    known.is_some_and(|known| listed.read.since(known.read) > WAIT_SLACK)
+}
+
+/// Uptime is whole seconds, and FullyBooted takes its time to arrive.
+const SLACK: Duration = Duration::from_secs(3);
+/// Wait is whole seconds, and the list is a moment old.
+const WAIT_SLACK: Duration = Duration::from_secs(2);
+/// Channel state: Asterisk calls the device and it rings.
+const RINGING: u8 = 5;

@@ -1,0 +1,389 @@
+//! Ringings: every agent a queue calls, once, with exactly one result.
+
+use std::time::Duration;
+
+use slotmap::new_key_type;
+
+use crate::event;
+
+use super::Correlator;
+use super::cause::Cause;
+use super::channel::ChannelKey;
+use super::deadline::{RING, Task};
+use super::dial::DialStatus;
+use super::member::MemberKey;
+use super::names::{AgentId, QueueId};
+use super::observation::{Anomaly, Leg, Observation, Observe, RingResult};
+use super::stay::{Phase as StayPhase, StayKey};
+use super::time::Stamp;
+
+new_key_type! {
+    /// A ringing.
+    pub(super) struct RingKey;
+}
+
+/// One agent being called for one stay.
+#[derive(Debug)]
+pub(super) struct Ring {
+    pub stay: StayKey,
+    pub queue: QueueId,
+    pub agent: AgentId,
+    pub member: MemberKey,
+    /// The channel the queue dialled.
+    pub leg: ChannelKey,
+    /// The phone behind it, if it is a Local channel: the one that answered, else the last one dialled.
+    pub phone: Option<ChannelKey>,
+    /// Unknown if the beginning was not seen.
+    pub begun: Option<Stamp>,
+    pub phase: Phase,
+    /// The phone does not ring any more.
+    pub silent: bool,
+    /// The agent leg's cause is counted.
+    pub hung_up: bool,
+}
+
+/// Where a ringing is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Phase {
+    Ringing,
+    /// The phone forwarded the call: the next leg the caller dials takes this one's place.
+    Forwarded,
+    /// Answered, and only AgentConnect's RingTime can tell how long it rang.
+    Answered,
+    /// Ended by DialEnd; AgentRingNoAnswer or the leg's Hangup will say how.
+    Ended {
+        at: Stamp,
+        status: DialStatus,
+    },
+    /// Refused: the leg's cause will say how.
+    Refused {
+        length: Option<Duration>,
+        status: DialStatus,
+    },
+    Done,
+}
+
+impl Correlator {
+    pub(super) fn on_agent_called(&mut self, at: Stamp, call: &event::AgentCall<'_>, seen: &mut dyn Observe) {
+        let leg = self.channel(&call.leg, at, seen);
+        if self.channels.all[leg].ring.is_none() {
+            self.open_ring(call, leg, Some(at), at, seen);
+        }
+    }
+
+    pub(super) fn on_ring_no_answer(&mut self, at: Stamp, missed: &event::RingNoAnswer<'_>, seen: &mut dyn Observe) {
+        let leg = self.channel(&missed.call.leg, at, seen);
+        let key = self.ring_of(leg, &missed.call, at, seen);
+        let ring = &mut self.rings[key];
+        match ring.phase {
+            // Asterisk sends it before DialEnd only when the member's full time is over
+            Phase::Ringing | Phase::Forwarded => {
+                let length = ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
+                self.settle_ring(key, RingResult::NoAnswer, length, at, seen);
+            }
+            Phase::Ended { at: ended, status } => {
+                let length = ring.begun.and_then(|begun| self.timing.between(begun, ended)).or(missed.ring);
+                ring.phase = Phase::Refused { length, status };
+                if self.ring_cause(key).is_some() {
+                    self.settle_by_cause(key, at, seen);
+                } else {
+                    self.deadlines.add(at.read.after(RING), Task::Ring(key));
+                }
+            }
+            Phase::Answered | Phase::Refused { .. } | Phase::Done => {
+                self.emit(Observation::Anomaly(Anomaly::RingWithoutCall), seen);
+            }
+        }
+    }
+
+    /// The agent hung up during the announcement: that ringing was answered, and the caller waits on.
+    pub(super) fn on_agent_dump(&mut self, at: Stamp, dump: &event::AgentCall<'_>, seen: &mut dyn Observe) {
+        let leg = self.channel(&dump.leg, at, seen);
+        let key = self.ring_of(leg, dump, at, seen);
+        self.ring_answered(key, None, at, seen);
+        let Ring { queue, agent, stay, .. } = self.rings[key];
+        if let Some(StayPhase::Waiting { answered }) = self.stays.get_mut(stay).map(|stay| &mut stay.phase) {
+            *answered = false;
+        }
+        self.emit(Observation::AgentDumped { queue, agent }, seen);
+    }
+
+    /// The ringing of a leg; made up if its beginning was not seen.
+    pub(super) fn ring_of(
+        &mut self,
+        leg: ChannelKey,
+        call: &event::AgentCall<'_>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> RingKey {
+        self.channels.all[leg].ring.unwrap_or_else(|| self.open_ring(call, leg, None, at, seen))
+    }
+
+    fn open_ring(
+        &mut self,
+        call: &event::AgentCall<'_>,
+        leg: ChannelKey,
+        begun: Option<Stamp>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> RingKey {
+        let caller = self.channel(&call.caller, at, seen);
+        let queue = self.queue(call.queue, seen);
+        let stay = self.stay_of(caller, queue, seen);
+        let member = self.member_of(queue, call.interface, call.member, at.read, seen);
+        self.begin_ring(stay, member, leg, begun, at, seen)
+    }
+
+    /// A ringing that was already going on.
+    pub(super) fn adopt_ring(
+        &mut self,
+        stay: StayKey,
+        member: MemberKey,
+        leg: ChannelKey,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        self.begin_ring(stay, member, leg, None, at, seen);
+    }
+
+    fn begin_ring(
+        &mut self,
+        stay: StayKey,
+        member: MemberKey,
+        leg: ChannelKey,
+        begun: Option<Stamp>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> RingKey {
+        let (queue, agent) = (self.stays[stay].queue, self.members.all[member].agent);
+        let phase = Phase::Ringing;
+        let key = self.rings.insert(Ring {
+            stay,
+            queue,
+            agent,
+            member,
+            leg,
+            phone: None,
+            begun,
+            phase,
+            silent: false,
+            hung_up: false,
+        });
+        self.channels.all[leg].ring = Some(key);
+        self.members.all[member].ringing += 1;
+        self.refresh_agent(agent, at.read, seen);
+        key
+    }
+
+    /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was forwarded to.
+    pub(super) fn ring_dialled(&mut self, caller: ChannelKey, leg: ChannelKey, at: Stamp) {
+        if let Some(key) = self.channels.all[leg].ring {
+            // AgentCalled comes a moment earlier
+            let ring = &mut self.rings[key];
+            if matches!(ring.phase, Phase::Ringing) && ring.begun.is_some() && ring.leg == leg {
+                ring.begun = Some(at);
+            }
+            return;
+        }
+        if let Some(key) = self.forwarded_ring(caller) {
+            let ring = &mut self.rings[key];
+            (ring.leg, ring.phase, ring.phone) = (leg, Phase::Ringing, None);
+            self.channels.all[leg].ring = Some(key);
+            return;
+        }
+        let one = self.channels.chain(leg);
+        if one != leg
+            && let Some(key) = self.channels.all.get(one).and_then(|one| one.ring)
+            && self.channels.all[leg].line != super::channel::Line::Local
+        {
+            let answered =
+                self.rings[key].phone.is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.up));
+            if !answered {
+                self.rings[key].phone = Some(leg);
+            }
+            self.channels.all[leg].ring = Some(key);
+        }
+    }
+
+    fn forwarded_ring(&self, caller: ChannelKey) -> Option<RingKey> {
+        let waits = |ring: &Ring| {
+            matches!(ring.phase, Phase::Forwarded)
+                && self.stays.get(ring.stay).is_some_and(|stay| stay.caller == caller)
+        };
+        if self.forwarded == 0 {
+            return None;
+        }
+        self.rings.iter().find(|(_, ring)| waits(ring)).map(|(key, _)| key)
+    }
+
+    /// The first DialEnd of a leg.
+    pub(super) fn ring_dial_ended(
+        &mut self,
+        leg: ChannelKey,
+        status: DialStatus,
+        forwarded: bool,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        let Some(key) = self.channels.all[leg].ring else { return };
+        let ring = &mut self.rings[key];
+        if ring.leg != leg {
+            if status == DialStatus::Answer {
+                ring.phone = Some(leg);
+            }
+            return;
+        }
+        if !matches!(ring.phase, Phase::Ringing) {
+            return;
+        }
+        match status {
+            _ if forwarded => {
+                ring.phase = Phase::Forwarded;
+                self.channels.all[leg].ring = None;
+                self.forwarded += 1;
+            }
+            DialStatus::Answer => {
+                let stay = ring.stay;
+                if let Some(StayPhase::Waiting { answered }) = self.stays.get_mut(stay).map(|stay| &mut stay.phase) {
+                    *answered = true;
+                }
+                let length = self.rings[key].begun.and_then(|begun| self.timing.between(begun, at));
+                if length.is_some() {
+                    self.settle_ring(key, RingResult::Answered, length, at, seen);
+                } else {
+                    self.rings[key].phase = Phase::Answered;
+                    self.stop_ringing(key, at, seen);
+                }
+            }
+            // a ring-all loser, or the caller left; a timeout's AgentRingNoAnswer comes before its DialEnd
+            DialStatus::Cancel => {
+                let length = ring.begun.and_then(|begun| self.timing.between(begun, at));
+                self.settle_ring(key, RingResult::Canceled, length, at, seen);
+            }
+            DialStatus::Busy | DialStatus::Congestion | DialStatus::NoAnswer | DialStatus::Other => {
+                ring.phase = Phase::Ended { at, status };
+                self.stop_ringing(key, at, seen);
+            }
+        }
+    }
+
+    /// The agent took the call, so whatever the events before said, this ringing was answered.
+    pub(super) fn ring_answered(
+        &mut self,
+        key: RingKey,
+        ring_time: Option<Duration>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        match self.rings[key].phase {
+            Phase::Done => {}
+            Phase::Ringing | Phase::Forwarded | Phase::Answered | Phase::Ended { .. } | Phase::Refused { .. } => {
+                self.settle_ring(key, RingResult::Answered, ring_time, at, seen);
+            }
+        }
+    }
+
+    /// A channel that is the leg of a ringing, or the phone behind it, hung up.
+    pub(super) fn ring_hung_up(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(key) = self.channels.all[channel].ring else { return };
+        let ring = &self.rings[key];
+        if ring.leg == channel {
+            match ring.phase {
+                Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
+                Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
+                // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel
+                Phase::Ringing | Phase::Ended { .. } => self.deadlines.add(at.read.after(RING), Task::Ring(key)),
+                Phase::Forwarded | Phase::Done => {}
+            }
+        } else if ring.phone == Some(channel) && matches!(ring.phase, Phase::Refused { .. }) {
+            self.settle_by_cause(key, at, seen);
+        }
+        self.count_agent_hangup(key, channel, seen);
+    }
+
+    /// Counts the agent leg's cause once: the phone's if there is one behind a Local channel.
+    fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, seen: &mut dyn Observe) {
+        let ring = &self.rings[key];
+        let stands_for_it = ring.phone.unwrap_or(ring.leg);
+        let cause = self.channels.all[channel].cause;
+        let (queue, agent) = (ring.queue, ring.agent);
+        if ring.hung_up || stands_for_it != channel {
+            return;
+        }
+        self.rings[key].hung_up = true;
+        if let Some(cause) = cause {
+            self.emit(Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause }, seen);
+        }
+    }
+
+    /// A ringing has waited long enough for what tells its result.
+    pub(super) fn ring_due(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(ring) = self.rings.get(key) else { return };
+        match ring.phase {
+            Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
+            // the caller was gone, or another agent had the call: no AgentRingNoAnswer is sent then
+            Phase::Ringing | Phase::Ended { .. }
+                if self.stays.get(ring.stay).is_none_or(|stay| !matches!(stay.phase, StayPhase::Waiting { .. })) =>
+            {
+                self.settle_ring(key, RingResult::Canceled, None, at, seen);
+            }
+            Phase::Ringing => {
+                self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
+                self.settle_by_cause(key, at, seen);
+            }
+            Phase::Ended { at: ended, status } => {
+                let length = ring.begun.and_then(|begun| self.timing.between(begun, ended));
+                self.rings[key].phase = Phase::Refused { length, status };
+                self.settle_by_cause(key, at, seen);
+            }
+            Phase::Forwarded | Phase::Answered | Phase::Done => {}
+        }
+    }
+
+    fn settle_by_cause(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+        let Phase::Refused { length, status } = self.rings[key].phase else { return };
+        let result = match (self.ring_cause(key), status) {
+            (Some(Cause(17)), _) | (None, DialStatus::Busy) => RingResult::Busy,
+            (Some(Cause(0 | 16 | 26 | 127)), _) | (None, DialStatus::NoAnswer) => RingResult::NoAnswer,
+            _ => RingResult::Failed,
+        };
+        self.settle_ring(key, result, length, at, seen);
+    }
+
+    /// The phone's cause if a phone is known and has hung up, else the leg's.
+    fn ring_cause(&self, key: RingKey) -> Option<Cause> {
+        let ring = &self.rings[key];
+        let cause = |channel: ChannelKey| self.channels.all.get(channel).and_then(|channel| channel.cause);
+        ring.phone.and_then(cause).or_else(|| cause(ring.leg))
+    }
+
+    /// Counts the one result of a ringing.
+    pub(super) fn settle_ring(
+        &mut self,
+        key: RingKey,
+        result: RingResult,
+        length: Option<Duration>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        let Ring { queue, agent, .. } = self.rings[key];
+        self.stop_ringing(key, at, seen);
+        if matches!(self.rings[key].phase, Phase::Forwarded) {
+            self.forwarded -= 1;
+        }
+        self.rings[key].phase = Phase::Done;
+        self.emit(Observation::RingEnded { queue, agent, result, length }, seen);
+    }
+
+    /// The agent's phone does not ring any more.
+    fn stop_ringing(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+        let ring = &mut self.rings[key];
+        if !std::mem::replace(&mut ring.silent, true) {
+            let (member, agent) = (ring.member, ring.agent);
+            if let Some(member) = self.members.all.get_mut(member) {
+                member.ringing = member.ringing.saturating_sub(1);
+            }
+            self.refresh_agent(agent, at.read, seen);
+        }
+    }
+}

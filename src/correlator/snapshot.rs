@@ -1,0 +1,173 @@
+//! What a PBX's lists said, kept until the barrier behind them has passed.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::event::{self, Event, Kind, Listed};
+
+/// The lists of one connection, filled item by item.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub(super) queues: Vec<(Box<[u8]>, Duration)>,
+    pub(super) members: Vec<Member>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) channels: Vec<Channel>,
+    /// The PBX would not list channels: nothing follows from a channel that is not in the list.
+    pub(super) no_channels: bool,
+    /// The PBX would not list queues.
+    pub(super) no_queues: bool,
+    pub(super) foreseen: Foreseen,
+}
+
+/// What events tell that came while the lists did, and are handled after them: they know better.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Foreseen {
+    /// Callers who join a queue.
+    pub joins: HashSet<(Box<[u8]>, Box<[u8]>)>,
+    /// Callers who are connected, or whose connected call ends.
+    pub served: HashSet<Box<[u8]>>,
+    /// Channels that are born.
+    pub born: HashSet<Box<[u8]>>,
+}
+
+/// A member of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub queue: Box<[u8]>,
+    pub interface: Box<[u8]>,
+    pub name: Box<[u8]>,
+    pub state_interface: Box<[u8]>,
+    pub status: u8,
+    pub paused: bool,
+    pub reason: Box<[u8]>,
+    pub wrap_up: Duration,
+}
+
+/// A waiting caller.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub queue: Box<[u8]>,
+    pub uid: Box<[u8]>,
+    pub channel: Box<[u8]>,
+    pub wait: Duration,
+}
+
+/// A channel.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    pub uid: Box<[u8]>,
+    pub linkedid: Box<[u8]>,
+    pub name: Box<[u8]>,
+    pub state: Option<u8>,
+    pub context: Box<[u8]>,
+    pub application: Box<[u8]>,
+    pub data: Box<[u8]>,
+    pub bridge: Box<[u8]>,
+}
+
+impl Snapshot {
+    /// Takes an item of a list.
+    pub fn add(&mut self, item: &Listed<'_>) {
+        match item {
+            Listed::Queue(queue) => self.queues.push((queue.queue.into(), queue.service_level)),
+            Listed::Member(member) => self.members.push(Member::keep(member)),
+            Listed::Entry(entry) => self.entries.push(Entry {
+                queue: entry.queue.into(),
+                uid: entry.uid.into(),
+                channel: entry.channel.into(),
+                wait: entry.wait,
+            }),
+            Listed::Channel(channel) => self.channels.push(Channel {
+                uid: channel.uid.into(),
+                linkedid: channel.linkedid.into(),
+                name: channel.name.into(),
+                state: channel.state,
+                context: channel.context.into(),
+                application: channel.application.into(),
+                data: channel.data.into(),
+                bridge: channel.bridge.into(),
+            }),
+        }
+    }
+
+    /// The PBX refused to list channels: channels and talking callers cannot be checked.
+    pub const fn without_channels(&mut self) {
+        self.no_channels = true;
+    }
+
+    /// The PBX refused to list queues: members and waiting callers cannot be checked.
+    pub const fn without_queues(&mut self) {
+        self.no_queues = true;
+    }
+
+    /// Takes note of an event that came while the lists did and will be handled after them.
+    pub fn foresee(&mut self, event: &Event<'_>) {
+        match &event.kind {
+            Kind::CallerJoin(join) => {
+                self.foreseen.joins.insert((join.caller.uid.into(), join.queue.into()));
+            }
+            Kind::AgentConnect(connect) => {
+                self.foreseen.served.insert(connect.call.caller.uid.into());
+            }
+            Kind::AgentComplete(complete) => {
+                self.foreseen.served.extend(complete.caller.map(|caller| caller.uid.into()));
+            }
+            Kind::NewChannel(channel) => {
+                self.foreseen.born.insert(channel.uid.into());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Member {
+    fn keep(member: &event::Member<'_>) -> Self {
+        Self {
+            queue: member.queue.into(),
+            interface: member.interface.into(),
+            name: member.name.into(),
+            state_interface: member.state_interface.into(),
+            status: member.status,
+            paused: member.paused,
+            reason: member.reason.into(),
+            wrap_up: member.wrap_up,
+        }
+    }
+
+    pub(super) fn described(&self) -> event::Member<'_> {
+        event::Member {
+            change: event::MemberChange::Present,
+            queue: &self.queue,
+            interface: &self.interface,
+            name: &self.name,
+            state_interface: &self.state_interface,
+            status: self.status,
+            paused: self.paused,
+            reason: &self.reason,
+            wrap_up: self.wrap_up,
+        }
+    }
+}
+
+impl Channel {
+    pub(super) fn block(&self) -> event::Channel<'_> {
+        event::Channel {
+            uid: &self.uid,
+            linkedid: &self.linkedid,
+            name: &self.name,
+            state: self.state,
+            context: &self.context,
+            queue_status: None,
+        }
+    }
+
+    /// The queue whose application the channel runs as a caller.
+    pub(super) fn queue(&self) -> Option<&[u8]> {
+        (*self.application == *b"Queue").then(|| self.data.split(|&byte| byte == b',').next().unwrap_or_default())
+    }
+
+    /// Whether somebody dialled it: `AppQueue`, `AppDial`; `AppDial2` is an Originate.
+    pub(super) fn is_dialled(&self) -> bool {
+        matches!(&*self.application, b"AppQueue" | b"AppDial")
+    }
+}

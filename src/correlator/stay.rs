@@ -1,0 +1,258 @@
+//! A stay: one passage of one caller through one queue.  Its phases, and how it ends.
+
+use std::time::Duration;
+
+use slotmap::new_key_type;
+
+use super::Correlator;
+use super::channel::ChannelKey;
+use super::deadline::{Task, VERDICT};
+use super::member::MemberKey;
+use super::names::{AgentId, QueueId};
+use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
+use super::talk::Talk;
+use super::time::Stamp;
+
+new_key_type! {
+    /// A stay.
+    pub(super) struct StayKey;
+}
+
+/// One stay.
+#[derive(Debug)]
+pub(super) struct Stay {
+    pub queue: QueueId,
+    pub caller: ChannelKey,
+    /// When the caller joined; unknown for a stay adopted without a list that tells its wait.
+    pub joined: Option<Stamp>,
+    /// Found going on, so that a Join that comes late is no entry.
+    pub adopted: bool,
+    /// QUEUESTATUS at the Join, if channelvars shows it: it lingers from an earlier queue.
+    pub status_at_join: Option<Box<[u8]>>,
+    /// Who took the call; nobody until AgentConnect.
+    pub taken_by: AgentId,
+    pub recorded: bool,
+    /// A list does not have it: lost, unless an event speaks of it soon.
+    pub doubted: bool,
+    pub phase: Phase,
+}
+
+/// Where a stay is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// In the queue; `answered` while a leg has answered and hears the announcement.
+    Waiting { answered: bool },
+    /// Out of the queue without an agent; what follows tells why.
+    Leaving(Leaving),
+    /// Connected to an agent.
+    Talking(Talk),
+    /// Counted; kept for events that come late.
+    Closed(Closed),
+}
+
+/// What is known of a way out.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// When the caller left.
+    pub at: Stamp,
+    /// HoldTime of QueueCallerAbandon.
+    pub hold: Option<Duration>,
+    pub abandoned: bool,
+    pub left: bool,
+    /// A leg had answered: AgentConnect is to come.
+    pub answered: bool,
+    /// VarSet QUEUEPOSITION came after Leave, so the account sees VarSet.
+    pub visible: bool,
+}
+
+/// What a counted stay is kept for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Closed {
+    /// Its QueueCallerLeave has come.
+    pub left: bool,
+    /// The member who had the call, until its AgentComplete has come.
+    pub awaits_complete: Option<MemberKey>,
+}
+
+/// What came after a caller had left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sign {
+    /// The caller's Hangup, or the `h` extension.
+    Hangup,
+    /// The dialplan goes on, or the caller joined again.
+    Dialplan,
+    /// Nothing.
+    Silence,
+}
+
+impl Stay {
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. } | Phase::Leaving(_))
+    }
+
+    pub(super) const fn is_talking(&self) -> bool {
+        matches!(self.phase, Phase::Talking(_))
+    }
+
+    pub(super) const fn talk(&self) -> Option<&Talk> {
+        match &self.phase {
+            Phase::Talking(talk) => Some(talk),
+            Phase::Waiting { .. } | Phase::Leaving(_) | Phase::Closed(_) => None,
+        }
+    }
+
+    pub(super) const fn talk_mut(&mut self) -> Option<&mut Talk> {
+        match &mut self.phase {
+            Phase::Talking(talk) => Some(talk),
+            Phase::Waiting { .. } | Phase::Leaving(_) | Phase::Closed(_) => None,
+        }
+    }
+
+    pub(super) const fn leaving_mut(&mut self) -> Option<&mut Leaving> {
+        match &mut self.phase {
+            Phase::Leaving(leaving) => Some(leaving),
+            Phase::Waiting { .. } | Phase::Talking(_) | Phase::Closed(_) => None,
+        }
+    }
+}
+
+impl Correlator {
+    /// Opens a stay for a caller in a queue.
+    pub(super) fn open_stay(&mut self, caller: ChannelKey, queue: QueueId, joined: Option<Stamp>) -> StayKey {
+        self.prune_stays(caller);
+        let key = self.stays.insert(Stay {
+            queue,
+            caller,
+            joined,
+            adopted: false,
+            status_at_join: None,
+            taken_by: AgentId::NONE,
+            recorded: false,
+            doubted: false,
+            phase: Phase::Waiting { answered: false },
+        });
+        self.channels.all[caller].stays.push(key);
+        self.note_touched(key);
+        key
+    }
+
+    /// Opens a stay that was already going on.
+    pub(super) fn adopt_stay(
+        &mut self,
+        caller: ChannelKey,
+        queue: QueueId,
+        phase: AdoptedPhase,
+        seen: &mut dyn Observe,
+    ) -> StayKey {
+        let key = self.open_stay(caller, queue, None);
+        self.stays[key].adopted = true;
+        self.emit(Observation::Adopted { queue, phase }, seen);
+        key
+    }
+
+    /// The stay an event other than Join speaks of: the caller's newest in that queue, adopted if there is none
+    /// that the event can belong to.
+    pub(super) fn stay_of(&mut self, caller: ChannelKey, queue: QueueId, seen: &mut dyn Observe) -> StayKey {
+        if let Some(key) = self.newest_stay(caller, queue) {
+            let over = matches!(self.stays[key].phase, Phase::Closed(closed) if closed.left);
+            if !over {
+                self.note_touched(key);
+                return key;
+            }
+        }
+        self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), seen);
+        self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen)
+    }
+
+    pub(super) fn newest_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
+        let stays = &self.channels.all.get(caller)?.stays;
+        stays.iter().rev().copied().find(|&key| self.stays[key].queue == queue)
+    }
+
+    /// The caller's stay whose verdict is open.
+    pub(super) fn leaving_stay(&self, caller: ChannelKey) -> Option<StayKey> {
+        let stays = &self.channels.all.get(caller)?.stays;
+        stays.iter().rev().copied().find(|&key| matches!(self.stays[key].phase, Phase::Leaving(_)))
+    }
+
+    /// The caller is out of the queue without an agent, and nothing has told yet why.
+    pub(super) fn begin_leaving(&mut self, key: StayKey, leaving: Leaving) {
+        if !leaving.answered {
+            self.deadlines.add(leaving.at.read.after(VERDICT), Task::Verdict(key));
+        }
+        self.stays[key].phase = Phase::Leaving(leaving);
+    }
+
+    /// Decides why a caller left, by what came next (METRICS.md, Outcome 5 to 7).
+    pub(super) fn verdict(&mut self, key: StayKey, sign: Sign, seen: &mut dyn Observe) {
+        let Some(Stay { phase: Phase::Leaving(leaving), .. }) = self.stays.get(key) else { return };
+        let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
+            // a member Gosub may take its time between Leave and AgentConnect, and may run a dialplan
+            (false, true, _, Sign::Dialplan) => return,
+            (false, true, _, Sign::Hangup | Sign::Silence) => Outcome::Unserved,
+            (false, false, false, _) if self.leaves_empty_silently() => Outcome::Unserved,
+            (false, false, _, _) => Outcome::ExitKey,
+            (true, _, true, Sign::Hangup) => Outcome::Abandoned,
+            (true, _, true, Sign::Dialplan) => Outcome::Redirected,
+            (true, _, true, Sign::Silence) | (true, _, false, _) => Outcome::Unserved,
+        };
+        self.exit(key, outcome, seen);
+    }
+
+    /// Counts the end of a wait that is known to be over, at the moment it was left.
+    pub(super) fn exit(&mut self, key: StayKey, outcome: Outcome, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let Phase::Leaving(leaving) = &stay.phase else { return };
+        let hold = stay.joined.and_then(|joined| self.timing.between(joined, leaving.at)).or(leaving.hold);
+        let closed = Closed { left: leaving.left, awaits_complete: None };
+        stay.phase = Phase::Closed(closed);
+        let (queue, caller) = (stay.queue, stay.caller);
+        self.emit(Observation::Exited { queue, outcome, hold }, seen);
+        self.call_unserved(caller, outcome);
+    }
+
+    /// Counts the end of a wait that was hidden.
+    pub(super) fn lose_wait(&mut self, key: StayKey, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        if !stay.is_waiting() {
+            return;
+        }
+        stay.phase = Phase::Closed(Closed { left: true, awaits_complete: None });
+        let (queue, caller) = (stay.queue, stay.caller);
+        self.emit(Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, seen);
+        self.call_unserved(caller, Outcome::Lost);
+    }
+
+    /// A caller who goes round and round leaves closed stays behind: only the newest may still get events.
+    fn prune_stays(&mut self, caller: ChannelKey) {
+        let stays = &mut self.channels.all[caller].stays;
+        if stays.len() < KEPT_STAYS {
+            return;
+        }
+        let all = &mut self.stays;
+        stays.retain(|&key| {
+            let keep = !matches!(all[key].phase, Phase::Closed(closed) if closed.left);
+            if !keep {
+                all.remove(key);
+            }
+            keep
+        });
+    }
+
+    /// Before 13.37, 16.14 and 17.8 `leavewhenempty` behind the head of the queue sends Leave alone.
+    fn leaves_empty_silently(&self) -> bool {
+        match self.version {
+            Some((major, minor)) => match major {
+                0..=12 => true,
+                13 => minor < 37,
+                14..=15 => true,
+                16 => minor < 14,
+                17 => minor < 8,
+                _ => false,
+            },
+            None => false,
+        }
+    }
+}
+
+const KEPT_STAYS: usize = 16;

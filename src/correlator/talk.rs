@@ -1,0 +1,316 @@
+//! Talk: from AgentConnect to exactly one completion.
+//!
+//! How long caller and agent talked is read from the bridges; AgentComplete says who ended it, and comes early,
+//! late, without either channel, or not at all.
+
+use std::time::Duration;
+
+use crate::event;
+
+use super::Correlator;
+use super::channel::{BridgeId, ChannelKey, Line};
+use super::deadline::{COMPLETION, Task};
+use super::member::MemberKey;
+use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
+use super::stay::{Closed, Phase, Stay, StayKey};
+use super::time::Stamp;
+
+/// A connected call.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub member: MemberKey,
+    /// The channel the queue talks to: a phone, or `;1` of a Local channel.
+    pub leg: Option<ChannelKey>,
+    /// The phone behind it.
+    pub phone: Option<ChannelKey>,
+    pub connected: Stamp,
+    /// HoldTime of AgentConnect: AgentComplete repeats it.
+    pub hold: Option<Duration>,
+    /// The bridge caller and agent met in.
+    pub bridge: Option<BridgeId>,
+    /// When both were in it.
+    pub begun: Option<Stamp>,
+    /// When the agent was in no bridge any more; taken back if the agent comes back into one.
+    pub over: Option<Stamp>,
+    /// Found going on: its length is not known.
+    pub adopted: bool,
+    pub on_hold: bool,
+    /// Whose far end asked first for the end.
+    pub first_request: Option<EndedBy>,
+}
+
+impl Talk {
+    /// A call that is connected at `connected`.
+    pub(super) const fn new(member: MemberKey, connected: Stamp) -> Self {
+        Self {
+            member,
+            leg: None,
+            phone: None,
+            connected,
+            hold: None,
+            bridge: None,
+            begun: None,
+            over: None,
+            adopted: false,
+            on_hold: false,
+            first_request: None,
+        }
+    }
+}
+
+impl Correlator {
+    pub(super) fn on_agent_connect(&mut self, at: Stamp, connect: &event::AgentConnect<'_>, seen: &mut dyn Observe) {
+        let call = &connect.call;
+        let caller = self.channel(&call.caller, at, seen);
+        let leg = self.channel(&call.leg, at, seen);
+        let queue = self.queue(call.queue, seen);
+        let key = self.stay_of(caller, queue, seen);
+        if !self.stays[key].is_waiting() {
+            return;
+        }
+        let ring = self.ring_of(leg, call, at, seen);
+        self.ring_answered(ring, connect.ring, at, seen);
+        let member = self.member_of(queue, call.interface, call.member, at.read, seen);
+        let stay = &mut self.stays[key];
+        let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
+        let mut talk = Talk::new(member, at);
+        talk.leg = Some(leg);
+        talk.phone = self.rings[ring].phone;
+        talk.hold = connect.hold;
+        stay.phase = Phase::Talking(talk);
+        self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
+        self.begin_talk(key, at, seen);
+    }
+
+    /// What every connected stay needs, however it was found.
+    pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let stay = &mut self.stays[key];
+        let (caller, queue) = (stay.caller, stay.queue);
+        let Phase::Talking(talk) = &stay.phase else { return };
+        let (member, leg, phone) = (talk.member, talk.leg, talk.phone);
+        let agent = self.members.all[member].agent;
+        stay.taken_by = agent;
+        for channel in [leg, phone].into_iter().flatten() {
+            if let Some(channel) = self.channels.all.get_mut(channel) {
+                channel.talk = Some(key);
+            }
+        }
+        self.members.all[member].talking += 1;
+        self.members.end_wrap_up(member, at.read, &self.names, seen);
+        self.emit(Observation::MemberKnown { queue, agent }, seen);
+        self.refresh_agent(agent, at.read, seen);
+        self.call_served(caller, phone.or(leg), agent, at);
+        let recorded = |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
+        if [Some(caller), leg, phone].into_iter().flatten().any(recorded) {
+            self.mark_recorded(key, seen);
+        }
+        self.follow_talk(key, at);
+    }
+
+    /// Looks who is in which bridge after a channel of the talk came, went or ended.
+    pub(super) fn follow_talk(&mut self, key: StayKey, at: Stamp) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let caller = stay.caller;
+        let Some(talk) = stay.talk_mut() else { return };
+        let channel = |key: Option<ChannelKey>| key.and_then(|key| self.channels.all.get(key));
+        let (leg, phone, caller) = (channel(talk.leg), channel(talk.phone), channel(Some(caller)));
+        let leg_bridge = leg.and_then(|leg| leg.bridge);
+        if talk.begun.is_none() && leg_bridge.is_some() && leg_bridge == caller.and_then(|caller| caller.bridge) {
+            (talk.begun, talk.bridge) = (Some(at), leg_bridge);
+        }
+        let left_far_bridge = phone.is_some_and(|phone| phone.was_bridged && phone.bridge.is_none());
+        let present = leg_bridge.is_some() && !left_far_bridge;
+        let ended = |channel: Option<&super::channel::Channel>| channel.is_none_or(|channel| !channel.is_live());
+        let gone = if talk.begun.is_some() { !present } else { ended(leg) || ended(caller) };
+        match (gone, talk.over) {
+            (true, None) => {
+                talk.over = Some(at);
+                self.deadlines.add(at.read.after(COMPLETION), Task::Completion(key));
+            }
+            (false, Some(_)) => talk.over = None,
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// A channel takes another's place: only an agent's own Local channel is replaced by the agent's phone;
+    /// whoever takes a phone's place is somebody else.
+    pub(super) fn swap_leg(&mut self, swapped: ChannelKey, by: ChannelKey) {
+        let Some(old) = self.channels.all.get(swapped) else { return };
+        let (line, Some(key)) = (old.line, old.talk) else { return };
+        let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
+        if line == Line::Local && talk.leg == Some(swapped) {
+            (talk.leg, talk.phone) = (Some(by), None);
+            self.channels.all[by].talk = Some(key);
+        }
+    }
+
+    /// Who asked first for the end of the talk.
+    pub(super) fn note_request(&mut self, channel: ChannelKey) {
+        let Some(data) = self.channels.all.get(channel) else { return };
+        let as_caller = data.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
+        let (key, who) = match (data.talk, as_caller) {
+            (Some(key), _) => (key, EndedBy::Agent),
+            (None, Some(key)) => (key, EndedBy::Caller),
+            (None, None) => return,
+        };
+        if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
+            talk.first_request.get_or_insert(who);
+        }
+    }
+
+    pub(super) fn on_hold(&mut self, channel: ChannelKey, on_hold: bool, at: Stamp, seen: &mut dyn Observe) {
+        let Some(key) = self.channels.all[channel].talk else { return };
+        let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
+        if std::mem::replace(&mut talk.on_hold, on_hold) == on_hold {
+            return;
+        }
+        let member = &mut self.members.all[talk.member];
+        member.on_hold = if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
+        let agent = member.agent;
+        self.refresh_agent(agent, at.read, seen);
+    }
+
+    pub(super) fn on_agent_complete(&mut self, at: Stamp, complete: &event::AgentComplete<'_>, seen: &mut dyn Observe) {
+        let queue = self.queue(complete.queue, seen);
+        let member = self.member_of(queue, complete.interface, complete.member, at.read, seen);
+        let caller = complete.caller.and_then(|caller| self.channels.find(caller.uid));
+        let leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));
+        let ended_by = match complete.reason {
+            b"caller" => EndedBy::Caller,
+            b"agent" => EndedBy::Agent,
+            b"transfer" => EndedBy::Transfer,
+            _ => EndedBy::Unknown,
+        };
+        let by_caller = caller.and_then(|caller| self.stay_awaiting(caller, queue));
+        let by_leg = || leg.and_then(|leg| self.channels.all[leg].talk).filter(|&key| self.stays.contains_key(key));
+        let by_member = || self.stay_awaiting_member(member, complete.hold);
+        if let Some(key) = by_caller.or_else(by_leg).or_else(by_member) {
+            self.note_touched(key);
+            match &mut self.stays[key].phase {
+                Phase::Talking(_) => self.complete(key, ended_by, complete.talk, at, seen),
+                Phase::Closed(closed) => closed.awaits_complete = None,
+                Phase::Waiting { .. } | Phase::Leaving(_) => {}
+            }
+        } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some()) {
+            self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), seen);
+        } else {
+            self.complete_unknown(at, complete, member, ended_by, seen);
+        }
+    }
+
+    /// The caller's oldest stay in the queue that still waits for an AgentComplete.
+    fn stay_awaiting(&self, caller: ChannelKey, queue: super::names::QueueId) -> Option<StayKey> {
+        let stays = &self.channels.all.get(caller)?.stays;
+        stays.iter().copied().find(|&key| {
+            let stay = &self.stays[key];
+            stay.queue == queue && stay.member().is_some()
+        })
+    }
+
+    /// A stay of the member that waits for an AgentComplete, when the event names neither channel.
+    ///
+    /// HoldTime equals AgentConnect's (AgentComplete's can be one second more); of several the one that is over.
+    fn stay_awaiting_member(&self, member: MemberKey, hold: Option<Duration>) -> Option<StayKey> {
+        let mine = self.stays.iter().filter(|(_, stay)| stay.member() == Some(member));
+        mine.min_by_key(|(_, stay)| {
+            let talk = stay.talk();
+            let other_hold = talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);
+            let still_talking = talk.is_none_or(|talk| talk.over.is_none());
+            (other_hold, talk.is_none(), still_talking, talk.map(|talk| talk.connected.read))
+        })
+        .map(|(key, _)| key)
+    }
+
+    /// The call's beginning was not seen: it is adopted, talking, and ends at once.
+    fn complete_unknown(
+        &mut self,
+        at: Stamp,
+        complete: &event::AgentComplete<'_>,
+        member: MemberKey,
+        ended_by: EndedBy,
+        seen: &mut dyn Observe,
+    ) {
+        let queue = self.members.all[member].queue;
+        let agent = self.members.all[member].agent;
+        self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), seen);
+        let Some(caller) = complete.caller.or(complete.leg) else {
+            // without any channel there is nothing to keep: two counts and no state
+            self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, seen);
+            self.emit(Observation::Completed { queue, agent, ended_by, talk: None }, seen);
+            return;
+        };
+        let caller = self.channel(&caller, at, seen);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, seen);
+        let mut talk = Talk::new(member, at);
+        (talk.adopted, talk.leg) = (true, complete.leg.and_then(|leg| self.channels.find(leg.uid)));
+        self.stays[key].phase = Phase::Talking(talk);
+        self.begin_talk(key, at, seen);
+        self.complete(key, ended_by, None, at, seen);
+    }
+
+    /// Five seconds after the talk ended, if no AgentComplete came and the agent did not come back.
+    pub(super) fn completion_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
+        let Some(over) = talk.over else { return };
+        if at.read.since(over.read) < COMPLETION {
+            return;
+        }
+        let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
+        let member = talk.member;
+        self.emit(Observation::Anomaly(Anomaly::CompleteMissing), seen);
+        self.complete(key, ended_by, None, over, seen);
+        if let Some(Stay { phase: Phase::Closed(closed), .. }) = self.stays.get_mut(key) {
+            closed.awaits_complete = Some(member);
+        }
+    }
+
+    /// Counts the one completion of a connected call.
+    pub(super) fn complete(
+        &mut self,
+        key: StayKey,
+        ended_by: EndedBy,
+        talk_time: Option<Duration>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let queue = stay.queue;
+        // Leave came before AgentConnect, or the account does not see it
+        let Phase::Talking(talk) =
+            std::mem::replace(&mut stay.phase, Phase::Closed(Closed { left: true, awaits_complete: None }))
+        else {
+            return;
+        };
+        let end = talk.over.map_or(at, |over| over.earlier(at));
+        let length = match talk.adopted || ended_by == EndedBy::Lost {
+            true => None,
+            false => self.timing.between(talk.begun.unwrap_or(talk.connected), end).or(talk_time),
+        };
+        let agent = self.members.all[talk.member].agent;
+        self.emit(Observation::Completed { queue, agent, ended_by, talk: length }, seen);
+        let member = &mut self.members.all[talk.member];
+        member.talking = member.talking.saturating_sub(1);
+        if talk.on_hold {
+            member.on_hold = member.on_hold.saturating_sub(1);
+        }
+        if ended_by != EndedBy::Lost {
+            self.begin_wrap_up(talk.member, end.read);
+        }
+        self.refresh_agent(agent, at.read, seen);
+    }
+}
+
+impl Stay {
+    /// The member a stay holds on to.
+    pub(super) const fn member(&self) -> Option<MemberKey> {
+        match &self.phase {
+            Phase::Talking(talk) => Some(talk.member),
+            Phase::Closed(closed) => closed.awaits_complete,
+            Phase::Waiting { .. } | Phase::Leaving(_) => None,
+        }
+    }
+}
+
+fn plus_one(hold: Duration) -> Duration {
+    hold + Duration::from_secs(1)
+}

@@ -1,0 +1,58 @@
+//! Transfers of a queue's bridge.
+
+use crate::event;
+
+use super::Correlator;
+use super::channel::ChannelKey;
+use super::observation::{Observation, Observe, TransferBy, TransferKind};
+use super::stay::Phase;
+
+impl Correlator {
+    pub(super) fn on_blind_transfer(&mut self, transfer: &event::BlindTransfer<'_>, seen: &mut dyn Observe) {
+        if transfer.success {
+            self.transferred(transfer.transferer, transfer.bridge, TransferKind::Blind, seen);
+        }
+    }
+
+    pub(super) fn on_attended_transfer(&mut self, transfer: &event::AttendedTransfer<'_>, seen: &mut dyn Observe) {
+        if !transfer.success {
+            return;
+        }
+        // either of the transferer's legs may be the one in the queue's bridge
+        for (transferer, bridge) in [transfer.first, transfer.second] {
+            if self.transferred(transferer, bridge, TransferKind::Attended, seen) {
+                return;
+            }
+        }
+    }
+
+    fn transferred(&mut self, uid: &[u8], bridge: &[u8], kind: TransferKind, seen: &mut dyn Observe) -> bool {
+        let Some(transferer) = self.channels.find(uid) else { return false };
+        let Some((key, by)) = self.transfer_role(transferer) else { return false };
+        let stay = &self.stays[key];
+        // a caller who was served before may transfer calls that are none of this queue's
+        if let Phase::Talking(talk) = &stay.phase
+            && let Some(ours) = talk.bridge
+            && talk.phone != Some(transferer)
+            && ours != self.channels.bridge_id(bridge)
+        {
+            return false;
+        }
+        let (queue, agent) = (stay.queue, stay.taken_by);
+        self.emit(Observation::Transferred { queue, agent, kind, by }, seen);
+        true
+    }
+
+    /// Whose the transferer is: an agent's leg or phone, or a caller who is talking.
+    ///
+    /// The transfer's event and AgentComplete come from two threads: the stay may be counted already.
+    fn transfer_role(&self, transferer: ChannelKey) -> Option<(super::stay::StayKey, TransferBy)> {
+        let channel = self.channels.all.get(transferer)?;
+        if let Some(key) = channel.talk.filter(|&key| self.stays.contains_key(key)) {
+            return Some((key, TransferBy::Agent));
+        }
+        let served = |key: &super::stay::StayKey| !self.stays[*key].taken_by.is_none();
+        let key = channel.stays.iter().rev().copied().find(served)?;
+        Some((key, TransferBy::Caller))
+    }
+}

@@ -1,0 +1,146 @@
+//! Who is ready: the phase of each PBX, written by the supervisor and read by the HTTP pages.
+//!
+//! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they never hold a
+//! secret.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Moment;
+use crate::correlator::PbxName;
+
+/// The health of all PBXs, each by its place in the configuration.
+#[derive(Debug)]
+pub struct Health(Mutex<Vec<PbxHealth>>);
+
+/// What is known of the link to one PBX.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PbxHealth {
+    /// Its configured name.
+    pub name: PbxName,
+    /// Host and port of its manager interface.
+    pub address: String,
+    /// How far the link has come.
+    pub phase: Phase,
+    /// The version of Asterisk, once it has told it; the last one known while the link is down.
+    pub asterisk: Option<String>,
+}
+
+/// How far the link to a PBX has come.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// Nothing was tried yet.
+    Starting,
+    /// Reaching it and logging in.
+    Connecting,
+    /// Logged in, taking the snapshot of its queues and channels.
+    Synchronising,
+    /// The numbers are exact.
+    Up {
+        /// The end of the synchronisation.
+        since: Moment,
+    },
+    /// The link was lost or refused.
+    Down {
+        /// Why, without secrets.
+        error: String,
+        /// When it was noticed.
+        since: Moment,
+    },
+}
+
+impl Phase {
+    /// The phase in one word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Connecting => "connecting",
+            Self::Synchronising => "synchronising",
+            Self::Up { .. } => "up",
+            Self::Down { .. } => "down",
+        }
+    }
+
+    /// Whether the numbers of this PBX are exact now.
+    pub const fn is_up(&self) -> bool {
+        matches!(self, Self::Up { .. })
+    }
+}
+
+impl Health {
+    /// The PBXs by name and address, none of them tried yet.
+    pub fn new(pbxs: impl IntoIterator<Item = (PbxName, String)>) -> Self {
+        let fresh = |(name, address)| PbxHealth { name, address, phase: Phase::Starting, asterisk: None };
+        Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
+    }
+
+    /// The PBX at `index` entered `phase`; an index nobody has changes nothing.
+    pub fn set(&self, index: usize, phase: Phase) {
+        if let Some(pbx) = self.lock().get_mut(index) {
+            pbx.phase = phase;
+        }
+    }
+
+    /// The PBX at `index` runs this version of Asterisk; an index nobody has changes nothing.
+    pub fn set_version(&self, index: usize, version: String) {
+        if let Some(pbx) = self.lock().get_mut(index) {
+            pbx.asterisk = Some(version);
+        }
+    }
+
+    /// A copy of the whole picture, in the order of the configuration.
+    pub fn all(&self) -> Vec<PbxHealth> {
+        self.lock().clone()
+    }
+
+    /// The PBXs that are not up.
+    pub fn waiting_for(&self) -> Vec<PbxName> {
+        self.lock().iter().filter(|pbx| !pbx.phase.is_up()).map(|pbx| pbx.name.clone()).collect()
+    }
+
+    /// No write is left half done by a panic, so a poisoned lock still guards a whole picture.
+    fn lock(&self) -> MutexGuard<'_, Vec<PbxHealth>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two() -> Health {
+        Health::new([
+            (PbxName::new("hq"), "10.0.0.5:5038".to_owned()),
+            (PbxName::new("branch"), "10.0.1.5:5038".to_owned()),
+        ])
+    }
+
+    #[test]
+    fn a_pbx_is_waited_for_until_it_is_up() {
+        let health = two();
+        assert_eq!(health.waiting_for(), [PbxName::new("hq"), PbxName::new("branch")]);
+        health.set(0, Phase::Up { since: Moment::from_secs(5) });
+        health.set(1, Phase::Synchronising);
+        assert_eq!(health.waiting_for(), [PbxName::new("branch")]);
+        health.set(1, Phase::Up { since: Moment::from_secs(6) });
+        assert!(health.waiting_for().is_empty());
+    }
+
+    #[test]
+    fn the_version_outlives_the_link() {
+        let health = two();
+        health.set_version(1, "22.5.2".to_owned());
+        health.set(1, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        let branch = &health.all()[1];
+        assert_eq!(branch.asterisk.as_deref(), Some("22.5.2"));
+        assert_eq!(branch.phase.word(), "down");
+    }
+
+    #[test]
+    fn an_index_nobody_has_changes_nothing() {
+        let health = two();
+        let before = health.all();
+        health.set(2, Phase::Connecting);
+        health.set_version(2, "1".to_owned());
+        assert_eq!(health.all(), before);
+    }
+}

@@ -1,0 +1,200 @@
+//! The landing page: which PBXs there are, how they do, and what to do about one that is down.
+
+use std::fmt::{self, Display, Write};
+
+use super::Pages;
+use super::when::{span, utc};
+use crate::clock::Moment;
+use crate::health::{PbxHealth, Phase};
+
+/// Nothing but our own style may be loaded, run, framed or sent anywhere.  The hash is that of [`STYLE`].
+pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
+     style-src 'sha256-vC6paudIGlYFQsGNCwUHvI/tdGfBM0uC+MI102sEb54='; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page as HTML.
+pub(super) fn page(pages: &Pages) -> String {
+    let mut html = String::with_capacity(4096);
+    // Writing to a String cannot fail.
+    let _ = write(&mut html, pages);
+    html
+}
+
+fn write(html: &mut String, pages: &Pages) -> fmt::Result {
+    let pbxs = pages.health.all();
+    let now = pages.clock.now();
+    writeln!(
+        html,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>asterisk_exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>asterisk_exporter</h1>\n\
+         <p>Prometheus metrics of calls, queues and agents on Asterisk. Version {}.</p>",
+        env!("CARGO_PKG_VERSION")
+    )?;
+    write_links(html, &pages.telemetry_path)?;
+    write_table(html, &pbxs, now)?;
+    for pbx in &pbxs {
+        write_advice(html, pbx)?;
+    }
+    html.write_str("</main>\n</body>\n</html>\n")
+}
+
+/// Relative, so that they work behind a proxy that adds a prefix.
+fn write_links(html: &mut String, telemetry_path: &str) -> fmt::Result {
+    writeln!(
+        html,
+        "<nav aria-label=\"Pages\">\n<ul>\n<li><a href=\".{}\">Metrics</a></li>\n\
+         <li><a href=\"./-/healthy\">Healthy</a>: this process answers</li>\n\
+         <li><a href=\"./-/ready\">Ready</a>: every PBX is synchronised</li>\n</ul>\n</nav>",
+        Escaped(telemetry_path)
+    )
+}
+
+fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Result {
+    html.write_str(
+        "<table>\n<caption>Configured PBXs</caption>\n<thead>\n<tr><th scope=\"col\">Name</th>\
+         <th scope=\"col\">Address</th><th scope=\"col\">State</th><th scope=\"col\">Asterisk</th>\
+         <th scope=\"col\">Since</th></tr>\n</thead>\n<tbody>\n",
+    )?;
+    for pbx in pbxs {
+        writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"{}\">{}</td><td>{}</td><td>{}</td></tr>",
+            Escaped(pbx.name.as_str()),
+            Escaped(&pbx.address),
+            pbx.phase.word(),
+            pbx.phase.word(),
+            Escaped(pbx.asterisk.as_deref().unwrap_or("not known yet")),
+            Since(&pbx.phase, now)
+        )?;
+    }
+    html.write_str("</tbody>\n</table>\n")
+}
+
+/// What to do next about a PBX that is down, nothing for others.
+fn write_advice(html: &mut String, pbx: &PbxHealth) -> fmt::Result {
+    let Phase::Down { error, .. } = &pbx.phase else { return Ok(()) };
+    writeln!(
+        html,
+        "<section>\n<h2>{name} is down</h2>\n<p>The last error: <code>{error}</code></p>\n\
+         <p>The exporter tries again by itself. To see what keeps it out:</p>\n<ol>\n\
+         <li>On the PBX, <code>asterisk -rx 'manager show settings'</code> shows whether the manager interface is \
+         enabled and on which address and port.</li>\n\
+         <li>From this machine, <code>{address}</code> must be reachable: look at the address in the configuration, \
+         at firewalls, and at <code>permit</code> and <code>deny</code> in <code>manager.conf</code>.</li>\n\
+         <li>User and secret must be those of <code>manager.conf</code>; after a change there, \
+         <code>asterisk -rx 'manager reload'</code>.</li>\n\
+         <li>The log of the exporter tells each attempt.</li>\n</ol>\n</section>",
+        name = Escaped(pbx.name.as_str()),
+        error = Escaped(error),
+        address = Escaped(&pbx.address)
+    )
+}
+
+/// When a phase began and how long ago that is.
+struct Since<'a>(&'a Phase, Moment);
+
+impl Display for Since<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(phase, now) = *self;
+        match phase {
+            Phase::Up { since } | Phase::Down { since, .. } => {
+                write!(f, "<time>{}</time> ({})", utc(*since), span(now.since(*since)))
+            }
+            Phase::Starting | Phase::Connecting | Phase::Synchronising => f.write_str("not yet"),
+        }
+    }
+}
+
+/// Text that means itself, between tags and in quoted attributes.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                _ => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Light and dark by the reader's choice; both have a contrast of at least 4.5 to 1.
+const STYLE: &str = ":root{color-scheme:light dark}\
+body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}\
+table{border-collapse:collapse;width:100%;margin:1.5rem 0}\
+caption{text-align:left;font-weight:bold;padding-bottom:.5rem}\
+th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8888;overflow-wrap:anywhere}\
+code{overflow-wrap:anywhere}\
+.up{color:light-dark(#176117,#7fd67f)}\
+.down{color:light-dark(#a31515,#ff9b9b);font-weight:bold}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped() {
+        let hostile = r#"<b>&"O'Hara"</b>"#;
+        assert_eq!(Escaped(hostile).to_string(), "&lt;b&gt;&amp;&quot;O&#39;Hara&quot;&lt;/b&gt;");
+    }
+
+    #[test]
+    fn the_policy_allows_our_style_and_no_other() {
+        let source = format!("'sha256-{}'", base64(&sha256(STYLE.as_bytes())));
+        assert!(CONTENT_SECURITY_POLICY.contains(&source), "the style is now {source}");
+    }
+
+    /// FIPS 180-4; its constants are the first bits of the fractions of square and cube roots of primes.
+    fn sha256(message: &[u8]) -> Vec<u8> {
+        let primes = || (2..).filter(|n: &u32| (2..*n).all(|d| !n.is_multiple_of(d))).map(f64::from);
+        let bits = |root: f64| (root.fract() * 4_294_967_296.0) as u32;
+        let constants: Vec<u32> = primes().take(64).map(|prime| bits(prime.cbrt())).collect();
+        let mut hash: Vec<u32> = primes().take(8).map(|prime| bits(prime.sqrt())).collect();
+        let mut padded = message.to_vec();
+        padded.push(0x80);
+        padded.resize(padded.len().next_multiple_of(64) + if padded.len() % 64 > 56 { 64 } else { 0 } - 8, 0);
+        padded.extend((message.len() as u64 * 8).to_be_bytes());
+        for block in padded.chunks(64) {
+            let mut w: Vec<u32> = block.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+            for i in 16..64 {
+                let s0 = w[i - 15].rotate_right(7) ^ w[i - 15].rotate_right(18) ^ (w[i - 15] >> 3);
+                let s1 = w[i - 2].rotate_right(17) ^ w[i - 2].rotate_right(19) ^ (w[i - 2] >> 10);
+                w.push(w[i - 16].wrapping_add(s0).wrapping_add(w[i - 7]).wrapping_add(s1));
+            }
+            let mut v = hash.clone();
+            for i in 0..64 {
+                let s1 = v[4].rotate_right(6) ^ v[4].rotate_right(11) ^ v[4].rotate_right(25);
+                let choice = (v[4] & v[5]) ^ (!v[4] & v[6]);
+                let t1 = [s1, choice, constants[i], w[i]].into_iter().fold(v[7], u32::wrapping_add);
+                let s0 = v[0].rotate_right(2) ^ v[0].rotate_right(13) ^ v[0].rotate_right(22);
+                let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+                v.rotate_right(1);
+                v[4] = v[4].wrapping_add(t1);
+                v[0] = t1.wrapping_add(s0).wrapping_add(majority);
+            }
+            hash.iter_mut().zip(v).for_each(|(h, v)| *h = h.wrapping_add(v));
+        }
+        hash.into_iter().flat_map(u32::to_be_bytes).collect()
+    }
+
+    fn base64(bytes: &[u8]) -> String {
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for chunk in bytes.chunks(3) {
+            let bits = chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |bits, b| bits << 8 | usize::from(*b));
+            for digit in 0..4 {
+                let value = DIGITS[bits >> (18 - 6 * digit) & 63];
+                text.push(if digit <= chunk.len() { char::from(value) } else { '=' });
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,137 @@
+//! The pages we serve: the metrics, a landing page, and whether we are healthy and ready.
+//!
+//! It knows the health of the PBXs and a closure that writes the metrics; what these are made of is not its
+//! business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
+
+mod bind;
+mod landing;
+mod negotiate;
+mod patience;
+mod routes;
+mod scrape;
+mod seats;
+#[cfg(test)]
+mod tests;
+mod when;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+use crate::clock::Clock;
+use crate::health::Health;
+
+pub use bind::{BindError, bind};
+pub use scrape::{Scrape, ScrapeLimit};
+
+use patience::Patience;
+use seats::{Seat, Seats};
+
+/// What the pages are made of, shared by all listeners.
+pub struct Pages {
+    /// Where the metrics are, `/metrics` by default.
+    pub telemetry_path: String,
+    /// How the PBXs do.
+    pub health: Arc<Health>,
+    /// Writes the metrics; runs on a blocking thread.
+    pub scrape: Arc<Scrape>,
+    /// How many scrapes may run at once.
+    pub limit: ScrapeLimit,
+    /// For ages on the landing page.
+    pub clock: Clock,
+}
+
+/// Serves the pages on one listener until `shutdown` turns true or its sender is gone.
+///
+/// Then nothing new is accepted, open requests have five seconds to end, and what is left is cut off.
+pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let seats = Seats::default();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => break,
+            Some(_) = connections.join_next() => {}
+            (stream, peer) = accept(&listener), if connections.len() < MAX_CONNECTIONS => {
+                let Some(seat) = seats.take(peer) else {
+                    debug!(%peer, "connection refused: the client has too many");
+                    continue;
+                };
+                connections.spawn(converse(stream, seat, Arc::clone(&pages), graceful.watcher()));
+            }
+        }
+    }
+    drop(listener);
+    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+        warn!(connections = connections.len(), "requests cut off by the stop");
+    }
+    connections.shutdown().await;
+}
+
+/// The next connection.  A refusal by the system, out of descriptors most of all, passes by waiting.
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer.ip()),
+            Err(err) => warn!(error = %err, "connection not accepted"),
+        }
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+/// Answers the requests of one connection until either side has enough.
+async fn converse(stream: TcpStream, _seat: Seat, pages: Arc<Pages>, watcher: Watcher) {
+    let patience = Arc::new(Patience::new());
+    let requests = Arc::clone(&patience);
+    let service = service_fn(move |request| {
+        let (pages, open) = (Arc::clone(&pages), requests.open());
+        async move { Ok::<_, Infallible>(routes::answer(&pages, &request.into_parts().0, open).await) }
+    });
+    // Without it the last part of an answer waits for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let builder = protocols();
+    let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection => if let Err(err) = ended {
+            debug!(error = %err, "connection broken");
+        },
+        () = patience.lost() => debug!("connection given up"),
+    }
+}
+
+/// HTTP/1.1 and HTTP/2, bounded where their defaults are generous for a page of metrics.
+fn protocols() -> Builder<TokioExecutor> {
+    // The executor runs the streams of HTTP/2; they end with their connection.
+    let mut builder = Builder::new(TokioExecutor::new());
+    // `Patience` limits headers as well; hyper's own limit would also cut idle connections, between two scrapes.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADER_BYTES as u32);
+    builder
+}
+
+/// How long open requests may go on after a stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// Long enough for a descriptor to come free, short enough for the next scrape.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
+/// Far more than scrapers and readers need, and with the default limit of 1024 descriptors enough is left for the
+/// PBXs.
+const MAX_CONNECTIONS: usize = 256;
+/// Of one HTTP/2 connection.
+const MAX_STREAMS: u32 = 4;
+/// Of one request; scrapers send some 500 bytes.
+const MAX_HEADER_BYTES: usize = 16 * 1024;

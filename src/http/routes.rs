@@ -1,0 +1,164 @@
+//! What each path answers.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+use tracing::error;
+
+use super::patience::Open;
+use super::scrape::ScrapeError;
+use super::when::span;
+use super::{Pages, landing, negotiate, scrape};
+use crate::health::Phase;
+
+/// The answer to one request.
+pub(super) async fn answer(pages: &Pages, request: &Parts, open: Open) -> Response<Full<Bytes>> {
+    let page = match Route::of(request.uri.path(), &pages.telemetry_path) {
+        None => not_found(&pages.telemetry_path),
+        Some(_) if !is_read(&request.method) => method_not_allowed(),
+        Some(Route::Metrics) => metrics(pages, &request.headers).await,
+        Some(Route::Landing) => landing_page(pages),
+        Some(Route::Healthy) => Page::text(StatusCode::OK, "healthy\n"),
+        Some(Route::Ready) => ready(pages),
+    };
+    page.into_response(&request.method, open)
+}
+
+#[derive(Clone, Copy)]
+enum Route {
+    Metrics,
+    Landing,
+    Healthy,
+    Ready,
+}
+
+impl Route {
+    /// The metrics come first: whoever moves them to `/` wants them there.
+    fn of(path: &str, telemetry_path: &str) -> Option<Self> {
+        match path {
+            _ if path == telemetry_path => Some(Self::Metrics),
+            "/" => Some(Self::Landing),
+            HEALTHY => Some(Self::Healthy),
+            READY => Some(Self::Ready),
+            _ => None,
+        }
+    }
+}
+
+const HEALTHY: &str = "/-/healthy";
+const READY: &str = "/-/ready";
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+async fn metrics(pages: &Pages, headers: &HeaderMap) -> Page {
+    let format = negotiate::format(joined(headers, header::ACCEPT).as_deref());
+    let gzip = negotiate::gzip(joined(headers, header::ACCEPT_ENCODING).as_deref());
+    let body = match scrape::run(Arc::clone(&pages.scrape), &pages.limit, format, gzip).await {
+        Ok(body) => body,
+        Err(err) => return no_metrics(&err),
+    };
+    let mut page = Page::new(StatusCode::OK, format.content_type(), body);
+    page.header(header::VARY, "Accept, Accept-Encoding");
+    if gzip {
+        page.header(header::CONTENT_ENCODING, "gzip");
+    }
+    page
+}
+
+fn no_metrics(err: &ScrapeError) -> Page {
+    let status = match err {
+        ScrapeError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ScrapeError::Broken(_) | ScrapeError::Gzip(_) => {
+            error!(error = %err, source = ?std::error::Error::source(err), "no metrics to send");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    Page::text(status, format!("{err}\n"))
+}
+
+fn landing_page(pages: &Pages) -> Page {
+    let mut page = Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages).into_bytes());
+    page.header(header::CONTENT_SECURITY_POLICY, landing::CONTENT_SECURITY_POLICY);
+    page.header(header::REFERRER_POLICY, "no-referrer");
+    page
+}
+
+/// Ready when every PBX is up, otherwise a line for each that is not.
+fn ready(pages: &Pages) -> Page {
+    let now = pages.clock.now();
+    let mut missing = String::new();
+    for pbx in pages.health.all() {
+        let word = pbx.phase.word();
+        // Writing to a String cannot fail.
+        let _ = match &pbx.phase {
+            Phase::Up { .. } => Ok(()),
+            Phase::Starting | Phase::Connecting | Phase::Synchronising => writeln!(missing, "{}: {word}", pbx.name),
+            Phase::Down { error, since } => {
+                writeln!(missing, "{}: {word} for {}: {error}", pbx.name, span(now.since(*since)))
+            }
+        };
+    }
+    if missing.is_empty() {
+        return Page::text(StatusCode::OK, "ready\n");
+    }
+    Page::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{missing}"))
+}
+
+fn not_found(telemetry_path: &str) -> Page {
+    let body = format!("not found; there is /, {telemetry_path}, {HEALTHY} and {READY}\n");
+    Page::text(StatusCode::NOT_FOUND, body)
+}
+
+fn method_not_allowed() -> Page {
+    let mut page = Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    page.header(header::ALLOW, "GET, HEAD");
+    page
+}
+
+/// All lines of a header as one list, `None` if there is none or one is not text.
+fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let lines: Result<Vec<_>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
+    lines.ok().filter(|lines| !lines.is_empty()).map(|lines| lines.join(","))
+}
+
+/// A response whose body is still our own.
+struct Page {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Page {
+    fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
+        let mut page = Self { status, headers: HeaderMap::new(), body };
+        page.header(header::CONTENT_TYPE, content_type);
+        page.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        page.header(header::CACHE_CONTROL, "no-store");
+        page
+    }
+
+    fn text(status: StatusCode, body: impl Into<String>) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body.into().into_bytes())
+    }
+
+    fn header(&mut self, name: HeaderName, value: &'static str) {
+        self.headers.insert(name, HeaderValue::from_static(value));
+    }
+
+    /// HEAD tells the length of the body and leaves it out.
+    fn into_response(mut self, method: &Method, open: Open) -> Response<Full<Bytes>> {
+        self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
+        let body = if *method == Method::HEAD { Vec::new() } else { self.body };
+        let mut response = Response::new(Full::new(open.answer(body)));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

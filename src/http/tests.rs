@@ -1,0 +1,362 @@
+//! The pages over a real socket.
+
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, mpsc};
+
+use flate2::read::GzDecoder;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+use tokio::sync::mpsc as signals;
+
+use super::*;
+use crate::clock::Moment;
+use crate::correlator::PbxName;
+use crate::health::Phase;
+use crate::metrics::Format;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The pages served on a port of their own.
+struct Site {
+    address: SocketAddr,
+    health: Arc<Health>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Site {
+    async fn with(limit: ScrapeLimit, scrape: Arc<Scrape>) -> Self {
+        let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
+        let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
+        let health = Arc::new(Health::new(names.map(|(name, address)| (PbxName::new(name), address.to_owned()))));
+        let pages = Pages {
+            telemetry_path: "/metrics".to_owned(),
+            health: Arc::clone(&health),
+            scrape,
+            limit,
+            clock: Clock::start(),
+        };
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(listener, Arc::new(pages), stopped));
+        Self { address, health, stop, tasks }
+    }
+
+    async fn new() -> Self {
+        let scrape = |format| match format {
+            Format::OpenMetrics => "up 1\n# EOF\n".to_owned(),
+            Format::Text => "up 1\n".repeat(1000),
+        };
+        Self::with(ScrapeLimit::default(), Arc::new(scrape)).await
+    }
+
+    async fn ask(&self, request: &str) -> Reply {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        ask(&mut stream, request).await
+    }
+}
+
+/// A response as it came over the wire.
+struct Reply {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        let named = |line: &&str| line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        Some(self.head.lines().find(named)?.split_once(':')?.1.trim())
+    }
+
+    fn text(&self) -> &str {
+        str::from_utf8(&self.body).unwrap()
+    }
+}
+
+/// Sends a request line, with other headers than curl's after it if any, and reads until the far end closes.
+async fn ask(stream: &mut TcpStream, request: &str) -> Reply {
+    send(stream, request).await;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Reply { status, head, body: bytes.split_off(end + 4) }
+}
+
+async fn send(stream: &mut TcpStream, request: &str) {
+    let (line, headers) = request.split_once('\n').unwrap_or((request, "Accept: */*"));
+    let text = format!("{line} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+}
+
+/// A scrape that tells when it begins and ends when the gate says so.
+fn gated() -> (Arc<Scrape>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
+    let (entered, entries) = signals::unbounded_channel();
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let scrape = move |_| {
+        entered.send(()).unwrap();
+        // A gate that is gone is open.
+        let _ = gate.lock().unwrap().recv();
+        "up 1\n".to_owned()
+    };
+    (Arc::new(scrape), entries, open)
+}
+
+/// A scrape of more than any socket buffers, and the signal that it began.
+fn huge() -> (Arc<Scrape>, signals::UnboundedReceiver<()>) {
+    let (entered, entries) = signals::unbounded_channel();
+    let scrape = move |_| {
+        entered.send(()).unwrap();
+        "x".repeat(32 << 20)
+    };
+    (Arc::new(scrape), entries)
+}
+
+#[tokio::test]
+async fn each_client_gets_its_format() {
+    let site = Site::new().await;
+    for (accept, expected) in [
+        (
+            "Accept: application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+             text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+            OPEN_METRICS,
+        ),
+        ("Accept: text/plain;version=0.0.4;q=0.5\r\nAccept: application/openmetrics-text;version=1.0.0", OPEN_METRICS),
+        ("Accept: text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
+        ("Accept: */*", TEXT),
+        ("Accept: \u{e4}/application/openmetrics-text", TEXT),
+        ("User-Agent: nothing/1", TEXT),
+    ] {
+        let reply = site.ask(&format!("GET /metrics\n{accept}")).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some(expected)), "{accept}");
+        assert_eq!(reply.text().ends_with("# EOF\n"), expected == OPEN_METRICS);
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_compressed_for_who_asks() {
+    let site = Site::new().await;
+    let reply = site.ask("GET /metrics\nAccept-Encoding: gzip").await;
+    assert_eq!(reply.header("content-encoding"), Some("gzip"));
+    assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
+    let mut text = String::new();
+    GzDecoder::new(&reply.body[..]).read_to_string(&mut text).unwrap();
+    assert_eq!(text, "up 1\n".repeat(1000));
+
+    let plain = site.ask("GET /metrics\nAccept-Encoding: gzip;q=0").await;
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(plain.text(), text);
+}
+
+#[tokio::test]
+async fn unknown_paths_name_the_known_ones() {
+    let site = Site::new().await;
+    let reply = site.ask("GET /metric").await;
+    assert_eq!(reply.status, 404);
+    assert_eq!(reply.text(), "not found; there is /, /metrics, /-/healthy and /-/ready\n");
+}
+
+#[tokio::test]
+async fn other_methods_are_told_the_allowed_ones() {
+    let site = Site::new().await;
+    for request in ["POST /metrics\nContent-Length: 0", "DELETE /", "OPTIONS /-/ready"] {
+        let reply = site.ask(request).await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_forbids_guessing_and_keeping() {
+    let site = Site::new().await;
+    for path in ["/", "/metrics", "/-/healthy", "/-/ready", "/nowhere"] {
+        let reply = site.ask(&format!("GET {path}")).await;
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_length_and_no_body() {
+    let site = Site::new().await;
+    for path in ["/metrics", "/-/healthy", "/"] {
+        let get = site.ask(&format!("GET {path}")).await;
+        let head = site.ask(&format!("HEAD {path}")).await;
+        assert_eq!(head.status, 200);
+        assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+        assert!(head.body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn ready_names_who_is_not_and_why() {
+    let site = Site::new().await;
+    assert_eq!(site.ask("GET /-/healthy").await.text(), "healthy\n");
+    let error = "login refused: Authentication failed".to_owned();
+    site.health.set(0, Phase::Down { error, since: Moment::from_secs(u64::MAX) });
+    let reply = site.ask("GET /-/ready").await;
+    assert_eq!(reply.status, 503);
+    let expected = "not ready\nhq: down for 0 s: login refused: Authentication failed\n<b>: starting\n";
+    assert_eq!(reply.text(), expected);
+
+    site.health.set(0, Phase::Up { since: Moment::from_secs(1) });
+    site.health.set(1, Phase::Synchronising);
+    assert_eq!(site.ask("GET /-/ready").await.text(), "not ready\n<b>: synchronising\n");
+
+    site.health.set(1, Phase::Up { since: Moment::from_secs(1) });
+    let reply = site.ask("GET /-/ready").await;
+    assert_eq!((reply.status, reply.text()), (200, "ready\n"));
+}
+
+#[tokio::test]
+async fn landing_page_shows_the_pbxs_and_what_to_do() {
+    let site = Site::new().await;
+    site.health.set(0, Phase::Up { since: Moment::from_secs(1_606_403_878) });
+    site.health.set_version(0, "22.5.2".to_owned());
+    site.health.set(1, Phase::Down { error: "no <reply>".to_owned(), since: Moment::from_secs(9) });
+    let reply = site.ask("GET /").await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(reply.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let html = reply.text();
+    for part in [
+        env!("CARGO_PKG_VERSION"),
+        "<a href=\"./metrics\">",
+        "<a href=\"./-/healthy\">",
+        "<a href=\"./-/ready\">",
+        "hq</th><td>10.0.0.5:5038</td><td class=\"up\">up</td><td>22.5.2</td><td><time>2020-11-26T15:17:58Z</time>",
+        "<h2>&lt;b&gt; is down</h2>",
+        "<code>no &lt;reply&gt;</code>",
+    ] {
+        assert!(html.contains(part), "no {part} in\n{html}");
+    }
+    assert!(!html.contains("<b>") && !html.contains("hq is down"), "{html}");
+}
+
+#[tokio::test]
+async fn too_many_scrapes_at_once_are_refused() {
+    let (scrape, mut entries, gate) = gated();
+    let site = Site::with(ScrapeLimit::new(1), scrape).await;
+    let mut first = TcpStream::connect(site.address).await.unwrap();
+    send(&mut first, "GET /metrics").await;
+    entries.recv().await.unwrap();
+
+    let second = site.ask("GET /metrics").await;
+    assert_eq!((second.status, second.text()), (503, "too many scrapes at once\n"));
+    assert_eq!(site.ask("GET /-/healthy").await.status, 200);
+
+    drop(gate);
+    let mut first_reply = String::new();
+    first.read_to_string(&mut first_reply).await.unwrap();
+    assert!(first_reply.starts_with("HTTP/1.1 200 ") && first_reply.ends_with("\r\n\r\nup 1\n"), "{first_reply}");
+    assert_eq!(site.ask("GET /metrics").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_keeps_nobody_from_scraping() {
+    let (scrape, mut entries) = huge();
+    let site = Site::with(ScrapeLimit::new(1), scrape).await;
+    let mut unread = TcpStream::connect(site.address).await.unwrap();
+    send(&mut unread, "GET /metrics").await;
+    entries.recv().await.unwrap();
+    unread.readable().await.unwrap();
+    assert_eq!(site.ask("GET /metrics").await.body.len(), 32 << 20);
+}
+
+#[tokio::test]
+async fn a_scrape_that_breaks_costs_one_answer() {
+    let site = Site::with(ScrapeLimit::new(1), Arc::new(|_| panic!("on purpose"))).await;
+    for _ in 0..2 {
+        let reply = site.ask("GET /metrics").await;
+        assert_eq!((reply.status, reply.text()), (500, "the scrape broke off\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_stop_lets_a_running_scrape_finish() {
+    let (scrape, mut entries, gate) = gated();
+    let mut site = Site::with(ScrapeLimit::default(), scrape).await;
+    let mut scraper = TcpStream::connect(site.address).await.unwrap();
+    send(&mut scraper, "GET /metrics").await;
+    entries.recv().await.unwrap();
+
+    site.stop.send(true).unwrap();
+    while TcpStream::connect(site.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    drop(gate);
+    let mut reply = String::new();
+    scraper.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.ends_with("\r\n\r\nup 1\n"), "{reply}");
+    site.tasks.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_client_that_does_not_read() {
+    let (scrape, mut entries) = huge();
+    let mut site = Site::with(ScrapeLimit::default(), scrape).await;
+    let mut unread = TcpStream::connect(site.address).await.unwrap();
+    send(&mut unread, "GET /metrics").await;
+    entries.recv().await.unwrap();
+
+    let clock = Clock::start();
+    let before = clock.now();
+    site.stop.send(true).unwrap();
+    site.tasks.join_next().await.unwrap().unwrap();
+    assert_eq!(clock.now().since(before).as_secs(), GRACE.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_ends_its_headers_is_hung_up_on() {
+    let site = Site::new().await;
+    let mut slow = TcpStream::connect(site.address).await.unwrap();
+    slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: expor").await.unwrap();
+    let mut nothing = Vec::new();
+    // The end may come as a reset, since we never read the rest.
+    let _ = slow.read_to_end(&mut nothing).await;
+    assert!(nothing.is_empty());
+}
+
+#[tokio::test]
+async fn one_client_cannot_take_every_connection() {
+    let site = Site::new().await;
+    let mut idle = Vec::new();
+    for _ in 0..seats::SEATS_EACH {
+        idle.push(TcpStream::connect(site.address).await.unwrap());
+    }
+    let mut refused = TcpStream::connect(site.address).await.unwrap();
+    assert_eq!(refused.read(&mut [0]).await.unwrap(), 0);
+
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(site.address).await.unwrap();
+    assert_eq!(ask(&mut other, "GET /-/healthy").await.status, 200);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_without_tls() {
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    /// `:method GET`, `:scheme http` and `:path /` from HPACK's static table, on stream 1, with nothing after.
+    const REQUEST: &[u8] = &[0, 0, 3, 1, 0x05, 0, 0, 0, 1, 0x82, 0x86, 0x84];
+    const HEADERS: u8 = 1;
+    const STATUS_200: u8 = 0x88;
+
+    let site = Site::new().await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", SETTINGS, REQUEST].concat()).await.unwrap();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut payload).await.unwrap();
+        if head[3] == HEADERS {
+            assert_eq!(payload[0], STATUS_200);
+            return;
+        }
+    }
+}
