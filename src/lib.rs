@@ -3,3 +3,6 @@ pub mod ami;
 pub mod clock;
 pub mod correlator;
 pub mod event;
+pub mod health;
+pub mod http;
+pub mod metrics;

@@ -155,7 +155,7 @@ impl Correlator {
     /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.
     pub(super) fn call_answered(&mut self, leg: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[leg];
-        if channel.ring.is_some() || channel.line == Line::Local {
+        if self.ring_on(leg).is_some() || channel.line == Line::Local {
             return;
         }
         let agent = self.agent_on(leg);
@@ -417,6 +417,16 @@ impl Correlator {
         } else {
             self.calls.remove(key);
             self.emit(Observation::Anomaly(Anomaly::CallLost), seen);
+        }
+    }
+
+    /// The call's first channel is about to be forgotten: nothing more can come.
+    pub(super) fn drop_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else { return };
+        match self.calls.get(key) {
+            Some(call) if call.first == channel && call.ended.is_some() => self.end_call(key, seen),
+            Some(_) => self.lose_call(channel, seen),
+            None => {}
         }
     }
 

@@ -161,6 +161,7 @@ impl Channels {
     }
 
     pub(super) fn forget(&mut self, key: ChannelKey) {
+        self.leave(key);
         if let Some(channel) = self.all.remove(key) {
             if channel.gone.is_none() {
                 self.live -= 1;
@@ -199,12 +200,6 @@ impl Channels {
             return Vec::new();
         }
         inside.clone()
-    }
-
-    /// Who shares the channel's bridge.
-    pub(super) fn company(&self, key: ChannelKey) -> &[ChannelKey] {
-        let bridge = self.all.get(key).and_then(|channel| channel.bridge);
-        bridge.and_then(|bridge| self.bridges.get(&bridge)).map_or(&[], Vec::as_slice)
     }
 
     /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back to the `;1`

@@ -180,15 +180,13 @@ impl Correlator {
     /// A channel that is gone for long enough: nothing can come for it any more.
     pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
-        let (stays, ring) = (channel.stays.clone(), channel.ring);
+        let stays = channel.stays.clone();
         for stay in stays {
             self.close_for_good(stay, at, seen);
             self.stays.remove(stay);
         }
-        if let Some(ring) = ring.filter(|&ring| self.rings.get(ring).is_some_and(|ring| ring.leg == key)) {
-            self.lose_ring(ring, at, seen);
-            self.rings.remove(ring);
-        }
+        self.drop_ring(key, at, seen);
+        self.drop_call(key, seen);
         self.channels.forget(key);
         self.sweep_members();
     }

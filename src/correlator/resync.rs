@@ -135,7 +135,7 @@ impl Correlator {
     /// A channel ended, and nobody saw how.
     fn vanish(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
-        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, channel.ring);
+        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.ring_on(key));
         for stay in stays.into_iter().chain(talk) {
             self.lose_stay(stay, at, seen);
         }
@@ -500,7 +500,7 @@ impl Correlator {
         for listed in &snapshot.channels {
             let Some(leg) = self.channels.find(&listed.uid) else { continue };
             let rings = *listed.application == *b"AppQueue" && listed.state == Some(RINGING);
-            if !rings || self.channels.all[leg].ring.is_some() {
+            if !rings || self.ring_on(leg).is_some() {
                 continue;
             }
             let waits = |(_, stay): &(StayKey, &Stay)| {

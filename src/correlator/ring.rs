@@ -66,7 +66,7 @@ pub(super) enum Phase {
 impl Correlator {
     pub(super) fn on_agent_called(&mut self, at: Stamp, call: &event::AgentCall<'_>, seen: &mut dyn Observe) {
         let leg = self.channel(&call.leg, at, seen);
-        if self.channels.all[leg].ring.is_none() {
+        if self.ring_on(leg).is_none() {
             self.open_ring(call, leg, Some(at), at, seen);
         }
     }
@@ -116,7 +116,10 @@ impl Correlator {
         at: Stamp,
         seen: &mut dyn Observe,
     ) -> RingKey {
-        self.channels.all[leg].ring.unwrap_or_else(|| self.open_ring(call, leg, None, at, seen))
+        match self.ring_on(leg) {
+            Some(key) => key,
+            None => self.open_ring(call, leg, None, at, seen),
+        }
     }
 
     fn open_ring(
@@ -177,7 +180,7 @@ impl Correlator {
 
     /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was forwarded to.
     pub(super) fn ring_dialled(&mut self, caller: ChannelKey, leg: ChannelKey, at: Stamp) {
-        if let Some(key) = self.channels.all[leg].ring {
+        if let Some(key) = self.ring_on(leg) {
             // AgentCalled comes a moment earlier
             let ring = &mut self.rings[key];
             if matches!(ring.phase, Phase::Ringing) && ring.begun.is_some() && ring.leg == leg {
@@ -193,7 +196,7 @@ impl Correlator {
         }
         let one = self.channels.chain(leg);
         if one != leg
-            && let Some(key) = self.channels.all.get(one).and_then(|one| one.ring)
+            && let Some(key) = self.ring_on(one)
             && self.channels.all[leg].line != super::channel::Line::Local
         {
             let answered =
@@ -202,6 +205,26 @@ impl Correlator {
                 self.rings[key].phone = Some(leg);
             }
             self.channels.all[leg].ring = Some(key);
+        }
+    }
+
+    /// The ringing a channel belongs to.
+    pub(super) fn ring_on(&self, channel: ChannelKey) -> Option<RingKey> {
+        self.channels.all.get(channel)?.ring.filter(|&key| self.rings.contains_key(key))
+    }
+
+    /// A channel is about to be forgotten: so is its ringing, unless the phone behind it is still up and will
+    /// tell the agent leg's cause (an optimised Local channel is gone long before its phone).
+    pub(super) fn drop_ring(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(key) = self.ring_on(channel) else { return };
+        if self.rings[key].leg == channel {
+            self.lose_ring(key, at, seen);
+        }
+        let ring = &self.rings[key];
+        let leg_stays = ring.leg != channel && self.channels.all.contains_key(ring.leg);
+        let phone_stays = ring.phone.is_some_and(|phone| phone != channel && self.channels.all.contains_key(phone));
+        if !leg_stays && (ring.hung_up || !phone_stays) {
+            self.rings.remove(key);
         }
     }
 
@@ -225,7 +248,7 @@ impl Correlator {
         at: Stamp,
         seen: &mut dyn Observe,
     ) {
-        let Some(key) = self.channels.all[leg].ring else { return };
+        let Some(key) = self.ring_on(leg) else { return };
         let ring = &mut self.rings[key];
         if ring.leg != leg {
             if status == DialStatus::Answer {
@@ -285,7 +308,7 @@ impl Correlator {
 
     /// A channel that is the leg of a ringing, or the phone behind it, hung up.
     pub(super) fn ring_hung_up(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
-        let Some(key) = self.channels.all[channel].ring else { return };
+        let Some(key) = self.ring_on(channel) else { return };
         let ring = &self.rings[key];
         if ring.leg == channel {
             match ring.phase {

@@ -1,0 +1,259 @@
+//! Texts to checked values.  An error is the end of a message: what the value is not.
+
+use std::fmt;
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use regex::Regex;
+
+/// Where an AMI listens.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Address {
+    /// A host name or an IP address, without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    let (host, port) = split_port(text);
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c)) {
+        return Err(format!("{text} is not a host or host:port"));
+    }
+    let port = port.map_or(Ok(AMI_PORT), self::port)?;
+    if port == 0 {
+        return Err("0 is not a port to connect to".to_owned());
+    }
+    Ok(Address { host: host.to_owned(), port })
+}
+
+/// `:port` is every interface, IPv4 and IPv6; a host name may stand for several addresses.
+pub(super) fn listen_address(text: &str) -> Result<Vec<SocketAddr>, String> {
+    let (host, port) = split_port(text);
+    let Some(port) = port else { return Err(format!("{text} has no port")) };
+    let port = self::port(port)?;
+    if host.is_empty() {
+        return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into()]);
+    }
+    let resolved = (host, port).to_socket_addrs().map_err(|error| format!("{host} is not an address here: {error}"))?;
+    let mut addresses: Vec<SocketAddr> = resolved.collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// The path of the metrics; `/` is the landing page and `/-/` belongs to the health checks.
+pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c);
+    if !text.starts_with('/') || text.contains(odd) {
+        return Err(format!("{text} is not a path such as /metrics"));
+    }
+    if text == "/" || text.starts_with("/-/") {
+        return Err(format!("{text} is taken"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Seconds as a number, or text such as `20s`, `1m30s`, `500ms`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let not = || format!("{text} is not a duration such as 20s, 1m or 500ms");
+    let mut seconds = 0.0;
+    let mut rest = text.trim();
+    if rest.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= 0.0) {
+        seconds = number(rest).ok_or_else(not)?;
+        rest = "";
+    } else if rest.is_empty() {
+        return Err(not());
+    }
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(not)?;
+        let (count, tail) = rest.split_at(unit);
+        let (factor, tail) = unit_of(tail).ok_or_else(not)?;
+        seconds += number(count).ok_or_else(not)? * factor;
+        rest = tail;
+    }
+    if seconds > LONGEST.as_secs_f64() {
+        return Err(format!("{text} is longer than a day"));
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| not())
+}
+
+/// A duration of at least `least`.
+pub(super) fn duration_from(least: Duration) -> impl Fn(&str) -> Result<Duration, String> {
+    move |text| {
+        let duration = duration(text)?;
+        if duration < least {
+            return Err(format!("{text} is shorter than {least:?}"));
+        }
+        Ok(duration)
+    }
+}
+
+/// A duration longer than nothing.
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration.is_zero() {
+        return Err("must be longer than 0".to_owned());
+    }
+    Ok(duration)
+}
+
+/// A whole number in `range`.
+pub(super) fn count(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> {
+    move |text| {
+        let number: usize = text.parse().map_err(|_| format!("{text} is not a whole number"))?;
+        if !range.contains(&number) {
+            return Err(format!("{text} is not between {} and {}", range.start(), range.end()));
+        }
+        Ok(number)
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        _ => Err(format!("{text} is not true or false")),
+    }
+}
+
+/// A text that can be a label or a line of the manager's protocol, where a line break would begin another header.
+pub(super) fn plain(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    if text.contains(char::is_control) {
+        return Err("holds a control character".to_owned());
+    }
+    if text.len() > LONGEST_TEXT {
+        return Err(format!("is longer than {LONGEST_TEXT} bytes"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A regular expression.
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    match Regex::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(regex::Error::CompiledTooBig(_)) => Err(format!("{text} is too big a regular expression")),
+        Err(error) => {
+            // The message draws the pattern over several lines; its last one says what is wrong.
+            let error = error.to_string();
+            let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            Err(format!("{text} is not a regular expression: {reason}"))
+        }
+    }
+}
+
+fn split_port(text: &str) -> (&str, Option<&str>) {
+    if let Some((host, rest)) = text.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        return match rest.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if rest.is_empty() => (host, None),
+            None => ("", None),
+        };
+    }
+    match text.split_once(':') {
+        Some((host, port)) if !port.contains(':') => (host, Some(port)),
+        _ => (text, None),
+    }
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("{text} is not a port"))
+}
+
+/// Digits and at most a point: `f64` itself would also read `inf` and `1e9`.
+fn number(text: &str) -> Option<f64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+fn unit_of(text: &str) -> Option<(f64, &str)> {
+    UNITS.iter().find_map(|&(unit, factor)| Some((factor, text.strip_prefix(unit)?)))
+}
+
+const AMI_PORT: u16 = 5038;
+
+/// Nothing here is sensibly longer, and sums of such times stay far from overflowing.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Asterisk reads action lines of at most 1024 bytes; this leaves room for the header.
+const LONGEST_TEXT: usize = 512;
+
+/// `ms` before `m`: the first that fits is taken.
+const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_seconds_or_numbers_with_units() {
+        for (text, millis) in [
+            ("20", 20_000),
+            ("0", 0),
+            ("0.5", 500),
+            ("20s", 20_000),
+            ("1m", 60_000),
+            ("1m30s", 90_000),
+            ("500ms", 500),
+            ("2h", 7_200_000),
+            ("1.5s", 1500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "s", "20x", "-1", "-1s", "inf", "nan", "1e3", "1.2.3s", "s20", "20 s", "25h", "99999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(duration("20x"), Err("20x is not a duration such as 20s, 1m or 500ms".to_owned()));
+        assert_eq!(duration("25h"), Err("25h is longer than a day".to_owned()));
+    }
+
+    #[test]
+    fn addresses_have_a_port_or_the_managers() {
+        for (text, host, port) in [
+            ("pbx", "pbx", 5038),
+            ("pbx:5039", "pbx", 5039),
+            ("127.0.0.1:5138", "127.0.0.1", 5138),
+            ("::1", "::1", 5038),
+            ("[::1]", "::1", 5038),
+            ("[::1]:77", "::1", 77),
+        ] {
+            assert_eq!(address(text), Ok(Address { host: host.to_owned(), port }), "{text}");
+        }
+        for text in ["", ":5038", "a b", "http://pbx", "[::1]x", "pbx:0", "pbx:", "pbx:70000", "[]:1"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+        assert_eq!(address("pbx:70000"), Err("70000 is not a port".to_owned()));
+    }
+
+    #[test]
+    fn a_port_alone_listens_everywhere() {
+        assert_eq!(listen_address(":15038"), Ok(vec!["[::]:15038".parse().unwrap()]));
+        assert_eq!(listen_address("127.0.0.1:0"), Ok(vec!["127.0.0.1:0".parse().unwrap()]));
+        assert_eq!(listen_address("[::1]:9"), Ok(vec!["[::1]:9".parse().unwrap()]));
+        assert_eq!(listen_address("127.0.0.1"), Err("127.0.0.1 has no port".to_owned()));
+    }
+
+    #[test]
+    fn a_broken_pattern_says_why_in_one_line() {
+        assert_eq!(pattern("(SIP"), Err("(SIP is not a regular expression: unclosed group".to_owned()));
+    }
+}

@@ -1,0 +1,163 @@
+//! The sources of a configuration, one over the other: file, environment, flags.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::mistake::{Error, Mistake, Place, Report};
+use super::{Purpose, environment, yaml};
+
+/// Where the configuration comes from; a later field overrides an earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file.
+    pub document: Document,
+    /// The environment's variables; those that do not begin with [`environment::PREFIX`] are passed over.
+    pub environment: Vec<(OsString, OsString)>,
+    /// What the command line says.
+    pub overrides: Overrides,
+}
+
+/// The text of the configuration.
+#[derive(Clone, Debug, Default)]
+pub enum Document {
+    /// None: environment and flags must do.
+    #[default]
+    None,
+    /// A file.
+    File(PathBuf),
+    /// A text already read, and what to call it in messages.
+    Text {
+        /// Its name.
+        name: String,
+        /// The YAML.
+        text: String,
+    },
+}
+
+/// The flags that override the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--web.listen-address`, as often as given.
+    pub listen_addresses: Vec<String>,
+    /// `--web.telemetry-path`.
+    pub telemetry_path: Option<String>,
+}
+
+/// One source's values, lists as maps of their indexes, each with its place.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) values: Dict,
+    pub(super) places: HashMap<String, Place>,
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("layer")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+/// The values in force.
+#[derive(Debug)]
+pub(super) struct Layers {
+    pub(super) root: Dict,
+    /// The configuration file, if it is one.
+    pub(super) file: Option<PathBuf>,
+    places: HashMap<String, Place>,
+    whole: Place,
+}
+
+impl Layers {
+    /// Reads the sources and lays them over each other.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not YAML.
+    pub(super) fn merge(sources: &Sources, purpose: Purpose, report: &Report) -> Result<Self, Error> {
+        let (name, text) = read(&sources.document, purpose, report)?;
+        let document = yaml::parse(&name, &text).map_err(|mistake| Error::Mistakes(vec![mistake]))?;
+        let layers = [document, environment::layer(&sources.environment, report), flags(&sources.overrides)];
+
+        let mut figment = Figment::new();
+        let mut places = HashMap::new();
+        for layer in layers {
+            places.extend(layer.places.clone());
+            figment = figment.merge(layer);
+        }
+        // Maps of text merge without conditions, so an error here cannot come from what the user wrote.
+        let root = figment.find_value("").ok().and_then(Value::into_dict).unwrap_or_default();
+        let file = match &sources.document {
+            Document::File(path) => Some(path.clone()),
+            Document::None | Document::Text { .. } => None,
+        };
+        Ok(Self { root, file, places, whole: Place::Whole(name) })
+    }
+
+    /// Where the value at `path` comes from.
+    pub(super) fn place(&self, path: &str) -> Place {
+        self.places.get(path).unwrap_or(&self.whole).clone()
+    }
+
+    /// Where anything at or below `path` comes from.
+    pub(super) fn place_within(&self, path: &str) -> Place {
+        let below = self.places.iter().filter(|(key, _)| key.starts_with(path)).map(|(_, place)| place).min();
+        self.places.get(path).or(below).unwrap_or(&self.whole).clone()
+    }
+}
+
+/// The path of `key` inside `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The document's name and text.  A replay needs no configuration, so a file that is not there is only told.
+fn read(document: &Document, purpose: Purpose, report: &Report) -> Result<(Arc<str>, String), Error> {
+    match document {
+        Document::None => Ok(("configuration".into(), String::new())),
+        Document::Text { name, text } => Ok((name.as_str().into(), text.clone())),
+        Document::File(path) => {
+            let name: Arc<str> = path.display().to_string().into();
+            match fs::read_to_string(path) {
+                Ok(text) => Ok((name, text)),
+                Err(error) if error.kind() == ErrorKind::NotFound && purpose == Purpose::Replay => {
+                    let message = "no such file: every value is the default".to_owned();
+                    report.warning(Mistake { place: Place::Whole(name.clone()), key: String::new(), message });
+                    Ok((name, String::new()))
+                }
+                Err(source) => Err(Error::Unreadable { path: Path::to_path_buf(path), source }),
+            }
+        }
+    }
+}
+
+fn flags(overrides: &Overrides) -> Layer {
+    let mut web = Dict::new();
+    let mut places = HashMap::new();
+    if !overrides.listen_addresses.is_empty() {
+        let flag = Place::Flag("--web.listen-address");
+        // An array, unlike a map of indexes, replaces the whole list below.
+        web.insert("listen_address".to_owned(), Value::from(overrides.listen_addresses.clone()));
+        for index in 0..overrides.listen_addresses.len() {
+            places.insert(format!("web.listen_address[{index}]"), flag.clone());
+        }
+        places.insert("web.listen_address".to_owned(), flag);
+    }
+    if let Some(path) = &overrides.telemetry_path {
+        web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
+        places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
+    }
+    let mut values = Dict::new();
+    if !web.is_empty() {
+        values.insert("web".to_owned(), Value::from(web));
+    }
+    Layer { values, places }
+}

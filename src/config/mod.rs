@@ -1,0 +1,124 @@
+//! The configuration: file, environment and flags to one typed, checked [`Config`].
+//!
+//! A later source overrides an earlier one, key by key, even inside an entry of a list.  Reading goes on past a
+//! mistake, so that one run shows all of them.  It knows nothing of sockets, runtimes or the command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::correlator::{PbxName, Rules};
+use crate::metrics::Settings;
+
+mod checks;
+mod environment;
+mod layers;
+mod mistake;
+mod pbx;
+mod secret;
+mod section;
+mod settings;
+mod web;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use checks::Address;
+pub use environment::PREFIX;
+pub use layers::{Document, Overrides, Sources};
+pub use mistake::{Error, Mistake, Place};
+pub use secret::Secret;
+
+use layers::Layers;
+use mistake::Report;
+use section::Section;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our HTTP side.
+    pub web: Web,
+    /// The PBXs, at least one, with distinct names.
+    pub pbxs: Vec<Pbx>,
+    /// What the metrics are made of.
+    pub metrics: Settings,
+}
+
+/// Our HTTP side.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Web {
+    /// Where to listen, at least one.  `[::]` stands for every interface, IPv4 included.
+    pub listen_address: Vec<SocketAddr>,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+}
+
+/// One Asterisk server.
+#[derive(Clone, Debug)]
+pub struct Pbx {
+    /// The value of the label `pbx`.
+    pub name: PbxName,
+    /// Where its manager interface listens.
+    pub address: Address,
+    /// The manager account.
+    pub username: String,
+    /// Its password.
+    pub secret: Secret,
+    /// Whether the password may go in clear if the PBX refuses MD5.
+    pub plain_login: bool,
+    /// How names are read.
+    pub rules: Rules,
+    /// How often the link is tried.
+    pub ping_interval: Duration,
+    /// How long a reply may take.
+    pub ping_timeout: Duration,
+    /// How often the queues are asked for, since realtime members change silently.
+    pub queue_status_interval: Duration,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// The first pause before connecting again.
+    pub reconnect_min: Duration,
+    /// The longest pause before connecting again.
+    pub reconnect_max: Duration,
+    /// The longest line taken, in bytes.
+    pub max_line: usize,
+    /// The longest message taken, in bytes.
+    pub max_frame: usize,
+}
+
+/// What a configuration is read for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To connect: each PBX needs an address, an account and its secret.
+    Run,
+    /// To read a recording: none of these is needed or looked at, not even the file must be there, and without any
+    /// `pbx` there is one called `replay`.
+    Replay,
+}
+
+/// A configuration, and what is odd about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What does not stop the start, but should be told.
+    pub warnings: Vec<Mistake>,
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or every mistake found, in the file's order.
+    pub fn load(sources: &Sources, purpose: Purpose) -> Result<Loaded, Error> {
+        let report = Report::default();
+        let layers = Layers::merge(sources, purpose, &report)?;
+        let root = Section::root(&layers, &report);
+        let web = web::read(root.child("web"));
+        let (metrics, identity) = settings::read(&root);
+        let pbxs = pbx::read_all(&root, purpose, identity);
+        root.finish();
+        let warnings = report.finish()?;
+        Ok(Loaded { config: Self { web, pbxs, metrics }, warnings })
+    }
+}

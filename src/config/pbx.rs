@@ -1,0 +1,269 @@
+//! The entries of `pbx`.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::correlator::{Identity, Patterns, PbxName, Rules};
+
+use super::checks::{self, Address};
+use super::mistake::Place;
+use super::secret::Secret;
+use super::section::Section;
+use super::{Pbx, Purpose};
+
+/// Reads every entry; one that has a mistake is left out.
+pub(super) fn read_all(root: &Section<'_>, purpose: Purpose, identity: Identity) -> Vec<Pbx> {
+    let sections = match root.children("pbx") {
+        Some(sections) if !sections.is_empty() => sections,
+        Some(_) | None if purpose == Purpose::Replay => return vec![replay_pbx(identity)],
+        Some(_) => {
+            root.mistake("pbx", "is empty: at least one is needed");
+            return Vec::new();
+        }
+        None => {
+            if !root.has("pbx") {
+                root.missing("pbx", "at least one is needed");
+            }
+            return Vec::new();
+        }
+    };
+    let mut taken = Vec::new();
+    sections.into_iter().filter_map(|section| read(section, purpose, identity, &mut taken)).collect()
+}
+
+fn read(section: Section<'_>, purpose: Purpose, identity: Identity, taken: &mut Vec<String>) -> Option<Pbx> {
+    let address = address(&section, purpose);
+    let name = name(&section, address.as_ref(), taken);
+    let username = username(&section, purpose);
+    let secret = secret(&section, purpose);
+    let link = Link::read(&section);
+    let rules = rules(&section, identity);
+    let plain_login = section.read("plain_login", checks::boolean).unwrap_or(false);
+    section.finish();
+    Some(Pbx {
+        name: PbxName::new(&name?),
+        address: address?,
+        username: username?,
+        secret: secret?,
+        plain_login,
+        rules,
+        ping_interval: link.ping_interval,
+        ping_timeout: link.ping_timeout,
+        queue_status_interval: link.queue_status_interval,
+        connect_timeout: link.connect_timeout,
+        reconnect_min: link.reconnect_min,
+        reconnect_max: link.reconnect_max,
+        max_line: link.max_line,
+        max_frame: link.max_frame,
+    })
+}
+
+/// What a replay without any `pbx` goes by.
+fn replay_pbx(identity: Identity) -> Pbx {
+    let link = Link::default();
+    Pbx {
+        name: PbxName::new("replay"),
+        address: Address { host: "localhost".to_owned(), port: 5038 },
+        username: String::new(),
+        secret: Secret::default(),
+        plain_login: false,
+        rules: Rules { identity, ..Rules::default() },
+        ping_interval: link.ping_interval,
+        ping_timeout: link.ping_timeout,
+        queue_status_interval: link.queue_status_interval,
+        connect_timeout: link.connect_timeout,
+        reconnect_min: link.reconnect_min,
+        reconnect_max: link.reconnect_max,
+        max_line: link.max_line,
+        max_frame: link.max_frame,
+    }
+}
+
+fn address(section: &Section<'_>, purpose: Purpose) -> Option<Address> {
+    if !section.has("address") && purpose == Purpose::Replay {
+        return Some(Address { host: "replay".to_owned(), port: 5038 });
+    }
+    if !section.has("address") {
+        section.missing("address", "missing: the PBX's host or host:port");
+    }
+    section.read("address", checks::address)
+}
+
+/// The name, or the host of the address; two PBXs with one name would count into the same series.
+fn name(section: &Section<'_>, address: Option<&Address>, taken: &mut Vec<String>) -> Option<String> {
+    let (key, name) = if section.has("name") {
+        ("name", section.read("name", checks::plain)?)
+    } else {
+        ("address", address?.host.clone())
+    };
+    if taken.contains(&name) {
+        section.mistake(key, format!("{name} is already the name of another pbx"));
+        return None;
+    }
+    taken.push(name.clone());
+    Some(name)
+}
+
+fn username(section: &Section<'_>, purpose: Purpose) -> Option<String> {
+    if section.has("username") {
+        return section.read("username", checks::plain);
+    }
+    if purpose == Purpose::Replay {
+        return Some(String::new());
+    }
+    section.missing("username", "missing: the manager account to log in with");
+    None
+}
+
+/// `secret` or the text of `secret_file`.  If both are given, in different sources, the stronger source decides.
+fn secret(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
+    let (direct, file) = (section.has("secret"), section.has("secret_file"));
+    if purpose == Purpose::Replay {
+        return Some(Secret::default());
+    }
+    let (direct_place, file_place) = (section.place("secret"), section.place("secret_file"));
+    match (direct, file) {
+        (true, true) if direct_place.same_kind(&file_place) => {
+            section.mistake("secret_file", "stands beside secret: only one of them can be");
+            None
+        }
+        (true, true) if direct_place.rank() > file_place.rank() => direct_secret(section),
+        (true, false) => direct_secret(section),
+        (_, true) => section.read("secret_file", |path| secret_from(section, path)),
+        (false, false) => {
+            section.missing("secret", "missing: set it, or secret_file");
+            None
+        }
+    }
+}
+
+fn direct_secret(section: &Section<'_>) -> Option<Secret> {
+    let in_file = section.place("secret").rank() == 0;
+    if let Some(path) = section.layers().file.as_deref().filter(|path| in_file && is_world_readable(path)) {
+        section.warning("secret", format!("everybody may read {}", path.display()));
+    }
+    section.read("secret", |text| checks::plain(text).map(Secret::new))
+}
+
+/// A path in the configuration file is relative to it, one in a variable to the working directory.
+fn secret_from(section: &Section<'_>, path: &str) -> Result<Secret, String> {
+    let from_file = !matches!(section.place("secret_file"), Place::Variable(_));
+    let folder = section.layers().file.as_deref().filter(|_| from_file).and_then(Path::parent);
+    let full = folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+    let text = read_file(&full).map_err(|error| format!("{path}: {error}"))?;
+    if is_world_readable(&full) {
+        section.warning("secret_file", format!("everybody may read {path}"));
+    }
+    let secret = text.strip_suffix('\n').unwrap_or(&text);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    checks::plain(secret).map(Secret::new).map_err(|message| format!("{path} {message}"))
+}
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST_SECRET_FILE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn is_world_readable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_world_readable(_: &Path) -> bool {
+    false
+}
+
+fn rules(section: &Section<'_>, identity: Identity) -> Rules {
+    Rules {
+        trunks: patterns(section, "trunks"),
+        agents: patterns(section, "agents"),
+        inbound_contexts: patterns(section, "inbound_contexts"),
+        outbound_contexts: patterns(section, "outbound_contexts"),
+        identity,
+    }
+}
+
+/// The patterns at `key`.  Each compiles alone, so together they can only be too big.
+pub(super) fn patterns(section: &Section<'_>, key: &'static str) -> Patterns {
+    let texts = section.list(key, checks::pattern).unwrap_or_default();
+    Patterns::new(texts).unwrap_or_else(|_| {
+        section.mistake(key, "too big together: fewer or shorter regular expressions are needed");
+        Patterns::default()
+    })
+}
+
+/// How the connection is kept.
+struct Link {
+    ping_interval: Duration,
+    ping_timeout: Duration,
+    queue_status_interval: Duration,
+    connect_timeout: Duration,
+    reconnect_min: Duration,
+    reconnect_max: Duration,
+    max_line: usize,
+    max_frame: usize,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            // Together below 30 s: that long a dead link goes unnoticed at worst.
+            ping_interval: Duration::from_secs(10),
+            ping_timeout: Duration::from_secs(15),
+            queue_status_interval: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            reconnect_min: Duration::from_secs(1),
+            reconnect_max: Duration::from_secs(60),
+            max_line: 65_536,
+            max_frame: 1_048_576,
+        }
+    }
+}
+
+impl Link {
+    fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let time = |key, least, default| section.read(key, checks::duration_from(least)).unwrap_or(default);
+        let second = Duration::from_secs(1);
+        let link = Self {
+            ping_interval: time("ping_interval", second, default.ping_interval),
+            ping_timeout: time("ping_timeout", second, default.ping_timeout),
+            queue_status_interval: time("queue_status_interval", 30 * second, default.queue_status_interval),
+            connect_timeout: time("connect_timeout", second / 10, default.connect_timeout),
+            reconnect_min: time("reconnect_min", second / 10, default.reconnect_min),
+            reconnect_max: time("reconnect_max", second / 10, default.reconnect_max),
+            max_line: section.read("max_line_bytes", checks::count(LINE_BYTES)).unwrap_or(default.max_line),
+            max_frame: section.read("max_frame_bytes", checks::count(FRAME_BYTES)).unwrap_or(default.max_frame),
+        };
+        link.check_order(section);
+        link
+    }
+
+    fn check_order(&self, section: &Section<'_>) {
+        if self.reconnect_min > self.reconnect_max {
+            let key = if section.has("reconnect_max") { "reconnect_max" } else { "reconnect_min" };
+            let message =
+                format!("reconnect_min {:?} is longer than reconnect_max {:?}", self.reconnect_min, self.reconnect_max);
+            section.mistake(key, message);
+        }
+        if self.max_line > self.max_frame {
+            let key = if section.has("max_frame_bytes") { "max_frame_bytes" } else { "max_line_bytes" };
+            let message = format!("max_line_bytes {} is more than max_frame_bytes {}", self.max_line, self.max_frame);
+            section.mistake(key, message);
+        }
+    }
+}
+
+/// Many times the longest secret, and little enough for a wrong path such as `/dev/zero`.
+const LONGEST_SECRET_FILE: u64 = 65_536;
+
+/// Asterisk's own headers stay below 1 KiB; a megabyte is a wrong figure.
+const LINE_BYTES: std::ops::RangeInclusive<usize> = 1024..=1_048_576;
+
+/// From a large event to what no list reply reaches.
+const FRAME_BYTES: std::ops::RangeInclusive<usize> = 4096..=67_108_864;

@@ -1,0 +1,276 @@
+//! Reads typed values out of one map of the configuration, and notes every mistake with its place.
+//!
+//! A wrong value is noted and then treated as absent, so that reading goes on and the next mistake shows too.
+
+use std::cell::RefCell;
+
+use figment::value::{Dict, Value};
+
+use super::layers::{Layers, join};
+use super::mistake::{Mistake, Place, Report};
+use super::yaml::parse_flow;
+
+/// One map, and the keys that were asked of it.
+pub(super) struct Section<'a> {
+    layers: &'a Layers,
+    report: &'a Report,
+    path: String,
+    values: Dict,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    /// The whole configuration.
+    pub(super) fn root(layers: &'a Layers, report: &'a Report) -> Self {
+        Self::new(layers, report, String::new(), layers.root.clone())
+    }
+
+    fn new(layers: &'a Layers, report: &'a Report, path: String, values: Dict) -> Self {
+        Self { layers, report, path, values, asked: RefCell::default() }
+    }
+
+    /// The map at `key`, empty if there is none.
+    pub(super) fn child(&self, key: &'static str) -> Self {
+        let path = join(&self.path, key);
+        let values = match self.value(key) {
+            None | Some(Value::Empty(..)) => Dict::new(),
+            Some(Value::Dict(_, values)) if !is_list(values) => values.clone(),
+            Some(_) => {
+                self.mistake(key, "must be a map");
+                Dict::new()
+            }
+        };
+        Self::new(self.layers, self.report, path, values)
+    }
+
+    /// The list of maps at `key`; `None` if the key is not there.
+    pub(super) fn children(&self, key: &'static str) -> Option<Vec<Self>> {
+        let values = match self.value(key) {
+            Some(Value::Empty(..)) => return Some(Vec::new()),
+            Some(Value::Dict(_, values)) if values.is_empty() || is_list(values) => values,
+            Some(_) => {
+                self.mistake(key, "must be a list");
+                return None;
+            }
+            None => return None,
+        };
+        let mut sections = Vec::new();
+        for (index, value) in self.indexed(key, values) {
+            let path = format!("{}[{index}]", join(&self.path, key));
+            match value.into_dict() {
+                Some(values) => sections.push(Self::new(self.layers, self.report, path, values)),
+                None => self.note(self.layers.place_within(&path), path, "must be a map".to_owned()),
+            }
+        }
+        Some(sections)
+    }
+
+    /// The one value at `key`.
+    pub(super) fn read<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        match self.value(key)? {
+            Value::String(_, text) => parse(text).map_err(|message| self.mistake(key, message)).ok(),
+            Value::Empty(..) => {
+                self.mistake(key, "has no value");
+                None
+            }
+            _ => {
+                self.mistake(key, "must be a single value");
+                None
+            }
+        }
+    }
+
+    /// The values at `key`, or the single one.  A key without a value is an empty list: its items are commented out.
+    pub(super) fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+        let path = join(&self.path, key);
+        let whole = self.layers.place(&path);
+        let (values, whole) = match self.expanded(key)? {
+            Value::String(_, text) if text.is_empty() => return Some(Vec::new()),
+            Value::String(_, text) => {
+                return Some(vec![parse(&text).map_err(|message| self.mistake(key, message)).ok()?]);
+            }
+            Value::Empty(..) => return Some(Vec::new()),
+            Value::Array(_, values) => (values.into_iter().enumerate().collect(), None),
+            Value::Dict(_, values) if values.is_empty() => return Some(Vec::new()),
+            Value::Dict(_, values) if is_list(&values) => {
+                (self.indexed(key, &values), matches!(whole, Place::Variable(_)).then_some(whole))
+            }
+            _ => {
+                self.mistake(key, "must be a list");
+                return None;
+            }
+        };
+        let items = values.into_iter().map(|(index, value)| {
+            let path = format!("{path}[{index}]");
+            let place = whole.clone().unwrap_or_else(|| self.layers.place(&path));
+            self.scalar(place, path, &value, &parse)
+        });
+        all(items)
+    }
+
+    /// The names and values of the map at `key`.
+    pub(super) fn map<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<(String, T)>> {
+        let values = match self.expanded(key)? {
+            Value::Empty(..) => return Some(Vec::new()),
+            Value::Dict(_, values) => values,
+            _ => {
+                self.mistake(key, "must be a map");
+                return None;
+            }
+        };
+        let path = join(&self.path, key);
+        let whole = self.layers.place(&path);
+        let entries = values.into_iter().map(|(name, value)| {
+            let path = join(&path, &name);
+            let place = if matches!(whole, Place::Variable(_)) { whole.clone() } else { self.layers.place(&path) };
+            Some((name, self.scalar(place, path, &value, &parse)?))
+        });
+        all(entries)
+    }
+
+    /// Whether `key` is there, whatever its value.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// Where the value of `key` comes from.
+    pub(super) fn place(&self, key: &str) -> Place {
+        self.layers.place(&join(&self.path, key))
+    }
+
+    /// The layers below, for what is not a value.
+    pub(super) fn layers(&self) -> &'a Layers {
+        self.layers
+    }
+
+    /// Notes a mistake in the value of `key`.
+    pub(super) fn mistake(&self, key: &str, message: impl Into<String>) {
+        self.note(self.place(key), join(&self.path, key), message.into());
+    }
+
+    /// Notes that `key` is not there: the place is the map that lacks it.
+    pub(super) fn missing(&self, key: &str, message: impl Into<String>) {
+        self.note(self.layers.place(&self.path), join(&self.path, key), message.into());
+    }
+
+    /// Notes something about `key` that does not stop the start.
+    pub(super) fn warning(&self, key: &str, message: impl Into<String>) {
+        let key_path = join(&self.path, key);
+        self.report.warning(Mistake { place: self.place(key), key: key_path, message: message.into() });
+    }
+
+    /// Notes the keys nobody asked for.
+    pub(super) fn finish(self) {
+        let asked = self.asked.borrow();
+        for key in self.values.keys().filter(|key| !asked.contains(&key.as_str())) {
+            let message = match closest(key, &asked) {
+                Some(known) => format!("unknown key, did you mean {known}?"),
+                None => "unknown key".to_owned(),
+            };
+            let path = join(&self.path, key);
+            self.note(self.layers.place_within(&path), path, message);
+        }
+    }
+
+    fn value(&self, key: &'static str) -> Option<&Value> {
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
+        self.values.get(key)
+    }
+
+    /// The value of `key`; a variable's text in brackets is the list or map it writes out.
+    fn expanded(&self, key: &'static str) -> Option<Value> {
+        let value = self.value(key)?;
+        let Value::String(_, text) = value else { return Some(value.clone()) };
+        let text = text.trim();
+        let bracketed =
+            (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
+        if bracketed && matches!(self.place(key), Place::Variable(_)) {
+            return Some(parse_flow(text).unwrap_or_else(|| value.clone()));
+        }
+        Some(value.clone())
+    }
+
+    /// The entries of a list in order.  A variable may override an entry or add the next one, not leave a gap.
+    fn indexed(&self, key: &str, values: &Dict) -> Vec<(usize, Value)> {
+        let mut entries: Vec<(usize, Value)> =
+            values.iter().filter_map(|(index, value)| Some((index.parse().ok()?, value.clone()))).collect();
+        entries.sort_by_key(|&(index, _)| index);
+        let whole = entries.iter().enumerate().take_while(|(at, (index, _))| at == index).count();
+        for (index, _) in entries.drain(whole..) {
+            let path = format!("{}[{index}]", join(&self.path, key));
+            let message = format!("there is no such entry: the next free index is {whole}");
+            self.note(self.layers.place_within(&path), path, message);
+        }
+        entries
+    }
+
+    fn scalar<T>(
+        &self,
+        place: Place,
+        path: String,
+        value: &Value,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let parsed = match value {
+            Value::String(_, text) => parse(text),
+            Value::Empty(..) => Err("has no value".to_owned()),
+            _ => Err("must be a single value".to_owned()),
+        };
+        parsed.map_err(|message| self.note(place, path, message)).ok()
+    }
+
+    fn note(&self, place: Place, key: String, message: String) {
+        self.report.mistake(Mistake { place, key, message });
+    }
+}
+
+/// Every item, or none if one is wrong; all are looked at, so that each notes its mistake.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let items: Vec<Option<T>> = items.collect();
+    items.into_iter().collect()
+}
+
+fn is_list(values: &Dict) -> bool {
+    !values.is_empty() && values.keys().all(|key| key.parse::<usize>().is_ok())
+}
+
+/// The known key that `key` most looks like, if it is at most a third away.
+fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let (distance, best) = known.iter().map(|&candidate| (distance(key, candidate), candidate)).min()?;
+    (distance <= (best.len() / 3).max(1)).then_some(best)
+}
+
+/// How many letters must be put in, taken out or changed to make `b` of `a` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let change = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_a_letter_off_is_recognised() {
+        assert_eq!(closest("adress", &["address", "agents"]), Some("address"));
+        assert_eq!(closest("secert", &["secret", "agents"]), Some("secret"));
+        assert_eq!(closest("colour", &["address", "agents"]), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! What the configuration says about the metrics.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::correlator::Identity;
+use crate::metrics::{AgentHistograms, AgentLabel, Buckets, LabelLimits, Settings};
+
+use super::checks;
+use super::pbx::patterns;
+use super::section::Section;
+
+/// Reads the settings, and what an agent is: the label `interface` is the name of an agent told by its interface.
+pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
+    let default = Settings::default();
+    let (service_level, queue_service_levels) = service_levels(root);
+    let (agent_label, identity) = agent_label(root);
+    let (queue_allow, queue_deny) = queues(root);
+    let settings = Settings {
+        service_level,
+        queue_service_levels,
+        short_abandon: root.read("short_abandon", checks::duration).unwrap_or(default.short_abandon),
+        buckets: buckets(root, default.buckets),
+        agent_label,
+        agent_histograms: root.read("agent_histograms", agent_histograms).unwrap_or(default.agent_histograms),
+        limits: limits(root, &default.limits),
+        pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
+        queue_allow,
+        queue_deny,
+    };
+    (settings, identity)
+}
+
+fn service_levels(root: &Section<'_>) -> (Option<Duration>, HashMap<String, Duration>) {
+    let section = root.child("service_level");
+    let default = section.read("default", checks::positive_duration);
+    let queues = section.map("queues", checks::positive_duration).unwrap_or_default();
+    section.finish();
+    (default, queues.into_iter().collect())
+}
+
+fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {
+    let section = root.child("buckets");
+    let buckets = Buckets {
+        hold: edges(&section, "hold").unwrap_or(default.hold),
+        ring: edges(&section, "ring").unwrap_or(default.ring),
+        talk: edges(&section, "talk").unwrap_or(default.talk),
+    };
+    section.finish();
+    buckets
+}
+
+/// Bucket bounds in seconds; the bucket of everything is added by the histogram.
+fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
+    let edges = section.list(key, checks::positive_duration)?;
+    if edges.is_empty() {
+        section.mistake(key, "is empty: leave it out for the default");
+        return None;
+    }
+    if edges.len() > MOST_EDGES {
+        section.mistake(key, format!("has {} bounds: at most {MOST_EDGES} are possible", edges.len()));
+        return None;
+    }
+    if let Some(pair) = edges.windows(2).find(|pair| pair[0] >= pair[1]) {
+        section.mistake(key, format!("not increasing: {:?} after {:?}", pair[1], pair[0]));
+        return None;
+    }
+    Some(edges.iter().map(Duration::as_secs_f64).collect())
+}
+
+fn agent_label(root: &Section<'_>) -> (AgentLabel, Identity) {
+    let label = root.read("agent_label", choice(&["member_name", "interface", "hash", "none"]));
+    let salt = root.read("agent_label_salt", checks::plain);
+    let has_salt = root.has("agent_label_salt");
+    match label {
+        Some("hash") if !has_salt => {
+            root.mistake("agent_label", "hash needs an agent_label_salt");
+            (AgentLabel::None, Identity::MemberName)
+        }
+        Some("hash") => (AgentLabel::Hash { salt: salt.unwrap_or_default() }, Identity::MemberName),
+        other => {
+            if has_salt {
+                root.warning("agent_label_salt", "not used: agent_label is not hash");
+            }
+            match other {
+                Some("interface") => (AgentLabel::Name, Identity::Interface),
+                Some("none") => (AgentLabel::None, Identity::MemberName),
+                _ => (AgentLabel::Name, Identity::MemberName),
+            }
+        }
+    }
+}
+
+fn agent_histograms(text: &str) -> Result<AgentHistograms, String> {
+    choice(&["full", "sums", "off"])(text).map(|choice| match choice {
+        "sums" => AgentHistograms::Sums,
+        "off" => AgentHistograms::Off,
+        _ => AgentHistograms::Full,
+    })
+}
+
+fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
+    let section = root.child("limits");
+    let limit = |key, default| section.read(key, checks::count(LIMITS)).unwrap_or(default);
+    let limits = LabelLimits {
+        queues: limit("queues", default.queues),
+        agents: limit("agents", default.agents),
+        trunks: limit("trunks", default.trunks),
+        reasons: limit("pause_reasons", default.reasons),
+    };
+    section.finish();
+    limits
+}
+
+fn queues(root: &Section<'_>) -> (crate::correlator::Patterns, crate::correlator::Patterns) {
+    let section = root.child("queues");
+    let queues = (patterns(&section, "allow"), patterns(&section, "deny"));
+    section.finish();
+    queues
+}
+
+/// One of `choices`, as the known text.
+fn choice(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<&'static str, String> {
+    move |text| {
+        let known = choices.iter().find(|&&choice| choice == text).copied();
+        known.ok_or_else(|| format!("{text} is not one of {}", choices.join(", ")))
+    }
+}
+
+/// More bounds than anybody reads, each a series per queue and outcome.
+const MOST_EDGES: usize = 100;
+
+/// A limit of 0 would fold even the first name; above the interned names' own cap it would not limit.
+const LIMITS: std::ops::RangeInclusive<usize> = 1..=65_535;

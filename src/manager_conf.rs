@@ -1,0 +1,253 @@
+//! The manager account the exporter needs, for `manager.conf`: no right more, and no event it would only skip.
+//!
+//! What an account must look like differs between versions: how events are filtered, and whether recordings have
+//! events of their own.
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// An Asterisk version.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Version {
+    /// The branch, as the 18 of 18.9.1.
+    pub major: u16,
+    /// The release in it.
+    pub minor: u16,
+    /// The fix of the release.
+    pub patch: u16,
+}
+
+/// Why there is no account to print.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+pub enum AccountError {
+    /// The text is no version.
+    #[error("{0} is not an Asterisk version such as 18.9")]
+    NotAVersion(String),
+    /// The events of this version are others.
+    #[error("Asterisk {0} is not supported: its queue events lack what the exporter needs, 12 is the first to have it")]
+    TooOld(Version),
+    /// Nobody knows what this version will be.
+    #[error("Asterisk {0} is not known: the newest known branch is {NEWEST}")]
+    TooNew(Version),
+    /// A line break or the like would end the line in `manager.conf`.  The value itself may be the secret.
+    #[error("{0} is empty or holds a character that manager.conf cannot hold")]
+    Unwritable(&'static str),
+}
+
+impl Version {
+    /// From 18.26, 20.11, 21.6 and 22.1 a filter can name an event instead of searching its whole text.
+    fn filters_by_name(self) -> bool {
+        match self.major {
+            18 => self.minor >= 26,
+            20 => self.minor >= 11,
+            21 => self.minor >= 6,
+            22 => self.minor >= 1,
+            major => major >= 23,
+        }
+    }
+
+    /// `MixMonitorStart` and `MixMonitorStop` came with 16.17 and 18.3; the 17 branch ended without them.
+    fn has_recording_events(self) -> bool {
+        match self.major {
+            16 => self.minor >= 17,
+            18 => self.minor >= 3,
+            major => major >= 19,
+        }
+    }
+
+    /// Before 13 a filter is a basic regular expression, in which `(a|b)` is five plain characters.
+    fn has_extended_filters(self) -> bool {
+        self.major >= 13
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for Version {
+    type Err = AccountError;
+
+    /// Reads `18`, `18.9`, `18.9.1`, and what distributions put behind a `-`, `~` or `+`.
+    fn from_str(text: &str) -> Result<Self, AccountError> {
+        let not = || AccountError::NotAVersion(text.to_owned());
+        let figures = text.split(['-', '~', '+']).next().unwrap_or_default();
+        let figures: Vec<u16> = figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
+        match figures[..] {
+            [major] => Ok(Self { major, minor: 0, patch: 0 }),
+            [major, minor] => Ok(Self { major, minor, patch: 0 }),
+            [major, minor, patch] => Ok(Self { major, minor, patch }),
+            _ => Err(not()),
+        }
+    }
+}
+
+/// The account as text for `manager.conf`.  `permit` is the exporter's address as `address/mask`.
+///
+/// # Errors
+/// A version outside 12 to 23, or a name, secret or address that cannot stand on one line.
+pub fn manager_conf(version: Version, username: &str, secret: &str, permit: &str) -> Result<String, AccountError> {
+    if version.major < OLDEST {
+        return Err(AccountError::TooOld(version));
+    }
+    if version.major > NEWEST {
+        return Err(AccountError::TooNew(version));
+    }
+    let username = section_name(username)?;
+    let secret = line("secret", secret)?;
+    let permit = line("permit", permit)?;
+    let mut text = String::new();
+    write_account(&mut text, version, &username, &secret, &permit).map_err(|_| AccountError::Unwritable("account"))?;
+    Ok(text)
+}
+
+fn write_account(out: &mut String, version: Version, username: &str, secret: &str, permit: &str) -> fmt::Result {
+    let read = if version.has_recording_events() { READ.to_owned() } else { format!("{READ},reporting") };
+    writeln!(out, "; manager.conf of Asterisk {version}, for asterisk_exporter (FreePBX: manager_custom.conf).")?;
+    writeln!(out, "; Then: asterisk -rx 'manager reload'")?;
+    writeln!(out, ";")?;
+    writeln!(out, "; In the section [general] that you have.  Without the time stamps, times are those at which the")?;
+    writeln!(out, "; events were read: good to some milliseconds on a quiet link.")?;
+    writeln!(out, ";timestampevents = yes")?;
+    writeln!(
+        out,
+        "; Events named by disabledevents there, or declined in stasis.conf, reach nobody: name none of these."
+    )?;
+    writeln!(out)?;
+    writeln!(out, "[{username}]")?;
+    writeln!(out, "secret = {secret}")?;
+    writeln!(out, "deny = 0.0.0.0/0.0.0.0")?;
+    writeln!(out, "deny = ::/0")?;
+    writeln!(out, "permit = {permit}")?;
+    writeln!(
+        out,
+        "; Channels, dials, bridges and hangups are of class call, queues and members of agent, VarSet and Newexten"
+    )?;
+    writeln!(out, "; of dialplan, start and shutdown of system.")?;
+    if !version.has_recording_events() {
+        writeln!(
+            out,
+            "; This version shows recordings only by a TestEvent of class reporting, if it was built to send any; the"
+        )?;
+        writeln!(out, "; filter keeps away the RTCP reports of that class.")?;
+    }
+    writeln!(out, "read = {read}")?;
+    writeln!(out, "; CoreShowChannels, CoreSettings and CoreStatus ask for it; it changes nothing on the PBX.")?;
+    writeln!(out, "write = reporting")?;
+    writeln!(
+        out,
+        "; The default of 100 ms closes the connection at the first hitch of the network, and loses what is pending."
+    )?;
+    writeln!(out, "writetimeout = 5000")?;
+    writeln!(out, "; Two exporters, or the new one before the old one is gone.")?;
+    writeln!(out, "allowmultiplelogin = yes")?;
+    writeln!(out, "displayconnects = no")?;
+    write_filter(out, version)
+}
+
+fn write_filter(out: &mut String, version: Version) -> fmt::Result {
+    writeln!(out, "; Only what the exporter reads; an event that any of these lines matches is sent.")?;
+    if version.filters_by_name() {
+        return write_filter_by_name(out, version);
+    }
+    for group in GROUPS {
+        if version.has_extended_filters() {
+            writeln!(out, "eventfilter = ^Event: ({})[[:space:]]", group.join("|"))?;
+            continue;
+        }
+        for name in *group {
+            writeln!(out, "eventfilter = ^Event: {name}[[:space:]]")?;
+        }
+    }
+    if version.has_recording_events() {
+        writeln!(out, "eventfilter = ^Event: ({})[[:space:]]", RECORDING.join("|"))?;
+    } else {
+        writeln!(out, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END")?;
+    }
+    writeln!(out, "; {WHY_VARIABLES}")?;
+    for variable in VARIABLES {
+        writeln!(out, "eventfilter = ^Event: VarSet[[:space:]].*Variable: {variable}[[:space:]]")?;
+    }
+    writeln!(out, "; {WHY_NEWEXTEN}")?;
+    writeln!(out, "eventfilter = ^Event: Newexten[[:space:]].*Application: Queue[[:space:]]")?;
+    write_newexten_choice(out, "eventfilter = ^Event: Newexten[[:space:]]")
+}
+
+fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
+    let recording = if version.has_recording_events() { RECORDING } else { &[] };
+    for name in GROUPS.iter().copied().flatten().chain(recording) {
+        writeln!(out, "eventfilter(action(include),name({name})) =")?;
+    }
+    writeln!(out, "; {WHY_VARIABLES}")?;
+    for variable in VARIABLES {
+        writeln!(out, "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = {variable}")?;
+    }
+    writeln!(out, "; {WHY_NEWEXTEN}")?;
+    writeln!(out, "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue")?;
+    write_newexten_choice(out, "eventfilter(action(include),name(Newexten)) =")
+}
+
+fn write_newexten_choice(out: &mut String, line: &str) -> fmt::Result {
+    writeln!(
+        out,
+        "; With every step of the dialplan instead, at some ten more events a call, a caller whom the dialplan took"
+    )?;
+    writeln!(out, "; out of a queue counts as `redirected`; without, as `abandoned` at the hangup.")?;
+    writeln!(out, ";{line}")
+}
+
+/// A `;` begins a comment in Asterisk's files unless a backslash stands before it.
+fn line(what: &'static str, text: &str) -> Result<String, AccountError> {
+    // A backslash of its own before a `;` would be eaten, and a blank at an end stripped.
+    if text.is_empty() || text.trim() != text || text.contains(char::is_control) || text.contains("\\;") {
+        return Err(AccountError::Unwritable(what));
+    }
+    Ok(text.replace(';', "\\;"))
+}
+
+fn section_name(username: &str) -> Result<String, AccountError> {
+    if username.contains(['[', ']', '(', ')', ';']) || username.eq_ignore_ascii_case("general") {
+        return Err(AccountError::Unwritable("username"));
+    }
+    line("username", username)
+}
+
+/// The branches the exporter knows.
+const OLDEST: u16 = 12;
+const NEWEST: u16 = 23;
+
+const READ: &str = "system,call,agent,dialplan";
+
+/// The events needed whole, a filter line each group.
+const GROUPS: &[&[&str]] = &[
+    &["FullyBooted", "Shutdown"],
+    &["Newchannel", "Newstate", "Hangup", "HangupRequest", "SoftHangupRequest"],
+    &["DialBegin", "DialEnd", "OriginateResponse"],
+    &["BridgeEnter", "BridgeLeave", "LocalBridge", "Hold", "Unhold", "BlindTransfer", "AttendedTransfer"],
+    &["QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"],
+    &[
+        "QueueMemberAdded",
+        "QueueMemberRemoved",
+        "QueueMemberPause",
+        "QueueMemberPenalty",
+        "QueueMemberRinginuse",
+        "QueueMemberStatus",
+    ],
+    &["AgentCalled", "AgentConnect", "AgentComplete", "AgentDump", "AgentRingNoAnswer"],
+];
+
+const RECORDING: &[&str] = &["MixMonitorStart", "MixMonitorStop"];
+
+const VARIABLES: &[&str] = &["QUEUESTATUS", "QUEUEPOSITION"];
+
+const WHY_VARIABLES: &str =
+    "QUEUESTATUS tells a timeout from an abandon, QUEUEPOSITION that this account sees variables at all.";
+
+const WHY_NEWEXTEN: &str = "Which queue refused a caller: nothing else names it.";
+
+#[cfg(test)]
+mod tests;

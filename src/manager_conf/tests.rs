@@ -1,0 +1,134 @@
+//! Accounts of the versions at which something changes.
+
+use regex::RegexSet;
+
+use super::*;
+
+fn account(version: &str) -> String {
+    manager_conf(version.parse().unwrap(), "exporter", "s3cret", "127.0.0.1/255.255.255.255").unwrap()
+}
+
+fn has(text: &str, wanted: &str) -> bool {
+    text.lines().any(|line| line == wanted)
+}
+
+const OLD_FILTER: &str = "eventfilter = ^Event: (QueueCallerJoin|QueueCallerLeave|QueueCallerAbandon)[[:space:]]";
+const NEW_FILTER: &str = "eventfilter(action(include),name(QueueCallerJoin)) =";
+
+#[test]
+fn every_version_gets_the_least_rights() {
+    for version in ["12.8.2", "13", "16.10", "16.28", "18.25", "18.26", "20.10", "20.11", "22.0", "22.1", "23"] {
+        let text = account(version);
+        for line in [
+            "[exporter]",
+            "secret = s3cret",
+            "deny = 0.0.0.0/0.0.0.0",
+            "permit = 127.0.0.1/255.255.255.255",
+            "write = reporting",
+            "writetimeout = 5000",
+            "allowmultiplelogin = yes",
+            "displayconnects = no",
+            ";timestampevents = yes",
+        ] {
+            assert!(has(&text, line), "{version}: {line}");
+        }
+    }
+}
+
+#[test]
+fn reporting_is_read_only_where_recordings_have_no_event() {
+    for version in ["12", "13", "16.10", "16.16.2", "17.9", "18.2"] {
+        let text = account(version);
+        assert!(has(&text, "read = system,call,agent,dialplan,reporting"), "{version}");
+        assert!(has(&text, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END"), "{version}");
+        assert!(!text.contains("MixMonitorStart"), "{version}");
+    }
+    for version in ["16.17", "16.28", "18.3", "18.25", "20.10", "22.0"] {
+        let text = account(version);
+        assert!(has(&text, "read = system,call,agent,dialplan"), "{version}");
+        assert!(has(&text, "eventfilter = ^Event: (MixMonitorStart|MixMonitorStop)[[:space:]]"), "{version}");
+        assert!(!text.contains("TestEvent"), "{version}");
+    }
+}
+
+#[test]
+fn events_are_filtered_by_name_where_the_version_can() {
+    for version in ["13", "16.10", "16.28", "18.25", "19.8", "20.10", "21.5", "22.0"] {
+        let text = account(version);
+        assert!(has(&text, OLD_FILTER), "{version}");
+        assert!(has(&text, "eventfilter = ^Event: VarSet[[:space:]].*Variable: QUEUESTATUS[[:space:]]"), "{version}");
+        assert!(!text.contains("eventfilter("), "{version}");
+    }
+    for version in ["18.26", "20.11", "21.6", "22.1", "23.0"] {
+        let text = account(version);
+        assert!(has(&text, NEW_FILTER), "{version}");
+        assert!(has(&text, "eventfilter(action(include),name(MixMonitorStart)) ="), "{version}");
+        let variable = "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = QUEUEPOSITION";
+        assert!(has(&text, variable), "{version}");
+        let queue = "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue";
+        assert!(has(&text, queue), "{version}");
+        assert!(has(&text, ";eventfilter(action(include),name(Newexten)) ="), "{version}");
+        assert!(!text.contains("eventfilter ="), "{version}");
+    }
+}
+
+#[test]
+fn asterisk_12_gets_one_line_an_event() {
+    let text = account("12.8.2");
+    assert!(has(&text, "eventfilter = ^Event: Hangup[[:space:]]"));
+    assert!(text.lines().filter(|line| line.starts_with("eventfilter")).all(|line| !line.contains(['(', '|'])));
+}
+
+/// Real event texts: the old filters search the whole of one, over its line breaks.
+#[test]
+fn the_old_filters_match_what_they_should() {
+    let text = account("16.28");
+    let patterns = text.lines().filter_map(|line| line.strip_prefix("eventfilter = "));
+    // POSIX lets `.` match a line break.
+    let filters = RegexSet::new(patterns.map(|pattern| format!("(?s){pattern}"))).unwrap();
+    for wanted in [
+        "Event: QueueCallerJoin\r\nPrivilege: agent,all\r\n",
+        "Event: Hangup\r\nPrivilege: call,all\r\n",
+        "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/a-1\r\nVariable: QUEUESTATUS\r\nValue: TIMEOUT\r\n",
+        "Event: Newexten\r\nPrivilege: dialplan,all\r\nExtension: s\r\nApplication: Queue\r\nAppData: support\r\n",
+    ] {
+        assert!(filters.is_match(wanted), "{wanted}");
+    }
+    for unwanted in [
+        "Event: VarSet\r\nPrivilege: dialplan,all\r\nVariable: QUEUESTATUS2\r\nValue: Event: Hangup\r\n",
+        "Event: Newexten\r\nPrivilege: dialplan,all\r\nApplication: QueueLog\r\nAppData: x\r\n",
+        "Event: RTCPSent\r\nPrivilege: reporting,all\r\n",
+        "Event: DialState\r\nPrivilege: call,all\r\n",
+    ] {
+        assert!(!filters.is_match(unwanted), "{unwanted}");
+    }
+}
+
+#[test]
+fn versions_outside_the_known_ones_are_refused() {
+    let refuse = |version: &str| manager_conf(version.parse().unwrap(), "a", "b", "c").unwrap_err().to_string();
+    assert!(refuse("11.25").starts_with("Asterisk 11.25.0 is not supported"));
+    assert!(refuse("24").starts_with("Asterisk 24.0.0 is not known"));
+}
+
+#[test]
+fn versions_are_read_as_distributions_write_them() {
+    assert_eq!("16.28.0~dfsg-0+deb11u4".parse(), Ok(Version { major: 16, minor: 28, patch: 0 }));
+    assert_eq!("18.9-cert4".parse(), Ok(Version { major: 18, minor: 9, patch: 0 }));
+    for text in ["", "eighteen", "18.", "1.2.3.4", "-1", "99999999"] {
+        assert!(text.parse::<Version>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_would_end_the_line_is_refused_and_a_semicolon_escaped() {
+    let version = Version { major: 22, minor: 1, patch: 0 };
+    let text = manager_conf(version, "exporter", "a;b", "10.0.0.1/32").unwrap();
+    assert!(has(&text, "secret = a\\;b"));
+    for (username, secret) in
+        [("a\nb", "s"), ("a]", "s"), ("general", "s"), ("", "s"), ("a", "x\r\nread = all"), ("a", "")]
+    {
+        let error = manager_conf(version, username, secret, "10.0.0.1/32").unwrap_err();
+        assert!(matches!(error, AccountError::Unwritable(_)));
+    }
+}

@@ -1,0 +1,170 @@
+//! What is counted by queue and agent: ringings, conversations and how they ended.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+
+use super::catalogue::entry;
+use super::labels::{
+    AgentName, CauseLabels, CompletionLabels, MemberLabels, QueueHangupLabels, RingLabels, TransferLabels,
+};
+use super::naming::Shown;
+use super::settings::{AgentHistograms, Settings};
+use super::shelf::{Histograms, Kept, Seconds, Shelf};
+use crate::correlator::{AgentId, Cause, EndedBy, Leg, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word};
+
+/// The members of one PBX's queues.
+#[derive(Clone, Debug)]
+pub(super) struct MemberMetrics {
+    pbx: PbxName,
+    histograms: AgentHistograms,
+    rings: Kept<(Place, RingResult), RingLabels, Counter>,
+    ring: Histograms<(Place, RingResult), RingLabels>,
+    talk: Histograms<Place, MemberLabels>,
+    completions: Kept<(Place, EndedBy), CompletionLabels, Counter>,
+    transfers: Kept<(Place, TransferKind, TransferBy), TransferLabels, Counter>,
+    agent_dumps: Kept<Place, MemberLabels, Counter>,
+    wrapup: Kept<Place, MemberLabels, Seconds>,
+    hangups: Kept<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
+}
+
+/// An agent's place in a queue.
+type Place = (QueueId, AgentId);
+
+/// A member with the labels of queue and agent.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) queue: Shown<QueueId>,
+    pub(super) agent: Shown<AgentId>,
+}
+
+impl Member {
+    fn place(&self) -> Place {
+        (self.queue.id, self.agent.id)
+    }
+
+    fn labels(&self, pbx: &PbxName) -> MemberLabels {
+        MemberLabels { pbx: pbx.clone(), queue: self.queue.name.clone(), agent: self.agent.name.clone() }
+    }
+
+    /// The member as the histograms name it.
+    fn in_histograms(&self, histograms: AgentHistograms) -> Self {
+        Self { queue: self.queue.clone(), agent: in_histograms(&self.agent, histograms) }
+    }
+}
+
+/// The agent as the histograms name it: nobody, if they are not by agent.
+pub(super) fn in_histograms(agent: &Shown<AgentId>, histograms: AgentHistograms) -> Shown<AgentId> {
+    match histograms {
+        AgentHistograms::Full | AgentHistograms::Sums => agent.clone(),
+        AgentHistograms::Off => Shown { id: AgentId::NONE, name: AgentName::new(""), folded: false },
+    }
+}
+
+impl MemberMetrics {
+    pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
+        let ring = settings.agent_bounds(&settings.buckets.ring);
+        let talk = settings.agent_bounds(&settings.buckets.talk);
+        Self {
+            pbx: PbxName::new(""),
+            histograms: settings.agent_histograms,
+            rings: shelf.kept(const { entry("asterisk_queue_rings_total") }),
+            ring: shelf.histograms(const { entry("asterisk_queue_ring_seconds") }, ring),
+            talk: shelf.histograms(const { entry("asterisk_queue_talk_seconds") }, talk),
+            completions: shelf.kept(const { entry("asterisk_queue_completions_total") }),
+            transfers: shelf.kept(const { entry("asterisk_queue_transfers_total") }),
+            agent_dumps: shelf.kept(const { entry("asterisk_queue_agent_dumps_total") }),
+            wrapup: shelf.kept(const { entry("asterisk_queue_wrapup_seconds_total") }),
+            hangups: shelf.kept(const { entry("asterisk_queue_hangups_total") }),
+        }
+    }
+
+    /// The same metrics for `pbx`.
+    pub(super) fn of_pbx(&self, pbx: &PbxName) -> Self {
+        Self { pbx: pbx.clone(), ..self.clone() }
+    }
+
+    /// Every counter of a known member stands at zero; histograms and causes would be too many.
+    pub(super) fn known(&mut self, member: &Member) {
+        for &result in RingResult::ALL {
+            self.ring_count(member, result);
+        }
+        for &ended_by in EndedBy::ALL {
+            self.completion(member, ended_by);
+        }
+        for &kind in TransferKind::ALL {
+            for &by in TransferBy::ALL {
+                self.transfer(member, kind, by);
+            }
+        }
+        self.agent_dumps.of(member.place(), || member.labels(&self.pbx));
+        self.wrapup.of(member.place(), || member.labels(&self.pbx));
+    }
+
+    pub(super) fn rang(&mut self, member: &Member, result: RingResult, length: Option<Duration>) {
+        self.ring_count(member, result).inc();
+        let Some(length) = length else { return };
+        let member = member.in_histograms(self.histograms);
+        self.ring
+            .of((member.place(), result), || ring_labels(&self.pbx, &member, result))
+            .observe(length.as_secs_f64());
+    }
+
+    pub(super) fn completed(&mut self, member: &Member, ended_by: EndedBy, talk: Option<Duration>) {
+        self.completion(member, ended_by).inc();
+        let Some(talk) = talk else { return };
+        let member = member.in_histograms(self.histograms);
+        self.talk.of(member.place(), || member.labels(&self.pbx)).observe(talk.as_secs_f64());
+    }
+
+    pub(super) fn transferred(&mut self, member: &Member, kind: TransferKind, by: TransferBy) {
+        self.transfer(member, kind, by).inc();
+    }
+
+    pub(super) fn dumped(&mut self, member: &Member) {
+        self.agent_dumps.of(member.place(), || member.labels(&self.pbx)).inc();
+    }
+
+    pub(super) fn wrapped_up(&mut self, member: &Member, spent: Duration) {
+        self.wrapup.of(member.place(), || member.labels(&self.pbx)).inc_by(spent.as_secs_f64());
+    }
+
+    pub(super) fn hung_up(&mut self, member: &Member, leg: Leg, cause: Cause) {
+        let cause = CauseLabels::from(cause);
+        let labels = || QueueHangupLabels {
+            pbx: self.pbx.clone(),
+            queue: member.queue.name.clone(),
+            agent: member.agent.name.clone(),
+            leg,
+            cause,
+        };
+        self.hangups.of((member.place(), leg, cause), labels).inc();
+    }
+
+    fn ring_count(&mut self, member: &Member, result: RingResult) -> &Counter {
+        self.rings.of((member.place(), result), || ring_labels(&self.pbx, member, result))
+    }
+
+    fn completion(&mut self, member: &Member, ended_by: EndedBy) -> &Counter {
+        self.completions.of((member.place(), ended_by), || CompletionLabels {
+            pbx: self.pbx.clone(),
+            queue: member.queue.name.clone(),
+            agent: member.agent.name.clone(),
+            ended_by,
+        })
+    }
+
+    fn transfer(&mut self, member: &Member, kind: TransferKind, by: TransferBy) -> &Counter {
+        self.transfers.of((member.place(), kind, by), || TransferLabels {
+            pbx: self.pbx.clone(),
+            queue: member.queue.name.clone(),
+            agent: member.agent.name.clone(),
+            kind,
+            by,
+        })
+    }
+}
+
+fn ring_labels(pbx: &PbxName, member: &Member, result: RingResult) -> RingLabels {
+    RingLabels { pbx: pbx.clone(), queue: member.queue.name.clone(), agent: member.agent.name.clone(), result }
+}

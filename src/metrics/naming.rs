@@ -1,0 +1,172 @@
+//! Which label value a name gets: as it is, hashed, folded into `other`, or none because it is not exported.
+//!
+//! `None` stands for the last; only queues can be left out.  Decided once a name, at its first sight, so that a name
+//! never moves from one series to another.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use md5::{Digest, Md5};
+use prometheus_client::metrics::counter::Counter;
+
+use super::labels::{AgentName, Name, OverflowLabels, QueueName, ReasonName, TrunkName};
+use super::settings::{AgentLabel, Settings};
+use super::shelf::Kept;
+use crate::correlator::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
+
+/// Counts the values folded into `other`.
+pub(super) type Overflows = Kept<&'static str, OverflowLabels, Counter>;
+
+/// The label values of one PBX's names.
+#[derive(Debug)]
+pub(super) struct Naming {
+    settings: Arc<Settings>,
+    queues: Values<QueueId>,
+    agents: Values<AgentId>,
+    trunks: Values<TrunkId>,
+    reasons: Values<ReasonId>,
+}
+
+impl Naming {
+    pub(super) fn new(settings: Arc<Settings>, pbx: &PbxName, mut overflows: Overflows) -> Self {
+        let mut folded = |label| overflows.of(label, || OverflowLabels { pbx: pbx.clone(), label }).clone();
+        let limits = settings.limits;
+        Self {
+            queues: Values::new(limits.queues, folded("queue")),
+            agents: Values::new(limits.agents, folded("agent")),
+            trunks: Values::new(limits.trunks, folded("trunk")),
+            reasons: Values::new(limits.reasons, folded("reason")),
+            settings,
+        }
+    }
+
+    /// The queue's label, `None` if the queue is not exported.
+    pub(super) fn queue(&mut self, names: &Names, id: QueueId) -> Option<Shown<QueueId>> {
+        let settings = &self.settings;
+        self.queues.of(id, || {
+            let name = names.queues.name(id);
+            if settings.shows_queue(name) { Choice::Limited(QueueName::new(name)) } else { Choice::Hidden }
+        })
+    }
+
+    /// The agent's label.
+    pub(super) fn agent(&mut self, names: &Names, id: AgentId) -> Option<Shown<AgentId>> {
+        let settings = &self.settings;
+        self.agents.of(id, || match &settings.agent_label {
+            AgentLabel::Name => Choice::Limited(AgentName::new(names.agents.name(id))),
+            AgentLabel::Hash { salt } => Choice::Limited(AgentName::new(&hashed(salt, names.agents.name(id)))),
+            AgentLabel::None => Choice::Free(AgentName::new("")),
+        })
+    }
+
+    /// The trunk's label.
+    pub(super) fn trunk(&mut self, names: &Names, id: TrunkId) -> Option<Shown<TrunkId>> {
+        self.trunks.of(id, || Choice::Limited(TrunkName::new(names.trunks.name(id))))
+    }
+
+    /// The pause reason's label: a free text, so a list, or the first that come.
+    pub(super) fn reason(&mut self, names: &Names, id: ReasonId) -> Option<Shown<ReasonId>> {
+        let listed = &self.settings.pause_reasons;
+        self.reasons.of(id, || {
+            let name = names.reasons.name(id);
+            match listed.is_empty() {
+                true => Choice::Limited(ReasonName::new(name)),
+                false if listed.iter().any(|reason| reason == name) => Choice::Free(ReasonName::new(name)),
+                false => Choice::Free(ReasonName::new(OTHER)),
+            }
+        })
+    }
+}
+
+/// A name with its label.
+#[derive(Clone, Debug)]
+pub(super) struct Shown<I> {
+    pub(super) id: I,
+    pub(super) name: Name<I>,
+    /// Whether others share the label because a limit was reached.
+    pub(super) folded: bool,
+}
+
+/// What is decided about a name before its place is counted.
+enum Choice<I> {
+    /// It gets this label if there is room.
+    Limited(Name<I>),
+    /// It gets this label, which is one of few.
+    Free(Name<I>),
+    /// It is not exported.
+    Hidden,
+}
+
+/// The labels of one kind of names, by id.
+#[derive(Debug)]
+struct Values<I> {
+    decided: Vec<Option<Decision<I>>>,
+    room: usize,
+    overflow: Counter,
+}
+
+#[derive(Clone, Debug)]
+enum Decision<I> {
+    Shown(Name<I>),
+    Folded(Name<I>),
+    Hidden,
+}
+
+impl<K: Clone> Values<Id<K>> {
+    fn new(limit: usize, overflow: Counter) -> Self {
+        Self { decided: Vec::new(), room: limit, overflow }
+    }
+
+    fn of(&mut self, id: Id<K>, choose: impl FnOnce() -> Choice<Id<K>>) -> Option<Shown<Id<K>>> {
+        let at = id.index();
+        if at >= self.decided.len() {
+            self.decided.resize(at + 1, None);
+        }
+        let decision = match self.decided[at].take() {
+            Some(decision) => decision,
+            None if id.is_none() => Decision::Shown(Name::new("")),
+            None => self.decide(choose()),
+        };
+        let decision = self.decided[at].insert(decision);
+        match decision {
+            Decision::Shown(name) => Some(Shown { id, name: name.clone(), folded: false }),
+            Decision::Folded(name) => Some(Shown { id, name: name.clone(), folded: true }),
+            Decision::Hidden => None,
+        }
+    }
+
+    fn decide(&mut self, choice: Choice<Id<K>>) -> Decision<Id<K>> {
+        match choice {
+            Choice::Hidden => Decision::Hidden,
+            Choice::Free(name) => Decision::Shown(name),
+            Choice::Limited(name) if self.room > 0 => {
+                self.room -= 1;
+                Decision::Shown(name)
+            }
+            Choice::Limited(_) => {
+                self.overflow.inc();
+                Decision::Folded(Name::new(OTHER))
+            }
+        }
+    }
+}
+
+/// Twelve hex digits tell some millions of agents apart.
+fn hashed(salt: &str, name: &str) -> String {
+    let digest = Md5::new().chain_update(salt).chain_update(name).finalize();
+    digest.iter().take(6).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_the_first_twelve_digits_of_md5_over_salt_and_name() {
+        assert_eq!(hashed("", ""), "d41d8cd98f00");
+        assert_eq!(hashed("a", "bc"), "900150983cd2");
+    }
+}

@@ -1,0 +1,139 @@
+//! The only place that turns observations into counters and histograms: who is told what.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+
+use super::agents::AgentMetrics;
+use super::calls::{CallMetrics, Parties};
+use super::labels::AnomalyLabels;
+use super::members::{Member, MemberMetrics};
+use super::naming::Naming;
+use super::queues::{QueueMetrics, Wait};
+use super::settings::Settings;
+use super::shelf::Kept;
+use crate::correlator::{
+    AgentId, AgentState, Anomaly, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId, Word,
+};
+
+/// Counts what the correlator of one PBX saw.
+#[derive(Debug)]
+pub struct Recorder {
+    pub(super) pbx: PbxName,
+    pub(super) settings: Arc<Settings>,
+    pub(super) naming: Naming,
+    /// The queues' own `servicelevel`.
+    pub(super) own_levels: HashMap<QueueId, Option<Duration>>,
+    pub(super) queues: QueueMetrics,
+    pub(super) members: MemberMetrics,
+    pub(super) agents: AgentMetrics,
+    pub(super) calls: CallMetrics,
+    pub(super) anomalies: Anomalies,
+}
+
+/// Counters of what should not happen.
+pub(super) type Anomalies = Kept<Anomaly, AnomalyLabels, Counter>;
+
+impl Observe for Recorder {
+    fn observe(&mut self, names: &Names, seen: Observation) {
+        // A queue that is not exported is counted nowhere.
+        let _ = self.record(names, seen);
+    }
+}
+
+impl Recorder {
+    /// Anomalies of every kind stand at zero.
+    pub(super) fn at_zero(mut self) -> Self {
+        for &kind in Anomaly::ALL {
+            self.anomaly(kind);
+        }
+        self
+    }
+
+    /// The service level target in force for a queue.
+    pub(super) fn target(&self, names: &Names, queue: QueueId) -> Option<Duration> {
+        let own = self.own_levels.get(&queue).copied().flatten();
+        self.settings.target(names.queues.name(queue), own)
+    }
+
+    fn record(&mut self, names: &Names, seen: Observation) -> Option<()> {
+        use Observation as O;
+        let naming = &mut self.naming;
+        match seen {
+            O::QueueKnown { queue, service_level } => {
+                self.own_levels.insert(queue, service_level);
+                self.queues.known(&naming.queue(names, queue)?);
+            }
+            O::MemberKnown { queue, agent } => {
+                self.agents.known(&naming.agent(names, agent)?);
+                self.members.known(&naming.member(names, queue, agent)?);
+            }
+            O::TrunkKnown { trunk } => self.calls.trunk_known(&naming.trunk(names, trunk)?),
+            O::Entered { queue } => self.queues.entered(&naming.queue(names, queue)?),
+            O::Adopted { queue, phase } => self.queues.adopted(&naming.queue(names, queue)?, phase),
+            O::Exited { queue, outcome, hold } => {
+                let shown = naming.queue(names, queue)?;
+                let target = self.target(names, queue);
+                self.queues.exited(&shown, Wait { outcome, hold, target });
+            }
+            O::Refused { queue, reason } => self.queues.refused(&naming.queue(names, queue)?, reason),
+            O::RecordedCall { queue, agent: _ } => self.queues.recorded(&naming.queue(names, queue)?),
+            O::RingEnded { queue, agent, result, length } => {
+                self.members.rang(&naming.member(names, queue, agent)?, result, length);
+            }
+            O::Completed { queue, agent, ended_by, talk } => {
+                self.members.completed(&naming.member(names, queue, agent)?, ended_by, talk);
+            }
+            O::Transferred { queue, agent, kind, by } => {
+                self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
+            }
+            O::AgentDumped { queue, agent } => self.members.dumped(&naming.member(names, queue, agent)?),
+            O::WrappedUp { queue, agent, spent } => {
+                self.members.wrapped_up(&naming.member(names, queue, agent)?, spent);
+            }
+            O::QueueHangup { queue, agent, leg, cause } => {
+                self.members.hung_up(&naming.member(names, queue, agent)?, leg, cause);
+            }
+            O::AgentTime { agent, state, reason, spent } => {
+                let reason = if state == AgentState::Paused { reason } else { ReasonId::NONE };
+                let reason = naming.reason(names, reason)?;
+                self.agents.spent(&naming.agent(names, agent)?, state, &reason, spent);
+            }
+            O::CallEnded { direction, agent, trunk, result } => {
+                self.calls.ended(&naming.parties(names, direction, agent, trunk)?, result);
+            }
+            O::CallRang { direction, result, length } => self.calls.rang(direction, result, length),
+            O::CallTalked { direction, agent, length } => {
+                self.calls.talked(direction, &naming.agent(names, agent)?, length);
+            }
+            O::CallHangup { direction, agent, trunk, cause } => {
+                self.calls.hung_up(&naming.parties(names, direction, agent, trunk)?, cause);
+            }
+            O::TrunkAttempt { trunk, result } => self.calls.attempted(&naming.trunk(names, trunk)?, result),
+            O::TrunkHangup { trunk, cause } => self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause),
+            O::RecordingEnded => self.calls.recording_ended(),
+            O::Anomaly(kind) => {
+                self.anomaly(kind).inc();
+            }
+        }
+        Some(())
+    }
+
+    fn anomaly(&mut self, kind: Anomaly) -> &Counter {
+        self.anomalies.of(kind, || AnomalyLabels { pbx: self.pbx.clone(), kind })
+    }
+}
+
+impl Naming {
+    /// The queue first: a member of a queue that is not exported takes no place among the agents.
+    fn member(&mut self, names: &Names, queue: QueueId, agent: AgentId) -> Option<Member> {
+        let queue = self.queue(names, queue)?;
+        Some(Member { queue, agent: self.agent(names, agent)? })
+    }
+
+    fn parties(&mut self, names: &Names, direction: Direction, agent: AgentId, trunk: TrunkId) -> Option<Parties> {
+        Some(Parties { direction, agent: self.agent(names, agent)?, trunk: self.trunk(names, trunk)? })
+    }
+}

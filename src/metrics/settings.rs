@@ -1,0 +1,198 @@
+//! What the configuration says about the metrics.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::correlator::Patterns;
+
+/// Targets, bucket bounds, what an agent's label says, and how many label values there may be.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The service level target of queues that are not in `queue_service_levels`.
+    pub service_level: Option<Duration>,
+    /// Targets by queue; they go before everything else.
+    pub queue_service_levels: HashMap<String, Duration>,
+    /// A caller who gives up within this time is a short abandon.
+    pub short_abandon: Duration,
+    /// Bounds of the histograms.
+    pub buckets: Buckets,
+    /// What the agent label says.
+    pub agent_label: AgentLabel,
+    /// How much the histograms with an agent label may cost.
+    pub agent_histograms: AgentHistograms,
+    /// How many values of a label one PBX may have.
+    pub limits: LabelLimits,
+    /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that come.
+    pub pause_reasons: Vec<String>,
+    /// The queues to export; empty: all.
+    pub queue_allow: Patterns,
+    /// The queues not to export at all, even if allowed.
+    pub queue_deny: Patterns,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            service_level: None,
+            queue_service_levels: HashMap::new(),
+            short_abandon: Duration::from_secs(5),
+            buckets: Buckets::default(),
+            agent_label: AgentLabel::default(),
+            agent_histograms: AgentHistograms::default(),
+            limits: LabelLimits::default(),
+            pause_reasons: Vec::new(),
+            queue_allow: Patterns::default(),
+            queue_deny: Patterns::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The target in force for `queue`, whose own `servicelevel` is `own`.
+    pub(super) fn target(&self, queue: &str, own: Option<Duration>) -> Option<Duration> {
+        self.queue_service_levels.get(queue).copied().or(self.service_level).or(own)
+    }
+
+    /// Whether `queue` is exported.
+    pub(super) fn shows_queue(&self, queue: &str) -> bool {
+        (self.queue_allow.is_empty() || self.queue_allow.matches(queue)) && !self.queue_deny.matches(queue)
+    }
+
+    /// Bounds of hold: the configured ones, and everything a caller's wait is compared with, so that the buckets
+    /// and the exact counters agree.
+    pub(super) fn hold_bounds(&self) -> Vec<f64> {
+        let targets = self.queue_service_levels.values().copied().chain(self.service_level);
+        let compared = targets.chain([self.short_abandon]).map(|span| span.as_secs_f64());
+        ordered(self.buckets.hold.iter().copied().chain(compared))
+    }
+
+    /// Bounds of ring without an agent label.
+    pub(super) fn ring_bounds(&self) -> Vec<f64> {
+        ordered(self.buckets.ring.iter().copied())
+    }
+
+    /// Bounds of the histograms with an agent label, made of `bounds`.
+    pub(super) fn agent_bounds(&self, bounds: &[f64]) -> Vec<f64> {
+        match self.agent_histograms {
+            AgentHistograms::Full | AgentHistograms::Off => ordered(bounds.iter().copied()),
+            AgentHistograms::Sums => Vec::new(),
+        }
+    }
+}
+
+/// Bounds of the histograms, in seconds; `+Inf` is understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buckets {
+    /// How long callers wait; targets and the short-abandon threshold are added.
+    pub hold: Vec<f64>,
+    /// How long phones ring.
+    pub ring: Vec<f64>,
+    /// How long people talk.
+    pub talk: Vec<f64>,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self { hold: HOLD.into(), ring: RING.into(), talk: TALK.into() }
+    }
+}
+
+/// What the agent label says: names are personal data.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum AgentLabel {
+    /// The agent's identity as the correlator knows it: member name or interface.
+    #[default]
+    Name,
+    /// The first twelve hex digits of MD5 over salt and identity.
+    Hash {
+        /// Keeps outsiders from trying names.
+        salt: String,
+    },
+    /// Nothing: all agents of a queue are one series.
+    None,
+}
+
+/// How much the histograms with an agent label may cost.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum AgentHistograms {
+    /// All buckets for each agent.
+    #[default]
+    Full,
+    /// Sum and count for each agent: averages, no quantiles.
+    Sums,
+    /// All buckets, but not by agent.
+    Off,
+}
+
+/// How many values of a label one PBX may have; those that come later are `other`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LabelLimits {
+    /// Queues.
+    pub queues: usize,
+    /// Agents.
+    pub agents: usize,
+    /// Trunks.
+    pub trunks: usize,
+    /// Pause reasons, if there is no list of them.
+    pub reasons: usize,
+}
+
+impl Default for LabelLimits {
+    fn default() -> Self {
+        Self { queues: 500, agents: 5000, trunks: 200, reasons: 20 }
+    }
+}
+
+/// Rising, each once, and only what can be a bound: a duration is never below zero.
+fn ordered(bounds: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut bounds: Vec<f64> = bounds.filter(|bound| bound.is_finite() && *bound >= 0.0).collect();
+    bounds.sort_by(f64::total_cmp);
+    bounds.dedup();
+    bounds
+}
+
+/// The usual targets (10, 15, 20, 30, 60 s) are bounds; a caller who waits beyond 20 minutes is one too many.
+const HOLD: [f64; 15] = [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0];
+/// Fine where an agent is quick; queue timeouts of 15, 20 and 30 s are bounds.
+const RING: [f64; 11] = [1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0];
+/// From a misdialled call to an hour.
+const TALK: [f64; 11] = [5.0, 10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_wait_is_compared_with_is_a_bound_once() {
+        let settings = Settings {
+            service_level: Some(Duration::from_secs(20)),
+            queue_service_levels: HashMap::from([("vip".to_owned(), Duration::from_millis(7500))]),
+            buckets: Buckets { hold: vec![60.0, 10.0, f64::NAN, f64::INFINITY, -1.0], ..Buckets::default() },
+            ..Settings::default()
+        };
+        assert_eq!(settings.hold_bounds(), [5.0, 7.5, 10.0, 20.0, 60.0]);
+    }
+
+    #[test]
+    fn the_queue_s_target_goes_before_the_default_and_that_before_the_pbx_s() {
+        let own = Some(Duration::from_secs(60));
+        let mut settings = Settings::default();
+        assert_eq!(settings.target("vip", None), None);
+        assert_eq!(settings.target("vip", own), own);
+        settings.service_level = Some(Duration::from_secs(20));
+        assert_eq!(settings.target("vip", own), settings.service_level);
+        settings.queue_service_levels.insert("vip".to_owned(), Duration::from_secs(5));
+        assert_eq!(settings.target("vip", own), Some(Duration::from_secs(5)));
+        assert_eq!(settings.target("sales", own), settings.service_level);
+    }
+
+    #[test]
+    fn a_denied_queue_is_not_shown_even_if_allowed() {
+        let patterns = |text: &str| Patterns::new([text]).expect("a valid pattern");
+        let settings = Settings { queue_allow: patterns("^s"), queue_deny: patterns("test$"), ..Settings::default() };
+        assert!(settings.shows_queue("sales"));
+        assert!(!settings.shows_queue("sales_test"));
+        assert!(!settings.shows_queue("vip"));
+        assert!(Settings::default().shows_queue("vip"));
+    }
+}

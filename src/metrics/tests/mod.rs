@@ -1,0 +1,81 @@
+//! Exact numbers, as a scrape shows them.
+
+use std::time::Duration;
+
+use super::*;
+use crate::correlator::{AgentId, Names, Observation, Observe, QueueId, State};
+
+mod agents;
+mod calls;
+mod contract;
+mod own;
+mod queues;
+
+/// One PBX called `hq`, seen by nobody but the test.
+pub(super) struct Bench {
+    pub(super) names: Names,
+    pub(super) metrics: Metrics,
+    pub(super) recorder: Recorder,
+    pub(super) state: State,
+}
+
+impl Bench {
+    pub(super) fn new(settings: Settings) -> Self {
+        let metrics = Metrics::new(settings);
+        let recorder = metrics.recorder(&PbxName::new("hq"));
+        Self { names: Names::default(), metrics, recorder, state: State::default() }
+    }
+
+    pub(super) fn queue(&mut self, name: &str) -> QueueId {
+        self.names.queues.intern(name.as_bytes())
+    }
+
+    pub(super) fn agent(&mut self, name: &str) -> AgentId {
+        self.names.agents.intern(name.as_bytes())
+    }
+
+    pub(super) fn see(&mut self, seen: Observation) {
+        self.recorder.observe(&self.names, seen);
+    }
+
+    /// A scrape of what was seen and of `self.state`.
+    pub(super) fn scrape(&mut self, format: Format) -> Scrape {
+        self.metrics.state.clear();
+        self.metrics.state.fill(&self.state, &self.names, &mut self.recorder);
+        Scrape(self.metrics.write(format))
+    }
+
+    pub(super) fn text(&mut self) -> Scrape {
+        self.scrape(Format::Text)
+    }
+}
+
+/// What a scrape answered.
+pub(super) struct Scrape(pub(super) String);
+
+impl Scrape {
+    /// The value of a sample, written as in the text but for the `pbx`, which is `hq`.
+    pub(super) fn of(&self, sample: &str) -> Option<f64> {
+        let (name, labels) = sample.split_once('{').unwrap_or((sample, "}"));
+        let comma = if labels == "}" { "" } else { "," };
+        let line = match labels.strip_prefix("le=") {
+            Some(rest) => {
+                let (bound, labels) = rest.split_once(',').expect("a bucket has labels besides le");
+                format!("{name}{{le={bound},pbx=\"hq\",{labels} ")
+            }
+            None => format!("{name}{{pbx=\"hq\"{comma}{labels} "),
+        };
+        let value = self.0.lines().find_map(|text| text.strip_prefix(&line))?;
+        Some(value.parse().expect("a sample ends with a number"))
+    }
+
+    /// All samples of a metric added up, `None` if there are none.
+    pub(super) fn sum(&self, name: &str) -> Option<f64> {
+        let values = self.0.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
+        values.map(|(_, value)| value.parse::<f64>().expect("a sample ends with a number")).reduce(|a, b| a + b)
+    }
+}
+
+pub(super) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
