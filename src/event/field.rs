@@ -46,7 +46,7 @@ pub(super) fn number<N: std::str::FromStr>(value: &[u8]) -> Option<N> {
 }
 
 /// The `Timestamp` header: epoch seconds with six decimals.  It is the second header or near it.
-pub(super) fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
+pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
     let text = frame.header("Timestamp")?;
     let text = std::str::from_utf8(text).ok()?;
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));

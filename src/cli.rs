@@ -1,0 +1,172 @@
+//! The command line: what can be asked for, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::manager_conf::Version;
+use crate::metrics::Format;
+
+/// Exact Prometheus metrics of the calls, queues and agents of Asterisk PBXs, read from their manager interface.
+///
+/// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on a make-believe
+/// PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your PBX needs.
+#[derive(Debug, Parser)]
+#[command(name = "asterisk_exporter", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `run` if left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of `run`, without its name.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Connect to the configured PBXs and serve their metrics (the default).
+    Run(RunArgs),
+    /// Show everything on a make-believe PBX inside this program: no Asterisk needed.
+    Demo(DemoArgs),
+    /// Play recordings of a manager interface and print the metrics as they stand after the last event.
+    Replay(ReplayArgs),
+    /// Check the configuration and print every mistake found; exit code 1 if there is any.
+    CheckConfig(CheckArgs),
+    /// Print the manager.conf account with the fewest rights that do, for an Asterisk version.
+    ManagerConf(ManagerConfArgs),
+}
+
+/// Flags of `run`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// The configuration file (YAML); the environment (ASTERISK_EXPORTER_…) and flags go before it.
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub web: WebArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Where the metrics are served.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WebArgs {
+    /// Address to listen on, `:15038` by default; may be given several times.
+    #[arg(long = "web.listen-address", value_name = "ADDRESS")]
+    pub listen_address: Vec<String>,
+    /// Path of the metrics, `/metrics` by default.
+    #[arg(long = "web.telemetry-path", value_name = "PATH")]
+    pub telemetry_path: Option<String>,
+}
+
+/// What is logged, and how.  Logs go to standard error.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LogArgs {
+    /// error, warn, info, debug or trace; also filters such as `info,asterisk_exporter::supervisor=debug`.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
+    pub level: String,
+    /// How a line looks.
+    #[arg(long = "log.format", value_enum, default_value_t)]
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    #[default]
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Flags of `demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// The same seed gives the same calls.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many times faster than life the call centre works.
+    #[arg(long, default_value_t = 1.0)]
+    pub speed: f64,
+    #[command(flatten)]
+    pub web: WebArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Flags of `replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// Recordings, plain or gzipped; several are played one after the other, as of one PBX.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The configuration file: its first pbx gives the name and the patterns; secrets are not needed.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the metrics are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+/// How metrics are printed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum OutputFormat {
+    /// OpenMetrics 1.0.
+    #[default]
+    Openmetrics,
+    /// The classic text format, as promtool reads it.
+    Text,
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Openmetrics => Self::OpenMetrics,
+            OutputFormat::Text => Self::Text,
+        }
+    }
+}
+
+/// Flags of `check-config`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The configuration file.
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Flags of `manager-conf`.
+#[derive(Args, Debug)]
+pub struct ManagerConfArgs {
+    /// The PBX's version, as `asterisk -V` prints it: rights and event filters differ.
+    #[arg(long, value_name = "VERSION")]
+    pub asterisk: Version,
+    /// Name of the account.
+    #[arg(long, default_value = "exporter")]
+    pub username: String,
+    /// Network the exporter connects from.
+    #[arg(long, default_value = "127.0.0.1/255.255.255.255", value_name = "NETWORK")]
+    pub permit: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_needs_no_name() {
+        let short = Cli::parse_from(["asterisk_exporter", "--config", "a.yml", "--web.listen-address", ":1"]);
+        assert!(short.command.is_none());
+        assert_eq!(short.run.config, Some(PathBuf::from("a.yml")));
+        let long = Cli::parse_from(["asterisk_exporter", "run", "--config", "a.yml"]);
+        assert!(matches!(long.command, Some(Command::Run(RunArgs { config: Some(_), .. }))));
+    }
+}

@@ -1,0 +1,383 @@
+//! The small steps of Asterisk's core, each with the event that tells of it.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::model::{AgentId, Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, MemberId, Owner, Party};
+use super::model::{QueueId, TrunkId, World};
+use super::scenario::TRUNKS;
+use super::wire::{Class, Message, Wire};
+use crate::clock::Moment;
+
+/// How a channel begins.
+pub(super) struct Birth<'a> {
+    pub(super) owner: Owner,
+    pub(super) state: ChannelState,
+    pub(super) context: &'a str,
+    pub(super) exten: &'a str,
+    pub(super) caller: Party,
+    /// The channel on whose behalf it was requested.
+    pub(super) requestor: Option<ChannelId>,
+}
+
+impl World {
+    /// Begins an event, a moment after the last one.
+    pub(super) fn event(&mut self, name: &str, class: Class) -> Message {
+        self.clock = self.clock.after(Duration::from_micros(self.rng.u64(12..240)));
+        Message::live(name, class, self.clock)
+    }
+
+    /// Sends an event and tells its time stamp.
+    pub(super) fn send(&mut self, class: Class, message: Message) -> Moment {
+        self.events.push(Wire { class, bytes: message.finish() });
+        self.clock
+    }
+
+    /// An event that consists of a channel's block.
+    pub(super) fn tell(&mut self, name: &str, id: ChannelId) {
+        let message = self.event(name, Class::Call).channel("", self.channels.get(&id));
+        self.send(Class::Call, message);
+    }
+
+    /// Newchannel.
+    pub(super) fn new_channel(&mut self, birth: Birth<'_>) -> ChannelId {
+        let device = match birth.owner {
+            Owner::Phone(agent) => self.agents[agent.0].device.clone(),
+            Owner::Trunk(trunk) => format!("PJSIP/{}", TRUNKS[trunk.0]),
+            Owner::Local => String::new(),
+        };
+        let name = format!("{device}-{:08x}", self.next_device);
+        self.next_device += 1;
+        self.named_channel(birth, name)
+    }
+
+    /// Both halves of a Local channel.
+    pub(super) fn new_local_pair(
+        &mut self,
+        exten: &str,
+        context: &str,
+        requestor: ChannelId,
+    ) -> (ChannelId, ChannelId) {
+        let number = self.next_local;
+        self.next_local += 1;
+        let mut half = |which: u8, state| {
+            let birth = Birth {
+                owner: Owner::Local,
+                state,
+                context,
+                exten,
+                caller: Party::default(),
+                requestor: Some(requestor),
+            };
+            self.named_channel(birth, format!("Local/{exten}@{context}-{number:08x};{which}"))
+        };
+        (half(1, ChannelState::Down), half(2, ChannelState::Ring))
+    }
+
+    fn named_channel(&mut self, birth: Birth<'_>, name: String) -> ChannelId {
+        let id = ChannelId(self.next_channel);
+        self.next_channel += 1;
+        let message = self.event("Newchannel", Class::Call);
+        let uniqueid = format!("{}.{}", self.clock.as_micros() / 1_000_000, id.0);
+        let requestor = birth.requestor.and_then(|requestor| self.channels.get(&requestor));
+        let channel = Channel {
+            name,
+            owner: birth.owner,
+            state: birth.state,
+            caller: birth.caller,
+            connected: Party::default(),
+            context: birth.context.to_owned(),
+            exten: birth.exten.to_owned(),
+            priority: 1,
+            linkedid: requestor.map_or_else(|| uniqueid.clone(), |requestor| requestor.linkedid.clone()),
+            uniqueid,
+            application: String::new(),
+            data: String::new(),
+            created: self.clock,
+            bridge: None,
+        };
+        let message = message.channel("", Some(&channel));
+        self.channels.insert(id, channel);
+        self.send(Class::Call, message);
+        id
+    }
+
+    /// Newstate.
+    pub(super) fn new_state(&mut self, id: ChannelId, state: ChannelState) {
+        self.change(id, |channel| channel.state = state);
+        self.tell("Newstate", id);
+    }
+
+    /// NewCallerid.
+    pub(super) fn new_callerid(&mut self, id: ChannelId, caller: Party) {
+        self.change(id, |channel| channel.caller = caller);
+        let message = self.event("NewCallerid", Class::Call).channel("", self.channels.get(&id));
+        self.send(Class::Call, message.with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)"));
+    }
+
+    /// NewConnectedLine.
+    pub(super) fn new_connected_line(&mut self, id: ChannelId, connected: Party) {
+        self.change(id, |channel| channel.connected = connected);
+        self.tell("NewConnectedLine", id);
+    }
+
+    /// Changes a channel, if it is still there.
+    pub(super) fn change(&mut self, id: ChannelId, change: impl FnOnce(&mut Channel)) {
+        if let Some(channel) = self.channels.get_mut(&id) {
+            change(channel);
+        }
+    }
+
+    /// Moves a channel in the dialplan; nothing tells of it before the next Newexten.
+    pub(super) fn goto(&mut self, id: ChannelId, context: &str, exten: &str, priority: u32) {
+        self.change(id, |channel| {
+            context.clone_into(&mut channel.context);
+            exten.clone_into(&mut channel.exten);
+            channel.priority = priority;
+        });
+    }
+
+    /// Newexten.
+    pub(super) fn application(&mut self, id: ChannelId, application: &str, data: &str) {
+        self.change(id, |channel| {
+            application.clone_into(&mut channel.application);
+            data.clone_into(&mut channel.data);
+        });
+        let channel = self.channels.get(&id);
+        let exten = channel.map(|channel| channel.exten.clone()).unwrap_or_default();
+        let message = self.event("Newexten", Class::Dialplan).channel("", self.channels.get(&id));
+        let message = message.with("Extension", exten).with("Application", application).with("AppData", data);
+        self.send(Class::Dialplan, message);
+    }
+
+    /// Newexten of the next line of the dialplan.
+    pub(super) fn next_application(&mut self, id: ChannelId, application: &str, data: &str) {
+        self.change(id, |channel| channel.priority += 1);
+        self.application(id, application, data);
+    }
+
+    /// VarSet.
+    pub(super) fn varset(&mut self, id: ChannelId, variable: &str, value: impl Display) {
+        let message = self.event("VarSet", Class::Dialplan).channel("", self.channels.get(&id));
+        self.send(Class::Dialplan, message.with("Variable", variable).with("Value", value));
+    }
+
+    /// VarSet of each, to nothing.
+    pub(super) fn clear_variables(&mut self, id: ChannelId, variables: &[&str]) {
+        for variable in variables {
+            self.varset(id, variable, "");
+        }
+    }
+
+    /// DialBegin; `older` is what the cache still holds of the dialled leg.
+    pub(super) fn dial_begin(&mut self, from: Option<ChannelId>, older: &Channel, dial_string: &str) {
+        let message = self.event("DialBegin", Class::Call);
+        let message = message.channel("", from.and_then(|from| self.channels.get(&from))).channel("Dest", Some(older));
+        self.send(Class::Call, message.with("DialString", dial_string));
+    }
+
+    /// DialState.
+    pub(super) fn dial_state(&mut self, from: Option<ChannelId>, leg: ChannelId, status: &str) {
+        self.dial_status("DialState", from, leg, status);
+    }
+
+    /// DialEnd.
+    pub(super) fn dial_end(&mut self, from: Option<ChannelId>, leg: ChannelId, status: &str) {
+        self.dial_status("DialEnd", from, leg, status);
+    }
+
+    fn dial_status(&mut self, name: &str, from: Option<ChannelId>, leg: ChannelId, status: &str) {
+        let message = self.event(name, Class::Call);
+        let message = message.channel("", from.and_then(|from| self.channels.get(&from)));
+        let message = message.channel("Dest", self.channels.get(&leg)).with("DialStatus", status);
+        self.send(Class::Call, message);
+    }
+
+    /// HangupRequest, with Q.850 cause and SIP code where the far end gave them.
+    pub(super) fn hangup_request(&mut self, id: ChannelId, cause: Option<u16>, tech: Option<u16>) {
+        let mut message = self.event("HangupRequest", Class::Call).channel("", self.channels.get(&id));
+        if let Some(cause) = cause {
+            message = message.with("Cause", cause);
+        }
+        if let Some(tech) = tech {
+            message = message.with("TechCause", tech);
+        }
+        self.send(Class::Call, message);
+    }
+
+    /// SoftHangupRequest, as the dialplan's end sends it.
+    pub(super) fn soft_hangup(&mut self, id: ChannelId) {
+        let message = self.event("SoftHangupRequest", Class::Call).channel("", self.channels.get(&id));
+        self.send(Class::Call, message.with("Cause", 16));
+    }
+
+    /// Hangup.
+    pub(super) fn hangup(&mut self, id: ChannelId, cause: u16, tech: Option<u16>) {
+        let Some(channel) = self.channels.remove(&id) else { return };
+        let message = self.event("Hangup", Class::Call).channel("", Some(&channel));
+        let mut message = message.with("Cause", cause).with("Cause-txt", cause_text(cause));
+        if let Some(tech) = tech {
+            message = message.with("TechCause", tech);
+        }
+        self.send(Class::Call, message);
+    }
+
+    /// BridgeCreate.
+    pub(super) fn new_bridge(&mut self) -> BridgeId {
+        let id = BridgeId(self.fresh_id());
+        let bits = self.rng.u128(..);
+        let uniqueid = format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            bits as u32,
+            (bits >> 32) as u16,
+            (bits >> 48) & 0xfff,
+            (bits >> 60) & 0xfff,
+            (bits >> 72) & 0xffff_ffff_ffff
+        );
+        let bridge = Bridge { uniqueid, channels: Vec::new() };
+        let message = self.event("BridgeCreate", Class::Call).bridge("", &bridge);
+        self.bridges.insert(id, bridge);
+        self.send(Class::Call, message);
+        id
+    }
+
+    /// BridgeEnter.
+    pub(super) fn bridge_enter(&mut self, bridge: BridgeId, id: ChannelId) -> Moment {
+        if let Some(entered) = self.bridges.get_mut(&bridge) {
+            entered.channels.push(id);
+        }
+        self.change(id, |channel| channel.bridge = Some(bridge));
+        self.bridge_event("BridgeEnter", bridge, Some(id))
+    }
+
+    /// BridgeLeave.
+    pub(super) fn bridge_leave(&mut self, bridge: BridgeId, id: ChannelId) -> Moment {
+        if let Some(left) = self.bridges.get_mut(&bridge) {
+            left.channels.retain(|&inside| inside != id);
+        }
+        self.change(id, |channel| channel.bridge = None);
+        self.bridge_event("BridgeLeave", bridge, Some(id))
+    }
+
+    /// BridgeDestroy.
+    pub(super) fn bridge_destroy(&mut self, bridge: BridgeId) {
+        self.bridge_event("BridgeDestroy", bridge, None);
+        self.bridges.remove(&bridge);
+    }
+
+    fn bridge_event(&mut self, name: &str, bridge: BridgeId, id: Option<ChannelId>) -> Moment {
+        let mut message = self.event(name, Class::Call);
+        if let Some(bridge) = self.bridges.get(&bridge) {
+            message = message.bridge("", bridge);
+        }
+        let message = message.channel("", id.and_then(|id| self.channels.get(&id)));
+        self.send(Class::Call, message)
+    }
+
+    /// Key presses of somebody.
+    pub(super) fn press(&mut self, id: ChannelId, digits: &str) {
+        for digit in digits.chars() {
+            let message = self.event("DTMFEnd", Class::Dtmf).channel("", self.channels.get(&id));
+            let message = message.with("Digit", digit).with("DurationMs", 160).with("Direction", "Received");
+            self.send(Class::Dtmf, message);
+        }
+    }
+
+    /// DeviceStateChange.
+    pub(super) fn device(&mut self, device: impl Display, state: &str) {
+        let message = self.event("DeviceStateChange", Class::Call).with("Device", device).with("State", state);
+        self.send(Class::Call, message);
+    }
+
+    /// QueueMemberStatus, QueueMemberPause.
+    pub(super) fn member_event(&mut self, name: &str, queue: QueueId, member: MemberId) {
+        let message = self.event(name, Class::Agent);
+        let Some(facts) = self.queues[queue.0].members.get(member.0) else { return };
+        let agent = &self.agents[facts.agent.0];
+        let message = message
+            .with("Queue", self.queues[queue.0].spec.name)
+            .with("MemberName", agent.name)
+            .with("Interface", &facts.interface)
+            .with("StateInterface", &facts.state_interface)
+            .with("Membership", "static")
+            .with("Penalty", facts.penalty)
+            .with("CallsTaken", facts.calls_taken)
+            .with("LastCall", seconds(facts.last_call))
+            .with("LastPause", seconds(facts.last_pause))
+            .with("LoginTime", seconds(Some(self.boot)))
+            // real Asterisk says 0 here even while the member talks; QueueStatus has it right
+            .with("InCall", 0)
+            .with("Status", agent.told.status())
+            .with("Paused", u8::from(facts.paused.is_some()))
+            .with("PausedReason", facts.paused.unwrap_or_default())
+            .with("Ringinuse", 0)
+            .with("Wrapuptime", self.queues[queue.0].spec.wrapup);
+        self.send(Class::Agent, message);
+    }
+
+    /// Tells of every phone and trunk that changed, as the device state thread does a little later.
+    pub(super) fn tell_devices(&mut self) {
+        for agent in (0..self.agents.len()).map(AgentId) {
+            let state = self.device_state(agent);
+            if state != self.agents[agent.0].told {
+                self.agents[agent.0].told = state;
+                self.tell_phone(agent, state);
+            }
+        }
+        for trunk in (0..TRUNKS.len()).map(TrunkId) {
+            let in_use = self.channels.values().any(|channel| channel.owner == Owner::Trunk(trunk));
+            if in_use != self.trunks_in_use[trunk.0] {
+                self.trunks_in_use[trunk.0] = in_use;
+                self.device(format_args!("PJSIP/{}", TRUNKS[trunk.0]), if in_use { "INUSE" } else { "NOT_INUSE" });
+            }
+        }
+    }
+
+    fn tell_phone(&mut self, agent: AgentId, state: DeviceState) {
+        let (word, extension, text) = match state {
+            DeviceState::NotInUse => ("NOT_INUSE", 0, "Idle"),
+            DeviceState::Busy => ("BUSY", 2, "Busy"),
+            DeviceState::Unavailable => ("UNAVAILABLE", 4, "Unavailable"),
+        };
+        let device = self.agents[agent.0].device.clone();
+        let message = self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
+        let message = message.with("Context", "ext-local").with("Hint", &device);
+        self.send(Class::Call, message.with("Status", extension).with("StatusText", text));
+        self.device(&device, word);
+        for queue in (0..self.queues.len()).map(QueueId) {
+            if let Some(member) = self.queues[queue.0].members.iter().position(|member| member.agent == agent) {
+                self.member_event("QueueMemberStatus", queue, MemberId(member));
+                self.tell_availability(queue);
+            }
+        }
+    }
+
+    /// `Queue:<name>_avail`, when the last member got busy or the first one free.
+    pub(super) fn tell_availability(&mut self, queue: QueueId) {
+        let available = (0..self.queues[queue.0].members.len()).any(|member| self.is_callable(queue, MemberId(member)));
+        if available != self.queues[queue.0].told_available {
+            self.queues[queue.0].told_available = available;
+            let name = self.queues[queue.0].spec.name;
+            self.device(format_args!("Queue:{name}_avail"), if available { "NOT_INUSE" } else { "INUSE" });
+        }
+    }
+}
+
+/// A moment in whole seconds, 0 for never.
+pub(super) fn seconds(moment: Option<Moment>) -> u64 {
+    moment.map_or(0, |moment| moment.as_micros() / 1_000_000)
+}
+
+/// Asterisk's `Cause-txt`.
+fn cause_text(cause: u16) -> &'static str {
+    match cause {
+        1 => "Unallocated (unassigned) number",
+        16 => "Normal Clearing",
+        17 => "User busy",
+        19 => "User alerting, no answer",
+        26 => "Answered elsewhere",
+        34 => "Circuit/channel congestion",
+        127 => "Interworking, unspecified",
+        _ => "Unknown",
+    }
+}

@@ -1,0 +1,258 @@
+//! One client's connection: its requests, its login, its outgoing bytes.
+
+use std::io;
+use std::time::Duration;
+
+use md5::{Digest, Md5};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+
+use super::lists::{AMI_VERSION, List};
+use super::wire::{Class, Message};
+
+/// Tells clients apart.
+pub(super) type ClientId = u64;
+
+/// What a client may log in with.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) secret: String,
+}
+
+/// What only the one who holds the simulation can do.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) client: ClientId,
+    pub(super) action_id: Option<String>,
+    pub(super) wish: Wish,
+}
+
+/// A client's wish; after its login all answers come from the other side, so that they stay in order with events.
+#[derive(Debug)]
+pub(super) enum Wish {
+    Login(Mask, mpsc::Sender<Vec<u8>>),
+    Events(Mask),
+    Ping,
+    List(List),
+    Unknown,
+    Logoff,
+    /// The connection is gone.
+    Gone,
+}
+
+/// The classes that a client reads.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Mask(Vec<Class>);
+
+impl Mask {
+    /// `on`, `off`, or a list of classes.
+    pub(super) fn parse(text: &str) -> Self {
+        let words: Vec<&str> = text.split(',').map(str::trim).collect();
+        if words.iter().any(|word| word.eq_ignore_ascii_case("on") || word.eq_ignore_ascii_case("all")) {
+            return Self(Class::ALL.to_vec());
+        }
+        Self(Class::ALL.into_iter().filter(|class| words.contains(&class.word())).collect())
+    }
+
+    /// Whether events of that class are sent.
+    pub(super) fn reads(&self, class: Class) -> bool {
+        self.0.contains(&class)
+    }
+
+    /// Whether nothing is sent.
+    pub(super) fn is_off(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One connection, from the banner to its end.
+pub(super) struct Session {
+    pub(super) client: ClientId,
+    pub(super) challenge: String,
+    pub(super) credentials: Credentials,
+    pub(super) asks: mpsc::Sender<Ask>,
+}
+
+impl Session {
+    /// Serves the client until it goes, is refused, or reads too slowly.
+    pub(super) async fn serve(self, stream: TcpStream) {
+        let (read, write) = stream.into_split();
+        let (outbox, inbox) = mpsc::channel(OUTBOX);
+        let reading = async {
+            // an unreadable client is a client that left
+            let _ = self.read(read, outbox).await;
+            self.ask(None, Wish::Gone).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = write_all(write, inbox) => {}
+            () = reading => {}
+        }
+        self.ask(None, Wish::Gone).await;
+    }
+
+    async fn ask(&self, action_id: Option<String>, wish: Wish) {
+        // nobody listens any more during shutdown
+        let _ = self.asks.send(Ask { client: self.client, action_id, wish }).await;
+    }
+
+    async fn read(&self, read: OwnedReadHalf, outbox: mpsc::Sender<Vec<u8>>) -> io::Result<()> {
+        let mut lines = BufReader::new(read);
+        let banner = format!("Asterisk Call Manager/{AMI_VERSION}\r\n");
+        if outbox.send(banner.into_bytes()).await.is_err() {
+            return Ok(());
+        }
+        if !self.log_in(&mut lines, outbox).await? {
+            return Ok(());
+        }
+        while let Some(request) = Request::read(&mut lines).await? {
+            let wish = request.wish();
+            let last = matches!(wish, Wish::Logoff);
+            self.ask(request.action_id(), wish).await;
+            if last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether the client may stay; the outbox goes over to the other side then.
+    async fn log_in(&self, lines: &mut BufReader<OwnedReadHalf>, outbox: mpsc::Sender<Vec<u8>>) -> io::Result<bool> {
+        while let Some(request) = Request::read(lines).await? {
+            let id = request.action_id();
+            let answer = match request.action().as_str() {
+                "challenge" => Message::response("Success", id.as_deref()).with("Challenge", &self.challenge),
+                "login" if self.admits(&request) => {
+                    let mask = Mask::parse(request.get("Events").unwrap_or("on"));
+                    self.ask(id, Wish::Login(mask, outbox)).await;
+                    return Ok(true);
+                }
+                "login" => {
+                    let refusal = Message::response("Error", id.as_deref()).with("Message", "Authentication failed");
+                    let _ = outbox.send(refusal.finish()).await;
+                    return Ok(false);
+                }
+                _ => Message::response("Error", id.as_deref()).with("Message", "Permission denied"),
+            };
+            if outbox.send(answer.finish()).await.is_err() {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    fn admits(&self, request: &Request) -> bool {
+        let Credentials { username, secret } = &self.credentials;
+        let known = request.get("Username") == Some(username.as_str());
+        let proven = match request.get("Key") {
+            Some(key) => key == md5_hex(&[&self.challenge, secret]),
+            None => request.get("Secret") == Some(secret.as_str()),
+        };
+        known && proven
+    }
+}
+
+async fn write_all(mut write: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+    while let Some(bytes) = inbox.recv().await {
+        tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await??;
+    }
+    write.shutdown().await
+}
+
+/// An action with its headers.
+#[derive(Debug, Default)]
+struct Request {
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// The next one, or `None` when the client has left or talks nonsense.
+    async fn read(lines: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Self>> {
+        let mut request = Self::default();
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut *lines).take(MAX_LINE).read_until(b'\n', &mut line).await?;
+            if read == 0 || line.last() != Some(&b'\n') || request.headers.len() > MAX_HEADERS {
+                return Ok(None);
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() {
+                if request.headers.is_empty() {
+                    continue;
+                }
+                return Ok(Some(request));
+            }
+            if let Some((key, value)) = text.split_once(':') {
+                request.headers.push((key.trim().to_owned(), value.trim_start().to_owned()));
+            }
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+    }
+
+    fn action(&self) -> String {
+        self.get("Action").unwrap_or_default().to_ascii_lowercase()
+    }
+
+    fn action_id(&self) -> Option<String> {
+        self.get("ActionID").map(str::to_owned)
+    }
+
+    fn wish(&self) -> Wish {
+        match self.action().as_str() {
+            "events" => Wish::Events(Mask::parse(self.get("EventMask").unwrap_or("off"))),
+            "ping" => Wish::Ping,
+            "logoff" => Wish::Logoff,
+            "coresettings" => Wish::List(List::CoreSettings),
+            "corestatus" => Wish::List(List::CoreStatus),
+            "coreshowchannels" => Wish::List(List::CoreShowChannels),
+            "queuestatus" => Wish::List(List::QueueStatus),
+            "bridgelist" => Wish::List(List::Bridges),
+            "bridgeinfo" => Wish::List(List::Bridge(self.get("BridgeUniqueid").unwrap_or_default().to_owned())),
+            _ => Wish::Unknown,
+        }
+    }
+}
+
+/// Lower-case hex of the MD5 of the parts, one after the other.
+pub(super) fn md5_hex(parts: &[&str]) -> String {
+    let mut hash = Md5::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Batches of events a client may be behind before it is dropped; a batch is some 5 kB.
+const OUTBOX: usize = 2_048;
+
+/// `writetimeout`: how long a client may not take a byte.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Asterisk's own limits.
+const MAX_LINE: u64 = 1_024;
+const MAX_HEADERS: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_on_off_or_a_list() {
+        assert!(Mask::parse("on").reads(Class::Dtmf));
+        assert!(Mask::parse("off").is_off());
+        let mask = Mask::parse("call, agent");
+        assert!(mask.reads(Class::Call) && mask.reads(Class::Agent) && !mask.reads(Class::Dialplan));
+    }
+
+    #[test]
+    fn the_key_is_the_hash_of_challenge_and_secret() {
+        assert_eq!(md5_hex(&["a", "bc"]), "900150983cd24fb0d6963f7d28e17f72");
+    }
+}

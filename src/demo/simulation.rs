@@ -1,0 +1,215 @@
+//! The agenda, and the run of things on it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::dialling::DialId;
+use super::model::{AgentId, ChannelId, MemberId, QueueId, World};
+use super::queueing::StayId;
+use super::talking::TalkId;
+use super::truth::Truth;
+use super::wire::{Class, Message, Wire};
+use crate::clock::Moment;
+
+/// What happens next; each names what it is about, and does nothing if that is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Job {
+    /// A new call begins.
+    Arrive,
+    /// A caller reaches `Queue()`.
+    Enter(ChannelId, QueueId),
+    /// A waiting caller's turn to look for agents.
+    Try(StayId),
+    /// A rung member takes the call.
+    Take(StayId, ChannelId),
+    /// The ring time of an attempt is over.
+    RingOut(StayId, u32),
+    /// The caller hangs up.
+    GiveUp(StayId),
+    /// The queue's time limit is over.
+    Expire(StayId),
+    /// The caller presses the exit key.
+    Press(StayId),
+    /// The agent presses hold, or takes the caller back.
+    Hold(TalkId),
+    Unhold(TalkId),
+    /// The talk ends as planned.
+    EndTalk(TalkId),
+    /// AgentComplete, late.
+    Complete(TalkId),
+    /// An attended transfer goes on.
+    Consulted(TalkId),
+    HandOver(TalkId),
+    EndHandedOver(TalkId),
+    /// A dialled leg rings.
+    Ring(DialId),
+    /// A dialled leg's fate.
+    Decide(DialId),
+    /// A dialled call ends.
+    EndDial(DialId),
+    /// The first leg of a click-to-call is taken, or not.
+    Originated(ChannelId, AgentId, bool),
+    /// The caller hears the end of an announcement or voicemail.
+    Leave(ChannelId, bool),
+    /// Pauses.
+    Pause(AgentId),
+    Resume(AgentId),
+    ResumeIn(QueueId, MemberId),
+    /// The team of the strict queue has its meeting, or comes back.
+    Meet,
+    MeetingOver,
+    /// A phone loses its network, or finds it again.
+    LosePhone,
+    FindPhone(AgentId),
+}
+
+/// What is to happen, in order.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    jobs: BTreeMap<(Moment, u64), Job>,
+    written: u64,
+}
+
+impl Agenda {
+    /// When the next job is due.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.jobs.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    fn pop(&mut self) -> Option<(Moment, Job)> {
+        self.jobs.pop_first().map(|((at, _), job)| (at, job))
+    }
+}
+
+/// A call centre in virtual time: an endless run of moments and the events they bring.
+#[derive(Debug)]
+pub struct Simulation {
+    world: World,
+    busy: f64,
+    /// Calls still to come; `None` for ever.
+    arrivals: Option<usize>,
+}
+
+impl Simulation {
+    /// A call centre that opens at a fixed moment.
+    pub fn new(seed: u64) -> Self {
+        Self::opening_at(seed, Moment::from_secs(1_795_000_000), 1.0)
+    }
+
+    /// A call centre that opens at `boot`, with `busy` times the usual calls.
+    pub fn opening_at(seed: u64, boot: Moment, busy: f64) -> Self {
+        let mut world = World::new(seed, boot);
+        world.later(Duration::from_millis(400), Job::Arrive);
+        world.schedule_people();
+        Self { world, busy: if busy.is_finite() { busy.clamp(0.01, 100.0) } else { 1.0 }, arrivals: None }
+    }
+
+    /// What really happened so far.
+    pub fn truth(&self) -> &Truth {
+        &self.world.truth
+    }
+
+    /// When the next thing happens.
+    pub fn due(&self) -> Option<Moment> {
+        self.world.agenda.due()
+    }
+
+    /// The state, for lists.
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Whether no call is going on.
+    pub fn is_idle(&self) -> bool {
+        self.world.channels.is_empty() && self.world.completions.is_empty()
+    }
+
+    fn run(&mut self, job: Job) {
+        let world = &mut self.world;
+        match job {
+            Job::Arrive => self.arrive(),
+            Job::Enter(caller, queue) => world.enter_queue(caller, queue),
+            Job::Try(stay) => world.try_agents(stay),
+            Job::Take(stay, leg) => world.take_call(stay, leg),
+            Job::RingOut(stay, attempt) => world.ring_out(stay, attempt),
+            Job::GiveUp(stay) => world.give_up(stay),
+            Job::Expire(stay) => world.expire_stay(stay),
+            Job::Press(stay) => world.press_exit_key(stay),
+            Job::Hold(talk) => world.hold(talk),
+            Job::Unhold(talk) => world.unhold(talk),
+            Job::EndTalk(talk) => world.end_talk(talk),
+            Job::Complete(talk) => world.complete(talk),
+            Job::Consulted(talk) => world.consulted(talk),
+            Job::HandOver(talk) => world.hand_over(talk),
+            Job::EndHandedOver(talk) => world.end_handed_over(talk),
+            Job::Ring(dial) => world.ring(dial),
+            Job::Decide(dial) => world.decide(dial),
+            Job::EndDial(dial) => world.end_dial(dial),
+            Job::Originated(leg, agent, taken) => world.originated(leg, agent, taken),
+            Job::Leave(caller, by_caller) => world.leave_application(caller, by_caller),
+            Job::Pause(agent) => world.pause(agent),
+            Job::Resume(agent) => world.resume(agent),
+            Job::ResumeIn(queue, member) => world.resume_in(queue, member),
+            Job::Meet => world.meet(),
+            Job::MeetingOver => world.meeting_over(),
+            Job::LosePhone => world.lose_phone(),
+            Job::FindPhone(agent) => world.find_phone(agent),
+        }
+    }
+
+    fn arrive(&mut self) {
+        if self.arrivals == Some(0) {
+            return;
+        }
+        self.arrivals = self.arrivals.map(|left| left - 1);
+        self.world.begin_call();
+        let gap = self.world.next_gap(self.busy);
+        self.world.later(gap, Job::Arrive);
+    }
+}
+
+impl Iterator for Simulation {
+    /// When, and what events it brings (often none).
+    type Item = (Moment, Vec<Wire>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (at, job) = self.world.agenda.pop()?;
+        self.world.clock = self.world.clock.max(at);
+        self.run(job);
+        self.world.tell_devices();
+        Some((at, std::mem::take(&mut self.world.events)))
+    }
+}
+
+impl World {
+    /// Puts something on the agenda.
+    pub(super) fn later(&mut self, span: Duration, job: Job) {
+        self.agenda.written += 1;
+        self.agenda.jobs.insert((self.clock.after(span), self.agenda.written), job);
+    }
+
+    /// Puts something on the agenda, between so many milliseconds from now.
+    pub(super) fn soon(&mut self, milliseconds: std::ops::Range<u64>, job: Job) {
+        let span = Duration::from_millis(self.rng.u64(milliseconds));
+        self.later(span, job);
+    }
+}
+
+/// A run of `calls` calls to the end of the last one, as a client that reads all classes would record it.
+pub fn recording(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
+    let mut simulation = Simulation::new(seed);
+    simulation.arrivals = Some(calls);
+    let mut bytes = fully_booted(0, None);
+    while simulation.arrivals != Some(0) || !simulation.is_idle() {
+        let Some((_, events)) = simulation.next() else { break };
+        bytes.extend(events.into_iter().flat_map(|event| event.bytes));
+    }
+    (bytes, simulation.world.truth)
+}
+
+/// FullyBooted, as it follows a login: without a time stamp.
+pub(super) fn fully_booted(uptime: u64, action_id: Option<&str>) -> Vec<u8> {
+    let message = Message::listed("FullyBooted").with("Privilege", format_args!("{},all", Class::System.word()));
+    let message = message.with("Uptime", uptime).with("LastReload", uptime).with("Status", "Fully Booted");
+    message.action_id(action_id).finish()
+}

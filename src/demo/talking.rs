@@ -1,0 +1,334 @@
+//! Talking: from the answer of a rung member to AgentComplete and the hangups.
+
+use std::time::Duration;
+
+use super::model::{AgentId, BridgeId, Channel, ChannelId, ChannelState, MemberId, QueueId, World};
+use super::queueing::{Stay, StayId};
+use super::ringing::Leg;
+use super::simulation::Job;
+use super::wire::Class;
+use crate::clock::Moment;
+
+/// A connected call of a queue.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct TalkId(u32);
+
+/// Caller and agent talk.
+#[derive(Clone, Debug)]
+pub(super) struct Talk {
+    pub(super) queue: QueueId,
+    pub(super) agent: AgentId,
+    pub(super) caller: ChannelId,
+    pub(super) leg: Leg,
+    /// The bridge of caller and dialled leg.
+    pub(super) bridge: BridgeId,
+    /// The bridge of the phone and the Local channel's second half.
+    pub(super) far_bridge: Option<BridgeId>,
+    pub(super) hold_seconds: u64,
+    /// The later BridgeEnter.
+    pub(super) started: Moment,
+    ending: Ending,
+}
+
+/// How the talk will end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    Caller,
+    Agent,
+    Blind,
+    Attended,
+}
+
+/// An AgentComplete to be sent.
+#[derive(Debug)]
+pub(super) struct Completion {
+    queue: QueueId,
+    member: MemberId,
+    /// Absent if the channel is gone as the event is made.
+    caller: Option<Channel>,
+    dialled: Option<Channel>,
+    hold_seconds: u64,
+    talk_seconds: u64,
+    reason: &'static str,
+}
+
+/// Where in the end of a call AgentComplete falls: it comes from another thread.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Lateness {
+    AtRequest,
+    AfterLeaves,
+    AfterHangups,
+    /// And a channel's block is missing.
+    AfterHangupsBare,
+}
+
+impl World {
+    /// A rung member takes the call.
+    pub(super) fn take_call(&mut self, id: StayId, dialled: ChannelId) {
+        let Some(stay) = self.stays.get(&id) else { return };
+        let Some(leg) = stay.legs.iter().copied().find(|leg| leg.dialled == dialled) else { return };
+        let Some(mut stay) = self.stays.remove(&id) else { return };
+        let mut losers = std::mem::take(&mut stay.legs);
+        losers.retain(|loser| loser.dialled != dialled);
+        let far_bridge = self.answer(&stay, &leg);
+        self.cancel_all(&stay, &losers, ANSWERED_ELSEWHERE);
+        self.connect(id, &stay, leg, far_bridge);
+    }
+
+    fn answer(&mut self, stay: &Stay, leg: &Leg) -> Option<BridgeId> {
+        self.new_state(leg.phone, ChannelState::Up);
+        let Some(far) = leg.far else {
+            self.dial_end(Some(stay.caller), leg.dialled, "ANSWER");
+            return None;
+        };
+        self.tell_answered(far, leg.phone);
+        // the outer dial is answered by another thread: either event may be first
+        let outer_first = self.chance(30);
+        if outer_first {
+            self.new_state(leg.dialled, ChannelState::Up);
+            self.dial_end(Some(stay.caller), leg.dialled, "ANSWER");
+        }
+        self.dial_end(Some(far), leg.phone, "ANSWER");
+        self.new_state(far, ChannelState::Up);
+        if !outer_first {
+            self.new_state(leg.dialled, ChannelState::Up);
+            self.dial_end(Some(stay.caller), leg.dialled, "ANSWER");
+        }
+        let bridge = self.new_bridge();
+        self.application(leg.phone, "AppDial", "(Outgoing Line)");
+        self.bridge_enter(bridge, leg.phone);
+        self.bridge_enter(bridge, far);
+        Some(bridge)
+    }
+
+    fn connect(&mut self, id: StayId, stay: &Stay, leg: Leg, far_bridge: Option<BridgeId>) {
+        if self.queues[stay.queue.0].spec.recorded {
+            self.start_recording(stay);
+        }
+        self.leave_queue(id, stay);
+        let hold_seconds = self.wall_seconds_since(stay.joined);
+        self.varset(stay.caller, "QUEUEWAIT", hold_seconds);
+        self.varset(stay.caller, "QUEUEWAIT_MS", hold_seconds * 1000);
+        let message = self.event("AgentConnect", Class::Agent);
+        let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
+        let message = message.with("HoldTime", hold_seconds);
+        let message = message.with("RingTime", self.wall_seconds_since(stay.ring_started));
+        let connected = self.send(Class::Agent, message);
+        let truth = self.truth_of(stay.queue);
+        truth.connected += 1;
+        truth.hold_answered += connected.since(stay.joined);
+        let queue = &mut self.queues[stay.queue.0];
+        queue.hold_average = (queue.hold_average * 3 + hold_seconds) / 4;
+        let bridge = self.new_bridge();
+        let started = self.bridge_both(bridge, leg.dialled, stay.caller);
+        let agent = self.queues[stay.queue.0].members[leg.member.0].agent;
+        let ending = self.choose_ending(&leg);
+        let talk = Talk {
+            queue: stay.queue,
+            agent,
+            caller: stay.caller,
+            leg,
+            bridge,
+            far_bridge,
+            hold_seconds,
+            started,
+            ending,
+        };
+        self.plan_talk(talk);
+    }
+
+    /// Both enter the bridge, each by its own thread; tells when the second is in.
+    pub(super) fn bridge_both(&mut self, bridge: BridgeId, leg: ChannelId, caller: ChannelId) -> Moment {
+        let order = if self.chance(80) { [leg, caller] } else { [caller, leg] };
+        self.bridge_enter(bridge, order[0]);
+        let started = self.bridge_enter(bridge, order[1]);
+        self.tell_peers(leg, caller);
+        started
+    }
+
+    fn tell_peers(&mut self, leg: ChannelId, caller: ChannelId) {
+        for (id, peer) in [(caller, leg), (leg, caller)] {
+            let name = self.channels.get(&peer).map(|channel| channel.name.clone()).unwrap_or_default();
+            self.varset(id, "BRIDGEPEER", name);
+        }
+    }
+
+    fn start_recording(&mut self, stay: &Stay) {
+        let uniqueid = self.channels.get(&stay.caller).map(|channel| channel.uniqueid.clone()).unwrap_or_default();
+        self.varset(stay.caller, "MIXMONITOR_FILENAME", format_args!("/var/spool/asterisk/monitor/{uniqueid}.wav"));
+        self.tell("MixMonitorStart", stay.caller);
+        self.truth_of(stay.queue).recorded += 1;
+    }
+
+    fn choose_ending(&mut self, leg: &Leg) -> Ending {
+        match self.rng.u32(0..100) {
+            0..=54 => Ending::Caller,
+            // through a Local channel the transfer would happen in the far bridge
+            55..=85 => Ending::Agent,
+            86..=94 if leg.far.is_none() => Ending::Blind,
+            95..=99 if leg.far.is_none() => Ending::Attended,
+            _ => Ending::Caller,
+        }
+    }
+
+    fn plan_talk(&mut self, talk: Talk) {
+        let id = TalkId(self.fresh_id());
+        let length = (6.0 + self.exponential(32.0)).min(180.0);
+        if length > 20.0 && self.chance(25) {
+            let (begins, lasts) = (length * 0.3, 2.0 + 8.0 * self.rng.f64());
+            self.later(Duration::from_secs_f64(begins), Job::Hold(id));
+            self.later(Duration::from_secs_f64(begins + lasts), Job::Unhold(id));
+        }
+        self.later(Duration::from_secs_f64(length), Job::EndTalk(id));
+        self.talks.insert(id, talk);
+    }
+
+    /// The agent presses hold.
+    pub(super) fn hold(&mut self, id: TalkId) {
+        if let Some(talk) = self.talks.get(&id) {
+            self.tell("Hold", talk.leg.phone);
+        }
+    }
+
+    /// The agent takes the caller back.
+    pub(super) fn unhold(&mut self, id: TalkId) {
+        if let Some(talk) = self.talks.get(&id) {
+            self.tell("Unhold", talk.leg.phone);
+        }
+    }
+
+    /// The talk ends as planned; a transfer that finds nobody free becomes a hang-up.
+    pub(super) fn end_talk(&mut self, id: TalkId) {
+        let Some(talk) = self.talks.remove(&id) else { return };
+        match talk.ending {
+            Ending::Blind if self.transfer_blind(id, &talk) => {}
+            Ending::Attended if self.begin_consultation(id, &talk) => {}
+            Ending::Caller => self.end_by(id, &talk, true),
+            Ending::Agent | Ending::Blind | Ending::Attended => self.end_by(id, &talk, false),
+        }
+    }
+
+    fn end_by(&mut self, id: TalkId, talk: &Talk, by_caller: bool) {
+        let truth = self.truth_of(talk.queue);
+        *(if by_caller { &mut truth.completed_by_caller } else { &mut truth.completed_by_agent }) += 1;
+        let reason = if by_caller { "caller" } else { "agent" };
+        let lateness = match self.rng.u32(0..100) {
+            0..=66 => Lateness::AtRequest,
+            67..=91 => Lateness::AfterLeaves,
+            92..=94 => Lateness::AfterHangups,
+            _ => Lateness::AfterHangupsBare,
+        };
+        self.hangup_request(if by_caller { talk.caller } else { talk.leg.phone }, None, None);
+        if !by_caller {
+            self.end_far_half(talk, false);
+        }
+        let completion = self.completion(talk, reason);
+        let completed = (lateness == Lateness::AtRequest).then(|| self.send_completion(&completion));
+        let left = self.leave_both(talk, by_caller);
+        if lateness == Lateness::AfterLeaves {
+            self.send_completion(&completion);
+        }
+        self.bridge_destroy(talk.bridge);
+        self.truth_of(talk.queue).talk += completed.unwrap_or(left).min(left).since(talk.started);
+        self.soft_hangup(talk.caller);
+        self.hang_up_both(talk);
+        if by_caller {
+            self.end_far_half(talk, true);
+        }
+        if matches!(lateness, Lateness::AfterHangups | Lateness::AfterHangupsBare) {
+            self.complete_later(id, completion, lateness == Lateness::AfterHangupsBare);
+        }
+    }
+
+    fn leave_both(&mut self, talk: &Talk, by_caller: bool) -> Moment {
+        let (first, second) = if by_caller { (talk.caller, talk.leg.dialled) } else { (talk.leg.dialled, talk.caller) };
+        let first_left = self.bridge_leave(talk.bridge, first);
+        let second_left = self.bridge_leave(talk.bridge, second);
+        if by_caller { second_left } else { first_left }
+    }
+
+    fn hang_up_both(&mut self, talk: &Talk) {
+        let agent_first = self.chance(60);
+        if agent_first {
+            self.hangup(talk.leg.dialled, 16, None);
+        }
+        self.hangup(talk.caller, 16, None);
+        if !agent_first {
+            self.hangup(talk.leg.dialled, 16, None);
+        }
+    }
+
+    /// The far half of a Local chain: before the near one if the phone hung up, else after it.
+    fn end_far_half(&mut self, talk: &Talk, asked: bool) {
+        let (Some(far), Some(bridge)) = (talk.leg.far, talk.far_bridge) else { return };
+        if asked {
+            self.hangup_request(far, Some(16), None);
+        }
+        let order = if asked { [far, talk.leg.phone] } else { [talk.leg.phone, far] };
+        for id in order {
+            self.bridge_leave(bridge, id);
+        }
+        self.bridge_destroy(bridge);
+        self.varset(far, "DIALSTATUS", "ANSWER");
+        self.soft_hangup(far);
+        self.hangup(far, 16, None);
+        self.hangup(talk.leg.phone, 16, None);
+        if !asked {
+            self.hangup_request(talk.leg.dialled, Some(16), None);
+        }
+    }
+
+    /// What AgentComplete would say now; the member's counters count.
+    pub(super) fn completion(&mut self, talk: &Talk, reason: &'static str) -> Completion {
+        let talk_seconds = self.wall_seconds_since(talk.started);
+        let queue = &mut self.queues[talk.queue.0];
+        queue.completed += 1;
+        queue.talk_average = (queue.talk_average * 3 + talk_seconds) / 4;
+        let member = &mut queue.members[talk.leg.member.0];
+        member.calls_taken += 1;
+        member.last_call = Some(self.clock);
+        Completion {
+            queue: talk.queue,
+            member: talk.leg.member,
+            caller: self.channels.get(&talk.caller).cloned(),
+            dialled: self.channels.get(&talk.leg.dialled).cloned(),
+            hold_seconds: talk.hold_seconds,
+            talk_seconds,
+            reason,
+        }
+    }
+
+    /// AgentComplete.
+    pub(super) fn send_completion(&mut self, completion: &Completion) -> Moment {
+        let message = self.event("AgentComplete", Class::Agent).channel("", completion.caller.as_ref());
+        let message = message.channel("Dest", completion.dialled.as_ref());
+        let message = self.member_headers(message, completion.queue, completion.member);
+        let message = message.with("HoldTime", completion.hold_seconds).with("TalkTime", completion.talk_seconds);
+        self.send(Class::Agent, message.with("Reason", completion.reason))
+    }
+
+    /// AgentComplete a few milliseconds on; a bare one lacks the block of a channel that is gone.
+    pub(super) fn complete_later(&mut self, id: TalkId, mut completion: Completion, bare: bool) {
+        if bare {
+            let lacks = self.rng.u32(0..3);
+            if lacks != 0 {
+                completion.caller = None;
+            }
+            if lacks != 1 {
+                completion.dialled = None;
+            }
+        }
+        self.completions.insert(id, completion);
+        self.soon(2..9, Job::Complete(id));
+    }
+
+    /// The late AgentComplete.
+    pub(super) fn complete(&mut self, id: TalkId) {
+        if let Some(completion) = self.completions.remove(&id) {
+            self.send_completion(&completion);
+        }
+    }
+}
+
+/// The hangup cause of a ring-all loser.
+const ANSWERED_ELSEWHERE: u16 = 26;

@@ -1,0 +1,201 @@
+//! Recordings through the real path: the same frames, events, correlator and metrics as a live PBX.
+//!
+//! A recording is what the manager interface sent, byte for byte, plain or gzipped.  Its clock is its own
+//! `Timestamp` headers; without them Asterisk's fields tell the durations (METRICS.md, Where times come from).
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits};
+use crate::clock::Moment;
+use crate::correlator::{Correlator, PbxName, Rules, Timing};
+use crate::event::{self, Event, Name};
+use crate::metrics::{Board, Desk, Format, Metrics};
+
+/// Why a recording could not be played.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The file cannot be opened or read.
+    #[error("{}: cannot be read", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The file is gzipped, and damaged.
+    #[error("{}: damaged gzip data after {bytes} bytes", path.display())]
+    Damaged {
+        path: PathBuf,
+        bytes: u64,
+        #[source]
+        source: io::Error,
+    },
+    /// The file holds nothing a manager interface would send.
+    #[error("{}: not a recording of a manager interface: no event in {bytes} bytes", path.display())]
+    NotARecording { path: PathBuf, bytes: u64 },
+}
+
+/// One PBX that is played from recordings, one after the other.
+pub struct Replay {
+    board: Board,
+    limits: Limits,
+    /// The latest time stamp so far: the recording's clock.
+    now: Moment,
+}
+
+/// What a file held.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Played {
+    /// Bytes after unpacking.
+    pub bytes: u64,
+    /// Events, needed or not.
+    pub events: u64,
+    /// The last frame, or the gzip stream, was cut: what came before it counts.
+    pub cut: bool,
+}
+
+impl Replay {
+    /// A PBX called `pbx` of which nothing is known yet.
+    pub fn new(pbx: &PbxName, rules: Rules, metrics: Metrics, limits: Limits) -> Self {
+        let start = Moment::default();
+        let mut own = metrics.own(pbx, event::KNOWN, start);
+        own.connected();
+        own.synchronised(start);
+        let correlator = Correlator::new(rules, Timing::Recorded);
+        let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
+        Self { board: Board::new(metrics, vec![desk]), limits, now: start }
+    }
+
+    /// Plays a file, gzipped or not.
+    ///
+    /// # Errors
+    /// The file cannot be read, is damaged, or is no recording.  A file that was cut is none of these.
+    pub fn play_file(&mut self, path: &Path) -> Result<Played, ReplayError> {
+        let unreadable = |source| ReplayError::Unreadable { path: path.into(), source };
+        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let packed = starts_with_gzip(&mut file).map_err(unreadable)?;
+        let played = if packed { self.play(MultiGzDecoder::new(file)) } else { self.play(file) };
+        let (played, failed) = played;
+        match failed {
+            Some(source) if packed => {
+                return Err(ReplayError::Damaged { path: path.into(), bytes: played.bytes, source });
+            }
+            Some(source) => return Err(unreadable(source)),
+            None if played.events == 0 => {
+                return Err(ReplayError::NotARecording { path: path.into(), bytes: played.bytes });
+            }
+            None => {}
+        }
+        Ok(played)
+    }
+
+    /// Plays everything `source` gives; tells what it held, and what stopped the reading before its end.
+    pub fn play(&mut self, mut source: impl Read) -> (Played, Option<io::Error>) {
+        let mut decoder = Decoder::new(self.limits);
+        let mut played = Played::default();
+        let mut chunk = vec![0; CHUNK];
+        let failed = loop {
+            match source.read(&mut chunk) {
+                Ok(0) => break None,
+                Ok(length) => {
+                    played.bytes += length as u64;
+                    decoder.feed(&chunk[..length]);
+                    played.events += self.take(&mut decoder);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // the recorder was stopped before it could finish the gzip stream
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    played.cut = true;
+                    break None;
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        played.cut |= decoder.pending() > 0;
+        (played, failed)
+    }
+
+    /// The exposition as it stands after the last event.
+    pub fn exposition(&mut self, format: Format) -> String {
+        self.board.scrape(self.now, format)
+    }
+
+    /// What the metrics are made of.
+    pub const fn board(&self) -> &Board {
+        &self.board
+    }
+
+    fn take(&mut self, decoder: &mut Decoder) -> u64 {
+        let mut events = 0;
+        while let Some(item) = decoder.next_item() {
+            match item {
+                Item::Frame(frame) if frame.kind == Kind::Event => {
+                    self.event(&frame);
+                    events += 1;
+                }
+                Item::Frame(_) | Item::Banner(_) => {}
+                Item::Rejected(why) => self.board.desks[0].own.rejected(why.word()),
+            }
+        }
+        events
+    }
+
+    fn event(&mut self, frame: &Frame<'_>) {
+        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let known = Name::find(frame.name);
+        own.event(known.map(|(at, _)| at));
+        if let Some(at) = event::timestamp(frame) {
+            self.now = self.now.max(at);
+            correlator.expire(self.now, recorder);
+        }
+        let Some((_, name)) = known else { return };
+        match Event::parse(name, frame) {
+            Ok(Some(event)) => correlator.handle(self.now, &event, recorder),
+            Ok(None) => {}
+            Err(error) => own.rejected(error.word()),
+        }
+    }
+}
+
+fn starts_with_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
+    use std::io::BufRead;
+    Ok(file.fill_buf()?.starts_with(&[0x1f, 0x8b]))
+}
+
+const CHUNK: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Settings;
+
+    fn replay() -> Replay {
+        let metrics = Metrics::new(Settings::default());
+        Replay::new(&PbxName::new("test"), Rules::default(), metrics, Limits::default())
+    }
+
+    const JOIN: &[u8] = b"Event: QueueCallerJoin\r\nUniqueid: 1.1\r\nQueue: q\r\n\r\n";
+
+    #[test]
+    fn a_recording_cut_in_mid_frame_counts_up_to_there() {
+        let mut replay = replay();
+        let (played, failed) = replay.play(&[JOIN, &JOIN[..20]].concat()[..]);
+        assert!(failed.is_none());
+        assert_eq!(played, Played { bytes: 71, events: 1, cut: true });
+        assert!(replay.exposition(Format::Text).contains("asterisk_queue_entries_total{pbx=\"test\",queue=\"q\"} 1\n"));
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused_by_name() {
+        let path = std::env::temp_dir().join(format!("asterisk_exporter-no-recording-{}", std::process::id()));
+        std::fs::write(&path, b"just text\n").unwrap();
+        let error = replay().play_file(&path).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.to_string().ends_with(": not a recording of a manager interface: no event in 10 bytes"));
+        let missing = replay().play_file(&path).unwrap_err();
+        assert!(matches!(missing, ReplayError::Unreadable { .. }), "{missing}");
+    }
+}

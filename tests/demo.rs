@@ -1,0 +1,79 @@
+//! The make-believe PBX's whole runs through the real path, against what it knows of its own calls.
+
+mod common;
+
+use asterisk_exporter::correlator::{Patterns, Rules};
+use asterisk_exporter::demo::{QueueTruth, recording};
+use asterisk_exporter::metrics::Format;
+use common::{Numbers, replay};
+
+fn played(seed: u64, calls: usize) -> (Numbers, asterisk_exporter::demo::Truth) {
+    let (bytes, truth) = recording(seed, calls);
+    let trunks = Patterns::new(["^PJSIP/carrier-"]).expect("a valid pattern");
+    let mut replay = replay(Rules { trunks, ..Rules::default() });
+    let (held, failed) = replay.play(&bytes[..]);
+    assert!(failed.is_none() && !held.cut);
+    (Numbers::read(&replay.exposition(Format::Text)), truth)
+}
+
+fn assert_queue(numbers: &Numbers, queue: &str, truth: &QueueTruth, seed: u64) {
+    let q = ("queue", queue);
+    let exits = |outcome| numbers.sum("asterisk_queue_exits_total", &[q, ("outcome", outcome)]);
+    let ended = |by| numbers.sum("asterisk_queue_completions_total", &[q, ("ended_by", by)]);
+    let rings = |result| numbers.sum("asterisk_queue_rings_total", &[q, ("result", result)]);
+    let refused = |reason| numbers.sum("asterisk_queue_refusals_total", &[q, ("reason", reason)]);
+    let counts = [
+        ("entered", numbers.sum("asterisk_queue_entries_total", &[q]), truth.entered),
+        ("answered", exits("answered"), truth.connected),
+        ("abandoned", exits("abandoned"), truth.abandoned),
+        ("timeout", exits("timeout"), truth.timed_out),
+        ("leave_empty", exits("leave_empty"), truth.left_empty),
+        ("exit_key", exits("exit_key"), truth.exit_key),
+        ("caller", ended("caller"), truth.completed_by_caller),
+        ("agent", ended("agent"), truth.completed_by_agent),
+        ("transfer", ended("transfer"), truth.blind_transfers + truth.attended_transfers),
+        ("no_answer", rings("no_answer"), truth.ring_no_answer),
+        ("busy", rings("busy"), truth.ring_busy),
+        ("failed", rings("failed"), truth.ring_failed),
+        ("canceled", rings("canceled"), truth.ring_canceled),
+        ("full", refused("full"), truth.refused_full),
+        ("join_empty", refused("join_empty"), truth.refused_empty),
+        ("recorded", numbers.sum("asterisk_queue_recorded_calls_total", &[q]), truth.recorded),
+        ("blind", numbers.sum("asterisk_queue_transfers_total", &[q, ("kind", "blind")]), truth.blind_transfers),
+        (
+            "attended",
+            numbers.sum("asterisk_queue_transfers_total", &[q, ("kind", "attended")]),
+            truth.attended_transfers,
+        ),
+    ];
+    for (what, counted, true_count) in counts {
+        assert_eq!(counted, true_count as f64, "seed {seed}, {queue}: {what}");
+    }
+    let hold = numbers.sum("asterisk_queue_hold_seconds_sum", &[q, ("outcome", "answered")]);
+    let talk = numbers.sum("asterisk_queue_talk_seconds_sum", &[q]);
+    let slack = 0.01 * (1.0 + truth.connected as f64);
+    assert!((hold - truth.hold_answered.as_secs_f64()).abs() < slack, "seed {seed}, {queue}: hold {hold} {truth:?}");
+    assert!((talk - truth.talk.as_secs_f64()).abs() < slack, "seed {seed}, {queue}: talk {talk} {truth:?}");
+}
+
+#[test]
+fn whole_working_days_are_counted_exactly() {
+    for seed in 1..=4 {
+        let (numbers, truth) = played(seed, 600);
+        numbers.assert_conserved(&format!("seed {seed}"));
+        for (queue, truth) in &truth.queues {
+            assert_queue(&numbers, queue, truth, seed);
+        }
+        for (trunk, attempts) in &truth.trunk_attempts {
+            let counted = numbers.sum("asterisk_trunk_attempts_total", &[("trunk", &format!("PJSIP/{trunk}"))]);
+            assert_eq!(counted, *attempts as f64, "seed {seed}: {trunk}");
+        }
+        let calls = |direction| numbers.sum("asterisk_calls_total", &[("direction", direction)]);
+        assert_eq!(calls("internal"), truth.internal as f64, "seed {seed}: internal");
+        assert_eq!(calls("inbound"), (truth.inbound_direct + truth.inbound_queued) as f64, "seed {seed}: inbound");
+        assert_eq!(calls("outbound"), truth.outbound as f64, "seed {seed}: outbound");
+        for kind in ["channel", "stay", "call"] {
+            assert_eq!(numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]), 0.0, "seed {seed}: {kind}");
+        }
+    }
+}
