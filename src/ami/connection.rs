@@ -1,0 +1,232 @@
+//! The one file that owns an AMI socket: opens it, reads it in a task of its own, writes actions.
+//!
+//! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so reading never
+//! waits for those who work on what was read: up to [`CHUNKS`] chunks lie in between.  It knows nothing of frames
+//! but that they are bytes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::clock::{Clock, Moment};
+
+/// A connection to a PBX's manager interface.
+pub struct Connection {
+    chunks: mpsc::Receiver<io::Result<Chunk>>,
+    spares: mpsc::Sender<Vec<u8>>,
+    writer: Box<dyn AsyncWrite + Send + Unpin>,
+    /// Holds the reading task, which ends with the connection.
+    _reader: JoinSet<()>,
+}
+
+/// Bytes that were read at once.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The bytes, at least one.
+    pub bytes: Vec<u8>,
+    /// When they were read.
+    pub read: Moment,
+    /// All room between reading and working was taken: the socket had to wait.
+    pub stalled: bool,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The name has no address.
+    #[error("host {host}: no address")]
+    Resolve {
+        /// The configured host.
+        host: String,
+        /// What the resolver said, if it failed.
+        #[source]
+        source: Option<io::Error>,
+    },
+    /// The last address that was tried did not take the connection.
+    #[error("connect to {address}")]
+    Connect {
+        /// That address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Neither a connection nor a refusal came in time.
+    #[error("no connection within {0:?}")]
+    Timeout(Duration),
+}
+
+impl Connection {
+    /// Connects to the first address of `host` that accepts, in `limit` at most.
+    ///
+    /// # Errors
+    /// No address was found, or none of them accepted in time.
+    pub async fn open(host: &str, port: u16, limit: Duration, clock: &Clock) -> Result<Self, OpenError> {
+        let tcp = connect(host, port, limit, clock).await?;
+        // an action is one small write and its answer is waited for; without this it may lie for 40 ms
+        tcp.set_nodelay(true).ok();
+        // TLS goes here: wrap `tcp` inside the same limit, what follows takes any stream
+        Ok(Self::over(tcp, clock))
+    }
+
+    /// A connection over a stream that stands.  Must be called inside a tokio runtime.
+    pub fn over(stream: impl AsyncRead + AsyncWrite + Send + 'static, clock: &Clock) -> Self {
+        let (input, output) = tokio::io::split(stream);
+        let (chunk_sender, chunks) = mpsc::channel(CHUNKS);
+        let (spares, spare_receiver) = mpsc::channel(SPARES);
+        let mut reader = JoinSet::new();
+        reader.spawn(read(input, chunk_sender, spare_receiver, clock.clone()));
+        Self { chunks, spares, writer: Box::new(output), _reader: reader }
+    }
+
+    /// The next bytes, `None` once the PBX has closed.  May be cancelled without losing any.
+    ///
+    /// # Errors
+    /// The socket failed; nothing comes after that.
+    pub async fn receive(&mut self) -> io::Result<Option<Chunk>> {
+        self.chunks.recv().await.transpose()
+    }
+
+    /// Gives the memory of a chunk back for the next read.
+    pub fn recycle(&self, chunk: Chunk) {
+        let mut bytes = chunk.bytes;
+        bytes.clear();
+        // enough spares lie ready: this one is freed
+        self.spares.try_send(bytes).ok();
+    }
+
+    /// Writes an action.
+    ///
+    /// # Errors
+    /// The socket failed, or the PBX did not take the bytes within `limit`.
+    pub async fn send(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        let write = async {
+            self.writer.write_all(bytes).await?;
+            self.writer.flush().await
+        };
+        timeout(limit, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Tries all addresses, each with an even share of the time left, so that a silent one does not hide the next.
+async fn connect(host: &str, port: u16, limit: Duration, clock: &Clock) -> Result<TcpStream, OpenError> {
+    let end = clock.instant(clock.now().after(limit));
+    let unresolved = |source| OpenError::Resolve { host: host.to_owned(), source };
+    let found = timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
+    let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(Some(error)))?.collect();
+    let mut failure = unresolved(None);
+    for (at, &address) in addresses.iter().enumerate() {
+        let now = clock.instant(clock.now());
+        let share = share(end, now, addresses.len() - at);
+        failure = match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(source)) => OpenError::Connect { address, source },
+            Err(_) => OpenError::Timeout(limit),
+        };
+    }
+    Err(failure)
+}
+
+fn share(end: Instant, now: Instant, tries: usize) -> Duration {
+    end.saturating_duration_since(now) / u32::try_from(tries).unwrap_or(u32::MAX).max(1)
+}
+
+/// Reads until the stream ends or nobody wants its bytes.
+async fn read(
+    mut input: impl AsyncRead + Unpin,
+    chunks: mpsc::Sender<io::Result<Chunk>>,
+    mut spares: mpsc::Receiver<Vec<u8>>,
+    clock: Clock,
+) {
+    loop {
+        let mut bytes = spares.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
+        let item = match input.read_buf(&mut bytes).await {
+            Ok(0) => return,
+            Ok(_) => Ok(Chunk { bytes, read: clock.now(), stalled: false }),
+            Err(error) => Err(error),
+        };
+        if !hand_over(&chunks, item).await {
+            return;
+        }
+    }
+}
+
+/// Whether reading should go on.
+async fn hand_over(chunks: &mpsc::Sender<io::Result<Chunk>>, item: io::Result<Chunk>) -> bool {
+    let failed = item.is_err();
+    let sent = match chunks.try_send(item) {
+        Ok(()) => true,
+        Err(mpsc::error::TrySendError::Closed(_)) => false,
+        Err(mpsc::error::TrySendError::Full(item)) => {
+            let item = item.map(|chunk| Chunk { stalled: true, ..chunk });
+            chunks.send(item).await.is_ok()
+        }
+    };
+    sent && !failed
+}
+
+/// The most that is read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// How many chunks may lie between reading and working: 32 MiB at worst, some 65,000 events.
+const CHUNKS: usize = 512;
+
+/// Buffers kept for the next reads; in quiet times one is being filled and one worked on.
+const SPARES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_come_with_their_moment_and_the_end_as_none() {
+        let (mut far, near) = tokio::io::duplex(1024);
+        let clock = Clock::start();
+        let mut connection = Connection::over(near, &clock);
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let sent = clock.now();
+        far.write_all(b"abc").await.unwrap();
+        let chunk = connection.receive().await.unwrap().unwrap();
+        assert_eq!((&chunk.bytes[..], chunk.read, chunk.stalled), (&b"abc"[..], sent, false));
+        connection.recycle(chunk);
+        drop(far);
+        assert!(connection.receive().await.unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_stalls_the_socket_and_says_so() {
+        let (mut far, near) = tokio::io::duplex(16);
+        let mut connection = Connection::over(near, &Clock::start());
+        for _ in 0..CHUNKS + 2 {
+            far.write_all(b"0123456789abcdef").await.unwrap();
+        }
+        let mut stalled = 0;
+        for _ in 0..CHUNKS + 2 {
+            stalled += u32::from(connection.receive().await.unwrap().unwrap().stalled);
+        }
+        assert!(stalled > 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pbx_that_does_not_read_is_not_waited_for() {
+        let (_far, near) = tokio::io::duplex(16);
+        let mut connection = Connection::over(near, &Clock::start());
+        let error = connection.send(&[b'x'; 64], Duration::from_secs(5)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn each_address_gets_an_even_share_of_what_is_left() {
+        let clock = Clock::start();
+        let start = clock.instant(clock.now());
+        let end = start + Duration::from_secs(9);
+        assert_eq!(share(end, start, 3), Duration::from_secs(3));
+        assert_eq!(share(end, end + Duration::from_secs(1), 3), Duration::ZERO);
+    }
+}

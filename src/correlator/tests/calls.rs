@@ -1,0 +1,97 @@
+//! Calls outside queues: direction, result, the deciding cause, trunks.
+
+use super::Stage;
+
+#[test]
+fn a_failover_shows_the_failing_trunk_and_one_call() {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
+    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CONGESTION").tell("Hangup Uniqueid=1.2 Cause=34");
+    stage.at(2.0).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/trunk-3");
+    stage.at(5.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .at(9.0)
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
+        .tell("Hangup Uniqueid=1.1 Cause=16")
+        .tell("Hangup Uniqueid=1.3 Cause=16");
+    assert_eq!(
+        stage.seen(),
+        [
+            "1 call hangup outbound SIP/333 SIP/trunk 16",
+            "1 call outbound SIP/333 SIP/trunk answered",
+            "1 trunk SIP/trunk answered",
+            "1 trunk SIP/trunk cause 16",
+            "1 trunk SIP/trunk cause 34",
+            "1 trunk SIP/trunk congestion",
+        ]
+    );
+    assert_eq!((stage.sum("call ring outbound answered"), stage.sum("call talk outbound SIP/333")), (5.0, 4.0));
+}
+
+#[test]
+fn a_call_waits_for_the_cause_of_its_last_leg() {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
+    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER").tell("Hangup Uniqueid=1.1 Cause=20");
+    assert_eq!(stage.seen(), Vec::<String>::new());
+    stage.tell("Hangup Uniqueid=1.2 Cause=17");
+    assert_eq!(stage.count("call outbound SIP/333 SIP/trunk busy"), 1);
+    assert_eq!(stage.count("call hangup outbound SIP/333 SIP/trunk 17"), 1);
+}
+
+#[test]
+fn agent_to_agent_is_internal_and_alone_unknown() {
+    let mut stage = Stage::live();
+    stage
+        .tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/334-2");
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
+        .tell("Hangup Uniqueid=1.2 Cause=0")
+        .tell("Hangup Uniqueid=1.1 Cause=0");
+    assert_eq!(stage.count("call internal SIP/333  canceled"), 1);
+    stage
+        .tell("Newchannel Channel=SIP/333-3 Uniqueid=2.1 Linkedid=2.1 ChannelState=4")
+        .tell("Hangup Uniqueid=2.1 ChannelState=6 Cause=16");
+    assert_eq!(stage.count("call unknown SIP/333  answered"), 1);
+}
+
+#[test]
+fn an_originate_that_times_out_goes_by_its_response_before_or_after_the_hangup() {
+    let response = "OriginateResponse Channel=SIP/9180@trunk Reason=3 Response=Failure Uniqueid=<unknown>";
+    let hangup = "Hangup Uniqueid=1.1 Cause=16";
+    for events in [[response, hangup], [hangup, response]] {
+        let mut stage = Stage::live();
+        stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk");
+        stage.tell(events[0]).tell(events[1]).at(60.0);
+        assert_eq!(stage.count("call outbound  SIP/trunk no_answer"), 1, "{events:?}: {:?}", stage.seen());
+        assert_eq!(stage.count("trunk SIP/trunk no_answer"), 1, "{events:?}");
+    }
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk").tell(hangup).at(60.0);
+    assert_eq!(stage.count("call outbound  SIP/trunk failed"), 1, "no response came");
+}
+
+#[test]
+fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in() {
+    let mut stage = Stage::live();
+    let agent = |queue: &str, leg: &str| {
+        format!("Uniqueid=1.1 DestUniqueid={leg} Queue={queue} Interface=SIP/201 MemberName=Ann")
+    };
+    stage
+        .tell("MixMonitorStart Uniqueid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect {}", agent("q", "1.2")));
+    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer");
+    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=r").tell(&format!("AgentConnect {}", agent("r", "1.3")));
+    stage
+        .tell("MixMonitorStop Uniqueid=1.1")
+        .tell("TestEvent State=MIXMONITOR_END File=/m/1.1")
+        .tell("Hangup Uniqueid=1.1");
+    assert_eq!((stage.count("q recorded Ann"), stage.count("r recorded Ann"), stage.count("recording")), (1, 1, 1));
+}

@@ -1,0 +1,195 @@
+//! Gaps: what they hid is lost, once; what goes on goes on.
+
+use super::{Stage, snapshot, with_event};
+
+const ENTRY: &str = "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 ActionID=ae-1";
+const CALLER: &str = "CoreShowChannel Uniqueid=1.1 Linkedid=1.1 Channel=SIP/trunk-1 ChannelState=6 ActionID=ae-1";
+const LEG: &str = "CoreShowChannel Uniqueid=1.2 Linkedid=1.1 Channel=SIP/201-2 ChannelState=6 Application=AppQueue BridgeId=b ActionID=ae-1";
+const QUEUE: &str = "QueueParams Queue=q ServiceLevel=20 ActionID=ae-1";
+const MEMBER: &str = "QueueMember Queue=q Name=Ann Location=SIP/201 Status=1 Paused=0 Wrapuptime=0 ActionID=ae-1";
+const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+
+fn waiting() -> Stage {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+}
+
+fn talking() -> Stage {
+    let mut stage = waiting();
+    stage.at(2.0).tell(&format!("AgentConnect {AGENT}"));
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+}
+
+fn entry(wait: u32) -> String {
+    format!("{ENTRY} Wait={wait}")
+}
+
+fn talker() -> String {
+    format!("{CALLER} Application=Queue ApplicationData=q,t BridgeId=b")
+}
+
+#[test]
+fn a_waiting_caller_is_adopted_with_its_wait() {
+    let mut stage = Stage::live();
+    stage.at(10.0).resync(&[QUEUE, MEMBER, CALLER, &entry(30)]);
+    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (1, 0, (1, 0)));
+    assert_eq!(stage.correlator.state(stage.now).queues[0].longest_wait.as_secs(), 30);
+    stage.at(15.0).tell(&format!("AgentConnect {AGENT} HoldTime=35"));
+    assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 35.0));
+}
+
+#[test]
+fn a_join_that_comes_behind_its_list_is_no_second_caller() {
+    let mut stage = Stage::live();
+    stage.resync(&[QUEUE, CALLER, &entry(0)]).tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (1, 0, (1, 0)));
+}
+
+#[test]
+fn a_join_foreseen_is_an_entry() {
+    let mut stage = Stage::live();
+    let mut lists = snapshot(&[QUEUE, CALLER, &entry(0)]);
+    with_event("QueueCallerJoin Uniqueid=1.1 Queue=q", |event| lists.foresee(&event));
+    stage.correlator.resync(stage.now, &lists, &mut stage.tally);
+    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (0, 1, (1, 0)));
+}
+
+#[test]
+fn a_talking_caller_is_adopted_with_the_agent_and_without_a_length() {
+    let mut stage = Stage::live();
+    stage.resync(&[QUEUE, MEMBER, &talker(), LEG]);
+    assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
+    stage.at(50.0).tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=90 Reason=caller");
+    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+}
+
+#[test]
+fn a_caller_who_waited_through_the_gap_is_the_same() {
+    let mut stage = waiting();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE, CALLER, &entry(8)]).at(20.0);
+    assert_eq!((stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()), (0, 0, (1, 0)));
+    stage.tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    assert_eq!(stage.sum("q hold abandoned"), 20.0);
+}
+
+#[test]
+fn a_wait_that_began_in_the_gap_is_another() {
+    let mut stage = waiting();
+    stage.at(5.0).cut().at(29.0).resync(&[QUEUE, CALLER, &entry(3)]);
+    assert_eq!((stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()), (1, 1, (1, 0)));
+}
+
+#[test]
+fn a_caller_connected_in_the_gap_is_answered_without_a_hold_time() {
+    let mut stage = waiting();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER, &talker(), LEG]);
+    assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered"), stage.inside()), (1, 0.0, (0, 1)));
+    stage.at(30.0).tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    assert_eq!((stage.count("q complete Ann agent"), stage.sum("q talk Ann")), (1, 0.0));
+}
+
+#[test]
+fn a_caller_gone_in_the_gap_is_lost_once() {
+    let mut stage = waiting();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE]);
+    assert_eq!(stage.at(10.9).inside(), (1, 0));
+    assert_eq!(stage.at(11.0).inside(), (0, 0));
+    stage.cut().resync(&[QUEUE]).at(60.0);
+    assert_eq!((stage.count("q exit lost"), stage.count("q entered")), (1, 1));
+}
+
+#[test]
+fn an_event_behind_the_list_knows_better_than_the_list() {
+    let mut stage = waiting();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE]).tell("HangupRequest Uniqueid=1.1");
+    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q").at(60.0);
+    assert_eq!((stage.count("q exit lost"), stage.count("q exit abandoned")), (0, 1));
+}
+
+#[test]
+fn a_talk_that_goes_on_is_the_same_and_keeps_its_length() {
+    let mut stage = talking();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER, &talker(), LEG]).at(12.0);
+    stage.tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
+    assert_eq!(
+        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.count("q adopted talking")),
+        (1, 10.0, 0)
+    );
+}
+
+#[test]
+fn a_talk_gone_in_the_gap_is_lost_and_has_no_length() {
+    let mut stage = talking();
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER]).at(12.0);
+    assert_eq!((stage.count("q complete Ann lost"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+    assert_eq!(stage.count("call inbound Ann SIP/trunk answered"), 1);
+}
+
+#[test]
+fn a_restart_ends_everything_and_a_reconnect_nothing() {
+    let mut stage = talking();
+    stage.tell("FullyBooted Uptime=100").tell("QueueCallerJoin Uniqueid=2.1 Queue=q");
+    // the same boot, seen again later
+    stage.at(50.0).cut().tell("FullyBooted Uptime=148");
+    assert_eq!(stage.inside(), (1, 1));
+    stage.tell("FullyBooted Uptime=1");
+    assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost"), stage.inside()), (1, 1, (0, 0)));
+    stage.tell("Shutdown").at(100.0);
+    assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost")), (1, 1));
+}
+
+#[test]
+fn an_open_ringing_is_lost_with_its_pbx() {
+    let mut stage = waiting();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("Shutdown");
+    assert_eq!((stage.count("q ring Ann lost"), stage.count("q exit lost")), (1, 1));
+}
+
+#[test]
+fn a_ringing_found_going_on_has_a_result() {
+    let ringing = LEG.replace("ChannelState=6", "ChannelState=5").replace("BridgeId=b", "BridgeId=");
+    let mut stage = Stage::live();
+    stage.resync(&[QUEUE, MEMBER, CALLER, &entry(4), &ringing]);
+    stage.tell(&format!("AgentRingNoAnswer {AGENT} RingTime=4000")).tell("Hangup Uniqueid=1.2 Cause=16").at(60.0);
+    assert_eq!(stage.count("q ring Ann no_answer"), 1);
+}
+
+#[test]
+fn a_periodic_list_mends_drift_and_says_so() {
+    let mut stage = waiting();
+    stage.resync(&[QUEUE, MEMBER, CALLER, &entry(0)]);
+    stage.correlator.begin_listing(stage.now);
+    // while the list is on its way, one caller joins and is not in it, and an event removes a member that is
+    stage
+        .tell("QueueCallerJoin Uniqueid=3.1 Queue=q")
+        .tell("QueueMemberRemoved Queue=q Interface=SIP/201 MemberName=Ann");
+    let lists = snapshot(&[
+        QUEUE,
+        MEMBER,
+        "QueueMember Queue=q Name=Ben Location=SIP/202 Status=1 ActionID=ae-1",
+        "QueueEntry Queue=q Uniqueid=4.1 Wait=7 ActionID=ae-1",
+    ]);
+    stage.correlator.reconcile(stage.now, &lists, &mut stage.tally);
+    assert_eq!(stage.inside(), (3, 0));
+    stage.at(3.0);
+    assert_eq!((stage.count("q exit lost"), stage.inside()), (1, (2, 0)));
+    let told = |kind: &str| stage.count(&format!("anomaly {kind}"));
+    assert_eq!(
+        [told("caller_appeared"), told("caller_vanished"), told("member_appeared"), told("member_vanished")],
+        [1, 1, 1, 0]
+    );
+}
+
+#[test]
+fn without_lists_nothing_is_concluded() {
+    let mut stage = talking();
+    stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q").cut();
+    let mut nothing = snapshot(&[]);
+    nothing.without_channels();
+    nothing.without_queues();
+    stage.correlator.resync(stage.now, &nothing, &mut stage.tally);
+    assert_eq!(stage.at(60.0).inside(), (1, 1));
+}

@@ -1,0 +1,307 @@
+//! Stays: one outcome each, whatever tells it.
+
+use super::Stage;
+
+const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+
+fn joined() -> Stage {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+}
+
+fn connected() -> Stage {
+    let mut stage = joined();
+    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+}
+
+/// What tells the outcome after Abandon and Leave, and the outcome.
+#[test]
+fn an_abandon_is_told_apart_by_what_follows() {
+    let leave = ["QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=5", "QueueCallerLeave Uniqueid=1.1 Queue=q"];
+    let visible = "VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1";
+    let status = |value| format!("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value={value}");
+    let (timeout, empty, withdraw) = (status("TIMEOUT"), status("LEAVEEMPTY"), status("WITHDRAW"));
+    let hangup = "Hangup Uniqueid=1.1 Cause=16";
+    let cases: &[(&[&str], &str)] = &[
+        (&[visible, &timeout, hangup], "timeout"),
+        (&[visible, &empty, hangup], "leave_empty"),
+        (&[visible, &withdraw, hangup], "withdrawn"),
+        (&[&timeout], "timeout"),
+        (&[visible, hangup], "abandoned"),
+        (&[visible, "Newexten Uniqueid=1.1 Extension=h Application=NoOp", hangup], "abandoned"),
+        (&[visible, "Newexten Uniqueid=1.1 Extension=800 Application=Wait"], "redirected"),
+        (&[hangup], "unserved"),
+        (&["Newexten Uniqueid=1.1 Extension=800 Application=Wait"], "unserved"),
+        (&["QueueCallerJoin Uniqueid=1.1 Queue=other"], "unserved"),
+        (&["Hangup Uniqueid=1.1 Cause=16 ChanVariable=QUEUESTATUS=TIMEOUT"], "timeout"),
+    ];
+    for (signs, outcome) in cases {
+        let mut stage = joined();
+        stage.at(5.0);
+        for event in leave.iter().chain(*signs) {
+            stage.tell(event);
+        }
+        assert_eq!(stage.count(&format!("q exit {outcome}")), 1, "{signs:?}: {:?}", stage.seen());
+        assert_eq!(stage.sum(&format!("q hold {outcome}")), 5.0, "{signs:?}");
+        assert_eq!(stage.inside(), (0, 0));
+    }
+}
+
+#[test]
+fn a_lingering_channel_variable_is_no_outcome() {
+    let mut stage = Stage::live();
+    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q ChanVariable=QUEUESTATUS=TIMEOUT");
+    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.tell("Hangup Uniqueid=1.1 ChanVariable=QUEUESTATUS=TIMEOUT");
+    assert_eq!(stage.count("q exit unserved"), 1);
+}
+
+#[test]
+fn a_request_before_the_abandon_means_the_caller_gave_up() {
+    let mut stage = joined();
+    stage.at(5.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    assert_eq!(stage.count("q exit abandoned"), 1);
+    // what follows, even a second Abandon, changes nothing
+    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT").tell("Hangup Uniqueid=1.1 Cause=0").at(60.0);
+    assert_eq!(
+        stage.seen(),
+        [
+            "1 call hangup inbound  SIP/trunk 0",
+            "1 call inbound  SIP/trunk canceled",
+            "1 q entered",
+            "1 q exit abandoned",
+            "1 q hangup  caller 0"
+        ]
+    );
+}
+
+#[test]
+fn two_abandons_are_incompatible_codecs() {
+    let mut stage = joined();
+    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1").at(60.0);
+    assert_eq!(stage.count("q exit incompatible"), 1);
+    assert_eq!(stage.count("q entered"), 1);
+}
+
+#[test]
+fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
+    let leave = "QueueCallerLeave Uniqueid=1.1 Queue=q";
+    for (version, visible, outcome) in [
+        (None, false, "exit_key"),
+        (Some((16, 28)), false, "exit_key"),
+        (Some((16, 13)), false, "unserved"),
+        (Some((16, 13)), true, "exit_key"),
+    ] {
+        let mut stage = joined();
+        if let Some((major, minor)) = version {
+            stage.correlator.set_version(major, minor);
+        }
+        stage.tell(leave);
+        if visible {
+            stage.tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
+        }
+        stage.tell("Newexten Uniqueid=1.1 Extension=5 Application=NoOp");
+        assert_eq!(stage.count(&format!("q exit {outcome}")), 1, "{version:?} {visible}: {:?}", stage.seen());
+    }
+}
+
+#[test]
+fn silence_after_leaving_is_unserved_after_two_seconds() {
+    let mut stage = joined();
+    stage.at(5.0).tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    assert_eq!(stage.at(6.9).inside(), (1, 0));
+    assert_eq!(stage.at(7.0).inside(), (0, 0));
+    assert_eq!(stage.count("q exit unserved"), 1);
+    assert_eq!(stage.sum("q hold unserved"), 5.0);
+}
+
+#[test]
+fn a_refusal_names_the_queue_of_the_dialplan() {
+    let mut stage = Stage::live();
+    stage.tell("Newexten Uniqueid=1.1 Application=Queue AppData=sales,t,,,30");
+    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=JOINUNAVAIL");
+    assert_eq!(stage.seen(), ["1 sales refused join_unavailable"]);
+    stage.tell("Newexten Uniqueid=1.1 Application=Queue AppData=nonsense");
+    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=UNKNOWN");
+    assert_eq!(stage.count(" refused unknown_queue"), 1);
+    assert_eq!(stage.count("nonsense refused unknown_queue"), 0);
+}
+
+#[test]
+fn talk_runs_from_the_bridge_to_its_end() {
+    let mut stage = connected();
+    assert_eq!(stage.inside(), (0, 1));
+    stage.at(10.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .tell("Hangup Uniqueid=1.2 Cause=16")
+        .tell("Hangup Uniqueid=1.1 Cause=16");
+    // after both Hangups and without either id
+    stage.at(10.5).tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=7 Reason=caller");
+    assert_eq!(stage.count("q complete Ann caller"), 1);
+    assert_eq!(stage.sum("q talk Ann"), 7.0);
+    assert_eq!(stage.sum("q ring Ann answered"), 2.0);
+    assert_eq!(stage.inside(), (0, 0));
+}
+
+#[test]
+fn without_an_agent_complete_the_first_request_tells_after_five_seconds() {
+    let mut stage = connected();
+    stage.at(10.0).tell("HangupRequest Uniqueid=1.2").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+    stage.tell("HangupRequest Uniqueid=1.1").tell("Hangup Uniqueid=1.2").tell("Hangup Uniqueid=1.1");
+    assert_eq!(stage.at(14.9).inside(), (0, 1));
+    assert_eq!(stage.at(15.0).inside(), (0, 0));
+    // the event that comes after all changes nothing
+    stage
+        .at(20.0)
+        .tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=17 Reason=caller");
+    stage.tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=9 TalkTime=17 Reason=caller").at(90.0);
+    assert_eq!(stage.count("q complete Ann agent"), 1);
+    assert_eq!(stage.sum("q talk Ann"), 7.0);
+}
+
+#[test]
+fn a_consultation_belongs_to_the_talk() {
+    let mut stage = connected();
+    stage.at(8.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.2");
+    stage.at(20.0).tell("BridgeLeave BridgeUniqueid=c Uniqueid=1.2");
+    stage.at(21.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
+    stage
+        .at(33.0)
+        .tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    assert_eq!(stage.sum("q talk Ann"), 30.0);
+    assert_eq!(stage.count("anomaly complete_missing"), 0);
+}
+
+#[test]
+fn an_optimised_local_channel_is_followed_to_the_phone() {
+    let mut stage = Stage::live();
+    let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x MemberName=Ann";
+    stage
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
+    stage
+        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.tell(&format!("AgentCalled {call}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage
+        .at(2.0)
+        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {call} HoldTime=2 RingTime=2"));
+    stage.tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4").tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage.at(3.0).tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.4 SwapUniqueid=1.2")
+        .tell("Hangup Uniqueid=1.3 Cause=16")
+        .tell("Hangup Uniqueid=1.2 Cause=16");
+    // long after the Local halves are forgotten
+    stage.at(100.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.4 Queue=q Interface=Local/9@x MemberName=Ann Reason=caller");
+    stage.tell("Hangup Uniqueid=1.4 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16");
+    assert_eq!(stage.sum("q talk Ann"), 98.0);
+    assert_eq!(stage.count("q hangup Ann agent 16"), 1);
+    assert_eq!(stage.count("q hangup Ann caller 16"), 1);
+}
+
+#[test]
+fn a_phone_that_leaves_an_unoptimised_local_bridge_ends_the_talk() {
+    let mut stage = Stage::live();
+    let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x/n MemberName=Ann";
+    stage
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
+    stage
+        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.tell(&format!("AgentCalled {call}")).tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER").tell(&format!("AgentConnect {call}"));
+    stage.tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4").tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    // the agent transfers in the far bridge; the caller talks on with somebody else through the same Local channel
+    stage.at(9.0).tell("BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far");
+    stage.tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4").tell("Hangup Uniqueid=1.4 Cause=16");
+    stage
+        .at(60.0)
+        .tell("AgentComplete Uniqueid=1.1 Queue=q Interface=Local/9@x/n MemberName=Ann TalkTime=60 Reason=caller");
+    assert_eq!(stage.sum("q talk Ann"), 9.0);
+    assert_eq!(stage.count("q transfer Ann blind agent"), 1);
+    assert_eq!(stage.count("q complete Ann unknown"), 1);
+}
+
+#[test]
+fn one_caller_may_stay_twice_and_in_two_queues() {
+    let mut stage = connected();
+    stage.at(9.0).tell("QueueCallerJoin Uniqueid=1.1 Queue=other");
+    assert_eq!(stage.inside(), (0, 1));
+    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer");
+    stage.at(12.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=other");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=other").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    assert_eq!((stage.count("q entered"), stage.count("other exit abandoned"), stage.inside()), (2, 1, (1, 0)));
+}
+
+#[test]
+fn a_stay_first_seen_late_is_adopted_and_no_entry() {
+    let mut stage = Stage::live();
+    stage.tell(&format!("AgentConnect {AGENT} HoldTime=7 RingTime=2"));
+    stage.tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=7 Reason=agent");
+    assert_eq!((stage.count("q entered"), stage.count("q adopted waiting"), stage.count("q exit answered")), (0, 1, 1));
+    stage
+        .tell("AgentComplete Uniqueid=9.9 Queue=q Interface=SIP/202 MemberName=Ben HoldTime=7 TalkTime=9 Reason=agent");
+    assert_eq!(
+        (stage.count("q adopted talking"), stage.count("q complete Ben agent"), stage.sum("q talk Ben")),
+        (1, 1, 0.0)
+    );
+}
+
+#[test]
+fn every_ringing_has_one_result() {
+    let called = format!("AgentCalled {AGENT}");
+    let missed = |time| format!("AgentRingNoAnswer {AGENT} RingTime={time}");
+    let ended = |status: &str| format!("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus={status}");
+    let hangup = |cause: u16| format!("Hangup Uniqueid=1.2 Cause={cause}");
+    let cases = [
+        // as recorded: time-out, then refusals on 16 and 22, then ring-all losers
+        (vec![missed(4000), ended("NOANSWER"), ended("CANCEL"), hangup(16)], "no_answer"),
+        (vec![missed(4000), ended("NOANSWER"), ended("CANCEL"), hangup(19)], "no_answer"),
+        (vec![ended("BUSY"), missed(0), hangup(17)], "busy"),
+        (vec![ended("NOANSWER"), missed(0), hangup(17)], "busy"),
+        (vec![ended("NOANSWER"), missed(0), hangup(19)], "failed"),
+        (vec![ended("NOANSWER"), missed(0), hangup(0)], "no_answer"),
+        (vec![hangup(21), ended("NOANSWER"), missed(0)], "failed"),
+        (vec![ended("CANCEL"), ended("CANCEL"), hangup(26)], "canceled"),
+        (vec![ended("ANSWER"), format!("AgentDump {AGENT}"), ended("NOANSWER"), hangup(16)], "answered"),
+    ];
+    for (events, result) in cases {
+        let mut stage = joined();
+        stage.tell(&called);
+        for event in &events {
+            stage.tell(event);
+        }
+        stage.at(200.0);
+        let rings: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
+        assert_eq!(rings, [format!("1 q ring Ann {result}")], "{events:?}");
+    }
+}
+
+#[test]
+fn a_forwarded_leg_is_the_same_ringing() {
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x")
+        .tell("Hangup Uniqueid=1.2 Cause=0");
+    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/300-3");
+    stage.at(4.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
+    stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.3")));
+    assert_eq!((stage.count("q ring Ann answered"), stage.count("q ring Ann canceled")), (1, 0));
+}

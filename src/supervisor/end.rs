@@ -1,0 +1,90 @@
+//! Why a session ended.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use crate::ami::connection::OpenError;
+
+/// The end of a session, or of the attempt to begin one.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// There was no connection.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The PBX closed the connection.
+    #[error("closed by the pbx")]
+    Closed,
+    /// Something that has to come in time did not.
+    #[error("no {what} within {limit:?}")]
+    Timeout { what: &'static str, limit: Duration },
+    /// The socket failed.
+    #[error("connection broke")]
+    Io(#[from] io::Error),
+    /// The login was refused, in the PBX's words.
+    #[error("login refused: {0}")]
+    Auth(String),
+    /// What answers is no PBX we can talk to.
+    #[error("{0}")]
+    Protocol(String),
+    /// More came before the end of the snapshot than is kept.
+    #[error("more than {} MiB came before the snapshot was complete", .0 >> 20)]
+    Overflow(usize),
+    /// We are asked to stop.
+    #[error("shutting down")]
+    Shutdown,
+}
+
+impl End {
+    /// The label value.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Open(OpenError::Timeout(_)) | Self::Timeout { .. } => "timeout",
+            Self::Io(error) if error.kind() == io::ErrorKind::TimedOut => "timeout",
+            Self::Open(_) | Self::Io(_) => "io",
+            Self::Closed => "closed",
+            Self::Auth(_) => "auth",
+            Self::Protocol(_) => "protocol",
+            Self::Overflow(_) => "overflow",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// What happened with all its causes, in one line.
+    pub(super) fn story(&self) -> String {
+        let mut story = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            story.push_str(": ");
+            story.push_str(&error.to_string());
+            cause = error.source();
+        }
+        story
+    }
+}
+
+/// Text of the far end, fit for a log line and a web page: escaped and short.
+pub(super) fn quoted(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
+}
+
+/// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
+const QUOTED: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_story_ends_with_its_first_cause() {
+        let end = End::Io(io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer"));
+        assert_eq!((end.story().as_str(), end.reason()), ("connection broke: reset by peer", "io"));
+        assert_eq!(End::Auth("Authentication failed".into()).story(), "login refused: Authentication failed");
+    }
+
+    #[test]
+    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
+        assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
+        assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
+    }
+}

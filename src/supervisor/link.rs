@@ -1,0 +1,94 @@
+//! Keeps the link to one PBX: session after session, with waits in between.
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
+
+use crate::config::Pbx;
+
+use super::backoff::{Backoff, LISTS_APART};
+use super::end::End;
+use super::hints::Hints;
+use super::over;
+use super::place::Place;
+use super::session::{Progress, Session};
+
+/// Runs until shutdown.
+pub(super) async fn keep(pbx: &Pbx, place: &Place, mut shutdown: watch::Receiver<bool>) {
+    let mut hints = Hints::default();
+    let mut troubles = Troubles::default();
+    let mut backoff = Backoff::new(pbx.reconnect_min, pbx.reconnect_max);
+    loop {
+        let mut session =
+            Session { pbx, place, hints: &mut hints, shutdown: &mut shutdown, progress: Progress::default() };
+        let end = session.run().await;
+        let attempt = session.attempt(&end);
+        if matches!(end, End::Shutdown) {
+            info!(pbx = %place.name, "logged off");
+            return;
+        }
+        if attempt.synchronised.is_some() {
+            troubles = Troubles::default();
+        }
+        let wait = backoff.wait(attempt, place.clock.now());
+        troubles.report(place, &end, wait);
+        tokio::select! {
+            () = over(&mut shutdown) => return,
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+/// Takes the place of a task that broke: whatever it had is gone.
+pub(super) async fn keep_again(pbx: &Pbx, place: &Place, mut shutdown: watch::Receiver<bool>) {
+    place.hide();
+    place.disconnected("protocol");
+    place.show_down("internal error".to_owned());
+    tokio::select! {
+        () = over(&mut shutdown) => return,
+        // what broke it may do so again: the PBX should not pay for it with lists
+        () = sleep(LISTS_APART) => {}
+    }
+    keep(pbx, place, shutdown).await;
+}
+
+/// The same trouble again and again is worth one line.
+#[derive(Debug, Default)]
+struct Troubles {
+    last: String,
+    times: u64,
+}
+
+impl Troubles {
+    fn report(&mut self, place: &Place, end: &End, wait: std::time::Duration) {
+        let error = end.story();
+        let (pbx, again) = (&place.name, self.count(error));
+        if again == 1 {
+            warn!(%pbx, error = self.last, reason = end.reason(), ?wait, "disconnected");
+        } else {
+            debug!(%pbx, error = self.last, times = again, ?wait, "still disconnected");
+        }
+    }
+
+    /// How often this error came in a row.
+    fn count(&mut self, error: String) -> u64 {
+        if error != self.last {
+            self.last = error;
+            self.times = 0;
+        }
+        self.times += 1;
+        self.times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_counted_and_another_begins_anew() {
+        let mut troubles = Troubles::default();
+        let mut count = |error: &str| troubles.count(error.to_owned());
+        assert_eq!((count("refused"), count("refused"), count("silent"), count("refused")), (1, 2, 1, 1));
+    }
+}

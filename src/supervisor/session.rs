@@ -1,0 +1,199 @@
+//! One session: connect, log in, take the snapshot, then follow the events until it ends.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::info;
+
+use crate::ami::action::Action;
+use crate::ami::connection::Connection;
+use crate::ami::frame::Limits;
+use crate::clock::Moment;
+use crate::config::Pbx;
+use crate::health::Phase;
+
+use super::backoff::Attempt;
+use super::end::End;
+use super::hints::Hints;
+use super::list::Stage;
+use super::login;
+use super::opening::Opening;
+use super::over;
+use super::place::Place;
+use super::pump::Pump;
+use super::version::{Version, by_ami};
+use super::wire::{ActionId, Wire};
+
+/// One session with one PBX.
+pub(super) struct Session<'a> {
+    pub(super) pbx: &'a Pbx,
+    pub(super) place: &'a Place,
+    pub(super) hints: &'a mut Hints,
+    pub(super) shutdown: &'a mut watch::Receiver<bool>,
+    /// How far it has come.
+    pub(super) progress: Progress,
+}
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Progress {
+    /// Not logged in.
+    #[default]
+    Outside,
+    /// Logged in.
+    Inside,
+    /// The lists were asked for.
+    Listing { asked: Moment },
+    /// The snapshot was applied.
+    Synchronised { asked: Moment, done: Moment },
+}
+
+impl Session<'_> {
+    /// Runs the session to its end, and tells board and health of it.
+    pub(super) async fn run(&mut self) -> End {
+        self.place.show(Phase::Connecting);
+        let end = match self.connect().await {
+            Ok(mut wire) => self.talk(&mut wire).await,
+            Err(end) => end,
+        };
+        if matches!(self.progress, Progress::Synchronised { .. }) {
+            self.place.hide();
+        }
+        if !matches!(self.progress, Progress::Outside) || matches!(end, End::Auth(_)) {
+            self.place.disconnected(end.reason());
+        }
+        self.place.show_down(end.story());
+        end
+    }
+
+    /// What the wait before the next attempt depends on.
+    pub(super) fn attempt(&self, end: &End) -> Attempt {
+        let refused = matches!(end, End::Auth(_));
+        let (listed, synchronised) = match self.progress {
+            Progress::Outside | Progress::Inside => (None, None),
+            Progress::Listing { asked } => (Some(asked), None),
+            Progress::Synchronised { asked, done } => (Some(asked), Some(done)),
+        };
+        Attempt { refused, listed, synchronised }
+    }
+
+    async fn connect(&mut self) -> Result<Wire, End> {
+        let pbx = self.pbx;
+        let clock = self.place.clock.clone();
+        let address = &pbx.address;
+        let connection = tokio::select! {
+            () = over(self.shutdown) => return Err(End::Shutdown),
+            opened = Connection::open(&address.host, address.port, pbx.connect_timeout, &clock) => opened?,
+        };
+        let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
+        Ok(Wire::new(connection, limits, pbx.ping_timeout, clock))
+    }
+
+    async fn talk(&mut self, wire: &mut Wire) -> End {
+        let Err(end) = self.follow(wire).await;
+        if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Outside) {
+            // the PBX closes when it has taken the Logoff; one that does not is left alone
+            timeout(GOODBYE, log_off(wire)).await.ok();
+        }
+        end
+    }
+
+    async fn follow(&mut self, wire: &mut Wire) -> Result<Infallible, End> {
+        let shutdown = &mut self.shutdown.clone();
+        let lists_queues = tokio::select! {
+            () = over(shutdown) => return Err(End::Shutdown),
+            // an end of its own beside those of its steps: a PBX may answer each in time and never come to an end
+            () = sleep(OPENING) => return Err(End::Timeout { what: "snapshot", limit: OPENING }),
+            opened = self.open(wire) => opened?,
+        };
+        Pump::new(wire, self.place, self.pbx, lists_queues).run(shutdown).await
+    }
+
+    /// Everything up to the snapshot.  Tells whether the PBX lists queues.
+    async fn open(&mut self, wire: &mut Wire) -> Result<bool, End> {
+        let mut opening = Opening::default();
+        let ami = login::greeting(wire, self.pbx.connect_timeout).await?;
+        login::log_in(wire, &mut opening, self.place, self.pbx).await?;
+        self.progress = Progress::Inside;
+        self.place.at_desk(|desk| desk.own.connected());
+        self.place.show(Phase::Synchronising);
+        self.learn_version(wire, &mut opening, &ami).await?;
+        self.take_snapshot(wire, &mut opening).await
+    }
+
+    async fn learn_version(&mut self, wire: &mut Wire, opening: &mut Opening, ami: &str) -> Result<(), End> {
+        let id = wire.send(&Action::CoreSettings).await?;
+        let reply = opening.reply(wire, self.place, &id).await?;
+        let version = match reply.granted("AsteriskVersion") {
+            Some(version) => version.to_owned(),
+            None => {
+                self.hints.version_hidden(&self.place.name, &reply.message());
+                by_ami(ami)
+            }
+        };
+        info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
+        if Version::read(&version).is_some_and(Version::has_mixmonitor_events) {
+            // no answer is waited for: with `brokeneventsaction` there is none
+            wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
+        }
+        self.place.health.set_version(self.place.index, version);
+        Ok(())
+    }
+
+    async fn take_snapshot(&mut self, wire: &mut Wire, opening: &mut Opening) -> Result<bool, End> {
+        let asked = wire.now();
+        self.progress = Progress::Listing { asked };
+        let channels = wire.send(&Action::CoreShowChannels).await?;
+        let queues = wire.send(&Action::QueueStatus).await?;
+        opening.expect(channels, queues);
+        let barrier = barrier(wire).await?;
+        opening.reply(wire, self.place, &barrier).await?;
+        self.is_given("CoreShowChannels", opening.channels())?;
+        let lists_queues = self.is_given("QueueStatus", opening.queues())?;
+        let now = wire.read();
+        self.place.at_desk(|desk| opening.apply(now, desk));
+        self.progress = Progress::Synchronised { asked, done: now };
+        self.place.show(Phase::Up { since: now });
+        info!(pbx = %self.place.name, "synchronised");
+        Ok(lists_queues)
+    }
+
+    /// Goes on without a list that is refused, not with one that is cut off: half a list looks like calls that
+    /// ended.
+    fn is_given(&mut self, action: &'static str, stage: Option<&Stage>) -> Result<bool, End> {
+        match stage {
+            Some(Stage::Complete) => Ok(true),
+            Some(Stage::Refused(message)) => {
+                self.hints.list_refused(&self.place.name, action, message);
+                Ok(false)
+            }
+            Some(Stage::Open) | None => Err(End::Protocol(format!("the list of {action} has no end"))),
+        }
+    }
+}
+
+/// Marks a place in the stream: once the answer is read, everything queued before is, too.
+pub(super) async fn barrier(wire: &mut Wire) -> Result<ActionId, End> {
+    wire.send(&Action::Ping).await?;
+    wire.send(&Action::Ping).await
+}
+
+/// Says good-bye and waits until the PBX has closed.
+async fn log_off(wire: &mut Wire) -> Result<Infallible, End> {
+    wire.send(&Action::Logoff).await?;
+    loop {
+        wire.receive().await?;
+    }
+}
+
+/// What is left of [`login`]'s classes where recordings show in class call: reporting brings an event per RTCP
+/// packet.
+const EVENTS_WITHOUT_REPORTING: &str = "system,call,agent,dialplan";
+
+/// The longest a login with its snapshot may take.
+const OPENING: Duration = Duration::from_secs(120);
+
+/// How long the PBX may take to close after a Logoff.
+const GOODBYE: Duration = Duration::from_secs(2);

@@ -1,0 +1,266 @@
+//! A PBX whose every word the test says, and the exporter's shell around it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use asterisk_exporter::clock::Clock;
+use asterisk_exporter::config::{Address, Pbx, Secret};
+use asterisk_exporter::correlator::{Correlator, PbxName, Rules, Timing};
+use asterisk_exporter::event::KNOWN;
+use asterisk_exporter::health::{Health, Phase};
+use asterisk_exporter::metrics::{Board, Desk, Format, Metrics, Settings};
+use asterisk_exporter::supervisor;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, yield_now};
+
+/// A listening PBX.
+pub(crate) struct Fake {
+    listener: TcpListener,
+}
+
+/// One connection to it.
+pub(crate) struct Peer {
+    stream: BufReader<TcpStream>,
+}
+
+/// An action that came.
+#[derive(Debug)]
+pub(crate) struct Sent(HashMap<String, String>);
+
+impl Fake {
+    pub(crate) async fn start() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    /// How the exporter is told to reach it.
+    pub(crate) fn pbx(&self, name: &str) -> Pbx {
+        Pbx {
+            name: PbxName::new(name),
+            address: Address { host: "127.0.0.1".into(), port: self.listener.local_addr().unwrap().port() },
+            username: "exporter".into(),
+            secret: Secret::new("lab"),
+            plain_login: false,
+            rules: Rules::default(),
+            ping_interval: Duration::from_secs(15),
+            ping_timeout: Duration::from_secs(10),
+            queue_status_interval: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(5),
+            reconnect_min: Duration::from_millis(1),
+            reconnect_max: Duration::from_millis(5),
+            max_line: 1024,
+            max_frame: 4096,
+        }
+    }
+
+    pub(crate) async fn accept(&self) -> Peer {
+        let (stream, _) = soon("a connection", self.listener.accept()).await.unwrap();
+        Peer { stream: BufReader::new(stream) }
+    }
+
+    /// A connection that has been logged in and whose snapshot was given.
+    pub(crate) async fn accept_up(&self) -> Peer {
+        let mut peer = self.accept().await;
+        peer.log_in("22.10.0").await;
+        peer.give_snapshot("").await;
+        peer
+    }
+}
+
+impl Peer {
+    /// Sends text until the exporter has had enough.
+    pub(crate) async fn flood(&mut self, text: &str) {
+        let bytes = text.replace('\n', "\r\n").into_bytes();
+        while self.stream.write_all(&bytes).await.is_ok() {}
+    }
+
+    /// Sends text; lines end as on the wire.
+    pub(crate) async fn say(&mut self, text: &str) {
+        self.say_bytes(text.replace('\n', "\r\n").as_bytes()).await;
+    }
+
+    pub(crate) async fn say_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next action, which must be this one.
+    pub(crate) async fn expect(&mut self, name: &str) -> Sent {
+        let mut headers = HashMap::new();
+        loop {
+            let mut line = String::new();
+            let read = soon(name, self.stream.read_line(&mut line)).await.unwrap();
+            assert!(read > 0, "closed instead of {name}");
+            let Some((key, value)) = line.trim_end().split_once(": ") else { break };
+            headers.insert(key.to_owned(), value.to_owned());
+        }
+        assert_eq!(headers["Action"], name, "{headers:?}");
+        assert!(headers["ActionID"].starts_with("ae-"), "{headers:?}");
+        Sent(headers)
+    }
+
+    /// Grants an action, with more headers.
+    pub(crate) async fn grant(&mut self, sent: &Sent, headers: &str) {
+        self.say(&format!("Response: Success\nActionID: {}\n{headers}\n", &sent["ActionID"])).await;
+    }
+
+    pub(crate) async fn refuse(&mut self, sent: &Sent, message: &str) {
+        self.say(&format!("Response: Error\nActionID: {}\nMessage: {message}\n\n", &sent["ActionID"])).await;
+    }
+
+    /// Greets, and answers everything up to the lists.
+    pub(crate) async fn log_in(&mut self, version: &str) {
+        self.say("Asterisk Call Manager/11.0.0\n").await;
+        let challenge = self.expect("Challenge").await;
+        self.grant(&challenge, "Challenge: 840415273\n").await;
+        let login = self.expect("Login").await;
+        self.grant(&login, "Message: Authentication accepted\n").await;
+        let settings = self.expect("CoreSettings").await;
+        self.grant(&settings, &format!("AsteriskVersion: {version}\n")).await;
+    }
+
+    /// Answers the questions of a snapshot.  `between` comes behind the lists and before the barrier's end.
+    pub(crate) async fn give_snapshot(&mut self, between: &str) {
+        self.expect("Events").await;
+        let channels = self.expect("CoreShowChannels").await;
+        let queues = self.expect("QueueStatus").await;
+        let pings = [self.expect("Ping").await, self.expect("Ping").await];
+        self.give_list(&channels, "CoreShowChannelsComplete", "").await;
+        self.give_list(&queues, "QueueStatusComplete", "Event: QueueParams\nQueue: support\n").await;
+        self.grant(&pings[0], "Ping: Pong\n").await;
+        self.say(between).await;
+        self.grant(&pings[1], "Ping: Pong\n").await;
+    }
+
+    /// A list of one item at most, given without its ActionID.
+    pub(crate) async fn give_list(&mut self, asked: &Sent, done: &str, item: &str) {
+        let id = &asked["ActionID"];
+        self.grant(asked, "EventList: start\n").await;
+        if !item.is_empty() {
+            self.say(&format!("{item}ActionID: {id}\n\n")).await;
+        }
+        self.say(&format!("Event: {done}\nActionID: {id}\nEventList: Complete\nListItems: 1\n\n")).await;
+    }
+
+    /// Waits until the exporter has closed, and wants nothing more of it before.
+    pub(crate) async fn expect_close(&mut self) {
+        let mut rest = String::new();
+        // a reset is a close, too
+        soon("the close", self.stream.read_to_string(&mut rest)).await.ok();
+        assert_eq!(rest, "");
+    }
+}
+
+impl std::ops::Index<&str> for Sent {
+    type Output = str;
+
+    fn index(&self, key: &str) -> &str {
+        self.0.get(key).map_or("", String::as_str)
+    }
+}
+
+/// The exporter without its HTTP side.
+pub(crate) struct Exporter {
+    pub(crate) board: Arc<Mutex<Board>>,
+    pub(crate) health: Arc<Health>,
+    clock: Clock,
+    shutdown: watch::Sender<bool>,
+    task: JoinSet<()>,
+}
+
+impl Exporter {
+    pub(crate) fn start(pbxs: Vec<Pbx>) -> Self {
+        let clock = Clock::start();
+        let metrics = Metrics::new(Settings::default());
+        let desk = |pbx: &Pbx| Desk {
+            correlator: Correlator::new(pbx.rules.clone(), Timing::Live),
+            recorder: metrics.recorder(&pbx.name),
+            own: metrics.own(&pbx.name, KNOWN, clock.now()),
+        };
+        let desks = pbxs.iter().map(desk).collect();
+        let board = Arc::new(Mutex::new(Board::new(metrics, desks)));
+        let names = pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.host.clone()));
+        let health = Arc::new(Health::new(names));
+        let (shutdown, asked) = watch::channel(false);
+        let mut task = JoinSet::new();
+        task.spawn(supervisor::run(pbxs, Arc::clone(&board), Arc::clone(&health), clock.clone(), asked));
+        Self { board, health, clock, shutdown, task }
+    }
+
+    /// Waits until the PBX at `index` is up.
+    pub(crate) async fn up(&self, index: usize) {
+        self.until("up", || self.health.all()[index].phase.is_up()).await;
+    }
+
+    /// Waits until the PBX at `index` is down, and tells why.
+    pub(crate) async fn down(&self, index: usize) -> String {
+        let mut why = String::new();
+        self.until("down", || match &self.health.all()[index].phase {
+            Phase::Down { error, .. } => {
+                why.clone_from(error);
+                true
+            }
+            _ => false,
+        })
+        .await;
+        why
+    }
+
+    /// Waits until a sample of that name and these labels has that value.
+    pub(crate) async fn counted(&self, name: &str, labels: &[&str], value: f64) {
+        self.until(name, || self.sample(name, labels) == Some(value)).await;
+    }
+
+    /// A sample of the next scrape.
+    pub(crate) fn sample(&self, name: &str, labels: &[&str]) -> Option<f64> {
+        let text = self.board.lock().unwrap().scrape(self.clock.now(), Format::Text);
+        let wanted = |line: &&str| {
+            line.split_once('{').is_some_and(|(found, rest)| found == name && labels.iter().all(|l| rest.contains(l)))
+        };
+        text.lines().find(wanted)?.rsplit_once(' ')?.1.parse().ok()
+    }
+
+    /// Waits until everything the peer of the PBX called `pbx` has said is handled.
+    pub(crate) async fn caught_up(&self, peer: &mut Peer, pbx: &str) {
+        let labels = [&*format!("pbx=\"{pbx}\""), "event=\"other\""];
+        let name = "asterisk_exporter_events_total";
+        let before = self.sample(name, &labels).unwrap_or(0.0);
+        peer.say("Event: Marker\n\n").await;
+        self.counted(name, &labels, before + 1.0).await;
+    }
+
+    /// Asks for shutdown.
+    pub(crate) fn stop(&self) {
+        self.shutdown.send(true).unwrap();
+    }
+
+    /// Waits until everything has ended.
+    pub(crate) async fn ended(mut self) {
+        soon("the end", self.task.join_next()).await.unwrap().unwrap();
+    }
+
+    async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        soon(what, async {
+            while !is_so() {
+                yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+/// Lets this much time pass at once.
+pub(crate) async fn skip(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+/// What has to happen soon, in real time: sockets do not know of tokio's clock.
+async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
+    let Ok(done) = tokio::time::timeout(Duration::from_secs(10), happens).await else {
+        panic!("{what} did not come");
+    };
+    done
+}
