@@ -1,5 +1,33 @@
-//! Exact Prometheus metrics of an Asterisk PBX.  (crate doc: being written)
+//! Exact Prometheus metrics of an Asterisk PBX, from its manager interface (AMI).
+//!
+//! Bytes go in on the left, text comes out on the right; each step knows only the step to its left:
+//!
+//! ```text
+//! socket -> ami::Connection -> Frame -> Event -> Correlator -> Observation -> Recorder -> /metrics
+//!   (I/O)                      pure     pure       pure           pure        counters      (I/O)
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`ami`] | bytes to frames, actions to bytes, and the one socket |
+//! | [`event`] | frames to typed events |
+//! | [`correlator`] | the state machine: events and lists in, observations out |
+//! | [`metrics`] | observations to counters, state to gauges, both to text |
+//! | [`http`] | `/metrics`, the landing page, health |
+//! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |
+//! | [`replay`] | recordings through the same path |
+//! | [`demo`] | a make-believe PBX that speaks real AMI |
+//! | [`config`] | file, environment and flags to a checked configuration |
+//! | [`manager_conf`] | the manager account with the fewest rights that do |
+//! | [`health`] | who is ready, shared by supervisor and HTTP |
+//! | [`clock`] | moments, and the only reader of the clock |
+//! | [`cli`], [`app`] | the command line, and what its commands do |
+//!
+//! What the numbers mean is in `METRICS.md`, how and why it is built so in `docs/design.md`.
+
 pub mod ami;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod correlator;
@@ -10,3 +38,4 @@ pub mod http;
 pub mod manager_conf;
 pub mod metrics;
 pub mod replay;
+pub mod supervisor;

@@ -1,1 +1,18 @@
-fn main() {}
+//! The program: a command line, what it asks for, an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use asterisk_exporter::app;
+use asterisk_exporter::cli::Cli;
+
+fn main() -> ExitCode {
+    match app::execute(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("asterisk_exporter: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -109,27 +109,25 @@ impl Decoder {
 
     /// The next whole item, or `None` until more bytes come.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
-        loop {
-            if self.dropping {
-                self.drop_rest()?;
-            }
-            self.skip_blank_lines();
-            if self.buffer[self.start..].starts_with(BANNER) {
-                return self.banner();
-            }
-            let Some((end, next)) = self.frame_end() else {
-                return self.refuse_endless().map(Item::Rejected);
-            };
-            let start = std::mem::replace(&mut self.start, next);
-            self.searched = next;
-            if let Some(rejection) = self.oversized(start, end) {
-                return Some(Item::Rejected(rejection));
-            }
-            return Some(match Frame::parse(&self.buffer[start..end]) {
-                Some(frame) => Item::Frame(frame),
-                None => Item::Rejected(Rejection::UnknownType),
-            });
+        if self.dropping {
+            self.drop_rest()?;
         }
+        self.skip_blank_lines();
+        if self.buffer[self.start..].starts_with(BANNER) {
+            return self.banner();
+        }
+        let Some((end, next)) = self.frame_end() else {
+            return self.refuse_endless().map(Item::Rejected);
+        };
+        let start = std::mem::replace(&mut self.start, next);
+        self.searched = next;
+        if let Some(rejection) = self.oversized(start, end) {
+            return Some(Item::Rejected(rejection));
+        }
+        Some(match Frame::parse(&self.buffer[start..end]) {
+            Some(frame) => Item::Frame(frame),
+            None => Item::Rejected(Rejection::UnknownType),
+        })
     }
 
     /// Bytes of a frame that has not ended yet.

@@ -1,4 +1,5 @@
 //! Asterisk's manager interface: bytes to frames, actions to bytes, and the one socket.
 
 pub mod action;
+pub mod connection;
 pub mod frame;

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use crate::event::{self, Event, Kind, Listed};
 
+/// Text as the PBX sent it.
+type Bytes = Box<[u8]>;
+
 /// The lists of one connection, filled item by item.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    pub(super) queues: Vec<(Box<[u8]>, Duration)>,
+    pub(super) queues: Vec<(Bytes, Duration)>,
     pub(super) members: Vec<Member>,
     pub(super) entries: Vec<Entry>,
     pub(super) channels: Vec<Channel>,
@@ -22,47 +25,47 @@ pub struct Snapshot {
 /// What events tell that came while the lists did, and are handled after them: they know better.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Foreseen {
-    /// Callers who join a queue.
-    pub joins: HashSet<(Box<[u8]>, Box<[u8]>)>,
+    /// Callers who join a queue: Uniqueid and queue.
+    pub joins: HashSet<(Bytes, Bytes)>,
     /// Callers who are connected, or whose connected call ends.
-    pub served: HashSet<Box<[u8]>>,
+    pub served: HashSet<Bytes>,
     /// Channels that are born.
-    pub born: HashSet<Box<[u8]>>,
+    pub born: HashSet<Bytes>,
 }
 
 /// A member of a list.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub queue: Box<[u8]>,
-    pub interface: Box<[u8]>,
-    pub name: Box<[u8]>,
-    pub state_interface: Box<[u8]>,
+    pub queue: Bytes,
+    pub interface: Bytes,
+    pub name: Bytes,
+    pub state_interface: Bytes,
     pub status: u8,
     pub paused: bool,
-    pub reason: Box<[u8]>,
+    pub reason: Bytes,
     pub wrap_up: Duration,
 }
 
 /// A waiting caller.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub queue: Box<[u8]>,
-    pub uid: Box<[u8]>,
-    pub channel: Box<[u8]>,
+    pub queue: Bytes,
+    pub uid: Bytes,
+    pub channel: Bytes,
     pub wait: Duration,
 }
 
 /// A channel.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
-    pub uid: Box<[u8]>,
-    pub linkedid: Box<[u8]>,
-    pub name: Box<[u8]>,
+    pub uid: Bytes,
+    pub linkedid: Bytes,
+    pub name: Bytes,
     pub state: Option<u8>,
-    pub context: Box<[u8]>,
-    pub application: Box<[u8]>,
-    pub data: Box<[u8]>,
-    pub bridge: Box<[u8]>,
+    pub context: Bytes,
+    pub application: Bytes,
+    pub data: Bytes,
+    pub bridge: Bytes,
 }
 
 impl Snapshot {

@@ -45,6 +45,11 @@ use crate::metrics::Board;
 
 use place::Place;
 
+/// Every reason for which a session ends.
+pub const DISCONNECTS: &[&str] = &["closed", "timeout", "io", "auth", "protocol", "overflow", "shutdown"];
+/// Every reason for which input is left out.
+pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
+
 /// Follows all PBXs until `shutdown` says so, each at the desk and the place in `health` of its index.
 pub async fn run(
     pbxs: Vec<Pbx>,

@@ -58,6 +58,16 @@ impl Opening {
         desk.own.synchronised(now);
     }
 
+    /// The PBX does not list channels: nothing follows from one that is not in the snapshot.
+    pub(super) const fn without_channels(&mut self) {
+        self.snapshot.without_channels();
+    }
+
+    /// The PBX does not list queues.
+    pub(super) const fn without_queues(&mut self) {
+        self.snapshot.without_queues();
+    }
+
     /// How the list of channels came out.
     pub(super) fn channels(&self) -> Option<&Stage> {
         self.channels.as_ref().map(List::stage)

@@ -126,6 +126,7 @@ impl Session<'_> {
     async fn learn_version(&mut self, wire: &mut Wire, opening: &mut Opening, ami: &str) -> Result<(), End> {
         let id = wire.send(&Action::CoreSettings).await?;
         let reply = opening.reply(wire, self.place, &id).await?;
+        let known = reply.granted("AsteriskVersion").is_some();
         let version = match reply.granted("AsteriskVersion") {
             Some(version) => version.to_owned(),
             None => {
@@ -134,7 +135,11 @@ impl Session<'_> {
             }
         };
         info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
-        if Version::read(&version).is_some_and(Version::has_mixmonitor_events) {
+        let release = Version::read(&version);
+        if let Some((major, minor)) = release.filter(|_| known).map(Version::numbers) {
+            self.place.at_desk(|desk| desk.correlator.set_version(major, minor));
+        }
+        if release.is_some_and(Version::has_mixmonitor_events) {
             // no answer is waited for: with `brokeneventsaction` there is none
             wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
         }
@@ -150,8 +155,13 @@ impl Session<'_> {
         opening.expect(channels, queues);
         let barrier = barrier(wire).await?;
         opening.reply(wire, self.place, &barrier).await?;
-        self.is_given("CoreShowChannels", opening.channels())?;
+        if !self.is_given("CoreShowChannels", opening.channels())? {
+            opening.without_channels();
+        }
         let lists_queues = self.is_given("QueueStatus", opening.queues())?;
+        if !lists_queues {
+            opening.without_queues();
+        }
         let now = wire.read();
         self.place.at_desk(|desk| opening.apply(now, desk));
         self.progress = Progress::Synchronised { asked, done: now };

@@ -18,6 +18,11 @@ impl Version {
         Some(Self { major, minor })
     }
 
+    /// Major and minor number.
+    pub(super) const fn numbers(self) -> (u32, u32) {
+        (self.major, self.minor)
+    }
+
     /// Whether recordings show as MixMonitorStart (class call), so that class reporting, which brings an event
     /// per RTCP packet, is not needed.
     pub(super) fn has_mixmonitor_events(self) -> bool {

@@ -57,7 +57,7 @@ impl Observe for Tally {
                 self.count(format!("{} hangup {} {} {}", queue(q), agent(a), leg.word(), cause.0));
             }
             Observation::RecordedCall { queue: q, agent: a } => {
-                self.count(format!("{} recorded {}", queue(q), agent(a)))
+                self.count(format!("{} recorded {}", queue(q), agent(a)));
             }
             Observation::CallEnded { direction, agent: a, trunk: t, result } => {
                 self.count(format!("call {} {} {} {}", direction.word(), agent(a), trunk(t), result.word()));
@@ -72,7 +72,7 @@ impl Observe for Tally {
                 self.count(format!("call hangup {} {} {} {}", direction.word(), agent(a), trunk(t), cause.0));
             }
             Observation::TrunkAttempt { trunk: t, result } => {
-                self.count(format!("trunk {} {}", trunk(t), result.word()))
+                self.count(format!("trunk {} {}", trunk(t), result.word()));
             }
             Observation::TrunkHangup { trunk: t, cause } => self.count(format!("trunk {} cause {}", trunk(t), cause.0)),
             Observation::RecordingEnded => self.count("recording".into()),

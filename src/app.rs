@@ -1,0 +1,253 @@
+//! What the commands do: the parts put together.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::ami::frame::Limits;
+use crate::cli::{
+    CheckArgs, Cli, Command, DemoArgs, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs,
+};
+use crate::clock::Clock;
+use crate::config::{Config, Document, Loaded, Overrides, Purpose, Sources};
+use crate::correlator::{Correlator, Timing};
+use crate::demo::{DemoPbx, Options};
+use crate::health::Health;
+use crate::http::{self, Pages, ScrapeLimit};
+use crate::manager_conf::manager_conf;
+use crate::metrics::{Board, Desk, Format, Metrics};
+use crate::replay::Replay;
+use crate::{event, supervisor};
+
+/// What ends a command early: a text for a person, and the exit code 1.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Whatever stopped it, as a text that names the thing and the place.
+pub fn execute(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run(&args),
+        Command::Demo(args) => demo(&args),
+        Command::Replay(args) => replay(&args),
+        Command::CheckConfig(args) => check_config(args),
+        Command::ManagerConf(args) => print_manager_conf(&args),
+    }
+}
+
+fn run(args: &RunArgs) -> Result<(), Failure> {
+    start_logging(&args.log)?;
+    let config = load(args.config.clone(), overrides(&args.web), Purpose::Run)?;
+    runtime()?.block_on(async {
+        let listeners = http::bind(&config.web.listen_address).await?;
+        serve(config, listeners, stop_signal()?, JoinSet::new()).await
+    })
+}
+
+fn demo(args: &DemoArgs) -> Result<(), Failure> {
+    start_logging(&args.log)?;
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
+        let options = Options {
+            seed: args.seed,
+            speed: args.speed,
+            username: username.clone(),
+            secret: secret.clone(),
+            busy: 1.0,
+        };
+        let pbx = DemoPbx::bind(options).await?;
+        let text = crate::demo::configuration(pbx.address(), &username, &secret);
+        let document = Document::Text { name: "demo".into(), text };
+        let config = load_from(document, overrides(&args.web), Vec::new(), Purpose::Run)?;
+        let listeners = http::bind(&config.web.listen_address).await?;
+        welcome(&listeners, &config, args.seed)?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pbx.serve(stop.clone()));
+        serve(config, listeners, stop, tasks).await
+    })
+}
+
+/// Runs PBXs and pages until `stop`, then lets everything end.
+async fn serve(
+    config: Config,
+    listeners: Vec<TcpListener>,
+    stop: watch::Receiver<bool>,
+    mut tasks: JoinSet<()>,
+) -> Result<(), Failure> {
+    let clock = Clock::start();
+    let metrics = Metrics::new(config.metrics).with_process_metrics();
+    let desks = config.pbxs.iter().map(|pbx| {
+        let own = metrics.own(&pbx.name, event::KNOWN, clock.now());
+        let own = own.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
+        let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
+        Desk { correlator, recorder: metrics.recorder(&pbx.name), own }
+    });
+    let desks = desks.collect();
+    let board = Arc::new(Mutex::new(Board::new(metrics, desks)));
+    let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
+    let health = Arc::new(Health::new(health));
+    let pages = Arc::new(Pages {
+        telemetry_path: config.web.telemetry_path,
+        health: Arc::clone(&health),
+        scrape: scraper(Arc::clone(&board), clock.clone()),
+        limit: ScrapeLimit::default(),
+        clock: clock.clone(),
+    });
+    for listener in listeners {
+        info!(address = %listener.local_addr()?, "listening");
+        tasks.spawn(http::serve(listener, Arc::clone(&pages), stop.clone()));
+    }
+    tasks.spawn(supervisor::run(config.pbxs, board, health, clock, stop));
+    while let Some(ended) = tasks.join_next().await {
+        ended?;
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// A scrape is a consistent cut: it happens under the lock that a batch of events is applied under.
+fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
+    Arc::new(move |format: Format| {
+        let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
+        board.scrape(clock.now(), format)
+    })
+}
+
+fn replay(args: &ReplayArgs) -> Result<(), Failure> {
+    let environment = if args.config.is_some() { std::env::vars_os().collect() } else { Vec::new() };
+    let document = args.config.clone().map_or(Document::None, Document::File);
+    if let Some(path) = args.config.as_deref().filter(|path| !path.exists()) {
+        return Err(format!("{}: no such file", path.display()).into());
+    }
+    let config = load_from(document, Overrides::default(), environment, Purpose::Replay)?;
+    let pbx = config.pbxs.into_iter().next().ok_or("no pbx in the configuration")?;
+    let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
+    let mut replay = Replay::new(&pbx.name, pbx.rules, Metrics::new(config.metrics), limits);
+    for path in &args.files {
+        let played = replay.play_file(path).map_err(|error| chain(&error))?;
+        if played.cut {
+            writeln!(io::stderr(), "{}: cut after {} events in {} bytes", path.display(), played.events, played.bytes)?;
+        }
+    }
+    write_out(&replay.exposition(args.format.into()))
+}
+
+fn check_config(args: CheckArgs) -> Result<(), Failure> {
+    let place = args.config.as_deref().map_or("the environment".to_owned(), |path| path.display().to_string());
+    let config = load(args.config, Overrides::default(), Purpose::Run)?;
+    let names: Vec<_> = config.pbxs.iter().map(|pbx| format!("{} ({})", pbx.name, pbx.address)).collect();
+    write_out(&format!("{place}: fine; {} pbx: {}\n", names.len(), names.join(", ")))
+}
+
+fn print_manager_conf(args: &ManagerConfArgs) -> Result<(), Failure> {
+    write_out(&manager_conf(args.asterisk, &args.username, "CHANGE-ME", &args.permit)?)
+}
+
+fn load(config: Option<PathBuf>, overrides: Overrides, purpose: Purpose) -> Result<Config, Failure> {
+    let document = config.map_or(Document::None, Document::File);
+    load_from(document, overrides, std::env::vars_os().collect(), purpose)
+}
+
+fn load_from(
+    document: Document,
+    overrides: Overrides,
+    environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    purpose: Purpose,
+) -> Result<Config, Failure> {
+    let sources = Sources { document, environment, overrides };
+    let Loaded { config, warnings } = Config::load(&sources, purpose).map_err(|error| chain(&error))?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(config)
+}
+
+fn overrides(web: &WebArgs) -> Overrides {
+    Overrides { listen_addresses: web.listen_address.clone(), telemetry_path: web.telemetry_path.clone() }
+}
+
+/// An error with what caused it, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // writing to a String cannot fail
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn write_out(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn welcome(listeners: &[TcpListener], config: &Config, seed: u64) -> Result<(), Failure> {
+    let port = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
+    let path = Path::new(&config.web.telemetry_path).display();
+    write_out(&format!(
+        "A make-believe call centre is open: 4 queues, 12 agents, a day in ten minutes (seed {seed}).\n\
+         \n\
+         \x20 metrics       http://localhost:{port}{path}\n\
+         \x20 landing page  http://localhost:{port}/\n\
+         \n\
+         Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total\n\
+         Next: asterisk_exporter manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
+         Stop with Ctrl-C.\n\n"
+    ))
+}
+
+fn start_logging(args: &LogArgs) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&args.level).map_err(|error| format!("--log.level {}: {error}", args.level))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match args.format {
+        LogFormat::Logfmt => registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?,
+        LogFormat::Json => {
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr)).try_init()?;
+        }
+    }
+    Ok(())
+}
+
+/// Four workers even on one core: a scrape may hold the lock while readers must go on.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()
+}
+
+/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.
+fn stop_signal() -> io::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let waiting = tokio::runtime::Builder::new_current_thread().build();
+        let Ok(waiting) = waiting else { return };
+        let mut either = || {
+            waiting.block_on(async {
+                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            });
+        };
+        either();
+        // nobody listens any more if everything has ended by itself
+        let _ = sender.send(true);
+        either();
+        std::process::exit(1);
+    })?;
+    Ok(receiver)
+}
