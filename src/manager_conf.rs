@@ -136,7 +136,7 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
         writeln!(out, "; filter keeps away the RTCP reports of that class.")?;
     }
     writeln!(out, "read = {read}")?;
-    writeln!(out, "; CoreShowChannels, CoreSettings and CoreStatus ask for it; it changes nothing on the PBX.")?;
+    writeln!(out, "; CoreShowChannels and CoreSettings ask for it; it changes nothing on the PBX.")?;
     writeln!(out, "write = reporting")?;
     writeln!(
         out,
@@ -196,7 +196,7 @@ fn write_newexten_choice(out: &mut String, line: &str) -> fmt::Result {
         out,
         "; With every step of the dialplan instead, at some ten more events a call, a caller whom the dialplan took"
     )?;
-    writeln!(out, "; out of a queue counts as `redirected`; without, as `abandoned` at the hangup.")?;
+    writeln!(out, "; out of a queue counts as `redirected`; without, as `unserved`.")?;
     writeln!(out, ";{line}")
 }
 
@@ -225,7 +225,7 @@ const READ: &str = "system,call,agent,dialplan";
 /// The events needed whole, a filter line each group.
 const GROUPS: &[&[&str]] = &[
     &["FullyBooted", "Shutdown"],
-    &["Newchannel", "Newstate", "Hangup", "HangupRequest", "SoftHangupRequest"],
+    &["Newchannel", "Hangup", "HangupRequest"],
     &["DialBegin", "DialEnd", "OriginateResponse"],
     &["BridgeEnter", "BridgeLeave", "LocalBridge", "Hold", "Unhold", "BlindTransfer", "AttendedTransfer"],
     &["QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"],

@@ -163,8 +163,6 @@ impl Correlator {
                 self.channels.all[key].hangup_requested = true;
                 self.note_request(key);
             }
-            // it has no meaning of its own: Asterisk sends one for every channel that ends
-            Kind::SoftHangupRequest(_) => {}
             Kind::NewExten(step) => self.on_new_exten(at, step, seen),
             Kind::VarSet(set) => self.on_var_set(at, set, seen),
             Kind::DialBegin(dial) => self.on_dial_begin(at, dial, seen),

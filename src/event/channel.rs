@@ -106,7 +106,6 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::Newchannel => Kind::NewChannel(channel),
         Name::Hangup => Kind::Hangup(Hangup { channel, cause }),
         Name::HangupRequest => Kind::HangupRequest(channel),
-        Name::SoftHangupRequest => Kind::SoftHangupRequest(channel),
         Name::Newexten => {
             Kind::NewExten(NewExten { channel, extension: extension.unwrap_or_default(), application, data })
         }

@@ -42,8 +42,6 @@ pub enum Kind<'a> {
     Hangup(Hangup<'a>),
     /// The far end of the channel hung up.
     HangupRequest(Channel<'a>),
-    /// Asterisk or an operator asks the channel to end.
-    SoftHangupRequest(Channel<'a>),
     /// The channel runs the next step of the dialplan.
     NewExten(NewExten<'a>),
     /// QUEUESTATUS or QUEUEPOSITION was set; other variables are not told.
@@ -126,7 +124,6 @@ impl<'a> Event<'a> {
         let kind = match name {
             Name::Newchannel
             | Name::HangupRequest
-            | Name::SoftHangupRequest
             | Name::Hold
             | Name::Unhold
             | Name::MixMonitorStart

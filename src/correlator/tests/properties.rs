@@ -31,7 +31,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
         0 => Kind::NewChannel(caller),
         1 => Kind::Hangup(event::Hangup { channel: caller, cause: u16::from(cause) }),
         2 => Kind::HangupRequest(caller),
-        3 => Kind::SoftHangupRequest(caller),
+        3 => Kind::Unhold(leg),
         4 => Kind::NewExten(event::NewExten { channel: caller, extension: b"1", application: b"Queue", data: b"a,t" }),
         5 => Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUEPOSITION", value: b"1" }),
         6 => Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUESTATUS", value: b"TIMEOUT" }),
