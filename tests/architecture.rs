@@ -1,0 +1,138 @@
+//! The house's arrows: each module may use those to its left, and no arrow points back (docs/design.md).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Module, and what its `use crate::` lines may name.  `main.rs`, `app.rs` and `cli.rs` put the parts together.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("health", &["clock", "correlator"]),
+    ("ami", &["clock"]),
+    ("event", &["ami", "clock"]),
+    ("correlator", &["event", "clock"]),
+    ("metrics", &["correlator", "clock"]),
+    ("config", &["correlator", "metrics"]),
+    ("manager_conf", &[]),
+    ("demo", &["clock"]),
+    ("http", &["metrics", "health", "clock"]),
+    ("supervisor", &["ami", "event", "correlator", "metrics", "config", "health", "clock"]),
+    ("replay", &["ami", "event", "correlator", "metrics", "clock"]),
+    ("cli", &["manager_conf", "metrics"]),
+];
+
+/// Words that must not stand in the code of a place.
+const NEVER: &[(&str, &[&str])] = &[
+    ("correlator", &["tokio", "prometheus_client", "std::net", "std::io", "tracing", "SystemTime", "Instant"]),
+    ("event", &["tokio", "prometheus_client", "std::net", "std::io", "tracing"]),
+    ("ami/frame.rs", &["tokio", "std::net", "std::io", "tracing"]),
+    ("ami/action.rs", &["tokio", "std::net", "std::io", "tracing"]),
+    ("metrics", &["tokio", "crate::ami", "tracing"]),
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The code of a file: no comments, nothing behind `#[cfg(test)]`, and nothing of files of tests.
+fn code(path: &Path) -> String {
+    if path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs") {
+        return String::new();
+    }
+    let text = std::fs::read_to_string(path).expect("a source file");
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+fn module(path: &Path) -> String {
+    let relative = path.strip_prefix(source()).expect("a path inside the sources");
+    let first = relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Modules that a file names as `crate::…`.
+fn used(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for piece in code.split("crate::").skip(1) {
+        let names = match piece.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+            None => vec![piece],
+        };
+        for name in names {
+            let word: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            found.push(word);
+        }
+    }
+    found
+}
+
+#[test]
+fn no_arrow_points_back() {
+    let allowed: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
+    let mut modules = std::collections::BTreeSet::new();
+    for path in files(&source()) {
+        let module = module(&path);
+        if ["main", "lib", "app"].contains(&module.as_str()) {
+            continue;
+        }
+        let may = allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} is not in the table"));
+        for name in used(&code(&path)) {
+            assert!(name == module || may.contains(&name.as_str()), "{} uses crate::{name}", path.display());
+        }
+        modules.insert(module);
+    }
+    assert_eq!(modules.len(), MAY_USE.len(), "a module of the table is gone");
+}
+
+#[test]
+fn the_core_has_never_heard_of_io() {
+    for (place, words) in NEVER {
+        let path = source().join(place);
+        let files = if path.is_dir() { files(&path) } else { vec![path] };
+        assert!(!files.is_empty());
+        for path in files {
+            let code = code(&path);
+            for word in *words {
+                assert!(!code.contains(word), "{} says {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_connection_owns_a_socket_of_the_pbx() {
+    for path in files(&source()) {
+        let place = path.strip_prefix(source()).expect("a path inside the sources").to_string_lossy().into_owned();
+        let owns = code(&path).contains("TcpStream");
+        let may = place == "ami/connection.rs" || place.starts_with("http/") || place.starts_with("demo/");
+        assert!(!owns || may, "{place} holds a TcpStream");
+    }
+}
+
+#[test]
+fn no_action_that_could_change_a_pbx_can_be_built() {
+    let code = code(&source().join("ami/action.rs"));
+    let names = code
+        .split_once("const fn name")
+        .and_then(|(_, rest)| rest.split_once("const fn headers"))
+        .expect("the names")
+        .0;
+    let mut actions: Vec<_> = names.split('"').skip(1).step_by(2).collect();
+    actions.sort_unstable();
+    assert_eq!(
+        actions,
+        ["Challenge", "CoreSettings", "CoreShowChannels", "Events", "Login", "Logoff", "Ping", "QueueStatus"]
+    );
+}
