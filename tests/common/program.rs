@@ -1,0 +1,127 @@
+//! The built program as a process, and plain HTTP to it.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// The program with these arguments, and nothing of this machine's environment that could configure it.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_asterisk_exporter"));
+    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ASTERISK_EXPORTER_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(args: &[&str]) -> Output {
+    command(args).output().expect("the program starts")
+}
+
+/// A process that is killed when the test is over, however it ends.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Asks it to end, and waits: `None` if it does not within ten seconds.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        wait_until("the end of the program", || self.0.try_wait().expect("a child")).code()
+    }
+}
+
+/// The demo on a free port, with the port.
+pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
+    let mut all = vec!["demo", "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"];
+    all.extend(args);
+    let mut child = command(&all).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let (told, port) = mpsc::channel();
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    std::thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            if let Some((_, rest)) = line.split_once("http://localhost:") {
+                let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                let _ = told.send(digits.parse::<u16>().expect("a port"));
+            }
+        }
+    });
+    let running = Running(child);
+    let port = port.recv_timeout(PATIENCE).expect("the demo says where to look");
+    (running, port)
+}
+
+/// Status and body of a GET.
+pub(crate) fn get(port: u16, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+    let body =
+        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") { unchunk(body) } else { body.to_owned() };
+    Ok((status, body))
+}
+
+fn unchunk(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).expect("a chunk's size");
+        if size == 0 {
+            break;
+        }
+        whole.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::sleep(STEP);
+    }
+    panic!("waited in vain for {what}");
+}
+
+/// A program of Debian's package prometheus: on the path, or where `make test` unpacks it.
+///
+/// Without one, CI fails and other machines are told what is skipped.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/usr/bin").join(name);
+    let found = [unpacked, PathBuf::from("/usr/bin").join(name)].into_iter().find(|path| path.exists());
+    assert!(found.is_some() || std::env::var_os("CI").is_none(), "{name} is missing, and CI must not go without");
+    if found.is_none() {
+        println!("skipped: {name} is not installed; `make test` fetches it where it can");
+    }
+    found
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Far more than anything takes, even on a slow machine: only a hang reaches it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+const STEP: Duration = Duration::from_millis(50);
