@@ -11,7 +11,7 @@ use crate::event::{self, MemberChange};
 use super::Correlator;
 use super::deadline::Task;
 use super::names::{AgentId, Names, QueueId, ReasonId};
-use super::observation::{AgentState, Observation, Observe, Word};
+use super::observation::{AgentState, Observation, Observe};
 use super::rules::Identity;
 
 new_key_type! {
@@ -255,16 +255,10 @@ impl Members {
         }
     }
 
-    /// Members of a queue by state.
-    pub(super) fn by_state(&self, queue: QueueId, synchronised: bool) -> Vec<(AgentState, u64)> {
-        let mut counts: Vec<_> = AgentState::ALL.iter().map(|&state| (state, 0)).collect();
-        for member in self.all.values().filter(|member| member.queue == queue && !member.removed) {
-            let state = member.state(synchronised);
-            if let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == state) {
-                *count += 1;
-            }
-        }
-        counts
+    /// Queue and state of every member.
+    pub(super) fn states(&self, synchronised: bool) -> impl Iterator<Item = (QueueId, AgentState)> {
+        let present = self.all.values().filter(|member| !member.removed);
+        present.map(move |member| (member.queue, member.state(synchronised)))
     }
 }
 

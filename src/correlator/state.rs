@@ -54,10 +54,14 @@ impl Correlator {
     /// The picture at `now`.
     pub fn state(&self, now: Moment) -> State {
         let mut queues: BTreeMap<QueueId, QueueState> =
-            self.queues.keys().map(|&queue| (queue, self.idle_queue(queue))).collect();
+            self.queues.keys().map(|&queue| (queue, QueueState::idle(queue))).collect();
+        for (queue, state) in self.members.states(self.synchronised) {
+            let members = queues.get_mut(&queue).map(|queue| &mut queue.members);
+            add_one(members.into_iter().flatten(), state);
+        }
         let mut open = 0;
         for stay in self.stays.values() {
-            let queue = queues.entry(stay.queue).or_insert_with(|| self.idle_queue(stay.queue));
+            let queue = queues.entry(stay.queue).or_insert_with(|| QueueState::idle(stay.queue));
             if stay.is_waiting() {
                 queue.waiting += 1;
                 let age = stay.joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
@@ -74,19 +78,24 @@ impl Correlator {
         }
         let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
         for key in self.calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(key, _)| key) {
-            let direction = self.direction(key);
-            if let Some((_, count)) = calls.iter_mut().find(|(other, _)| *other == direction) {
-                *count += 1;
-            }
+            add_one(&mut calls, self.direction(key));
         }
         let mut agents: Vec<_> = self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
         agents.sort_unstable();
         let tracked = Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
         State { queues: queues.into_values().collect(), agents, calls, trunks: trunks.into_iter().collect(), tracked }
     }
+}
 
-    fn idle_queue(&self, queue: QueueId) -> QueueState {
-        let members = self.members.by_state(queue, self.synchronised);
-        QueueState { queue, waiting: 0, talking: 0, longest_wait: Duration::ZERO, members }
+impl QueueState {
+    fn idle(queue: QueueId) -> Self {
+        let members = AgentState::ALL.iter().map(|&state| (state, 0)).collect();
+        Self { queue, waiting: 0, talking: 0, longest_wait: Duration::ZERO, members }
+    }
+}
+
+fn add_one<'c, W: Word + PartialEq>(counts: impl IntoIterator<Item = &'c mut (W, u64)>, word: W) {
+    if let Some((_, count)) = counts.into_iter().find(|(other, _)| *other == word) {
+        *count += 1;
     }
 }

@@ -181,6 +181,12 @@ impl Correlator {
             b"transfer" => EndedBy::Transfer,
             _ => EndedBy::Unknown,
         };
+        if let Some(key) = caller.and_then(|caller| self.newest_stay(caller, queue))
+            && self.stays[key].is_waiting()
+            && caller.is_some_and(|caller| self.stay_awaiting(caller, queue).is_none())
+        {
+            self.connect_unseen(key, member, leg, complete.hold, at, seen);
+        }
         let by_caller = caller.and_then(|caller| self.stay_awaiting(caller, queue));
         let by_leg = || leg.and_then(|leg| self.channels.all[leg].talk).filter(|&key| self.stays.contains_key(key));
         let by_member = || self.stay_awaiting_member(member, complete.hold);
@@ -219,6 +225,24 @@ impl Correlator {
             (other_hold, talk.is_none(), still_talking, talk.map(|talk| talk.connected.read))
         })
         .map(|(key, _)| key)
+    }
+
+    /// A caller known to wait was connected, and that was not seen.
+    fn connect_unseen(
+        &mut self,
+        key: StayKey,
+        member: MemberKey,
+        leg: Option<ChannelKey>,
+        hold: Option<Duration>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        let queue = self.stays[key].queue;
+        let mut talk = Talk::new(member, at);
+        (talk.adopted, talk.leg) = (true, leg);
+        self.stays[key].phase = Phase::Talking(talk);
+        self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
+        self.begin_talk(key, at, seen);
     }
 
     /// The call's beginning was not seen: it is adopted, talking, and ends at once.

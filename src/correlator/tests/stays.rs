@@ -305,3 +305,13 @@ fn a_forwarded_leg_is_the_same_ringing() {
     stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.3")));
     assert_eq!((stage.count("q ring Ann answered"), stage.count("q ring Ann canceled")), (1, 0));
 }
+
+#[test]
+fn a_completion_without_a_connect_was_answered_all_the_same() {
+    let mut stage = joined();
+    stage.at(30.0).tell(
+        "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=4 TalkTime=26 Reason=caller",
+    );
+    assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 4.0));
+    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+}

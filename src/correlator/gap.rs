@@ -1,0 +1,152 @@
+//! What ends unseen: a restart of the PBX, and what a list does not have any more.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+use super::Correlator;
+use super::channel::{Channel, ChannelKey};
+use super::deadline::{FORGET, Task};
+use super::observation::{Anomaly, EndedBy, Observation, Observe, RingResult};
+use super::ring::{Phase as RingPhase, RingKey};
+use super::stay::{Leaving, Phase, Sign, Stay, StayKey};
+use super::time::{Stamp, Timing};
+
+/// When the PBX was started, as far as FullyBooted tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Boot {
+    at: Option<Moment>,
+    uptime: Option<u64>,
+    /// A recording's first FullyBooted carries no time: the next event's is taken.
+    undated: bool,
+}
+
+impl Correlator {
+    pub(super) fn on_fully_booted(&mut self, at: Stamp, uptime: Option<u64>, seen: &mut dyn Observe) {
+        let Some(uptime) = uptime else { return };
+        let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
+        let dated = self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
+        // without a time of its own, a recording's FullyBooted came no earlier than the event before it
+        let boot = at.wire.unwrap_or(at.read).before(Duration::from_secs(uptime));
+        let later = dated && self.boot.at.is_some_and(|known| boot.since(known) > SLACK);
+        if sooner || later {
+            self.restarted(at, seen);
+        }
+        let at = if sooner || later || self.boot.at.is_none() { dated.then_some(boot) } else { self.boot.at };
+        self.boot = Boot { at, uptime: Some(uptime), undated: at.is_none() };
+    }
+
+    /// Dates a recording's first FullyBooted by the first event that has a time.
+    pub(super) fn date_boot(&mut self, now: Moment) {
+        if self.boot.undated && now != Moment::default() {
+            let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
+            self.boot.at = Some(now.before(uptime));
+            self.boot.undated = false;
+        }
+    }
+
+    pub(super) fn on_shutdown(&mut self, at: Stamp, seen: &mut dyn Observe) {
+        self.restarted(at, seen);
+    }
+
+    /// Whatever was open is gone, and nobody saw how it ended.
+    fn restarted(&mut self, at: Stamp, seen: &mut dyn Observe) {
+        let mut keys: Vec<_> = self.channels.all.keys().collect();
+        keys.sort_unstable();
+        for &key in &keys {
+            self.vanish(key, at, seen);
+        }
+        for key in keys {
+            self.forget(key, at, seen);
+        }
+    }
+
+    /// A channel ended, and nobody saw how.
+    fn vanish(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(channel) = self.channels.all.get(key) else { return };
+        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.ring_on(key));
+        for stay in stays.into_iter().chain(talk) {
+            self.lose_stay(stay, at, seen);
+        }
+        if let Some(ring) = ring {
+            self.lose_ring(ring, at, seen);
+        }
+        if self.channels.all[key].is_live() {
+            self.end_recordings(key, seen);
+            self.leave_bridge(key, at);
+            self.channels.end(key, at.read);
+        }
+        self.lose_call(key, seen);
+        self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
+    }
+
+    pub(super) fn lose_stay(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get(key) else { return };
+        match stay.phase {
+            Phase::Waiting { .. } => self.lose_wait(key, seen),
+            // it was seen to leave: only the reason is hidden
+            Phase::Leaving(_) => self.verdict(key, Sign::Silence, seen),
+            Phase::Talking(_) => self.lose_talk(key, at, seen),
+            Phase::Closed(_) => {}
+        }
+    }
+
+    pub(super) fn lose_talk(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
+        match talk.over {
+            Some(over) => {
+                let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
+                self.complete(key, ended_by, None, over, seen);
+            }
+            None => self.complete(key, EndedBy::Lost, None, at, seen),
+        }
+    }
+
+    pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(ring) = self.rings.get(key) else { return };
+        match ring.phase {
+            RingPhase::Ringing | RingPhase::Forwarded => self.settle_ring(key, RingResult::Lost, None, at, seen),
+            RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
+            RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),
+            RingPhase::Done => {}
+        }
+    }
+
+    pub(super) fn doubt_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.stays.get(key).is_some_and(|stay| stay.doubted) {
+            if self.stays[key].is_waiting() && self.synchronised {
+                self.emit(Observation::Anomaly(Anomaly::CallerVanished), seen);
+            }
+            self.lose_stay(key, at, seen);
+        }
+    }
+
+    /// A caller's channel is gone, and no event ended the wait.
+    pub(super) fn verdict_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let gone = self.channels.all.get(stay.caller).is_none_or(|caller| !caller.is_live());
+        if matches!(stay.phase, Phase::Waiting { .. }) && gone {
+            let leaving = Leaving { at, hold: None, abandoned: true, left: true, answered: false, visible: false };
+            stay.phase = Phase::Leaving(leaving);
+            self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), seen);
+        }
+        self.verdict(key, Sign::Silence, seen);
+    }
+
+    pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.channels.all.get(key).is_some_and(|channel| channel.doubted && channel.is_live()) {
+            self.emit(Observation::Anomaly(Anomaly::ChannelVanished), seen);
+            self.vanish(key, at, seen);
+        }
+    }
+
+    pub(super) fn age_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+        if self.channels.all.get(key).is_some_and(Channel::is_live) {
+            self.emit(Observation::Anomaly(Anomaly::Expired), seen);
+            self.vanish(key, at, seen);
+        }
+    }
+}
+
+/// Uptime is whole seconds, and FullyBooted takes its time to arrive.
+const SLACK: Duration = Duration::from_secs(3);
