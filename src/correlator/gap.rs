@@ -19,11 +19,14 @@ pub(super) struct Boot {
     uptime: Option<u64>,
     /// A recording's first FullyBooted carries no time: the next event's is taken.
     undated: bool,
+    /// The last FullyBooted was not dated by itself.
+    vague: bool,
 }
 
 impl Correlator {
     pub(super) fn on_fully_booted(&mut self, at: Stamp, uptime: Option<u64>, seen: &mut dyn Observe) {
         let Some(uptime) = uptime else { return };
+        let vague = self.timing == Timing::Recorded && at.wire.is_none();
         let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
         let dated = self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
         // without a time of its own, a recording's FullyBooted came no earlier than the event before it
@@ -33,7 +36,17 @@ impl Correlator {
             self.restarted(at, seen);
         }
         let at = if sooner || later || self.boot.at.is_none() { dated.then_some(boot) } else { self.boot.at };
-        self.boot = Boot { at, uptime: Some(uptime), undated: at.is_none() };
+        self.boot = Boot { at, uptime: Some(uptime), undated: at.is_none(), vague };
+    }
+
+    /// Something that follows a login at once told the time: it dates the FullyBooted just before it.
+    pub fn logged_in(&mut self, now: Moment, seen: &mut impl Observe) {
+        let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
+        let boot = now.before(uptime);
+        if std::mem::take(&mut self.boot.vague) && self.boot.at.is_some_and(|known| boot.since(known) > SLACK) {
+            self.restarted(Stamp { read: now, wire: None }, seen);
+            self.boot.at = Some(boot);
+        }
     }
 
     /// Dates a recording's first FullyBooted by the first event that has a time.

@@ -293,8 +293,10 @@ impl Member {
 
 impl Agent {
     fn tell(&mut self, agent: AgentId, now: Moment, names: &Names, seen: &mut dyn Observe) {
-        let spent = now.since(self.told);
-        self.told = self.told.max(now);
+        // first seen in a part of a recording that has no time
+        let told = if self.told == Moment::default() { now } else { self.told };
+        let spent = now.since(told);
+        self.told = told.max(now);
         let (state, reason) = (self.state, self.reason);
         seen.observe(names, Observation::AgentTime { agent, state, reason, spent });
     }

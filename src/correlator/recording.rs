@@ -11,7 +11,9 @@ impl Correlator {
         self.channels.all[channel].recordings += 1;
         let data = &self.channels.all[channel];
         let connected = data.stays.iter().copied().find(|&key| self.stays[key].is_talking());
-        if let Some(key) = data.talk.or(connected) {
+        // FreePBX records on the half of a member's Local channel that runs the dialplan
+        let beside = data.peer.and_then(|peer| self.channels.all.get(peer)).and_then(|peer| peer.talk);
+        if let Some(key) = data.talk.or(connected).or(beside) {
             self.mark_recorded(key, seen);
         }
     }
@@ -38,11 +40,12 @@ impl Correlator {
         }
         self.emit(Observation::RecordingEnded, seen);
         let base = file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let found = ids(base).find_map(|id| self.channels.find(id));
+        let ids: Vec<_> = ids(&base[..base.len().min(NAME_MAX)]).collect();
+        let found = ids.iter().find_map(|id| self.channels.find(id));
         let stays = match found.map(|key| &self.channels.all[key].stays) {
             Some(stays) if !stays.is_empty() => stays.clone(),
             // a Local caller's stay is its second half's: the file is named by the first channel
-            _ => self.stays_by_linkedid(base),
+            _ => self.stays_by_linkedid(&ids),
         };
         for key in stays {
             if self.stays.get(key).is_some_and(|stay| !stay.taken_by.is_none()) {
@@ -51,10 +54,10 @@ impl Correlator {
         }
     }
 
-    fn stays_by_linkedid(&self, base: &[u8]) -> Vec<StayKey> {
+    fn stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
         let linked = |stay: &Stay| {
             let caller = self.channels.all.get(stay.caller);
-            caller.is_some_and(|caller| ids(base).any(|id| *caller.linkedid == *id))
+            caller.is_some_and(|caller| ids.contains(&&*caller.linkedid))
         };
         self.stays.iter().filter(|(_, stay)| linked(stay)).map(|(key, _)| key).collect()
     }
@@ -81,6 +84,9 @@ fn ids(base: &[u8]) -> impl Iterator<Item = &[u8]> {
         std::iter::once(start).chain(prefixes).map(move |from| &base[from..end])
     })
 }
+
+/// The longest name a file can have on the systems Asterisk runs on.
+const NAME_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests {

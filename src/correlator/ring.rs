@@ -8,7 +8,7 @@ use crate::event;
 
 use super::Correlator;
 use super::cause::Cause;
-use super::channel::ChannelKey;
+use super::channel::{Channel, ChannelKey};
 use super::deadline::{RING, Task};
 use super::dial::DialStatus;
 use super::member::MemberKey;
@@ -36,6 +36,8 @@ pub(super) struct Ring {
     /// Unknown if the beginning was not seen.
     pub begun: Option<Stamp>,
     pub phase: Phase,
+    /// How a phone ended that was tried behind a Local channel and did not answer.
+    pub phone_cause: Option<Cause>,
     /// The phone does not ring any more.
     pub silent: bool,
     /// The agent leg's cause is counted.
@@ -76,6 +78,10 @@ impl Correlator {
         let key = self.ring_of(leg, &missed.call, at, seen);
         let ring = &mut self.rings[key];
         match ring.phase {
+            // refused at once, and the account does not see the DialEnd before it
+            Phase::Ringing if missed.ring == Some(Duration::ZERO) => {
+                self.refused(key, missed.ring, DialStatus::Other, at, seen);
+            }
             // Asterisk sends it before DialEnd only when the member's full time is over
             Phase::Ringing | Phase::Forwarded => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
@@ -83,16 +89,29 @@ impl Correlator {
             }
             Phase::Ended { at: ended, status } => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, ended)).or(missed.ring);
-                ring.phase = Phase::Refused { length, status };
-                if self.ring_cause(key).is_some() {
-                    self.settle_by_cause(key, at, seen);
-                } else {
-                    self.deadlines.add(at.read.after(RING), Task::Ring(key));
-                }
+                self.refused(key, length, status, at, seen);
             }
             Phase::Answered | Phase::Refused { .. } | Phase::Done => {
                 self.emit(Observation::Anomaly(Anomaly::RingWithoutCall), seen);
             }
+        }
+    }
+
+    /// The phone would not have the call: the leg's cause says why, and may be still to come.
+    fn refused(
+        &mut self,
+        key: RingKey,
+        length: Option<Duration>,
+        status: DialStatus,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
+        self.rings[key].phase = Phase::Refused { length, status };
+        self.stop_ringing(key, at, seen);
+        if self.ring_cause(key).is_some() {
+            self.settle_by_cause(key, at, seen);
+        } else {
+            self.deadlines.add(at.read.after(RING), Task::Ring(key));
         }
     }
 
@@ -169,6 +188,7 @@ impl Correlator {
             phone: None,
             begun,
             phase,
+            phone_cause: None,
             silent: false,
             hung_up: false,
         });
@@ -190,8 +210,13 @@ impl Correlator {
         }
         if let Some(key) = self.forwarded_ring(caller) {
             let ring = &mut self.rings[key];
-            (ring.leg, ring.phase, ring.phone) = (leg, Phase::Ringing, None);
+            let before = std::mem::replace(&mut ring.leg, leg);
+            (ring.phase, ring.phone) = (Phase::Ringing, None);
+            self.forwarded -= 1;
             self.channels.all[leg].ring = Some(key);
+            if let Some(before) = self.channels.all.get_mut(before) {
+                before.ring = None;
+            }
             return;
         }
         let one = self.channels.chain(leg);
@@ -262,7 +287,6 @@ impl Correlator {
         match status {
             _ if forwarded => {
                 ring.phase = Phase::Forwarded;
-                self.channels.all[leg].ring = None;
                 self.forwarded += 1;
             }
             DialStatus::Answer => {
@@ -315,8 +339,11 @@ impl Correlator {
                 Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
                 Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
                 // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel
-                Phase::Ringing | Phase::Ended { .. } => self.deadlines.add(at.read.after(RING), Task::Ring(key)),
-                Phase::Forwarded | Phase::Done => {}
+                Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } if self.waits(ring.stay) => {
+                    self.deadlines.add(at.read.after(RING), Task::Ring(key));
+                }
+                Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } => self.ring_due(key, at, seen),
+                Phase::Done => {}
             }
         } else if ring.phone == Some(channel) && matches!(ring.phase, Phase::Refused { .. }) {
             self.settle_by_cause(key, at, seen);
@@ -324,19 +351,34 @@ impl Correlator {
         self.count_agent_hangup(key, channel, seen);
     }
 
-    /// Counts the agent leg's cause once: the phone's if there is one behind a Local channel.
+    /// Counts the agent leg's cause once: that of the phone behind a Local channel if one answered, else of the
+    /// last one, else the leg's own.
     fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, seen: &mut dyn Observe) {
-        let ring = &self.rings[key];
-        let stands_for_it = ring.phone.unwrap_or(ring.leg);
-        let cause = self.channels.all[channel].cause;
-        let (queue, agent) = (ring.queue, ring.agent);
-        if ring.hung_up || stands_for_it != channel {
+        let live = |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
+        let Some(own) = self.channels.all[channel].cause else { return };
+        let answered = self.channels.all[channel].up;
+        let ring = &mut self.rings[key];
+        let cause = if ring.leg != channel {
+            if ring.phone != Some(channel) || live(ring.leg) && !answered {
+                // another phone may be tried, or have been
+                ring.phone_cause = Some(own);
+                return;
+            }
+            own
+        } else if ring.phone.is_some_and(live) {
             return;
-        }
-        self.rings[key].hung_up = true;
-        if let Some(cause) = cause {
+        } else {
+            ring.phone_cause.unwrap_or(own)
+        };
+        if !std::mem::replace(&mut ring.hung_up, true) {
+            let (queue, agent) = (ring.queue, ring.agent);
             self.emit(Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause }, seen);
         }
+    }
+
+    /// Whether the caller is still in the queue.
+    fn waits(&self, stay: StayKey) -> bool {
+        self.stays.get(stay).is_some_and(|stay| matches!(stay.phase, StayPhase::Waiting { .. }))
     }
 
     /// A ringing has waited long enough for what tells its result.
@@ -345,9 +387,7 @@ impl Correlator {
         match ring.phase {
             Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
             // the caller was gone, or another agent had the call: no AgentRingNoAnswer is sent then
-            Phase::Ringing | Phase::Ended { .. }
-                if self.stays.get(ring.stay).is_none_or(|stay| !matches!(stay.phase, StayPhase::Waiting { .. })) =>
-            {
+            Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } if !self.waits(ring.stay) => {
                 self.settle_ring(key, RingResult::Canceled, None, at, seen);
             }
             Phase::Ringing => {
@@ -359,7 +399,13 @@ impl Correlator {
                 self.rings[key].phase = Phase::Refused { length, status };
                 self.settle_by_cause(key, at, seen);
             }
-            Phase::Forwarded | Phase::Answered | Phase::Done => {}
+            // the phone forwarded the call, and nothing was dialled instead
+            Phase::Forwarded => {
+                self.forwarded -= 1;
+                self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
+                self.settle_by_cause(key, at, seen);
+            }
+            Phase::Answered | Phase::Done => {}
         }
     }
 

@@ -64,7 +64,8 @@ impl Correlator {
             let queue = queues.entry(stay.queue).or_insert_with(|| QueueState::idle(stay.queue));
             if stay.is_waiting() {
                 queue.waiting += 1;
-                let age = stay.joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
+                let joined = stay.joined.filter(|joined| joined.read != Moment::default());
+                let age = joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
                 queue.longest_wait = queue.longest_wait.max(age);
             }
             queue.talking += u64::from(stay.is_talking());

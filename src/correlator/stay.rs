@@ -5,7 +5,7 @@ use std::time::Duration;
 use slotmap::new_key_type;
 
 use super::Correlator;
-use super::channel::ChannelKey;
+use super::channel::{BridgeId, ChannelKey};
 use super::deadline::{Task, VERDICT};
 use super::member::MemberKey;
 use super::names::{AgentId, QueueId};
@@ -72,6 +72,8 @@ pub(super) struct Closed {
     pub left: bool,
     /// The member who had the call, until its AgentComplete has come.
     pub awaits_complete: Option<MemberKey>,
+    /// The bridge they met in.
+    pub bridge: Option<BridgeId>,
 }
 
 /// What came after a caller had left.
@@ -187,9 +189,9 @@ impl Correlator {
     pub(super) fn verdict(&mut self, key: StayKey, sign: Sign, seen: &mut dyn Observe) {
         let Some(Stay { phase: Phase::Leaving(leaving), .. }) = self.stays.get(key) else { return };
         let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
-            // a member Gosub may take its time between Leave and AgentConnect, and may run a dialplan
-            (false, true, _, Sign::Dialplan) => return,
-            (false, true, _, Sign::Hangup | Sign::Silence) => Outcome::Unserved,
+            // a member Gosub may take its time between Leave and AgentConnect, and 16 may send the Hangup before
+            (false, true, _, Sign::Dialplan | Sign::Hangup) => return,
+            (false, true, _, Sign::Silence) => Outcome::Unserved,
             (false, false, false, _) if self.leaves_empty_silently() => Outcome::Unserved,
             (false, false, _, _) => Outcome::ExitKey,
             (true, _, true, Sign::Hangup) => Outcome::Abandoned,
@@ -204,7 +206,7 @@ impl Correlator {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let Phase::Leaving(leaving) = &stay.phase else { return };
         let hold = stay.joined.and_then(|joined| self.timing.between(joined, leaving.at)).or(leaving.hold);
-        let closed = Closed { left: leaving.left, awaits_complete: None };
+        let closed = Closed { left: leaving.left, ..Closed::default() };
         stay.phase = Phase::Closed(closed);
         let (queue, caller) = (stay.queue, stay.caller);
         self.emit(Observation::Exited { queue, outcome, hold }, seen);
@@ -217,7 +219,7 @@ impl Correlator {
         if !stay.is_waiting() {
             return;
         }
-        stay.phase = Phase::Closed(Closed { left: true, awaits_complete: None });
+        stay.phase = Phase::Closed(Closed { left: true, ..Closed::default() });
         let (queue, caller) = (stay.queue, stay.caller);
         self.emit(Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, seen);
         self.call_unserved(caller, Outcome::Lost);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::event;
 
 use super::Correlator;
-use super::channel::{BridgeId, ChannelKey, Line};
+use super::channel::{BridgeId, Channel, ChannelKey, Line};
 use super::deadline::{COMPLETION, Task};
 use super::member::MemberKey;
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
@@ -68,9 +68,12 @@ impl Correlator {
         if !self.stays[key].is_waiting() {
             return;
         }
-        let ring = self.ring_of(leg, call, at, seen);
-        self.ring_answered(ring, connect.ring, at, seen);
         let member = self.member_of(queue, call.interface, call.member, at.read, seen);
+        // whoever picks up another's phone is not rung: the call counts for the member, whose ringing has ended
+        let picked_up = || self.rings.iter().find(|(_, ring)| ring.stay == key && ring.member == member);
+        let own = self.ring_on(leg).or_else(|| picked_up().map(|(ring, _)| ring));
+        let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, seen));
+        self.ring_answered(ring, connect.ring, at, seen);
         let stay = &mut self.stays[key];
         let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
         let mut talk = Talk::new(member, at);
@@ -100,8 +103,9 @@ impl Correlator {
         self.emit(Observation::MemberKnown { queue, agent }, seen);
         self.refresh_agent(agent, at.read, seen);
         self.call_served(caller, phone.or(leg), agent, at);
+        let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
         let recorded = |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
-        if [Some(caller), leg, phone].into_iter().flatten().any(recorded) {
+        if [Some(caller), leg, peer, phone].into_iter().flatten().any(recorded) {
             self.mark_recorded(key, seen);
         }
         self.follow_talk(key, at);
@@ -120,8 +124,10 @@ impl Correlator {
         }
         let left_far_bridge = phone.is_some_and(|phone| phone.was_bridged && phone.bridge.is_none());
         let present = leg_bridge.is_some() && !left_far_bridge;
-        let ended = |channel: Option<&super::channel::Channel>| channel.is_none_or(|channel| !channel.is_live());
-        let gone = if talk.begun.is_some() { !present } else { ended(leg) || ended(caller) };
+        let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
+        // a Local channel that was optimised away ends in mid-talk
+        let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
+        let gone = if talk.begun.is_some() { !present } else { agent_ended || ended(caller) };
         match (gone, talk.over) {
             (true, None) => {
                 talk.over = Some(at);
@@ -299,12 +305,13 @@ impl Correlator {
     ) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let queue = stay.queue;
-        // Leave came before AgentConnect, or the account does not see it
-        let Phase::Talking(talk) =
-            std::mem::replace(&mut stay.phase, Phase::Closed(Closed { left: true, awaits_complete: None }))
-        else {
+        if !stay.is_talking() {
             return;
-        };
+        }
+        // Leave came before AgentConnect, or the account does not see it
+        let bridge = stay.talk().and_then(|talk| talk.bridge);
+        let closed = Phase::Closed(Closed { left: true, bridge, ..Closed::default() });
+        let Phase::Talking(talk) = std::mem::replace(&mut stay.phase, closed) else { return };
         let end = talk.over.map_or(at, |over| over.earlier(at));
         let length = match talk.adopted || ended_by == EndedBy::Lost {
             true => None,
@@ -336,5 +343,5 @@ impl Stay {
 }
 
 fn plus_one(hold: Duration) -> Duration {
-    hold + Duration::from_secs(1)
+    hold.saturating_add(Duration::from_secs(1))
 }

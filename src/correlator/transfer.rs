@@ -31,11 +31,13 @@ impl Correlator {
         let Some((key, by)) = self.transfer_role(transferer) else { return false };
         let stay = &self.stays[key];
         // a caller who was served before may transfer calls that are none of this queue's
-        if let Phase::Talking(talk) = &stay.phase
-            && let Some(ours) = talk.bridge
-            && talk.phone != Some(transferer)
-            && ours != self.channels.bridge_id(bridge)
-        {
+        let (ours, phone) = match &stay.phase {
+            Phase::Talking(talk) => (talk.bridge, talk.phone),
+            // the event may come after AgentComplete; the phone behind a Local channel has no other call
+            Phase::Closed(closed) if by == TransferBy::Caller => (closed.bridge, None),
+            Phase::Closed(_) | Phase::Waiting { .. } | Phase::Leaving(_) => (None, None),
+        };
+        if phone != Some(transferer) && ours.is_some_and(|ours| ours != self.channels.bridge_id(bridge)) {
             return false;
         }
         let (queue, agent) = (stay.queue, stay.taken_by);

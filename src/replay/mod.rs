@@ -150,6 +150,9 @@ impl Replay {
         if let Some(at) = event::timestamp(frame) {
             self.now = self.now.max(at);
             correlator.expire(self.now, recorder);
+            if frame.is_event("SuccessfulAuth") {
+                correlator.logged_in(self.now, recorder);
+            }
         }
         let Some((_, name)) = known else { return };
         match Event::parse(name, frame) {

@@ -278,6 +278,9 @@ fn every_ringing_has_one_result() {
         (vec![ended("NOANSWER"), missed(0), hangup(19)], "failed"),
         (vec![ended("NOANSWER"), missed(0), hangup(0)], "no_answer"),
         (vec![hangup(21), ended("NOANSWER"), missed(0)], "failed"),
+        // the account sees no DialEnd
+        (vec![missed(0), hangup(17)], "busy"),
+        (vec![missed(0), hangup(19)], "failed"),
         (vec![ended("CANCEL"), ended("CANCEL"), hangup(26)], "canceled"),
         (vec![ended("ANSWER"), format!("AgentDump {AGENT}"), ended("NOANSWER"), hangup(16)], "answered"),
     ];
@@ -314,4 +317,102 @@ fn a_completion_without_a_connect_was_answered_all_the_same() {
     );
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 4.0));
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+}
+
+#[test]
+fn a_forward_that_leads_nowhere_is_a_ringing_all_the_same() {
+    let forwarded = "DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x";
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell(forwarded).tell("Hangup Uniqueid=1.2 Cause=0");
+    stage
+        .at(10.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("Hangup Uniqueid=1.1");
+    stage.at(60.0);
+    let rings: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
+    assert_eq!((rings.len(), stage.count("q hangup Ann agent 0")), (1, 1), "{rings:?}");
+    assert_eq!(stage.correlator.forwarded, 0);
+}
+
+#[test]
+fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
+    let mut stage = Stage::live();
+    let call =
+        "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/600@grp-0;1 Queue=q Interface=Local/600@grp/n MemberName=Ann";
+    stage
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .tell("Newchannel Channel=Local/600@grp-0;1 Uniqueid=1.2 Linkedid=1.1");
+    stage
+        .tell("Newchannel Channel=Local/600@grp-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.tell(&format!("AgentCalled {call}"));
+    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5 DestChannel=SIP/202-5");
+    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=CANCEL").tell("Hangup Uniqueid=1.5 Cause=26");
+    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER").tell(&format!("AgentConnect {call}"));
+    stage.tell("MixMonitorStart Uniqueid=1.3");
+    stage
+        .tell("Hangup Uniqueid=1.2 Cause=16")
+        .tell("Hangup Uniqueid=1.3 Cause=16")
+        .tell("Hangup Uniqueid=1.4 Cause=16")
+        .at(90.0);
+    let hangups: Vec<_> =
+        stage.seen().into_iter().filter(|seen| seen.contains(" agent ") && seen.contains("hangup")).collect();
+    assert_eq!(hangups, ["1 q hangup Ann agent 16"]);
+    assert_eq!((stage.count("q recorded Ann"), stage.count("recording")), (1, 1));
+}
+
+#[test]
+fn a_pick_up_counts_the_member_s_ringing_once() {
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.9").replace("SIP/201-2", "SIP/300-9")));
+    stage.tell("Hangup Uniqueid=1.2 Cause=26").tell("Hangup Uniqueid=1.9 Cause=16");
+    assert_eq!(
+        (stage.count("q ring Ann canceled"), stage.count("q ring Ann answered"), stage.count("q exit answered")),
+        (1, 0, 1)
+    );
+    assert_eq!((stage.count("q hangup Ann agent 26"), stage.count("q hangup Ann agent 16")), (1, 0));
+}
+
+#[test]
+fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=16");
+    stage.tell(&format!("AgentConnect {AGENT} HoldTime=0"));
+    assert_eq!(
+        (stage.count("q exit answered"), stage.count("q exit unserved"), stage.count("q adopted waiting")),
+        (1, 0, 0)
+    );
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=16").at(60.0);
+    assert_eq!((stage.count("q exit unserved"), stage.inside()), (1, (0, 0)));
+}
+
+#[test]
+fn huge_numbers_do_no_harm() {
+    let mut stage = joined();
+    stage.tell(&format!("AgentConnect {AGENT} HoldTime=18446744073709551615 RingTime=18446744073709551615"));
+    stage.tell(
+        "AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=18446744073709551615 Reason=caller",
+    );
+    stage.tell("FullyBooted Uptime=18446744073709551615");
+    stage.tell("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=255 Wrapuptime=18446744073709551615");
+    stage.tell("TestEvent State=MIXMONITOR_END File=1-1-1-1-1-1-1-1");
+    assert_eq!(stage.count("q complete Ann caller"), 1);
+}
+
+#[test]
+fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
+    let mut stage = connected();
+    stage.at(10.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("Hangup Uniqueid=1.2 Cause=16");
+    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    stage.at(20.0).tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=later");
+    assert_eq!(stage.count("q transfer Ann blind caller"), 0);
+    stage.tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
+    assert_eq!(stage.count("q transfer Ann blind caller"), 1);
 }
