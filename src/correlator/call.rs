@@ -2,20 +2,15 @@
 
 use std::time::Duration;
 
-use slotmap::new_key_type;
-
 use super::Correlator;
 use super::cause::Cause;
-use super::channel::{ChannelKey, Line};
+use super::channel::Line;
 use super::deadline::{CALL_END, Task};
+use super::dial::CallLabels;
+use super::key::{CallKey, ChannelKey};
 use super::names::{AgentId, TrunkId};
 use super::observation::{Anomaly, CallResult, Direction, Observation, Observe, Outcome};
 use super::time::Stamp;
-
-new_key_type! {
-    /// A call.
-    pub(super) struct CallKey;
-}
 
 /// One call.
 #[derive(Debug)]
@@ -66,14 +61,6 @@ pub(super) enum QueueSide {
     Abandoned,
     /// The queue let go of the caller, or never let in.
     Unserved,
-}
-
-/// Labels of a counted call whose leg is still up: its cause comes later.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CallLabels {
-    pub direction: Direction,
-    pub agent: AgentId,
-    pub trunk: TrunkId,
 }
 
 impl Correlator {

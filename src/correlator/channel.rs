@@ -4,24 +4,17 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use slotmap::{SlotMap, new_key_type};
+use slotmap::SlotMap;
 
 use crate::clock::Moment;
 use crate::event;
 
-use super::call::{CallKey, CallLabels};
 use super::cause::Cause;
-use super::dial::Dialled;
+use super::dial::{CallLabels, Dialled};
+use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::names::{AgentId, Names, QueueId, TrunkId};
-use super::ring::RingKey;
 use super::rules::Rules;
-use super::stay::StayKey;
 use super::time::Stamp;
-
-new_key_type! {
-    /// A channel.
-    pub(super) struct ChannelKey;
-}
 
 /// Which bridge: a hash of its id, which is a random UUID.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

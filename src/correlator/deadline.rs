@@ -1,16 +1,12 @@
 //! What waits for a moment to pass.  Nothing is ever taken back: a task that is due looks whether it still matters.
 
+use super::key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::clock::Moment;
-
-use super::call::CallKey;
-use super::channel::ChannelKey;
-use super::member::MemberKey;
-use super::ring::RingKey;
-use super::stay::StayKey;
 
 /// What to look at when the moment has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

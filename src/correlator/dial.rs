@@ -1,8 +1,9 @@
 //! How a leg was dialled and what came of it.
 
 use super::cause::Cause;
-use super::channel::ChannelKey;
-use super::observation::CallResult;
+use super::key::ChannelKey;
+use super::names::{AgentId, TrunkId};
+use super::observation::{CallResult, Direction};
 use super::time::Stamp;
 
 /// How a channel was dialled.
@@ -17,6 +18,14 @@ pub(super) struct Dialled {
     pub reason: Option<u8>,
     /// Technology and dial string of an Originate, as OriginateResponse repeats it.
     pub string: Box<[u8]>,
+}
+
+/// Labels of a counted call whose leg is still up: its cause comes later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallLabels {
+    pub direction: Direction,
+    pub agent: AgentId,
+    pub trunk: TrunkId,
 }
 
 /// DialEnd's DialStatus.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 use super::Correlator;
-use super::channel::{Channel, ChannelKey};
+use super::channel::Channel;
 use super::deadline::{FORGET, Task};
+use super::key::{ChannelKey, RingKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, RingResult};
-use super::ring::{Phase as RingPhase, RingKey};
-use super::stay::{Leaving, Phase, Sign, Stay, StayKey};
+use super::ring::Phase as RingPhase;
+use super::stay::{Leaving, Phase, Sign, Stay};
 use super::time::{Stamp, Timing};
 
 /// When the PBX was started, as far as FullyBooted tells.

@@ -4,11 +4,12 @@ use crate::event;
 
 use super::Correlator;
 use super::cause::Cause;
-use super::channel::{BridgeId, ChannelKey};
+use super::channel::BridgeId;
 use super::deadline::{FORGET, Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
+use super::key::{ChannelKey, StayKey};
 use super::observation::{Anomaly, Leg, Observation, Observe};
-use super::stay::{Phase, Sign, StayKey};
+use super::stay::{Phase, Sign};
 use super::time::Stamp;
 
 impl Correlator {

@@ -3,21 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use slotmap::{SlotMap, new_key_type};
+use slotmap::SlotMap;
 
 use crate::clock::Moment;
 use crate::event::{self, MemberChange};
 
 use super::Correlator;
 use super::deadline::Task;
+use super::key::MemberKey;
 use super::names::{AgentId, Names, QueueId, ReasonId};
 use super::observation::{AgentState, Observation, Observe};
 use super::rules::Identity;
-
-new_key_type! {
-    /// A member.
-    pub(super) struct MemberKey;
-}
 
 /// An agent's place in one queue.
 #[derive(Debug)]

@@ -4,12 +4,15 @@
 //! clock, and has never heard of sockets or Prometheus.  An impossible event is normal input: it is noted as an
 //! anomaly, and things go on.  This file only dispatches; each subject has a file of its own.
 
+use key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
+
 mod call;
 mod cause;
 mod channel;
 mod deadline;
 mod dial;
 mod gap;
+mod key;
 mod leg;
 mod member;
 mod names;
@@ -44,13 +47,13 @@ pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 pub use time::Timing;
 
-use call::{Call, CallKey};
-use channel::{ChannelKey, Channels};
+use call::Call;
+use channel::Channels;
 use deadline::{Deadlines, Task};
 use gap::Boot;
-use member::{MemberKey, Members};
-use ring::{Ring, RingKey};
-use stay::{Stay, StayKey};
+use member::Members;
+use ring::Ring;
+use stay::Stay;
 use time::Stamp;
 
 /// The correlator of one PBX.

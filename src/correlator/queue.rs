@@ -3,7 +3,7 @@
 use crate::event;
 
 use super::Correlator;
-use super::channel::ChannelKey;
+use super::key::ChannelKey;
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Refusal};
 use super::stay::{Leaving, Phase, Sign};

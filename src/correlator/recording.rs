@@ -1,9 +1,9 @@
 //! Recordings, and which connected calls were recorded.
 
 use super::Correlator;
-use super::channel::ChannelKey;
+use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe};
-use super::stay::{Stay, StayKey};
+use super::stay::Stay;
 
 impl Correlator {
     pub(super) fn on_recording_start(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {

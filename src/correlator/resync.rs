@@ -9,13 +9,13 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 use super::Correlator;
-use super::channel::ChannelKey;
 use super::deadline::{DOUBT, Task};
 use super::dial::{DialStatus, Dialled};
+use super::key::{ChannelKey, MemberKey, StayKey};
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::snapshot::{Channel, Entry, Snapshot};
-use super::stay::{Phase, Stay, StayKey};
+use super::stay::{Phase, Stay};
 use super::talk::Talk;
 use super::time::Stamp;
 
@@ -336,13 +336,7 @@ impl Correlator {
     }
 
     /// The member whose device a channel is: by interface, else by state interface, else the device itself.
-    fn listed_member(
-        &mut self,
-        queue: QueueId,
-        agent: &Channel,
-        at: Stamp,
-        seen: &mut dyn Observe,
-    ) -> super::member::MemberKey {
+    fn listed_member(&mut self, queue: QueueId, agent: &Channel, at: Stamp, seen: &mut dyn Observe) -> MemberKey {
         let device =
             self.channels.find(&agent.uid).map(|key| self.channels.all[key].device.clone()).unwrap_or_default();
         let plain = |interface: &[u8]| interface.strip_suffix(b"/n").unwrap_or(interface) == device.as_bytes();

@@ -2,25 +2,18 @@
 
 use std::time::Duration;
 
-use slotmap::new_key_type;
-
 use crate::event;
 
 use super::Correlator;
 use super::cause::Cause;
-use super::channel::{Channel, ChannelKey};
+use super::channel::Channel;
 use super::deadline::{RING, Task};
 use super::dial::DialStatus;
-use super::member::MemberKey;
+use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
 use super::names::{AgentId, QueueId};
 use super::observation::{Anomaly, Leg, Observation, Observe, RingResult};
-use super::stay::{Phase as StayPhase, StayKey};
+use super::stay::Phase as StayPhase;
 use super::time::Stamp;
-
-new_key_type! {
-    /// A ringing.
-    pub(super) struct RingKey;
-}
 
 /// One agent being called for one stay.
 #[derive(Debug)]

@@ -2,21 +2,14 @@
 
 use std::time::Duration;
 
-use slotmap::new_key_type;
-
 use super::Correlator;
-use super::channel::{BridgeId, ChannelKey};
+use super::channel::BridgeId;
 use super::deadline::{Task, VERDICT};
-use super::member::MemberKey;
+use super::key::{ChannelKey, MemberKey, StayKey};
 use super::names::{AgentId, QueueId};
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::talk::Talk;
 use super::time::Stamp;
-
-new_key_type! {
-    /// A stay.
-    pub(super) struct StayKey;
-}
 
 /// One stay.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::event;
 
 use super::Correlator;
-use super::channel::{BridgeId, Channel, ChannelKey, Line};
+use super::channel::{BridgeId, Channel, Line};
 use super::deadline::{COMPLETION, Task};
-use super::member::MemberKey;
+use super::key::{ChannelKey, MemberKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
-use super::stay::{Closed, Phase, Stay, StayKey};
+use super::stay::{Closed, Phase, Stay};
 use super::time::Stamp;
 
 /// A connected call.

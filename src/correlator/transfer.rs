@@ -3,7 +3,7 @@
 use crate::event;
 
 use super::Correlator;
-use super::channel::ChannelKey;
+use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe, TransferBy, TransferKind};
 use super::stay::Phase;
 
@@ -48,12 +48,12 @@ impl Correlator {
     /// Whose the transferer is: an agent's leg or phone, or a caller who is talking.
     ///
     /// The transfer's event and AgentComplete come from two threads: the stay may be counted already.
-    fn transfer_role(&self, transferer: ChannelKey) -> Option<(super::stay::StayKey, TransferBy)> {
+    fn transfer_role(&self, transferer: ChannelKey) -> Option<(StayKey, TransferBy)> {
         let channel = self.channels.all.get(transferer)?;
         if let Some(key) = channel.talk.filter(|&key| self.stays.contains_key(key)) {
             return Some((key, TransferBy::Agent));
         }
-        let served = |key: &super::stay::StayKey| !self.stays[*key].taken_by.is_none();
+        let served = |key: &StayKey| !self.stays[*key].taken_by.is_none();
         let key = channel.stays.iter().rev().copied().find(served)?;
         Some((key, TransferBy::Caller))
     }
