@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-FROM rust:1-bookworm AS build
+FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
 # The caches keep the registry and the compiled dependencies between builds; what is in a cache is not in the

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +34,11 @@ use crate::{event, supervisor};
 /// What ends a command early: a text for a person, and the exit code 1.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
+/// A failure whose text was already printed.
+#[derive(Debug, thiserror::Error)]
+#[error("")]
+struct Told;
+
 /// Does what the command line asks for.
 ///
 /// # Errors
@@ -49,8 +55,11 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
 
 fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    let config = load(args.config.clone(), overrides(&args.web), Purpose::Run)?;
-    runtime()?.block_on(async {
+    let config = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(|error| match args.config {
+        Some(_) => error,
+        None => format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first").into(),
+    })?;
+    on_runtime(async {
         let listeners = http::bind(&config.web.listen_address).await?;
         serve(config, listeners, stop_signal()?, JoinSet::new()).await
     })
@@ -58,7 +67,7 @@ fn run(args: &RunArgs) -> Result<(), Failure> {
 
 fn demo(args: &DemoArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    runtime()?.block_on(async {
+    on_runtime(async {
         let stop = stop_signal()?;
         let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
         let options = Options {
@@ -147,7 +156,11 @@ fn replay(args: &ReplayArgs) -> Result<(), Failure> {
 
 fn check_config(args: CheckArgs) -> Result<(), Failure> {
     let place = args.config.as_deref().map_or("the environment".to_owned(), |path| path.display().to_string());
-    let config = load(args.config, Overrides::default(), Purpose::Run)?;
+    // a line a mistake, and nothing before its place: editors and CI read it
+    let config = load(args.config, Overrides::default(), Purpose::Run).map_err(|mistakes| {
+        eprintln!("{mistakes}");
+        Told
+    })?;
     let names: Vec<_> = config.pbxs.iter().map(|pbx| format!("{} ({})", pbx.name, pbx.address)).collect();
     write_out(&format!("{place}: fine; {} pbx: {}\n", names.len(), names.join(", ")))
 }
@@ -201,21 +214,23 @@ fn write_out(text: &str) -> Result<(), Failure> {
 
 fn welcome(listeners: &[TcpListener], config: &Config, seed: u64) -> Result<(), Failure> {
     let port = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
-    let path = Path::new(&config.web.telemetry_path).display();
+    let path = &config.web.telemetry_path;
+    let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
+    let program = program.display();
     write_out(&format!(
         "A make-believe call centre is open: 4 queues, 12 agents, a day in ten minutes (seed {seed}).\n\
          \n\
          \x20 metrics       http://localhost:{port}{path}\n\
          \x20 landing page  http://localhost:{port}/\n\
          \n\
-         Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total\n\
-         Next: asterisk_exporter manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
+         Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total | grep -v ' 0$' | sort\n\
+         Next: {program} manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
          Stop with Ctrl-C.\n\n"
     ))
 }
 
 fn start_logging(args: &LogArgs) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&args.level).map_err(|error| format!("--log.level {}: {error}", args.level))?;
+    let filter = EnvFilter::try_new(args.level.as_str())?;
     let registry = tracing_subscriber::registry().with(filter);
     match args.format {
         LogFormat::Logfmt => registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?,
@@ -226,9 +241,13 @@ fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Four workers even on one core: a scrape may hold the lock while readers must go on.
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()
+/// Runs to the end, and does not wait for a look-up of a name that hangs.
+fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    // four workers even on one core: a scrape may hold the lock while readers must go on
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFT_OVERS);
+    done
 }
 
 /// Turns true at SIGTERM or SIGINT; the second one ends the process at once.
@@ -251,3 +270,6 @@ fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     })?;
     Ok(receiver)
 }
+
+/// How long blocking work (a look-up, a last scrape) may go on after everything has stopped.
+const LEFT_OVERS: Duration = Duration::from_secs(1);

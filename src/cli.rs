@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and its help.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -63,13 +64,49 @@ pub struct WebArgs {
 /// What is logged, and how.  Logs go to standard error.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LogArgs {
-    /// error, warn, info, debug or trace; also filters such as `info,asterisk_exporter::supervisor=debug`.
+    /// error, warn, info, debug, trace or off; also filters such as `info,asterisk_exporter::supervisor=debug`.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
-    pub level: String,
+    pub level: Level,
     /// How a line looks.
     #[arg(long = "log.format", value_enum, default_value_t)]
     pub format: LogFormat,
 }
+
+/// What is logged: a level, or filters of `target=level` with one; checked, as an unknown word would mute all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Level(String);
+
+impl Level {
+    /// As tracing reads it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self("info".to_owned())
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split(',').map(|part| {
+            let (target, level) =
+                part.trim().rsplit_once('=').map_or(("", part.trim()), |(target, level)| (target, level));
+            let level = if level.eq_ignore_ascii_case("warning") { "warn" } else { level };
+            if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+                return Err(format!("`{level}` is none of {}", LEVELS.join(", ")));
+            }
+            Ok(if target.is_empty() { level.to_owned() } else { format!("{target}={level}") })
+        });
+        Ok(Self(parts.collect::<Result<Vec<_>, _>>()?.join(",")))
+    }
+}
+
+const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -88,12 +125,17 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How many times faster than life the call centre works.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
     pub speed: f64,
     #[command(flatten)]
     pub web: WebArgs,
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
+    if speed > 0.0 && speed <= 1000.0 { Ok(speed) } else { Err(format!("{text} is not above 0 and up to 1000")) }
 }
 
 /// Flags of `replay`.
@@ -159,6 +201,21 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_level_that_would_mute_everything_is_refused() {
+        for (text, read) in [
+            ("warning", "warn"),
+            ("off", "off"),
+            ("info,asterisk_exporter::http=debug", "info,asterisk_exporter::http=debug"),
+        ] {
+            assert_eq!(text.parse(), Ok(Level(read.to_owned())));
+        }
+        for text in ["", "loud", "none", "info,asterisk_exporter", "http=loud"] {
+            assert!(text.parse::<Level>().is_err(), "{text}");
+        }
+        assert!(["0", "-1", "nan", "inf", "fast"].iter().all(|text| speed(text).is_err()));
     }
 
     #[test]

@@ -23,6 +23,17 @@ pub struct PbxHealth {
     pub phase: Phase,
     /// The version of Asterisk, once it has told it; the last one known while the link is down.
     pub asterisk: Option<String>,
+    /// What keeps it out, kept through every new attempt until it is up.
+    pub trouble: Option<Trouble>,
+}
+
+/// What keeps a PBX out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Trouble {
+    /// The last error, without secrets.
+    pub error: String,
+    /// When the first attempt in a row failed.
+    pub since: Moment,
 }
 
 /// How far the link to a PBX has come.
@@ -66,17 +77,32 @@ impl Phase {
     }
 }
 
+impl PbxHealth {
+    fn enter(&mut self, phase: Phase) {
+        match &phase {
+            Phase::Up { .. } => self.trouble = None,
+            Phase::Down { error, since } => {
+                let since = self.trouble.as_ref().map_or(*since, |trouble| trouble.since);
+                self.trouble = Some(Trouble { error: error.clone(), since });
+            }
+            Phase::Starting | Phase::Connecting | Phase::Synchronising => {}
+        }
+        self.phase = phase;
+    }
+}
+
 impl Health {
     /// The PBXs by name and address, none of them tried yet.
     pub fn new(pbxs: impl IntoIterator<Item = (PbxName, String)>) -> Self {
-        let fresh = |(name, address)| PbxHealth { name, address, phase: Phase::Starting, asterisk: None };
+        let fresh =
+            |(name, address)| PbxHealth { name, address, phase: Phase::Starting, asterisk: None, trouble: None };
         Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
     }
 
     /// The PBX at `index` entered `phase`; an index nobody has changes nothing.
     pub fn set(&self, index: usize, phase: Phase) {
         if let Some(pbx) = self.lock().get_mut(index) {
-            pbx.phase = phase;
+            pbx.enter(phase);
         }
     }
 
@@ -133,6 +159,20 @@ mod tests {
         let branch = &health.all()[1];
         assert_eq!(branch.asterisk.as_deref(), Some("22.5.2"));
         assert_eq!(branch.phase.word(), "down");
+    }
+
+    #[test]
+    fn trouble_lasts_through_new_attempts_until_the_pbx_is_up() {
+        let health = two();
+        let down = |error: &str, second| Phase::Down { error: error.to_owned(), since: Moment::from_secs(second) };
+        health.set(0, down("refused", 3));
+        health.set(0, Phase::Connecting);
+        health.set(0, down("no greeting", 9));
+        health.set(0, Phase::Connecting);
+        let expected = Trouble { error: "no greeting".to_owned(), since: Moment::from_secs(3) };
+        assert_eq!(health.all()[0].trouble, Some(expected));
+        health.set(0, Phase::Up { since: Moment::from_secs(12) });
+        assert_eq!(health.all()[0].trouble, None);
     }
 
     #[test]

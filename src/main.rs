@@ -11,7 +11,10 @@ fn main() -> ExitCode {
     match app::execute(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("asterisk_exporter: {error}");
+            let text = error.to_string();
+            if !text.is_empty() {
+                eprintln!("asterisk_exporter: {text}");
+            }
             ExitCode::FAILURE
         }
     }

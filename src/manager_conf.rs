@@ -75,7 +75,11 @@ impl FromStr for Version {
     /// Reads `18`, `18.9`, `18.9.1`, and what distributions put behind a `-`, `~` or `+`.
     fn from_str(text: &str) -> Result<Self, AccountError> {
         let not = || AccountError::NotAVersion(text.to_owned());
-        let figures = text.split(['-', '~', '+']).next().unwrap_or_default();
+        // `asterisk -V` says `Asterisk 20.11.0`, or `Asterisk certified/18.9-cert3`
+        let number = text.trim();
+        let number = number.strip_prefix("Asterisk ").unwrap_or(number);
+        let number = number.strip_prefix("certified/").or_else(|| number.strip_prefix("certified-")).unwrap_or(number);
+        let figures = number.split(['-', '~', '+']).next().unwrap_or_default();
         let figures: Vec<u16> = figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
         match figures[..] {
             [major] => Ok(Self { major, minor: 0, patch: 0 }),

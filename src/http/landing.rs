@@ -9,7 +9,7 @@ use crate::health::{PbxHealth, Phase};
 
 /// Nothing but our own style may be loaded, run, framed or sent anywhere.  The hash is that of [`STYLE`].
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-vC6paudIGlYFQsGNCwUHvI/tdGfBM0uC+MI102sEb54='; \
+     style-src 'sha256-xTJr8zPpDlLY30HAyPqXpJ0Mjsh4Tekugm7j0KMCJIg='; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The page as HTML.
@@ -34,9 +34,7 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
     )?;
     write_links(html, &pages.telemetry_path)?;
     write_table(html, &pbxs, now)?;
-    for pbx in &pbxs {
-        write_advice(html, pbx)?;
-    }
+    write_advice(html, &pbxs)?;
     html.write_str("</main>\n</body>\n</html>\n")
 }
 
@@ -53,7 +51,7 @@ fn write_links(html: &mut String, telemetry_path: &str) -> fmt::Result {
 
 fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Result {
     html.write_str(
-        "<table>\n<caption>Configured PBXs</caption>\n<thead>\n<tr><th scope=\"col\">Name</th>\
+        "<div class=\"wide\">\n<table>\n<caption>Configured PBXs</caption>\n<thead>\n<tr><th scope=\"col\">Name</th>\
          <th scope=\"col\">Address</th><th scope=\"col\">State</th><th scope=\"col\">Asterisk</th>\
          <th scope=\"col\">Since</th></tr>\n</thead>\n<tbody>\n",
     )?;
@@ -66,44 +64,52 @@ fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Resul
             pbx.phase.word(),
             pbx.phase.word(),
             Escaped(pbx.asterisk.as_deref().unwrap_or("not known yet")),
-            Since(&pbx.phase, now)
+            Since(pbx, now)
         )?;
     }
-    html.write_str("</tbody>\n</table>\n")
+    html.write_str("</tbody>\n</table>\n</div>\n")
 }
 
-/// What to do next about a PBX that is down, nothing for others.
-fn write_advice(html: &mut String, pbx: &PbxHealth) -> fmt::Result {
-    let Phase::Down { error, .. } = &pbx.phase else { return Ok(()) };
-    writeln!(
-        html,
-        "<section>\n<h2>{name} is down</h2>\n<p>The last error: <code>{error}</code></p>\n\
-         <p>The exporter tries again by itself. To see what keeps it out:</p>\n<ol>\n\
+/// What keeps PBXs out, and what to do next about it; nothing if all are up.
+fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
+    let mut troubled = pbxs.iter().filter_map(|pbx| Some((pbx, pbx.trouble.as_ref()?))).peekable();
+    if troubled.peek().is_none() {
+        return Ok(());
+    }
+    html.write_str("<section>\n")?;
+    for (pbx, trouble) in troubled {
+        writeln!(
+            html,
+            "<h2>{} is down</h2>\n<p>The last error with <code>{}</code>: <code>{}</code></p>",
+            Escaped(pbx.name.as_str()),
+            Escaped(&pbx.address),
+            Escaped(&trouble.error)
+        )?;
+    }
+    html.write_str(
+        "<p>The exporter tries again by itself. To see what keeps it out:</p>\n<ol>\n\
          <li>On the PBX, <code>asterisk -rx 'manager show settings'</code> shows whether the manager interface is \
          enabled and on which address and port.</li>\n\
-         <li>From this machine, <code>{address}</code> must be reachable: look at the address in the configuration, \
-         at firewalls, and at <code>permit</code> and <code>deny</code> in <code>manager.conf</code>.</li>\n\
+         <li>The address above must be reachable from this machine: look at the configuration, at firewalls, and at \
+         <code>permit</code> and <code>deny</code> in <code>manager.conf</code>.</li>\n\
          <li>User and secret must be those of <code>manager.conf</code>; after a change there, \
          <code>asterisk -rx 'manager reload'</code>.</li>\n\
-         <li>The log of the exporter tells each attempt.</li>\n</ol>\n</section>",
-        name = Escaped(pbx.name.as_str()),
-        error = Escaped(error),
-        address = Escaped(&pbx.address)
+         <li>With <code>--log.level debug</code> the log tells each attempt.</li>\n</ol>\n</section>\n",
     )
 }
 
 /// When a phase began and how long ago that is.
-struct Since<'a>(&'a Phase, Moment);
+struct Since<'a>(&'a PbxHealth, Moment);
 
 impl Display for Since<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(phase, now) = *self;
-        match phase {
-            Phase::Up { since } | Phase::Down { since, .. } => {
-                write!(f, "<time>{}</time> ({})", utc(*since), span(now.since(*since)))
-            }
-            Phase::Starting | Phase::Connecting | Phase::Synchronising => f.write_str("not yet"),
-        }
+        let Self(pbx, now) = *self;
+        let since = match (&pbx.phase, &pbx.trouble) {
+            (Phase::Up { since }, _) => *since,
+            (_, Some(trouble)) => trouble.since,
+            (_, None) => return f.write_str("not yet"),
+        };
+        write!(f, "<time>{}</time> ({})", utc(since), span(now.since(since)))
     }
 }
 
@@ -131,7 +137,8 @@ const STYLE: &str = ":root{color-scheme:light dark}\
 body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}\
 table{border-collapse:collapse;width:100%;margin:1.5rem 0}\
 caption{text-align:left;font-weight:bold;padding-bottom:.5rem}\
-th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8888;overflow-wrap:anywhere}\
+th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8888}\
+.wide{overflow-x:auto}\
 code{overflow-wrap:anywhere}\
 .up{color:light-dark(#176117,#7fd67f)}\
 .down{color:light-dark(#a31515,#ff9b9b);font-weight:bold}";

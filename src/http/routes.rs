@@ -95,14 +95,17 @@ fn ready(pages: &Pages) -> Page {
     let now = pages.clock.now();
     let mut missing = String::new();
     for pbx in pages.health.all() {
-        let word = pbx.phase.word();
+        if pbx.phase.is_up() {
+            continue;
+        }
         // Writing to a String cannot fail.
-        let _ = match &pbx.phase {
-            Phase::Up { .. } => Ok(()),
-            Phase::Starting | Phase::Connecting | Phase::Synchronising => writeln!(missing, "{}: {word}", pbx.name),
-            Phase::Down { error, since } => {
-                writeln!(missing, "{}: {word} for {}: {error}", pbx.name, span(now.since(*since)))
+        let _ = write!(missing, "{}: {}", pbx.name, pbx.phase.word());
+        let _ = match &pbx.trouble {
+            Some(trouble) if matches!(pbx.phase, Phase::Down { .. }) => {
+                writeln!(missing, " for {}: {}", span(now.since(trouble.since)), trouble.error)
             }
+            Some(trouble) => writeln!(missing, "; down for {}: {}", span(now.since(trouble.since)), trouble.error),
+            None => writeln!(missing),
         };
     }
     if missing.is_empty() {

@@ -132,3 +132,16 @@ fn what_would_end_the_line_is_refused_and_a_semicolon_escaped() {
         assert!(matches!(error, AccountError::Unwritable(_)));
     }
 }
+
+#[test]
+fn a_version_is_read_as_asterisk_prints_it() {
+    for (text, major, minor) in [
+        ("Asterisk 20.11.0", 20, 11),
+        ("Asterisk certified/18.9-cert3", 18, 9),
+        ("certified-20.7-cert2", 20, 7),
+        ("Asterisk 16.28.0~dfsg-0+deb11u4", 16, 28),
+    ] {
+        let version: Version = text.parse().unwrap();
+        assert_eq!((version.major, version.minor), (major, minor), "{text}");
+    }
+}

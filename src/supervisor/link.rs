@@ -1,9 +1,12 @@
 //! Keeps the link to one PBX: session after session, with waits in between.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
+use crate::clock::Moment;
 use crate::config::Pbx;
 
 use super::backoff::{Backoff, LISTS_APART};
@@ -24,7 +27,9 @@ pub(super) async fn keep(pbx: &Pbx, place: &Place, mut shutdown: watch::Receiver
         let end = session.run().await;
         let attempt = session.attempt(&end);
         if matches!(end, End::Shutdown) {
-            info!(pbx = %place.name, "logged off");
+            if !matches!(session.progress, Progress::Outside) {
+                info!(pbx = %place.name, "logged off");
+            }
             return;
         }
         if attempt.synchronised.is_some() {
@@ -52,21 +57,23 @@ pub(super) async fn keep_again(pbx: &Pbx, place: &Place, mut shutdown: watch::Re
     keep(pbx, place, shutdown).await;
 }
 
-/// The same trouble again and again is worth one line.
+/// The same trouble again and again is worth one line, and one more from time to time.
 #[derive(Debug, Default)]
 struct Troubles {
     last: String,
     times: u64,
+    /// When a line was last worth it.
+    told: Moment,
 }
 
 impl Troubles {
-    fn report(&mut self, place: &Place, end: &End, wait: std::time::Duration) {
+    fn report(&mut self, place: &Place, end: &End, wait: Duration) {
         let error = end.story();
-        let (pbx, again) = (&place.name, self.count(error));
-        if again == 1 {
-            warn!(%pbx, error = self.last, reason = end.reason(), ?wait, "disconnected");
+        let (pbx, times) = (&place.name, self.count(error));
+        if self.is_worth_a_line(times, place.clock.now()) {
+            warn!(%pbx, error = self.last, reason = end.reason(), times, ?wait, "disconnected");
         } else {
-            debug!(%pbx, error = self.last, times = again, ?wait, "still disconnected");
+            debug!(%pbx, error = self.last, times, ?wait, "still disconnected");
         }
     }
 
@@ -79,7 +86,18 @@ impl Troubles {
         self.times += 1;
         self.times
     }
+
+    fn is_worth_a_line(&mut self, times: u64, now: Moment) -> bool {
+        let worth = times == 1 || now.since(self.told) >= REMINDER;
+        if worth {
+            self.told = now;
+        }
+        worth
+    }
 }
+
+/// How often a lasting outage is told again.
+const REMINDER: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
 mod tests {
@@ -90,5 +108,12 @@ mod tests {
         let mut troubles = Troubles::default();
         let mut count = |error: &str| troubles.count(error.to_owned());
         assert_eq!((count("refused"), count("refused"), count("silent"), count("refused")), (1, 2, 1, 1));
+    }
+
+    #[test]
+    fn a_lasting_trouble_is_told_again_after_ten_minutes() {
+        let mut troubles = Troubles::default();
+        let mut told = |times, second| troubles.is_worth_a_line(times, Moment::from_secs(second));
+        assert_eq!([told(1, 1000), told(2, 1599), told(3, 1600), told(4, 1601)], [true, false, true, false]);
     }
 }

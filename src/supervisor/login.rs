@@ -19,7 +19,9 @@ use super::wire::{Reply, Wire};
 /// # Errors
 /// Nothing came in time, or it is not the greeting of an Asterisk we can talk to.
 pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String, End> {
-    let ami = timeout(limit, banner(wire)).await.map_err(|_| End::Timeout { what: "greeting", limit })??;
+    let ami = timeout(limit, banner(wire))
+        .await
+        .map_err(|_| End::Timeout { what: "greeting of a manager interface", limit })??;
     if is_too_old(&ami) {
         return Err(End::Protocol(format!("Asterisk 11 and older is not supported (AMI {ami})")));
     }
@@ -70,7 +72,7 @@ async fn banner(wire: &mut Wire) -> Result<String, End> {
 }
 
 fn stranger(head: &[u8]) -> End {
-    End::Protocol(format!("not an AMI server: {}", quoted(&head[..head.len().min(SHOWN)])))
+    End::Protocol(format!("not an AMI server: {}", quoted(head[..head.len().min(SHOWN)].trim_ascii_end())))
 }
 
 const BANNER: &[u8] = b"Asterisk Call Manager/";
