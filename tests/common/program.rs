@@ -67,7 +67,12 @@ pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
 
 /// Status and body of a GET.
 pub(crate) fn get(port: u16, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    get_at(&format!("127.0.0.1:{port}"), path, accept)
+}
+
+/// The same of any address.
+pub(crate) fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

@@ -1,0 +1,100 @@
+//! The exporter beside real Asterisk 16 and 22, held against their own queue_log and CDRs.
+//!
+//! `tests/asterisk/install` unpacks the servers into `target/asterisk`; everything runs on 127.0.0.0/8.
+
+mod ami;
+#[path = "../common/mod.rs"]
+mod common;
+mod exporter;
+mod pbx;
+mod phone;
+mod scenarios;
+mod sipp;
+mod stage;
+mod truth;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use exporter::Exporter;
+use pbx::{Pbx, Plan, Version};
+use sipp::{Phone, Phones};
+use stage::{Scenario, Stage};
+
+/// A phone that every transfer goes to; it answers.
+pub(crate) const COLLEAGUE: &str = "1990";
+
+/// How many scenarios are played at once.
+const AT_ONCE: usize = 16;
+
+#[test]
+fn every_scenario_on_16() {
+    every_scenario(Version::V16);
+}
+
+#[test]
+fn every_scenario_on_22() {
+    every_scenario(Version::V22);
+}
+
+fn every_scenario(version: Version) {
+    if !version.is_installed() {
+        return;
+    }
+    let chosen: Vec<(usize, &Scenario)> = scenarios::ALL.iter().enumerate().filter(|(_, s)| s.versions.contains(&version) && is_asked_for(s.name)).collect();
+    let mut plan = Plan { queues: BASE_QUEUES.to_owned(), ..Plan::default() };
+    plan.dialplan.push_str("[from-trunk]\n");
+    for &(index, scenario) in &chosen {
+        scenario.install(index, version, &mut plan);
+    }
+    plan.dialplan.push_str(&DIALPLAN.replace("@T@", version.tech()));
+    plan.phones.push((format!("a{COLLEAGUE}"), Phone::Answers.port()));
+    let pbx = Pbx::start(version, "scenarios", 0, &plan);
+    let phones = Phones::start(&pbx.net);
+    let exporter = Exporter::start(&pbx.net, &pbx.manager());
+    let watch = exporter.watch();
+    let failed = play(&chosen, &pbx, &phones);
+    let left = pbx.settle();
+    let text = exporter.wait_idle();
+    println!("Asterisk {}: {} scenarios, {} scrapes conserved", version.full(), chosen.len(), watch.stop());
+    let found = truth::of_scenarios(&chosen, &pbx, &text);
+    let wrong = [failed, left.iter().map(|channel| format!("{channel} stayed up")).collect(), found].concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Plays scenarios, several at once; tells of those that could not be played.
+fn play(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones) -> Vec<String> {
+    let (left, failed) = (Mutex::new(chosen.iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some(&(index, scenario)) = left.lock().expect("the scenarios").next() else { return };
+                    let stage = Stage::new(scenario, index, pbx, phones);
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scenario.drive)(&stage))) {
+                        let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                        failed.lock().expect("the failures").push(format!("{}: {why}", scenario.name));
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().expect("the failures")
+}
+
+/// `ASTERISK_SCENARIO=part-of-a-name` plays only some.
+fn is_asked_for(name: &str) -> bool {
+    std::env::var("ASTERISK_SCENARIO").map_or(true, |part| name.contains(&part))
+}
+
+/// What all queues begin with.
+const BASE_QUEUES: &str = "[base](!)\ntimeout=20\nretry=1\nwrapuptime=0\nringinuse=no\nmusicclass=none\n\
+    announce-frequency=0\njoinempty=yes\nleavewhenempty=no\n";
+
+const DIALPLAN: &str = "[to-queue]\nexten => _[a-z].,1,Queue(${EXTEN},t,,,90)\n same => n,Hangup()\n[queue-exit]\nexten \
+    => 5,1,NoOp(left by key)\n same => n,Wait(1)\n same => n,Hangup()\n[member-sub]\nexten => s,1,NoOp(member)\n same => \
+    n,Return()\n[from-queue]\nexten => _1XXX,1,Dial(@T@/a${EXTEN},30)\n same => n,Hangup()\n[agent-pool]\nexten => \
+    pooled,1,AgentRequest(pooled)\n same => n,Hangup()\n[from-agents]\nexten => 700,1,AgentLogin(pooled,s)\n same => \
+    n,Hangup()\nexten => 800,1,Answer()\n same => n,Wait(30)\n same => n,Hangup()\nexten => \
+    _1XXX,1,Dial(@T@/a${EXTEN},30)\n same => n,Hangup()\nexten => _9XXX,1,Dial(@T@/${EXTEN}@carrier,8)\n same => \
+    n,Hangup(${HANGUPCAUSE})\n[default]\n";
