@@ -39,6 +39,8 @@ pub enum Observation {
     Transferred { queue: QueueId, agent: AgentId, kind: TransferKind, by: TransferBy },
     /// The agent hung up during the announcement.
     AgentDumped { queue: QueueId, agent: AgentId },
+    /// A member was paused or unpaused, maybe once more.
+    MemberPaused { queue: QueueId, agent: AgentId, change: PauseChange },
     /// Time spent in wrap-up since the last such observation.
     WrappedUp { queue: QueueId, agent: AgentId, spent: Duration },
     /// A leg of a stay hung up.
@@ -189,6 +191,16 @@ words! {
         Agent = "agent",
         /// The caller.
         Caller = "caller",
+    }
+}
+
+words! {
+    /// What a pause event said.
+    PauseChange {
+        /// Paused (queue_log: PAUSE).
+        Paused = "paused",
+        /// Unpaused (queue_log: UNPAUSE).
+        Unpaused = "unpaused",
     }
 }
 

@@ -90,6 +90,9 @@ impl Recorder {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
             }
             O::AgentDumped { queue, agent } => self.members.dumped(&naming.member(names, queue, agent)?),
+            O::MemberPaused { queue, agent, change } => {
+                self.members.paused(&naming.member(names, queue, agent)?, change);
+            }
             O::WrappedUp { queue, agent, spent } => {
                 self.members.wrapped_up(&naming.member(names, queue, agent)?, spent);
             }

@@ -63,6 +63,10 @@ fn an_agent_is_paused_only_in_every_queue() {
     // sent again, and still one pause
     stage.at(12.0).tell(&format!("{pause} Queue=r")).at(40.0);
     assert_eq!(times(&mut stage), BTreeMap::from([("paused lunch".to_owned(), 30.0)]));
+    // queue_log has every one of them
+    stage.tell("QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=0 Queue=q");
+    let counts = ["q paused Ann", "r paused Ann", "q unpaused Ann", "r unpaused Ann"].map(|what| stage.count(what));
+    assert_eq!(counts, [1, 2, 1, 0]);
     assert_eq!(stage.inside(), (0, 0));
 }
 

@@ -77,6 +77,9 @@ impl Observe for Tally {
             Observation::TrunkHangup { trunk: t, cause } => self.count(format!("trunk {} cause {}", trunk(t), cause.0)),
             Observation::RecordingEnded => self.count("recording".into()),
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
+            Observation::MemberPaused { queue: q, agent: a, change } => {
+                self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
+            }
             Observation::WrappedUp { .. } | Observation::AgentTime { .. } => {}
             Observation::QueueKnown { .. } | Observation::MemberKnown { .. } | Observation::TrunkKnown { .. } => {}
         }
