@@ -31,13 +31,25 @@ use crate::metrics::{Board, Desk, Format, Metrics};
 use crate::replay::Replay;
 use crate::{event, supervisor};
 
-/// What ends a command early: a text for a person, and the exit code 1.
+mod audit;
+
+/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says otherwise.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// A failure whose text was already printed.
 #[derive(Debug, thiserror::Error)]
 #[error("")]
 struct Told;
+
+/// An audit that did not come to a verdict.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Undecided(Failure);
+
+/// The exit code of a failure: 1 is also the verdict of an audit, so one without a verdict has 2.
+pub fn exit_code(failure: &Failure) -> u8 {
+    if failure.is::<Undecided>() { 2 } else { 1 }
+}
 
 /// Does what the command line asks for.
 ///
@@ -48,6 +60,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run(&args),
         Command::Demo(args) => demo(&args),
         Command::Replay(args) => replay(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config(args),
         Command::ManagerConf(args) => print_manager_conf(&args),
     }

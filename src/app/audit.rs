@@ -1,0 +1,66 @@
+//! The command `audit`: opens what is compared, and prints what came of it.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::{Failure, Told, Undecided, chain, write_out};
+use crate::audit::{Audit, Edge, Exposition, Report, Table, Window};
+use crate::cli::AuditArgs;
+use crate::clock::Moment;
+use crate::queue_log::QueueLog;
+
+/// Audits, and fails if the two sides differ.
+pub(super) fn run(args: &AuditArgs) -> Result<(), Failure> {
+    let (report, files) = compare(args).map_err(Undecided)?;
+    let text = match args.json {
+        true => format!("{:#}\n", report.json(&files)),
+        false => Table { report: &report, files: &files, all: args.all }.to_string(),
+    };
+    write_out(&text).map_err(Undecided)?;
+    if report.agrees() { Ok(()) } else { Err(Told.into()) }
+}
+
+fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
+    let log = QueueLog::open(&args.queue_log).map_err(|error| chain(&error))?;
+    let mut audit = match &args.side.metrics {
+        Some(place) => with_metrics(args, place)?,
+        None => return Err("--recording is not there yet".into()),
+    };
+    log.read(|file, number, line| audit.line(file, number, line)).map_err(|error| chain(&error))?;
+    let files = log.files().iter().map(|path| path.display().to_string()).collect();
+    Ok((audit.report(), files))
+}
+
+/// Counters began when the exporter started, and stand as they were at the scrape.
+fn with_metrics(args: &AuditArgs, place: &str) -> Result<Audit, Failure> {
+    let (exposition, scraped) = read_metrics(Path::new(place), args.pbx.as_deref())?;
+    let since = args.since.map(|at| Edge::around(at, CLOCKS)).or_else(|| began(&exposition));
+    let until = Edge { at: args.until.unwrap_or(scraped), before: LATE, after: CLOCKS };
+    let mut audit = Audit::new(Window { since, until: Some(until) });
+    audit.scrape(&exposition);
+    Ok(audit)
+}
+
+/// The exporter counts from when it is synchronised for the first time, which is within its first blind time.
+fn began(exposition: &Exposition) -> Option<Edge> {
+    let at = exposition.started?;
+    let blind = if exposition.disconnects == 0 { Duration::try_from_secs_f64(exposition.blind).ok()? } else { CLOCKS };
+    Some(Edge { at, before: CLOCKS, after: blind + CLOCKS })
+}
+
+fn read_metrics(path: &Path, pbx: Option<&str>) -> Result<(Exposition, Moment), Failure> {
+    let unreadable = |error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
+    let file = File::open(path).map_err(unreadable)?;
+    let written = file.metadata().and_then(|about| about.modified()).map_err(unreadable)?;
+    let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let exposition = Exposition::read(BufReader::new(file), pbx);
+    let exposition = exposition.map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
+    Ok((exposition, Moment::default().after(written)))
+}
+
+/// An exporter's start is known to the second, and its clock may not be the PBX's.
+const CLOCKS: Duration = Duration::from_secs(2);
+/// What tells an end may come five seconds late (METRICS.md, Talk).
+const LATE: Duration = Duration::from_secs(6);

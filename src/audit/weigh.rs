@@ -1,0 +1,326 @@
+//! Weighs what one side says against the other: equal, explained, or different.
+//!
+//! Used for a whole queue where only metrics are given, for each call where a recording is.  What explains a
+//! difference is used up by it, so an excuse never covers more than its own counter justifies.
+
+use std::time::Duration;
+
+use super::subject::{Apart, Reason, Subject};
+use super::tally::{Counted, Length, Said};
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weighed {
+    pub(super) counts: [Row; Subject::ALL.len()],
+    /// What only the exporter has, and no line of queue_log fits.
+    pub(super) apart: [Row; Apart::ALL.len()],
+    pub(super) hold: SumRow,
+    pub(super) talk: SumRow,
+    /// Lines and counts at the window's edges that the other side does not have.
+    pub(super) left_out: u64,
+}
+
+/// The two sides of a number.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Row {
+    pub(super) said: u64,
+    pub(super) counted: u64,
+    /// In queue_log, and nothing counted it.
+    pub(super) missing: u64,
+    /// Counted, and not in queue_log.
+    pub(super) extra: u64,
+    /// Differences that have a reason, by it.
+    pub(super) explained: [u64; Reason::ALL.len()],
+}
+
+impl Row {
+    pub(super) fn explains(&self) -> bool {
+        self.explained.iter().any(|&number| number > 0)
+    }
+
+    pub(super) const fn differs(&self) -> bool {
+        self.missing > 0 || self.extra > 0
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.said += other.said;
+        self.counted += other.counted;
+        self.missing += other.missing;
+        self.extra += other.extra;
+        for (sum, number) in self.explained.iter_mut().zip(other.explained) {
+            *sum += number;
+        }
+    }
+
+    /// Covers as much of what is missing as the budget has.
+    fn excuse(&mut self, reason: Reason, budget: &mut u64) -> u64 {
+        let covered = self.missing.min(*budget);
+        *budget -= covered;
+        self.missing -= covered;
+        self.explained[reason as usize] += covered;
+        covered
+    }
+
+    /// Something that only the exporter has, which is in order.
+    fn excuse_extra(&mut self, reason: Reason, number: u64) {
+        self.counted += number;
+        self.explained[reason as usize] += number;
+    }
+}
+
+/// The two sides of a sum of seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct SumRow {
+    pub(super) said: f64,
+    pub(super) counted: f64,
+    /// Calls that were compared: each may differ by a second.
+    pub(super) calls: u64,
+    /// Seconds that have a reason, and calls, by it.
+    pub(super) explained: [(f64, u64); Reason::ALL.len()],
+    /// A single call differs by more than it may.
+    pub(super) off: bool,
+}
+
+impl SumRow {
+    pub(super) fn differs(&self) -> bool {
+        let explained: f64 = self.explained.iter().map(|(seconds, _)| seconds).sum();
+        self.off || (self.said - self.counted - explained).abs() > self.calls as f64
+    }
+
+    pub(super) fn explains(&self) -> bool {
+        self.explained.iter().any(|(_, calls)| *calls > 0)
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.said += other.said;
+        self.counted += other.counted;
+        self.calls += other.calls;
+        self.off |= other.off;
+        for (sum, (seconds, calls)) in self.explained.iter_mut().zip(other.explained) {
+            *sum = (sum.0 + seconds, sum.1 + calls);
+        }
+    }
+
+    fn explain(&mut self, reason: Reason, calls: u64) {
+        self.explained[reason as usize] = (self.said - self.counted, calls);
+    }
+}
+
+/// Weighs a whole queue.  `late` is how many AgentCompletes of the PBX came late: no queue is told for them.
+pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut u64) -> Weighed {
+    let mut scales = Scales::new(said, counted);
+    let late_before = *late;
+    scales.settle(counted, late);
+    let late = late_before > 0;
+    let hold = whole([said.hold[0], said.hold[1]], counted.hold, unmeasured(&scales, counted, false));
+    let mut talk = whole([said.talk[0], said.talk[1]], counted.talk, unmeasured(&scales, counted, true));
+    if late && talk.differs() && talk.said > talk.counted {
+        talk.explain(Reason::TalkCut, late_before);
+    }
+    let Scales { mut weighed, .. } = scales;
+    (weighed.hold, weighed.talk) = (hold, talk);
+    weighed
+}
+
+/// Weighs one call.
+pub(super) fn weigh_call(said: &Said, counted: &Counted) -> Weighed {
+    let mut scales = Scales::new(said, counted);
+    let mut late = u64::from(counted.apart(Apart::EndLate).all());
+    scales.settle(counted, &mut late);
+    let mut weighed = scales.weighed;
+    weighed.hold = of_call(said.hold, counted.hold, None);
+    weighed.talk = of_call(said.talk, counted.talk, talk_after(said, counted));
+    weighed
+}
+
+/// How long queue_log went on with a talk whose agent had hung up.
+fn talk_after(said: &Said, counted: &Counted) -> Option<Duration> {
+    Some(said.talked_until?.since(counted.agent_gone?))
+}
+
+/// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one side only.
+fn whole(said: [Length; 2], counted: Length, unmeasured: u64) -> SumRow {
+    let [sure, edge] = said;
+    let mut row = SumRow {
+        said: counted.sum.clamp(sure.sum, sure.sum + edge.sum),
+        counted: counted.sum,
+        calls: u64::from((sure.of + edge.of).max(counted.of)),
+        ..SumRow::default()
+    };
+    if unmeasured > 0 && row.differs() && row.said > row.counted {
+        row.explain(Reason::Unmeasured, unmeasured);
+    }
+    row
+}
+
+/// Calls of which the exporter does not know the length.
+fn unmeasured(scales: &Scales, counted: &Counted, talk: bool) -> u64 {
+    let counted_of = |subjects: &[Subject]| -> u64 {
+        subjects.iter().map(|&subject| scales.weighed.counts[subject as usize].counted).sum()
+    };
+    if talk {
+        let apart = u64::from(counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all());
+        (counted_of(&ENDS) + apart).saturating_sub(u64::from(counted.talk.of)) + scales.answered_unseen
+    } else {
+        counted_of(&[Subject::Answered]).saturating_sub(u64::from(counted.hold.of)) + scales.answered_unseen
+    }
+}
+
+/// Seconds of one call, if both sides know all of them.
+fn of_call(said: [Length; 2], counted: Length, went_on: Option<Duration>) -> SumRow {
+    let [sure, edge] = said;
+    let (sum, of) = (sure.sum + edge.sum, sure.of + edge.of);
+    let mut row = SumRow { said: sum, counted: counted.sum, calls: u64::from(of), ..SumRow::default() };
+    if of != counted.of {
+        // the counts tell what is wrong, if anything is
+        row.explain(Reason::Unmeasured, u64::from(of.abs_diff(counted.of)));
+        return row;
+    }
+    let more = row.said - row.counted;
+    if more.abs() <= f64::from(of) + SLACK {
+        return row;
+    }
+    // the agent's phone hung up that long before queue_log says the talk ended
+    if went_on.is_some_and(|span| more > 0.0 && (span.as_secs_f64() - more).abs() <= 2.0) {
+        row.explain(Reason::TalkCut, 1);
+    } else {
+        row.off = true;
+    }
+    row
+}
+
+/// Both sides, and what may explain a difference and is not used up yet.
+struct Scales {
+    weighed: Weighed,
+    /// Lines at the edges that the exporter did not count as such.
+    spare: [u64; Subject::ALL.len()],
+    budgets: [u64; Apart::ALL.len()],
+    /// Counts at the edges: they may explain, but need not.
+    optional: [u64; Apart::ALL.len()],
+    /// Callers who were connected while the exporter could not see.
+    answered_unseen: u64,
+}
+
+impl Scales {
+    fn new(said: &Said, counted: &Counted) -> Self {
+        let mut scales = Self {
+            weighed: Weighed::default(),
+            spare: [0; Subject::ALL.len()],
+            budgets: Apart::ALL.map(|apart| counted.apart(apart).all().into()),
+            optional: Apart::ALL.map(|apart| counted.apart(apart).edge.into()),
+            answered_unseen: 0,
+        };
+        for subject in Subject::ALL {
+            let (log, ours) = (said.count(subject), counted.count(subject));
+            let both = log.all().min(ours.all());
+            let (log_now, ours_now) = (both.max(log.sure), both.max(ours.sure));
+            let row = &mut scales.weighed.counts[subject as usize];
+            (row.said, row.counted) = (log_now.into(), ours_now.into());
+            row.missing = u64::from(log_now.saturating_sub(ours_now));
+            row.extra = u64::from(ours_now.saturating_sub(log_now));
+            scales.spare[subject as usize] = u64::from(log.all() - log_now);
+            scales.weighed.left_out += u64::from(log.all() - log_now) + u64::from(ours.all() - ours_now);
+        }
+        scales
+    }
+
+    fn settle(&mut self, counted: &Counted, late: &mut u64) {
+        use Apart as A;
+        self.cover(A::AdoptedWaiting, Reason::Adopted, &[Subject::Entered]);
+        let adopted = self.budgets[A::AdoptedTalking as usize];
+        self.cover(A::AdoptedTalking, Reason::Adopted, &[Subject::Entered]);
+        self.budgets[A::AdoptedTalking as usize] = adopted;
+        self.answered_unseen += self.cover(A::AdoptedTalking, Reason::Adopted, &[Subject::Answered]);
+
+        self.cover(A::Redirected, Reason::Redirected, &[Subject::Abandoned]);
+        self.cover(A::Unserved, Reason::Unserved, &WITHOUT_REASON);
+        let connected_unseen = self.cover(A::WaitLost, Reason::Lost, &[Subject::Answered]);
+        self.answered_unseen += connected_unseen;
+        self.cover(A::WaitLost, Reason::Lost, &UNANSWERED);
+        self.cover(A::RingLost, Reason::Lost, &[Subject::RangInVain]);
+
+        self.cover(A::EndUnknown, Reason::Late, &ENDS);
+        self.cover(A::EndLost, Reason::Lost, &ENDS);
+        let mut unseen = connected_unseen;
+        for subject in ENDS {
+            self.weighed.counts[subject as usize].excuse(Reason::Lost, &mut unseen);
+        }
+        self.relabel(late);
+        self.leftovers(counted);
+    }
+
+    /// Lets what only the exporter counts explain lines that nothing else did.
+    fn cover(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) -> u64 {
+        let budget = &mut self.budgets[apart as usize];
+        let rows = &mut self.weighed.counts;
+        subjects.iter().map(|&subject| rows[subject as usize].excuse(reason, budget)).sum()
+    }
+
+    /// Who ended a talk was decided before AgentComplete came, and may be somebody else.
+    fn relabel(&mut self, late: &mut u64) {
+        for subject in ENDS {
+            let row = &mut self.weighed.counts[subject as usize];
+            let other = row.extra.min(*late);
+            (row.extra, *late) = (row.extra - other, *late - other);
+            row.explained[Reason::Late as usize] += other;
+            let mut instead = other;
+            for subject in ENDS {
+                self.weighed.counts[subject as usize].excuse(Reason::Late, &mut instead);
+            }
+        }
+    }
+
+    /// What only the exporter has must still fit a line, unless the PBX wrote none.
+    fn leftovers(&mut self, counted: &Counted) {
+        for apart in Apart::ALL {
+            let left = self.budgets[apart as usize];
+            let row = &mut self.weighed.apart[apart as usize];
+            match apart {
+                Apart::Redirected => self.demand(apart, Reason::Redirected, &[Subject::Abandoned]),
+                Apart::Unserved => self.demand(apart, Reason::Unserved, &WITHOUT_REASON),
+                // a crash leaves it open in queue_log for ever
+                Apart::WaitLost | Apart::EndLost | Apart::RingLost => row.excuse_extra(Reason::Lost, left),
+                // without an AgentComplete there is no line either
+                Apart::EndUnknown => row.excuse_extra(Reason::Late, left),
+                Apart::EndLate | Apart::AdoptedWaiting | Apart::AdoptedTalking => {}
+            }
+        }
+        debug_assert!(
+            Apart::ALL.iter().all(|&apart| self.budgets[apart as usize] <= counted.apart(apart).all().into())
+        );
+    }
+
+    /// The rest must have lines at the window's edge, or be at the edge itself; else it is counted for nothing.
+    fn demand(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) {
+        let mut left = self.budgets[apart as usize];
+        for &subject in subjects {
+            let taken = left.min(self.spare[subject as usize]);
+            left -= taken;
+            self.spare[subject as usize] -= taken;
+            self.weighed.left_out -= taken;
+            let row = &mut self.weighed.counts[subject as usize];
+            row.said += taken;
+            row.explained[reason as usize] += taken;
+        }
+        left = left.saturating_sub(self.optional[apart as usize]);
+        let row = &mut self.weighed.apart[apart as usize];
+        (row.counted, row.extra) = (row.counted + left, row.extra + left);
+    }
+}
+
+/// Ends of a talk.
+const ENDS: [Subject; 3] = [Subject::ByCaller, Subject::ByAgent, Subject::Transferred];
+/// Ends of a wait that look alike to an account that does not see VarSet.
+const WITHOUT_REASON: [Subject; 5] =
+    [Subject::Abandoned, Subject::Timeout, Subject::LeaveEmpty, Subject::Withdrawn, Subject::ExitKey];
+/// Ends of a wait without an agent.
+const UNANSWERED: [Subject; 6] = [
+    Subject::Abandoned,
+    Subject::Timeout,
+    Subject::LeaveEmpty,
+    Subject::Withdrawn,
+    Subject::ExitKey,
+    Subject::Incompatible,
+];
+/// A single call's seconds may be off by one and what lies between an event and its line.
+const SLACK: f64 = 0.1;
