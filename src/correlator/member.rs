@@ -295,7 +295,7 @@ impl Member {
         let upto = now.min(until);
         if upto > self.wrap_told {
             let (queue, agent, spent) = (self.queue, self.agent, upto.since(self.wrap_told));
-            seen.observe(names, Observation::WrappedUp { queue, agent, spent });
+            seen.observe(names, Observation::WrappedUp { queue, agent, spent }, None);
             self.wrap_told = upto;
         }
     }
@@ -308,7 +308,7 @@ impl Agent {
         let spent = now.since(told);
         self.told = told.max(now);
         let (state, reason) = (self.state, self.reason);
-        seen.observe(names, Observation::AgentTime { agent, state, reason, spent });
+        seen.observe(names, Observation::AgentTime { agent, state, reason, spent }, None);
     }
 }
 

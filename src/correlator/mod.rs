@@ -211,7 +211,14 @@ impl Correlator {
     }
 
     fn emit(&self, observation: Observation, seen: &mut dyn Observe) {
-        seen.observe(&self.names, observation);
+        seen.observe(&self.names, observation, None);
+    }
+
+    /// Tells a fact of a stay.
+    fn emit_of(&self, stay: StayKey, observation: Observation, seen: &mut dyn Observe) {
+        let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
+        let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
+        seen.observe(&self.names, observation, of);
     }
 
     /// The channel of a block, made now if it was never seen; it begins no call.

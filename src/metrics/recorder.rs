@@ -15,7 +15,8 @@ use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
 use super::shelf::Kept;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId, Word,
+    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId,
+    Word,
 };
 
 /// Counts what the correlator of one PBX saw.
@@ -37,7 +38,7 @@ pub struct Recorder {
 pub(super) type Anomalies = Kept<Anomaly, AnomalyLabels, Counter>;
 
 impl Observe for Recorder {
-    fn observe(&mut self, names: &Names, seen: Observation) {
+    fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
         // A queue that is not exported is counted nowhere.
         let _ = self.record(names, seen);
     }

@@ -15,7 +15,7 @@ fn state(stage: &Stage) -> &'static str {
 fn times(stage: &mut Stage) -> BTreeMap<String, f64> {
     struct Times(BTreeMap<String, f64>);
     impl Observe for Times {
-        fn observe(&mut self, names: &Names, seen: Observation) {
+        fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
             if let Observation::AgentTime { state, reason, spent, .. } = seen {
                 let key = format!("{} {}", state.word(), names.reasons.name(reason));
                 *self.0.entry(key).or_default() += spent.as_secs_f64();
@@ -95,7 +95,7 @@ fn wrap_up_time_is_told_up_to_its_end() {
     #[derive(Default)]
     struct WrapUp(f64);
     impl Observe for WrapUp {
-        fn observe(&mut self, _names: &Names, seen: Observation) {
+        fn observe(&mut self, _names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
             if let Observation::WrappedUp { spent, .. } = seen {
                 self.0 += spent.as_secs_f64();
             }

@@ -29,7 +29,7 @@ impl Tally {
 }
 
 impl Observe for Tally {
-    fn observe(&mut self, names: &Names, seen: Observation) {
+    fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
         let queue = |id| names.queues.name(id).to_owned();
         let agent = |id| names.agents.name(id).to_owned();
         let trunk = |id| names.trunks.name(id).to_owned();
