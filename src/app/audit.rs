@@ -5,10 +5,11 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Failure, Told, Undecided, chain, write_out};
+use super::{Failure, Told, Undecided, chain, play, replay_config, write_out};
 use crate::audit::{Audit, Edge, Exposition, Report, Table, Window};
 use crate::cli::AuditArgs;
 use crate::clock::Moment;
+use crate::config::Config;
 use crate::queue_log::QueueLog;
 
 /// Audits, and fails if the two sides differ.
@@ -24,9 +25,10 @@ pub(super) fn run(args: &AuditArgs) -> Result<(), Failure> {
 
 fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
     let log = QueueLog::open(&args.queue_log).map_err(|error| chain(&error))?;
+    let config = replay_config(args.config.as_deref())?;
     let mut audit = match &args.side.metrics {
-        Some(place) => with_metrics(args, place)?,
-        None => return Err("--recording is not there yet".into()),
+        Some(place) => with_metrics(args, config, place)?,
+        None => with_recording(args, config)?,
     };
     log.read(|file, number, line| audit.line(file, number, line)).map_err(|error| chain(&error))?;
     let files = log.files().iter().map(|path| path.display().to_string()).collect();
@@ -34,13 +36,23 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
 }
 
 /// Counters began when the exporter started, and stand as they were at the scrape.
-fn with_metrics(args: &AuditArgs, place: &str) -> Result<Audit, Failure> {
+fn with_metrics(args: &AuditArgs, config: Config, place: &str) -> Result<Audit, Failure> {
     let (exposition, scraped) = read_metrics(Path::new(place), args.pbx.as_deref())?;
     let since = args.since.map(|at| Edge::around(at, CLOCKS)).or_else(|| began(&exposition));
     let until = Edge { at: args.until.unwrap_or(scraped), before: LATE, after: CLOCKS };
-    let mut audit = Audit::new(Window { since, until: Some(until) });
-    audit.scrape(&exposition);
-    Ok(audit)
+    Ok(Audit::of_scrape(&exposition, config.metrics, Window { since, until: Some(until) }))
+}
+
+/// A recording is compared from its first event to its last.
+fn with_recording(args: &AuditArgs, config: Config) -> Result<Audit, Failure> {
+    let chosen = |at: Option<Moment>| at.map(|at| Edge::around(at, LATE));
+    let counts = Window { since: chosen(args.since), until: chosen(args.until) };
+    let audit = Audit::of_recording(config.metrics.clone(), counts);
+    let replay = play(config, &args.side.recording, audit)?;
+    let own = replay.span().map(|(first, last)| (Edge::around(first, SECOND), Edge::around(last, SECOND)));
+    let (begins, ends) = own.unzip();
+    let lines = Window { since: counts.since.or(begins), until: counts.until.or(ends) };
+    Ok(replay.finish().with_lines(lines))
 }
 
 /// The exporter counts from when it is synchronised for the first time, which is within its first blind time.
@@ -60,6 +72,8 @@ fn read_metrics(path: &Path, pbx: Option<&str>) -> Result<(Exposition, Moment), 
     Ok((exposition, Moment::default().after(written)))
 }
 
+/// What lies between an event and its line is far less, but they may fall into two seconds.
+const SECOND: Duration = Duration::from_secs(1);
 /// An exporter's start is known to the second, and its clock may not be the PBX's.
 const CLOCKS: Duration = Duration::from_secs(2);
 /// What tells an end may come five seconds late (METRICS.md, Talk).

@@ -39,7 +39,7 @@ pub struct Exposition {
     /// The PBX.
     pub pbx: String,
     /// Each queue by its name.
-    pub queues: BTreeMap<String, Counted>,
+    pub(super) queues: BTreeMap<String, Counted>,
     /// AgentCompletes that came late or never.
     pub late: u64,
     /// Seconds in which the exporter could not see.

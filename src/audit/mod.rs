@@ -1,12 +1,12 @@
 //! The comparison of queue_log with what the exporter counted, queue by queue and verb by verb.
 //!
-//! queue_log streams by; kept are counts by queue and, where a recording tells of single calls, counts by call of
-//! the recording.  So a log of any length needs no more memory than a short one.
+//! queue_log streams by; kept are counts by queue and, where a recording tells of single calls, by call of the
+//! recording.  So a log of any length needs no more memory than a short one.
 //!
 //! - `subject`: what is compared, and what may explain a difference
 //! - `window`: the time that is compared
 //! - `tally`: what each side says of a queue, or of a call in it
-//! - `exposition`: the exporter's side, from the text of a scrape
+//! - `exposition`, `watch`: the exporter's side, from the text of a scrape or from a replay
 //! - `weigh`: equal, explained or different
 //! - `report`, `table`, `json`: what came of it, for people and for programs
 
@@ -18,6 +18,7 @@ mod report;
 mod subject;
 mod table;
 mod tally;
+mod watch;
 mod weigh;
 mod window;
 
@@ -25,40 +26,45 @@ pub use exposition::{Exposition, ExpositionError};
 pub use report::{CallRow, Figures, Report, ReportRow, State, What};
 pub use subject::{Apart, Counter, Reason, Subject};
 pub use table::Table;
-pub use tally::{Count, Counted, Length, Said};
 pub use window::{Edge, Place, Window};
 
+use tally::{Counted, Said};
+
 use crate::clock::Moment;
-use crate::queue_log::{Line, Malformed};
+use crate::metrics::Settings;
+use crate::queue_log::{Line, Malformed, Verb};
 
 /// An audit under way.
 #[derive(Debug)]
 pub struct Audit {
+    settings: Settings,
     /// What time of queue_log is compared.
-    window: Window,
-    queues: Vec<Book>,
-    /// Queues by name, as an index into `queues`.
-    places: HashMap<Box<str>, u32>,
-    /// Calls of the recording, and of queue_log as long as there is room.
-    calls: HashMap<CallKey, Sides>,
-    /// How many more calls are kept that only queue_log knows; none where there is no recording.
+    lines: Window,
+    /// What time of a recording is compared.
+    counts: Window,
+    books: Vec<Book>,
+    /// Queues by name.
+    spots: HashMap<Box<str>, Spot>,
+    /// Calls are told apart.
+    by_call: bool,
+    /// How many more calls are kept that only queue_log knows.
     room: usize,
     /// AgentCompletes that came late, of all queues; a recording tells it by call.
     late: u64,
-    /// Queues that are not exported.
-    hidden: Vec<String>,
+    /// Queues without series of their own are counted as `other`.
+    folded: bool,
     seen: Seen,
 }
 
-/// A queue, and a call's uniqueid.
-type CallKey = (u32, Box<[u8]>);
-
 /// One queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Book {
     name: Box<str>,
-    /// What belongs to no single call.
+    /// The scrape has it.
+    exported: bool,
+    /// What belongs to no call that is told apart.
     whole: Sides,
+    calls: HashMap<Box<[u8]>, Box<Sides>>,
 }
 
 /// Both sides of a queue or a call.
@@ -66,6 +72,16 @@ struct Book {
 struct Sides {
     said: Said,
     counted: Counted,
+}
+
+/// Where a queue's counts are.
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    Book(usize),
+    /// The configuration does not export it.
+    Hidden,
+    /// One queue too many.
+    Crowded,
 }
 
 /// What queue_log held.
@@ -80,31 +96,45 @@ struct Seen {
     examples: Vec<(usize, u64, Malformed)>,
     not_compared: BTreeMap<String, u64>,
     crowded: u64,
+    /// Queues that are compared as `other`.
+    folded: u64,
 }
 
 impl Audit {
-    /// An audit of queue_log in this time.
-    pub fn new(window: Window) -> Self {
-        Self {
-            window,
-            queues: Vec::new(),
-            places: HashMap::new(),
-            calls: HashMap::new(),
+    /// An audit against a scrape; `settings` tell which queues are exported.
+    pub fn of_scrape(exposition: &Exposition, settings: Settings, window: Window) -> Self {
+        let mut audit = Self {
+            settings,
+            lines: window,
+            counts: Window::default(),
+            books: Vec::new(),
+            spots: HashMap::new(),
+            by_call: false,
             room: 0,
-            late: 0,
-            hidden: Vec::new(),
+            late: exposition.late,
+            folded: exposition.folded,
             seen: Seen::default(),
-        }
-    }
-
-    /// Takes the exporter's side from a scrape.
-    pub fn scrape(&mut self, exposition: &Exposition) {
-        self.late = exposition.late;
+        };
         for (name, counted) in &exposition.queues {
-            if let Some(at) = self.place(name.as_bytes()) {
-                self.queues[at as usize].whole.counted = *counted;
+            if let Spot::Book(at) = audit.spot(name.as_bytes()) {
+                let book = &mut audit.books[at];
+                (book.whole.counted, book.exported) = (*counted, true);
             }
         }
+        audit
+    }
+
+    /// An audit against a recording, which it is to watch; of its events only those in `window` count.
+    pub fn of_recording(settings: Settings, window: Window) -> Self {
+        let nothing = Exposition::default();
+        Self { by_call: true, room: ROOM, counts: window, ..Self::of_scrape(&nothing, settings, Window::default()) }
+    }
+
+    /// Compares this time of queue_log only.
+    #[must_use]
+    pub const fn with_lines(mut self, window: Window) -> Self {
+        self.lines = window;
+        self
     }
 
     /// Takes a line of queue_log, or why it is none, from a place in a file.
@@ -115,52 +145,62 @@ impl Audit {
         };
         self.seen.first = Some(self.seen.first.map_or(line.at, |first| first.min(line.at)));
         self.seen.last = self.seen.last.max(Some(line.at));
-        let place = self.window.place_of_line(line.at);
+        let place = self.lines.place_of_line(line.at);
         if place == Place::Outside {
             self.seen.outside += 1;
             return;
         }
-        if let crate::queue_log::Verb::Other(word) = line.verb {
+        if let Verb::Other(word) = line.verb {
             return self.seen.not_compared(word);
         }
-        let Some(queue) = self.place(line.queue) else {
-            self.seen.crowded += 1;
-            return;
-        };
-        self.seen.compared += 1;
-        self.sides(queue, line.call).said.line(line.at, line.verb, place);
+        match self.spot(line.queue) {
+            Spot::Book(at) => {
+                self.seen.compared += 1;
+                let new = self.by_call && line.call != b"NONE";
+                let room = if new { Some(&mut self.room) } else { None };
+                self.books[at].said(line.call, room).line(line.at, line.verb, place);
+            }
+            Spot::Hidden => {}
+            Spot::Crowded => self.seen.crowded += 1,
+        }
     }
 
-    /// Where a queue's counts are; `None` if there are too many names.
-    fn place(&mut self, name: &[u8]) -> Option<u32> {
+    fn spot(&mut self, name: &[u8]) -> Spot {
         let name = String::from_utf8_lossy(name);
-        if let Some(&at) = self.places.get(&*name) {
-            return Some(at);
+        if let Some(&spot) = self.spots.get(&*name) {
+            return spot;
         }
-        if self.queues.len() >= QUEUES_MAX {
-            return None;
+        let spot = match (self.spots.len() < QUEUES_MAX, self.settings.shows_queue(&name)) {
+            (false, _) => return Spot::Crowded,
+            (true, false) => Spot::Hidden,
+            (true, true) => {
+                self.books.push(Book { name: (&*name).into(), ..Book::default() });
+                Spot::Book(self.books.len() - 1)
+            }
+        };
+        self.spots.insert((&*name).into(), spot);
+        spot
+    }
+}
+
+impl Book {
+    /// Where a line counts: for its call if that is told apart or there is room to do so, else for the queue.
+    fn said(&mut self, call: &[u8], room: Option<&mut usize>) -> &mut Said {
+        let Some(room) = room else { return &mut self.whole.said };
+        if !self.calls.contains_key(call) {
+            if *room == 0 {
+                return &mut self.whole.said;
+            }
+            *room -= 1;
         }
-        let at = u32::try_from(self.queues.len()).expect("there are at most QUEUES_MAX");
-        self.queues.push(Book { name: (&*name).into(), whole: Sides::default() });
-        self.places.insert((&*name).into(), at);
-        Some(at)
+        &mut self.call(call).said
     }
 
-    /// Where a line counts: for its call, if calls are told apart, else for the queue.
-    fn sides(&mut self, queue: u32, call: &[u8]) -> &mut Sides {
-        let whole = &mut self.queues[queue as usize].whole;
-        if self.calls.is_empty() && self.room == 0 || call == b"NONE" || call == b"MANAGER" {
-            return whole;
+    fn call(&mut self, call: &[u8]) -> &mut Sides {
+        if !self.calls.contains_key(call) {
+            self.calls.insert(call.into(), Box::default());
         }
-        let key = (queue, Box::from(call));
-        if self.room == 0 && !self.calls.contains_key(&key) {
-            return whole;
-        }
-        let room = &mut self.room;
-        self.calls.entry(key).or_insert_with(|| {
-            *room = room.saturating_sub(1);
-            Sides::default()
-        })
+        self.calls.get_mut(call).expect("it was put there just now")
     }
 }
 
@@ -187,6 +227,8 @@ impl Seen {
 
 /// Far above what a PBX has: more are garbage, and must not eat the memory.
 const QUEUES_MAX: usize = 10_000;
+/// How many calls are told apart that the recording does not have; the others are only counted.
+const ROOM: usize = 10_000;
 /// How many verbs that are not compared are named.
 const VERBS_MAX: usize = 40;
 /// How much of one is kept.

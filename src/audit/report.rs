@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::subject::{Apart, Reason, Subject};
+use super::tally::Said;
 use super::weigh::{Row, SumRow, Weighed, weigh_call, weigh_queue};
 use super::window::Window;
-use super::{Audit, Book};
+use super::{Audit, Book, Spot};
 use crate::calendar::utc;
 use crate::clock::Moment;
+use crate::correlator::OTHER;
 use crate::queue_log::Malformed;
 
 /// What came of an audit.
@@ -128,23 +130,17 @@ impl State {
 impl Audit {
     /// Weighs both sides of everything.
     pub fn report(mut self) -> Report {
-        let mut queues: Vec<_> = std::mem::take(&mut self.queues).into_iter().map(Weighing::new).collect();
-        let mut late = self.late;
-        for ((queue, call), sides) in std::mem::take(&mut self.calls) {
-            queues[queue as usize].call(&call, &weigh_call(&sides.said, &sides.counted));
-        }
-        for queue in &mut queues {
-            let Book { whole, .. } = &queue.book;
-            let weighed = weigh_queue(&whole.said, &whole.counted, &mut late);
-            queue.whole(&weighed);
-        }
+        self.fold();
+        let mut late = if self.by_call { 0 } else { self.late };
+        let weigh = |book: Book| Weighing::new(book, &mut late);
+        let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
         let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
         let mut rows: Vec<_> = queues.into_iter().flat_map(Weighing::rows).collect();
         rows.sort_by(|a, b| (a.state, &a.queue, a.what).cmp(&(b.state, &b.queue, b.what)));
         let notes = self.notes();
         let seen = self.seen;
         Report {
-            window: self.window,
+            window: self.lines,
             rows,
             compared: seen.compared,
             outside: seen.outside,
@@ -156,9 +152,23 @@ impl Audit {
         }
     }
 
+    /// What the exporter counts as `other` is compared with all it counts so.
+    fn fold(&mut self) {
+        let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER) else { return };
+        let (mut said, mut folded) = (Said::default(), 0);
+        for book in self.books.iter_mut().filter(|book| !book.exported) {
+            said.add(&std::mem::take(&mut book.whole.said));
+            folded += 1;
+        }
+        self.books[other].whole.said.add(&said);
+        if folded > 0 {
+            self.seen.folded = folded;
+        }
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let (since, until) = (self.window.since.map(|edge| edge.at), self.window.until.map(|edge| edge.at));
+        let (since, until) = (self.lines.since.map(|edge| edge.at), self.lines.until.map(|edge| edge.at));
         let of_log = |what: &str, at: Moment| format!("queue_log {what} at {}", utc(at));
         match (self.seen.first, self.seen.last) {
             (None, _) | (_, None) => notes.push("queue_log has no line that can be read".to_owned()),
@@ -174,23 +184,34 @@ impl Audit {
         if self.seen.crowded > 0 {
             notes.push(format!("{} lines name more queues than are compared, and are left out", self.seen.crowded));
         }
-        if !self.hidden.is_empty() {
-            notes.push(format!("not exported, so not compared: {}", self.hidden.join(", ")));
+        let mut hidden: Vec<_> = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
+        hidden.sort_by_key(|(name, _)| *name);
+        if !hidden.is_empty() {
+            let names: Vec<_> = hidden.iter().map(|(name, _)| &***name).collect();
+            notes.push(format!("not exported, so not compared: {}", names.join(", ")));
+        }
+        if self.seen.folded > 0 {
+            notes.push(format!("{} queues are compared as `{OTHER}`, as the exporter counts them", self.seen.folded));
         }
         notes
     }
 }
 
-/// A queue being weighed.
+/// A queue that was weighed.
 struct Weighing {
-    book: Book,
+    name: Box<str>,
     sum: Weighed,
     calls: BTreeMap<What, (Vec<CallRow>, u64)>,
 }
 
 impl Weighing {
-    fn new(book: Book) -> Self {
-        Self { book, sum: Weighed::default(), calls: BTreeMap::new() }
+    fn new(book: Book, late: &mut u64) -> Self {
+        let mut this = Self { name: book.name, sum: Weighed::default(), calls: BTreeMap::new() };
+        for (call, sides) in book.calls {
+            this.call(&call, &weigh_call(&sides.said, &sides.counted));
+        }
+        this.sum.add_whole(&weigh_queue(&book.whole.said, &book.whole.counted, late));
+        this
     }
 
     fn call(&mut self, call: &[u8], weighed: &Weighed) {
@@ -205,29 +226,16 @@ impl Weighing {
         }
     }
 
-    fn whole(&mut self, weighed: &Weighed) {
-        self.sum.add(weighed);
-    }
-
     fn rows(mut self) -> Vec<ReportRow> {
-        let queue = self.book.name.into_string();
+        let queue = self.name.into_string();
         let rows = figures(&self.sum).filter(|(_, figures, _)| !figures.are_zero());
         rows.map(|(what, figures, state)| {
             let (mut calls, more_calls) = self.calls.remove(&what).unwrap_or_default();
+            calls.retain(|call| call.state >= state);
             calls.sort_by(|a, b| (a.state, &a.uniqueid).cmp(&(b.state, &b.uniqueid)));
             ReportRow { queue: queue.clone(), what, figures, state, calls, more_calls }
         })
         .collect()
-    }
-}
-
-impl Weighed {
-    fn add(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, row)| sum.add(row));
-        self.apart.iter_mut().zip(&other.apart).for_each(|(sum, row)| sum.add(row));
-        self.hold.add(&other.hold);
-        self.talk.add(&other.talk);
-        self.left_out += other.left_out;
     }
 }
 

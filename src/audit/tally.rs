@@ -9,13 +9,13 @@ use crate::queue_log::Verb;
 
 /// A number, and what may be added to it: what lies at an edge of the window.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Count {
-    pub sure: u32,
-    pub edge: u32,
+pub(super) struct Count {
+    pub(super) sure: u32,
+    pub(super) edge: u32,
 }
 
 impl Count {
-    pub const fn all(self) -> u32 {
+    pub(super) const fn all(self) -> u32 {
         self.sure.saturating_add(self.edge)
     }
 
@@ -31,9 +31,9 @@ impl Count {
 
 /// Seconds, and of how many calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Length {
-    pub sum: f64,
-    pub of: u32,
+pub(super) struct Length {
+    pub(super) sum: f64,
+    pub(super) of: u32,
 }
 
 impl Length {
@@ -45,22 +45,34 @@ impl Length {
 
 /// What queue_log says.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Said {
+pub(super) struct Said {
     counts: [Count; Subject::ALL.len()],
     /// Inside the window, and at its edges.
-    pub hold: [Length; 2],
-    pub talk: [Length; 2],
+    pub(super) hold: [Length; 2],
+    pub(super) talk: [Length; 2],
     /// When the last talk ended.
-    pub talked_until: Option<Moment>,
+    pub(super) talked_until: Option<Moment>,
 }
 
 impl Said {
-    pub const fn count(&self, subject: Subject) -> Count {
+    pub(super) const fn count(&self, subject: Subject) -> Count {
         self.counts[subject as usize]
     }
 
+    /// Adds what is said of another queue.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, count) in self.counts.iter_mut().zip(other.counts) {
+            sum.sure = sum.sure.saturating_add(count.sure);
+            sum.edge = sum.edge.saturating_add(count.edge);
+        }
+        for (sum, length) in self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk)) {
+            (sum.sum, sum.of) = (sum.sum + length.sum, sum.of.saturating_add(length.of));
+        }
+        self.talked_until = self.talked_until.max(other.talked_until);
+    }
+
     /// One line; false if it says nothing that is compared.
-    pub fn line(&mut self, at: Moment, verb: Verb<'_>, place: Place) -> bool {
+    pub(super) fn line(&mut self, at: Moment, verb: Verb<'_>, place: Place) -> bool {
         let Some((subject, length)) = subject(verb) else { return false };
         self.counts[subject as usize].add(place);
         let part = usize::from(place == Place::Edge);
@@ -100,49 +112,49 @@ fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
 
 /// What the exporter counted.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counted {
+pub(super) struct Counted {
     counts: [Count; Subject::ALL.len()],
     apart: [Count; Apart::ALL.len()],
-    pub hold: Length,
-    pub talk: Length,
+    pub(super) hold: Length,
+    pub(super) talk: Length,
     /// When the last agent's phone hung up.
-    pub agent_gone: Option<Moment>,
+    pub(super) agent_gone: Option<Moment>,
 }
 
 impl Counted {
-    pub const fn count(&self, subject: Subject) -> Count {
+    pub(super) const fn count(&self, subject: Subject) -> Count {
         self.counts[subject as usize]
     }
 
-    pub const fn apart(&self, apart: Apart) -> Count {
+    pub(super) const fn apart(&self, apart: Apart) -> Count {
         self.apart[apart as usize]
     }
 
-    pub fn saw(&mut self, subject: Subject, place: Place) {
+    pub(super) fn saw(&mut self, subject: Subject, place: Place) {
         self.counts[subject as usize].add(place);
     }
 
-    pub fn saw_apart(&mut self, apart: Apart, place: Place) {
+    pub(super) fn saw_apart(&mut self, apart: Apart, place: Place) {
         self.apart[apart as usize].add(place);
     }
 
     /// Adds what a counter stands at.
-    pub const fn add(&mut self, subject: Subject, number: u32) {
+    pub(super) const fn add(&mut self, subject: Subject, number: u32) {
         let count = &mut self.counts[subject as usize];
         count.sure = count.sure.saturating_add(number);
     }
 
     /// Adds what a counter stands at that explains others.
-    pub const fn add_apart(&mut self, apart: Apart, number: u32) {
+    pub(super) const fn add_apart(&mut self, apart: Apart, number: u32) {
         let count = &mut self.apart[apart as usize];
         count.sure = count.sure.saturating_add(number);
     }
 
-    pub fn held(&mut self, hold: Duration) {
+    pub(super) fn held(&mut self, hold: Duration) {
         self.hold.add(hold);
     }
 
-    pub fn talked(&mut self, talk: Duration) {
+    pub(super) fn talked(&mut self, talk: Duration) {
         self.talk.add(talk);
     }
 }

@@ -20,6 +20,33 @@ pub(super) struct Weighed {
     pub(super) left_out: u64,
 }
 
+impl Weighed {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, row)| sum.add(row));
+        self.apart.iter_mut().zip(&other.apart).for_each(|(sum, row)| sum.add(row));
+        self.hold.add(&other.hold);
+        self.talk.add(&other.talk);
+        self.left_out += other.left_out;
+    }
+
+    /// Adds what belongs to no call: what the exporter could not tell the call of may be what a call lacks.
+    pub(super) fn add_whole(&mut self, whole: &Self) {
+        let lacking = self.counts.map(|row| row.missing);
+        self.add(whole);
+        for ((sum, row), lacking) in self.counts.iter_mut().zip(&whole.counts).zip(lacking) {
+            let same = row.extra.min(lacking);
+            (sum.missing, sum.extra) = (sum.missing - same, sum.extra - same);
+        }
+    }
+
+    fn sum_of(&self, subjects: &[Subject]) -> Row {
+        subjects.iter().fold(Row::default(), |mut sum, &subject| {
+            sum.add(&self.counts[subject as usize]);
+            sum
+        })
+    }
+}
+
 /// The two sides of a number.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Row {
@@ -128,8 +155,10 @@ pub(super) fn weigh_call(said: &Said, counted: &Counted) -> Weighed {
     let mut late = u64::from(counted.apart(Apart::EndLate).all());
     scales.settle(counted, &mut late);
     let mut weighed = scales.weighed;
-    weighed.hold = of_call(said.hold, counted.hold, None);
-    weighed.talk = of_call(said.talk, counted.talk, talk_after(said, counted));
+    let hold = weighed.sum_of(&[Subject::Answered]);
+    weighed.hold = of_call(&hold, said.hold, counted.hold, None);
+    let talk = weighed.sum_of(&ENDS);
+    weighed.talk = of_call(&talk, said.talk, counted.talk, talk_after(said, counted));
     weighed
 }
 
@@ -166,13 +195,16 @@ fn unmeasured(scales: &Scales, counted: &Counted, talk: bool) -> u64 {
     }
 }
 
-/// Seconds of one call, if both sides know all of them.
-fn of_call(said: [Length; 2], counted: Length, went_on: Option<Duration>) -> SumRow {
+/// Seconds of one call, if both sides know all of them; `row` is what their lines and counts came to.
+fn of_call(counts: &Row, said: [Length; 2], counted: Length, went_on: Option<Duration>) -> SumRow {
     let [sure, edge] = said;
     let (sum, of) = (sure.sum + edge.sum, sure.of + edge.of);
     let mut row = SumRow { said: sum, counted: counted.sum, calls: u64::from(of), ..SumRow::default() };
     if of != counted.of {
-        // the counts tell what is wrong, if anything is
+        // the counts tell what is wrong if anything is, and what lies at an edge is left out
+        if counts.differs() || counts.said == 0 {
+            return SumRow::default();
+        }
         row.explain(Reason::Unmeasured, u64::from(of.abs_diff(counted.of)));
         return row;
     }
