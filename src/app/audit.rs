@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Failure, Told, Undecided, chain, play, replay_config, write_out};
 use crate::audit::{Audit, Edge, Exposition, Report, Table, Window};
 use crate::cli::AuditArgs;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::config::Config;
+use crate::http;
 use crate::queue_log::QueueLog;
 
 /// Audits, and fails if the two sides differ.
@@ -37,7 +37,7 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
 
 /// Counters began when the exporter started, and stand as they were at the scrape.
 fn with_metrics(args: &AuditArgs, config: Config, place: &str) -> Result<Audit, Failure> {
-    let (exposition, scraped) = read_metrics(Path::new(place), args.pbx.as_deref())?;
+    let (exposition, scraped) = read_metrics(place, args.pbx.as_deref())?;
     let since = args.since.map(|at| Edge::around(at, CLOCKS)).or_else(|| began(&exposition));
     let until = Edge { at: args.until.unwrap_or(scraped), before: LATE, after: CLOCKS };
     Ok(Audit::of_scrape(&exposition, config.metrics, Window { since, until: Some(until) }))
@@ -62,14 +62,21 @@ fn began(exposition: &Exposition) -> Option<Edge> {
     Some(Edge { at, before: CLOCKS, after: blind + CLOCKS })
 }
 
-fn read_metrics(path: &Path, pbx: Option<&str>) -> Result<(Exposition, Moment), Failure> {
-    let unreadable = |error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
-    let file = File::open(path).map_err(unreadable)?;
-    let written = file.metadata().and_then(|about| about.modified()).map_err(unreadable)?;
-    let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let exposition = Exposition::read(BufReader::new(file), pbx);
-    let exposition = exposition.map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
-    Ok((exposition, Moment::default().after(written)))
+/// A scrape, and when it was made: now, or when the file was written.
+fn read_metrics(place: &str, pbx: Option<&str>) -> Result<(Exposition, Moment), Failure> {
+    let (exposition, scraped) = if place.contains("://") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let page = runtime.block_on(http::fetch(place)).map_err(|error| chain(&error))?;
+        runtime.shutdown_background();
+        (Exposition::read(&page[..], pbx), Clock::start().now())
+    } else {
+        let unreadable = |error: std::io::Error| format!("{place}: cannot be read: {error}");
+        let file = File::open(place).map_err(unreadable)?;
+        let written = file.metadata().and_then(|about| about.modified()).map_err(unreadable)?;
+        let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Exposition::read(BufReader::new(file), pbx), Moment::default().after(written))
+    };
+    Ok((exposition.map_err(|error| format!("{place}: {}", chain(&error)))?, scraped))
 }
 
 /// What lies between an event and its line is far less, but they may fall into two seconds.

@@ -168,15 +168,16 @@ impl Audit {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let (since, until) = (self.lines.since.map(|edge| edge.at), self.lines.until.map(|edge| edge.at));
         let of_log = |what: &str, at: Moment| format!("queue_log {what} at {}", utc(at));
+        let verbs: u64 = self.seen.not_compared.values().sum();
         match (self.seen.first, self.seen.last) {
             (None, _) | (_, None) => notes.push("queue_log has no line that can be read".to_owned()),
-            (Some(first), Some(last)) => {
-                if until.is_some_and(|until| first > until) || since.is_some_and(|since| last < since) {
-                    let all = format!("{}, and ends at {}", of_log("begins", first), utc(last));
-                    notes.push(format!("{all}: nothing of it lies in the window"));
-                } else if since.is_some_and(|since| first.since(since) > A_WHILE) {
+            (Some(first), Some(last)) if self.seen.compared + verbs == 0 => {
+                let begins = of_log("begins", first);
+                notes.push(format!("{begins} and ends at {}: nothing of it lies in the window", utc(last)));
+            }
+            (Some(first), Some(_)) => {
+                if self.lines.since.is_some_and(|since| first.since(since.at) > A_WHILE) {
                     notes.push(format!("{}: is an older file missing?", of_log("begins", first)));
                 }
             }

@@ -93,6 +93,7 @@ fn verdict(report: &Report) -> String {
     let of = |state| report.in_state(state).count();
     match (of(State::Differs), of(State::Explained)) {
         (0, 0) => "queue_log and the exporter agree.".to_owned(),
+        (0, 1) => "queue_log and the exporter agree; 1 difference is a documented one.".to_owned(),
         (0, explained) => format!("queue_log and the exporter agree; {explained} differences are documented ones."),
         (1, _) => "queue_log and the exporter DIFFER in 1 figure.".to_owned(),
         (differ, _) => format!("queue_log and the exporter DIFFER in {differ} figures."),
@@ -113,12 +114,13 @@ impl Cells {
             Figures::Seconds { said, counted, .. } => (format!("{said:.0} s"), format!("{counted:.1} s")),
         };
         let cells = [row.state.word().into(), row.queue.clone(), row.what.verbs(), row.what.counts(), said, counted];
-        let mut calls: Vec<_> = row.calls.iter().take(CALLS_SHOWN).map(call).collect();
+        let what = difference(&row.figures);
+        let mut calls: Vec<_> = row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
         let more = row.more_calls as usize + row.calls.len().saturating_sub(CALLS_SHOWN);
         if more > 0 {
             calls.push(format!("… and {more} more calls"));
         }
-        Self { cells, what: difference(&row.figures), calls }
+        Self { cells, what, calls }
     }
 
     fn write(&self, f: &mut Formatter<'_>, widths: [usize; 6]) -> fmt::Result {
@@ -133,12 +135,16 @@ impl Cells {
     }
 }
 
-fn call(call: &CallRow) -> String {
+/// A call by its id, and what is not said by the row it stands under.
+fn call(call: &CallRow, row: &str) -> String {
     let detail = difference(&call.figures);
+    let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
+    let said = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
+    let detail = if said { "" } else { &detail };
     match &call.figures {
         Figures::Counts { .. } => format!("{}  {detail}", call.uniqueid),
         Figures::Seconds { said, counted, .. } => {
-            format!("{}  {said:.0} s in queue_log, {counted:.1} s counted  {detail}", call.uniqueid)
+            format!("{}  {said:.0} s in queue_log, {counted:.1} s counted", call.uniqueid)
         }
     }
     .trim_end()
@@ -159,11 +165,10 @@ fn difference(figures: &Figures) -> String {
             parts.extend(explained.iter().map(|(reason, number)| format!("{number} {}", reason.text())));
         }
         Figures::Seconds { explained, .. } => {
-            parts.extend(
-                explained
-                    .iter()
-                    .map(|(reason, seconds, calls)| format!("{seconds:+.1} s of {calls} calls: {}", reason.text())),
-            );
+            parts.extend(explained.iter().map(|(reason, seconds, calls)| {
+                let calls = if *calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+                format!("{seconds:+.1} s of {calls}: {}", reason.text())
+            }));
         }
     }
     parts.join("; ")
