@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("supervisor", &["ami", "event", "correlator", "metrics", "config", "health", "clock"]),
     ("replay", &["ami", "event", "correlator", "metrics", "clock"]),
     ("queue_log", &["clock"]),
-    ("audit", &["queue_log", "correlator", "replay", "clock", "calendar"]),
+    ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar"]),
     ("cli", &["manager_conf", "metrics", "clock", "calendar"]),
 ];
 

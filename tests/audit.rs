@@ -211,13 +211,13 @@ fn malformed_lines_are_counted_and_shown() {
     let text = printed(&audit(&[&log], &["--recording", BULK]), 0);
     let path = log.display();
     let expected = format!(
-        "malformed   5 lines: 1 with longer than 16384 bytes, 1 with fewer than five fields, \
+        "malformed     5 lines: 1 with longer than 16384 bytes, 1 with fewer than five fields, \
          2 with no time at its beginning, 1 with no number of seconds\n\
-         \x20           {path}:1: no time at its beginning\n\
-         \x20           {path}:2: no time at its beginning\n\
-         \x20           {path}:3: fewer than five fields\n\
-         \x20           {path}:2829: longer than 16384 bytes\n\
-         \x20           {path}:2831: no number of seconds\n"
+         \x20             {path}:1: no time at its beginning\n\
+         \x20             {path}:2: no time at its beginning\n\
+         \x20             {path}:3: fewer than five fields\n\
+         \x20             {path}:2829: longer than 16384 bytes\n\
+         \x20             {path}:2831: no number of seconds\n"
     );
     assert!(text.contains(&expected), "{text}");
     let report = json(&audit(&[&log], &["--recording", BULK, "--json"]));
@@ -303,6 +303,8 @@ fn metrics_may_come_from_a_running_exporter() {
 /// An exporter that started at 1000 and saw the PBX from 1003 on: what it counted, and the log of the same time.
 const STARTED: &str = "asterisk_queue_entries_total{pbx=\"hq\",queue=\"q\"} 2\n\
     asterisk_queue_exits_total{pbx=\"hq\",queue=\"q\",outcome=\"abandoned\"} 2\n\
+    asterisk_up{pbx=\"hq\"} 1\n\
+    asterisk_exporter_connects_total{pbx=\"hq\"} 1\n\
     asterisk_exporter_blind_seconds_total{pbx=\"hq\"} 3.0\n\
     process_start_time_seconds 1000.5\n";
 
@@ -337,7 +339,7 @@ fn queues_that_are_not_exported_are_not_compared() {
     let log = scratch("deny", bulk().as_bytes());
     let output = audit(&[&log], &["--recording", BULK, "--config", config.to_str().expect("a plain path")]);
     let text = printed(&output, 0);
-    assert!(text.contains("note        not exported, so not compared: bulk-fpbx\n"), "{text}");
+    assert!(text.contains("note          not exported, so not compared: bulk-fpbx\n"), "{text}");
 }
 
 #[test]

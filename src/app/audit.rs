@@ -49,6 +49,9 @@ fn with_recording(args: &AuditArgs, config: Config) -> Result<Audit, Failure> {
     let counts = Window { since: chosen(args.since), until: chosen(args.until) };
     let audit = Audit::of_recording(config.metrics.clone(), counts);
     let replay = play(config, &args.side.recording, audit)?;
+    if replay.span().is_none() && (args.since.is_some() || args.until.is_some()) {
+        return Err("the recording has no time stamps: --since and --until need them".into());
+    }
     let own = replay.span().map(|(first, last)| (Edge::around(first, SECOND), Edge::around(last, SECOND)));
     let (begins, ends) = own.unzip();
     let lines = Window { since: counts.since.or(begins), until: counts.until.or(ends) };
@@ -58,7 +61,7 @@ fn with_recording(args: &AuditArgs, config: Config) -> Result<Audit, Failure> {
 /// The exporter counts from when it is synchronised for the first time, which is within its first blind time.
 fn began(exposition: &Exposition) -> Option<Edge> {
     let at = exposition.started?;
-    let blind = if exposition.disconnects == 0 { Duration::try_from_secs_f64(exposition.blind).ok()? } else { CLOCKS };
+    let blind = if exposition.gaps() == 0 { Duration::try_from_secs_f64(exposition.blind).ok()? } else { CLOCKS };
     Some(Edge { at, before: CLOCKS, after: blind + CLOCKS })
 }
 

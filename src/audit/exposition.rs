@@ -44,8 +44,10 @@ pub struct Exposition {
     pub late: u64,
     /// Seconds in which the exporter could not see.
     pub blind: f64,
-    /// Sessions that ended.
-    pub disconnects: u64,
+    /// Sessions that began.
+    pub connects: u64,
+    /// Whether it could see at the scrape.
+    pub up: bool,
     /// Queues that share the label `other`.
     pub folded: bool,
     /// When the exporter started.
@@ -100,13 +102,19 @@ impl Exposition {
         Ok(chosen)
     }
 
+    /// How often the exporter lost sight of the PBX after it had seen it.
+    pub fn gaps(&self) -> u64 {
+        if self.up { self.connects.saturating_sub(1) } else { self.connects }
+    }
+
     fn take(&mut self, sample: &Sample<'_>) {
         match sample.name {
             "asterisk_exporter_anomalies_total" if sample.label("kind") == Some("complete_missing") => {
                 self.late += sample.count();
             }
             "asterisk_exporter_blind_seconds_total" => self.blind += sample.value,
-            "asterisk_exporter_disconnects_total" => self.disconnects += sample.count(),
+            "asterisk_exporter_connects_total" => self.connects += sample.count(),
+            "asterisk_up" => self.up = sample.value > 0.0,
             "asterisk_exporter_label_overflow_total" if sample.label("label") == Some("queue") => {
                 self.folded |= sample.value > 0.0;
             }
@@ -227,7 +235,8 @@ mod tests {
         asterisk_queue_rings_total{pbx=\"a\",queue=\"q\",agent=\"Bob\",result=\"canceled\"} 7\n\
         asterisk_queue_talk_seconds_sum{pbx=\"a\",queue=\"q\",agent=\"Ann\"} 12.5\n\
         asterisk_queue_talk_seconds_count{pbx=\"a\",queue=\"q\",agent=\"Ann\"} 2 # {linkedid=\"1.1\"} 3.0\n\
-        asterisk_exporter_disconnects_total{pbx=\"a\",reason=\"io\"} 1\n\
+        asterisk_exporter_connects_total{pbx=\"a\"} 3\n\
+        asterisk_up{pbx=\"a\"} 1\n\
         process_start_time_seconds 1795444600.25\n# EOF\n";
 
     #[test]
@@ -237,7 +246,7 @@ mod tests {
         let counts = [Subject::Entered, Subject::Answered, Subject::RangInVain].map(|it| queue.count(it).all());
         assert_eq!(counts, [4, 2, 3]);
         assert_eq!(queue.talk, Length { sum: 12.5, of: 2 });
-        assert_eq!((read.disconnects, read.started), (1, Some(Moment::from_micros(1_795_444_600_250_000))));
+        assert_eq!((read.gaps(), read.started), (2, Some(Moment::from_micros(1_795_444_600_250_000))));
         let read = Exposition::read(TEXT.as_bytes(), Some("b")).unwrap();
         assert_eq!(read.queues["say \"hi\""].apart(Apart::Redirected).all(), 1);
     }

@@ -51,6 +51,9 @@ pub struct Audit {
     room: usize,
     /// AgentCompletes that came late, of all queues; a recording tells it by call.
     late: u64,
+    /// How often the exporter lost sight of the PBX, and for how many seconds in all.
+    gaps: u64,
+    blind: f64,
     /// Queues without series of their own are counted as `other`.
     folded: bool,
     seen: Seen,
@@ -112,6 +115,8 @@ impl Audit {
             by_call: false,
             room: 0,
             late: exposition.late,
+            gaps: exposition.gaps(),
+            blind: exposition.blind,
             folded: exposition.folded,
             seen: Seen::default(),
         };

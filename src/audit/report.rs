@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::subject::{Apart, Reason, Subject};
 use super::tally::Said;
-use super::weigh::{Row, SumRow, Weighed, weigh_call, weigh_queue};
+use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
 use super::window::Window;
 use super::{Audit, Book, Spot};
 use crate::calendar::utc;
@@ -131,7 +131,7 @@ impl Audit {
     /// Weighs both sides of everything.
     pub fn report(mut self) -> Report {
         self.fold();
-        let mut late = if self.by_call { 0 } else { self.late };
+        let mut late = Late::of(if self.by_call { 0 } else { self.late });
         let weigh = |book: Book| Weighing::new(book, &mut late);
         let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
         let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
@@ -191,6 +191,11 @@ impl Audit {
             let names: Vec<_> = hidden.iter().map(|(name, _)| &***name).collect();
             notes.push(format!("not exported, so not compared: {}", names.join(", ")));
         }
+        if self.gaps > 0 {
+            let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
+            let blind = format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind);
+            notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
+        }
         if self.seen.folded > 0 {
             notes.push(format!("{} queues are compared as `{OTHER}`, as the exporter counts them", self.seen.folded));
         }
@@ -206,7 +211,7 @@ struct Weighing {
 }
 
 impl Weighing {
-    fn new(book: Book, late: &mut u64) -> Self {
+    fn new(book: Book, late: &mut Late) -> Self {
         let mut this = Self { name: book.name, sum: Weighed::default(), calls: BTreeMap::new() };
         for (call, sides) in book.calls {
             this.call(&call, &weigh_call(&sides.said, &sides.counted));

@@ -23,15 +23,15 @@ impl Display for Table<'_> {
         let edge = |edge: Option<super::Edge>, none: &str| edge.map_or(none.to_owned(), |edge| utc(edge.at));
         let (since, until) =
             (edge(report.window.since, "the beginning of queue_log"), edge(report.window.until, "its end"));
-        writeln!(f, "compared    {since} to {until}")?;
-        writeln!(f, "queue_log   {} lines in it, {} outside", report.compared, report.outside)?;
+        writeln!(f, "compared      {since} to {until}")?;
+        writeln!(f, "queue_log     {} lines in it, {} outside", report.compared, report.outside)?;
         if report.left_out > 0 {
-            writeln!(f, "            {} at its edges, which only one side has: left out", report.left_out)?;
+            writeln!(f, "              {} at its edges, which only one side has: left out", report.left_out)?;
         }
         self.malformed(f)?;
         self.not_compared(f)?;
         for note in &report.notes {
-            writeln!(f, "note        {note}")?;
+            writeln!(f, "note          {note}")?;
         }
         self.rows(f)?;
         writeln!(f, "\n{}", verdict(report))
@@ -45,10 +45,10 @@ impl Table<'_> {
             return Ok(());
         }
         let why: Vec<_> = self.report.malformed.iter().map(|(why, count)| format!("{count} with {why}")).collect();
-        writeln!(f, "malformed   {sum} lines: {}", why.join(", "))?;
+        writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
         for (file, line, why) in &self.report.examples {
             let file = self.files.get(*file).map_or("queue_log", String::as_str);
-            writeln!(f, "            {file}:{line}: {why}")?;
+            writeln!(f, "              {file}:{line}: {why}")?;
         }
         Ok(())
     }

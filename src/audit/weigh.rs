@@ -133,27 +133,40 @@ impl SumRow {
     }
 }
 
-/// Weighs a whole queue.  `late` is how many AgentCompletes of the PBX came late: no queue is told for them.
-pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut u64) -> Weighed {
-    let mut scales = Scales::new(said, counted);
-    let late_before = *late;
-    scales.settle(counted, late);
-    let late = late_before > 0;
-    let hold = whole([said.hold[0], said.hold[1]], counted.hold, unmeasured(&scales, counted, false));
-    let mut talk = whole([said.talk[0], said.talk[1]], counted.talk, unmeasured(&scales, counted, true));
-    if late && talk.differs() && talk.said > talk.counted {
-        talk.explain(Reason::TalkCut, late_before);
+/// AgentCompletes of a PBX that came late or never: no queue is told for them, so all share them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Late {
+    /// Ends they may still explain.
+    ends: u64,
+    /// Talks they may still explain.
+    talks: u64,
+}
+
+impl Late {
+    pub(super) const fn of(number: u64) -> Self {
+        Self { ends: number, talks: number }
     }
-    let Scales { mut weighed, .. } = scales;
-    (weighed.hold, weighed.talk) = (hold, talk);
-    weighed
+}
+
+/// Weighs a whole queue.
+pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut Late) -> Weighed {
+    let mut scales = Scales::new(said, counted);
+    scales.settle(&mut late.ends);
+    let hold = whole(said.hold, counted.hold, scales.unmeasured(&[Subject::Answered], 0, counted.hold));
+    let ends = counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all();
+    let mut talk = whole(said.talk, counted.talk, scales.unmeasured(&ENDS, ends.into(), counted.talk));
+    if late.talks > 0 && talk.differs() && talk.said > talk.counted {
+        late.talks -= 1;
+        talk.explain(Reason::TalkCut, 1);
+    }
+    Weighed { hold, talk, ..scales.weighed }
 }
 
 /// Weighs one call.
 pub(super) fn weigh_call(said: &Said, counted: &Counted) -> Weighed {
     let mut scales = Scales::new(said, counted);
     let mut late = u64::from(counted.apart(Apart::EndLate).all());
-    scales.settle(counted, &mut late);
+    scales.settle(&mut late);
     let mut weighed = scales.weighed;
     let hold = weighed.sum_of(&[Subject::Answered]);
     weighed.hold = of_call(&hold, said.hold, counted.hold, None);
@@ -180,19 +193,6 @@ fn whole(said: [Length; 2], counted: Length, unmeasured: u64) -> SumRow {
         row.explain(Reason::Unmeasured, unmeasured);
     }
     row
-}
-
-/// Calls of which the exporter does not know the length.
-fn unmeasured(scales: &Scales, counted: &Counted, talk: bool) -> u64 {
-    let counted_of = |subjects: &[Subject]| -> u64 {
-        subjects.iter().map(|&subject| scales.weighed.counts[subject as usize].counted).sum()
-    };
-    if talk {
-        let apart = u64::from(counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all());
-        (counted_of(&ENDS) + apart).saturating_sub(u64::from(counted.talk.of)) + scales.answered_unseen
-    } else {
-        counted_of(&[Subject::Answered]).saturating_sub(u64::from(counted.hold.of)) + scales.answered_unseen
-    }
 }
 
 /// Seconds of one call, if both sides know all of them; `row` is what their lines and counts came to.
@@ -256,7 +256,7 @@ impl Scales {
         scales
     }
 
-    fn settle(&mut self, counted: &Counted, late: &mut u64) {
+    fn settle(&mut self, late: &mut u64) {
         use Apart as A;
         self.cover(A::AdoptedWaiting, Reason::Adopted, &[Subject::Entered]);
         let adopted = self.budgets[A::AdoptedTalking as usize];
@@ -278,7 +278,13 @@ impl Scales {
             self.weighed.counts[subject as usize].excuse(Reason::Lost, &mut unseen);
         }
         self.relabel(late);
-        self.leftovers(counted);
+        self.leftovers();
+    }
+
+    /// Calls of which the exporter does not know the length.
+    fn unmeasured(&self, subjects: &[Subject], apart: u64, measured: Length) -> u64 {
+        let counted = self.weighed.sum_of(subjects).counted + apart;
+        counted.saturating_sub(measured.of.into()) + self.answered_unseen
     }
 
     /// Lets what only the exporter counts explain lines that nothing else did.
@@ -303,7 +309,7 @@ impl Scales {
     }
 
     /// What only the exporter has must still fit a line, unless the PBX wrote none.
-    fn leftovers(&mut self, counted: &Counted) {
+    fn leftovers(&mut self) {
         for apart in Apart::ALL {
             let left = self.budgets[apart as usize];
             let row = &mut self.weighed.apart[apart as usize];
@@ -317,9 +323,6 @@ impl Scales {
                 Apart::EndLate | Apart::AdoptedWaiting | Apart::AdoptedTalking => {}
             }
         }
-        debug_assert!(
-            Apart::ALL.iter().all(|&apart| self.budgets[apart as usize] <= counted.apart(apart).all().into())
-        );
     }
 
     /// The rest must have lines at the window's edge, or be at the edge itself; else it is counted for nothing.
@@ -356,3 +359,135 @@ const UNANSWERED: [Subject; 6] = [
 ];
 /// A single call's seconds may be off by one and what lies between an event and its line.
 const SLACK: f64 = 0.1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::window::Place;
+    use crate::clock::Moment;
+    use crate::queue_log::Verb;
+
+    fn said(verbs: &[Verb<'_>]) -> Said {
+        let mut said = Said::default();
+        for &verb in verbs {
+            assert!(said.line(Moment::from_secs(100), verb, Place::Inside));
+        }
+        said
+    }
+
+    fn counted(counts: &[Subject], apart: &[Apart]) -> Counted {
+        let mut counted = Counted::default();
+        counts.iter().for_each(|&subject| counted.saw(subject, Place::Inside));
+        apart.iter().for_each(|&apart| counted.saw_apart(apart, Place::Inside));
+        counted
+    }
+
+    fn weigh(said: &Said, counted: &Counted) -> Weighed {
+        weigh_queue(said, counted, &mut Late::default())
+    }
+
+    /// Missing, extra and explained of a subject.
+    fn found(weighed: &Weighed, subject: Subject) -> [u64; 3] {
+        let row = weighed.counts[subject as usize];
+        [row.missing, row.extra, row.explained.iter().sum()]
+    }
+
+    #[test]
+    fn an_excuse_is_used_up() {
+        let log = said(&[Verb::Abandoned, Verb::Abandoned, Verb::Abandoned, Verb::TimedOut]);
+        let weighed = weigh(&log, &counted(&[], &[Apart::Redirected, Apart::Unserved]));
+        assert_eq!(found(&weighed, Subject::Abandoned), [1, 0, 2]);
+        assert_eq!(found(&weighed, Subject::Timeout), [1, 0, 0]);
+        let weighed =
+            weigh(&log, &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost, Apart::WaitLost]));
+        assert_eq!(found(&weighed, Subject::Abandoned), [0, 0, 3]);
+        assert_eq!(found(&weighed, Subject::Timeout), [0, 0, 1]);
+    }
+
+    #[test]
+    fn an_excuse_without_a_line_is_a_difference_unless_the_pbx_crashed() {
+        let weighed = weigh(&said(&[]), &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost]));
+        let extra =
+            [Apart::Redirected, Apart::Unserved, Apart::WaitLost].map(|apart| weighed.apart[apart as usize].extra);
+        assert_eq!(extra, [1, 1, 0]);
+        assert!(weighed.apart[Apart::WaitLost as usize].explains());
+    }
+
+    #[test]
+    fn only_what_queue_log_has_more_of_can_be_excused() {
+        let weighed = weigh(&said(&[]), &counted(&[Subject::Abandoned, Subject::Entered], &[Apart::AdoptedWaiting]));
+        assert_eq!(found(&weighed, Subject::Abandoned), [0, 1, 0]);
+        assert_eq!(found(&weighed, Subject::Entered), [0, 1, 0]);
+        let weighed = weigh(&said(&[Verb::Entered; 2]), &counted(&[], &[Apart::AdoptedWaiting]));
+        assert_eq!(found(&weighed, Subject::Entered), [1, 0, 1]);
+    }
+
+    #[test]
+    fn a_late_complete_may_name_somebody_else_and_make_one_talk_longer() {
+        let talk = Duration::from_secs(60);
+        let log = said(&[Verb::CompletedByCaller { talk }]);
+        let mut ours = counted(&[Subject::ByAgent], &[]);
+        ours.talked(Duration::from_secs(20));
+        let mut late = Late::of(1);
+        let first = weigh_queue(&log, &ours, &mut late);
+        assert_eq!(found(&first, Subject::ByCaller), [0, 0, 1]);
+        assert_eq!(found(&first, Subject::ByAgent), [0, 0, 1]);
+        assert!(!first.talk.differs() && first.talk.explains());
+        let second = weigh_queue(&log, &ours, &mut late);
+        assert_eq!((found(&second, Subject::ByCaller), found(&second, Subject::ByAgent)), ([1, 0, 0], [0, 1, 0]));
+        assert!(second.talk.differs());
+    }
+
+    #[test]
+    fn a_talk_is_cut_only_if_the_agent_hung_up_that_long_before() {
+        let log = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(60) }]);
+        let mut ours = counted(&[Subject::ByCaller], &[]);
+        ours.talked(Duration::from_secs(20));
+        for (hung_up, cut) in [(None, false), (Some(61), true), (Some(99), false), (Some(40), false)] {
+            ours.agent_gone = hung_up.map(Moment::from_secs);
+            let weighed = weigh_call(&log, &ours);
+            assert_eq!((weighed.talk.explains(), weighed.talk.differs()), (cut, !cut), "{hung_up:?}");
+        }
+        // queue_log never counts less than the talk
+        let shorter = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(10) }]);
+        assert!(weigh_call(&shorter, &ours).talk.differs());
+    }
+
+    #[test]
+    fn a_second_a_call_is_no_difference() {
+        let hold = Duration::from_secs(4);
+        let log = said(&[Verb::Connected { hold }, Verb::Connected { hold }]);
+        let mut ours = counted(&[Subject::Answered; 2], &[]);
+        ours.held(Duration::from_millis(4900));
+        ours.held(Duration::from_millis(4900));
+        assert!(!weigh(&log, &ours).hold.differs());
+        ours.hold.sum += 0.5;
+        assert!(weigh(&log, &ours).hold.differs());
+    }
+
+    #[test]
+    fn what_lies_at_an_edge_counts_only_if_both_sides_have_it() {
+        let mut log = said(&[Verb::Entered]);
+        log.line(Moment::from_secs(1), Verb::Entered, Place::Edge);
+        log.line(Moment::from_secs(1), Verb::Entered, Place::Edge);
+        for (ours, [missing, extra], left_out) in
+            [(0, [1, 0], 2), (1, [0, 0], 2), (2, [0, 0], 1), (3, [0, 0], 0), (4, [0, 1], 0)]
+        {
+            let weighed = weigh(&log, &counted(&vec![Subject::Entered; ours], &[]));
+            assert_eq!(found(&weighed, Subject::Entered), [missing, extra, 0], "{ours} counted");
+            assert_eq!(weighed.left_out, left_out, "{ours} counted");
+        }
+    }
+
+    #[test]
+    fn what_has_no_call_may_be_what_a_call_lacks() {
+        let mut sum = Weighed::default();
+        sum.add(&weigh_call(&said(&[Verb::CompletedByCaller { talk: Duration::ZERO }]), &Counted::default()));
+        sum.add_whole(&weigh(&said(&[]), &counted(&[Subject::ByCaller], &[])));
+        assert_eq!(found(&sum, Subject::ByCaller), [0, 0, 0]);
+        assert_eq!(
+            (sum.counts[Subject::ByCaller as usize].said, sum.counts[Subject::ByCaller as usize].counted),
+            (1, 1)
+        );
+    }
+}
