@@ -2,14 +2,20 @@
 
 mod common;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use asterisk_exporter::ami::frame::Limits;
-use asterisk_exporter::audit::{Audit, Exposition, Figures, Report, State, Window};
+use asterisk_exporter::audit::{Audit, Edge, Exposition, Figures, Report, State, Window};
+use asterisk_exporter::clock::Moment;
 use asterisk_exporter::correlator::PbxName;
 use asterisk_exporter::metrics::{Format, Metrics, Settings};
 use asterisk_exporter::queue_log::QueueLog;
 use asterisk_exporter::replay::Replay;
+use flate2::read::GzDecoder;
+
 use common::{Numbers, fixture, play, rules};
 
 const RINGS: &str = "asterisk_queue_rings_total";
@@ -21,13 +27,26 @@ fn audits(recording: &Path, log: &Path) -> [Report; 2] {
     let metrics = Metrics::new(Settings::default());
     let mut replay = Replay::watched(&PbxName::new("lab"), rules(), metrics, Limits::default(), audit);
     replay.play_file(recording).unwrap_or_else(|error| panic!("{error}"));
+    let (begins, ends) = replay.span().map(|(first, last)| (edge(first), edge(last))).unzip();
+    let lines = Window { since: begins, until: ends };
     let exposition = replay.exposition(Format::Text);
     let exposition = Exposition::read(exposition.as_bytes(), Some("lab")).unwrap_or_else(|error| panic!("{error}"));
     let scrape = Audit::of_scrape(&exposition, Settings::default(), Window::default());
-    [replay.finish(), scrape].map(|mut audit| {
+    [replay.finish().with_lines(lines), scrape].map(|mut audit| {
         log.read(|file, number, line| audit.line(file, number, line)).unwrap_or_else(|error| panic!("{error}"));
         audit.report()
     })
+}
+
+/// Line and event may fall into two seconds.
+fn edge(at: Moment) -> Edge {
+    Edge::around(at, Duration::from_secs(1))
+}
+
+fn scratch(name: &str, content: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    std::fs::write(&path, content).expect("a scratch file");
+    path
 }
 
 /// Every figure that is not equal, as text: what queue_log says, what was counted, and why they may differ.
@@ -131,8 +150,7 @@ fn no_line_can_be_missing() {
         let lines: Vec<_> = text.lines().collect();
         for (at, line) in lines.iter().enumerate() {
             let fewer: String = lines.iter().filter(|other| *other != line).map(|line| format!("{line}\n")).collect();
-            let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}-{at}", std::process::id()));
-            std::fs::write(&path, fewer).expect("a scratch file");
+            let path = scratch(&format!("{name}-{at}"), fewer.as_bytes());
             let reports = audits(&folder.join(format!("{name}.ami.gz")), &path);
             std::fs::remove_file(&path).expect("the scratch file");
             let counts = !["RINGCANCELED", "NONE|NONE"].iter().any(|word| line.contains(word));
@@ -143,6 +161,25 @@ fn no_line_can_be_missing() {
         }
     }
     assert!(cut > 10, "only {cut} lines were cut");
+}
+
+/// A recording may begin and end in the middle of calls; the log goes on before and behind it.
+#[test]
+fn a_part_of_a_recording_equals_that_part_of_the_log() {
+    for (version, name) in [("16", "bulk"), ("16", "bulk.exporter"), ("22", "bulk"), ("22", "bulk.exporter")] {
+        let folder = fixture("captures").join(version);
+        let mut whole = Vec::new();
+        let packed = File::open(folder.join(format!("{name}.ami.gz"))).expect("a recording");
+        GzDecoder::new(packed).read_to_end(&mut whole).expect("gzipped events");
+        for (from, to) in [(0, 50), (20, 100), (50, 100), (30, 60)] {
+            let part = &whole[whole.len() * from / 100..whole.len() * to / 100];
+            let path = scratch(&format!("{version}-{name}-{from}-{to}.ami"), part);
+            let [by_call, _] = audits(&path, &folder.join("bulk.queue_log.gz"));
+            assert!(by_call.agrees(), "{version}/{name} {from} to {to} %: {:#?}", differences(&by_call));
+            assert!(by_call.outside > 100 && by_call.compared > 400, "{version}/{name} {from} to {to} %");
+            std::fs::remove_file(&path).expect("the scratch file");
+        }
+    }
 }
 
 #[test]
