@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,16 +28,28 @@ use crate::health::Health;
 use crate::http::{self, Pages, ScrapeLimit};
 use crate::manager_conf::manager_conf;
 use crate::metrics::{Board, Desk, Format, Metrics};
-use crate::replay::Replay;
+use crate::replay::{Replay, Watch};
 use crate::{event, supervisor};
 
-/// What ends a command early: a text for a person, and the exit code 1.
+mod audit;
+
+/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says otherwise.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// A failure whose text was already printed.
 #[derive(Debug, thiserror::Error)]
 #[error("")]
 struct Told;
+
+/// An audit that did not come to a verdict.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Undecided(Failure);
+
+/// The exit code of a failure: 1 is also the verdict of an audit, so one without a verdict has 2.
+pub fn exit_code(failure: &Failure) -> u8 {
+    if failure.is::<Undecided>() { 2 } else { 1 }
+}
 
 /// Does what the command line asks for.
 ///
@@ -48,6 +60,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Run(args) => run(&args),
         Command::Demo(args) => demo(&args),
         Command::Replay(args) => replay(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config(args),
         Command::ManagerConf(args) => print_manager_conf(&args),
     }
@@ -136,22 +149,32 @@ fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
 }
 
 fn replay(args: &ReplayArgs) -> Result<(), Failure> {
-    let environment = if args.config.is_some() { std::env::vars_os().collect() } else { Vec::new() };
-    let document = args.config.clone().map_or(Document::None, Document::File);
-    if let Some(path) = args.config.as_deref().filter(|path| !path.exists()) {
+    let config = replay_config(args.config.as_deref())?;
+    write_out(&play(config, &args.files, ())?.exposition(args.format.into()))
+}
+
+/// The configuration a recording is played by: its secrets are not needed, nor is it.
+fn replay_config(path: Option<&Path>) -> Result<Config, Failure> {
+    let environment = if path.is_some() { std::env::vars_os().collect() } else { Vec::new() };
+    let document = path.map_or(Document::None, |path| Document::File(path.into()));
+    if let Some(path) = path.filter(|path| !path.exists()) {
         return Err(format!("{}: no such file", path.display()).into());
     }
-    let config = load_from(document, Overrides::default(), environment, Purpose::Replay)?;
+    load_from(document, Overrides::default(), environment, Purpose::Replay)
+}
+
+/// Plays recordings one after the other, watched.
+fn play<W: Watch>(config: Config, files: &[PathBuf], watch: W) -> Result<Replay<W>, Failure> {
     let pbx = config.pbxs.into_iter().next().ok_or("no pbx in the configuration")?;
     let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
-    let mut replay = Replay::new(&pbx.name, pbx.rules, Metrics::new(config.metrics), limits);
-    for path in &args.files {
+    let mut replay = Replay::watched(&pbx.name, pbx.rules, Metrics::new(config.metrics), limits, watch);
+    for path in files {
         let played = replay.play_file(path).map_err(|error| chain(&error))?;
         if played.cut {
             writeln!(io::stderr(), "{}: cut after {} events in {} bytes", path.display(), played.events, played.bytes)?;
         }
     }
-    write_out(&replay.exposition(args.format.into()))
+    Ok(replay)
 }
 
 fn check_config(args: CheckArgs) -> Result<(), Failure> {

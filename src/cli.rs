@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::calendar;
+use crate::clock::Moment;
 use crate::manager_conf::Version;
 use crate::metrics::Format;
 
@@ -32,6 +34,11 @@ pub enum Command {
     Demo(DemoArgs),
     /// Play recordings of a manager interface and print the metrics as they stand after the last event.
     Replay(ReplayArgs),
+    /// Compare Asterisk's queue_log with what was counted, queue by queue and verb by verb.
+    ///
+    /// Exit code 0: they agree, but for documented differences (METRICS.md).  1: they differ.  2: they could not be
+    /// compared.
+    Audit(AuditArgs),
     /// Check the configuration and print every mistake found; exit code 1 if there is any.
     CheckConfig(CheckArgs),
     /// Print the manager.conf account with the fewest rights that do, for an Asterisk version.
@@ -169,6 +176,49 @@ impl From<OutputFormat> for Format {
             OutputFormat::Text => Self::Text,
         }
     }
+}
+
+/// Flags of `audit`.
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    /// A queue_log, plain or gzipped; again for each rotated file, in any order.
+    #[arg(long = "queue-log", required = true, num_args = 1.., value_name = "FILE")]
+    pub queue_log: Vec<PathBuf>,
+    #[command(flatten)]
+    pub side: Side,
+    /// Compare from here on: 2026-11-24T10:00:00Z, 2026-11-24 10:00 (UTC) or seconds since 1970.  Otherwise from the
+    /// start of the recording, or of the exporter.
+    #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
+    pub since: Option<Moment>,
+    /// Compare up to here; otherwise up to the end of the recording, or to now (a file of metrics: to when it was
+    /// written).
+    #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
+    pub until: Option<Moment>,
+    /// The pbx to compare, where the metrics are of several.
+    #[arg(long, value_name = "NAME", conflicts_with = "recording")]
+    pub pbx: Option<String>,
+    /// The configuration file: patterns and limits for the recording, and which queues are exported; secrets are not
+    /// needed.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Show what is equal, too.
+    #[arg(long)]
+    pub all: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What queue_log is compared with.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Side {
+    /// A recording of the manager interface, plain or gzipped; it tells which calls differ.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub recording: Vec<PathBuf>,
+    /// The metrics of a running exporter (http://…/metrics), or a file of them.
+    #[arg(long, value_name = "URL|FILE")]
+    pub metrics: Option<String>,
 }
 
 /// Flags of `check-config`.

@@ -16,17 +16,21 @@
 //! | [`http`] | `/metrics`, the landing page, health |
 //! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |
 //! | [`replay`] | recordings through the same path |
+//! | [`queue_log`] | Asterisk's own log of its queues, line by line |
+//! | [`audit`] | what that log says against what was counted |
 //! | [`demo`] | a make-believe PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
 //! | [`health`] | who is ready, shared by supervisor and HTTP |
-//! | [`clock`] | moments, and the only reader of the clock |
+//! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
 //! What the numbers mean is in `METRICS.md`, how and why it is built so in `docs/design.md`.
 
 pub mod ami;
 pub mod app;
+pub mod audit;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -37,5 +41,6 @@ pub mod health;
 pub mod http;
 pub mod manager_conf;
 pub mod metrics;
+pub mod queue_log;
 pub mod replay;
 pub mod supervisor;

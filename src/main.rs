@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             if !text.is_empty() {
                 eprintln!("asterisk_exporter: {text}");
             }
-            ExitCode::FAILURE
+            ExitCode::from(app::exit_code(&error))
         }
     }
 }

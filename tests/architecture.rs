@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Module, and what its `use crate::` lines may name.  `main.rs`, `app.rs` and `cli.rs` put the parts together.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("calendar", &["clock"]),
     ("health", &["clock", "correlator"]),
     ("ami", &["clock"]),
     ("event", &["ami", "clock"]),
@@ -14,10 +15,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["correlator", "metrics"]),
     ("manager_conf", &[]),
     ("demo", &["clock"]),
-    ("http", &["metrics", "health", "clock"]),
+    ("http", &["metrics", "health", "clock", "calendar"]),
     ("supervisor", &["ami", "event", "correlator", "metrics", "config", "health", "clock"]),
     ("replay", &["ami", "event", "correlator", "metrics", "clock"]),
-    ("cli", &["manager_conf", "metrics"]),
+    ("queue_log", &["clock"]),
+    ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar"]),
+    ("cli", &["manager_conf", "metrics", "clock", "calendar"]),
 ];
 
 /// Words that must not stand in the code of a place.

@@ -164,9 +164,10 @@ impl Correlator {
 
     /// The caller leg's cause, once, in the last queue the caller was in.
     fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, seen: &mut dyn Observe) {
-        let Some(stay) = self.channels.all[key].stays.last().and_then(|&stay| self.stays.get(stay)) else { return };
+        let Some(&last) = self.channels.all[key].stays.last() else { return };
+        let Some(stay) = self.stays.get(last) else { return };
         let (queue, agent) = (stay.queue, stay.taken_by);
-        self.emit(Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, seen);
+        self.emit_of(last, Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, seen);
     }
 
     /// A caller's channel is gone though no event ended the wait: one may still come.

@@ -12,7 +12,7 @@ use super::Correlator;
 use super::deadline::Task;
 use super::key::MemberKey;
 use super::names::{AgentId, Names, QueueId, ReasonId};
-use super::observation::{AgentState, Observation, Observe};
+use super::observation::{AgentState, Observation, Observe, PauseChange};
 use super::rules::Identity;
 
 /// An agent's place in one queue.
@@ -64,10 +64,24 @@ impl Correlator {
         if self.touched.is_some() {
             self.touched_members.insert((queue, member.interface.into()));
         }
-        if member.change == MemberChange::Removed {
-            self.remove_member(queue, member.interface, now, seen);
-        } else {
-            self.describe_member(now, member, seen);
+        match member.change {
+            MemberChange::Removed => self.remove_member(queue, member.interface, now, seen),
+            MemberChange::Present => {
+                self.describe_member(now, member, seen);
+            }
+            MemberChange::Pause => {
+                self.describe_member(now, member, seen);
+                self.count_pause(queue, member, seen);
+            }
+        }
+    }
+
+    /// One for each such event, as queue_log has it: also for a pause that changes nothing.
+    fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, seen: &mut dyn Observe) {
+        let change = if member.paused { PauseChange::Paused } else { PauseChange::Unpaused };
+        if let Some(&key) = self.members.places.get(&(queue, member.interface.into())) {
+            let agent = self.members.all[key].agent;
+            self.emit(Observation::MemberPaused { queue, agent, change }, seen);
         }
     }
 
@@ -281,7 +295,7 @@ impl Member {
         let upto = now.min(until);
         if upto > self.wrap_told {
             let (queue, agent, spent) = (self.queue, self.agent, upto.since(self.wrap_told));
-            seen.observe(names, Observation::WrappedUp { queue, agent, spent });
+            seen.observe(names, Observation::WrappedUp { queue, agent, spent }, None);
             self.wrap_told = upto;
         }
     }
@@ -294,7 +308,7 @@ impl Agent {
         let spent = now.since(told);
         self.told = told.max(now);
         let (state, reason) = (self.state, self.reason);
-        seen.observe(names, Observation::AgentTime { agent, state, reason, spent });
+        seen.observe(names, Observation::AgentTime { agent, state, reason, spent }, None);
     }
 }
 

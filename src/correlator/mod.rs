@@ -211,7 +211,16 @@ impl Correlator {
     }
 
     fn emit(&self, observation: Observation, seen: &mut dyn Observe) {
-        seen.observe(&self.names, observation);
+        seen.observe(&self.names, observation, None);
+    }
+
+    /// Tells a fact of a stay.
+    fn emit_of(&self, stay: StayKey, observation: Observation, seen: &mut dyn Observe) {
+        let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
+        // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands for both
+        let caller = caller.filter(|caller| caller.talk != Some(stay));
+        let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
+        seen.observe(&self.names, observation, of);
     }
 
     /// The channel of a block, made now if it was never seen; it begins no call.

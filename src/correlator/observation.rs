@@ -10,8 +10,17 @@ use super::names::{AgentId, Names, QueueId, ReasonId, TrunkId};
 
 /// Takes what the correlator saw, at once and in order.
 pub trait Observe {
-    /// One fact; `names` resolves its ids.
-    fn observe(&mut self, names: &Names, seen: Observation);
+    /// One fact; `names` resolves its ids.  `of` is whose it is, for facts of a stay whose caller is known.
+    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>);
+}
+
+/// Whose stay a fact is about: never a label, but what finds the call again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Caller<'a> {
+    /// Uniqueid of the caller's channel; queue_log names calls by it.
+    pub uniqueid: &'a [u8],
+    /// What all channels of the call have in common now.
+    pub linkedid: &'a [u8],
 }
 
 /// One fact.
@@ -39,6 +48,8 @@ pub enum Observation {
     Transferred { queue: QueueId, agent: AgentId, kind: TransferKind, by: TransferBy },
     /// The agent hung up during the announcement.
     AgentDumped { queue: QueueId, agent: AgentId },
+    /// A member was paused or unpaused, maybe once more.
+    MemberPaused { queue: QueueId, agent: AgentId, change: PauseChange },
     /// Time spent in wrap-up since the last such observation.
     WrappedUp { queue: QueueId, agent: AgentId, spent: Duration },
     /// A leg of a stay hung up.
@@ -189,6 +200,16 @@ words! {
         Agent = "agent",
         /// The caller.
         Caller = "caller",
+    }
+}
+
+words! {
+    /// What a pause event said.
+    PauseChange {
+        /// Paused (queue_log: PAUSE).
+        Paused = "paused",
+        /// Unpaused (queue_log: UNPAUSE).
+        Unpaused = "unpaused",
     }
 }
 

@@ -25,7 +25,7 @@ impl Correlator {
         }
         let key = self.open_stay(caller, queue, Some(at));
         self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
-        self.emit(Observation::Entered { queue }, seen);
+        self.emit_of(key, Observation::Entered { queue }, seen);
     }
 
     pub(super) fn on_abandon(&mut self, at: Stamp, abandon: &event::CallerAbandon<'_>, seen: &mut dyn Observe) {

@@ -67,7 +67,7 @@ impl Correlator {
         let Some(stay) = self.stays.get_mut(key) else { return };
         if !std::mem::replace(&mut stay.recorded, true) {
             let (queue, agent) = (stay.queue, stay.taken_by);
-            self.emit(Observation::RecordedCall { queue, agent }, seen);
+            self.emit_of(key, Observation::RecordedCall { queue, agent }, seen);
         }
     }
 }

@@ -317,7 +317,7 @@ impl Correlator {
         let waited = known.filter(|&key| self.stays[key].is_waiting());
         let key = match waited {
             Some(key) => {
-                self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold: None }, seen);
+                self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold: None }, seen);
                 key
             }
             None => {

@@ -117,7 +117,7 @@ impl Correlator {
         if let Some(StayPhase::Waiting { answered }) = self.stays.get_mut(stay).map(|stay| &mut stay.phase) {
             *answered = false;
         }
-        self.emit(Observation::AgentDumped { queue, agent }, seen);
+        self.emit_of(stay, Observation::AgentDumped { queue, agent }, seen);
     }
 
     /// The ringing of a leg; made up if its beginning was not seen.
@@ -364,8 +364,8 @@ impl Correlator {
             ring.phone_cause.unwrap_or(own)
         };
         if !std::mem::replace(&mut ring.hung_up, true) {
-            let (queue, agent) = (ring.queue, ring.agent);
-            self.emit(Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause }, seen);
+            let (stay, queue, agent) = (ring.stay, ring.queue, ring.agent);
+            self.emit_of(stay, Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause }, seen);
         }
     }
 
@@ -428,13 +428,13 @@ impl Correlator {
         at: Stamp,
         seen: &mut dyn Observe,
     ) {
-        let Ring { queue, agent, .. } = self.rings[key];
+        let Ring { stay, queue, agent, .. } = self.rings[key];
         self.stop_ringing(key, at, seen);
         if matches!(self.rings[key].phase, Phase::Forwarded) {
             self.forwarded -= 1;
         }
         self.rings[key].phase = Phase::Done;
-        self.emit(Observation::RingEnded { queue, agent, result, length }, seen);
+        self.emit_of(stay, Observation::RingEnded { queue, agent, result, length }, seen);
     }
 
     /// The agent's phone does not ring any more.

@@ -141,7 +141,7 @@ impl Correlator {
     ) -> StayKey {
         let key = self.open_stay(caller, queue, None);
         self.stays[key].adopted = true;
-        self.emit(Observation::Adopted { queue, phase }, seen);
+        self.emit_of(key, Observation::Adopted { queue, phase }, seen);
         key
     }
 
@@ -202,7 +202,7 @@ impl Correlator {
         let closed = Closed { left: leaving.left, ..Closed::default() };
         stay.phase = Phase::Closed(closed);
         let (queue, caller) = (stay.queue, stay.caller);
-        self.emit(Observation::Exited { queue, outcome, hold }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome, hold }, seen);
         self.call_unserved(caller, outcome);
     }
 
@@ -214,7 +214,7 @@ impl Correlator {
         }
         stay.phase = Phase::Closed(Closed { left: true, ..Closed::default() });
         let (queue, caller) = (stay.queue, stay.caller);
-        self.emit(Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, seen);
         self.call_unserved(caller, Outcome::Lost);
     }
 

@@ -81,7 +81,7 @@ impl Correlator {
         talk.phone = self.rings[ring].phone;
         talk.hold = connect.hold;
         stay.phase = Phase::Talking(talk);
-        self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
         self.begin_talk(key, at, seen);
     }
 
@@ -247,7 +247,7 @@ impl Correlator {
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, leg);
         self.stays[key].phase = Phase::Talking(talk);
-        self.emit(Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
         self.begin_talk(key, at, seen);
     }
 
@@ -287,7 +287,7 @@ impl Correlator {
         }
         let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
         let member = talk.member;
-        self.emit(Observation::Anomaly(Anomaly::CompleteMissing), seen);
+        self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), seen);
         self.complete(key, ended_by, None, over, seen);
         if let Some(Stay { phase: Phase::Closed(closed), .. }) = self.stays.get_mut(key) {
             closed.awaits_complete = Some(member);
@@ -318,7 +318,7 @@ impl Correlator {
             false => self.timing.between(talk.begun.unwrap_or(talk.connected), end).or(talk_time),
         };
         let agent = self.members.all[talk.member].agent;
-        self.emit(Observation::Completed { queue, agent, ended_by, talk: length }, seen);
+        self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, seen);
         let member = &mut self.members.all[talk.member];
         member.talking = member.talking.saturating_sub(1);
         if talk.on_hold {

@@ -41,7 +41,7 @@ impl Correlator {
             return false;
         }
         let (queue, agent) = (stay.queue, stay.taken_by);
-        self.emit(Observation::Transferred { queue, agent, kind, by }, seen);
+        self.emit_of(key, Observation::Transferred { queue, agent, kind, by }, seen);
         true
     }
 

@@ -36,6 +36,8 @@ pub struct Member<'a> {
 pub enum MemberChange {
     /// It is there, as described.
     Present,
+    /// It was paused or unpaused, maybe once more: it is there, as described.
+    Pause,
     /// It was removed.
     Removed,
 }
@@ -75,8 +77,10 @@ impl<'a> Member<'a> {
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     let mut member = Member::read(name, frame)?;
-    if name == Name::QueueMemberRemoved {
-        member.change = MemberChange::Removed;
+    match name {
+        Name::QueueMemberRemoved => member.change = MemberChange::Removed,
+        Name::QueueMemberPause => member.change = MemberChange::Pause,
+        _ => {}
     }
     Ok(Some(Kind::Member(member)))
 }

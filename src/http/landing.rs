@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Write};
 
 use super::Pages;
-use super::when::{span, utc};
+use super::when::span;
+use crate::calendar::utc;
 use crate::clock::Moment;
 use crate::health::{PbxHealth, Phase};
 

@@ -4,6 +4,7 @@
 //! business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
 
 mod bind;
+mod fetch;
 mod landing;
 mod negotiate;
 mod patience;
@@ -33,6 +34,7 @@ use crate::clock::Clock;
 use crate::health::Health;
 
 pub use bind::{BindError, bind};
+pub use fetch::{FetchError, fetch};
 pub use scrape::{Scrape, ScrapeLimit};
 
 use patience::Patience;

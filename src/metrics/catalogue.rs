@@ -226,6 +226,13 @@ const CATALOGUE: &[Entry] = &[
         help: "Agents who hung up during the announcement, while the caller went on waiting",
     },
     Entry {
+        name: "asterisk_queue_pauses_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "agent", "change"],
+        help: "Times an agent was paused or unpaused in the queue, also where that changed nothing",
+    },
+    Entry {
         name: "asterisk_queue_wrapup_seconds_total",
         kind: Kind::Counter,
         unit: Some(Unit::Seconds),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, OTHER, Outcome, PbxName, Phase, QueueId,
-    ReasonId, Refusal, RingResult, TransferBy, TransferKind, TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, OTHER, Outcome, PauseChange, PbxName,
+    Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind, TrunkId, Word,
 };
 
 /// A name as it stands in a label; `I` is the id it belongs to.
@@ -105,6 +105,7 @@ words_are_label_values!(
     Held,
     Leg,
     Outcome,
+    PauseChange,
     Phase,
     Refusal,
     RingResult,
@@ -136,6 +137,7 @@ label_sets! {
     RingLabels { queue: QueueName, agent: AgentName, result: RingResult }
     CompletionLabels { queue: QueueName, agent: AgentName, ended_by: EndedBy }
     TransferLabels { queue: QueueName, agent: AgentName, kind: TransferKind, by: TransferBy }
+    PauseLabels { queue: QueueName, agent: AgentName, change: PauseChange }
     QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, #[prometheus(flatten)] cause: CauseLabels }
 
     AgentStateLabels { agent: AgentName, state: AgentState }

@@ -6,12 +6,14 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
 use super::labels::{
-    AgentName, CauseLabels, CompletionLabels, MemberLabels, QueueHangupLabels, RingLabels, TransferLabels,
+    AgentName, CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels, RingLabels, TransferLabels,
 };
 use super::naming::Shown;
 use super::settings::{AgentHistograms, Settings};
 use super::shelf::{Histograms, Kept, Seconds, Shelf};
-use crate::correlator::{AgentId, Cause, EndedBy, Leg, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word};
+use crate::correlator::{
+    AgentId, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word,
+};
 
 /// The members of one PBX's queues.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ pub(super) struct MemberMetrics {
     completions: Kept<(Place, EndedBy), CompletionLabels, Counter>,
     transfers: Kept<(Place, TransferKind, TransferBy), TransferLabels, Counter>,
     agent_dumps: Kept<Place, MemberLabels, Counter>,
+    pauses: Kept<(Place, PauseChange), PauseLabels, Counter>,
     wrapup: Kept<Place, MemberLabels, Seconds>,
     hangups: Kept<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
 }
@@ -74,6 +77,7 @@ impl MemberMetrics {
             completions: shelf.kept(const { entry("asterisk_queue_completions_total") }),
             transfers: shelf.kept(const { entry("asterisk_queue_transfers_total") }),
             agent_dumps: shelf.kept(const { entry("asterisk_queue_agent_dumps_total") }),
+            pauses: shelf.kept(const { entry("asterisk_queue_pauses_total") }),
             wrapup: shelf.kept(const { entry("asterisk_queue_wrapup_seconds_total") }),
             hangups: shelf.kept(const { entry("asterisk_queue_hangups_total") }),
         }
@@ -96,6 +100,9 @@ impl MemberMetrics {
             for &by in TransferBy::ALL {
                 self.transfer(member, kind, by);
             }
+        }
+        for &change in PauseChange::ALL {
+            self.pause(member, change);
         }
         self.agent_dumps.of(member.place(), || member.labels(&self.pbx));
         self.wrapup.of(member.place(), || member.labels(&self.pbx));
@@ -125,6 +132,10 @@ impl MemberMetrics {
         self.agent_dumps.of(member.place(), || member.labels(&self.pbx)).inc();
     }
 
+    pub(super) fn paused(&mut self, member: &Member, change: PauseChange) {
+        self.pause(member, change).inc();
+    }
+
     pub(super) fn wrapped_up(&mut self, member: &Member, spent: Duration) {
         self.wrapup.of(member.place(), || member.labels(&self.pbx)).inc_by(spent.as_secs_f64());
     }
@@ -151,6 +162,15 @@ impl MemberMetrics {
             queue: member.queue.name.clone(),
             agent: member.agent.name.clone(),
             ended_by,
+        })
+    }
+
+    fn pause(&mut self, member: &Member, change: PauseChange) -> &Counter {
+        self.pauses.of((member.place(), change), || PauseLabels {
+            pbx: self.pbx.clone(),
+            queue: member.queue.name.clone(),
+            agent: member.agent.name.clone(),
+            change,
         })
     }
 

@@ -15,7 +15,8 @@ use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
 use super::shelf::Kept;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId, Word,
+    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId,
+    Word,
 };
 
 /// Counts what the correlator of one PBX saw.
@@ -37,7 +38,7 @@ pub struct Recorder {
 pub(super) type Anomalies = Kept<Anomaly, AnomalyLabels, Counter>;
 
 impl Observe for Recorder {
-    fn observe(&mut self, names: &Names, seen: Observation) {
+    fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
         // A queue that is not exported is counted nowhere.
         let _ = self.record(names, seen);
     }
@@ -90,6 +91,9 @@ impl Recorder {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
             }
             O::AgentDumped { queue, agent } => self.members.dumped(&naming.member(names, queue, agent)?),
+            O::MemberPaused { queue, agent, change } => {
+                self.members.paused(&naming.member(names, queue, agent)?, change);
+            }
             O::WrappedUp { queue, agent, spent } => {
                 self.members.wrapped_up(&naming.member(names, queue, agent)?, spent);
             }

@@ -54,7 +54,7 @@ impl Settings {
     }
 
     /// Whether `queue` is exported.
-    pub(super) fn shows_queue(&self, queue: &str) -> bool {
+    pub fn shows_queue(&self, queue: &str) -> bool {
         (self.queue_allow.is_empty() || self.queue_allow.matches(queue)) && !self.queue_deny.matches(queue)
     }
 

@@ -3,9 +3,12 @@
 //! A recording is what the manager interface sent, byte for byte, plain or gzipped.  Its clock is its own
 //! `Timestamp` headers; without them Asterisk's fields tell the durations (METRICS.md, Where times come from).
 
+mod watch;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
@@ -14,6 +17,10 @@ use crate::clock::Moment;
 use crate::correlator::{Correlator, PbxName, Rules, Timing};
 use crate::event::{self, Event, Name};
 use crate::metrics::{Board, Desk, Format, Metrics};
+
+pub use watch::Watch;
+
+use watch::Both;
 
 /// Why a recording could not be played.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +45,15 @@ pub enum ReplayError {
     NotARecording { path: PathBuf, bytes: u64 },
 }
 
-/// One PBX that is played from recordings, one after the other.
-pub struct Replay {
+/// One PBX that is played from recordings, one after the other; `W` watches.
+pub struct Replay<W = ()> {
     board: Board,
     limits: Limits,
+    /// The first time stamp, if there was one yet.
+    begun: Option<Moment>,
     /// The latest time stamp so far: the recording's clock.
     now: Moment,
+    watch: W,
 }
 
 /// What a file held.
@@ -60,13 +70,20 @@ pub struct Played {
 impl Replay {
     /// A PBX called `pbx` of which nothing is known yet.
     pub fn new(pbx: &PbxName, rules: Rules, metrics: Metrics, limits: Limits) -> Self {
+        Self::watched(pbx, rules, metrics, limits, ())
+    }
+}
+
+impl<W: Watch> Replay<W> {
+    /// The same, watched.
+    pub fn watched(pbx: &PbxName, rules: Rules, metrics: Metrics, limits: Limits, watch: W) -> Self {
         let start = Moment::default();
         let mut own = metrics.own(pbx, event::KNOWN, start);
         own.connected();
         own.synchronised(start);
         let correlator = Correlator::new(rules, Timing::Recorded);
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
-        Self { board: Board::new(metrics, vec![desk]), limits, now: start }
+        Self { board: Board::new(metrics, vec![desk]), limits, begun: None, now: start, watch }
     }
 
     /// Plays a file, gzipped or not.
@@ -128,6 +145,19 @@ impl Replay {
         &self.board
     }
 
+    /// The first and the last time stamp, if there are any.
+    pub fn span(&self) -> Option<(Moment, Moment)> {
+        Some((self.begun?, self.now))
+    }
+
+    /// Decides by what is known whatever still waits for more to come, and gives back who watched.
+    pub fn finish(mut self) -> W {
+        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
+        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
+        correlator.expire(self.now.after(PATIENCE), &mut both);
+        self.watch
+    }
+
     fn take(&mut self, decoder: &mut Decoder) -> u64 {
         let mut events = 0;
         while let Some(item) = decoder.next_item() {
@@ -147,16 +177,19 @@ impl Replay {
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
         let known = Name::find(frame.name);
         own.event(known.map(|(at, _)| at));
-        if let Some(at) = event::timestamp(frame) {
-            self.now = self.now.max(at);
-            correlator.expire(self.now, recorder);
+        let stamp = event::timestamp(frame);
+        self.begun = self.begun.or(stamp);
+        self.now = self.now.max(stamp.unwrap_or_default());
+        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
+        if stamp.is_some() {
+            correlator.expire(self.now, &mut both);
             if frame.is_event("SuccessfulAuth") {
-                correlator.logged_in(self.now, recorder);
+                correlator.logged_in(self.now, &mut both);
             }
         }
         let Some((_, name)) = known else { return };
         match Event::parse(name, frame) {
-            Ok(Some(event)) => correlator.handle(self.now, &event, recorder),
+            Ok(Some(event)) => correlator.handle(self.now, &event, &mut both),
             Ok(None) => {}
             Err(error) => own.rejected(error.word()),
         }
@@ -169,6 +202,8 @@ fn starts_with_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
 }
 
 const CHUNK: usize = 64 * 1024;
+/// Longer than anything but late events is waited for after the last event (docs/design.md, Deadlines).
+const PATIENCE: Duration = Duration::from_secs(6);
 
 #[cfg(test)]
 mod tests {

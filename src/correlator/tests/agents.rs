@@ -15,7 +15,7 @@ fn state(stage: &Stage) -> &'static str {
 fn times(stage: &mut Stage) -> BTreeMap<String, f64> {
     struct Times(BTreeMap<String, f64>);
     impl Observe for Times {
-        fn observe(&mut self, names: &Names, seen: Observation) {
+        fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
             if let Observation::AgentTime { state, reason, spent, .. } = seen {
                 let key = format!("{} {}", state.word(), names.reasons.name(reason));
                 *self.0.entry(key).or_default() += spent.as_secs_f64();
@@ -63,6 +63,10 @@ fn an_agent_is_paused_only_in_every_queue() {
     // sent again, and still one pause
     stage.at(12.0).tell(&format!("{pause} Queue=r")).at(40.0);
     assert_eq!(times(&mut stage), BTreeMap::from([("paused lunch".to_owned(), 30.0)]));
+    // queue_log has every one of them
+    stage.tell("QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=0 Queue=q");
+    let counts = ["q paused Ann", "r paused Ann", "q unpaused Ann", "r unpaused Ann"].map(|what| stage.count(what));
+    assert_eq!(counts, [1, 2, 1, 0]);
     assert_eq!(stage.inside(), (0, 0));
 }
 
@@ -91,7 +95,7 @@ fn wrap_up_time_is_told_up_to_its_end() {
     #[derive(Default)]
     struct WrapUp(f64);
     impl Observe for WrapUp {
-        fn observe(&mut self, _names: &Names, seen: Observation) {
+        fn observe(&mut self, _names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
             if let Observation::WrappedUp { spent, .. } = seen {
                 self.0 += spent.as_secs_f64();
             }

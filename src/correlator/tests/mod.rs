@@ -17,6 +17,8 @@ use crate::event::Name;
 pub(super) struct Tally {
     pub counts: BTreeMap<String, u64>,
     pub sums: BTreeMap<String, f64>,
+    /// Facts that say whose they are, by Uniqueid and Linkedid.
+    pub whose: BTreeMap<String, Vec<Observation>>,
 }
 
 impl Tally {
@@ -29,7 +31,11 @@ impl Tally {
 }
 
 impl Observe for Tally {
-    fn observe(&mut self, names: &Names, seen: Observation) {
+    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
+        if let Some(Caller { uniqueid, linkedid }) = of {
+            let whose = format!("{} {}", String::from_utf8_lossy(uniqueid), String::from_utf8_lossy(linkedid));
+            self.whose.entry(whose).or_default().push(seen);
+        }
         let queue = |id| names.queues.name(id).to_owned();
         let agent = |id| names.agents.name(id).to_owned();
         let trunk = |id| names.trunks.name(id).to_owned();
@@ -77,6 +83,9 @@ impl Observe for Tally {
             Observation::TrunkHangup { trunk: t, cause } => self.count(format!("trunk {} cause {}", trunk(t), cause.0)),
             Observation::RecordingEnded => self.count("recording".into()),
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
+            Observation::MemberPaused { queue: q, agent: a, change } => {
+                self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
+            }
             Observation::WrappedUp { .. } | Observation::AgentTime { .. } => {}
             Observation::QueueKnown { .. } | Observation::MemberKnown { .. } | Observation::TrunkKnown { .. } => {}
         }

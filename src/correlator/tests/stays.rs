@@ -1,6 +1,6 @@
 //! Stays: one outcome each, whatever tells it.
 
-use super::Stage;
+use super::{Observation, Stage};
 
 const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
 
@@ -17,6 +17,28 @@ fn connected() -> Stage {
     stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
     stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
+}
+
+#[test]
+fn a_fact_of_a_stay_says_whose_it_is() {
+    let mut stage = connected();
+    stage.at(9.0).tell("MixMonitorStart Uniqueid=1.1").tell(&format!("AgentComplete {AGENT} Reason=caller"));
+    stage.tell("Hangup Uniqueid=1.2 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16");
+    let facts = &stage.tally.whose["1.1 1.1"];
+    let kinds: Vec<_> = facts
+        .iter()
+        .map(|fact| match fact {
+            Observation::Entered { .. } => "entered",
+            Observation::RingEnded { .. } => "rang",
+            Observation::Exited { .. } => "exited",
+            Observation::RecordedCall { .. } => "recorded",
+            Observation::Completed { .. } => "completed",
+            Observation::QueueHangup { .. } => "hung up",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(kinds, ["entered", "rang", "exited", "recorded", "completed", "hung up", "hung up"]);
+    assert_eq!(stage.tally.whose.len(), 1);
 }
 
 /// What tells the outcome after Abandon and Leave, and the outcome.

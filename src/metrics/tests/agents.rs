@@ -1,5 +1,7 @@
 use super::*;
-use crate::correlator::{AgentState, Cause, EndedBy, Leg, QueueState, RingResult, TransferBy, TransferKind, Word};
+use crate::correlator::{
+    AgentState, Cause, EndedBy, Leg, PauseChange, QueueState, RingResult, TransferBy, TransferKind, Word,
+};
 
 /// Ann and Bob of `support`, who each rang for 4 s and talked for 70 s.
 fn two_agents(settings: Settings) -> Bench {
@@ -20,9 +22,13 @@ fn a_known_member_starts_at_zero_but_for_histograms_and_causes() {
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     bench.see(Observation::MemberKnown { queue, agent });
     let text = bench.text();
-    for (name, series) in
-        [("rings_total", 6), ("completions_total", 5), ("transfers_total", 4), ("agent_dumps_total", 1)]
-    {
+    for (name, series) in [
+        ("rings_total", 6),
+        ("completions_total", 5),
+        ("transfers_total", 4),
+        ("agent_dumps_total", 1),
+        ("pauses_total", 2),
+    ] {
         let start = format!("asterisk_queue_{name}{{pbx=\"hq\",queue=\"support\",agent=\"Ann\"");
         assert_eq!(text.0.lines().filter(|line| line.starts_with(&start)).count(), series, "{name}");
         assert_eq!(text.sum(&format!("asterisk_queue_{name}")), Some(0.0), "{name}");
@@ -41,6 +47,7 @@ fn what_a_member_does_is_counted_under_queue_and_agent() {
     bench.see(Observation::RingEnded { queue, agent, result: RingResult::Busy, length: None });
     bench.see(Observation::Transferred { queue, agent, kind: TransferKind::Blind, by: TransferBy::Agent });
     bench.see(Observation::AgentDumped { queue, agent });
+    bench.see(Observation::MemberPaused { queue, agent, change: PauseChange::Paused });
     bench.see(Observation::WrappedUp { queue, agent, spent: Duration::from_millis(1500) });
     bench.see(Observation::WrappedUp { queue, agent, spent: secs(1) });
     bench.see(Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause: Cause(17) });
@@ -57,6 +64,7 @@ fn what_a_member_does_is_counted_under_queue_and_agent() {
         (format!("completions_total{{{member},ended_by=\"caller\"}}"), 1.0),
         (format!("transfers_total{{{member},kind=\"blind\",by=\"agent\"}}"), 1.0),
         (format!("agent_dumps_total{{{member}}}"), 1.0),
+        (format!("pauses_total{{{member},change=\"paused\"}}"), 1.0),
         (format!("wrapup_seconds_total{{{member}}}"), 2.5),
         (format!("hangups_total{{{member},leg=\"agent\",cause=\"17\",cause_text=\"user_busy\"}}"), 1.0),
     ] {

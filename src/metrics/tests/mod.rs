@@ -35,7 +35,7 @@ impl Bench {
     }
 
     pub(super) fn see(&mut self, seen: Observation) {
-        self.recorder.observe(&self.names, seen);
+        self.recorder.observe(&self.names, seen, None);
     }
 
     /// A scrape of what was seen and of `self.state`.

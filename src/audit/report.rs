@@ -1,0 +1,285 @@
+//! What came of an audit.
+
+use std::collections::BTreeMap;
+
+use super::subject::{Apart, Reason, Subject};
+use super::tally::Said;
+use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
+use super::window::Window;
+use super::{Audit, Book, Spot};
+use crate::calendar::utc;
+use crate::clock::Moment;
+use crate::correlator::OTHER;
+use crate::queue_log::Malformed;
+
+/// What came of an audit.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What time was compared.
+    pub window: Window,
+    /// Every figure of every queue that is not zero on both sides: differences first, then what is explained.
+    pub rows: Vec<ReportRow>,
+    /// Lines that were compared.
+    pub compared: u64,
+    /// Lines outside the window.
+    pub outside: u64,
+    /// Lines and counts at the window's edges that the other side does not have.
+    pub left_out: u64,
+    /// Lines that could not be read, by why.
+    pub malformed: BTreeMap<Malformed, u64>,
+    /// The first of them: which file, which line.
+    pub examples: Vec<(usize, u64, Malformed)>,
+    /// Lines with verbs that nothing of the exporter corresponds to.
+    pub not_compared: BTreeMap<String, u64>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// One figure of one queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportRow {
+    /// The queue.
+    pub queue: String,
+    /// What is compared.
+    pub what: What,
+    /// Both sides of it.
+    pub figures: Figures,
+    /// Whether they agree.
+    pub state: State,
+    /// Calls behind a difference, where a recording tells them; the first thousand.
+    pub calls: Vec<CallRow>,
+    /// How many more there are.
+    pub more_calls: u64,
+}
+
+/// What is compared in a row.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum What {
+    /// A number both sides have.
+    Count(Subject),
+    /// A number only the exporter has, of which no line tells.
+    Apart(Apart),
+    /// Seconds that answered callers waited.
+    Hold,
+    /// Seconds that caller and agent talked.
+    Talk,
+}
+
+/// Both sides of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figures {
+    /// Lines and counts.
+    Counts { said: u64, counted: u64, missing: u64, extra: u64, explained: Vec<(Reason, u64)> },
+    /// Seconds, and of how many calls: each may differ by one.
+    Seconds { said: f64, counted: f64, calls: u64, explained: Vec<(Reason, f64, u64)> },
+}
+
+/// Whether two sides agree.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// They do not.
+    Differs,
+    /// They differ as documented.
+    Explained,
+    /// They do.
+    Equal,
+}
+
+/// One call behind a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRow {
+    /// Uniqueid of the caller's channel.
+    pub uniqueid: String,
+    /// Both sides of it.
+    pub figures: Figures,
+    /// Whether they agree.
+    pub state: State,
+}
+
+impl Report {
+    /// Whether both sides agree, but for what is explained.
+    pub fn agrees(&self) -> bool {
+        self.rows.iter().all(|row| row.state != State::Differs)
+    }
+
+    /// Rows in a state.
+    pub fn in_state(&self, state: State) -> impl Iterator<Item = &ReportRow> {
+        self.rows.iter().filter(move |row| row.state == state)
+    }
+}
+
+impl State {
+    /// One word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Differs => "differs",
+            Self::Explained => "explained",
+            Self::Equal => "equal",
+        }
+    }
+
+    const fn of(differs: bool, explains: bool) -> Self {
+        match (differs, explains) {
+            (true, _) => Self::Differs,
+            (false, true) => Self::Explained,
+            (false, false) => Self::Equal,
+        }
+    }
+}
+
+impl Audit {
+    /// Weighs both sides of everything.
+    pub fn report(mut self) -> Report {
+        self.fold();
+        let mut late = Late::of(if self.by_call { 0 } else { self.late });
+        let weigh = |book: Book| Weighing::new(book, &mut late);
+        let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
+        let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
+        let mut rows: Vec<_> = queues.into_iter().flat_map(Weighing::rows).collect();
+        rows.sort_by(|a, b| (a.state, &a.queue, a.what).cmp(&(b.state, &b.queue, b.what)));
+        let notes = self.notes();
+        let seen = self.seen;
+        Report {
+            window: self.lines,
+            rows,
+            compared: seen.compared,
+            outside: seen.outside,
+            left_out,
+            malformed: seen.malformed,
+            examples: seen.examples,
+            not_compared: seen.not_compared,
+            notes,
+        }
+    }
+
+    /// What the exporter counts as `other` is compared with all it counts so.
+    fn fold(&mut self) {
+        let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER) else { return };
+        let (mut said, mut folded) = (Said::default(), 0);
+        for book in self.books.iter_mut().filter(|book| !book.exported) {
+            said.add(&std::mem::take(&mut book.whole.said));
+            folded += 1;
+        }
+        self.books[other].whole.said.add(&said);
+        if folded > 0 {
+            self.seen.folded = folded;
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let of_log = |what: &str, at: Moment| format!("queue_log {what} at {}", utc(at));
+        let verbs: u64 = self.seen.not_compared.values().sum();
+        match (self.seen.first, self.seen.last) {
+            (None, _) | (_, None) => notes.push("queue_log has no line that can be read".to_owned()),
+            (Some(first), Some(last)) if self.seen.compared + verbs == 0 => {
+                let begins = of_log("begins", first);
+                notes.push(format!("{begins} and ends at {}: nothing of it lies in the window", utc(last)));
+            }
+            (Some(first), Some(_)) => {
+                if self.lines.since.is_some_and(|since| first.since(since.at) > A_WHILE) {
+                    notes.push(format!("{}: is an older file missing?", of_log("begins", first)));
+                }
+            }
+        }
+        if self.seen.crowded > 0 {
+            notes.push(format!("{} lines name more queues than are compared, and are left out", self.seen.crowded));
+        }
+        let mut hidden: Vec<_> = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
+        hidden.sort_by_key(|(name, _)| *name);
+        if !hidden.is_empty() {
+            let names: Vec<_> = hidden.iter().map(|(name, _)| &***name).collect();
+            notes.push(format!("not exported, so not compared: {}", names.join(", ")));
+        }
+        if self.gaps > 0 {
+            let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
+            let blind = format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind);
+            notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
+        }
+        if self.seen.folded > 0 {
+            notes.push(format!("{} queues are compared as `{OTHER}`, as the exporter counts them", self.seen.folded));
+        }
+        notes
+    }
+}
+
+/// A queue that was weighed.
+struct Weighing {
+    name: Box<str>,
+    sum: Weighed,
+    calls: BTreeMap<What, (Vec<CallRow>, u64)>,
+}
+
+impl Weighing {
+    fn new(book: Book, late: &mut Late) -> Self {
+        let mut this = Self { name: book.name, sum: Weighed::default(), calls: BTreeMap::new() };
+        for (call, sides) in book.calls {
+            this.call(&call, &weigh_call(&sides.said, &sides.counted));
+        }
+        this.sum.add_whole(&weigh_queue(&book.whole.said, &book.whole.counted, late));
+        this
+    }
+
+    fn call(&mut self, call: &[u8], weighed: &Weighed) {
+        self.sum.add(weighed);
+        for (what, figures, state) in figures(weighed).filter(|(_, _, state)| *state != State::Equal) {
+            let (calls, more) = self.calls.entry(what).or_default();
+            if calls.len() < CALLS_MAX {
+                calls.push(CallRow { uniqueid: String::from_utf8_lossy(call).into_owned(), figures, state });
+            } else {
+                *more += 1;
+            }
+        }
+    }
+
+    fn rows(mut self) -> Vec<ReportRow> {
+        let queue = self.name.into_string();
+        let rows = figures(&self.sum).filter(|(_, figures, _)| !figures.are_zero());
+        rows.map(|(what, figures, state)| {
+            let (mut calls, more_calls) = self.calls.remove(&what).unwrap_or_default();
+            calls.retain(|call| call.state >= state);
+            calls.sort_by(|a, b| (a.state, &a.uniqueid).cmp(&(b.state, &b.uniqueid)));
+            ReportRow { queue: queue.clone(), what, figures, state, calls, more_calls }
+        })
+        .collect()
+    }
+}
+
+/// Every figure with what it is, in the order of a stay.
+fn figures(weighed: &Weighed) -> impl Iterator<Item = (What, Figures, State)> {
+    let counts = Subject::ALL.iter().zip(&weighed.counts).map(|(&subject, row)| (What::Count(subject), row));
+    let apart = Apart::ALL.iter().zip(&weighed.apart).map(|(&apart, row)| (What::Apart(apart), row));
+    let counts =
+        counts.chain(apart).map(|(what, row)| (what, Figures::of(row), State::of(row.differs(), row.explains())));
+    let sums = [(What::Hold, &weighed.hold), (What::Talk, &weighed.talk)];
+    let sums =
+        sums.into_iter().map(|(what, row)| (what, Figures::of_sum(row), State::of(row.differs(), row.explains())));
+    counts.chain(sums)
+}
+
+impl Figures {
+    fn of(row: &Row) -> Self {
+        let &Row { said, counted, missing, extra, explained } = row;
+        let explained = Reason::ALL.iter().zip(explained).filter(|(_, number)| *number > 0);
+        Self::Counts { said, counted, missing, extra, explained: explained.map(|(&reason, n)| (reason, n)).collect() }
+    }
+
+    fn of_sum(row: &SumRow) -> Self {
+        let &SumRow { said, counted, calls, explained, off: _ } = row;
+        let explained = Reason::ALL.iter().zip(explained).filter(|(_, (_, calls))| *calls > 0);
+        let explained = explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
+        Self::Seconds { said, counted, calls, explained }
+    }
+
+    fn are_zero(&self) -> bool {
+        match self {
+            Self::Counts { said, counted, .. } => *said == 0 && *counted == 0,
+            Self::Seconds { said, counted, .. } => *said == 0.0 && *counted == 0.0,
+        }
+    }
+}
+
+/// How many calls are kept behind a row.
+const CALLS_MAX: usize = 1000;
+/// A queue may well be silent for so long at the beginning of a window.
+const A_WHILE: std::time::Duration = std::time::Duration::from_secs(600);

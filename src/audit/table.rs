@@ -1,0 +1,204 @@
+//! The report for people: an aligned table, differences first.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::report::{CallRow, Figures, Report, ReportRow, State, What};
+use super::subject::Counter;
+use crate::calendar::utc;
+
+/// A report as a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'a> {
+    /// What is shown.
+    pub report: &'a Report,
+    /// The files of queue_log, for its malformed lines.
+    pub files: &'a [String],
+    /// Rows that are equal are shown, too.
+    pub all: bool,
+}
+
+impl Display for Table<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let report = self.report;
+        let edge = |edge: Option<super::Edge>, none: &str| edge.map_or(none.to_owned(), |edge| utc(edge.at));
+        let (since, until) =
+            (edge(report.window.since, "the beginning of queue_log"), edge(report.window.until, "its end"));
+        writeln!(f, "compared      {since} to {until}")?;
+        writeln!(f, "queue_log     {} lines in it, {} outside", report.compared, report.outside)?;
+        if report.left_out > 0 {
+            writeln!(f, "              {} at its edges, which only one side has: left out", report.left_out)?;
+        }
+        self.malformed(f)?;
+        self.not_compared(f)?;
+        for note in &report.notes {
+            writeln!(f, "note          {note}")?;
+        }
+        self.rows(f)?;
+        writeln!(f, "\n{}", verdict(report))
+    }
+}
+
+impl Table<'_> {
+    fn malformed(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sum: u64 = self.report.malformed.values().sum();
+        if sum == 0 {
+            return Ok(());
+        }
+        let why: Vec<_> = self.report.malformed.iter().map(|(why, count)| format!("{count} with {why}")).collect();
+        writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
+        for (file, line, why) in &self.report.examples {
+            let file = self.files.get(*file).map_or("queue_log", String::as_str);
+            writeln!(f, "              {file}:{line}: {why}")?;
+        }
+        Ok(())
+    }
+
+    fn not_compared(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.report.not_compared.is_empty() {
+            return Ok(());
+        }
+        let verbs: Vec<_> = self.report.not_compared.iter().map(|(verb, count)| format!("{verb} {count}")).collect();
+        writeln!(f, "not compared  {}", verbs.join(", "))
+    }
+
+    fn rows(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let shown: Vec<_> =
+            self.report.rows.iter().filter(|row| self.all || row.state != State::Equal).map(Cells::of).collect();
+        if !shown.is_empty() {
+            let head = Cells {
+                cells: ["", "queue", "queue_log", "exporter", "says", "counted"].map(str::to_owned),
+                what: String::new(),
+                calls: Vec::new(),
+            };
+            let width = |at: usize| {
+                let of = |cells: &Cells| cells.cells[at].chars().count();
+                shown.iter().map(of).chain([of(&head)]).max().unwrap_or(0)
+            };
+            let widths = [0, 1, 2, 3, 4, 5].map(width);
+            writeln!(f)?;
+            for row in [&head].into_iter().chain(&shown) {
+                row.write(f, widths)?;
+            }
+        }
+        let equal = self.report.in_state(State::Equal).count();
+        match (self.all, equal) {
+            (true, _) | (_, 0) => Ok(()),
+            (false, 1) => writeln!(f, "\n1 figure is equal (--all shows it)"),
+            (false, equal) => writeln!(f, "\n{equal} figures are equal (--all shows them)"),
+        }
+    }
+}
+
+fn verdict(report: &Report) -> String {
+    let of = |state| report.in_state(state).count();
+    match (of(State::Differs), of(State::Explained)) {
+        (0, 0) => "queue_log and the exporter agree.".to_owned(),
+        (0, 1) => "queue_log and the exporter agree; 1 difference is a documented one.".to_owned(),
+        (0, explained) => format!("queue_log and the exporter agree; {explained} differences are documented ones."),
+        (1, _) => "queue_log and the exporter DIFFER in 1 figure.".to_owned(),
+        (differ, _) => format!("queue_log and the exporter DIFFER in {differ} figures."),
+    }
+}
+
+/// A row as text.
+struct Cells {
+    cells: [String; 6],
+    what: String,
+    calls: Vec<String>,
+}
+
+impl Cells {
+    fn of(row: &ReportRow) -> Self {
+        let (said, counted) = match &row.figures {
+            Figures::Counts { said, counted, .. } => (said.to_string(), counted.to_string()),
+            Figures::Seconds { said, counted, .. } => (format!("{said:.0} s"), format!("{counted:.1} s")),
+        };
+        let cells = [row.state.word().into(), row.queue.clone(), row.what.verbs(), row.what.counts(), said, counted];
+        let what = difference(&row.figures);
+        let mut calls: Vec<_> = row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
+        let more = row.more_calls as usize + row.calls.len().saturating_sub(CALLS_SHOWN);
+        if more > 0 {
+            calls.push(format!("… and {more} more calls"));
+        }
+        Self { cells, what, calls }
+    }
+
+    fn write(&self, f: &mut Formatter<'_>, widths: [usize; 6]) -> fmt::Result {
+        let [state, queue, verbs, counts, said, counted] = &self.cells;
+        let [a, b, c, d, e, g] = widths;
+        let line = format!("{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {said:>e$}  {counted:>g$}  {}", self.what);
+        writeln!(f, "{}", line.trim_end())?;
+        for call in &self.calls {
+            writeln!(f, "{:a$}    call {call}", "")?;
+        }
+        Ok(())
+    }
+}
+
+/// A call by its id, and what is not said by the row it stands under.
+fn call(call: &CallRow, row: &str) -> String {
+    let detail = difference(&call.figures);
+    let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
+    let said = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
+    let detail = if said { "" } else { &detail };
+    match &call.figures {
+        Figures::Counts { .. } => format!("{}  {detail}", call.uniqueid),
+        Figures::Seconds { said, counted, .. } => {
+            format!("{}  {said:.0} s in queue_log, {counted:.1} s counted", call.uniqueid)
+        }
+    }
+    .trim_end()
+    .to_owned()
+}
+
+/// What differs, and why, in words.
+fn difference(figures: &Figures) -> String {
+    let mut parts = Vec::new();
+    match figures {
+        Figures::Counts { missing, extra, explained, .. } => {
+            if *missing > 0 {
+                parts.push(format!("{missing} only in queue_log"));
+            }
+            if *extra > 0 {
+                parts.push(format!("{extra} only counted"));
+            }
+            parts.extend(explained.iter().map(|(reason, number)| format!("{number} {}", reason.text())));
+        }
+        Figures::Seconds { explained, .. } => {
+            parts.extend(explained.iter().map(|(reason, seconds, calls)| {
+                let calls = if *calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+                format!("{seconds:+.1} s of {calls}: {}", reason.text())
+            }));
+        }
+    }
+    parts.join("; ")
+}
+
+impl What {
+    /// The verbs of queue_log.
+    pub(super) fn verbs(self) -> String {
+        match self {
+            Self::Count(subject) => subject.verbs().to_owned(),
+            Self::Apart(_) => "–".to_owned(),
+            Self::Hold => "CONNECT seconds".to_owned(),
+            Self::Talk => "COMPLETE* seconds".to_owned(),
+        }
+    }
+
+    /// The exporter's counter, without what all have in common.
+    fn counts(self) -> String {
+        let short = |counter: Counter| {
+            let name = counter.name.trim_start_matches("asterisk_queue_").trim_end_matches("_total");
+            format!("{name} {}", counter.values.join("+")).trim_end().to_owned()
+        };
+        match self {
+            Self::Count(subject) => short(subject.counter()),
+            Self::Apart(apart) => apart.counter().map_or_else(String::new, short),
+            Self::Hold => "hold answered".to_owned(),
+            Self::Talk => "talk".to_owned(),
+        }
+    }
+}
+
+/// How many calls are shown behind a row.
+const CALLS_SHOWN: usize = 10;

@@ -1,0 +1,206 @@
+//! What a line of queue_log says: `time|call|queue|agent|VERB|parameter|…`.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+/// One line.  Asterisk 11 to 22 write it alike; they differ in which verbs there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line<'a> {
+    /// When it was written: whole seconds.
+    pub at: Moment,
+    /// Uniqueid of the caller's channel; `NONE` or `MANAGER` where it is about no call.
+    pub call: &'a [u8],
+    /// The queue; `NONE` where it is about all of them.
+    pub queue: &'a [u8],
+    /// The member's name, or its interface: it depends on the verb.
+    pub agent: &'a [u8],
+    /// What happened.
+    pub verb: Verb<'a>,
+}
+
+/// What happened, as far as the exporter counts it too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verb<'a> {
+    /// ENTERQUEUE
+    Entered,
+    /// CONNECT, with the time the caller waited.
+    Connected { hold: Duration },
+    /// ABANDON
+    Abandoned,
+    /// EXITWITHTIMEOUT
+    TimedOut,
+    /// EXITEMPTY
+    LeftEmpty,
+    /// WITHDRAW (16.25, 18.11 and later)
+    Withdrawn,
+    /// EXITWITHKEY
+    PressedKey,
+    /// SYSCOMPAT
+    Incompatible,
+    /// COMPLETECALLER, with the time caller and agent talked.
+    CompletedByCaller { talk: Duration },
+    /// COMPLETEAGENT
+    CompletedByAgent { talk: Duration },
+    /// BLINDTRANSFER and ATTENDEDTRANSFER; TRANSFER up to Asterisk 11.
+    Transferred { talk: Duration },
+    /// RINGNOANSWER
+    RangInVain,
+    /// AGENTDUMP
+    AgentDumped,
+    /// PAUSE, one for each queue
+    Paused,
+    /// UNPAUSE, one for each queue
+    Unpaused,
+    /// Any other, as it stands there.
+    Other(&'a [u8]),
+}
+
+/// Why a line could not be read.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, thiserror::Error)]
+pub enum Malformed {
+    /// Longer than anything Asterisk writes.
+    #[error("longer than {} bytes", super::LINE_MAX)]
+    TooLong,
+    /// Fewer than the five fields every line has.
+    #[error("fewer than five fields")]
+    TooFewFields,
+    /// It does not begin with seconds since the epoch.
+    #[error("no time at its beginning")]
+    NoTime,
+    /// A CONNECT, COMPLETE or TRANSFER whose seconds are missing.
+    #[error("no number of seconds")]
+    NoSeconds,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line without its end.
+    ///
+    /// # Errors
+    /// Why it is no line of queue_log.
+    pub fn parse(line: &'a [u8]) -> Result<Self, Malformed> {
+        let mut fields = line.split(|&byte| byte == b'|');
+        let at = moment(fields.next().unwrap_or_default()).ok_or(Malformed::NoTime)?;
+        let mut next = || fields.next().ok_or(Malformed::TooFewFields);
+        let (call, queue, agent, verb) = (next()?, next()?, next()?, next()?);
+        let verb = Verb::read(verb, fields).ok_or(Malformed::NoSeconds)?;
+        Ok(Self { at, call, queue, agent, verb })
+    }
+}
+
+impl<'a> Verb<'a> {
+    fn read(word: &'a [u8], mut parameters: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<Self> {
+        Some(match word {
+            b"ENTERQUEUE" => Self::Entered,
+            b"CONNECT" => Self::Connected { hold: seconds(parameters.next()?)? },
+            b"ABANDON" => Self::Abandoned,
+            b"EXITWITHTIMEOUT" => Self::TimedOut,
+            b"EXITEMPTY" => Self::LeftEmpty,
+            b"WITHDRAW" => Self::Withdrawn,
+            b"EXITWITHKEY" => Self::PressedKey,
+            b"SYSCOMPAT" => Self::Incompatible,
+            // hold, talk, position
+            b"COMPLETECALLER" => Self::CompletedByCaller { talk: seconds(parameters.nth(1)?)? },
+            b"COMPLETEAGENT" => Self::CompletedByAgent { talk: seconds(parameters.nth(1)?)? },
+            // where to, in two or three parameters by its kind; then hold, talk, position
+            b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" | b"TRANSFER" => {
+                Self::Transferred { talk: seconds(parameters.nth_back(1)?)? }
+            }
+            b"RINGNOANSWER" => Self::RangInVain,
+            b"AGENTDUMP" => Self::AgentDumped,
+            b"PAUSE" => Self::Paused,
+            b"UNPAUSE" => Self::Unpaused,
+            other => Self::Other(other),
+        })
+    }
+}
+
+/// Seconds since the epoch; a fraction is allowed, and more than a second it is not exact to.
+fn moment(field: &[u8]) -> Option<Moment> {
+    let whole = match field.iter().position(|&byte| byte == b'.') {
+        Some(dot) if field[dot + 1..].iter().all(u8::is_ascii_digit) => &field[..dot],
+        Some(_) => return None,
+        None => field,
+    };
+    Some(Moment::from_secs(number(whole)?))
+}
+
+fn seconds(field: &[u8]) -> Option<Duration> {
+    // a clock that was set back in mid-call makes them negative
+    let seconds = field.strip_prefix(b"-").map_or_else(|| number(field), |_| Some(0))?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn number(field: &[u8]) -> Option<u64> {
+    if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(field).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verb(line: &str) -> Result<Verb<'_>, Malformed> {
+        Line::parse(line.as_bytes()).map(|line| line.verb)
+    }
+
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_line_has_a_time_a_call_a_queue_an_agent_and_a_verb() {
+        let line = Line::parse(b"1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1");
+        let expected = Line {
+            at: Moment::from_secs(1_795_444_650),
+            call: b"1795444650.49",
+            queue: b"support",
+            agent: b"NONE",
+            verb: Verb::Entered,
+        };
+        assert_eq!(line, Ok(expected));
+        assert_eq!(Line::parse(b"1795444650.123456|NONE|q|Ann|PAUSE|").map(|line| line.at), Ok(expected.at));
+    }
+
+    #[test]
+    fn talk_is_told_in_its_place_by_every_version() {
+        for (line, talk) in [
+            ("1|1.1|q|Ann|TRANSFER|200|default|4|17|1", 17),
+            ("1|1.1|q|Ann|BLINDTRANSFER|200|default|4|17|1", 17),
+            ("1|1.1|q|Ann|ATTENDEDTRANSFER|BRIDGE|5e0c-77|4|17|1", 17),
+            ("1|1.1|q|Ann|ATTENDEDTRANSFER|LINK|1.5|1.6|4|17|1", 17),
+        ] {
+            assert_eq!(verb(line), Ok(Verb::Transferred { talk: secs(talk) }), "{line}");
+        }
+        assert_eq!(verb("1|1.1|q|Ann|COMPLETECALLER|4|17|1"), Ok(Verb::CompletedByCaller { talk: secs(17) }));
+        assert_eq!(verb("1|1.1|q|Ann|COMPLETEAGENT|4|17"), Ok(Verb::CompletedByAgent { talk: secs(17) }));
+        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4|1.2|3"), Ok(Verb::Connected { hold: secs(4) }));
+        assert_eq!(verb("1|1.1|q|Ann|CONNECT|-1|1.2|3"), Ok(Verb::Connected { hold: secs(0) }));
+    }
+
+    #[test]
+    fn what_is_no_line_is_told_why() {
+        for (line, why) in [
+            ("", Malformed::NoTime),
+            ("\0\0\0\0", Malformed::NoTime),
+            ("2026-11-24 10:00:00|1.1|q|Ann|ABANDON", Malformed::NoTime),
+            ("12.x|1.1|q|Ann|ABANDON", Malformed::NoTime),
+            ("99999999999999999999999|1.1|q|Ann|ABANDON", Malformed::NoTime),
+            ("1795444650|1.1|q|Ann", Malformed::TooFewFields),
+            ("1795444650|1.1|q|Ann|CONNECT", Malformed::NoSeconds),
+            ("1795444650|1.1|q|Ann|COMPLETEAGENT|4", Malformed::NoSeconds),
+            ("1795444650|1.1|q|Ann|BLINDTRANSFER|1", Malformed::NoSeconds),
+            ("1795444650|1.1|q|Ann|CONNECT|soon|1.2|3", Malformed::NoSeconds),
+        ] {
+            assert_eq!(verb(line), Err(why), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_may_hold_any_bytes_and_verbs_any_word() {
+        let line = Line::parse(b"1|1.1|K\xfcche|\xff|LABNOTE|x").unwrap();
+        assert_eq!((line.queue, line.agent, line.verb), (&b"K\xfcche"[..], &b"\xff"[..], Verb::Other(b"LABNOTE")));
+    }
+}
