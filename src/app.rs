@@ -1,5 +1,7 @@
 //! What the commands do: the parts put together.
 
+mod record;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -59,6 +61,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(&args),
         Command::Demo(args) => demo(&args),
+        Command::Record(args) => record::record(&args),
         Command::Replay(args) => replay(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config(args),

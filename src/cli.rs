@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::calendar;
 use crate::clock::Moment;
+use crate::config;
 use crate::manager_conf::Version;
 use crate::metrics::Format;
 
@@ -32,6 +34,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show everything on a make-believe PBX inside this program: no Asterisk needed.
     Demo(DemoArgs),
+    /// Write what a PBX sends to the exporter into a file that `replay` plays; callers get pseudonyms.
+    Record(RecordArgs),
     /// Play recordings of a manager interface and print the metrics as they stand after the last event.
     Replay(ReplayArgs),
     /// Compare Asterisk's queue_log with what was counted, queue by queue and verb by verb.
@@ -143,6 +147,34 @@ pub struct DemoArgs {
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
     if speed > 0.0 && speed <= 1000.0 { Ok(speed) } else { Err(format!("{text} is not above 0 and up to 1000")) }
+}
+
+/// Flags of `record`.
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    /// The configuration file, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The file to write, always gzipped, readable for its owner only.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Which PBX, by its name in the configuration; needed if there are several.
+    #[arg(long, value_name = "NAME")]
+    pub pbx: Option<String>,
+    /// How long, such as 90s, 10m or 1h30m; until Ctrl-C if left out.
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
+    pub duration: Option<Duration>,
+    /// Replace a file that exists.
+    #[arg(long)]
+    pub force: bool,
+    /// Keep callers' numbers and names, and everything else, as the PBX sent it.
+    #[arg(long, conflicts_with = "salt_file")]
+    pub keep_numbers: bool,
+    /// A file with a secret text of at least 16 characters: recordings with the same one have the same pseudonyms.
+    #[arg(long, value_name = "FILE")]
+    pub salt_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// Flags of `replay`.

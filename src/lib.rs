@@ -12,12 +12,14 @@
 //! | [`ami`] | bytes to frames, actions to bytes, and the one socket |
 //! | [`event`] | frames to typed events |
 //! | [`correlator`] | the state machine: events and lists in, observations out |
+//! | [`intake`] | frames to a PBX's desk, live or replayed, with the lists at the beginning of a session |
 //! | [`metrics`] | observations to counters, state to gauges, both to text |
 //! | [`http`] | `/metrics`, the landing page, health |
 //! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |
 //! | [`replay`] | recordings through the same path |
 //! | [`queue_log`] | Asterisk's own log of its queues, line by line |
 //! | [`audit`] | what that log says against what was counted |
+//! | [`record`] | what a PBX sends, into a file, under pseudonyms |
 //! | [`demo`] | a make-believe PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
@@ -39,8 +41,10 @@ pub mod demo;
 pub mod event;
 pub mod health;
 pub mod http;
+pub mod intake;
 pub mod manager_conf;
 pub mod metrics;
 pub mod queue_log;
+pub mod record;
 pub mod replay;
 pub mod supervisor;

@@ -16,11 +16,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("manager_conf", &[]),
     ("demo", &["clock"]),
     ("http", &["metrics", "health", "clock", "calendar"]),
-    ("supervisor", &["ami", "event", "correlator", "metrics", "config", "health", "clock"]),
-    ("replay", &["ami", "event", "correlator", "metrics", "clock"]),
+    ("intake", &["ami", "event", "correlator", "metrics", "clock"]),
+    ("supervisor", &["intake", "ami", "event", "correlator", "metrics", "config", "health", "clock"]),
+    ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock"]),
+    ("record", &["ami", "event", "correlator", "clock"]),
     ("queue_log", &["clock"]),
     ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar"]),
-    ("cli", &["manager_conf", "metrics", "clock", "calendar"]),
+    ("cli", &["manager_conf", "metrics", "config", "clock", "calendar"]),
 ];
 
 /// Words that must not stand in the code of a place.

@@ -2,6 +2,8 @@
 
 use md5::{Digest, Md5};
 
+use super::id::ActionId;
+
 /// What the exporter asks of a PBX.  There is no way to build any other action.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action<'a> {
@@ -29,8 +31,8 @@ impl Action<'_> {
     /// The bytes to send, answered by frames that carry `id` as ActionID.
     ///
     /// Line breaks in a value would smuggle in headers: they are left out.
-    pub fn encode(&self, id: &str) -> Vec<u8> {
-        let mut text = format!("Action: {}\r\nActionID: {id}\r\n", self.name());
+    pub fn encode(&self, id: &ActionId) -> Vec<u8> {
+        let mut text = format!("Action: {}\r\nActionID: {}\r\n", self.name(), id.as_str());
         for (key, value) in self.headers().into_iter().flatten() {
             text.push_str(key);
             text.push_str(": ");
@@ -41,7 +43,8 @@ impl Action<'_> {
         text.into_bytes()
     }
 
-    const fn name(&self) -> &'static str {
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Challenge => "Challenge",
             Self::LoginMd5 { .. } | Self::LoginPlain { .. } => "Login",
@@ -81,18 +84,22 @@ pub fn challenge_key(challenge: &[u8], secret: &str) -> String {
 mod tests {
     use super::*;
 
+    fn id(number: u64) -> ActionId {
+        ActionId::new(number, "x")
+    }
+
     #[test]
     fn an_action_is_lines_and_a_blank_line() {
-        assert_eq!(Action::Ping.encode("ae-7"), b"Action: Ping\r\nActionID: ae-7\r\n\r\n");
-        let login = Action::LoginMd5 { username: "exporter", key: "k", events: "call" }.encode("ae-2");
-        let text =
-            "Action: Login\r\nActionID: ae-2\r\nAuthType: MD5\r\nUsername: exporter\r\nKey: k\r\nEvents: call\r\n\r\n";
+        assert_eq!(Action::Ping.encode(&id(7)), b"Action: Ping\r\nActionID: ae-7-x\r\n\r\n");
+        let login = Action::LoginMd5 { username: "exporter", key: "k", events: "call" }.encode(&id(2));
+        let text = "Action: Login\r\nActionID: ae-2-x\r\nAuthType: MD5\r\nUsername: exporter\r\nKey: k\r\nEvents: call\r\n\r\n";
         assert_eq!(String::from_utf8(login).unwrap(), text);
     }
 
     #[test]
     fn a_value_cannot_smuggle_in_an_action() {
-        let login = Action::LoginPlain { username: "x\r\n\r\nAction: Command", secret: "s", events: "off" }.encode("1");
+        let login =
+            Action::LoginPlain { username: "x\r\n\r\nAction: Command", secret: "s", events: "off" }.encode(&id(1));
         let text = String::from_utf8(login).unwrap();
         assert_eq!(text.matches("\r\n\r\n").count(), 1);
         assert!(text.contains("Username: xAction: Command\r\n"));

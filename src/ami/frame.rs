@@ -222,6 +222,15 @@ impl<'a> Frame<'a> {
         Some(Self { kind, name, body })
     }
 
+    /// Writes the frame out again, but for lines without a colon.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        put(out, self.kind.key().as_bytes(), self.name);
+        for (key, value) in self.headers() {
+            put(out, key, value);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
     /// All headers behind the first, in order; a line without a colon (raw command output) is left out.
     pub fn headers(&self) -> Headers<'a> {
         Headers { rest: self.body }
@@ -232,10 +241,37 @@ impl<'a> Frame<'a> {
         self.headers().find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes())).map(|(_, value)| value)
     }
 
+    /// Whether this is a response that says that its action was carried out.
+    pub fn is_accepted(&self) -> bool {
+        self.kind == Kind::Response && !self.name.eq_ignore_ascii_case(b"Error")
+    }
+
     /// Whether this is an event, and of that name.
     pub fn is_event(&self, name: &str) -> bool {
         self.kind == Kind::Event && self.name == name.as_bytes()
     }
+}
+
+impl Kind {
+    /// The key of a frame's first line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Event => "Event",
+            Self::Response => "Response",
+        }
+    }
+}
+
+/// Writes a header.
+pub fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    for part in [key, b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Text of the far end, fit for a log line and a web page: escaped and short.
+pub fn quoted(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
 }
 
 /// Headers of a frame: key and value, as they stand.
@@ -274,7 +310,10 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&line[..at], value.strip_prefix(b" ").unwrap_or(value)))
 }
 
-const BANNER: &[u8] = b"Asterisk Call Manager/";
+/// What the greeting begins with; the version of the manager interface follows.
+pub const BANNER: &[u8] = b"Asterisk Call Manager/";
+/// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
+const QUOTED: usize = 120;
 const BLANK_LINE: &[u8] = b"\r\n\r\n";
 const FOLLOWS: &[u8] = b"Response: Follows\r\n";
 const END_COMMAND: &[u8] = b"--END COMMAND--\r\n\r\n";
@@ -337,6 +376,23 @@ mod tests {
         let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
         assert_eq!(frame.header("DestUniqueid"), Some(&b"7"[..]));
         assert_eq!(frame.header("Nothing"), None);
+    }
+
+    #[test]
+    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
+        assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
+        assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
+    }
+
+    #[test]
+    fn a_frame_written_out_is_the_frame() {
+        let mut decoder = Decoder::new(Limits::default());
+        let text = b"Event: Newchannel\r\nExten: \r\nX:  a: b\r\nX: \xff\r\n\r\n";
+        decoder.feed(text);
+        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+        let mut out = Vec::new();
+        frame.write_to(&mut out);
+        assert_eq!(out, text);
     }
 
     #[test]

@@ -3,3 +3,4 @@
 pub mod action;
 pub mod connection;
 pub mod frame;
+pub mod id;

@@ -66,7 +66,10 @@ pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
 }
 
 /// Seconds as a number, or text such as `20s`, `1m30s`, `500ms`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// It is none, or longer than a day.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let not = || format!("{text} is not a duration such as 20s, 1m or 500ms");
     let mut seconds = 0.0;
     let mut rest = text.trim();

@@ -23,7 +23,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use checks::Address;
+pub use checks::{Address, duration};
 pub use environment::PREFIX;
 pub use layers::{Document, Overrides, Sources};
 pub use mistake::{Error, Mistake, Place};

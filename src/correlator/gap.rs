@@ -42,6 +42,7 @@ impl Correlator {
 
     /// Something that follows a login at once told the time: it dates the FullyBooted just before it.
     pub fn logged_in(&mut self, now: Moment, seen: &mut impl Observe) {
+        self.date_boot(now);
         let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
         let boot = now.before(uptime);
         if std::mem::take(&mut self.boot.vague) && self.boot.at.is_some_and(|known| boot.since(known) > SLACK) {

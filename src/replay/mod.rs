@@ -2,7 +2,9 @@
 //!
 //! A recording is what the manager interface sent, byte for byte, plain or gzipped.  Its clock is its own
 //! `Timestamp` headers; without them Asterisk's fields tell the durations (METRICS.md, Where times come from).
+//! Lists are applied only where they answer questions of our own, as in what `record` writes.
 
+mod lists;
 mod watch;
 
 use std::fs::File;
@@ -15,11 +17,14 @@ use flate2::read::MultiGzDecoder;
 use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits};
 use crate::clock::Moment;
 use crate::correlator::{Correlator, PbxName, Rules, Timing};
-use crate::event::{self, Event, Name};
+use crate::event;
+use crate::event::Kind as EventKind;
+use crate::intake;
 use crate::metrics::{Board, Desk, Format, Metrics};
 
 pub use watch::Watch;
 
+use lists::Lists;
 use watch::Both;
 
 /// Why a recording could not be played.
@@ -49,6 +54,8 @@ pub enum ReplayError {
 pub struct Replay<W = ()> {
     board: Board,
     limits: Limits,
+    pbx: PbxName,
+    lists: Lists,
     /// The first time stamp, if there was one yet.
     begun: Option<Moment>,
     /// The latest time stamp so far: the recording's clock.
@@ -83,7 +90,8 @@ impl<W: Watch> Replay<W> {
         own.synchronised(start);
         let correlator = Correlator::new(rules, Timing::Recorded);
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
-        Self { board: Board::new(metrics, vec![desk]), limits, begun: None, now: start, watch }
+        let board = Board::new(metrics, vec![desk]);
+        Self { board, limits, pbx: pbx.clone(), lists: Lists::default(), begun: None, now: start, watch }
     }
 
     /// Plays a file, gzipped or not.
@@ -166,33 +174,60 @@ impl<W: Watch> Replay<W> {
                     self.event(&frame);
                     events += 1;
                 }
-                Item::Frame(_) | Item::Banner(_) => {}
-                Item::Rejected(why) => self.board.desks[0].own.rejected(why.word()),
+                Item::Frame(frame) => self.response(&frame),
+                Item::Banner(_) => {}
+                Item::Rejected(why) => intake::reject(&self.pbx, &mut self.board.desks[0].own, why),
             }
         }
         events
     }
 
     fn event(&mut self, frame: &Frame<'_>) {
+        let stamped = event::timestamp(frame);
+        self.begun = self.begun.or(stamped);
+        self.now = self.now.max(stamped.unwrap_or_default());
+        let (pbx, now) = (&self.pbx, self.now);
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
-        let known = Name::find(frame.name);
-        own.event(known.map(|(at, _)| at));
-        let stamp = event::timestamp(frame);
-        self.begun = self.begun.or(stamp);
-        self.now = self.now.max(stamp.unwrap_or_default());
-        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
-        if stamp.is_some() {
-            correlator.expire(self.now, &mut both);
+        let mut both = Both { at: now, recorder, watch: &mut self.watch };
+        if let Lists::Opening { opening, .. } = &mut self.lists {
+            if stamped.is_some() {
+                correlator.logged_in(now, &mut both);
+            }
+            match opening.event(pbx, own, now, frame) {
+                Ok(Some(event)) => correlator.handle(now, &event, &mut both),
+                Ok(None) => {}
+                Err(_) => self.lists = Lists::Idle,
+            }
+            return;
+        }
+        if stamped.is_some() {
+            correlator.expire(now, &mut both);
             if frame.is_event("SuccessfulAuth") {
-                correlator.logged_in(self.now, &mut both);
+                correlator.logged_in(now, &mut both);
             }
         }
-        let Some((_, name)) = known else { return };
-        match Event::parse(name, frame) {
-            Ok(Some(event)) => correlator.handle(self.now, &event, &mut both),
-            Ok(None) => {}
-            Err(error) => own.rejected(error.word()),
+        let Some(name) = intake::count(pbx, own, frame) else {
+            self.lists.event(frame);
+            return;
+        };
+        let Some(event) = intake::parse(pbx, own, name, frame) else { return };
+        match &event.kind {
+            EventKind::Listed { action_id, item } if self.lists.item(action_id, item) => {}
+            _ => correlator.handle(now, &event, &mut both),
         }
+    }
+
+    fn response(&mut self, frame: &Frame<'_>) {
+        // the answer to a Ping tells the PBX's time, on the clock of its events
+        let stamped = event::timestamp(frame);
+        self.begun = self.begun.or(stamped);
+        self.now = self.now.max(stamped.unwrap_or_default());
+        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
+        if stamped.is_some() && matches!(self.lists, Lists::Opening { .. }) {
+            correlator.logged_in(self.now, &mut both);
+        }
+        self.lists.response(self.now, frame, correlator, own, &mut both);
     }
 }
 
@@ -206,34 +241,4 @@ const CHUNK: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(6);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::Settings;
-
-    fn replay() -> Replay {
-        let metrics = Metrics::new(Settings::default());
-        Replay::new(&PbxName::new("test"), Rules::default(), metrics, Limits::default())
-    }
-
-    const JOIN: &[u8] = b"Event: QueueCallerJoin\r\nUniqueid: 1.1\r\nQueue: q\r\n\r\n";
-
-    #[test]
-    fn a_recording_cut_in_mid_frame_counts_up_to_there() {
-        let mut replay = replay();
-        let (played, failed) = replay.play(&[JOIN, &JOIN[..20]].concat()[..]);
-        assert!(failed.is_none());
-        assert_eq!(played, Played { bytes: 71, events: 1, cut: true });
-        assert!(replay.exposition(Format::Text).contains("asterisk_queue_entries_total{pbx=\"test\",queue=\"q\"} 1\n"));
-    }
-
-    #[test]
-    fn what_is_no_recording_is_refused_by_name() {
-        let path = std::env::temp_dir().join(format!("asterisk_exporter-no-recording-{}", std::process::id()));
-        std::fs::write(&path, b"just text\n").unwrap();
-        let error = replay().play_file(&path).unwrap_err();
-        std::fs::remove_file(&path).unwrap();
-        assert!(error.to_string().ends_with(": not a recording of a manager interface: no event in 10 bytes"));
-        let missing = replay().play_file(&path).unwrap_err();
-        assert!(matches!(missing, ReplayError::Unreadable { .. }), "{missing}");
-    }
-}
+mod tests;

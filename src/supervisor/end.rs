@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::ami::connection::OpenError;
+use crate::intake::Overflow;
 
 /// The end of a session, or of the attempt to begin one.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +29,8 @@ pub(super) enum End {
     #[error("{0}")]
     Protocol(String),
     /// More came before the end of the snapshot than is kept.
-    #[error("more than {} MiB came before the snapshot was complete", .0 >> 20)]
-    Overflow(usize),
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
     /// We are asked to stop.
     #[error("shutting down")]
     Shutdown,
@@ -63,14 +64,6 @@ impl End {
     }
 }
 
-/// Text of the far end, fit for a log line and a web page: escaped and short.
-pub(super) fn quoted(bytes: &[u8]) -> String {
-    bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
-}
-
-/// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
-const QUOTED: usize = 120;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,11 +73,5 @@ mod tests {
         let end = End::Io(io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer"));
         assert_eq!((end.story().as_str(), end.reason()), ("connection broke: reset by peer", "io"));
         assert_eq!(End::Auth("Authentication failed".into()).story(), "login refused: Authentication failed");
-    }
-
-    #[test]
-    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
-        assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
-        assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
     }
 }

@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
+use crate::ami::id::ActionId;
 use crate::clock::Moment;
-
-use super::wire::ActionId;
 
 /// The Pings of one session, at most one on its way.
 #[derive(Debug)]
@@ -81,10 +80,10 @@ mod tests {
     fn a_ping_is_due_every_interval_and_its_answer_within_the_limit() {
         let mut pings = Keepalive::new(Duration::from_secs(15), Duration::from_secs(10), at(0));
         assert!(!pings.is_due(at(14)) && pings.is_due(at(15)));
-        pings.sent(ActionId::new(7), at(15));
+        pings.sent(ActionId::new(7, "Ping"), at(15));
         assert!(!pings.is_due(at(40)));
         assert!(!pings.is_overdue(at(24)) && pings.is_overdue(at(25)));
-        assert!(pings.answered(b"ae-7"));
+        assert!(pings.answered(b"ae-7-Ping"));
         assert!(!pings.is_overdue(at(99)));
         assert_eq!(pings.next(), at(30));
     }
@@ -92,9 +91,9 @@ mod tests {
     #[test]
     fn a_pong_for_nothing_changes_nothing() {
         let mut pings = Keepalive::new(Duration::from_secs(15), Duration::from_secs(10), at(0));
-        assert!(!pings.answered(b"ae-7"));
-        pings.sent(ActionId::new(8), at(15));
-        assert!(!pings.answered(b"ae-7"));
+        assert!(!pings.answered(b"ae-7-Ping"));
+        pings.sent(ActionId::new(8, "Ping"), at(15));
+        assert!(!pings.answered(b"ae-7-Ping"));
         assert!(pings.is_overdue(at(25)));
     }
 }

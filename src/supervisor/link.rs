@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 use crate::clock::Moment;
 use crate::config::Pbx;
 
-use super::backoff::{Backoff, LISTS_APART};
+use super::backoff::{Attempt, Backoff, LISTS_APART};
 use super::end::End;
 use super::hints::Hints;
 use super::over;
@@ -17,31 +17,32 @@ use super::place::Place;
 use super::session::{Progress, Session};
 
 /// Runs until shutdown.
-pub(super) async fn keep(pbx: &Pbx, place: &Place, mut shutdown: watch::Receiver<bool>) {
-    let mut hints = Hints::default();
-    let mut troubles = Troubles::default();
-    let mut backoff = Backoff::new(pbx.reconnect_min, pbx.reconnect_max);
-    loop {
-        let mut session =
-            Session { pbx, place, hints: &mut hints, shutdown: &mut shutdown, progress: Progress::default() };
-        let end = session.run().await;
-        let attempt = session.attempt(&end);
-        if matches!(end, End::Shutdown) {
-            if !matches!(session.progress, Progress::Outside) {
-                info!(pbx = %place.name, "logged off");
-            }
+pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) {
+    let mut link = Link::new(pbx, place, shutdown);
+    while let Some(ended) = link.session().await {
+        if !link.pause(&ended).await {
             return;
         }
-        if attempt.synchronised.is_some() {
-            troubles = Troubles::default();
+    }
+}
+
+/// The same, but the first session has to come to be.
+///
+/// # Errors
+/// Why it did not.
+pub(super) async fn keep_if_it_begins(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) -> Result<(), End> {
+    let mut link = Link::new(pbx, place, shutdown);
+    let mut begun = false;
+    while let Some(ended) = link.session().await {
+        begun |= ended.attempt.synchronised.is_some();
+        if !begun {
+            return Err(ended.end);
         }
-        let wait = backoff.wait(attempt, place.clock.now());
-        troubles.report(place, &end, wait);
-        tokio::select! {
-            () = over(&mut shutdown) => return,
-            () = sleep(wait) => {}
+        if !link.pause(&ended).await {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Takes the place of a task that broke: whatever it had is gone.
@@ -55,6 +56,57 @@ pub(super) async fn keep_again(pbx: &Pbx, place: &Place, mut shutdown: watch::Re
         () = sleep(LISTS_APART) => {}
     }
     keep(pbx, place, shutdown).await;
+}
+
+/// What goes on from session to session.
+struct Link<'a> {
+    pbx: &'a Pbx,
+    place: &'a Place,
+    shutdown: watch::Receiver<bool>,
+    hints: Hints,
+    troubles: Troubles,
+    backoff: Backoff,
+}
+
+/// How a session ended that nobody asked to.
+struct Ended {
+    end: End,
+    attempt: Attempt,
+}
+
+impl<'a> Link<'a> {
+    fn new(pbx: &'a Pbx, place: &'a Place, shutdown: watch::Receiver<bool>) -> Self {
+        let backoff = Backoff::new(pbx.reconnect_min, pbx.reconnect_max);
+        Self { pbx, place, shutdown, hints: Hints::default(), troubles: Troubles::default(), backoff }
+    }
+
+    /// Runs a session to its end; `None` at shutdown.
+    async fn session(&mut self) -> Option<Ended> {
+        let Self { pbx, place, shutdown, hints, .. } = self;
+        let mut session = Session { pbx, place, hints, shutdown, progress: Progress::default() };
+        let end = session.run().await;
+        let attempt = session.attempt(&end);
+        if !matches!(end, End::Shutdown) {
+            return Some(Ended { end, attempt });
+        }
+        if !matches!(session.progress, Progress::Outside) {
+            info!(pbx = %place.name, "logged off");
+        }
+        None
+    }
+
+    /// Waits as long as the next session should; false at shutdown.
+    async fn pause(&mut self, ended: &Ended) -> bool {
+        if ended.attempt.synchronised.is_some() {
+            self.troubles = Troubles::default();
+        }
+        let wait = self.backoff.wait(ended.attempt, self.place.clock.now());
+        self.troubles.report(self.place, &ended.end, wait);
+        tokio::select! {
+            () = over(&mut self.shutdown) => false,
+            () = sleep(wait) => true,
+        }
+    }
 }
 
 /// The same trouble again and again is worth one line, and one more from time to time.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::ami::frame::Frame;
+use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::Snapshot;
 use crate::event::Listed;
+use crate::intake::{KEPT, List, Stage, size};
 
 use super::backoff::LISTS_APART;
-use super::list::{KEPT, List, Stage, size};
-use super::wire::ActionId;
 
 /// The lists of one session, one at a time.
 #[derive(Debug)]
@@ -142,24 +142,28 @@ mod tests {
     fn asked() -> Listing {
         let mut listing = Listing::new(Duration::from_secs(60), true, at(0));
         assert!(listing.is_due(at(60)) && !listing.is_due(at(59)));
-        assert!(!listing.asked(ActionId::new(5), at(60)));
+        assert!(!listing.asked(ActionId::new(5, "QueueStatus"), at(60)));
         listing
     }
 
     #[test]
     fn the_snapshot_comes_out_behind_the_barrier() {
         let mut listing = asked();
-        with("Response: Success\nActionID: ae-5\nEventList: start\n\n", |frame| {
+        with("Response: Success\nActionID: ae-5-QueueStatus\nEventList: start\n\n", |frame| {
             assert!(listing.response(frame).is_none());
         });
-        with("Event: QueueStatusComplete\nActionID: ae-4\n\n", |frame| listing.event(frame));
+        with("Event: QueueStatusComplete\nActionID: ae-4-QueueStatus\n\n", |frame| listing.event(frame));
         assert!(!listing.wants_barrier());
-        with("Event: QueueStatusComplete\nActionID: ae-5\n\n", |frame| listing.event(frame));
+        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| listing.event(frame));
         assert!(listing.wants_barrier());
-        listing.barred(ActionId::new(7));
+        listing.barred(ActionId::new(7, "Barrier"));
         assert!(!listing.wants_barrier());
-        with("Response: Success\nActionID: ae-6\nPing: Pong\n\n", |frame| assert!(listing.response(frame).is_none()));
-        with("Response: Success\nActionID: ae-7\nPing: Pong\n\n", |frame| assert!(listing.response(frame).is_some()));
+        with("Response: Success\nActionID: ae-6-Barrier\nPing: Pong\n\n", |frame| {
+            assert!(listing.response(frame).is_none());
+        });
+        with("Response: Success\nActionID: ae-7-Barrier\nPing: Pong\n\n", |frame| {
+            assert!(listing.response(frame).is_some());
+        });
         assert_eq!(listing.next(), Some(at(120)));
     }
 
@@ -167,15 +171,15 @@ mod tests {
     fn a_list_without_an_end_is_given_up_at_the_next() {
         let mut listing = asked();
         assert!(listing.is_due(at(120)));
-        assert!(listing.asked(ActionId::new(9), at(120)));
-        with("Event: QueueStatusComplete\nActionID: ae-5\n\n", |frame| listing.event(frame));
+        assert!(listing.asked(ActionId::new(9, "QueueStatus"), at(120)));
+        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| listing.event(frame));
         assert!(!listing.wants_barrier());
     }
 
     #[test]
     fn a_refused_list_is_not_asked_for_again() {
         let mut listing = asked();
-        with("Response: Error\nActionID: ae-5\nMessage: Permission denied\n\n", |frame| {
+        with("Response: Error\nActionID: ae-5-QueueStatus\nMessage: Permission denied\n\n", |frame| {
             assert!(listing.response(frame).is_none());
         });
         assert!(!listing.is_due(at(1000)));

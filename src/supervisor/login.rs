@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::ami::action::{Action, challenge_key};
-use crate::ami::frame::Item;
+use crate::ami::frame::{BANNER, Item, quoted};
 use crate::config::Pbx;
+use crate::intake::{Opening, is_too_old};
 
-use super::end::{End, quoted};
-use super::opening::Opening;
+use super::end::End;
+use super::opening::reply;
 use super::place::Place;
-use super::version::is_too_old;
-use super::wire::{Reply, Wire};
+use super::wire::Wire;
 
 /// Waits for the greeting and tells the version of the manager interface: `5.0.4`.
 ///
@@ -34,9 +34,9 @@ pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String,
 /// The session is over.
 pub(super) async fn log_in(wire: &mut Wire, opening: &mut Opening, place: &Place, pbx: &Pbx) -> Result<(), End> {
     let id = wire.send(&Action::Challenge).await?;
-    let reply = opening.reply(wire, place, &id).await?;
+    let challenge = reply(opening, wire, place, &id).await?;
     let username = pbx.username.as_str();
-    let id = match reply.granted("Challenge") {
+    let id = match challenge.granted("Challenge") {
         Some(challenge) => {
             let key = challenge_key(challenge.as_bytes(), pbx.secret.expose());
             wire.send(&Action::LoginMd5 { username, key: &key, events: EVENTS }).await?
@@ -44,10 +44,10 @@ pub(super) async fn log_in(wire: &mut Wire, opening: &mut Opening, place: &Place
         None if pbx.plain_login => {
             wire.send(&Action::LoginPlain { username, secret: pbx.secret.expose(), events: EVENTS }).await?
         }
-        None => return Err(End::Auth(format!("no MD5 challenge ({}), and plain_login is off", reply.message()))),
+        None => return Err(End::Auth(format!("no MD5 challenge ({}), and plain_login is off", challenge.message()))),
     };
-    let reply: Reply = opening.reply(wire, place, &id).await?;
-    if reply.is_accepted() { Ok(()) } else { Err(End::Auth(reply.message())) }
+    let answer = reply(opening, wire, place, &id).await?;
+    if answer.is_accepted() { Ok(()) } else { Err(End::Auth(answer.message())) }
 }
 
 /// The greeting is the only line without a blank line behind it, and what is not Asterisk may send anything: it is
@@ -74,8 +74,6 @@ async fn banner(wire: &mut Wire) -> Result<String, End> {
 fn stranger(head: &[u8]) -> End {
     End::Protocol(format!("not an AMI server: {}", quoted(head[..head.len().min(SHOWN)].trim_ascii_end())))
 }
-
-const BANNER: &[u8] = b"Asterisk Call Manager/";
 
 /// A greeting has about 30 bytes.
 const LONGEST: usize = 256;

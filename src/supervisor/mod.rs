@@ -15,20 +15,17 @@
 
 mod backoff;
 mod end;
-mod held;
 mod hints;
-mod intake;
 mod keepalive;
 mod lag;
 mod link;
-mod list;
 mod listing;
 mod login;
 mod opening;
 mod place;
 mod pump;
 mod session;
-mod version;
+mod tap;
 mod wire;
 
 use std::collections::HashMap;
@@ -40,10 +37,14 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::config::Pbx;
+use crate::correlator::{Correlator, Timing};
+use crate::event;
 use crate::health::Health;
-use crate::metrics::Board;
+use crate::metrics::{Board, Desk, Metrics, Settings};
 
 use place::Place;
+
+pub use tap::Tap;
 
 /// Every reason for which a session ends.
 pub const DISCONNECTS: &[&str] = &["closed", "timeout", "io", "auth", "protocol", "overflow", "shutdown"];
@@ -65,6 +66,7 @@ pub async fn run(
             board: Arc::clone(&board),
             health: Arc::clone(&health),
             clock: clock.clone(),
+            tap: None,
         };
         Arc::new(Post { pbx, place })
     });
@@ -74,6 +76,32 @@ pub async fn run(
     }
     crew.watch().await;
 }
+
+/// Follows one PBX as [`run`] does until `shutdown` says so, and lets everything it sends run through `tap`.
+///
+/// # Errors
+/// The first session did not come to be.  Once one has, further ones are tried for ever.
+pub async fn record(pbx: Pbx, tap: Tap, clock: Clock, shutdown: watch::Receiver<bool>) -> Result<(), NotBegun> {
+    // a session works at a desk; this one nobody looks at
+    let metrics = Metrics::new(Settings::default());
+    let own = metrics.own(&pbx.name, event::KNOWN, clock.now());
+    let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
+    let desk = Desk { correlator, recorder: metrics.recorder(&pbx.name), own };
+    let place = Place {
+        name: pbx.name.clone(),
+        index: 0,
+        board: Arc::new(Mutex::new(Board::new(metrics, vec![desk]))),
+        health: Arc::new(Health::new([(pbx.name.clone(), pbx.address.to_string())])),
+        clock,
+        tap: Some(tap),
+    };
+    link::keep_if_it_begins(&pbx, &place, shutdown).await.map_err(|end| NotBegun(end.story()))
+}
+
+/// Why there was no first session.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotBegun(String);
 
 /// One PBX and its place.
 struct Post {

@@ -7,6 +7,8 @@ use crate::correlator::PbxName;
 use crate::health::{Health, Phase};
 use crate::metrics::{Board, Desk};
 
+use super::tap::Tap;
+
 /// The place of one PBX.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -15,6 +17,8 @@ pub(super) struct Place {
     pub(super) board: Arc<Mutex<Board>>,
     pub(super) health: Arc<Health>,
     pub(super) clock: Clock,
+    /// Who else wants what the PBX sends.
+    pub(super) tap: Option<Tap>,
 }
 
 impl Place {

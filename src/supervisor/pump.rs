@@ -15,10 +15,10 @@ use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::correlator::PbxName;
 use crate::event::Kind;
+use crate::intake;
 use crate::metrics::Desk;
 
 use super::end::End;
-use super::intake;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
 use super::listing::Listing;
@@ -148,17 +148,17 @@ impl Hose {
         match item {
             Item::Frame(frame) if frame.kind == FrameKind::Event => self.event(desk, read, frame, lateness),
             Item::Frame(frame) => self.response(desk, read, frame, lateness),
-            Item::Rejected(rejection) => intake::reject(&self.pbx, desk, *rejection),
-            Item::Banner(_) => intake::reject(&self.pbx, desk, Rejection::UnknownType),
+            Item::Rejected(rejection) => intake::reject(&self.pbx, &mut desk.own, *rejection),
+            Item::Banner(_) => intake::reject(&self.pbx, &mut desk.own, Rejection::UnknownType),
         }
     }
 
     fn event(&mut self, desk: &mut Desk, read: Moment, frame: &Frame<'_>, lateness: &mut Lateness) {
-        let Some(name) = intake::count(&self.pbx, desk, frame) else {
+        let Some(name) = intake::count(&self.pbx, &mut desk.own, frame) else {
             self.listing.event(frame);
             return;
         };
-        let Some(event) = intake::parse(&self.pbx, desk, name, frame) else { return };
+        let Some(event) = intake::parse(&self.pbx, &mut desk.own, name, frame) else { return };
         if let Kind::Listed { action_id, item } = &event.kind {
             self.listing.item(action_id, item, frame);
             return;
@@ -166,7 +166,7 @@ impl Hose {
         if let Some(at) = event.at {
             *lateness = Lateness::Stamped(at);
         }
-        intake::handle(desk, read, &event);
+        desk.correlator.handle(read, &event, &mut desk.recorder);
     }
 
     fn response(&mut self, desk: &mut Desk, read: Moment, frame: &Frame<'_>, lateness: &mut Lateness) {

@@ -10,21 +10,21 @@ use tracing::info;
 use crate::ami::action::Action;
 use crate::ami::connection::Connection;
 use crate::ami::frame::Limits;
+use crate::ami::id::{ActionId, BARRIER};
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::health::Phase;
+use crate::intake::{Opening, Stage, Version, by_ami};
 
 use super::backoff::Attempt;
 use super::end::End;
 use super::hints::Hints;
-use super::list::Stage;
 use super::login;
-use super::opening::Opening;
+use super::opening::reply;
 use super::over;
 use super::place::Place;
 use super::pump::Pump;
-use super::version::{Version, by_ami};
-use super::wire::{ActionId, Wire};
+use super::wire::Wire;
 
 /// One session with one PBX.
 pub(super) struct Session<'a> {
@@ -88,11 +88,12 @@ impl Session<'_> {
             opened = Connection::open(&address.host, address.port, pbx.connect_timeout, &clock) => opened?,
         };
         let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
-        Ok(Wire::new(connection, limits, pbx.ping_timeout, clock))
+        Ok(Wire::new(connection, limits, pbx.ping_timeout, clock).tapped(self.place.tap.clone()))
     }
 
     async fn talk(&mut self, wire: &mut Wire) -> End {
         let Err(end) = self.follow(wire).await;
+        wire.hand_on().await;
         if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Outside) {
             // the PBX closes when it has taken the Logoff; one that does not is left alone
             timeout(GOODBYE, log_off(wire)).await.ok();
@@ -125,7 +126,7 @@ impl Session<'_> {
 
     async fn learn_version(&mut self, wire: &mut Wire, opening: &mut Opening, ami: &str) -> Result<(), End> {
         let id = wire.send(&Action::CoreSettings).await?;
-        let reply = opening.reply(wire, self.place, &id).await?;
+        let reply = reply(opening, wire, self.place, &id).await?;
         let known = reply.granted("AsteriskVersion").is_some();
         let version = match reply.granted("AsteriskVersion") {
             Some(version) => version.to_owned(),
@@ -152,9 +153,10 @@ impl Session<'_> {
         self.progress = Progress::Listing { asked };
         let channels = wire.send(&Action::CoreShowChannels).await?;
         let queues = wire.send(&Action::QueueStatus).await?;
-        opening.expect(channels, queues);
+        opening.expect_channels(channels);
+        opening.expect_queues(queues);
         let barrier = barrier(wire).await?;
-        opening.reply(wire, self.place, &barrier).await?;
+        reply(opening, wire, self.place, &barrier).await?;
         if !self.is_given("CoreShowChannels", opening.channels())? {
             opening.without_channels();
         }
@@ -163,7 +165,7 @@ impl Session<'_> {
             opening.without_queues();
         }
         let now = wire.read();
-        self.place.at_desk(|desk| opening.apply(now, desk));
+        self.place.at_desk(|desk| opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder));
         self.progress = Progress::Synchronised { asked, done: now };
         self.place.show(Phase::Up { since: now });
         info!(pbx = %self.place.name, "synchronised");
@@ -186,8 +188,8 @@ impl Session<'_> {
 
 /// Marks a place in the stream: once the answer is read, everything queued before is, too.
 pub(super) async fn barrier(wire: &mut Wire) -> Result<ActionId, End> {
-    wire.send(&Action::Ping).await?;
-    wire.send(&Action::Ping).await
+    wire.send_as(BARRIER, &Action::Ping).await?;
+    wire.send_as(BARRIER, &Action::Ping).await
 }
 
 /// Says good-bye and waits until the PBX has closed.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use crate::ami::action::Action;
 use crate::ami::connection::{Chunk, Connection};
-use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits};
+use crate::ami::frame::{Decoder, Frame, Item, Limits, quoted};
+use crate::ami::id::ActionId;
 use crate::clock::{Clock, Moment};
 
-use super::end::{End, quoted};
+use super::end::End;
+use super::tap::Tap;
 
 /// The connection of one session.
 pub(super) struct Wire {
@@ -18,13 +20,19 @@ pub(super) struct Wire {
     limit: Duration,
     last_id: u64,
     read: Moment,
+    tap: Option<Tap>,
 }
 
 impl Wire {
     /// Nothing was read or sent yet.
     pub(super) fn new(connection: Connection, limits: Limits, limit: Duration, clock: Clock) -> Self {
         let read = clock.now();
-        Self { connection, decoder: Decoder::new(limits), clock, limit, last_id: 0, read }
+        Self { connection, decoder: Decoder::new(limits), clock, limit, last_id: 0, read, tap: None }
+    }
+
+    /// Lets everything that comes from now on run through `tap` as well.
+    pub(super) fn tapped(self, tap: Option<Tap>) -> Self {
+        Self { tap, ..self }
     }
 
     /// Sends an action; what answers it carries the id.
@@ -32,9 +40,17 @@ impl Wire {
     /// # Errors
     /// The session is over.
     pub(super) async fn send(&mut self, action: &Action<'_>) -> Result<ActionId, End> {
+        self.send_as(action.name(), action).await
+    }
+
+    /// The same, under another word than the action's name.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(super) async fn send_as(&mut self, word: &str, action: &Action<'_>) -> Result<ActionId, End> {
         self.last_id += 1;
-        let id = ActionId::new(self.last_id);
-        self.connection.send(&action.encode(&id.0), self.limit).await?;
+        let id = ActionId::new(self.last_id, word);
+        self.connection.send(&action.encode(&id), self.limit).await?;
         Ok(id)
     }
 
@@ -43,6 +59,7 @@ impl Wire {
     /// # Errors
     /// The session is over.
     pub(super) async fn receive(&mut self) -> Result<Chunk, End> {
+        self.hand_on().await;
         self.connection.receive().await?.ok_or(End::Closed)
     }
 
@@ -55,6 +72,13 @@ impl Wire {
         tokio::time::timeout(limit, self.receive()).await.map_err(|_| End::Timeout { what, limit })?
     }
 
+    /// Hands on what ran through the tap.
+    pub(super) async fn hand_on(&mut self) {
+        if let Some(tap) = &mut self.tap {
+            tap.hand_on().await;
+        }
+    }
+
     /// Puts bytes before the decoder; [`Self::next_item`] cuts them.
     pub(super) fn accept(&mut self, chunk: Chunk) {
         self.read = chunk.read;
@@ -64,7 +88,11 @@ impl Wire {
 
     /// The next whole item of what was accepted.
     pub(super) fn next_item(&mut self) -> Option<Item<'_>> {
-        self.decoder.next_item()
+        let item = self.decoder.next_item()?;
+        if let Some(tap) = &mut self.tap {
+            tap.take(&item);
+        }
+        Some(item)
     }
 
     /// When the bytes accepted last were read.
@@ -83,27 +111,6 @@ impl Wire {
     }
 }
 
-/// The ActionID of something we sent: the prefix tells our lists from those of others.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct ActionId(String);
-
-impl ActionId {
-    /// The `number`th action of a session.
-    pub(super) fn new(number: u64) -> Self {
-        Self(format!("ae-{number}"))
-    }
-
-    /// Whether `text` is this id.
-    pub(super) fn is(&self, text: &[u8]) -> bool {
-        self.0.as_bytes() == text
-    }
-
-    /// Whether the frame carries this id.
-    pub(super) fn marks(&self, frame: &Frame<'_>) -> bool {
-        frame.header("ActionID").is_some_and(|id| self.is(id))
-    }
-}
-
 /// An answer to an action, kept while its frame is gone.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
@@ -116,7 +123,7 @@ impl Reply {
     pub(super) fn of(frame: &Frame<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let headers = frame.headers().take(HEADERS).map(|(key, value)| (text(key), text(value))).collect();
-        Self { accepted: is_accepted(frame), headers }
+        Self { accepted: frame.is_accepted(), headers }
     }
 
     /// A header of an answer that is not an error.
@@ -137,11 +144,6 @@ impl Reply {
     fn header(&self, key: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
     }
-}
-
-/// Whether a response says that its action was carried out.
-pub(super) fn is_accepted(frame: &Frame<'_>) -> bool {
-    frame.kind == Kind::Response && !frame.name.eq_ignore_ascii_case(b"Error")
 }
 
 /// An answer we wait for has about ten headers.

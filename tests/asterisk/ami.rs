@@ -77,7 +77,13 @@ impl Ami {
     }
 
     /// The same, but for the one behind `nth` others.
-    pub(crate) fn wait_nth(&self, what: &str, from: usize, nth: usize, fits: impl Fn(&Message) -> bool) -> Arc<Message> {
+    pub(crate) fn wait_nth(
+        &self,
+        what: &str,
+        from: usize,
+        nth: usize,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Arc<Message> {
         let (mut next, mut skip) = (from, nth);
         self.until(what, |inbox| {
             while let Some(event) = inbox.events.get(next) {

@@ -41,7 +41,11 @@ fn every_scenario(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen: Vec<(usize, &Scenario)> = scenarios::ALL.iter().enumerate().filter(|(_, s)| s.versions.contains(&version) && is_asked_for(s.name)).collect();
+    let chosen: Vec<(usize, &Scenario)> = scenarios::ALL
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.versions.contains(&version) && is_asked_for(s.name))
+        .collect();
     let mut plan = Plan { queues: BASE_QUEUES.to_owned(), ..Plan::default() };
     plan.dialplan.push_str("[from-trunk]\n");
     for &(index, scenario) in &chosen {

@@ -136,7 +136,8 @@ impl Pbx {
     pub(crate) fn channels(&self) -> Vec<String> {
         let from = self.ctl.here();
         let id = self.ctl.send("CoreShowChannels", &[]);
-        let is_end = |m: &crate::ami::Message| m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id);
+        let is_end =
+            |m: &crate::ami::Message| m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id);
         self.ctl.wait_for("the list of channels", from, is_end);
         let listed = self.ctl.events();
         let mine = listed[from..].iter().filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
@@ -194,9 +195,9 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
     let write = |file: &str, text: &str| fs::write(etc.join(file), text).expect("a configuration file");
     let at = place.display();
     let own = fs::read_to_string(version.root().join("etc/asterisk/asterisk.conf")).expect("Debian's asterisk.conf");
-    let kept = own.lines().filter(|line| {
-        ["astmoddir", "astdatadir", "astagidir", "astsbindir"].iter().any(|key| line.starts_with(key))
-    });
+    let kept = own
+        .lines()
+        .filter(|line| ["astmoddir", "astdatadir", "astagidir", "astsbindir"].iter().any(|key| line.starts_with(key)));
     let kept: String = kept.map(|line| format!("{line}\n")).collect();
     write(
         "asterisk.conf",
@@ -210,10 +211,16 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
     write("logger.conf", "[general]\nqueue_log=yes\n[logfiles]\nmessages => notice,warning,error\n");
     write("cdr.conf", "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n");
     write("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
-    write("features.conf", "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\n");
+    write(
+        "features.conf",
+        "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\n",
+    );
     write("agents.conf", "[general]\n[pooled]\nfullname=Pat Page\nackcall=no\n");
     write("musiconhold.conf", "[general]\n");
-    write("queues.conf", &format!("[general]\npersistentmembers=no\nautofill=yes\nmonitor-type=MixMonitor\n{}", plan.queues));
+    write(
+        "queues.conf",
+        &format!("[general]\npersistentmembers=no\nautofill=yes\nmonitor-type=MixMonitor\n{}", plan.queues),
+    );
     write("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
     write("manager.conf", &accounts(version, net));
     match version {
@@ -244,9 +251,27 @@ fn accounts(version: Version, net: &str) -> String {
 fn modules(version: Version) -> String {
     let mut text = String::from("[modules]\nautoload=yes\n");
     let unused = [
-        "chan_iax2", "chan_unistim", "chan_mgcp", "chan_skinny", "chan_alsa", "chan_oss", "chan_console", "chan_motif",
-        "chan_audiosocket", "chan_websocket", "chan_dahdi", "pbx_dundi", "res_snmp", "res_xmpp", "res_corosync", "res_phoneprov",
-        "res_calendar", "res_timing_pthread", "res_resolver_unbound", "res_prometheus", "res_http_websocket_client",
+        "chan_iax2",
+        "chan_unistim",
+        "chan_mgcp",
+        "chan_skinny",
+        "chan_alsa",
+        "chan_oss",
+        "chan_console",
+        "chan_motif",
+        "chan_audiosocket",
+        "chan_websocket",
+        "chan_dahdi",
+        "pbx_dundi",
+        "res_snmp",
+        "res_xmpp",
+        "res_corosync",
+        "res_phoneprov",
+        "res_calendar",
+        "res_timing_pthread",
+        "res_resolver_unbound",
+        "res_prometheus",
+        "res_http_websocket_client",
     ];
     for module in unused {
         text.push_str(&format!("noload = {module}.so\n"));

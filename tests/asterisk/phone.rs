@@ -169,7 +169,11 @@ impl Line {
     fn reply(&self, request: &str, status: &str, media: bool) {
         let to = header(request, "To");
         let tagged = if tag(&to).is_some() { to } else { format!("{to};tag=first") };
-        let vias: String = request.lines().filter(|line| line.starts_with("Via:")).map(|via| format!("{}\r\n", via.trim_end())).collect();
+        let vias: String = request
+            .lines()
+            .filter(|line| line.starts_with("Via:"))
+            .map(|via| format!("{}\r\n", via.trim_end()))
+            .collect();
         let head = format!(
             "SIP/2.0 {status}\r\n{vias}From: {}\r\nTo: {tagged}\r\nCall-ID: {}\r\nCSeq: {}\r\nContact: <sip:{}@{}>\r\n",
             header(request, "From"),
@@ -184,7 +188,10 @@ impl Line {
     fn send(&self, head: &str, media: bool) {
         let ip = self.own.split(':').next().unwrap_or_default();
         let body = if media {
-            format!("v=0\r\no=desk 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n", self.media)
+            format!(
+                "v=0\r\no=desk 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
+                self.media
+            )
         } else {
             String::new()
         };
@@ -201,13 +208,16 @@ impl Line {
                 return;
             }
             let invite = self.invite.lock().expect("the phone").clone();
-            let media = invite.as_deref().and_then(|text| text.split("m=audio ").nth(1)?.split(' ').next()?.parse::<u16>().ok());
+            let media = invite
+                .as_deref()
+                .and_then(|text| text.split("m=audio ").nth(1)?.split(' ').next()?.parse::<u16>().ok());
             match media {
                 Some(port) => break port,
                 None => std::thread::sleep(Duration::from_millis(50)),
             }
         };
-        let (ip, pbx) = (self.own.split(':').next().unwrap_or_default(), self.pbx.split(':').next().unwrap_or_default());
+        let (ip, pbx) =
+            (self.own.split(':').next().unwrap_or_default(), self.pbx.split(':').next().unwrap_or_default());
         let Ok(socket) = UdpSocket::bind((ip, self.media)) else { return };
         for number in 0u16.. {
             if self.over.load(Ordering::Relaxed) {

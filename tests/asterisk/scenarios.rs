@@ -111,7 +111,10 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(90_000));
             s.wait("AgentCalled");
-            s.act("QueuePause", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")]);
+            s.act(
+                "QueuePause",
+                &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")],
+            );
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE PAUSE RINGNOANSWER* RINGCANCELED* EXITEMPTY")],
@@ -141,7 +144,10 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "refused-unavailable",
         queues: &[("", "joinempty=paused,inuse,invalid,unavailable", &[Answers])],
         drive: |s| {
-            s.act("QueuePause", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")]);
+            s.act(
+                "QueuePause",
+                &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")],
+            );
             s.call(60_000);
         },
         verbs: &[("", "PAUSE")],
@@ -234,7 +240,10 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[])],
         phones: &[Answers, Answers],
         drive: members,
-        verbs: &[("", "ADDMEMBER ADDMEMBER PAUSE PAUSE PAUSE PAUSE UNPAUSE UNPAUSE UNPAUSE PENALTY REMOVEMEMBER REMOVEMEMBER")],
+        verbs: &[(
+            "",
+            "ADDMEMBER ADDMEMBER PAUSE PAUSE PAUSE PAUSE UNPAUSE UNPAUSE UNPAUSE PENALTY REMOVEMEMBER REMOVEMEMBER",
+        )],
         wants: &[("asterisk_queue_agents", &[("queue", "@Q@")], 0.0)],
         ..BASE
     },
@@ -402,7 +411,11 @@ pub(crate) const ALL: &[Scenario] = &[
         phones: &[Busy, Rings, Answers],
         drive: |s| s.call(20_000),
         verbs: &[("", "ENTERQUEUE RINGNOANSWER+ CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("agent", "@M2@"), ("ended_by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("agent", "@M2@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -421,7 +434,16 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let number = s.caller(0).to;
             let channel = format!("Local/{number}@from-trunk");
-            s.act("Originate", &[("Channel", &channel), ("Application", "Wait"), ("Data", "8"), ("Async", "true"), ("CallerID", "Test <12025550150>")]);
+            s.act(
+                "Originate",
+                &[
+                    ("Channel", &channel),
+                    ("Application", "Wait"),
+                    ("Data", "8"),
+                    ("Async", "true"),
+                    ("CallerID", "Test <12025550150>"),
+                ],
+            );
             s.wait("AgentComplete");
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
@@ -470,7 +492,11 @@ pub(crate) const ALL: &[Scenario] = &[
             login.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     // recordings
@@ -538,7 +564,11 @@ pub(crate) const ALL: &[Scenario] = &[
         phones: &[Answers],
         plan: "Dial(@T@/a@D0@,30)\nHangup()",
         drive: |s| s.call(3000),
-        wants: &[("asterisk_calls_total", &[("direction", "inbound"), ("agent", "@T@/a@D0@"), ("result", "answered")], 1.0)],
+        wants: &[(
+            "asterisk_calls_total",
+            &[("direction", "inbound"), ("agent", "@T@/a@D0@"), ("result", "answered")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -546,7 +576,11 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[],
         phones: &[Answers, Answers],
         drive: |s| s.play(&s.device_calls(0, "@D1@", 4000)),
-        wants: &[("asterisk_calls_total", &[("direction", "internal"), ("agent", "@T@/a@D0@"), ("result", "answered")], 1.0)],
+        wants: &[(
+            "asterisk_calls_total",
+            &[("direction", "internal"), ("agent", "@T@/a@D0@"), ("result", "answered")],
+            1.0,
+        )],
         ..BASE
     },
 ];
@@ -589,7 +623,16 @@ fn members(s: &Stage<'_>) {
     let one = [("Queue", "@Q@"), ("Interface", "@T@/a@D0@")];
     let with = |more: &[(&'static str, &'static str)]| [&one[..], more].concat();
     s.act("QueueAdd", &with(&[("MemberName", "@M0@"), ("Penalty", "2")]));
-    s.act("QueueAdd", &[("Queue", "@Q@"), ("Interface", "@T@/a@D1@"), ("MemberName", "@M1@"), ("Paused", "true"), ("Reason", "training")]);
+    s.act(
+        "QueueAdd",
+        &[
+            ("Queue", "@Q@"),
+            ("Interface", "@T@/a@D1@"),
+            ("MemberName", "@M1@"),
+            ("Paused", "true"),
+            ("Reason", "training"),
+        ],
+    );
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "lunch")]));
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "coffee")]));
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "coffee")]));
@@ -624,4 +667,3 @@ fn talking(s: &Stage<'_>) -> Arc<Message> {
 fn keys_after(first: u32, keys: &str) -> Vec<(u32, char)> {
     keys.chars().enumerate().map(|(at, key)| (if at == 0 { first } else { 200 }, key)).collect()
 }
-

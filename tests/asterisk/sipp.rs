@@ -188,7 +188,11 @@ impl Sipp {
         if !status.success() {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             let tail: Vec<&str> = log.lines().rev().take(12).collect();
-            println!("sipp {} ended with {status}: {}", self.name, tail.into_iter().rev().collect::<Vec<_>>().join(" / "));
+            println!(
+                "sipp {} ended with {status}: {}",
+                self.name,
+                tail.into_iter().rev().collect::<Vec<_>>().join(" / ")
+            );
         }
         status.success()
     }
@@ -201,8 +205,14 @@ impl Sipp {
     fn wait_open(&mut self) {
         let pid = self.child.id();
         program::wait_until(&format!("the socket of {}", self.name), || {
-            assert!(self.child.try_wait().expect("sipp").is_none(), "{} ended: {:?}", self.name, fs::read_to_string(&self.log));
-            let sockets = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+            assert!(
+                self.child.try_wait().expect("sipp").is_none(),
+                "{} ended: {:?}",
+                self.name,
+                fs::read_to_string(&self.log)
+            );
+            let sockets =
+                fs::read_dir(format!("/proc/{pid}/fd")).ok()?.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
             // one is its control socket, one is SIP
             (sockets.filter(|link| link.to_string_lossy().starts_with("socket:")).count() >= 2).then_some(())
         });
@@ -270,7 +280,9 @@ fn called(body: &str) -> String {
     let matches: String = if body.contains("is404") {
         REFUSALS
             .iter()
-            .map(|code| format!("<ereg regexp=\"9{code}@\" search_in=\"hdr\" header=\"To:\" assign_to=\"is{code}\"/>\n"))
+            .map(|code| {
+                format!("<ereg regexp=\"9{code}@\" search_in=\"hdr\" header=\"To:\" assign_to=\"is{code}\"/>\n")
+            })
             .collect::<String>()
             + "<ereg regexp=\"920[01]@\" search_in=\"hdr\" header=\"To:\" assign_to=\"answers\"/>\n\
                <ereg regexp=\"9201@\" search_in=\"hdr\" header=\"To:\" assign_to=\"leaves\"/>\n\
@@ -322,12 +334,7 @@ fn cancelled() -> String {
     "<nop next=\"after_cancelled\"/>\n".to_owned()
         + &label("cancelled")
         + &send("SIP/2.0 200 OK", &format!("{headers}[last_CSeq:]\n"), None, "")
-        + &send(
-            "SIP/2.0 487 Request Terminated",
-            &format!("{headers}CSeq: [$cseq] INVITE\n"),
-            None,
-            "retrans=\"500\"",
-        )
+        + &send("SIP/2.0 487 Request Terminated", &format!("{headers}CSeq: [$cseq] INVITE\n"), None, "retrans=\"500\"")
         + "<recv request=\"ACK\" next=\"end\"/>\n"
         + &label("after_cancelled")
 }
@@ -358,12 +365,7 @@ fn reinvite(direction: &str, cseq: u32) -> String {
                To:[$peer]\n[last_Call-ID:]\n";
     request("INVITE", cseq, Some(("application/sdp", &sdp(direction))))
         + "<recv response=\"100\" optional=\"true\"/>\n<recv response=\"200\"/>\n"
-        + &send(
-            "ACK sip:@PBX@ SIP/2.0",
-            &format!("{ack}CSeq: {cseq} ACK\nMax-Forwards: 70\n"),
-            None,
-            "",
-        )
+        + &send("ACK sip:@PBX@ SIP/2.0", &format!("{ack}CSeq: {cseq} ACK\nMax-Forwards: 70\n"), None, "")
 }
 
 /// Waits for the far end's BYE, and says BYE itself after `limit` milliseconds.
@@ -397,8 +399,9 @@ fn random_phone() -> String {
     };
     let colleague = crate::COLLEAGUE;
     let say_bye = label("bye") + &request("BYE", 99, None) + "<recv response=\"200\" next=\"end\"/>\n";
-    let bye_after =
-        |name: &str, limit: u32| label(name) + &format!("<recv request=\"BYE\" timeout=\"{limit}\" ontimeout=\"bye\" next=\"byed\"/>\n");
+    let bye_after = |name: &str, limit: u32| {
+        label(name) + &format!("<recv request=\"BYE\" timeout=\"{limit}\" ontimeout=\"bye\" next=\"byed\"/>\n")
+    };
     chance("busy", 0.09)
         + &chance("gone", 0.04)
         + &rings()
@@ -486,7 +489,8 @@ fn calling(caller: &Caller, from: &str) -> String {
         text += &send(invite, &head("INVITE", 1, fresh).replace("[branch]", branch), media, "retrans=\"500\"");
         text += "<recv response=\"100\"/>\n";
         for code in [180, 183] {
-            text += &format!("<recv response=\"{code}\" optional=\"true\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n");
+            text +=
+                &format!("<recv response=\"{code}\" optional=\"true\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n");
         }
         text += &format!("<recv response=\"200\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n");
         text += &label("give_up");

@@ -32,7 +32,8 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, exposition:
             }
         }
         for (metric, labels, value) in scenario.wants {
-            let filled: Vec<_> = labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
+            let filled: Vec<_> =
+                labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
             let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
             let counted = numbers.sum(metric, &labels);
             if counted != *value {

@@ -2,7 +2,7 @@
 
 /// A version of Asterisk, as far as it matters here.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Version {
+pub struct Version {
     major: u32,
     minor: u32,
 }
@@ -10,7 +10,7 @@ pub(super) struct Version {
 impl Version {
     /// Reads `22.10.0`, `16.28.0~dfsg-0+deb11u4`, `certified/18.9-cert3` or `GIT-18-abcdef`; `None` for a build
     /// without a release number.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let word = text.split(['/', '-', ' ']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let mut numbers = word.split(|c: char| !c.is_ascii_digit());
         let major = numbers.next()?.parse().ok().filter(|&major| major < 100)?;
@@ -19,13 +19,13 @@ impl Version {
     }
 
     /// Major and minor number.
-    pub(super) const fn numbers(self) -> (u32, u32) {
+    pub const fn numbers(self) -> (u32, u32) {
         (self.major, self.minor)
     }
 
     /// Whether recordings show as MixMonitorStart (class call), so that class reporting, which brings an event
     /// per RTCP packet, is not needed.
-    pub(super) fn has_mixmonitor_events(self) -> bool {
+    pub fn has_mixmonitor_events(self) -> bool {
         match self.major {
             16 => self.minor >= 17,
             18 => self.minor >= 3,
@@ -35,7 +35,7 @@ impl Version {
 }
 
 /// What is known of Asterisk from the banner alone: `5.0.4` is Asterisk 16.
-pub(super) fn by_ami(ami: &str) -> String {
+pub fn by_ami(ami: &str) -> String {
     let major = ami.split('.').next().and_then(|text| text.parse().ok()).unwrap_or(0);
     match major {
         2 => format!("12 or 13 (AMI {ami})"),
@@ -46,7 +46,7 @@ pub(super) fn by_ami(ami: &str) -> String {
 }
 
 /// Whether the banner is of Asterisk 11 or older, whose events have other names.
-pub(super) fn is_too_old(ami: &str) -> bool {
+pub fn is_too_old(ami: &str) -> bool {
     matches!(ami.split('.').next(), Some("0" | "1"))
 }
 

@@ -15,11 +15,7 @@ pub(super) struct Held {
 impl Held {
     /// Keeps an event.
     pub(super) fn push(&mut self, read: Moment, frame: &Frame<'_>) {
-        self.line(b"Event", frame.name);
-        for (key, value) in frame.headers() {
-            self.line(key, value);
-        }
-        self.text.extend_from_slice(b"\r\n");
+        frame.write_to(&mut self.text);
         self.marks.push((read, self.text.len()));
     }
 
@@ -42,13 +38,6 @@ impl Held {
                 take(read, &event);
             }
         }
-    }
-
-    fn line(&mut self, key: &[u8], value: &[u8]) {
-        self.text.extend_from_slice(key);
-        self.text.extend_from_slice(b": ");
-        self.text.extend_from_slice(value);
-        self.text.extend_from_slice(b"\r\n");
     }
 }
 

@@ -1,0 +1,67 @@
+//! ActionIDs: what answers carry, and what they tell a reader of a recording.
+
+use super::frame::Frame;
+
+/// The ActionID of something we sent: `ae-7-QueueStatus`.
+///
+/// The prefix tells our lists from those of others, the word what was asked: a recording holds answers only.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ActionId(String);
+
+impl ActionId {
+    /// The `number`th action of a session, which asks for `word`.
+    pub fn new(number: u64, word: &str) -> Self {
+        Self(format!("ae-{number}-{word}"))
+    }
+
+    /// The id of ours that stands in an answer or an item of a list.
+    pub fn of(frame: &Frame<'_>) -> Option<Self> {
+        let text = std::str::from_utf8(frame.header("ActionID")?).ok()?;
+        let (number, word) = text.strip_prefix("ae-")?.split_once('-')?;
+        Some(Self::new(number.parse().ok()?, word)).filter(|id| id.0 == text)
+    }
+
+    /// As it goes out.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What was asked.
+    pub fn word(&self) -> &str {
+        self.0.splitn(3, '-').nth(2).unwrap_or_default()
+    }
+
+    /// Whether `text` is this id.
+    pub fn is(&self, text: &[u8]) -> bool {
+        self.0.as_bytes() == text
+    }
+
+    /// Whether the frame carries this id.
+    pub fn marks(&self, frame: &Frame<'_>) -> bool {
+        frame.header("ActionID").is_some_and(|id| self.is(id))
+    }
+}
+
+/// The word of the two Pings of a barrier: once the second is answered, everything queued before is read.
+pub const BARRIER: &str = "Barrier";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ami::frame::{Decoder, Item, Limits};
+
+    #[test]
+    fn ours_are_told_from_those_of_others() {
+        let read = |id: &str| {
+            let mut decoder = Decoder::new(Limits::default());
+            decoder.feed(format!("Response: Success\r\nActionID: {id}\r\n\r\n").as_bytes());
+            let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+            ActionId::of(&frame)
+        };
+        let id = read("ae-7-QueueStatus").unwrap();
+        assert_eq!((id.word(), &id), ("QueueStatus", &ActionId::new(7, "QueueStatus")));
+        for other in ["ae-7", "ae-x-Ping", "ae-07-Ping", "lab-1", ""] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+}

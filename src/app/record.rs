@@ -1,0 +1,107 @@
+//! `record`: a session as the exporter has it, into a file.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tracing::info;
+
+use super::{Failure, chain, load, on_runtime, start_logging, stop_signal};
+use crate::cli::RecordArgs;
+use crate::clock::Clock;
+use crate::config::{Overrides, Pbx, Purpose};
+use crate::correlator::PbxName;
+use crate::record::{Disguise, FileError, Key, Output, Recorder, Tally};
+use crate::supervisor::{self, NotBegun, Tap};
+
+pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
+    start_logging(&args.log)?;
+    let config = load(args.config.clone(), Overrides::default(), Purpose::Run)?;
+    let pbx = choose(config.pbxs, args.pbx.as_deref())?;
+    let disguise =
+        if args.keep_numbers { None } else { Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone())) };
+    let output = Output::create(&args.out, args.force).map_err(|error| chain(&error))?;
+    let recorder = Recorder::new(output, disguise);
+    on_runtime(async {
+        let name = pbx.name.clone();
+        let (began, written) = follow(pbx, recorder, args.duration).await?;
+        let tally = written.map_err(|error| chain(&error))?;
+        began.map_err(|error| format!("pbx {name}: {error}"))?;
+        tell(&args.out, &name, tally)
+    })
+}
+
+/// The one that is meant: by name, or because there is no other.
+fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
+    let names: Vec<_> = pbxs.iter().map(|pbx| pbx.name.to_string()).collect();
+    let names = names.join(", ");
+    match name {
+        Some(name) => pbxs.retain(|pbx| pbx.name.as_str() == name),
+        None if pbxs.len() > 1 => return Err(format!("which pbx? give --pbx with one of: {names}").into()),
+        None => {}
+    }
+    pbxs.pop().ok_or_else(|| format!("--pbx: the configuration has no such pbx, only: {names}").into())
+}
+
+fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
+    let Some(path) = salt_file else { return Ok(Key::random()?) };
+    let salt = std::fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    Key::of_salt(&salt).ok_or_else(|| format!("{}: a salt has at least 16 characters", path.display()).into())
+}
+
+type Outcome = (Result<(), NotBegun>, Result<Tally, FileError>);
+
+/// Records until a signal, the end of `duration`, or a file that takes no more.
+async fn follow(pbx: Pbx, recorder: Recorder, duration: Option<Duration>) -> Result<Outcome, Failure> {
+    let clock = Clock::start();
+    let (tap, taken) = Tap::new();
+    let (end, ended) = watch::channel(false);
+    let mut stop = stop_signal()?;
+    let mut writing = JoinSet::new();
+    let own = clock.clone();
+    writing.spawn_blocking(move || recorder.run(taken, &own));
+    let mut session = pin!(supervisor::record(pbx, tap, clock, ended));
+    let mut written = None;
+    let began = tokio::select! {
+        began = &mut session => Some(began),
+        _ = stop.wait_for(|&asked| asked) => None,
+        () = after(duration) => None,
+        done = writing.join_next() => {
+            written = done;
+            None
+        }
+    };
+    // the session holds the tap: with its end the file ends as well
+    end.send_replace(true);
+    let began = match began {
+        Some(began) => began,
+        None => session.await,
+    };
+    let written = match written {
+        Some(done) => done,
+        None => writing.join_next().await.ok_or("nobody writes the recording")?,
+    };
+    Ok((began, written?))
+}
+
+async fn after(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn tell(path: &Path, pbx: &PbxName, tally: Tally) -> Result<(), Failure> {
+    let Tally { sessions, events, bytes, packed } = tally;
+    info!(%pbx, sessions, events, bytes, "recorded");
+    if sessions == 0 {
+        return Err(format!("pbx {pbx}: nothing was recorded, there was no session yet").into());
+    }
+    let path = path.display();
+    writeln!(io::stderr(), "{path}: {events} events of pbx {pbx}, {bytes} bytes, {packed} in the file")?;
+    Ok(())
+}

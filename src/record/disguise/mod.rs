@@ -1,0 +1,200 @@
+//! Callers' numbers and names to pseudonyms, frame by frame.
+//!
+//! Headers are told by their keys (`headers`), numbers inside them by their shape (`text`), and a keyed hash makes the
+//! pseudonyms (`key`).  What members are called and reached by stays, or a recording could not be held against
+//! queue_log: those numbers and names are learned from the members' own headers.
+
+mod headers;
+mod key;
+mod text;
+
+use std::collections::HashSet;
+
+use crate::ami::frame::{Frame, put};
+use crate::correlator::Rules;
+
+pub use key::Key;
+
+use headers::{APPLICATIONS, NAMES, Treatment, VARIABLES, treatment};
+use text::{NUMBER_LEAST, replace_all_digits, replace_numbers};
+
+/// Gives callers pseudonyms.
+#[derive(Debug)]
+pub struct Disguise {
+    key: Key,
+    rules: Rules,
+    /// Members' names, and what their devices are called.
+    members: HashSet<Box<[u8]>>,
+}
+
+impl Disguise {
+    /// Pseudonyms by `key`; devices that `rules` tell by their number keep it.
+    pub fn new(key: Key, rules: Rules) -> Self {
+        Self { key, rules, members: HashSet::new() }
+    }
+
+    /// Takes note of the member a frame speaks of.
+    pub fn learn(&mut self, frame: &Frame<'_>) {
+        let listed = frame.is_event("QueueMember");
+        for (key, value) in frame.headers() {
+            let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
+            if is("Interface") || is("StateInterface") || (listed && is("Location")) {
+                self.keep_device(value);
+            } else if is("MemberName") || (listed && is("Name")) {
+                self.keep(value);
+            }
+        }
+    }
+
+    /// Writes the frame out with pseudonyms.
+    pub fn rewrite(&self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        put(out, frame.kind.key().as_bytes(), frame.name);
+        for (key, value) in frame.headers() {
+            let treatment = treatment(frame, &key.to_ascii_lowercase());
+            // `ChanVariable(<channel>)`
+            let key = if treatment == Treatment::Variable { self.text(key) } else { key.to_vec() };
+            put(out, &key, &self.value(frame, treatment, value));
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn value(&self, frame: &Frame<'_>, treatment: Treatment, value: &[u8]) -> Vec<u8> {
+        match treatment {
+            Treatment::Keep => value.to_vec(),
+            Treatment::Text => self.text(value),
+            Treatment::Channel => self.channel(value),
+            Treatment::Number => self.number(value),
+            Treatment::Name => self.name(value),
+            Treatment::Arguments => self.arguments(frame.header("Application").unwrap_or_default(), value),
+            Treatment::Value => self.variable(frame.header("Variable").unwrap_or_default(), value),
+            Treatment::Variable => self.assignment(value),
+            Treatment::Hide => hidden(value),
+        }
+    }
+
+    /// Numbers, and names in front of them: `"Ivan" <12025550123>`.
+    fn text(&self, value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(value.len());
+        let mut rest = value;
+        while let Some((start, end)) = quoted_name(rest) {
+            out.extend_from_slice(&rest[..start]);
+            out.extend_from_slice(&self.name(&rest[start..end]));
+            out.extend_from_slice(BEFORE_NUMBER);
+            rest = &rest[end + BEFORE_NUMBER.len()..];
+        }
+        out.extend_from_slice(rest);
+        replace_numbers(&self.key, &mut out, |number| self.members.contains(number));
+        out
+    }
+
+    fn channel(&self, name: &[u8]) -> Vec<u8> {
+        let device = name.len() - suffix(name);
+        let mut out = self.text(&name[..device]);
+        out.extend_from_slice(&name[device..]);
+        // the configuration tells this device from others by its number
+        if out != name && self.kind(&out) != self.kind(name) { name.to_vec() } else { out }
+    }
+
+    /// What the configured patterns make of a channel.
+    fn kind(&self, name: &[u8]) -> [bool; 2] {
+        let name = String::from_utf8_lossy(name);
+        [self.rules.trunks.matches(&name), self.rules.agents.matches(&name)]
+    }
+
+    fn number(&self, value: &[u8]) -> Vec<u8> {
+        if !has_letters(value) {
+            let mut out = value.to_vec();
+            replace_all_digits(&self.key, &mut out, |number| self.members.contains(number));
+            return out;
+        }
+        // a SIP user's name; short ones are devices or extensions
+        let long = value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).count() >= NUMBER_LEAST;
+        if long { self.name(value) } else { value.to_vec() }
+    }
+
+    fn name(&self, value: &[u8]) -> Vec<u8> {
+        if !has_letters(value) {
+            return self.number(value);
+        }
+        let stays = NOBODY.contains(&&*value.to_ascii_lowercase()) || self.members.contains(value);
+        if stays { value.to_vec() } else { self.key.name(value).into_bytes() }
+    }
+
+    fn arguments(&self, application: &[u8], value: &[u8]) -> Vec<u8> {
+        if !APPLICATIONS.contains(&application) {
+            return hidden(value);
+        }
+        // the queue's name
+        let kept = if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
+        let kept = kept.unwrap_or_default();
+        [kept.to_vec(), self.text(&value[kept.len()..])].concat()
+    }
+
+    fn variable(&self, name: &[u8], value: &[u8]) -> Vec<u8> {
+        // `_` and `__` let channels inherit it
+        let name = name.iter().position(|&byte| byte != b'_').map_or(name, |at| &name[at..]);
+        if NAMES.contains(&name) {
+            value.to_vec()
+        } else if VARIABLES.contains(&name) {
+            self.text(value)
+        } else {
+            hidden(value)
+        }
+    }
+
+    fn assignment(&self, value: &[u8]) -> Vec<u8> {
+        let Some(at) = value.iter().position(|&byte| byte == b'=') else { return hidden(value) };
+        [self.text(&value[..at]), b"=".to_vec(), self.variable(&value[..at], &value[at + 1..])].concat()
+    }
+
+    /// `Local/79161234567@from-queue/n`: the whole, and the part that a channel's name or a caller id may hold.
+    fn keep_device(&mut self, interface: &[u8]) {
+        self.keep(interface);
+        let Some(at) = interface.iter().position(|&byte| byte == b'/' || byte == b':') else { return };
+        let peer = interface[at + 1..].split(|byte| b"@/".contains(byte)).next().unwrap_or_default();
+        self.keep(peer);
+        self.keep(peer.strip_prefix(b"+").unwrap_or(peer));
+    }
+
+    fn keep(&mut self, word: &[u8]) {
+        if !word.is_empty() && !self.members.contains(word) && self.members.len() < MEMBERS {
+            self.members.insert(word.into());
+        }
+    }
+}
+
+/// Where a name stands in quotes before a number in brackets.
+fn quoted_name(text: &[u8]) -> Option<(usize, usize)> {
+    let end = memchr::memmem::find(text, BEFORE_NUMBER)?;
+    let start = text[..end].iter().rposition(|&byte| byte == b'"')? + 1;
+    Some((start, end))
+}
+
+/// Bytes of the number that ends a channel's name: `-0000001a`, `-0000001a;2`.
+fn suffix(name: &[u8]) -> usize {
+    let plain = name.strip_suffix(b";1").or_else(|| name.strip_suffix(b";2")).unwrap_or(name);
+    let Some(dash) = plain.iter().rposition(|&byte| byte == b'-') else { return 0 };
+    let count = &plain[dash + 1..];
+    let counts = (1..=8).contains(&count.len()) && count.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if counts { name.len() - dash } else { 0 }
+}
+
+fn has_letters(value: &[u8]) -> bool {
+    value.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+}
+
+fn hidden(value: &[u8]) -> Vec<u8> {
+    if value.is_empty() { Vec::new() } else { b"(hidden)".to_vec() }
+}
+
+/// What ends a name in quotes.
+const BEFORE_NUMBER: &[u8] = b"\" <";
+
+/// What stands for a name or a number that is not known.
+const NOBODY: &[&[u8]] = &[b"<unknown>", b"unknown", b"anonymous", b"restricted", b"private", b"unavailable"];
+
+/// Names and devices of members that are kept in mind; far more than a PBX has.
+const MEMBERS: usize = 50_000;
+
+#[cfg(test)]
+mod tests;

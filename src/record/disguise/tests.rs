@@ -1,0 +1,114 @@
+use super::*;
+use crate::ami::frame::{Decoder, Item, Limits};
+use crate::correlator::Patterns;
+
+fn disguise(rules: Rules) -> Disguise {
+    Disguise::new(Key::of_salt(b"a salt that is long enough").unwrap(), rules)
+}
+
+fn pseudonym(digits: &str) -> String {
+    let mut bytes = digits.as_bytes().to_vec();
+    disguise(Rules::default()).key.number(&mut bytes);
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What becomes of frames, one after the other; plain line ends.
+fn rewritten(disguise: &mut Disguise, text: &str) -> String {
+    let mut decoder = Decoder::new(Limits::default());
+    decoder.feed(text.replace('\n', "\r\n").as_bytes());
+    let mut out = Vec::new();
+    while let Some(Item::Frame(frame)) = decoder.next_item() {
+        disguise.learn(&frame);
+        disguise.rewrite(&frame, &mut out);
+    }
+    String::from_utf8(out).unwrap().replace("\r\n", "\n")
+}
+
+fn plainly(text: &str) -> String {
+    rewritten(&mut disguise(Rules::default()), text)
+}
+
+#[test]
+fn a_caller_is_replaced_in_every_header_and_the_rest_stays() {
+    let other = pseudonym("12025550123");
+    let name = disguise(Rules::default()).key.name(b"Ivan \\\"K\\\"");
+    let frame = |number: &str, name: &str| {
+        format!(
+            "Event: AgentConnect\nPrivilege: agent,all\nTimestamp: 1795473979.130001\n\
+             Channel: SIP/{number}-00000012\nChannelState: 6\nCallerIDNum: +{number}\nCallerIDName: {name}\n\
+             ConnectedLineNum: 101\nConnectedLineName: <unknown>\nContext: from-74951234567\nExten: {number}\n\
+             Uniqueid: 1795473976.1234567\nLinkedid: pbx12345678-1795473976.1\n\
+             DestChannel: Local/{number}@out-00000010;1\nDestConnectedLineNum: {number}\nDestConnectedLineName: {name}\n\
+             DestUniqueid: 1795473976.2\nQueue: 74951234567\nInterface: PJSIP/101\nMemberName: Amelia 123456\n\
+             HoldTime: 1000000\nDialString: carrier/9{number}\n\n"
+        )
+    };
+    let nine = pseudonym("912025550123");
+    let expected = frame(&other, &name).replace(&format!("9{other}"), &nine);
+    assert_eq!(plainly(&frame("12025550123", "Ivan \\\"K\\\"")), expected);
+}
+
+#[test]
+fn names_and_numbers_that_are_none_stay() {
+    for (key, value) in [
+        ("CallerIDName", "<unknown>"),
+        ("CallerIDName", "unknown"),
+        ("CallerIDName", ""),
+        ("CallerIDNum", "<unknown>"),
+        ("CallerIDNum", "Anonymous"),
+        ("CallerIDNum", "a109"),
+        ("CallerIDNum", "12345"),
+        ("CallerIDName", "101"),
+    ] {
+        let frame = format!("Event: Newchannel\n{key}: {value}\n\n");
+        assert_eq!(plainly(&frame), frame);
+    }
+    // a number for a name is that number
+    let number = plainly("Event: Newchannel\nCallerIDName: 12025550123\n\n");
+    assert!(number.contains(&format!("CallerIDName: {}\n", pseudonym("12025550123"))), "{number}");
+    assert!(plainly("Event: Newchannel\nCallerIDNum: ivan.petrov\n\n").contains("CallerIDNum: Caller "));
+}
+
+#[test]
+fn free_text_stays_only_where_it_says_where_a_call_goes() {
+    let other = pseudonym("12025550123");
+    let step = |application: &str, data: &str| {
+        plainly(&format!("Event: Newexten\nApplication: {application}\nAppData: {data}\n\n"))
+    };
+    assert!(step("Queue", "74951234567,t,,,30").contains("AppData: 74951234567,t,,,30\n"));
+    assert!(step("Dial", "PJSIP/12025550123@carrier,20").contains(&format!("AppData: PJSIP/{other}@carrier,20\n")));
+    assert!(step("Set", "CALLERID(name)=Ivan").contains("AppData: (hidden)\n"));
+    assert!(step("Answer", "").contains("AppData: \n"));
+    let set = |name: &str, value: &str| plainly(&format!("Event: VarSet\nVariable: {name}\nValue: {value}\n\n"));
+    assert!(set("QUEUESTATUS", "TIMEOUT").contains("Value: TIMEOUT\n"));
+    assert!(set("__DIALEDPEERNUMBER", "12025550123").contains(&format!("Value: {other}\n")));
+    assert!(set("MEMBERINTERFACE", "Local/12025550123@q").contains("Value: Local/12025550123@q\n"));
+    assert!(set("CRM_TOKEN", "hush").contains("Value: (hidden)\n"));
+    let carried = plainly("Event: Hangup\nChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=Ivan\n\n");
+    assert!(carried.contains("ChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=(hidden)\n"), "{carried}");
+    let named = step("Dial", "PJSIP/101,20,f(\"Ivan\" <12025550123>)");
+    assert!(!named.contains("Ivan") && named.contains("\"Caller ") && named.contains(&other), "{named}");
+}
+
+#[test]
+fn what_members_are_reached_by_stays_everywhere() {
+    let member = "Event: QueueMember\nQueue: q\nName: Amelia\nLocation: Local/+79161234567@from-queue/n\n\n";
+    let call = "Event: Newchannel\nChannel: Local/+79161234567@from-queue-00000001;1\nCallerIDNum: 79161234567\n\
+        CallerIDName: Amelia\nExten: 79161234567\n\n";
+    let text = format!("{member}{call}");
+    assert_eq!(plainly(&text), text);
+    assert!(!plainly(call).contains("79161234567") && !plainly(call).contains("Amelia"));
+}
+
+#[test]
+fn devices_the_configuration_tells_by_number_stay() {
+    let trunks = Patterns::new(["^SIP/74951234567-", "^SIP/carrier"]).unwrap();
+    let mut disguise = disguise(Rules { trunks, ..Rules::default() });
+    let mut channel = |name: &str| {
+        let out = rewritten(&mut disguise, &format!("Event: Hangup\nChannel: {name}\n\n"));
+        out.lines().nth(1).unwrap().trim_start_matches("Channel: ").to_owned()
+    };
+    assert_eq!(channel("SIP/74951234567-00000001"), "SIP/74951234567-00000001");
+    assert_eq!(channel("SIP/12025550123-00000001"), format!("SIP/{}-00000001", pseudonym("12025550123")));
+    assert_eq!(channel("SIP/carrier-00000001"), "SIP/carrier-00000001");
+}
