@@ -60,6 +60,8 @@ pub enum Reason {
     TalkCut,
     /// Only a part of it was seen, so its length is not known.
     Unmeasured,
+    /// queue_log has two ends for one CONNECT.
+    Twice,
 }
 
 impl Subject {
@@ -157,8 +159,16 @@ impl Apart {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Redirected, Self::Unserved, Self::Lost, Self::Adopted, Self::Late, Self::TalkCut, Self::Unmeasured];
+    pub const ALL: [Self; 8] = [
+        Self::Redirected,
+        Self::Unserved,
+        Self::Lost,
+        Self::Adopted,
+        Self::Late,
+        Self::TalkCut,
+        Self::Unmeasured,
+        Self::Twice,
+    ];
 
     /// One word for programs.
     pub const fn word(self) -> &'static str {
@@ -170,6 +180,7 @@ impl Reason {
             Self::Late => "late_complete",
             Self::TalkCut => "redirected_talk",
             Self::Unmeasured => "unmeasured",
+            Self::Twice => "logged_twice",
         }
     }
 
@@ -183,6 +194,7 @@ impl Reason {
             Self::Late => "AgentComplete came late, or never",
             Self::TalkCut => "redirected while talking: queue_log counts on",
             Self::Unmeasured => "not seen from beginning to end",
+            Self::Twice => "queue_log has two ends for one CONNECT",
         }
     }
 }

@@ -47,6 +47,8 @@ impl Length {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
     counts: [Count; Subject::ALL.len()],
+    /// Lines that say once more what another said.
+    again: [u32; Subject::ALL.len()],
     /// Inside the window, and at its edges.
     pub(super) hold: [Length; 2],
     pub(super) talk: [Length; 2],
@@ -59,16 +61,31 @@ impl Said {
         self.counts[subject as usize]
     }
 
+    /// How often it is said once more than it happened.
+    pub(super) const fn said_again(&self, subject: Subject) -> u32 {
+        self.again[subject as usize]
+    }
+
     /// Adds what is said of another queue.
     pub(super) fn add(&mut self, other: &Self) {
         for (sum, count) in self.counts.iter_mut().zip(other.counts) {
             sum.sure = sum.sure.saturating_add(count.sure);
             sum.edge = sum.edge.saturating_add(count.edge);
         }
+        for (sum, number) in self.again.iter_mut().zip(other.again) {
+            *sum = sum.saturating_add(number);
+        }
         for (sum, length) in self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk)) {
             (sum.sum, sum.of) = (sum.sum + length.sum, sum.of.saturating_add(length.of));
         }
         self.talked_until = self.talked_until.max(other.talked_until);
+    }
+
+    /// A line that ends a talk once more; false if it says nothing that is compared.
+    pub(super) fn again(&mut self, verb: Verb<'_>) -> bool {
+        let Some((subject, _)) = subject(verb) else { return false };
+        self.again[subject as usize] = self.again[subject as usize].saturating_add(1);
+        true
     }
 
     /// One line; false if it says nothing that is compared.

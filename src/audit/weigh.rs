@@ -250,6 +250,9 @@ impl Scales {
             (row.said, row.counted) = (log_now.into(), ours_now.into());
             row.missing = u64::from(log_now.saturating_sub(ours_now));
             row.extra = u64::from(ours_now.saturating_sub(log_now));
+            let again = u64::from(said.said_again(subject));
+            row.said += again;
+            row.explained[Reason::Twice as usize] += again;
             scales.spare[subject as usize] = u64::from(log.all() - log_now);
             scales.weighed.left_out += u64::from(log.all() - log_now) + u64::from(ours.all() - ours_now);
         }
@@ -476,6 +479,21 @@ mod tests {
             let weighed = weigh(&log, &counted(&vec![Subject::Entered; ours], &[]));
             assert_eq!(found(&weighed, Subject::Entered), [missing, extra, 0], "{ours} counted");
             assert_eq!(weighed.left_out, left_out, "{ours} counted");
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_logged_twice_is_one_end() {
+        let talk = Duration::from_secs(5);
+        let mut log = said(&[Verb::CompletedByCaller { talk }]);
+        assert!(log.again(Verb::Transferred { talk }));
+        let mut ours = counted(&[Subject::ByCaller], &[]);
+        ours.talked(talk);
+        for weighed in [weigh(&log, &ours), weigh_call(&log, &ours)] {
+            assert_eq!(found(&weighed, Subject::ByCaller), [0, 0, 0]);
+            assert_eq!(found(&weighed, Subject::Transferred), [0, 0, 1]);
+            assert_eq!(weighed.counts[Subject::Transferred as usize].said, 1);
+            assert!(!weighed.talk.differs());
         }
     }
 

@@ -1,7 +1,9 @@
 //! The exporter as a process beside the PBX, and a scraper that checks every scrape.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,12 @@ pub(crate) struct Exporter {
     folder: PathBuf,
 }
 
+/// A recorder beside it.
+pub(crate) struct Recording {
+    running: Running,
+    file: PathBuf,
+}
+
 /// Scrapes five times a second and checks each scrape, until it is told to stop.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
@@ -29,6 +37,7 @@ impl Exporter {
     /// Starts it for the manager interface at `manager` and waits until it is synchronised; it listens on `.9` of `net`.
     pub(crate) fn start(net: &str, manager: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exporter-{net}"));
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let address = format!("{net}.9:15038");
         let file = folder.join("config.yml");
@@ -37,13 +46,64 @@ impl Exporter {
              secret: {SECRET}\n    trunks: ['^(SIP|PJSIP)/(trunk|carrier)-']\n"
         );
         fs::write(&file, text).expect("a configuration");
-        let log = fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-        let file = file.display().to_string();
-        let mut command = program::command(&["run", "--config", &file]);
-        let child = command.stderr(log).spawn().expect("the program starts");
-        let exporter = Self { running: Running(child), address, folder };
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a file of our own");
+        let running = launch("log", &["run", "--config", &file.display().to_string()], &folder);
+        let exporter = Self { running, address, folder };
         exporter.wait_ready();
         exporter
+    }
+
+    /// Starts it again, with the same configuration; everything it counted is forgotten.
+    pub(crate) fn restart(&mut self) {
+        assert_eq!(self.running.stop(), Some(0), "the exporter's exit code");
+        self.running = launch("log", &["run", "--config", &self.config().display().to_string()], &self.folder);
+        self.wait_ready();
+    }
+
+    /// Records what the PBX sends from now on.
+    pub(crate) fn record(&self) -> Recording {
+        let (config, file) = (self.config().display().to_string(), self.folder.join("recording.ami.gz"));
+        let args = ["record", "--config", &config, "--out", &file.display().to_string()];
+        let running = launch("record.log", &args, &self.folder);
+        let begun = || {
+            let log = fs::read_to_string(self.folder.join("record.log")).unwrap_or_default();
+            log.contains("synchronised").then_some(())
+        };
+        wait_until("the recorder to be synchronised", begun);
+        Recording { running, file }
+    }
+
+    /// Where a replay of a recording counts other than was counted live.
+    pub(crate) fn differences_of(&self, recording: &Path, live: &str) -> Vec<String> {
+        let (config, file) = (self.config().display().to_string(), recording.display().to_string());
+        let played = program::run(&["replay", "--config", &config, &file]);
+        assert!(played.status.success(), "replay: {played:?}");
+        let played = String::from_utf8(played.stdout).expect("text");
+        let counts = |text: &str| {
+            let is_count = |line: &&str| {
+                let name = line.split(['{', ' ']).next().unwrap_or_default();
+                !line.starts_with('#')
+                    && COUNTED.iter().any(|prefix| name.starts_with(prefix))
+                    && (name.ends_with("_total") || name.ends_with("_count"))
+                    && !line.ends_with(" 0")
+            };
+            text.lines().filter(is_count).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
+        let (live, played) = (counts(live), counts(&played));
+        let only = |what: &str, ours: &BTreeSet<String>, others: &BTreeSet<String>| {
+            ours.difference(others).map(|line| format!("only {what}: {line}")).collect::<Vec<_>>()
+        };
+        [only("live", &live, &played), only("in the replay", &played, &live)].concat()
+    }
+
+    /// Where it serves.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its configuration file.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.join("config.yml")
     }
 
     /// Waits until it is synchronised.
@@ -98,14 +158,17 @@ impl Exporter {
         assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
     }
 
-    /// Ends it as systemd would.
-    pub(crate) fn stop(&mut self) {
-        assert_eq!(self.running.stop(), Some(0), "the exporter's exit code");
-    }
-
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Recording {
+    /// Ends it, and gives the file.
+    pub(crate) fn stop(mut self) -> PathBuf {
+        assert_eq!(self.running.stop(), Some(0), "the recorder's exit code");
+        self.file
     }
 }
 
@@ -130,6 +193,14 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// What calls and queues are counted by.
+const COUNTED: [&str; 4] = ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
+
+fn launch(log: &str, args: &[&str], folder: &Path) -> Running {
+    let log = fs::File::options().create(true).append(true).open(folder.join(log)).expect("a log");
+    Running(program::command(args).stderr(log).spawn().expect("the program starts"))
 }
 
 fn exposition(address: &str) -> std::io::Result<String> {
