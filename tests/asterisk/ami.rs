@@ -100,6 +100,24 @@ impl Ami {
         })
     }
 
+    /// Waits a while for an event that may never come.
+    pub(crate) fn seen(&self, from: usize, fits: impl Fn(&Message) -> bool) -> Option<Arc<Message>> {
+        let mut next = from;
+        let mut found = None;
+        let waiting = |inbox: &mut Inbox| {
+            while let Some(event) = inbox.events.get(next) {
+                next += 1;
+                if fits(event) {
+                    found = Some(Arc::clone(event));
+                    return false;
+                }
+            }
+            !inbox.closed
+        };
+        drop(self.inbox.1.wait_timeout_while(self.inbox(), A_WHILE, waiting).expect("the inbox"));
+        found
+    }
+
     /// Waits until the PBX closes the session.
     pub(crate) fn wait_closed(&self) {
         self.until("the PBX to close", |inbox| inbox.closed.then_some(()));
@@ -171,3 +189,5 @@ fn file(message: Message, inbox: &mut Inbox) {
 
 /// Far more than anything takes, even on a slow machine: only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long something is waited for that need not come.
+const A_WHILE: Duration = Duration::from_secs(10);

@@ -3,9 +3,11 @@
 //! `tests/asterisk/install` unpacks the servers into `target/asterisk`; everything runs on 127.0.0.0/8.
 
 mod ami;
+mod chance;
 #[path = "../common/mod.rs"]
 mod common;
 mod exporter;
+mod load;
 mod pbx;
 mod phone;
 mod presence;
@@ -22,6 +24,7 @@ use asterisk_exporter::clock::Clock;
 
 use common::Numbers;
 use exporter::Exporter;
+use load::{Load, Progress};
 use pbx::{Pbx, Plan, Version};
 use presence::Scrape;
 use sipp::{Phone, Phones};
@@ -97,6 +100,84 @@ fn every_scenario(version: Version) {
     let wrong = wrong.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn random_load_on_16() {
+    random_load(Version::V16);
+}
+
+#[test]
+fn random_load_on_22() {
+    random_load(Version::V22);
+}
+
+/// `ASTERISK_CALLS` and `ASTERISK_SEED` decide how many calls, and which.
+fn random_load(version: Version) {
+    if !version.is_installed() {
+        return;
+    }
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let calls = number("ASTERISK_CALLS").unwrap_or(320);
+    let load = Load { seed: number("ASTERISK_SEED").unwrap_or(20_261_125).into(), calls, at_once: AT_ONCE_UNDER_LOAD };
+    println!("Asterisk {}: {calls} calls of seed {}", version.full(), load.seed);
+    let pbx = Pbx::start(version, "load", 1, &Load::plan(version));
+    let phones = Phones::start(&pbx.net);
+    let exporter = Exporter::start(&pbx.net, &pbx.manager());
+    let (clock, watch) = (Clock::start(), exporter.watch());
+    let before = Scrape::of(&exporter, &clock);
+    load.play(&pbx, &phones, &Progress::default());
+    let took = before.until(clock.now());
+    let left = pbx.settle();
+    let live = Numbers::read(&exporter.wait_idle());
+    let after = Scrape::of(&exporter, &clock);
+    let (verdict, said) = (Verdict::of(&pbx, &exporter), truth::verbs(&pbx));
+    println!(
+        "    {:.0} s, {:.1} calls/s, {} scrapes conserved, {} lines of queue_log compared, {} figures equal",
+        took.as_secs_f64(),
+        f64::from(calls) / took.as_secs_f64(),
+        watch.stop(),
+        verdict.compared(),
+        verdict.equal(),
+    );
+    let mut wrong = [
+        left.iter().map(|channel| format!("{channel} stayed up")).collect(),
+        truth::of_queues(&said, &live, &[]),
+        truth::of_outbound(&pbx, &live),
+        before.amiss(&after),
+        verdict.differences(),
+    ]
+    .concat();
+    let explained = verdict.explained().into_iter().filter(|(_, _, reason, _)| reason != "logged_twice");
+    wrong.extend(explained.map(|explained| format!("explained, but should be equal: {explained:?}")));
+    for verbs in EACH {
+        let number = truth::number(&said, verbs);
+        println!("    {number:4} {}", verbs.join(", "));
+        if number < 20 && (verbs[0] != "WITHDRAW" || version == Version::V22) {
+            wrong.push(format!("only {number} {verbs:?}: the load is too thin"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a load must have of each.
+const EACH: &[&[&str]] = &[
+    &["ENTERQUEUE"],
+    &["CONNECT"],
+    &["COMPLETECALLER"],
+    &["COMPLETEAGENT"],
+    &["BLINDTRANSFER", "ATTENDEDTRANSFER"],
+    &["ABANDON"],
+    &["EXITWITHTIMEOUT"],
+    &["EXITEMPTY"],
+    &["EXITWITHKEY"],
+    &["WITHDRAW"],
+    &["RINGNOANSWER"],
+    &["PAUSE"],
+    &["UNPAUSE"],
+];
+
+/// How many callers there are at once under load: more than that, and two cores are late with their own SIP.
+const AT_ONCE_UNDER_LOAD: usize = 40;
 
 /// Explained differences that no scenario is made for.
 fn undocumented(verdict: &Verdict) -> Vec<String> {

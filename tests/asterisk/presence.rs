@@ -19,6 +19,11 @@ impl Scrape {
         Self { from, to: clock.now(), numbers }
     }
 
+    /// Time since this scrape.
+    pub(crate) fn until(&self, later: Moment) -> std::time::Duration {
+        later.since(self.to)
+    }
+
     /// Agents of this scrape whose seconds until a later one are not the time between both, by more than a hundredth.
     pub(crate) fn amiss(&self, later: &Self) -> Vec<String> {
         let agents = self.numbers.values(SECONDS, "agent");

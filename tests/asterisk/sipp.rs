@@ -197,9 +197,9 @@ impl Sipp {
         status.success()
     }
 
-    /// Whether the call is over.
-    pub(crate) fn is_over(&mut self) -> bool {
-        self.child.try_wait().expect("sipp").is_some()
+    /// Waits until the call is over, however it went.
+    pub(crate) fn wait_quietly(&mut self) {
+        program::wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("sipp"));
     }
 
     fn wait_open(&mut self) {
