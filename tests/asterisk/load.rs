@@ -56,21 +56,39 @@ pub(crate) struct Load {
 /// One that is running: how far it is.
 #[derive(Default)]
 pub(crate) struct Progress {
-    begun: AtomicUsize,
+    ended: AtomicUsize,
     over: AtomicBool,
+    /// It goes on and on until somebody has seen enough.
+    endless: AtomicBool,
 }
 
 impl Progress {
-    /// Waits until that many calls have begun.
+    /// Of a load that goes on until [`Self::enough`].
+    pub(crate) fn endless() -> Self {
+        Self { endless: AtomicBool::new(true), ..Self::default() }
+    }
+
+    /// Waits until that many more calls have ended.
     pub(crate) fn wait(&self, calls: usize) {
-        while self.begun.load(Ordering::Relaxed) < calls {
+        let end = self.ended.load(Ordering::Relaxed) + calls;
+        while self.ended.load(Ordering::Relaxed) < end && !self.over.load(Ordering::Relaxed) {
             sleep(TICK);
         }
+    }
+
+    /// Nobody calls any more.
+    pub(crate) fn enough(&self) {
+        self.endless.store(false, Ordering::Relaxed);
+    }
+
+    /// How many calls have ended.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended.load(Ordering::Relaxed)
     }
 }
 
 impl Load {
-    /// The servers, phones and numbers it needs.
+    /// The queues, phones and numbers it needs.
     pub(crate) fn plan(version: Version) -> Plan {
         let mut plan = Plan { queues: crate::BASE_QUEUES.to_owned(), ..Plan::default() };
         plan.phones.push((format!("a{}", crate::COLLEAGUE), Phone::Answers.port()));
@@ -98,7 +116,8 @@ impl Load {
             .flat_map(|&(aim, weight)| vec![aim; (self.calls * weight).div_ceil(weights) as usize])
             .collect();
         chance.shuffle(&mut aims);
-        let (left, seeds) = (Mutex::new(aims.into_iter().zip(0..)), self.seed);
+        let (left, seeds) = (Mutex::new(aims.iter().cycle().zip(0..)), self.seed);
+        let calls = u32::try_from(aims.len()).expect("not that many");
         std::thread::scope(|scope| {
             let pauses = scope.spawn(|| pauses(pbx, Chance::new(seeds ^ 1), progress));
             let gaps = scope.spawn(|| empties(pbx, progress));
@@ -106,9 +125,12 @@ impl Load {
                 .map(|_| {
                     scope.spawn(|| {
                         loop {
-                            let Some((aim, index)) = left.lock().expect("the callers").next() else { return };
+                            let Some((&aim, index)) = left.lock().expect("the callers").next() else { return };
+                            if index >= calls && !progress.endless.load(Ordering::Relaxed) {
+                                return;
+                            }
                             call(aim, index, pbx, phones, &mut Chance::new(seeds.wrapping_add(u64::from(index) << 8)));
-                            progress.begun.fetch_add(1, Ordering::Relaxed);
+                            progress.ended.fetch_add(1, Ordering::Relaxed);
                         }
                     })
                 })
@@ -147,15 +169,15 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
         }
         Aim::Withdrawn => {
             let caller = caller("708", chance.between(3000, 6000));
-            let from = pbx.ctl.here();
+            let ctl = pbx.ctl();
+            let from = ctl.here();
             let mut sipp = phones.call(&caller);
             if pbx.version == Version::V22 {
-                let joined = pbx
-                    .ctl
-                    .seen(from, |m| m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number));
+                let joined =
+                    ctl.seen(from, |m| m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number));
                 if let Some(joined) = joined {
                     sleep(Duration::from_millis(chance.between(100, 1500).into()));
-                    pbx.ctl.act("QueueWithdrawCaller", &[("Queue", "patient"), ("Caller", &joined["Channel"])]);
+                    ctl.act("QueueWithdrawCaller", &[("Queue", "patient"), ("Caller", &joined["Channel"])]);
                 }
             }
             sipp.wait_quietly();
@@ -178,7 +200,7 @@ fn pauses(pbx: &Pbx, mut chance: Chance, progress: &Progress) {
         let reason = chance.of(&["lunch", "meeting", ""]);
         let pause = |paused| {
             let headers = [("Queue", queue), ("Interface", &interface), ("Paused", paused), ("Reason", reason)];
-            pbx.ctl.act("QueuePause", &headers)
+            pbx.ctl().act("QueuePause", &headers)
         };
         pause("true");
         sleep(Duration::from_millis(chance.between(300, 1500).into()));
@@ -194,7 +216,7 @@ fn empties(pbx: &Pbx, progress: &Progress) {
         for paused in ["false", "true"] {
             for phone in EMPTY_PHONES {
                 let interface = format!("{tech}/a{phone}");
-                pbx.ctl.act("QueuePause", &[("Queue", "night"), ("Interface", &interface), ("Paused", paused)]);
+                pbx.ctl().act("QueuePause", &[("Queue", "night"), ("Interface", &interface), ("Paused", paused)]);
             }
             sleep(Duration::from_millis(1500));
         }

@@ -3,14 +3,17 @@
 //! `tests/asterisk/install` unpacks the servers into `target/asterisk`; everything runs on 127.0.0.0/8.
 
 mod ami;
+mod blind;
 mod chance;
 #[path = "../common/mod.rs"]
 mod common;
 mod exporter;
+mod faults;
 mod load;
 mod pbx;
 mod phone;
 mod presence;
+mod proxy;
 mod scenarios;
 mod sipp;
 mod stage;
@@ -24,9 +27,11 @@ use asterisk_exporter::clock::Clock;
 
 use common::Numbers;
 use exporter::Exporter;
+use faults::Breaker;
 use load::{Load, Progress};
 use pbx::{Pbx, Plan, Version};
 use presence::Scrape;
+use proxy::Proxy;
 use sipp::{Phone, Phones};
 use stage::{Scenario, Stage};
 use verdict::{Explained, Verdict};
@@ -116,9 +121,8 @@ fn random_load(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let calls = number("ASTERISK_CALLS").unwrap_or(320);
-    let load = Load { seed: number("ASTERISK_SEED").unwrap_or(20_261_125).into(), calls, at_once: AT_ONCE_UNDER_LOAD };
+    let calls = number_of("ASTERISK_CALLS").unwrap_or(320);
+    let load = Load { seed: seed(), calls, at_once: AT_ONCE_UNDER_LOAD };
     println!("Asterisk {}: {calls} calls of seed {}", version.full(), load.seed);
     let pbx = Pbx::start(version, "load", 1, &Load::plan(version));
     let phones = Phones::start(&pbx.net);
@@ -157,6 +161,68 @@ fn random_load(version: Version) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn faults_on_16() {
+    faults(Version::V16);
+}
+
+#[test]
+fn faults_on_22() {
+    faults(Version::V22);
+}
+
+fn faults(version: Version) {
+    if !version.is_installed() {
+        return;
+    }
+    let load = Load { seed: seed(), calls: 100, at_once: AT_ONCE_UNDER_LOAD };
+    println!("Asterisk {}: calls of seed {}, and faults", version.full(), load.seed);
+    let (pbx, clock) = (Pbx::start(version, "faults", 2, &Load::plan(version)), Clock::start());
+    let phones = Phones::start(&pbx.net);
+    let proxy = Proxy::start(&format!("{}.8:5038", pbx.net), &pbx.manager(), &clock);
+    let mut exporter = Exporter::start(&pbx.net, &proxy.address);
+    let (watch, progress) = (exporter.watch(), Progress::endless());
+    let breaker = Breaker { pbx: &pbx, exporter: &mut exporter, proxy: &proxy, clock: &clock };
+    let broken = std::thread::scope(|scope| {
+        let breaking = scope.spawn(|| breaker.run(&progress));
+        load.play(&pbx, &phones, &progress);
+        breaking.join().expect("the faults")
+    });
+    let left = pbx.settle();
+    let mut lives = broken.lives;
+    lives.push(Numbers::read(&exporter.wait_idle()));
+    let last = Scrape::of(&exporter, &clock);
+    let found = blind::compare(&pbx, &broken.blind, &lives);
+    println!(
+        "    {} calls, {} scrapes conserved; {} stays, of which {} ended unseen for certain and {} at an edge",
+        progress.ended(),
+        watch.stop(),
+        found.stays,
+        found.lost,
+        found.unsure,
+    );
+    let mut wrong = [
+        left.iter().map(|channel| format!("{channel} stayed up")).collect(),
+        found.wrong,
+        broken.amiss,
+        broken.first.expect("a first scrape").amiss(&last),
+    ]
+    .concat();
+    if found.lost < 5 || found.unsure * 2 > found.stays {
+        wrong.push("too little happened for certain".to_owned());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What decides a load.
+fn seed() -> u64 {
+    number_of("ASTERISK_SEED").map_or(20_261_125, u64::from)
+}
+
+fn number_of(variable: &str) -> Option<u32> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
 /// What a load must have of each.

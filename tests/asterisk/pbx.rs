@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use crate::ami::Ami;
 use crate::common::program;
@@ -34,8 +35,8 @@ pub(crate) struct Pbx {
     pub(crate) net: String,
     /// Its own files, inside the root.
     place: PathBuf,
-    child: Child,
-    pub(crate) ctl: Ami,
+    child: Mutex<Child>,
+    ctl: Mutex<Ami>,
 }
 
 impl Version {
@@ -92,7 +93,7 @@ impl Pbx {
         write_configuration(version, &net, &place, &outside.join("etc"), plan);
         let child = launch(version, &place, &outside);
         let ctl = log_in(&net);
-        Self { version, net, place, child, ctl }
+        Self { version, net, place, child: Mutex::new(child), ctl: Mutex::new(ctl) }
     }
 
     /// A file of the server, from outside.
@@ -115,7 +116,7 @@ impl Pbx {
 
     /// Runs a command of its own command line.
     pub(crate) fn cli(&self, command: &str) -> String {
-        self.ctl.act("Command", &[("Command", command)]).remove("Output").unwrap_or_default()
+        self.ctl().act("Command", &[("Command", command)]).remove("Output").unwrap_or_default()
     }
 
     /// Waits until no channel is up; hangs up those that stay and tells their names.
@@ -134,35 +135,50 @@ impl Pbx {
 
     /// Names of the channels that are up.
     pub(crate) fn channels(&self) -> Vec<String> {
-        let from = self.ctl.here();
-        let id = self.ctl.send("CoreShowChannels", &[]);
+        let ctl = self.ctl();
+        let from = ctl.here();
+        let id = ctl.send("CoreShowChannels", &[]);
         let is_end =
             |m: &crate::ami::Message| m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id);
-        self.ctl.wait_for("the list of channels", from, is_end);
-        let listed = self.ctl.events();
+        ctl.wait_for("the list of channels", from, is_end);
+        let listed = ctl.events();
         let mine = listed[from..].iter().filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
         mine.filter_map(|m| m.get("Channel").cloned()).collect()
     }
 
-    /// Waits until a server that restarts itself is back.
-    pub(crate) fn wait_restarted(&mut self) {
-        self.ctl.wait_closed();
-        self.ctl = log_in(&self.net);
+    /// The session of the test, which is another after a restart.
+    pub(crate) fn ctl(&self) -> Ami {
+        self.ctl.lock().expect("the session").clone()
     }
 
-    /// The machine fails, and the server is started again.
-    pub(crate) fn crash(&mut self) {
-        self.child.kill().expect("a running server");
-        self.child.wait().expect("its end");
-        self.child = launch(self.version, &self.place, &self.file(""));
-        self.ctl = log_in(&self.net);
+    /// Lets the server restart itself at once, and waits until it is back.
+    pub(crate) fn restart(&self) {
+        let ctl = self.ctl();
+        ctl.send("Command", &[("Command", "core restart now")]);
+        ctl.wait_closed();
+        *self.ctl.lock().expect("the session") = log_in(&self.net);
+    }
+
+    /// The machine fails: from now on the server is gone.
+    pub(crate) fn crash(&self) {
+        let mut child = self.child.lock().expect("the server");
+        child.kill().expect("a running server");
+        child.wait().expect("its end");
+    }
+
+    /// Starts a server that crashed.
+    pub(crate) fn start_again(&self) {
+        *self.child.lock().expect("the server") = launch(self.version, &self.place, &self.file(""));
+        *self.ctl.lock().expect("the session") = log_in(&self.net);
     }
 }
 
 impl Drop for Pbx {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
         if std::thread::panicking() {
             eprintln!("the files of Asterisk {} are kept in {}", self.version.number(), self.file("").display());
         } else {

@@ -145,7 +145,7 @@ impl Phones {
         let port = 10_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 40_000;
         let from = caller.device.as_deref().unwrap_or(&caller.number);
         let to = format!("{}.1:5060", self.net);
-        let args = [&to, "-s", &caller.to, "-m", "1", "-timeout", "180", "-recv_timeout", "170000"];
+        let args = [&to, "-s", &caller.to, "-m", "1", "-timeout", "100", "-recv_timeout", "95000"];
         self.sipp(&format!("{}-{port}", caller.to), &calling(caller, from), host, port, &args)
     }
 

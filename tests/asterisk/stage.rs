@@ -143,21 +143,21 @@ impl<'a> Stage<'a> {
     pub(crate) fn wait_nth(&self, event: &str, suffix: &str, nth: usize) -> Arc<Message> {
         let queue = self.text(&format!("@Q@{suffix}"));
         let fits = |m: &Message| m["Event"] == event && m.get("Queue") == Some(&queue);
-        self.pbx.ctl.wait_nth(&format!("{event} {nth} of {queue}"), 0, nth, fits)
+        self.pbx.ctl().wait_nth(&format!("{event} {nth} of {queue}"), 0, nth, fits)
     }
 
     /// Waits for any event whose header holds the text.
     pub(crate) fn wait_any(&self, event: &str, header: &str, text: &str) -> Arc<Message> {
         let text = self.text(text);
         let fits = |m: &Message| m["Event"] == event && m.get(header).is_some_and(|value| value.contains(&text));
-        self.pbx.ctl.wait_for(&format!("{event} of {text}"), 0, fits)
+        self.pbx.ctl().wait_for(&format!("{event} of {text}"), 0, fits)
     }
 
     /// An action of the manager.
     pub(crate) fn act(&self, action: &str, headers: &[(&str, &str)]) {
         let filled: Vec<_> = headers.iter().map(|(key, value)| (*key, self.text(value))).collect();
         let headers: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let reply = self.pbx.ctl.act(action, &headers);
+        let reply = self.pbx.ctl().act(action, &headers);
         let fine = reply.get("Response").is_some_and(|response| response == "Success");
         assert!(fine, "{}: {action} {headers:?}: {reply:?}", self.scenario.name);
     }

@@ -1,0 +1,152 @@
+//! Faults in mid-load, and the times in which the exporter could not see.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use asterisk_exporter::clock::{Clock, Moment};
+
+use crate::blind::{Blind, Cause, LATE};
+use crate::common::Numbers;
+use crate::common::program::wait_until;
+use crate::exporter::Exporter;
+use crate::load::Progress;
+use crate::pbx::Pbx;
+use crate::presence::Scrape;
+use crate::proxy::Proxy;
+
+/// What goes wrong, in this order, spread over the load.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Cut,
+    ReloadCore,
+    CutForLong,
+    RestartExporter,
+    ReloadQueues,
+    Stop,
+    CutAgain,
+    RestartPbx,
+    Crash,
+}
+
+const ALL: [Fault; 9] = [
+    Fault::Cut,
+    Fault::ReloadCore,
+    Fault::CutForLong,
+    Fault::RestartExporter,
+    Fault::ReloadQueues,
+    Fault::Stop,
+    Fault::CutAgain,
+    Fault::RestartPbx,
+    Fault::Crash,
+];
+
+/// What is needed to break things.
+pub(crate) struct Breaker<'a> {
+    pub(crate) pbx: &'a Pbx,
+    pub(crate) exporter: &'a mut Exporter,
+    pub(crate) proxy: &'a Proxy,
+    pub(crate) clock: &'a Clock,
+}
+
+/// What was broken.
+#[derive(Default)]
+pub(crate) struct Broken {
+    pub(crate) blind: Vec<Blind>,
+    /// The last scrape of each exporter that was ended.
+    pub(crate) lives: Vec<Numbers>,
+    /// Agents whose seconds were not the time that went by, in an exporter that was ended.
+    pub(crate) amiss: Vec<String>,
+    /// The first scrape of the exporter that runs.
+    pub(crate) first: Option<Scrape>,
+}
+
+impl Breaker<'_> {
+    /// Breaks everything, one after the other, while a load goes on.
+    pub(crate) fn run(mut self, progress: &Progress) -> Broken {
+        let mut broken = Broken { first: Some(Scrape::of(self.exporter, self.clock)), ..Broken::default() };
+        for fault in ALL {
+            progress.wait(BETWEEN);
+            println!("    after {} calls: {fault:?}", progress.ended());
+            self.apply(fault, &mut broken);
+            sleep(SETTLED);
+        }
+        progress.wait(BETWEEN);
+        progress.enough();
+        broken
+    }
+
+    fn apply(&mut self, fault: Fault, broken: &mut Broken) {
+        match fault {
+            Fault::Cut | Fault::CutAgain => broken.blind.push(self.cut(Duration::ZERO)),
+            Fault::CutForLong => broken.blind.push(self.cut(Duration::from_secs(3))),
+            Fault::ReloadCore => drop(self.pbx.cli("core reload")),
+            Fault::ReloadQueues => drop(self.pbx.cli("queue reload all")),
+            Fault::RestartExporter => {
+                let from = self.clock.now().before(LATE);
+                let last = Scrape::of(self.exporter, self.clock);
+                let begins = [from, self.clock.now()];
+                broken.amiss.extend(broken.first.as_ref().map(|first| first.amiss(&last)).unwrap_or_default());
+                broken.lives.push(last.numbers);
+                self.exporter.restart();
+                broken.blind.push(Blind { cause: Cause::Exporter, begins, ends: self.sighted() });
+                broken.first = Some(Scrape::of(self.exporter, self.clock));
+            }
+            Fault::Stop => {
+                let (before, from) = (self.sessions(), self.clock.now());
+                self.exporter.signal("-STOP");
+                sleep(Duration::from_secs(5));
+                self.exporter.signal("-CONT");
+                // whether the PBX cut it off is known once a Ping was answered: what it read is counted by then
+                self.exporter.wait_ready();
+                if self.sessions() != before {
+                    let ends = self.sighted();
+                    broken.blind.push(Blind { cause: Cause::Cut, begins: [from.before(LATE), ends[0]], ends });
+                }
+            }
+            Fault::RestartPbx => {
+                let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+                self.pbx.restart();
+                broken.blind.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
+            }
+            Fault::Crash => {
+                let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+                self.pbx.crash();
+                let begins = [from, self.clock.now()];
+                self.pbx.start_again();
+                broken.blind.push(self.after(before, Cause::Pbx, begins));
+            }
+        }
+    }
+
+    fn cut(&self, length: Duration) -> Blind {
+        let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+        self.proxy.cut();
+        let begins = [from, self.clock.now()];
+        sleep(length);
+        self.proxy.open();
+        self.after(before, Cause::Cut, begins)
+    }
+
+    fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Blind {
+        wait_until("the exporter to come back", || {
+            let numbers = self.exporter.numbers();
+            let back = numbers.sum("asterisk_exporter_connects_total", &[]) > before;
+            (back && numbers.sum("asterisk_up", &[]) == 1.0).then_some(())
+        });
+        Blind { cause, begins, ends: self.sighted() }
+    }
+
+    /// From when the exporter is connected until now, at some time, it was synchronised.
+    fn sighted(&self) -> [Moment; 2] {
+        [self.proxy.since().expect("a connected exporter"), self.clock.now()]
+    }
+
+    fn sessions(&self) -> f64 {
+        self.exporter.numbers().sum("asterisk_exporter_connects_total", &[])
+    }
+}
+
+/// Calls that end between a fault and the next.
+const BETWEEN: usize = 20;
+/// What a list of the PBX lacks is gone after two seconds (METRICS.md, Over a gap): before that, nothing is decided.
+const SETTLED: Duration = Duration::from_secs(3);
