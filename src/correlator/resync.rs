@@ -314,6 +314,9 @@ impl Correlator {
             return known;
         }
         let (agent, leg) = (agent?, leg?);
+        if !self.is_agents(queue, agent) {
+            return None;
+        }
         let waited = known.filter(|&key| self.stays[key].is_waiting());
         let key = match waited {
             Some(key) => {
@@ -335,23 +338,35 @@ impl Correlator {
         Some(key)
     }
 
-    /// The member whose device a channel is: by interface, else by state interface, else the device itself.
+    /// Whether a caller's partner is an agent: one the queue dialled, or a member's phone whose Local channel is gone.
+    ///
+    /// After an attended transfer the caller's channel still runs Queue (16 and 22), bridged with somebody else: that
+    /// talk is over.
+    fn is_agents(&self, queue: QueueId, partner: &Channel) -> bool {
+        *partner.application == *b"AppQueue" || self.member_on(queue, &self.device_of(partner)).is_some()
+    }
+
+    /// The member whose device a channel is, else one made for the device.
     fn listed_member(&mut self, queue: QueueId, agent: &Channel, at: Stamp, seen: &mut dyn Observe) -> MemberKey {
-        let device =
-            self.channels.find(&agent.uid).map(|key| self.channels.all[key].device.clone()).unwrap_or_default();
+        let device = self.device_of(agent);
+        let known = self.member_on(queue, &device);
+        known.unwrap_or_else(|| self.member_of(queue, device.as_bytes(), device.as_bytes(), at.read, seen))
+    }
+
+    fn device_of(&self, listed: &Channel) -> Box<str> {
+        self.channels.find(&listed.uid).map(|key| self.channels.all[key].device.clone()).unwrap_or_default()
+    }
+
+    /// The queue's member with a device: by interface, else by state interface.
+    fn member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
         let plain = |interface: &[u8]| interface.strip_suffix(b"/n").unwrap_or(interface) == device.as_bytes();
         let by_interface = self.members.places.iter().find(|((of, interface), _)| *of == queue && plain(interface));
         if let Some((_, &key)) = by_interface {
-            return key;
+            return Some(key);
         }
-        if let Some(&person) = self.members.devices.get(&device) {
-            let mut mine =
-                self.members.all.iter().filter(|(_, member)| member.queue == queue && member.agent == person);
-            if let Some((key, _)) = mine.next() {
-                return key;
-            }
-        }
-        self.member_of(queue, device.as_bytes(), device.as_bytes(), at.read, seen)
+        let person = *self.members.devices.get(device)?;
+        let mut mine = self.members.all.iter().filter(|(_, member)| member.queue == queue && member.agent == person);
+        mine.next().map(|(key, _)| key)
     }
 
     /// Agents being called for a caller who waits: the caller by Linkedid.

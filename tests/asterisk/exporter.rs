@@ -73,12 +73,17 @@ impl Exporter {
         Recording { running, file }
     }
 
-    /// Where a replay of a recording counts other than was counted live.
-    pub(crate) fn differences_of(&self, recording: &Path, live: &str) -> Vec<String> {
+    /// The exposition of a recording.
+    pub(crate) fn replay(&self, recording: &Path) -> String {
         let (config, file) = (self.config().display().to_string(), recording.display().to_string());
         let played = program::run(&["replay", "--config", &config, &file]);
         assert!(played.status.success(), "replay: {played:?}");
-        let played = String::from_utf8(played.stdout).expect("text");
+        String::from_utf8(played.stdout).expect("text")
+    }
+
+    /// Where a replay of a recording counts other than was counted live.
+    pub(crate) fn differences_of(&self, recording: &Path, live: &str) -> Vec<String> {
+        let played = self.replay(recording);
         let counts = |text: &str| {
             let is_count = |line: &&str| {
                 let name = line.split(['{', ' ']).next().unwrap_or_default();
@@ -131,6 +136,15 @@ impl Exporter {
             let held = numbers.sum("asterisk_exporter_tracked", &[]);
             (held == 0.0 && numbers.sum("asterisk_up", &[]) == 1.0).then_some(text)
         })
+    }
+
+    /// Waits until it has more sessions behind it than `before`, and is synchronised.
+    pub(crate) fn wait_back(&self, before: f64) {
+        wait_until("the exporter to come back", || {
+            let numbers = self.numbers();
+            let back = numbers.sum("asterisk_exporter_connects_total", &[]) > before;
+            (back && numbers.sum("asterisk_up", &[]) == 1.0).then_some(())
+        });
     }
 
     /// Begins to scrape.

@@ -7,7 +7,6 @@ use asterisk_exporter::clock::{Clock, Moment};
 
 use crate::blind::{Blind, Cause, LATE};
 use crate::common::Numbers;
-use crate::common::program::wait_until;
 use crate::exporter::Exporter;
 use crate::load::Progress;
 use crate::pbx::Pbx;
@@ -128,11 +127,7 @@ impl Breaker<'_> {
     }
 
     fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Blind {
-        wait_until("the exporter to come back", || {
-            let numbers = self.exporter.numbers();
-            let back = numbers.sum("asterisk_exporter_connects_total", &[]) > before;
-            (back && numbers.sum("asterisk_up", &[]) == 1.0).then_some(())
-        });
+        self.exporter.wait_back(before);
         Blind { cause, begins, ends: self.sighted() }
     }
 
@@ -149,4 +144,4 @@ impl Breaker<'_> {
 /// Calls that end between a fault and the next.
 const BETWEEN: usize = 20;
 /// What a list of the PBX lacks is gone after two seconds (METRICS.md, Over a gap): before that, nothing is decided.
-const SETTLED: Duration = Duration::from_secs(3);
+pub(crate) const SETTLED: Duration = Duration::from_secs(3);

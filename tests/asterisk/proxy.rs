@@ -22,7 +22,7 @@ struct Wire {
     /// Refuses everybody.
     closed: AtomicBool,
     /// Who is connected, and since when.
-    last: Mutex<Option<(TcpStream, Arc<AtomicBool>, Moment)>>,
+    links: Mutex<Vec<(TcpStream, Arc<AtomicBool>, Moment)>>,
 }
 
 impl Proxy {
@@ -30,7 +30,7 @@ impl Proxy {
     pub(crate) fn start(address: &str, pbx: &str, clock: &Clock) -> Self {
         let listener = TcpListener::bind(address).expect("the wire's address");
         let wire =
-            Wire { pbx: pbx.to_owned(), clock: clock.clone(), closed: AtomicBool::new(false), last: Mutex::new(None) };
+            Wire { pbx: pbx.to_owned(), clock: clock.clone(), closed: AtomicBool::new(false), links: Mutex::default() };
         let wire = Arc::new(wire);
         let accepting = Arc::clone(&wire);
         thread::spawn(move || {
@@ -44,8 +44,8 @@ impl Proxy {
     /// Cuts it; everything the PBX sent before arrives.  Nobody gets through until [`Self::open`].
     pub(crate) fn cut(&self) {
         self.wire.closed.store(true, Ordering::SeqCst);
-        let last = self.wire.last.lock().expect("the wire").take();
-        if let Some((far, over, _)) = last {
+        let links = std::mem::take(&mut *self.wire.links.lock().expect("the wire"));
+        for (far, over, _) in links {
             let _ = far.shutdown(Shutdown::Both);
             wait_until("the rest to be delivered", || over.load(Ordering::SeqCst).then_some(()));
         }
@@ -56,9 +56,9 @@ impl Proxy {
         self.wire.closed.store(false, Ordering::SeqCst);
     }
 
-    /// Since when the exporter is connected.
+    /// Since when the last to come is connected.
     pub(crate) fn since(&self) -> Option<Moment> {
-        self.wire.last.lock().expect("the wire").as_ref().map(|(_, _, since)| *since)
+        self.wire.links.lock().expect("the wire").last().map(|(_, _, since)| *since)
     }
 }
 
@@ -71,7 +71,7 @@ impl Wire {
         let over = Arc::new(AtomicBool::new(false));
         let copy = |stream: &TcpStream| stream.try_clone().expect("a stream");
         let (up, down, told) = ((copy(&near), copy(&far)), (copy(&far), near), Arc::clone(&over));
-        *self.last.lock().expect("the wire") = Some((far, over, self.clock.now()));
+        self.links.lock().expect("the wire").push((far, over, self.clock.now()));
         thread::spawn(move || pump(up.0, up.1));
         thread::spawn(move || {
             pump(down.0, down.1);

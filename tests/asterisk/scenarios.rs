@@ -662,7 +662,7 @@ fn hang_up_talking(s: &Stage<'_>, whose: &str) {
 }
 
 /// Waits until caller and agent have talked for a second; the AgentConnect.
-fn talking(s: &Stage<'_>) -> Arc<Message> {
+pub(crate) fn talking(s: &Stage<'_>) -> Arc<Message> {
     let connect = s.wait("AgentConnect");
     for side in ["Channel", "DestChannel"] {
         s.wait_any("BridgeEnter", "Channel", &connect[side]);

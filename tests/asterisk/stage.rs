@@ -1,8 +1,9 @@
 //! One scenario on a real PBX: its queues, phones and dialplan, what it does, and what must come out.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 
 use crate::ami::Message;
+use crate::common::program::PATIENCE;
 use crate::pbx::{Pbx, Plan, Version};
 use crate::sipp::{Caller, Phone, Phones, Sipp};
 
@@ -19,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) drive: fn(&Stage<'_>),
     /// What queue_log must say, by queue: verbs in any order; `A|B` is one of both, `A+` one or more.
     pub(crate) verbs: &'static [(&'static str, &'static str)],
+    /// What the exporter must show when a gap is over.
+    pub(crate) sighted: &'static [Want],
     /// What the exporter must count beside it.
     pub(crate) wants: &'static [Want],
     pub(crate) versions: &'static [Version],
@@ -33,6 +36,32 @@ pub(crate) struct Stage<'a> {
     pub(crate) pbx: &'a Pbx,
     phones: &'a Phones,
     index: usize,
+    /// Where all that are played meet, before and after what is hidden.
+    meeting: Option<&'a Meeting>,
+}
+
+/// Everybody waits for everybody else.
+pub(crate) struct Meeting {
+    parties: usize,
+    arrived: Mutex<usize>,
+    change: Condvar,
+}
+
+impl Meeting {
+    pub(crate) fn of(parties: usize) -> Self {
+        Self { parties, arrived: Mutex::new(0), change: Condvar::new() }
+    }
+
+    /// Arrives, and goes on when all have: for the `nth` time.
+    pub(crate) fn meet(&self, nth: usize) {
+        let mut arrived = self.arrived.lock().expect("the meeting");
+        *arrived += 1;
+        self.change.notify_all();
+        let all = nth * self.parties;
+        let waited = self.change.wait_timeout_while(arrived, PATIENCE, |arrived| *arrived < all);
+        let met = *waited.expect("the meeting").0 >= all;
+        assert!(met, "somebody did not come to meeting {nth}");
+    }
 }
 
 impl Scenario {
@@ -45,6 +74,7 @@ impl Scenario {
             plan: "Answer()\nQueue(@Q@,t,,,90)\nHangup()",
             drive: |stage| stage.call(8000),
             verbs: &[],
+            sighted: &[],
             wants: &[],
             versions: &[Version::V16, Version::V22],
         }
@@ -90,7 +120,22 @@ impl Scenario {
 
 impl<'a> Stage<'a> {
     pub(crate) const fn new(scenario: &'a Scenario, index: usize, pbx: &'a Pbx, phones: &'a Phones) -> Self {
-        Self { scenario, pbx, phones, index }
+        Self { scenario, pbx, phones, index, meeting: None }
+    }
+
+    /// Together with others.
+    pub(crate) const fn meeting(self, meeting: &'a Meeting) -> Self {
+        Self { meeting: Some(meeting), ..self }
+    }
+
+    /// Does something while the exporter cannot see.
+    pub(crate) fn hidden(&self, act: impl FnOnce()) {
+        let meeting = self.meeting.expect("a scenario with a gap");
+        meeting.meet(1);
+        meeting.meet(2);
+        act();
+        meeting.meet(3);
+        meeting.meet(4);
     }
 
     pub(crate) fn text(&self, text: &str) -> String {

@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::common::Numbers;
 use crate::pbx::Pbx;
-use crate::stage::Scenario;
+use crate::stage::{Scenario, Want};
 
 /// Verbs of queue_log by queue, in the order in which they came.
 pub(crate) type Verbs = BTreeMap<String, Vec<String>>;
@@ -121,14 +121,21 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verb
                 found.push(format!("{queue}: queue_log has {verbs:?}, not {expected}"));
             }
         }
-        for (metric, labels, value) in scenario.wants {
-            let filled: Vec<_> =
-                labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
-            let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            let counted = numbers.sum(metric, &labels);
-            if counted != *value {
-                found.push(format!("{}: {metric} {labels:?} is {counted}, not {value}", scenario.name));
-            }
+        found.extend(of_wants(scenario.wants, scenario, index, pbx, numbers));
+    }
+    found
+}
+
+/// Numbers that are not what a scenario wants.
+pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
+    let mut found = Vec::new();
+    for (metric, labels, value) in wants {
+        let filled: Vec<_> =
+            labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
+        let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let counted = numbers.sum(metric, &labels);
+        if counted != *value {
+            found.push(format!("{}: {metric} {labels:?} is {counted}, not {value}", scenario.name));
         }
     }
     found

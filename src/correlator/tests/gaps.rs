@@ -129,6 +129,34 @@ fn a_talk_gone_in_the_gap_is_lost_and_has_no_length() {
 }
 
 #[test]
+fn a_talk_that_an_agent_passed_on_is_over() {
+    // 16 and 22: behind an attended transfer the caller's channel still runs Queue, bridged with the colleague
+    let colleague = "CoreShowChannel Uniqueid=1.9 Linkedid=1.1 Channel=SIP/990-9 ChannelState=6 Application=AppDial BridgeId=b ActionID=ae-1";
+    let lists = [QUEUE, MEMBER, &talker(), colleague];
+    let mut before = talking();
+    before.at(5.0).tell(&format!("AgentComplete {AGENT} Reason=transfer")).cut().at(9.0).resync(&lists).at(60.0);
+    assert_eq!((before.count("q complete Ann transfer"), before.count("q complete Ann lost")), (1, 0));
+    assert_eq!((before.count("q adopted talking"), before.inside()), (0, (0, 0)));
+    let mut unseen = talking();
+    unseen.at(5.0).cut().at(9.0).resync(&lists).at(60.0);
+    assert_eq!((unseen.count("q complete Ann lost"), unseen.count("q adopted talking")), (1, 0));
+    let mut strangers = Stage::live();
+    strangers.resync(&lists);
+    assert_eq!((strangers.count("q adopted talking"), strangers.inside()), (0, (0, 0)));
+}
+
+#[test]
+fn a_member_behind_a_local_channel_that_is_gone_is_still_the_agent() {
+    let phone = "CoreShowChannel Uniqueid=1.4 Linkedid=1.1 Channel=SIP/201-4 ChannelState=6 Application=AppDial BridgeId=b ActionID=ae-1";
+    let member = MEMBER.replace("Location=SIP/201", "Location=Local/201@agents StateInterface=SIP/201");
+    let mut stage = Stage::live();
+    stage.resync(&[QUEUE, &member, &talker(), phone]);
+    assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
+    stage.at(9.0).tell("AgentComplete Uniqueid=1.1 Queue=q Interface=Local/201@agents MemberName=Ann Reason=agent");
+    assert_eq!(stage.count("q complete Ann agent"), 1);
+}
+
+#[test]
 fn a_restart_ends_everything_and_a_reconnect_nothing() {
     let mut stage = talking();
     stage.tell("FullyBooted Uptime=100").tell("QueueCallerJoin Uniqueid=2.1 Queue=q");
