@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use asterisk_exporter::clock::Clock;
+
 use crate::common::Numbers;
 use crate::common::program::{self, Running, wait_until};
 use crate::pbx::SECRET;
@@ -25,6 +27,7 @@ pub(crate) struct Exporter {
 pub(crate) struct Recording {
     running: Running,
     file: PathBuf,
+    log: PathBuf,
 }
 
 /// Scrapes five times a second and checks each scrape, until it is told to stop.
@@ -65,12 +68,9 @@ impl Exporter {
         let (config, file) = (self.config().display().to_string(), self.folder.join("recording.ami.gz"));
         let args = ["record", "--config", &config, "--out", &file.display().to_string()];
         let running = launch("record.log", &args, &self.folder);
-        let begun = || {
-            let log = fs::read_to_string(self.folder.join("record.log")).unwrap_or_default();
-            log.contains("synchronised").then_some(())
-        };
-        wait_until("the recorder to be synchronised", begun);
-        Recording { running, file }
+        let recording = Recording { running, file, log: self.folder.join("record.log") };
+        recording.wait_sessions(1);
+        recording
     }
 
     /// The exposition of a recording.
@@ -152,14 +152,16 @@ impl Exporter {
         let stop = Arc::new(AtomicBool::new(false));
         let (told, address) = (Arc::clone(&stop), self.address.clone());
         let thread = std::thread::spawn(move || {
-            let mut scrapes = 0;
+            let (clock, mut scrapes) = (Clock::start(), 0);
+            let mut next = clock.now();
             while !told.load(Ordering::Relaxed) {
                 // an exporter that was stopped or is being restarted does not answer
                 if let Ok(text) = exposition(&address) {
                     Numbers::read(&text).assert_conserved(&address);
                     scrapes += 1;
                 }
-                std::thread::sleep(Duration::from_millis(200));
+                next = next.after(EVERY).max(clock.now());
+                std::thread::sleep(next.since(clock.now()));
             }
             scrapes
         });
@@ -179,9 +181,18 @@ impl Exporter {
 }
 
 impl Recording {
-    /// Ends it, and gives the file.
-    pub(crate) fn stop(mut self) -> PathBuf {
+    /// Waits until it has been synchronised that often.
+    pub(crate) fn wait_sessions(&self, number: usize) {
+        let begun = || fs::read_to_string(&self.log).unwrap_or_default().matches("message=synchronised").count();
+        wait_until("the recorder to be synchronised", || (begun() >= number).then_some(()));
+    }
+
+    /// Ends it, and gives the file; `ASTERISK_KEEP=FOLDER` keeps a copy there, such as for a fixture.
+    pub(crate) fn stop(mut self, name: &str) -> PathBuf {
         assert_eq!(self.running.stop(), Some(0), "the recorder's exit code");
+        if let Some(folder) = std::env::var_os("ASTERISK_KEEP") {
+            fs::copy(&self.file, Path::new(&folder).join(name)).expect("a folder for recordings");
+        }
         self.file
     }
 }
@@ -209,6 +220,8 @@ impl Drop for Watch {
     }
 }
 
+/// How often the exporter is scraped.
+const EVERY: Duration = Duration::from_millis(200);
 /// What calls and queues are counted by.
 const COUNTED: [&str; 4] = ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
 

@@ -77,7 +77,7 @@ fn every_scenario(version: Version) {
         verdict.equal(),
     );
     let (said, live) = (truth::verbs(&pbx), Numbers::read(&text));
-    let recording = recording.stop();
+    let recording = recording.stop(&format!("scenarios-{}.ami.gz", version.number()));
     let recorded = Verdict::of_recording(&pbx, &exporter.config(), &recording);
     let wrong = [
         failed,
@@ -284,6 +284,7 @@ fn every_gap(version: Version) {
         meeting.meet(3);
         proxy.open();
         exporter.wait_back(before);
+        recording.wait_sessions(2);
         // what the lists lack is decided after two seconds (METRICS.md, Over a gap)
         std::thread::sleep(faults::SETTLED);
         let sighted = exporter.numbers();
@@ -293,7 +294,7 @@ fn every_gap(version: Version) {
     let left = pbx.settle();
     let live = Numbers::read(&exporter.wait_idle());
     println!("Asterisk {}: {} gaps, {} scrapes conserved", version.full(), chosen.len(), watch.stop());
-    let played = exporter.replay(&recording.stop());
+    let played = exporter.replay(&recording.stop(&format!("gaps-{}.ami.gz", version.number())));
     let played = truth::of_scenarios(&chosen, &pbx, &truth::verbs(&pbx), &Numbers::read(&played));
     let shown = chosen.iter().flat_map(|&(index, s)| truth::of_wants(s.sighted, s, index, &pbx, &sighted));
     let wrong = [
