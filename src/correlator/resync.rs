@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 use super::Correlator;
+use super::call::begins_call;
 use super::deadline::{DOUBT, Task};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, MemberKey, StayKey};
@@ -112,8 +113,7 @@ impl Correlator {
             let bridge = self.channels.bridge_id(&listed.bridge);
             self.enter_bridge(key, bridge, at);
         }
-        let begins = listed.linkedid == listed.uid || listed.linkedid.is_empty();
-        if !known && begins && !listed.is_dialled() {
+        if !known && begins_call(&listed.block()) && !listed.is_dialled() {
             let originated = *listed.application == *b"AppDial2";
             if originated {
                 self.channels.all[key].dialled = Some(adopted_dial(None, at));
@@ -288,7 +288,7 @@ impl Correlator {
         let inside = || others().filter(|other| other.bridge == caller.bridge);
         inside().find(|other| *other.application == *b"AppQueue").or_else(|| inside().next()).or_else(|| {
             // the agent consults somebody in another bridge
-            others().find(|other| *other.application == *b"AppQueue" && other.linkedid == caller.linkedid)
+            others().find(|other| *other.application == *b"AppQueue" && is_linked(&other.linkedid, &caller.linkedid))
         })
     }
 
@@ -364,7 +364,7 @@ impl Correlator {
             }
             let waits = |(_, stay): &(StayKey, &Stay)| {
                 let caller = self.channels.all.get(stay.caller);
-                stay.is_waiting() && caller.is_some_and(|caller| caller.linkedid == listed.linkedid)
+                stay.is_waiting() && caller.is_some_and(|caller| is_linked(&caller.linkedid, &listed.linkedid))
             };
             let Some((stay, queue)) = self.stays.iter().find(waits).map(|(key, stay)| (key, stay.queue)) else {
                 continue;
@@ -373,6 +373,11 @@ impl Correlator {
             self.adopt_ring(stay, member, leg, at, seen);
         }
     }
+}
+
+/// 13.4 and older tell no Linkedid, and two that are not told are not the same.
+fn is_linked(one: &[u8], other: &[u8]) -> bool {
+    one == other && !one.is_empty()
 }
 
 fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {

@@ -193,3 +193,25 @@ fn without_lists_nothing_is_concluded() {
     stage.correlator.resync(stage.now, &nothing, &mut stage.tally);
     assert_eq!(stage.at(60.0).inside(), (1, 1));
 }
+
+/// Asterisk 13.4 and older.
+#[test]
+fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
+    let strip = |line: &str| line.replace(" Linkedid=1.1", "");
+    let caller = |uid: &str| strip(CALLER).replace("1.1", uid).replace("trunk-1", &format!("trunk-{uid}"));
+    let entry = |uid: &str| format!("QueueEntry Queue=q Uniqueid={uid} Channel=SIP/trunk-{uid} Wait=5 ActionID=ae-1");
+    let ringing = strip(LEG).replace("ChannelState=6", "ChannelState=5").replace(" BridgeId=b", "");
+    let mut stage = Stage::live();
+    stage.at(10.0).resync(&[QUEUE, MEMBER, &caller("1.1"), &caller("1.3"), &ringing, &entry("1.1"), &entry("1.3")]);
+    assert_eq!((stage.count("q adopted waiting"), stage.inside()), (2, (2, 0)));
+    // the event tells for whom it rang
+    let agent = AGENT.replace("Uniqueid=1.1", "Uniqueid=1.3");
+    stage.tell(&format!("AgentRingNoAnswer {agent} RingTime=4000")).tell("Hangup Uniqueid=1.2 Cause=16");
+    assert_eq!(stage.count("q ring Ann no_answer"), 1, "{:?}", stage.seen());
+    // who talks with nobody in sight is not given another's agent
+    let mut stage = Stage::live();
+    let lonely = strip(&talker());
+    let other = strip(LEG).replace("BridgeId=b", "BridgeId=c");
+    stage.at(10.0).resync(&[QUEUE, MEMBER, &lonely, &other]);
+    assert_eq!((stage.count("q adopted talking"), stage.inside()), (0, (0, 0)));
+}
