@@ -97,7 +97,7 @@ impl Correlator {
         }
         self.link_locals(snapshot);
         for channel in snapshot.channels.iter().filter(|channel| channel.is_dialled()) {
-            self.adopt_leg(at, channel, seen);
+            self.adopt_leg(at, channel, snapshot, seen);
         }
     }
 
@@ -140,13 +140,13 @@ impl Correlator {
         }
     }
 
-    /// A leg that was dialled in the gap, by the channel its Linkedid names as far as that can be told.
-    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, seen: &mut dyn Observe) {
+    /// A leg that was dialled in the gap.
+    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, snapshot: &Snapshot, seen: &mut dyn Observe) {
         let Some(key) = self.channels.find(&listed.uid) else { return };
         if self.channels.all[key].dialled.is_some() {
             return;
         }
-        let by = self.channels.find(&listed.linkedid).filter(|&by| by != key);
+        let by = self.dialler(listed, snapshot).filter(|&by| by != key);
         let mut dialled = adopted_dial(by, at);
         let up = self.channels.all[key].up;
         dialled.status = up.then_some(DialStatus::Answer);
@@ -156,6 +156,16 @@ impl Correlator {
         if up && *listed.application == *b"AppDial" {
             self.call_answered(key, at);
         }
+    }
+
+    /// Who dialled a listed leg, as far as that can be told: the channel its Linkedid names, or, where none is told, who is
+    /// in its bridge.
+    fn dialler(&self, leg: &Channel, snapshot: &Snapshot) -> Option<ChannelKey> {
+        if !leg.linkedid.is_empty() {
+            return self.channels.find(&leg.linkedid);
+        }
+        let beside = |other: &&Channel| is_linked(&other.bridge, &leg.bridge) && !other.is_dialled();
+        snapshot.channels.iter().find(beside).and_then(|other| self.channels.find(&other.uid))
     }
 
     fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
@@ -375,7 +385,7 @@ impl Correlator {
     }
 }
 
-/// 13.4 and older tell no Linkedid, and two that are not told are not the same.
+/// Whether two headers are the same.  13.4 and older tell no Linkedid, and two that are not told are not.
 fn is_linked(one: &[u8], other: &[u8]) -> bool {
     one == other && !one.is_empty()
 }

@@ -215,3 +215,24 @@ fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
     stage.at(10.0).resync(&[QUEUE, MEMBER, &lonely, &other]);
     assert_eq!((stage.count("q adopted talking"), stage.inside()), (0, (0, 0)));
 }
+
+#[test]
+fn without_a_linkedid_a_call_that_is_up_is_told_by_its_bridge() {
+    let channel = |uid: &str, name: &str, more: &str| {
+        format!("CoreShowChannel Uniqueid={uid} Channel={name} ChannelState=6 {more} ActionID=ae-1")
+    };
+    let mut stage = Stage::live();
+    stage.at(10.0).resync(&[
+        &channel("1.1", "SIP/333-1", "Application=Dial BridgeId=b"),
+        &channel("1.2", "SIP/trunk-2", "Application=AppDial BridgeId=b"),
+        &channel("2.1", "SIP/334-3", "Application=Wait"),
+        &channel("2.2", "SIP/335-4", "Application=AppDial"),
+    ]);
+    for uid in ["1.2", "1.1", "2.2", "2.1"] {
+        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+    }
+    stage.at(60.0);
+    assert_eq!(stage.count("call outbound SIP/333 SIP/trunk answered"), 1, "{:?}", stage.seen());
+    // nothing says who dialled the other leg
+    assert_eq!(stage.count("call unknown SIP/334  answered"), 1, "{:?}", stage.seen());
+}
