@@ -66,7 +66,7 @@ fn real(base: &str, name: &str) -> Vec<u8> {
 fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
     for version in VERSIONS {
         // a caller behind the head instead of at it is another call
-        let made = version.make().filter(|made| !(made.name.starts_with("11c-") && !version.has(EMPTY_IS_TOLD)));
+        let made = version.make().filter(|made| !made.name.starts_with("11c-") || version.has(EMPTY_IS_TOLD));
         for made in made {
             let (here, there) = (samples(&made.events), samples(&real(made.base, made.name)));
             let differs: Vec<_> = here.symmetric_difference(&there).collect();
@@ -129,7 +129,7 @@ fn linkedid_is_told_since_13_5() {
 }
 
 #[test]
-fn why_a_member_pauses_is_told_by_the_pause_alone_before_13_8_and_twice_until_16() {
+fn why_a_member_pauses_is_told_by_the_pause_alone_before_13_8_and_twice_until_17() {
     let pause = |folder, key| Kept::of(folder, "05b-rona-autopause").count("Event: QueueMemberPause", key);
     let status = |folder, key| Kept::of(folder, "05b-rona-autopause").count("Event: QueueMemberStatus", key).1 > 0;
     assert_eq!((pause("13.4", "Reason"), pause("13.4", "PausedReason")), ((7, 1), (7, 0)));

@@ -112,7 +112,7 @@ pub(crate) type Since = &'static [Release];
 /// Headers that older versions do not send: in events that begin so, at the end of keys, which may have a prefix.
 const HEADERS: &[(&str, &str, Since)] = &[
     ("", "linkedid", &[(13, 5)]),
-    ("", "bridgevideosourcemode", &[(13, 14)]),
+    ("", "bridgevideosourcemode", &[(13, 13), (14, 2)]),
     ("QueueMember", "pausedreason", &[(13, 8)]),
     ("QueueMember", "incall", &[(13, 8)]),
     ("QueueMember", "lastpause", &[(14, 0)]),
@@ -134,9 +134,9 @@ const STATUS_AT_CHANGE: Since = &[(16, 18), (18, 4)];
 /// Since then a caller behind the head whom `leavewhenempty` sends away has a QueueCallerAbandon.
 pub(crate) const EMPTY_IS_TOLD: Since = &[(13, 37), (16, 14), (17, 8)];
 /// Since then channels of a tenant say whose they are.
-const TENANTS: Since = &[(18, 25), (20, 10), (22, 0)];
+const TENANTS: Since = &[(18, 25), (20, 10), (21, 5)];
 /// Since then QueueMemberPause has the reason once only, as PausedReason.
-const ONE_REASON: Since = &[(17, 0)];
+const ONE_REASON: Since = &[(18, 0)];
 /// Since then queue_log tells that a ringing was cancelled.
 const RINGCANCELED: Since = &[(15, 0)];
 
