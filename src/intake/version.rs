@@ -20,8 +20,8 @@ impl Version {
         Some(Self { major, minor })
     }
 
-    /// The oldest release whose greeting has that AMI version, for want of a better word; `None` for what is no greeting of
-    /// 12 or newer.
+    /// The oldest release that greets with that AMI version, or an older one; `None` for what is no AMI version of 12 or
+    /// newer.
     pub fn of_ami(ami: &str) -> Option<Self> {
         let mut numbers = ami.split('.').map(|text| text.trim().parse().ok());
         let mut next = || numbers.next().flatten();

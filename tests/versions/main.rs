@@ -26,6 +26,7 @@ fn places(version: &Version, made: &Made) -> [PathBuf; 2] {
 #[test]
 fn what_is_kept_is_what_the_maker_makes() {
     for version in VERSIONS {
+        let mut kept = BTreeSet::new();
         for made in version.make() {
             let [recording, log] = places(version, &made);
             let has_log = !made.name.ends_with(".queries");
@@ -40,10 +41,15 @@ fn what_is_kept_is_what_the_maker_makes() {
             }
             assert!(unpack(&recording) == made.events, "{}", recording.display());
             if has_log {
-                let kept = std::fs::read_to_string(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-                assert_eq!(kept, made.queue_log, "{}", log.display());
+                let text = std::fs::read_to_string(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+                assert_eq!(text, made.queue_log, "{}", log.display());
+                kept.insert(log);
             }
+            kept.insert(recording);
         }
+        let folder = std::fs::read_dir(fixture("captures").join(version.folder)).expect("a folder");
+        let found: BTreeSet<_> = folder.map(|entry| entry.expect("an entry").path()).collect();
+        assert_eq!(found, kept, "{}: nothing else", version.folder);
     }
 }
 
@@ -86,7 +92,7 @@ fn so_do_400_random_calls() {
     }
 }
 
-/// How many frames of a kept recording begin with this line, and how many headers of them are called that.
+/// A kept recording as text.
 struct Kept(String);
 
 impl Kept {
@@ -98,7 +104,7 @@ impl Kept {
         self.0.split("\r\n\r\n").filter(move |frame| frame.lines().any(|line| line == first))
     }
 
-    /// Frames of that first line, and headers of that key in them.
+    /// How many frames have that line, and how many headers of that key are in them.
     fn count(&self, first: &str, key: &str) -> (usize, usize) {
         let headers = |frame: &str| frame.lines().filter(|line| line.split(':').next() == Some(key)).count();
         (self.frames(first).count(), self.frames(first).map(headers).sum())
