@@ -26,7 +26,7 @@ pub enum AccountError {
     #[error("{0} is not an Asterisk version such as 18.9")]
     NotAVersion(String),
     /// The events of this version are others.
-    #[error("Asterisk {0} is not supported: its queue events lack what the exporter needs, 12 is the first to have it")]
+    #[error("Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer")]
     TooOld(Version),
     /// Nobody knows what this version will be.
     #[error("Asterisk {0} is not known: the newest known branch is {NEWEST}")]

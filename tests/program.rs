@@ -84,6 +84,27 @@ fn a_cut_recording_is_played_up_to_its_cut_and_no_recording_is_an_error() {
     }
 }
 
+const WHY: &str = "Asterisk 11 or older is not supported: its queue events lack what the exporter needs; record a PBX with 12 or newer";
+
+#[test]
+fn a_recording_of_asterisk_11_is_refused_with_file_and_place() {
+    let newchannel = "Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/trunk-1\r\nUniqueid: 1.1\r\n\r\n";
+    let join = "Event: Join\r\nPrivilege: call,all\r\nChannel: SIP/trunk-1\r\nQueue: q\r\nPosition: 1\r\nCount: 1\r\n\
+        Uniqueid: 1.1\r\n\r\n";
+    let greeted = scratch("greeted.ami", format!("Asterisk Call Manager/1.3\r\n{newchannel}{join}").as_bytes());
+    let bare = scratch("bare.ami", format!("{newchannel}{join}").as_bytes());
+    let log = scratch("queue_log", b"1795445526|1.1|q|NONE|ENTERQUEUE||5|1\n");
+    for (path, place) in [(&greeted, "AMI 1.3 at byte 0"), (&bare, "event Join at byte 79")] {
+        let message = format!("asterisk_exporter: {}: {place}: {WHY}\n", path.display());
+        let played = run(&["replay", as_str(path)]);
+        assert_eq!((played.status.code(), text(&played.stderr)), (Some(1), message.clone()));
+        assert!(played.stdout.is_empty());
+        let audited = run(&["audit", "--queue-log", as_str(&log), "--recording", as_str(path)]);
+        assert_eq!((audited.status.code(), text(&audited.stderr)), (Some(2), message));
+        assert!(audited.stdout.is_empty());
+    }
+}
+
 #[test]
 fn check_config_prints_every_mistake() {
     let fine = run(&["check-config", "--config", "asterisk_exporter.example.yml"]);
@@ -106,9 +127,14 @@ fn manager_conf_goes_by_the_version() {
     assert!(text(&new.stdout).contains("eventfilter(action(include),name(QueueCallerJoin)) ="));
     let old = run(&["manager-conf", "--asterisk", "16.28", "--username", "prom"]);
     assert!(text(&old.stdout).contains("\n[prom]\n") && text(&old.stdout).contains("eventfilter = ^Event: "));
-    let ancient = run(&["manager-conf", "--asterisk", "11.25"]);
-    assert_eq!(ancient.status.code(), Some(1));
-    assert!(text(&ancient.stderr).contains("11"), "{}", text(&ancient.stderr));
+    for version in ["11", "11.25.3", "1.8.32"] {
+        let ancient = run(&["manager-conf", "--asterisk", version]);
+        let message = format!("Asterisk {version}");
+        let told = text(&ancient.stderr);
+        assert_eq!((ancient.status.code(), ancient.stdout.len()), (Some(1), 0));
+        assert!(told.contains(&message) && told.contains(" is not supported: its queue events lack"), "{told}");
+        assert!(told.ends_with("update it to 12 or newer\n"), "{told}");
+    }
 }
 
 #[test]

@@ -34,12 +34,16 @@ impl Fake {
         self.0.local_addr().expect("an address")
     }
 
-    fn accept(&self) -> Peer {
+    fn connected(&self) -> Peer {
         self.0.set_nonblocking(true).expect("a socket");
         let (stream, _) = wait_until("a connection", || self.0.accept().ok());
         stream.set_nonblocking(false).expect("a socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        let mut peer = Peer(BufReader::new(stream));
+        Peer(BufReader::new(stream))
+    }
+
+    fn accept(&self) -> Peer {
+        let mut peer = self.connected();
         peer.say("Asterisk Call Manager/11.0.0\n");
         let id = peer.expect("Challenge");
         peer.grant(&id, "Challenge: 840415273\n");
@@ -401,6 +405,19 @@ fn a_refused_account_and_a_pbx_that_is_not_there_leave_no_file() {
     drop((peer, fake));
     let (code, said) = wait(place.record(&[]));
     assert!(code == Some(1) && said.contains("pbx hq: connect to 127.0.0.1:") && said.contains("refused"), "{said}");
+    assert!(!place.out.exists());
+}
+
+#[test]
+fn asterisk_11_is_refused() {
+    let fake = Fake::start();
+    let place = Place::new("old", fake.address());
+    let running = place.record(&[]);
+    fake.connected().say("Asterisk Call Manager/1.3\n");
+    let (code, said) = wait(running);
+    let why = "Asterisk 11 or older (AMI 1.3) is not supported: its queue events lack what the exporter needs; \
+        update it to 12 or newer";
+    assert_eq!((code, said), (Some(1), format!("asterisk_exporter: pbx hq: {why}\n")));
     assert!(!place.out.exists());
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::event;
+
 use super::Correlator;
 use super::cause::Cause;
 use super::channel::Line;
@@ -63,6 +65,14 @@ pub(super) enum QueueSide {
     Unserved,
 }
 
+/// Whether a channel begins a call, as long as nobody dials it.
+///
+/// 13.4 and older tell no Linkedid.  There it is any but a Local channel: those of a member or of a consultation are
+/// part of a call, and an originated one has a DialBegin of its own.
+pub(super) fn begins_call(channel: &event::Channel<'_>) -> bool {
+    channel.linkedid == channel.uid || channel.linkedid.is_empty() && !channel.name.starts_with(b"Local/")
+}
+
 impl Correlator {
     /// A channel that nobody dialled begins a call.
     pub(super) fn open_call(&mut self, first: ChannelKey) -> CallKey {
@@ -111,8 +121,12 @@ impl Correlator {
             // it looked like a beginning, but somebody dialled it
             self.calls.remove(own);
         }
-        let Some(key) = self.call_of(caller.unwrap_or(leg)) else { return };
         let line = self.channels.all[leg].line;
+        let untold = caller.is_none() && self.channels.all[leg].linkedid.is_empty();
+        if untold && line == Line::Local && self.call_of(leg).is_none() {
+            self.open_call(leg);
+        }
+        let Some(key) = self.call_of(caller.unwrap_or(leg)) else { return };
         if line == Line::Local {
             return;
         }
@@ -188,6 +202,18 @@ impl Correlator {
     fn set_queue_side(&mut self, caller: ChannelKey, side: QueueSide) {
         if let Some(call) = self.call_of(caller).and_then(|key| self.calls.get_mut(key)) {
             call.queue = side;
+        }
+    }
+
+    /// A channel ended before anything happened to it.  Without a Linkedid it looked like a beginning, but it is a leg
+    /// that could not be called.
+    pub(super) fn drop_stillborn(&mut self, channel: ChannelKey) {
+        let data = &mut self.channels.all[channel];
+        if data.linkedid.is_empty()
+            && data.dialled.is_none()
+            && let Some(own) = data.call.take()
+        {
+            self.calls.remove(own);
         }
     }
 

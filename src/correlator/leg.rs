@@ -3,6 +3,7 @@
 use crate::event;
 
 use super::Correlator;
+use super::call::begins_call;
 use super::cause::Cause;
 use super::channel::BridgeId;
 use super::deadline::{FORGET, Task, VERDICT};
@@ -15,9 +16,7 @@ use super::time::Stamp;
 impl Correlator {
     pub(super) fn on_new_channel(&mut self, at: Stamp, channel: &event::Channel<'_>, seen: &mut dyn Observe) {
         let key = self.channel(channel, at, seen);
-        // 13.4 and older tell no Linkedid: whatever nobody dials is a beginning
-        let begins = channel.linkedid == channel.uid || channel.linkedid.is_empty();
-        if begins && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
+        if begins_call(channel) && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
             self.open_call(key);
         }
     }
@@ -157,6 +156,9 @@ impl Correlator {
         self.end_recordings(key, seen);
         self.ring_hung_up(key, at, seen);
         self.count_caller_hangup(key, cause, seen);
+        if hangup.channel.state == Some(DOWN) {
+            self.drop_stillborn(key);
+        }
         self.call_hung_up(key, cause, at, seen);
         self.end_waits(key, at);
         self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
@@ -222,3 +224,6 @@ impl Correlator {
         });
     }
 }
+
+/// Channel state: nothing has happened yet.
+const DOWN: u8 = 0;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 use super::Correlator;
+use super::call::begins_call;
 use super::deadline::{DOUBT, Task};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, MemberKey, StayKey};
@@ -96,7 +97,7 @@ impl Correlator {
         }
         self.link_locals(snapshot);
         for channel in snapshot.channels.iter().filter(|channel| channel.is_dialled()) {
-            self.adopt_leg(at, channel, seen);
+            self.adopt_leg(at, channel, snapshot, seen);
         }
     }
 
@@ -112,8 +113,7 @@ impl Correlator {
             let bridge = self.channels.bridge_id(&listed.bridge);
             self.enter_bridge(key, bridge, at);
         }
-        let begins = listed.linkedid == listed.uid || listed.linkedid.is_empty();
-        if !known && begins && !listed.is_dialled() {
+        if !known && begins_call(&listed.block()) && !listed.is_dialled() {
             let originated = *listed.application == *b"AppDial2";
             if originated {
                 self.channels.all[key].dialled = Some(adopted_dial(None, at));
@@ -140,13 +140,13 @@ impl Correlator {
         }
     }
 
-    /// A leg that was dialled in the gap, by the channel its Linkedid names as far as that can be told.
-    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, seen: &mut dyn Observe) {
+    /// A leg that was dialled in the gap.
+    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, snapshot: &Snapshot, seen: &mut dyn Observe) {
         let Some(key) = self.channels.find(&listed.uid) else { return };
         if self.channels.all[key].dialled.is_some() {
             return;
         }
-        let by = self.channels.find(&listed.linkedid).filter(|&by| by != key);
+        let by = self.dialler(listed, snapshot).filter(|&by| by != key);
         let mut dialled = adopted_dial(by, at);
         let up = self.channels.all[key].up;
         dialled.status = up.then_some(DialStatus::Answer);
@@ -156,6 +156,16 @@ impl Correlator {
         if up && *listed.application == *b"AppDial" {
             self.call_answered(key, at);
         }
+    }
+
+    /// Who dialled a listed leg, as far as that can be told: the channel its Linkedid names, or, where none is told, who is
+    /// in its bridge.
+    fn dialler(&self, leg: &Channel, snapshot: &Snapshot) -> Option<ChannelKey> {
+        if !leg.linkedid.is_empty() {
+            return self.channels.find(&leg.linkedid);
+        }
+        let beside = |other: &&Channel| is_linked(&other.bridge, &leg.bridge) && !other.is_dialled();
+        snapshot.channels.iter().find(beside).and_then(|other| self.channels.find(&other.uid))
     }
 
     fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
@@ -288,7 +298,7 @@ impl Correlator {
         let inside = || others().filter(|other| other.bridge == caller.bridge);
         inside().find(|other| *other.application == *b"AppQueue").or_else(|| inside().next()).or_else(|| {
             // the agent consults somebody in another bridge
-            others().find(|other| *other.application == *b"AppQueue" && other.linkedid == caller.linkedid)
+            others().find(|other| *other.application == *b"AppQueue" && is_linked(&other.linkedid, &caller.linkedid))
         })
     }
 
@@ -379,7 +389,7 @@ impl Correlator {
             }
             let waits = |(_, stay): &(StayKey, &Stay)| {
                 let caller = self.channels.all.get(stay.caller);
-                stay.is_waiting() && caller.is_some_and(|caller| caller.linkedid == listed.linkedid)
+                stay.is_waiting() && caller.is_some_and(|caller| is_linked(&caller.linkedid, &listed.linkedid))
             };
             let Some((stay, queue)) = self.stays.iter().find(waits).map(|(key, stay)| (key, stay.queue)) else {
                 continue;
@@ -388,6 +398,11 @@ impl Correlator {
             self.adopt_ring(stay, member, leg, at, seen);
         }
     }
+}
+
+/// Whether two headers are the same.  13.4 and older tell no Linkedid, and two that are not told are not.
+fn is_linked(one: &[u8], other: &[u8]) -> bool {
+    one == other && !one.is_empty()
 }
 
 fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {

@@ -65,6 +65,8 @@ impl<'a> Member<'a> {
             b"status" => this.status = number(value).unwrap_or(0),
             b"paused" => this.paused = value == b"1",
             b"pausedreason" => this.reason = value,
+            // before 13.8 only the pause itself tells why
+            b"reason" if this.reason.is_empty() => this.reason = value,
             b"wrapuptime" => this.wrap_up = Duration::from_secs(number(value).unwrap_or(0)),
             _ => {}
         });

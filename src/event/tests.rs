@@ -102,3 +102,18 @@ fn a_test_event_other_than_the_end_of_a_recording_is_nothing() {
         assert_eq!(kind, Kind::RecordingEnd(b"/x/1606403878.1115"));
     });
 }
+
+#[test]
+fn why_a_member_pauses_is_read_under_both_its_names() {
+    let member = "Queue: q\nInterface: SIP/1\nPaused: 1";
+    for (text, reason) in [
+        ("Reason: lunch", "lunch"),
+        ("PausedReason: lunch\nReason: lunch", "lunch"),
+        ("PausedReason: lunch", "lunch"),
+        ("Status: 1", ""),
+    ] {
+        kind(&format!("Event: QueueMemberPause\n{member}\n{text}"), |kind| {
+            assert!(matches!(kind, Kind::Member(member) if member.reason == reason.as_bytes()), "{text}");
+        });
+    }
+}

@@ -17,7 +17,7 @@ use crate::metrics::Own;
 
 pub use list::{KEPT, List, Stage, size};
 pub use opening::{Opening, Overflow};
-pub use version::{Version, by_ami, is_too_old};
+pub use version::{Version, by_ami, is_event_of_old, is_too_old};
 
 /// Counts an event by its name and tells which it is, `None` if it is of no use.
 pub fn count(pbx: &PbxName, own: &mut Own, frame: &Frame<'_>) -> Option<Name> {

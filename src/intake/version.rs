@@ -1,5 +1,7 @@
 //! What the versions of Asterisk and of its manager interface tell.
 
+use crate::ami::frame::{Frame, Kind};
+
 /// A version of Asterisk, as far as it matters here.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Version {
@@ -15,6 +17,24 @@ impl Version {
         let mut numbers = word.split(|c: char| !c.is_ascii_digit());
         let major = numbers.next()?.parse().ok().filter(|&major| major < 100)?;
         let minor = numbers.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        Some(Self { major, minor })
+    }
+
+    /// The oldest release that greets with that AMI version, or an older one; `None` for what is no AMI version of 12 or
+    /// newer.
+    pub fn of_ami(ami: &str) -> Option<Self> {
+        let mut numbers = ami.split('.').map(|text| text.trim().parse().ok());
+        let mut next = || numbers.next().flatten();
+        let (major, minor, patch): (u32, _, _) = (next()?, next().unwrap_or(0), next().unwrap_or(0));
+        let (major, minor) = match (major, minor, patch) {
+            (2, 0..=7, _) => (12, 0),
+            (2, _, _) => (13, 5),
+            (5, 0, 3..) => (16, 17),
+            (7, 0, 1..) => (18, 3),
+            // one number a release since 14
+            (3..=99, _, _) => (major + 11, 0),
+            _ => return None,
+        };
         Some(Self { major, minor })
     }
 
@@ -50,6 +70,22 @@ pub fn is_too_old(ami: &str) -> bool {
     matches!(ami.split('.').next(), Some("0" | "1"))
 }
 
+/// Whether only Asterisk 11 and older send such an event.
+pub fn is_event_of_old(frame: &Frame<'_>) -> bool {
+    frame.kind == Kind::Event
+        && EVENTS_OF_OLD.iter().any(|(name, header)| frame.name == name.as_bytes() && frame.header(header).is_some())
+}
+
+/// Events that went with 12, each with a header it always has: the name alone might be a module's own.
+const EVENTS_OF_OLD: &[(&str, &str)] = &[
+    ("Join", "Queue"),
+    ("Leave", "Queue"),
+    ("Dial", "SubEvent"),
+    ("Bridge", "Bridgestate"),
+    ("Unlink", "Uniqueid1"),
+    ("QueueMemberPaused", "Location"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +115,16 @@ mod tests {
         assert_eq!(by_ami("11.0.0"), "22 (AMI 11.0.0)");
         assert_eq!(by_ami("2.10.6"), "12 or 13 (AMI 2.10.6)");
         assert!(is_too_old("1.3") && !is_too_old("11.0.0"));
+    }
+
+    #[test]
+    fn the_greeting_stands_for_the_oldest_release_that_has_it() {
+        let oldest = |ami| Version::of_ami(ami).map(Version::numbers);
+        assert_eq!(["2.5.0", "2.7.0"].map(oldest), [Some((12, 0)); 2]);
+        assert_eq!(["2.8.0", "2.10.6"].map(oldest), [Some((13, 5)); 2]);
+        assert_eq!(["5.0.2", "5.0.3", "5.0.5"].map(oldest), [Some((16, 0)), Some((16, 17)), Some((16, 17))]);
+        assert_eq!(["7.0.0", "7.0.1", "7.0.3"].map(oldest), [Some((18, 0)), Some((18, 3)), Some((18, 3))]);
+        assert_eq!(["9.0.0", "11", "12.0.0"].map(oldest), [Some((20, 0)), Some((22, 0)), Some((23, 0))]);
+        assert_eq!(["1.3", "", "x", "2000.1"].map(oldest), [None; 4]);
     }
 }

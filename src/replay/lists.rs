@@ -9,7 +9,7 @@ use crate::ami::id::{ActionId, BARRIER};
 use crate::clock::Moment;
 use crate::correlator::{Correlator, Observe, Snapshot};
 use crate::event::Listed;
-use crate::intake::{List, Opening, Stage, Version};
+use crate::intake::{List, Opening, Stage};
 use crate::metrics::Own;
 
 /// How far the lists of the session are.
@@ -43,7 +43,6 @@ impl Lists {
                 correlator.disconnected(now, seen);
                 *self = Self::Opening { opening: Box::default(), answers: 0 };
             }
-            "CoreSettings" => learn_version(correlator, frame),
             "CoreShowChannels" => self.channels(id, frame),
             "QueueStatus" => self.queues(correlator, now, id, frame),
             BARRIER => self.barrier(now, correlator, own, seen),
@@ -120,12 +119,4 @@ fn is_whole(opening: &mut Opening) -> bool {
         Some(Stage::Open) | None => return false,
     }
     true
-}
-
-fn learn_version(correlator: &mut Correlator, frame: &Frame<'_>) {
-    let version = frame.header("AsteriskVersion").filter(|_| frame.is_accepted());
-    let version = version.and_then(|text| std::str::from_utf8(text).ok()).and_then(Version::read);
-    if let Some((major, minor)) = version.map(Version::numbers) {
-        correlator.set_version(major, minor);
-    }
 }

@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits};
+use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits, quoted};
 use crate::clock::Moment;
 use crate::correlator::{Correlator, PbxName, Rules, Timing};
 use crate::event;
 use crate::event::Kind as EventKind;
-use crate::intake;
+use crate::intake::{self, Version};
 use crate::metrics::{Board, Desk, Format, Metrics};
 
 pub use watch::Watch;
@@ -48,6 +48,30 @@ pub enum ReplayError {
     /// The file holds nothing a manager interface would send.
     #[error("{}: not a recording of a manager interface: no event in {bytes} bytes", path.display())]
     NotARecording { path: PathBuf, bytes: u64 },
+    /// The file is of a PBX whose events have other names and lack the ids that everything is tied by.
+    #[error(
+        "{}: {} at byte {}: Asterisk 11 or older is not supported: its queue events lack what the exporter needs; \
+         record a PBX with 12 or newer", path.display(), sign.what, sign.byte
+    )]
+    TooOld { path: PathBuf, sign: Sign },
+}
+
+/// What stopped the playing before the end.
+#[derive(Debug)]
+pub enum Stop {
+    /// The source failed.
+    Io(io::Error),
+    /// Only Asterisk 11 or older sends that.
+    TooOld(Sign),
+}
+
+/// Something that tells a version.
+#[derive(Debug)]
+pub struct Sign {
+    /// `AMI 1.3`, `event Join`.
+    pub what: String,
+    /// Where it stands, in what was unpacked.
+    pub byte: u64,
 }
 
 /// One PBX that is played from recordings, one after the other; `W` watches.
@@ -97,7 +121,8 @@ impl<W: Watch> Replay<W> {
     /// Plays a file, gzipped or not.
     ///
     /// # Errors
-    /// The file cannot be read, is damaged, or is no recording.  A file that was cut is none of these.
+    /// The file cannot be read, is damaged, is no recording, or is of Asterisk 11 or older.  A file that was cut is none
+    /// of these.
     pub fn play_file(&mut self, path: &Path) -> Result<Played, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.into(), source };
         let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
@@ -105,10 +130,11 @@ impl<W: Watch> Replay<W> {
         let played = if packed { self.play(MultiGzDecoder::new(file)) } else { self.play(file) };
         let (played, failed) = played;
         match failed {
-            Some(source) if packed => {
+            Some(Stop::TooOld(sign)) => return Err(ReplayError::TooOld { path: path.into(), sign }),
+            Some(Stop::Io(source)) if packed => {
                 return Err(ReplayError::Damaged { path: path.into(), bytes: played.bytes, source });
             }
-            Some(source) => return Err(unreadable(source)),
+            Some(Stop::Io(source)) => return Err(unreadable(source)),
             None if played.events == 0 => {
                 return Err(ReplayError::NotARecording { path: path.into(), bytes: played.bytes });
             }
@@ -117,8 +143,8 @@ impl<W: Watch> Replay<W> {
         Ok(played)
     }
 
-    /// Plays everything `source` gives; tells what it held, and what stopped the reading before its end.
-    pub fn play(&mut self, mut source: impl Read) -> (Played, Option<io::Error>) {
+    /// Plays everything `source` gives; tells what it held, and what stopped the playing before its end.
+    pub fn play(&mut self, mut source: impl Read) -> (Played, Option<Stop>) {
         let mut decoder = Decoder::new(self.limits);
         let mut played = Played::default();
         let mut chunk = vec![0; CHUNK];
@@ -128,7 +154,9 @@ impl<W: Watch> Replay<W> {
                 Ok(length) => {
                     played.bytes += length as u64;
                     decoder.feed(&chunk[..length]);
-                    played.events += self.take(&mut decoder);
+                    if let Err(sign) = self.take(&mut decoder, &mut played) {
+                        break Some(Stop::TooOld(sign));
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // the recorder was stopped before it could finish the gzip stream
@@ -136,7 +164,7 @@ impl<W: Watch> Replay<W> {
                     played.cut = true;
                     break None;
                 }
-                Err(error) => break Some(error),
+                Err(error) => break Some(Stop::Io(error)),
             }
         };
         played.cut |= decoder.pending() > 0;
@@ -166,20 +194,36 @@ impl<W: Watch> Replay<W> {
         self.watch
     }
 
-    fn take(&mut self, decoder: &mut Decoder) -> u64 {
-        let mut events = 0;
-        while let Some(item) = decoder.next_item() {
+    fn take(&mut self, decoder: &mut Decoder, played: &mut Played) -> Result<(), Sign> {
+        loop {
+            let byte = played.bytes - decoder.pending() as u64;
+            let sign = |what: String| Err(Sign { what, byte });
+            let Some(item) = decoder.next_item() else { return Ok(()) };
             match item {
+                Item::Frame(frame) if intake::is_event_of_old(&frame) => {
+                    return sign(format!("event {}", quoted(frame.name)));
+                }
                 Item::Frame(frame) if frame.kind == Kind::Event => {
                     self.event(&frame);
-                    events += 1;
+                    played.events += 1;
                 }
                 Item::Frame(frame) => self.response(&frame),
-                Item::Banner(_) => {}
+                Item::Banner(ami) => {
+                    let ami = quoted(ami.trim_ascii());
+                    if intake::is_too_old(&ami) {
+                        return sign(format!("AMI {ami}"));
+                    }
+                    self.learn_version(Version::of_ami(&ami));
+                }
                 Item::Rejected(why) => intake::reject(&self.pbx, &mut self.board.desks[0].own, why),
             }
         }
-        events
+    }
+
+    fn learn_version(&mut self, version: Option<Version>) {
+        if let Some((major, minor)) = version.map(Version::numbers) {
+            self.board.desks[0].correlator.set_version(major, minor);
+        }
     }
 
     fn event(&mut self, frame: &Frame<'_>) {
@@ -222,6 +266,9 @@ impl<W: Watch> Replay<W> {
         let stamped = event::timestamp(frame);
         self.begun = self.begun.or(stamped);
         self.now = self.now.max(stamped.unwrap_or_default());
+        // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch
+        let version = frame.header("AsteriskVersion").filter(|_| frame.is_accepted());
+        self.learn_version(version.and_then(|text| Version::read(&String::from_utf8_lossy(text))));
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
         let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
         if stamped.is_some() && matches!(self.lists, Lists::Opening { .. }) {

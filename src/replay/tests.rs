@@ -168,3 +168,44 @@ fn a_list_in_mid_session_mends_drift_and_one_of_others_does_nothing() {
     assert_says(&played(&(begin.clone() + &list("ae-9-QueueStatus"))), &[(&agents("paused"), 1)]);
     assert_says(&played(&(begin + &list("lab-9"))), &[(&agents("available"), 1)]);
 }
+
+/// Plays text up to what stops it, and tells what that is.
+fn stopped(text: &str) -> Option<(String, u64)> {
+    let (_, stop) = replay().play(text.replace('\n', "\r\n").as_bytes());
+    match stop? {
+        Stop::TooOld(sign) => Some((sign.what, sign.byte)),
+        Stop::Io(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn asterisk_11_is_told_by_its_greeting_or_by_any_event_that_went_with_it() {
+    assert_eq!(stopped("Asterisk Call Manager/1.3\nEvent: FullyBooted\n\n"), Some(("AMI 1.3".into(), 0)));
+    let channel = "Event: Newchannel\nUniqueid: 1.1\n\n";
+    let at = channel.replace('\n', "\r\n").len() as u64;
+    for (event, headers) in [
+        ("Join", "Queue: q\nUniqueid: 1.1"),
+        ("Leave", "Queue: q\nUniqueid: 1.1"),
+        ("Dial", "SubEvent: Begin\nUniqueID: 1.1"),
+        ("Bridge", "Bridgestate: Link\nUniqueid1: 1.1"),
+        ("QueueMemberPaused", "Queue: q\nLocation: SIP/1\nPaused: 1"),
+    ] {
+        let text = format!("{channel}Event: {event}\n{headers}\n\n");
+        assert_eq!(stopped(&text), Some((format!("event {event}"), at)), "{event}");
+    }
+    // a module may call an event of its own like one of these
+    assert_eq!(stopped("Event: Dial\nNumber: 5\n\nEvent: Join\nRoom: x\n\n"), None);
+    assert_eq!(stopped("Asterisk Call Manager/2.5.0\nEvent: FullyBooted\n\n"), None);
+}
+
+/// 12 and 13 tell no Uptime: the next session's lists tell what a restart ended.
+#[test]
+fn a_restart_without_uptime_is_told_by_the_lists() {
+    let old = |second| login(second).replace(&format!("Uptime: {}\n", second - 1000), "").replace("22.10.0", "13.38.3");
+    let first = old(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
+    let later = "Event: Newstate\nTimestamp: 2110.000000\nUniqueid: 9.9\n\n";
+    let second = old(2100) + &lists(2100, &[], &[QUEUE], "") + later;
+    let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"lost\"}";
+    let waiting = "asterisk_queue_callers_waiting{queue=\"q\"}";
+    assert_says(&played(&[first, second].concat()), &[(exits, 1), (waiting, 0)]);
+}

@@ -23,7 +23,10 @@ pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String,
         .await
         .map_err(|_| End::Timeout { what: "greeting of a manager interface", limit })??;
     if is_too_old(&ami) {
-        return Err(End::Protocol(format!("Asterisk 11 and older is not supported (AMI {ami})")));
+        return Err(End::Protocol(format!(
+            "Asterisk 11 or older (AMI {ami}) is not supported: its queue events lack what the exporter needs; \
+             update it to 12 or newer"
+        )));
     }
     Ok(ami)
 }

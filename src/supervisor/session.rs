@@ -127,8 +127,9 @@ impl Session<'_> {
     async fn learn_version(&mut self, wire: &mut Wire, opening: &mut Opening, ami: &str) -> Result<(), End> {
         let id = wire.send(&Action::CoreSettings).await?;
         let reply = reply(opening, wire, self.place, &id).await?;
-        let known = reply.granted("AsteriskVersion").is_some();
-        let version = match reply.granted("AsteriskVersion") {
+        let told = reply.granted("AsteriskVersion");
+        let release = told.and_then(Version::read).or_else(|| Version::of_ami(ami));
+        let version = match told {
             Some(version) => version.to_owned(),
             None => {
                 self.hints.version_hidden(&self.place.name, &reply.message());
@@ -136,8 +137,7 @@ impl Session<'_> {
             }
         };
         info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
-        let release = Version::read(&version);
-        if let Some((major, minor)) = release.filter(|_| known).map(Version::numbers) {
+        if let Some((major, minor)) = release.map(Version::numbers) {
             self.place.at_desk(|desk| desk.correlator.set_version(major, minor));
         }
         if release.is_some_and(Version::has_mixmonitor_events) {

@@ -95,3 +95,46 @@ fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in()
         .tell("Hangup Uniqueid=1.1");
     assert_eq!((stage.count("q recorded Ann"), stage.count("r recorded Ann"), stage.count("recording")), (1, 1, 1));
 }
+
+/// Asterisk 13.4 and older.
+#[test]
+fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 ChannelState=0");
+    // a member's Local channel, and the phone behind it
+    stage.tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2").tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
+    stage.tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1");
+    stage.tell("Newchannel Channel=SIP/334-4 Uniqueid=1.4");
+    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/334-4");
+    assert_eq!(stage.correlator.state(stage.now).tracked.calls, 1);
+    // a leg that could not be called
+    stage
+        .tell("Newchannel Channel=SIP/335-5 Uniqueid=1.5 ChannelState=0")
+        .tell("Hangup Uniqueid=1.5 ChannelState=0 Cause=0");
+    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER");
+    for uid in ["1.4", "1.3", "1.2", "1.1"] {
+        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+    }
+    stage.at(60.0);
+    assert_eq!(stage.count("call internal SIP/333  answered"), 1, "{:?}", stage.seen());
+    assert_eq!(stage.seen().iter().filter(|line| line.contains(" call ")).count(), 2, "{:?}", stage.seen());
+}
+
+#[test]
+fn without_a_linkedid_an_originated_local_channel_is_a_call_and_a_consultation_is_none() {
+    let mut stage = Stage::live();
+    for (one, two) in [("1.1", "1.2"), ("2.1", "2.2")] {
+        stage.tell(&format!("Newchannel Channel=Local/9@x-0;1 Uniqueid={one}"));
+        stage.tell(&format!("Newchannel Channel=Local/9@x-0;2 Uniqueid={two}"));
+        stage.tell(&format!("LocalBridge LocalOneUniqueid={one} LocalTwoUniqueid={two}"));
+    }
+    stage.tell("DialBegin DestUniqueid=1.1 DestChannel=Local/9@x-0;1 DialString=9@x");
+    stage.tell("DialEnd DestUniqueid=2.1 DialStatus=ANSWER");
+    for uid in ["1.1", "1.2", "2.1", "2.2"] {
+        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+    }
+    stage.at(60.0);
+    let calls = stage.seen();
+    assert_eq!(calls.iter().filter(|line| line.contains("call unknown")).count(), 1, "{calls:?}");
+}

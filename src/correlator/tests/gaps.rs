@@ -221,3 +221,46 @@ fn without_lists_nothing_is_concluded() {
     stage.correlator.resync(stage.now, &nothing, &mut stage.tally);
     assert_eq!(stage.at(60.0).inside(), (1, 1));
 }
+
+/// Asterisk 13.4 and older.
+#[test]
+fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
+    let strip = |line: &str| line.replace(" Linkedid=1.1", "");
+    let caller = |uid: &str| strip(CALLER).replace("1.1", uid).replace("trunk-1", &format!("trunk-{uid}"));
+    let entry = |uid: &str| format!("QueueEntry Queue=q Uniqueid={uid} Channel=SIP/trunk-{uid} Wait=5 ActionID=ae-1");
+    let ringing = strip(LEG).replace("ChannelState=6", "ChannelState=5").replace(" BridgeId=b", "");
+    let mut stage = Stage::live();
+    stage.at(10.0).resync(&[QUEUE, MEMBER, &caller("1.1"), &caller("1.3"), &ringing, &entry("1.1"), &entry("1.3")]);
+    assert_eq!((stage.count("q adopted waiting"), stage.inside()), (2, (2, 0)));
+    // the event tells for whom it rang
+    let agent = AGENT.replace("Uniqueid=1.1", "Uniqueid=1.3");
+    stage.tell(&format!("AgentRingNoAnswer {agent} RingTime=4000")).tell("Hangup Uniqueid=1.2 Cause=16");
+    assert_eq!(stage.count("q ring Ann no_answer"), 1, "{:?}", stage.seen());
+    // who talks with nobody in sight is not given another's agent
+    let mut stage = Stage::live();
+    let lonely = strip(&talker());
+    let other = strip(LEG).replace("BridgeId=b", "BridgeId=c");
+    stage.at(10.0).resync(&[QUEUE, MEMBER, &lonely, &other]);
+    assert_eq!((stage.count("q adopted talking"), stage.inside()), (0, (0, 0)));
+}
+
+#[test]
+fn without_a_linkedid_a_call_that_is_up_is_told_by_its_bridge() {
+    let channel = |uid: &str, name: &str, more: &str| {
+        format!("CoreShowChannel Uniqueid={uid} Channel={name} ChannelState=6 {more} ActionID=ae-1")
+    };
+    let mut stage = Stage::live();
+    stage.at(10.0).resync(&[
+        &channel("1.1", "SIP/333-1", "Application=Dial BridgeId=b"),
+        &channel("1.2", "SIP/trunk-2", "Application=AppDial BridgeId=b"),
+        &channel("2.1", "SIP/334-3", "Application=Wait"),
+        &channel("2.2", "SIP/335-4", "Application=AppDial"),
+    ]);
+    for uid in ["1.2", "1.1", "2.2", "2.1"] {
+        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+    }
+    stage.at(60.0);
+    assert_eq!(stage.count("call outbound SIP/333 SIP/trunk answered"), 1, "{:?}", stage.seen());
+    // nothing says who dialled the other leg
+    assert_eq!(stage.count("call unknown SIP/334  answered"), 1, "{:?}", stage.seen());
+}
