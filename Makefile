@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: build clean demo lint test toolchain tools
+.PHONY: build clean demo lint soak test toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.
 demo: toolchain
@@ -14,6 +14,10 @@ build: toolchain
 
 test: tools lint
 	cargo test
+
+# Thousands of random calls beside real Asterisk; for a long evening.
+soak: tools
+	ASTERISK_CALLS=10000 cargo test --test asterisk random_load -- --nocapture
 
 lint: toolchain
 	@if cargo fmt --version >/dev/null 2>&1; then set -x; cargo fmt --check; \
