@@ -66,10 +66,10 @@ fn figures(figures: &Figures) -> Value {
                 json!({ "reason": reason.word(), "number": number })
             }).collect::<Vec<_>>(),
         }),
-        Figures::Seconds { said, counted, calls, explained } => json!({
+        Figures::Seconds { said, counted, tolerance, explained } => json!({
             "queue_log": said,
             "exporter": rounded(*counted),
-            "tolerance": calls,
+            "tolerance": tolerance,
             "explained": explained.iter().map(|(reason, seconds, calls)| {
                 json!({ "reason": reason.word(), "seconds": rounded(*seconds), "number": calls })
             }).collect::<Vec<_>>(),

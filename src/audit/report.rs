@@ -70,8 +70,8 @@ pub enum What {
 pub enum Figures {
     /// Lines and counts.
     Counts { said: u64, counted: u64, missing: u64, extra: u64, explained: Vec<(Reason, u64)> },
-    /// Seconds, and of how many calls: each may differ by one.
-    Seconds { said: f64, counted: f64, calls: u64, explained: Vec<(Reason, f64, u64)> },
+    /// Seconds, and by how many both sides may differ.
+    Seconds { said: f64, counted: f64, tolerance: u64, explained: Vec<(Reason, f64, u64)> },
 }
 
 /// Whether two sides agree.
@@ -265,10 +265,10 @@ impl Figures {
     }
 
     fn of_sum(row: &SumRow) -> Self {
-        let &SumRow { said, counted, calls, explained, off: _ } = row;
+        let &SumRow { said, counted, explained, .. } = row;
         let explained = Reason::ALL.iter().zip(explained).filter(|(_, (_, calls))| *calls > 0);
         let explained = explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
-        Self::Seconds { said, counted, calls, explained }
+        Self::Seconds { said, counted, tolerance: row.tolerance(), explained }
     }
 
     fn are_zero(&self) -> bool {

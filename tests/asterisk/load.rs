@@ -16,6 +16,8 @@ enum Aim {
     Served,
     /// By somebody who passes every call on.
     Transferred,
+    /// By somebody who hangs up soon.
+    HungUpOn,
     /// Once more, after the first agent hung up (option c).
     ServedTwice,
     /// Has little patience.
@@ -32,10 +34,11 @@ enum Aim {
     Outbound,
 }
 
-/// How many of ten callers aim at what.
+/// Of how many callers each is the aim.
 const AIMS: &[(Aim, u32)] = &[
     (Aim::Served, 36),
     (Aim::Transferred, 12),
+    (Aim::HungUpOn, 9),
     (Aim::ServedTwice, 5),
     (Aim::GivesUp, 8),
     (Aim::TimesOut, 9),
@@ -159,6 +162,7 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
     match aim {
         Aim::Served => play(&caller(chance.of(&["701", "702"]), chance.between(3000, 14_000))),
         Aim::Transferred => play(&caller("703", chance.between(14_000, 18_000))),
+        Aim::HungUpOn => play(&caller("709", 30_000)),
         Aim::ServedTwice => play(&caller("704", 30_000)),
         Aim::GivesUp => play(&caller(chance.of(&["701", "702", "703", "705"]), chance.between(300, 3000))),
         Aim::TimesOut => play(&caller("705", 60_000)),
@@ -236,6 +240,7 @@ const QUEUES: &[Queue] = &[
     ("support", "strategy=ringall\ntimeout=3\nautopause=no", &[(Phone::Random, RANDOM_PHONES - SALES)]),
     ("night", "strategy=linear\nleavewhenempty=paused\ntimeout=2", &[(Phone::Rings, 2)]),
     ("vip", "strategy=rrmemory\ntimeout=3", &[(Phone::BlindTransfers, 5), (Phone::AttendedTransfers, 2)]),
+    ("brisk", "strategy=rrmemory\ntimeout=3", &[(Phone::HangsUp, 3)]),
     ("busy-hour", "strategy=leastrecent\ntimeout=2", &[(Phone::Rings, 2)]),
     ("exit", "strategy=linear\ncontext=queue-exit\ntimeout=2", &[(Phone::Rings, 1)]),
     ("patient", "strategy=linear", &[]),
@@ -248,6 +253,7 @@ const NUMBERS: &str = "exten => 701,1,Answer()\n same => n,Queue(sales,t,,,45)\n
     exten => 705,1,Answer()\n same => n,Queue(busy-hour,t,,,4)\n same => n,Hangup()\n\
     exten => 706,1,Answer()\n same => n,Queue(night,t,,,25)\n same => n,Hangup()\n\
     exten => 707,1,Answer()\n same => n,Queue(exit,t,,,30)\n same => n,Hangup()\n\
-    exten => 708,1,Answer()\n same => n,Queue(patient,t,,,60)\n same => n,Hangup()\n";
+    exten => 708,1,Answer()\n same => n,Queue(patient,t,,,60)\n same => n,Hangup()\n\
+    exten => 709,1,Answer()\n same => n,Queue(brisk,t,,,90)\n same => n,Hangup()\n";
 
 const TICK: Duration = Duration::from_millis(50);
