@@ -105,6 +105,7 @@ fn documented(scenario: &str) -> &'static [&'static str] {
             "explained noagent ring_lost: queue_log 0, counted 1 lost",
             "explained support completion_lost: queue_log 0, counted 1 lost",
         ],
+        name if name.starts_with("15f-") => &["explained sales rang_in_vain: queue_log 2, counted 1 logged_twice"],
         _ => match scenario {
             // that account sees no VarSet: nothing tells a timeout from a redirect or a withdrawal
             "16/bulk.exporter" => &["explained bulk-ringall timeout: queue_log 1, counted 0 unserved"],

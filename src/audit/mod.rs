@@ -6,7 +6,7 @@
 //! - `subject`: what is compared, and what may explain a difference
 //! - `window`: the time that is compared
 //! - `tally`: what each side says of a queue, or of a call in it
-//! - `twice`: ends that queue_log has twice
+//! - `twice`: what queue_log says twice of one ringing or talk
 //! - `exposition`, `watch`: the exporter's side, from the text of a scrape or from a replay
 //! - `weigh`: equal, explained or different
 //! - `report`, `table`, `json`: what came of it, for people and for programs
@@ -31,7 +31,7 @@ pub use table::Table;
 pub use window::{Edge, Place, Window};
 
 use tally::{Counted, Said};
-use twice::Ended;
+use twice::{Latest, Repeats};
 
 use crate::clock::Moment;
 use crate::metrics::Settings;
@@ -52,8 +52,8 @@ pub struct Audit {
     by_call: bool,
     /// How many more calls are kept that only queue_log knows.
     room: usize,
-    /// Talks of queue_log that are over.
-    ended: Ended,
+    /// What queue_log said last of its calls.
+    latest: Latest,
     /// AgentCompletes that came late, of all queues; a recording tells it by call.
     late: u64,
     /// How often the exporter lost sight of the PBX, and for how many seconds in all.
@@ -119,7 +119,7 @@ impl Audit {
             spots: HashMap::new(),
             by_call: false,
             room: 0,
-            ended: Ended::default(),
+            latest: Latest::default(),
             late: exposition.late,
             gaps: exposition.gaps(),
             blind: exposition.blind,
@@ -169,13 +169,14 @@ impl Audit {
                 self.seen.compared += 1;
                 let new = self.by_call && line.call != b"NONE";
                 let room = if new { Some(&mut self.room) } else { None };
-                let again = self.ended.again(at, &line);
+                let repeats = self.latest.take(at, &line, place);
                 let said = self.books[at].said(line.call, room);
-                if again {
-                    said.again(line.verb)
-                } else {
-                    said.line(line.at, line.verb, place)
-                };
+                match repeats {
+                    Repeats::End => return said.end_again(line.verb),
+                    Repeats::Ringing(place) => said.ring_again(place),
+                    Repeats::Nothing => {}
+                }
+                said.line(line.at, line.verb, place);
             }
             Spot::Hidden => {}
             Spot::Crowded => self.seen.crowded += 1,

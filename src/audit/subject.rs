@@ -60,7 +60,7 @@ pub enum Reason {
     TalkCut,
     /// Only a part of it was seen, so its length is not known.
     Unmeasured,
-    /// queue_log has two ends for one CONNECT.
+    /// queue_log has two results of one ringing, or two ends of one talk.
     Twice,
 }
 
@@ -194,7 +194,7 @@ impl Reason {
             Self::Late => "AgentComplete came late, or never",
             Self::TalkCut => "redirected while talking: queue_log counts on",
             Self::Unmeasured => "not seen from beginning to end",
-            Self::Twice => "queue_log has two ends for one CONNECT",
+            Self::Twice => "queue_log says it twice, of one ringing or one talk",
         }
     }
 }

@@ -27,6 +27,15 @@ impl Count {
         };
         *part = part.saturating_add(1);
     }
+
+    fn take_back(&mut self, place: Place) {
+        let part = match place {
+            Place::Outside => return,
+            Place::Edge => &mut self.edge,
+            Place::Inside => &mut self.sure,
+        };
+        *part = part.saturating_sub(1);
+    }
 }
 
 /// Seconds, and of how many calls.
@@ -81,11 +90,18 @@ impl Said {
         self.talked_until = self.talked_until.max(other.talked_until);
     }
 
-    /// A line that ends a talk once more; false if it says nothing that is compared.
-    pub(super) fn again(&mut self, verb: Verb<'_>) -> bool {
-        let Some((subject, _)) = subject(verb) else { return false };
-        self.again[subject as usize] = self.again[subject as usize].saturating_add(1);
-        true
+    /// A line that ends a talk once more.
+    pub(super) fn end_again(&mut self, verb: Verb<'_>) {
+        if let Some((subject, _)) = subject(verb) {
+            self.again[subject as usize] = self.again[subject as usize].saturating_add(1);
+        }
+    }
+
+    /// Somebody was said to be rung in vain, and answered that ringing.
+    pub(super) fn ring_again(&mut self, place: Place) {
+        let rang = Subject::RangInVain as usize;
+        self.counts[rang].take_back(place);
+        self.again[rang] = self.again[rang].saturating_add(1);
     }
 
     /// One line; false if it says nothing that is compared.
@@ -109,7 +125,7 @@ impl Said {
 fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
     Some(match verb {
         Verb::Entered => (Subject::Entered, None),
-        Verb::Connected { hold } => (Subject::Answered, Some(hold)),
+        Verb::Connected { hold, .. } => (Subject::Answered, Some(hold)),
         Verb::Abandoned => (Subject::Abandoned, None),
         Verb::TimedOut => (Subject::Timeout, None),
         Verb::LeftEmpty => (Subject::LeaveEmpty, None),

@@ -467,7 +467,7 @@ mod tests {
     #[test]
     fn a_second_a_call_and_one_more_is_no_difference() {
         let hold = Duration::from_secs(4);
-        let log = said(&[Verb::Connected { hold }, Verb::Connected { hold }]);
+        let log = said(&[Verb::Connected { hold, ring: None }; 2]);
         let mut ours = counted(&[Subject::Answered; 2], &[]);
         ours.held(Duration::from_millis(5400));
         ours.held(Duration::from_millis(5400));
@@ -494,7 +494,7 @@ mod tests {
     fn an_end_that_is_logged_twice_is_one_end() {
         let talk = Duration::from_secs(5);
         let mut log = said(&[Verb::CompletedByCaller { talk }]);
-        assert!(log.again(Verb::Transferred { talk }));
+        log.end_again(Verb::Transferred { talk });
         let mut ours = counted(&[Subject::ByCaller], &[]);
         ours.talked(talk);
         for weighed in [weigh(&log, &ours), weigh_call(&log, &ours)] {

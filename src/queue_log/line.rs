@@ -24,8 +24,8 @@ pub struct Line<'a> {
 pub enum Verb<'a> {
     /// ENTERQUEUE
     Entered,
-    /// CONNECT, with the time the caller waited.
-    Connected { hold: Duration },
+    /// CONNECT, with the time the caller waited and, if it is told, the agent was rung.
+    Connected { hold: Duration, ring: Option<Duration> },
     /// ABANDON
     Abandoned,
     /// EXITWITHTIMEOUT
@@ -92,7 +92,10 @@ impl<'a> Verb<'a> {
     fn read(word: &'a [u8], mut parameters: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<Self> {
         Some(match word {
             b"ENTERQUEUE" => Self::Entered,
-            b"CONNECT" => Self::Connected { hold: seconds(parameters.next()?)? },
+            // hold, channel, ring
+            b"CONNECT" => {
+                Self::Connected { hold: seconds(parameters.next()?)?, ring: parameters.nth(1).and_then(seconds) }
+            }
             b"ABANDON" => Self::Abandoned,
             b"EXITWITHTIMEOUT" => Self::TimedOut,
             b"EXITEMPTY" => Self::LeftEmpty,
@@ -176,8 +179,9 @@ mod tests {
         }
         assert_eq!(verb("1|1.1|q|Ann|COMPLETECALLER|4|17|1"), Ok(Verb::CompletedByCaller { talk: secs(17) }));
         assert_eq!(verb("1|1.1|q|Ann|COMPLETEAGENT|4|17"), Ok(Verb::CompletedByAgent { talk: secs(17) }));
-        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4|1.2|3"), Ok(Verb::Connected { hold: secs(4) }));
-        assert_eq!(verb("1|1.1|q|Ann|CONNECT|-1|1.2|3"), Ok(Verb::Connected { hold: secs(0) }));
+        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4|1.2|3"), Ok(Verb::Connected { hold: secs(4), ring: Some(secs(3)) }));
+        assert_eq!(verb("1|1.1|q|Ann|CONNECT|-1|1.2|3"), Ok(Verb::Connected { hold: secs(0), ring: Some(secs(3)) }));
+        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4"), Ok(Verb::Connected { hold: secs(4), ring: None }));
     }
 
     #[test]

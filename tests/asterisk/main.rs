@@ -142,7 +142,8 @@ fn random_load(version: Version) {
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
-        recorded.differences(),
+        // of a single call, a PBX with too much to do tells seconds later than it happened: sums are compared above
+        recorded.differences_in_count(),
         exporter.differences_of(&recording, &text),
     ]
     .concat();

@@ -32,13 +32,28 @@ const PAIRS: &[Pair] = &[
 const ENDS: [&str; 4] = ["COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER"];
 const IN_VAIN: [&str; 3] = ["no_answer", "busy", "failed"];
 
-/// Reads a server's queue_log; of a talk that it ends twice (16, METRICS.md) the second end is left out.
+/// Reads a server's queue_log.  What it says twice (16, METRICS.md) is left out: a second end of a talk, and a ringing in
+/// vain that was answered.
 pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
-    let (mut found, mut talking): (Verbs, BTreeMap<(&str, &str), i32>) = Default::default();
+    let (mut found, mut rang) = (Verbs::new(), BTreeMap::new());
+    let mut talking: BTreeMap<(&str, &str), i32> = BTreeMap::new();
     for line in text.lines() {
         let fields: Vec<_> = line.split('|').collect();
-        let [_, call, queue, _, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
+        let [at, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
+        let at: u64 = at.parse().expect("seconds");
+        match verb {
+            "RINGNOANSWER" => drop(rang.insert((call, queue), (agent, at))),
+            "CONNECT" => {
+                let ring: u64 = fields[7].parse().expect("seconds");
+                if rang.remove(&(call, queue)).is_some_and(|(whom, when)| whom == agent && when + ring > at) {
+                    let verbs = found.get_mut(queue).expect("a ringing");
+                    let last = verbs.iter().rposition(|verb| verb == "RINGNOANSWER").expect("a ringing");
+                    verbs.remove(last);
+                }
+            }
+            _ => {}
+        }
         let open = talking.entry((call, queue)).or_default();
         match verb {
             "CONNECT" => *open += 1,

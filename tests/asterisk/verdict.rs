@@ -62,6 +62,13 @@ impl Verdict {
         found
     }
 
+    /// The same, of counts alone.
+    pub(crate) fn differences_in_count(&self) -> Vec<String> {
+        let mut found = self.differences();
+        found.retain(|row| !row.contains("_seconds\""));
+        found
+    }
+
     /// Figures that are equal.
     pub(crate) fn equal(&self) -> usize {
         self.list("rows").iter().filter(|row| row["state"] == "equal").count()
