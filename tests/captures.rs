@@ -286,3 +286,30 @@ fn local_members_are_one_call_with_the_phone_s_cause() {
     assert_eq!(optimised.sum("asterisk_queue_talk_seconds_count", &[("agent", "Dana Dale")]), 1.0);
     assert_eq!(optimised.sum("asterisk_queue_hangups_total", &[("leg", "agent"), ("cause", "16")]), 1.0);
 }
+
+/// Fifteen calls with a hole in the middle, as `record` took them: what was hidden is lost, once, and the rest is not.
+#[test]
+fn a_gap_is_played_as_the_exporter_took_it() {
+    for version in ["16", "22"] {
+        let numbers = play(&fixture(&format!("gaps/{version}.ami.gz")));
+        numbers.assert_conserved(version);
+        let of = |metric: &str, label, queue, value| numbers.sum(metric, &[("queue", queue), (label, value)]);
+        let exits = |queue, outcome| of("asterisk_queue_exits_total", "outcome", queue, outcome);
+        let ends = |queue, ended_by| of("asterisk_queue_completions_total", "ended_by", queue, ended_by);
+        let adopted = |queue, phase| of("asterisk_queue_adopted_total", "phase", queue, phase);
+        let all = |metric| numbers.sum(metric, &[]);
+        assert_eq!(all("asterisk_queue_entries_total"), 10.0, "{version}: those who came before the gap");
+        assert_eq!(["gives-up-unseen", "served-unseen"].map(|queue| exits(queue, "lost")), [1.0; 2], "{version}");
+        assert_eq!(all("asterisk_queue_exits_total"), 11.0, "{version}");
+        // the agent of one had passed the caller on, to whom the caller's channel still runs Queue
+        assert_eq!(["hangs-up-unseen", "passed-on-unseen"].map(|queue| ends(queue, "lost")), [1.0; 2], "{version}");
+        assert_eq!(
+            ["passed-on-before", "consults-through"].map(|queue| ends(queue, "transfer")),
+            [1.0; 2],
+            "{version}"
+        );
+        assert_eq!(all("asterisk_queue_completions_total"), 7.0, "{version}");
+        let seen = [adopted("comes-unseen", "waiting"), adopted("comes-and-talks-unseen", "talking")];
+        assert_eq!((seen, all("asterisk_queue_adopted_total")), ([1.0; 2], 2.0), "{version}");
+    }
+}
