@@ -28,7 +28,7 @@ enum Aim {
     Empty,
     /// Presses a key.
     Key,
-    /// Is taken out by the manager; gives up where Asterisk cannot.
+    /// Is taken out by the manager.
     Withdrawn,
     /// Is an agent, who calls somebody outside.
     Outbound,
@@ -176,13 +176,11 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
             let ctl = pbx.ctl();
             let from = ctl.here();
             let mut sipp = phones.call(&caller);
-            if pbx.version == Version::V22 {
-                let joined =
-                    ctl.seen(from, |m| m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number));
-                if let Some(joined) = joined {
-                    sleep(Duration::from_millis(chance.between(100, 1500).into()));
-                    ctl.act("QueueWithdrawCaller", &[("Queue", "patient"), ("Caller", &joined["Channel"])]);
-                }
+            let joined =
+                ctl.seen(from, |m| m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number));
+            if let Some(joined) = joined {
+                sleep(Duration::from_millis(chance.between(100, 1500).into()));
+                ctl.act("QueueWithdrawCaller", &[("Queue", "patient"), ("Caller", &joined["Channel"])]);
             }
             sipp.wait_quietly();
         }

@@ -1,6 +1,7 @@
 //! A desk phone with two lines: it answers, asks a colleague on the second line, and transfers with REFER, blind or
 //! attended (Replaces).  sipp cannot join two calls; this can.
 
+use std::collections::HashMap;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,8 +27,8 @@ struct Line {
     over: AtomicBool,
     /// The INVITE of the caller, once it has come.
     invite: Mutex<Option<String>>,
-    /// The 200 of the call to the colleague.
-    consulted: Mutex<Option<String>>,
+    /// The 200 of each call of its own, by Call-ID.
+    answers: Mutex<HashMap<String, String>>,
 }
 
 impl DeskPhone {
@@ -45,7 +46,7 @@ impl DeskPhone {
             requests: AtomicU32::new(0),
             over: AtomicBool::new(false),
             invite: Mutex::default(),
-            consulted: Mutex::default(),
+            answers: Mutex::default(),
         });
         let (reader, talker) = (Arc::clone(&line), Arc::clone(&line));
         std::thread::spawn(move || reader.read());
@@ -55,11 +56,32 @@ impl DeskPhone {
 
     /// Calls a colleague on the second line, and waits until somebody answers.
     pub(crate) fn consult(&self, number: &str) {
-        let line = &self.line;
+        self.call("consultation", number);
+    }
+
+    /// Makes a call, known by a name, and waits until somebody answers.
+    pub(crate) fn call(&self, name: &str, number: &str) {
+        let (line, id) = (&self.line, self.line.id(name));
         let to = format!("<sip:{number}@{}>", line.pbx);
-        let from = format!("<sip:{}@{}>;tag=second", line.device, line.own);
-        line.request("INVITE", &format!("sip:{number}@{}", line.pbx), &from, &to, "consultation", &[], true);
-        wait_until("the colleague to answer", || line.consulted.lock().expect("the phone").is_some().then_some(()));
+        line.request("INVITE", &format!("sip:{number}@{}", line.pbx), &line.own_side(name), &to, &id, &[], true);
+        wait_until("somebody to answer", || line.answers.lock().expect("the phone").contains_key(&id).then_some(()));
+    }
+
+    /// Sends whom it called to a number.
+    pub(crate) fn transfer_own_call(&self, name: &str, number: &str) {
+        let line = &self.line;
+        line.refer_in_own(name, &format!("sip:{number}@{}", line.pbx));
+    }
+
+    /// Connects whom it called with whom it called then.
+    pub(crate) fn join_own_calls(&self, name: &str, other: &str, number: &str) {
+        let uri = self.line.replacing(other, number);
+        self.line.refer_in_own(name, &uri);
+    }
+
+    /// Hangs up a call of its own.
+    pub(crate) fn end_own_call(&self, name: &str) {
+        self.line.in_own_call("BYE", name, &[]);
     }
 
     /// Sends the caller to a number.
@@ -69,11 +91,7 @@ impl DeskPhone {
 
     /// Connects the caller with the colleague.
     pub(crate) fn transfer_attended(&self, number: &str) {
-        let answer = self.line.consulted.lock().expect("the phone").clone().expect("a consultation");
-        let tag = tag(&header(&answer, "To")).expect("the colleague's tag");
-        let id = header(&answer, "Call-ID");
-        let uri = format!("sip:{number}@{}?Replaces={id}%3Bto-tag%3D{tag}%3Bfrom-tag%3Dsecond", self.line.pbx);
-        self.line.refer(&uri);
+        self.line.refer(&self.line.replacing("consultation", number));
     }
 
     /// Hangs up the first line.
@@ -112,7 +130,7 @@ impl Line {
             self.reply(message, "200 OK", is("INVITE"));
         } else if is("SIP/2.0 200") && header(message, "CSeq").ends_with("INVITE") {
             self.acknowledge(message);
-            *self.consulted.lock().expect("the phone") = Some(message.to_owned());
+            self.answers.lock().expect("the phone").insert(header(message, "Call-ID"), message.to_owned());
         }
     }
 
@@ -124,6 +142,40 @@ impl Line {
         let invite = self.invite();
         let own = format!("Referred-By: <sip:{}@{}>", self.device, self.own);
         self.in_call("REFER", &invite, &[&format!("Refer-To: <{to}>"), &own]);
+    }
+
+    /// The Call-ID of a call of its own: phones must not share one.
+    fn id(&self, name: &str) -> String {
+        format!("{name}-{}", self.device)
+    }
+
+    /// Its own side of a call of its own.
+    fn own_side(&self, name: &str) -> String {
+        format!("<sip:{}@{}>;tag={name}", self.device, self.own)
+    }
+
+    fn answer(&self, name: &str) -> String {
+        self.answers.lock().expect("the phone")[&self.id(name)].clone()
+    }
+
+    /// A number, in place of a call of its own.
+    fn replacing(&self, name: &str, number: &str) -> String {
+        let (answer, id) = (self.answer(name), self.id(name));
+        let far = tag(&header(&answer, "To")).expect("the far end's tag");
+        format!("sip:{number}@{}?Replaces={id}%3Bto-tag%3D{far}%3Bfrom-tag%3D{name}", self.pbx)
+    }
+
+    fn refer_in_own(&self, name: &str, to: &str) {
+        let own = format!("Referred-By: <sip:{}@{}>", self.device, self.own);
+        self.in_own_call("REFER", name, &[&format!("Refer-To: <{to}>"), &own]);
+    }
+
+    /// A request inside a call of its own.
+    fn in_own_call(&self, method: &str, name: &str, extra: &[&str]) {
+        let answer = self.answer(name);
+        let contact = header(&answer, "Contact");
+        let uri = contact.split(['<', '>']).nth(1).unwrap_or(&contact).to_owned();
+        self.request(method, &uri, &self.own_side(name), &header(&answer, "To"), &self.id(name), extra, false);
     }
 
     /// A request inside the call that `invite` began.

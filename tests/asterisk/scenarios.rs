@@ -335,6 +335,39 @@ pub(crate) const ALL: &[Scenario] = &[
         ..BASE
     },
     Scenario {
+        name: "blind-by-refer-of-caller",
+        phones: &[Desk],
+        drive: |s| {
+            let phone = DeskPhone::start(s.pbx, &s.text("a@D1@"), s.desk_port());
+            phone.call("first", &s.caller(0).to);
+            talking(s);
+            phone.transfer_own_call("first", COLLEAGUE);
+            s.wait("AgentComplete");
+            phone.end_own_call("first");
+            hang_up_agent_after(s, "BlindTransfer", "TransfererUniqueid");
+        },
+        verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER|COMPLETECALLER BLINDTRANSFER*")],
+        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "caller")], 1.0)],
+        ..BASE
+    },
+    Scenario {
+        name: "attended-by-refer-of-caller",
+        phones: &[Desk],
+        drive: |s| {
+            let phone = DeskPhone::start(s.pbx, &s.text("a@D1@"), s.desk_port());
+            phone.call("first", &s.caller(0).to);
+            talking(s);
+            phone.call("second", COLLEAGUE);
+            sleep(Duration::from_secs(1));
+            phone.join_own_calls("first", "second", COLLEAGUE);
+            s.wait("AgentComplete");
+            hang_up_agent_after(s, "AttendedTransfer", "OrigTransfererUniqueid");
+        },
+        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER|COMPLETEAGENT ATTENDEDTRANSFER*")],
+        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "caller")], 1.0)],
+        ..BASE
+    },
+    Scenario {
         name: "into-another-queue",
         queues: &[("", "", &[Answers]), ("-b", "", &[Answers])],
         drive: |s| {

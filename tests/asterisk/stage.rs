@@ -24,7 +24,6 @@ pub(crate) struct Scenario {
     pub(crate) sighted: &'static [Want],
     /// What the exporter must count beside it.
     pub(crate) wants: &'static [Want],
-    pub(crate) versions: &'static [Version],
 }
 
 /// A metric, some of its labels, and their sum.
@@ -76,7 +75,6 @@ impl Scenario {
             verbs: &[],
             sighted: &[],
             wants: &[],
-            versions: &[Version::V16, Version::V22],
         }
     }
 
