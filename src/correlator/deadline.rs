@@ -57,7 +57,7 @@ impl Deadlines {
 pub(super) const VERDICT: Duration = Duration::from_secs(2);
 /// METRICS.md: a completion is counted five seconds after the talk ended, if no AgentComplete came.
 pub(super) const COMPLETION: Duration = Duration::from_secs(5);
-/// Asterisk's own lag between a list and the events before it (AMI.md, section 6).
+/// Asterisk's own lag between a list and the events before it.
 pub(super) const DOUBT: Duration = Duration::from_secs(2);
 /// The leg's Hangup follows AgentRingNoAnswer within milliseconds.
 pub(super) const RING: Duration = Duration::from_secs(5);

@@ -141,8 +141,7 @@ impl Correlator {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let gone = self.channels.all.get(stay.caller).is_none_or(|caller| !caller.is_live());
         if matches!(stay.phase, Phase::Waiting { .. }) && gone {
-            let leaving = Leaving { at, hold: None, abandoned: true, left: true, answered: false, visible: false };
-            stay.phase = Phase::Leaving(leaving);
+            stay.phase = Phase::Leaving(Leaving { abandoned: true, left: true, ..Leaving::new(at) });
             self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), seen);
         }
         self.verdict(key, Sign::Silence, seen);

@@ -52,6 +52,7 @@ use channel::Channels;
 use deadline::{Deadlines, Task};
 use gap::Boot;
 use member::Members;
+use resync::Drift;
 use ring::Ring;
 use stay::Stay;
 use time::Stamp;
@@ -85,6 +86,8 @@ pub struct Correlator {
     touched: Option<HashSet<StayKey>>,
     /// Members that events changed meanwhile.
     touched_members: HashSet<(QueueId, Box<[u8]>)>,
+    /// Where the last QueueStatus list and the events disagree on who waits.
+    drift: Drift,
 }
 
 impl Correlator {
@@ -110,6 +113,7 @@ impl Correlator {
             boot: Boot::default(),
             touched: None,
             touched_members: HashSet::new(),
+            drift: Drift::default(),
         }
     }
 

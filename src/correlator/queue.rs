@@ -37,14 +37,13 @@ impl Correlator {
         match &mut stay.phase {
             Phase::Waiting { .. } => {
                 let hold = abandon.hold;
-                let leaving = Leaving { at, hold, abandoned: true, left: false, answered: false, visible: false };
-                self.begin_leaving(key, leaving);
-                if gave_up {
-                    self.exit(key, Outcome::Abandoned, seen);
-                }
+                // who hangs up as the time is up has timed out, and QUEUESTATUS says so (16 and 22)
+                self.begin_leaving(key, Leaving { hold, abandoned: true, gave_up, ..Leaving::new(at) });
             }
             Phase::Leaving(leaving) if leaving.abandoned && !leaving.left => {
-                self.exit(key, Outcome::Incompatible, seen);
+                if !leaving.gave_up {
+                    self.exit(key, Outcome::Incompatible, seen);
+                }
             }
             // Leave came first: nothing real does that, but the outcome is open still
             Phase::Leaving(leaving) => {
@@ -63,8 +62,7 @@ impl Correlator {
         match &mut self.stays[key].phase {
             Phase::Waiting { answered } => {
                 let answered = *answered;
-                let leaving = Leaving { at, hold: None, abandoned: false, left: true, answered, visible: false };
-                self.begin_leaving(key, leaving);
+                self.begin_leaving(key, Leaving { left: true, answered, ..Leaving::new(at) });
             }
             Phase::Leaving(leaving) => leaving.left = true,
             Phase::Closed(closed) => closed.left = true,

@@ -30,6 +30,7 @@ impl Correlator {
     /// A whole snapshot, of channels and queues, taken behind a barrier after login.
     pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
+        self.drift = Drift::default();
         self.set_synchronised(true, now, seen);
         if !snapshot.no_channels {
             self.sync_channels(at, snapshot, seen);
@@ -75,6 +76,7 @@ impl Correlator {
     /// An event spoke of the stay: no list knows better.
     pub(super) fn note_touched(&mut self, key: StayKey) {
         self.stays[key].doubted = false;
+        self.drift.missed.remove(&key);
         if let Some(touched) = &mut self.touched {
             touched.insert(key);
         }
@@ -213,9 +215,10 @@ impl Correlator {
 
     fn sync_entries(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
         let mut listed = HashSet::new();
+        let before = std::mem::take(&mut self.drift);
         for entry in &snapshot.entries {
             let foreseen = snapshot.foreseen.joins.contains(&(entry.uid.clone(), entry.queue.clone()));
-            if let Some(key) = self.sync_entry(at, entry, drift, foreseen, seen) {
+            if let Some(key) = self.sync_entry(at, entry, drift.then_some(&before), foreseen, seen) {
                 listed.insert(key);
             }
         }
@@ -223,20 +226,25 @@ impl Correlator {
         let missing: Vec<_> =
             waiting.map(|(key, _)| key).filter(|key| !listed.contains(key) && !self.is_touched(*key)).collect();
         for key in missing {
-            self.doubt(key, at);
+            if drift && !before.missed.contains(&key) {
+                self.drift.missed.insert(key);
+            } else {
+                self.doubt(key, at);
+            }
         }
     }
 
-    /// The stay of a listed caller: known, or adopted now with its wait.
+    /// The stay of a listed caller: known, or adopted now with its wait.  In mid-session, with what the last list told
+    /// that events had not, only if it is told again: a PBX with too much to do sends a Join seconds after the list.
     fn sync_entry(
         &mut self,
         at: Stamp,
         entry: &Entry,
-        drift: bool,
+        before: Option<&Drift>,
         foreseen: bool,
         seen: &mut dyn Observe,
     ) -> Option<StayKey> {
-        let queue = self.queue(&entry.queue, seen);
+        let (queue, drift) = (self.queue(&entry.queue, seen), before.is_some());
         let joined = Stamp { read: at.read.before(entry.wait), wire: None };
         let known = self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
         if let Some(key) = known {
@@ -259,7 +267,12 @@ impl Correlator {
         if foreseen {
             return None;
         }
-        if drift {
+        if let Some(before) = before {
+            let place = (entry.uid.clone(), queue);
+            if !before.appeared.contains(&place) {
+                self.drift.appeared.insert(place);
+                return None;
+            }
             self.emit(Observation::Anomaly(Anomaly::CallerAppeared), seen);
         }
         let block = crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
@@ -324,10 +337,11 @@ impl Correlator {
             return known;
         }
         let (agent, leg) = (agent?, leg?);
-        if !self.is_agents(queue, agent) {
+        let waited = known.filter(|&key| self.stays[key].is_waiting());
+        // who waited and is bridged now was connected, also by a member whose device no list names
+        if waited.is_none() && !self.is_agents(queue, agent) {
             return None;
         }
-        let waited = known.filter(|&key| self.stays[key].is_waiting());
         let key = match waited {
             Some(key) => {
                 self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold: None }, seen);
@@ -403,6 +417,15 @@ impl Correlator {
 /// Whether two headers are the same.  13.4 and older tell no Linkedid, and two that are not told are not.
 fn is_linked(one: &[u8], other: &[u8]) -> bool {
     one == other && !one.is_empty()
+}
+
+/// Where a list and the events disagree on who waits.  Only what two lists in a row say is believed.
+#[derive(Debug, Default)]
+pub(super) struct Drift {
+    /// Listed, and no event has told: Uniqueid and queue.
+    appeared: HashSet<(Box<[u8]>, QueueId)>,
+    /// Known to wait, and not listed.
+    missed: HashSet<StayKey>,
 }
 
 fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {

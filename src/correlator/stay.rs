@@ -51,11 +51,20 @@ pub(super) struct Leaving {
     /// HoldTime of QueueCallerAbandon.
     pub hold: Option<Duration>,
     pub abandoned: bool,
+    /// The caller's far end had asked for the end before.
+    pub gave_up: bool,
     pub left: bool,
     /// A leg had answered: AgentConnect is to come.
     pub answered: bool,
     /// VarSet QUEUEPOSITION came after Leave, so the account sees VarSet.
     pub visible: bool,
+}
+
+impl Leaving {
+    /// Out at that moment; nothing else is known.
+    pub(super) const fn new(at: Stamp) -> Self {
+        Self { at, hold: None, abandoned: false, gave_up: false, left: false, answered: false, visible: false }
+    }
 }
 
 /// What a counted stay is kept for.
@@ -182,6 +191,7 @@ impl Correlator {
     pub(super) fn verdict(&mut self, key: StayKey, sign: Sign, seen: &mut dyn Observe) {
         let Some(Stay { phase: Phase::Leaving(leaving), .. }) = self.stays.get(key) else { return };
         let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
+            _ if leaving.gave_up => Outcome::Abandoned,
             // a member Gosub may take its time between Leave and AgentConnect, and 16 may send the Hangup before
             (false, true, _, Sign::Dialplan | Sign::Hangup) => return,
             (false, true, _, Sign::Silence) => Outcome::Unserved,

@@ -346,6 +346,7 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
     peer.say(&format!("Event: HangupRequest\n{channel}\n")).await;
     peer.say(&format!("Event: QueueCallerAbandon\nQueue: support\n{channel}HoldTime: 9\n\n")).await;
     peer.say(&format!("Event: QueueCallerLeave\nQueue: support\n{channel}\n")).await;
+    peer.say(&format!("Event: Hangup\n{channel}Cause: 16\n\n")).await;
     peer.give_list(&channels, "CoreShowChannelsComplete", &format!("Event: CoreShowChannel\n{channel}")).await;
     let entry = format!("Event: QueueEntry\nQueue: support\n{channel}Wait: 9\n");
     peer.give_list(&queues, "QueueStatusComplete", &entry).await;
