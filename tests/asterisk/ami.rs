@@ -1,6 +1,6 @@
 //! A manager session of the test's own: it acts on the PBX, and keeps every event to wait for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -12,9 +12,20 @@ pub(crate) type Message = HashMap<String, String>;
 /// What has come so far.
 #[derive(Default)]
 struct Inbox {
-    events: Vec<Arc<Message>>,
+    /// The latest ones.
+    events: VecDeque<Arc<Message>>,
+    /// How many came before them.
+    gone: usize,
     responses: HashMap<String, Message>,
     closed: bool,
+}
+
+impl Inbox {
+    /// The event at a place, or the first one behind it that is still there.
+    fn at(&self, place: &mut usize) -> Option<&Arc<Message>> {
+        *place = (*place).max(self.gone);
+        self.events.get(*place - self.gone)
+    }
 }
 
 /// A session.  Shared by threads.
@@ -86,7 +97,7 @@ impl Ami {
     ) -> Arc<Message> {
         let (mut next, mut skip) = (from, nth);
         self.until(what, |inbox| {
-            while let Some(event) = inbox.events.get(next) {
+            while let Some(event) = inbox.at(&mut next) {
                 next += 1;
                 if fits(event) {
                     if skip == 0 {
@@ -105,7 +116,7 @@ impl Ami {
         let mut next = from;
         let mut found = None;
         let waiting = |inbox: &mut Inbox| {
-            while let Some(event) = inbox.events.get(next) {
+            while let Some(event) = inbox.at(&mut next) {
                 next += 1;
                 if fits(event) {
                     found = Some(Arc::clone(event));
@@ -125,12 +136,14 @@ impl Ami {
 
     /// The place behind the last event so far.
     pub(crate) fn here(&self) -> usize {
-        self.inbox().events.len()
+        let inbox = self.inbox();
+        inbox.gone + inbox.events.len()
     }
 
-    /// Everything that has come so far.
-    pub(crate) fn events(&self) -> Vec<Arc<Message>> {
-        self.inbox().events.clone()
+    /// Everything that has come at or after that place.
+    pub(crate) fn since(&self, from: usize) -> Vec<Arc<Message>> {
+        let inbox = self.inbox();
+        inbox.events.iter().skip(from.saturating_sub(inbox.gone)).cloned().collect()
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
@@ -181,7 +194,11 @@ fn read(mut lines: BufReader<TcpStream>, shared: &(Mutex<Inbox>, Condvar)) {
 
 fn file(message: Message, inbox: &mut Inbox) {
     if message.contains_key("Event") {
-        inbox.events.push(Arc::new(message));
+        inbox.events.push_back(Arc::new(message));
+        if inbox.events.len() > KEPT {
+            inbox.events.pop_front();
+            inbox.gone += 1;
+        }
     } else if let Some(id) = message.get("ActionID") {
         inbox.responses.insert(id.clone(), message);
     }
@@ -191,3 +208,5 @@ fn file(message: Message, inbox: &mut Inbox) {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long something is waited for that need not come.
 const A_WHILE: Duration = Duration::from_secs(10);
+/// Far more events than come while somebody waits for one: a long load must not fill the memory.
+const KEPT: usize = 200_000;

@@ -166,7 +166,8 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
     events.extend(stay.left.map(|(at, how)| (at, Step::Left(how))));
     events.extend(stay.completed.map(|at| (at, Step::Completed)));
     // an event is before the n-th edge or behind it; edges are the beginnings and ends of all blind times in order
-    let edges: Vec<[Moment; 2]> = blind.iter().flat_map(|blind| [blind.begins, blind.ends]).collect();
+    let wide = |edge: [Moment; 2]| [edge[0].before(LATE), edge[1].after(LATE)];
+    let edges: Vec<[Moment; 2]> = blind.iter().flat_map(|blind| [wide(blind.begins), wide(blind.ends)]).collect();
     let places = |second: u64| {
         let (first, last) = (Moment::from_secs(second), Moment::from_secs(second + 1));
         let least = edges.iter().take_while(|edge| edge[1] < first).count();
@@ -251,5 +252,5 @@ fn see(known: Phase, real: Phase, counts: &mut Counts) {
     }
 }
 
-/// How long before an edge something may have happened that the exporter had not read yet.
-pub(crate) const LATE: Duration = Duration::from_secs(1);
+/// How far a line of queue_log and its event may lie apart on a PBX that is busy.
+const LATE: Duration = Duration::from_secs(2);

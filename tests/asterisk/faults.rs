@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use asterisk_exporter::clock::{Clock, Moment};
 
-use crate::blind::{Blind, Cause, LATE};
+use crate::blind::{Blind, Cause};
 use crate::common::Numbers;
 use crate::exporter::Exporter;
 use crate::load::Progress;
@@ -81,7 +81,7 @@ impl Breaker<'_> {
             Fault::ReloadCore => drop(self.pbx.cli("core reload")),
             Fault::ReloadQueues => drop(self.pbx.cli("queue reload all")),
             Fault::RestartExporter => {
-                let from = self.clock.now().before(LATE);
+                let from = self.clock.now();
                 let last = Scrape::of(self.exporter, self.clock);
                 let begins = [from, self.clock.now()];
                 broken.amiss.extend(broken.first.as_ref().map(|first| first.amiss(&last)).unwrap_or_default());
@@ -99,16 +99,16 @@ impl Breaker<'_> {
                 self.exporter.wait_ready();
                 if self.sessions() != before {
                     let ends = self.sighted();
-                    broken.blind.push(Blind { cause: Cause::Cut, begins: [from.before(LATE), ends[0]], ends });
+                    broken.blind.push(Blind { cause: Cause::Cut, begins: [from, ends[0]], ends });
                 }
             }
             Fault::RestartPbx => {
-                let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+                let (before, from) = (self.sessions(), self.clock.now());
                 self.pbx.restart();
                 broken.blind.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
             }
             Fault::Crash => {
-                let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+                let (before, from) = (self.sessions(), self.clock.now());
                 self.pbx.crash();
                 let begins = [from, self.clock.now()];
                 self.pbx.start_again();
@@ -118,7 +118,7 @@ impl Breaker<'_> {
     }
 
     fn cut(&self, length: Duration) -> Blind {
-        let (before, from) = (self.sessions(), self.clock.now().before(LATE));
+        let (before, from) = (self.sessions(), self.clock.now());
         self.proxy.cut();
         let begins = [from, self.clock.now()];
         sleep(length);

@@ -48,7 +48,8 @@ const AIMS: &[(Aim, u32)] = &[
     (Aim::Outbound, 3),
 ];
 
-/// A load, the same for the same seed as far as Asterisk allows.
+/// A load.  The seed decides who calls when, for what and for how long, and who pauses; how a phone of kind `Random`
+/// behaves is sipp's own chance.
 pub(crate) struct Load {
     pub(crate) seed: u64,
     pub(crate) calls: u32,

@@ -84,6 +84,7 @@ fn every_scenario(version: Version) {
         left.iter().map(|channel| format!("{channel} stayed up")).collect(),
         truth::of_scenarios(&chosen, &pbx, &said, &live),
         truth::of_queues(&said, &live, &["redirected-waiting", "redirected-talking"]),
+        truth::of_seconds(&pbx, &live, &["redirected-talking"]),
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
@@ -139,6 +140,7 @@ fn random_load(version: Version) {
     println!("    {} channels had to be hung up", left.len());
     let mut wrong = [
         truth::of_queues(&said, &live, &[]),
+        truth::of_seconds(&pbx, &live, &[]),
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
@@ -152,6 +154,9 @@ fn random_load(version: Version) {
     let explained = [verdict.explained(), recorded.explained()].concat().into_iter();
     let explained = explained.filter(|(_, _, reason, _)| !allowed.contains(&reason.as_str()));
     wrong.extend(explained.map(|explained| format!("explained, but should be equal: {explained:?}")));
+    if truth::number(&said, &["ENTERQUEUE"]) < calls as usize * 9 / 10 {
+        wrong.push("too few calls came through".to_owned());
+    }
     for verbs in EACH {
         let number = truth::number(&said, verbs);
         println!("    {number:4} {}", verbs.join(", "));
@@ -363,10 +368,4 @@ fn is_asked_for(name: &str) -> bool {
 const BASE_QUEUES: &str = "[base](!)\ntimeout=20\nretry=1\nwrapuptime=0\nringinuse=no\nmusicclass=none\n\
     announce-frequency=0\njoinempty=yes\nleavewhenempty=no\n";
 
-const DIALPLAN: &str = "[to-queue]\nexten => _[a-z].,1,Queue(${EXTEN},t,,,90)\n same => n,Hangup()\n[queue-exit]\nexten \
-    => 5,1,NoOp(left by key)\n same => n,Wait(1)\n same => n,Hangup()\n[member-sub]\nexten => s,1,NoOp(member)\n same => \
-    n,Return()\n[from-queue]\nexten => _1XXX,1,Dial(@T@/a${EXTEN},30)\n same => n,Hangup()\n[agent-pool]\nexten => \
-    pooled,1,AgentRequest(pooled)\n same => n,Hangup()\n[from-agents]\nexten => _7XXX,1,Goto(from-trunk,${EXTEN},1)\nexten => 700,1,AgentLogin(pooled,s)\n same => \
-    n,Hangup()\nexten => 800,1,Answer()\n same => n,Wait(30)\n same => n,Hangup()\nexten => \
-    _1XXX,1,Dial(@T@/a${EXTEN},30)\n same => n,Hangup()\nexten => _9XXX,1,Dial(@T@/${EXTEN}@carrier,8)\n same => \
-    n,Hangup(${HANGUPCAUSE})\n[default]\n";
+const DIALPLAN: &str = include_str!("extensions.conf");

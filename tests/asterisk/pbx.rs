@@ -150,8 +150,8 @@ impl Pbx {
         let is_end =
             |m: &crate::ami::Message| m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id);
         ctl.wait_for("the list of channels", from, is_end);
-        let listed = ctl.events();
-        let mine = listed[from..].iter().filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
+        let listed = ctl.since(from);
+        let mine = listed.iter().filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
         mine.filter_map(|m| m.get("Channel").cloned()).collect()
     }
 

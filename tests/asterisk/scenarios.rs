@@ -34,6 +34,7 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[Holds])],
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
+        at_least: &[("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "on_hold")], 1.0)],
         ..BASE
     },
     // given up
@@ -245,6 +246,14 @@ pub(crate) const ALL: &[Scenario] = &[
             "ADDMEMBER ADDMEMBER PAUSE PAUSE PAUSE PAUSE UNPAUSE UNPAUSE UNPAUSE PENALTY REMOVEMEMBER REMOVEMEMBER",
         )],
         wants: &[("asterisk_queue_agents", &[("queue", "@Q@")], 0.0)],
+        at_least: &[
+            ("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "paused"), ("reason", "lunch")], 0.0),
+            (
+                "asterisk_agent_state_seconds_total",
+                &[("agent", "@M1@"), ("state", "paused"), ("reason", "training")],
+                0.0,
+            ),
+        ],
         ..BASE
     },
     Scenario {
@@ -284,7 +293,7 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "attended-by-agent",
         queues: &[("", "", &[AttendedTransfers])],
         drive: |s| s.call(25_000),
-        // one race inside Asterisk decides the verb (LAB-FINDINGS, C)
+        // one race inside Asterisk decides the verb and AgentComplete says what queue_log says
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER ATTENDEDTRANSFER*")],
         wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0)],
         ..BASE
@@ -457,7 +466,9 @@ pub(crate) const ALL: &[Scenario] = &[
         phones: &[Desk],
         drive: |s| {
             let _phone = DeskPhone::start(s.pbx, &s.text("a@D0@"), s.desk_port());
-            s.call(12_000);
+            let mut call = s.start(&s.caller(12_000));
+            s.wait_any("LocalOptimizationEnd", "LocalOneChannel", "Local/@D0@@");
+            call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         ..BASE

@@ -24,6 +24,8 @@ pub(crate) struct Scenario {
     pub(crate) sighted: &'static [Want],
     /// What the exporter must count beside it.
     pub(crate) wants: &'static [Want],
+    /// The same, but it may be more, and must be there.
+    pub(crate) at_least: &'static [Want],
 }
 
 /// A metric, some of its labels, and their sum.
@@ -75,6 +77,7 @@ impl Scenario {
             verbs: &[],
             sighted: &[],
             wants: &[],
+            at_least: &[],
         }
     }
 

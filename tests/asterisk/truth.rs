@@ -1,6 +1,6 @@
 //! What queue_log and the CDRs say, read anew here, and where the exporter differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::common::Numbers;
@@ -43,10 +43,10 @@ pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
         let [at, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
         let at: u64 = at.parse().expect("seconds");
         match verb {
-            "RINGNOANSWER" => drop(rang.insert((call, queue), (agent, at))),
+            "RINGNOANSWER" => drop(rang.insert((call, queue, agent), at)),
             "CONNECT" => {
                 let ring: u64 = fields[7].parse().expect("seconds");
-                if rang.remove(&(call, queue)).is_some_and(|(whom, when)| whom == agent && when + ring > at) {
+                if rang.remove(&(call, queue, agent)).is_some_and(|when| when + ring > at) {
                     let verbs = found.get_mut(queue).expect("a ringing");
                     let last = verbs.iter().rposition(|verb| verb == "RINGNOANSWER").expect("a ringing");
                     verbs.remove(last);
@@ -77,7 +77,14 @@ pub(crate) fn number(said: &Verbs, verbs: &[&str]) -> usize {
 /// Where the exporter counts other than queue_log, but for `redirected` queues.
 pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for (queue, verbs) in said.iter().filter(|(queue, _)| *queue != "NONE" && !redirected.contains(&queue.as_str())) {
+    let mut queues = numbers.values("asterisk_queue_entries_total", "queue");
+    queues.extend(said.keys().filter(|queue| *queue != "NONE").cloned());
+    queues.sort();
+    queues.dedup();
+    queues.retain(|queue| !redirected.contains(&queue.as_str()));
+    let nothing = Vec::new();
+    for queue in &queues {
+        let verbs = said.get(queue).unwrap_or(&nothing);
         let mut compare = |wanted: &[&str], counted: f64| {
             let said = verbs.iter().filter(|verb| wanted.contains(&verb.as_str())).count();
             if said as f64 != counted {
@@ -90,6 +97,33 @@ pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) ->
         }
         let rings = IN_VAIN.map(|result| numbers.sum("asterisk_queue_rings_total", &[own, ("result", result)]));
         compare(&["RINGNOANSWER"], rings.iter().sum());
+    }
+    found
+}
+
+/// Where hold and talk of a queue differ by more than a second a call, which is what whole seconds can be off.
+pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
+    let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
+    let (mut sums, mut talking) = (BTreeMap::<_, (f64, f64)>::new(), BTreeSet::new());
+    for line in text.lines() {
+        let fields: Vec<_> = line.split('|').collect();
+        let (call, queue, verb) = (fields[1], fields[2], fields[4]);
+        let at = match verb {
+            "CONNECT" if talking.insert((call, queue)) => 5,
+            "COMPLETECALLER" | "COMPLETEAGENT" if talking.remove(&(call, queue)) => 6,
+            "BLINDTRANSFER" | "ATTENDEDTRANSFER" if talking.remove(&(call, queue)) => fields.len() - 2,
+            _ => continue,
+        };
+        let sum = sums.entry((queue, if at == 5 { HOLD } else { TALK })).or_default();
+        *sum = (sum.0 + fields[at].parse::<f64>().expect("seconds"), sum.1 + 1.0);
+    }
+    sums.retain(|(queue, _), _| !redirected.contains(queue));
+    let mut found = Vec::new();
+    for ((queue, (metric, labels)), (seconds, calls)) in sums {
+        let counted = numbers.sum(metric, &[&[("queue", queue)], labels].concat());
+        if (counted - seconds).abs() > calls {
+            found.push(format!("{queue}: {seconds} s in {calls} lines, {counted} s in {metric}"));
+        }
     }
     found
 }
@@ -137,6 +171,7 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verb
             }
         }
         found.extend(of_wants(scenario.wants, scenario, index, pbx, numbers));
+        found.extend(of_least(scenario, index, pbx, numbers));
     }
     found
 }
@@ -151,6 +186,21 @@ pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &
         let counted = numbers.sum(metric, &labels);
         if counted != *value {
             found.push(format!("{}: {metric} {labels:?} is {counted}, not {value}", scenario.name));
+        }
+    }
+    found
+}
+
+/// Numbers that are smaller than a scenario wants, or are not there.
+fn of_least(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
+    let mut found = Vec::new();
+    for (metric, labels, least) in scenario.at_least {
+        let filled: Vec<_> =
+            labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
+        let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let counted = numbers.sum(metric, &labels);
+        if counted <= 0.0 || counted < *least {
+            found.push(format!("{}: {metric} {labels:?} is {counted}, less than {least}", scenario.name));
         }
     }
     found
@@ -188,6 +238,10 @@ fn fields(line: &str) -> Vec<String> {
     }
     fields
 }
+
+type Sum = (&'static str, &'static [(&'static str, &'static str)]);
+const HOLD: Sum = ("asterisk_queue_hold_seconds_sum", &[("outcome", "answered")]);
+const TALK: Sum = ("asterisk_queue_talk_seconds_sum", &[]);
 
 /// Columns of Asterisk's Master.csv.
 const DST_CHANNEL: usize = 6;
