@@ -230,7 +230,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.act("Hangup", &[("Channel", &s.wait("QueueCallerJoin")["Channel"])]);
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER ATTENDEDTRANSFER*")],
+        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
         sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: PASSED_ON_BEFORE,
         ..BASE
@@ -246,7 +246,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.act("Hangup", &[("Channel", &s.wait("QueueCallerJoin")["Channel"])]);
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER ATTENDEDTRANSFER*")],
+        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
         sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "lost")], 1.0),
@@ -268,7 +268,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.act("Hangup", &[("Channel", &s.wait("QueueCallerJoin")["Channel"])]);
             call.expect("a call").wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER ATTENDEDTRANSFER*")],
+        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
         sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 0.0),
@@ -289,7 +289,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.act("Hangup", &[("Channel", &s.wait("QueueCallerJoin")["Channel"])]);
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER ATTENDEDTRANSFER*")],
+        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
         sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
         wants: PASSED_ON_BEFORE,
         ..BASE

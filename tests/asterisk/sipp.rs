@@ -256,10 +256,10 @@ const KINDS: [Phone; 9] = [
 /// `9` with one of these codes is refused with it.
 const REFUSALS: [u16; 14] = [403, 404, 408, 410, 480, 484, 486, 488, 500, 502, 503, 504, 600, 603];
 
-/// Media that nobody listens to: the far end is a closed port.
-fn sdp(direction: &str) -> String {
+/// Media that nobody listens to: the far end is a closed port.  chan_sip reads nothing of a version it has seen.
+fn sdp(direction: &str, version: u32) -> String {
     format!(
-        "v=0\no=test 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio 39000 RTP/AVP 0\na=rtpmap:0 \
+        "v=0\no=test 1 {version} IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio 39000 RTP/AVP 0\na=rtpmap:0 \
          PCMU/8000\na={direction}\n"
     )
 }
@@ -318,7 +318,7 @@ fn reply(status: &str, first: bool) -> String {
         "[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]u[call_number]\n[last_Call-ID:]\n{cseq}Contact: \
          <sip:[local_ip]:[local_port]>\n"
     );
-    let body = sdp("sendrecv");
+    let body = sdp("sendrecv", 1);
     let with_media = first && status.starts_with("200");
     send(&format!("SIP/2.0 {status}"), &headers, with_media.then_some(("application/sdp", body.as_str())), "")
 }
@@ -375,7 +375,7 @@ fn presses(keys: &str) -> String {
 fn reinvite(direction: &str, cseq: u32) -> String {
     let ack = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\nFrom:[$me];tag=[pid]u[call_number]\n\
                To:[$peer]\n[last_Call-ID:]\n";
-    request("INVITE", cseq, Some(("application/sdp", &sdp(direction))))
+    request("INVITE", cseq, Some(("application/sdp", &sdp(direction, cseq))))
         + "<recv response=\"100\" optional=\"true\"/>\n<recv response=\"200\"/>\n"
         + &send("ACK sip:@PBX@ SIP/2.0", &format!("{ack}CSeq: {cseq} ACK\nMax-Forwards: 70\n"), None, "")
 }
@@ -491,7 +491,7 @@ fn calling(caller: &Caller, from: &str) -> String {
         )
     };
     let fresh = "To: <sip:[service]@[remote_ip]:[remote_port]>";
-    let body = sdp("sendrecv");
+    let body = sdp("sendrecv", 1);
     let media = Some(("application/sdp", body.as_str()));
     let invite = "INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0";
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"calling\">\n");
