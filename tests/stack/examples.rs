@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::program::{run, tool};
-use crate::servers::{Folder, root};
+use crate::servers::{Folder, root, with_templates};
 
 fn assert_content(command: &mut Command) {
     let said = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -25,6 +25,9 @@ fn etc() -> Folder {
             }
         }
     }
+    // promtool reads what the targets' files hold, too.
+    std::fs::create_dir(folder.0.join("targets")).unwrap();
+    std::fs::copy(root("contrib/prometheus/targets.example.yml"), folder.path("targets/asterisk.yml")).unwrap();
     // It is no file of rules.
     let _ = std::fs::remove_file(folder.0.join("asterisk/alertmanager.example.yml"));
     folder
@@ -69,7 +72,7 @@ fn vmagent_reads_the_scrape_configuration_for_many_pbxs() {
 #[test]
 fn amtool_has_nothing_against_the_example_of_alertmanager() {
     let Some(amtool) = tool("amtool") else { return };
-    assert_content(Command::new(amtool).arg("check-config").arg(root("alerts/alertmanager.example.yml")));
+    assert_content(with_templates(&amtool).arg("check-config").arg(root("alerts/alertmanager.example.yml")));
 }
 
 /// There is no Kubernetes here to ask: what its parts say of each other is checked, and the exporter its own part.

@@ -21,13 +21,14 @@ impl Exporter {
         let config = folder.file(
             "config.yml",
             &format!(
-                "pbx: [{{name: hq, address: '127.0.0.1:{}', username: exporter, secret: x, trunks: ['^PJSIP/carrier-'], \
+                "pbx: [{{name: hq, address: '127.0.0.1:{}', username: exporter, trunks: ['^PJSIP/carrier-'], \
                  queue_status_interval: 24h}}]\nservice_level: {{default: 20s}}\n{more}\n",
                 pbx.port
             ),
         );
         let child = command(&["run", "--config", &config, "--web.listen-address", &format!("127.0.0.1:{port}")])
             .args(["--log.level", "warn"])
+            .env("ASTERISK_EXPORTER_PBX__0__SECRET", "x")
             .stdout(Stdio::null())
             .spawn()
             .expect("the program starts");

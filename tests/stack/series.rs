@@ -17,10 +17,10 @@ impl Series {
         Self(samples.map(sample).collect())
     }
 
-    /// Reads the answer to an instant query, without the labels that scraping adds.
+    /// Reads the answer to an instant query, without native histograms, and without the labels that scraping adds.
     pub(crate) fn of_answer(answer: &Value) -> Self {
         let results = answer["data"]["result"].as_array().unwrap_or_else(|| panic!("no vector: {answer}"));
-        let series = results.iter().map(|result| {
+        let series = results.iter().filter(|result| result.get("histogram").is_none()).map(|result| {
             let value = result["value"][1].as_str().unwrap_or_else(|| panic!("no value: {result}"));
             (labels(&result["metric"]), value.parse().unwrap())
         });

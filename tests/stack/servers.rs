@@ -68,13 +68,27 @@ pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
 pub(crate) fn alertmanager(config: &str) -> Option<Server> {
     let folder = Folder::new("alertmanager");
     let port = free_port();
-    let mut command = Command::new(tool("prometheus-alertmanager")?);
+    let mut command = with_templates(&tool("prometheus-alertmanager")?);
     command
         .arg(format!("--config.file={}", folder.file("alertmanager.yml", config)))
         .arg(format!("--storage.path={}", folder.path("data")))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .arg("--cluster.listen-address=");
     Some(start("Alertmanager", command, port, "/-/ready", folder))
+}
+
+/// A program of Alertmanager's package.
+///
+/// Debian's reads its templates from /usr/share, and does not run without.  Where the package is not installed but
+/// unpacked, its own /usr/share is laid over the machine's, for this process alone.
+pub(crate) fn with_templates(program: &Path) -> Command {
+    if Path::new("/usr/share/prometheus/alertmanager/default.tmpl").exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", "mount --bind \"$0\" /usr/share && exec \"$@\""]);
+    command.arg(root("target/tools/usr/share")).arg(program);
+    command
 }
 
 fn start(what: &'static str, mut command: Command, port: u16, ready: &str, folder: Folder) -> Server {
