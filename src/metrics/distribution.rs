@@ -50,7 +50,7 @@ pub(super) struct CallLabels {
 }
 
 impl CallLabels {
-    /// `None` if there is no Linkedid (Asterisk 12), or OpenMetrics has no room for it.
+    /// `None` if there is no Linkedid (before Asterisk 13.5), or OpenMetrics has no room for it.
     fn of(caller: Caller<'_>) -> Option<Self> {
         let linkedid = str::from_utf8(caller.linkedid).ok()?;
         let fits = !linkedid.is_empty() && "linkedid".len() + linkedid.chars().count() <= LONGEST_EXEMPLAR;

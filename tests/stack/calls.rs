@@ -1,14 +1,27 @@
 //! Calls as Asterisk 22 tells them, to the microsecond.
 
 use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 
 use asterisk_exporter::demo::recording;
+use flate2::read::MultiGzDecoder;
+
+use crate::servers::root;
 
 /// A working day of the demo's PBX, without the FullyBooted that an opening brings along.
 pub(crate) fn day(seed: u64, calls: usize) -> Vec<u8> {
     let (bytes, _) = recording(seed, calls);
     let first = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a first event") + 4;
     bytes[first..].to_vec()
+}
+
+/// What a real Asterisk sent: a recording of 400 random calls.
+pub(crate) fn recorded(version: &str) -> Vec<u8> {
+    let file = File::open(root("fixtures/captures").join(version).join("bulk.ami.gz")).unwrap();
+    let mut bytes = Vec::new();
+    MultiGzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// A caller who gives up after `hold` seconds in the queue `support`; `number` tells callers apart.

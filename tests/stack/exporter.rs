@@ -3,9 +3,9 @@
 use std::process::Stdio;
 
 use crate::pbx::Pbx;
-use crate::program::{Running, command, free_port, get};
+use crate::program::{Running, command, get};
 use crate::series::Series;
-use crate::servers::{Folder, until};
+use crate::servers::{Folder, port, until};
 
 pub(crate) struct Exporter {
     pub(crate) port: u16,
@@ -16,7 +16,7 @@ pub(crate) struct Exporter {
 impl Exporter {
     /// One that is synchronised with `pbx`, called `hq`; `more` is added to its configuration.
     pub(crate) fn start(pbx: &Pbx, more: &str) -> Self {
-        let (folder, port) = (Folder::new("exporter"), free_port());
+        let (folder, port) = (Folder::new("exporter"), port());
         // The queues are listed once: this PBX has none in its list, and later nobody in them.
         let config = folder.file(
             "config.yml",

@@ -3,19 +3,24 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::calls::day;
+use crate::calls::{day, recorded};
 use crate::exporter::Exporter;
 use crate::pbx::Pbx;
 use crate::program::{demo, tool};
 use crate::series::Series;
 use crate::servers::{Folder, Server, prometheus, prometheus_2, prometheus_3, root, scraping, until, victoria_metrics};
 
-/// An exporter that has seen a day of 400 calls, all of them over.
+/// An exporter that has seen a day of 400 calls of the demo, all of them over.
 pub(crate) fn after_a_day(more: &str) -> (Pbx, Exporter) {
+    after(&day(7, 400), more)
+}
+
+/// An exporter that has seen these calls, all of them over.
+fn after(calls: &[u8], more: &str) -> (Pbx, Exporter) {
     let pbx = Pbx::start();
     let exporter = Exporter::start(&pbx, more);
-    pbx.say(&day(7, 400));
-    until("the day is over", || {
+    pbx.say(calls);
+    until("the calls are over", || {
         let series = exporter.series();
         let open = series.named("asterisk_exporter_tracked").total();
         let entries = series.named("asterisk_queue_entries_total").total();
@@ -40,8 +45,17 @@ fn all(config: &str) -> Vec<(Server, f64)> {
 }
 
 #[test]
-fn each_server_has_the_exporter_s_numbers() {
-    let (_pbx, exporter) = after_a_day("");
+fn each_server_has_the_exporter_s_numbers_of_the_demo() {
+    assert_same_numbers(&day(7, 400));
+}
+
+#[test]
+fn each_server_has_the_exporter_s_numbers_of_a_real_asterisk() {
+    assert_same_numbers(&recorded("22"));
+}
+
+fn assert_same_numbers(calls: &[u8]) {
+    let (_pbx, exporter) = after(calls, "");
     let servers = all(&scraping(exporter.port, ""));
     for (server, slack) in &servers {
         until(&format!("{} has what the exporter says", server.what()), || {

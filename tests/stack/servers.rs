@@ -1,14 +1,15 @@
 //! Prometheus, VictoriaMetrics and Alertmanager as processes on loopback.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::program::{Running, free_port, get, tool};
+use crate::program::{Running, get, tool};
 use crate::series::Series;
 
 /// A server that answers.
@@ -39,7 +40,7 @@ pub(crate) fn prometheus_3() -> Option<PathBuf> {
 pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server {
     let folder = Folder::new("prometheus");
     let file = folder.file("prometheus.yml", config);
-    let port = free_port();
+    let port = port();
     let mut command = Command::new(program);
     command.arg(format!("--config.file={file}")).arg(format!("--web.listen-address=127.0.0.1:{port}")).args(more);
     // An agent stores nothing that can be asked for.
@@ -51,7 +52,7 @@ pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server 
 /// Starts a VictoriaMetrics that scrapes by this configuration, if there is any.
 pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
     let folder = Folder::new("victoria");
-    let port = free_port();
+    let port = port();
     let mut command = Command::new(tool("victoria-metrics")?);
     command
         .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
@@ -67,7 +68,7 @@ pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
 /// Starts an Alertmanager of its own.
 pub(crate) fn alertmanager(config: &str) -> Option<Server> {
     let folder = Folder::new("alertmanager");
-    let port = free_port();
+    let port = port();
     let mut command = with_templates(&tool("prometheus-alertmanager")?);
     command
         .arg(format!("--config.file={}", folder.file("alertmanager.yml", config)))
@@ -125,6 +126,15 @@ impl Server {
     pub(crate) fn what(&self) -> &'static str {
         self.what
     }
+}
+
+/// A free port that nothing else will get: another for each server, and none of those the system gives to clients.
+pub(crate) fn port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = 20_000 + (std::process::id() % 100) as u16 * 100;
+    let ports = (0..100).map(|_| base + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("a free port among a hundred")
 }
 
 /// A text as part of a query string.
