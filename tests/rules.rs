@@ -85,26 +85,27 @@ fn every_metric_is_in_the_catalogue_or_recorded() {
         known.extend(["bucket", "sum", "count"].map(|part| format!("{}_{part}", entry.name)));
     }
     for file in rule_files() {
-        // Comments and what alerts say name no series.
-        let exprs = read(&file).lines().filter(|line| !line.trim_start().starts_with('#')).fold(
-            (String::new(), false),
-            |(mut exprs, inside), line| {
-                let key = line.trim_start().split(": ").next().unwrap_or_default();
-                let starts = key == "expr";
-                let ends = ["for:", "labels:", "annotations:", "- record", "- alert", "- name", "interval"];
-                let inside = starts || inside && !ends.iter().any(|end| key.starts_with(end));
-                if inside {
-                    exprs.push_str(line);
-                    exprs.push('\n');
-                }
-                (exprs, inside)
-            },
-        );
-        for word in words(&exprs.0).iter().filter(|word| word.contains("asterisk_") || word.contains(':')) {
-            // `expr:` is YAML's.
-            assert!(known.contains(word) || word == "expr:", "{}: {word} does not exist", file.display());
+        for word in words(&expressions(&read(&file))) {
+            let series = word.contains("asterisk_") || word.contains(':');
+            assert!(!series || known.contains(&word), "{}: {word} does not exist", file.display());
         }
     }
+}
+
+/// What stands after `expr:`, up to the rule's next key.
+fn expressions(text: &str) -> String {
+    let others = ["for: ", "labels:", "annotations:", "- record: ", "- alert: ", "- name: ", "#"];
+    let mut inside = false;
+    let mut found = String::new();
+    for line in text.lines().map(str::trim_start) {
+        let start = line.strip_prefix("expr: ");
+        inside = start.is_some() || inside && !others.iter().any(|other| line.starts_with(other));
+        if inside {
+            found += start.unwrap_or(line);
+            found.push('\n');
+        }
+    }
+    found
 }
 
 /// Names of recorded series.
