@@ -1,11 +1,11 @@
-//! The rules and the example configurations, checked by the tools of the servers that read them.
+//! The example configurations, checked by the tools of the servers that read them; tests/rules.rs does so for alerts/.
 
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::program::{run, tool};
-use crate::servers::{Folder, root, with_templates};
+use crate::servers::{Folder, root};
 
 fn assert_content(command: &mut Command) {
     let said = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -34,15 +34,6 @@ fn etc() -> Folder {
 }
 
 #[test]
-fn promtool_has_nothing_against_the_rules() {
-    let Some(promtool) = tool("promtool") else { return };
-    for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
-        let mut check = Command::new(&promtool);
-        assert_content(check.args(["check", "rules", "--lint=all", "--lint-fatal"]).arg(root("alerts").join(file)));
-    }
-}
-
-#[test]
 fn promtool_has_nothing_against_the_example_configurations() {
     let Some(promtool) = tool("promtool") else { return };
     let etc = etc();
@@ -67,12 +58,6 @@ fn vmagent_reads_the_scrape_configuration_for_many_pbxs() {
     let mut command = Command::new(vmagent);
     command.arg("-dryRun").arg(format!("-promscrape.config={}", etc.path("vmagent.yml")));
     assert_content(command.arg("-remoteWrite.url=http://127.0.0.1:8428/api/v1/write").current_dir(&etc.0));
-}
-
-#[test]
-fn amtool_has_nothing_against_the_example_of_alertmanager() {
-    let Some(amtool) = tool("amtool") else { return };
-    assert_content(with_templates(&amtool).arg("check-config").arg(root("alerts/alertmanager.example.yml")));
 }
 
 /// There is no Kubernetes here to ask: what its parts say of each other is checked, and the exporter its own part.

@@ -82,7 +82,7 @@ pub(crate) fn alertmanager(config: &str) -> Option<Server> {
 ///
 /// Debian's reads its templates from /usr/share, and does not run without.  Where the package is not installed but
 /// unpacked, its own /usr/share is laid over the machine's, for this process alone.
-pub(crate) fn with_templates(program: &Path) -> Command {
+fn with_templates(program: &Path) -> Command {
     if Path::new("/usr/share/prometheus/alertmanager/default.tmpl").exists() {
         return Command::new(program);
     }
