@@ -29,7 +29,7 @@ use crate::demo::{DemoPbx, Options};
 use crate::health::Health;
 use crate::http::{self, Pages, ScrapeLimit};
 use crate::manager_conf::manager_conf;
-use crate::metrics::{Board, Desk, Format, Metrics};
+use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
 use crate::replay::{Replay, Watch};
 use crate::{event, supervisor};
 
@@ -113,6 +113,7 @@ async fn serve(
     mut tasks: JoinSet<()>,
 ) -> Result<(), Failure> {
     let clock = Clock::start();
+    let protobuf = config.metrics.detail == Detail::Native;
     let metrics = Metrics::new(config.metrics).with_process_metrics();
     let desks = config.pbxs.iter().map(|pbx| {
         let own = metrics.own(&pbx.name, event::KNOWN, clock.now());
@@ -128,6 +129,7 @@ async fn serve(
         telemetry_path: config.web.telemetry_path,
         health: Arc::clone(&health),
         scrape: scraper(Arc::clone(&board), clock.clone()),
+        protobuf,
         limit: ScrapeLimit::default(),
         clock: clock.clone(),
     });
@@ -145,9 +147,9 @@ async fn serve(
 
 /// A scrape is a consistent cut: it happens under the lock that a batch of events is applied under.
 fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
-    Arc::new(move |format: Format| {
+    Arc::new(move |exposition: Exposition| {
         let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
-        board.scrape(clock.now(), format)
+        board.expose(clock.now(), exposition)
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::correlator::Identity;
-use crate::metrics::{AgentHistograms, AgentLabel, Buckets, LabelLimits, Settings};
+use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
 use super::checks;
 use super::pbx::patterns;
@@ -23,6 +23,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
         buckets: buckets(root, default.buckets),
         agent_label,
         agent_histograms: root.read("agent_histograms", agent_histograms).unwrap_or(default.agent_histograms),
+        detail: detail(root),
         limits: limits(root, &default.limits),
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
@@ -97,6 +98,25 @@ fn agent_histograms(text: &str) -> Result<AgentHistograms, String> {
         "off" => AgentHistograms::Off,
         _ => AgentHistograms::Full,
     })
+}
+
+fn detail(root: &Section<'_>) -> Detail {
+    let section = root.child("metrics");
+    let on = |key| section.read(key, checks::boolean).unwrap_or(false);
+    let detail = match (on("native_histograms"), on("exemplars")) {
+        (true, true) => {
+            section.mistake(
+                "exemplars",
+                "excludes native_histograms: a scrape has exemplars as text or native histograms as protobuf",
+            );
+            Detail::Classic
+        }
+        (true, false) => Detail::Native,
+        (false, true) => Detail::Exemplars,
+        (false, false) => Detail::Classic,
+    };
+    section.finish();
+    detail
 }
 
 fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {

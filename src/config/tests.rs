@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::correlator::Identity;
-use crate::metrics::AgentLabel;
+use crate::metrics::{AgentLabel, Detail};
 
 use super::*;
 
@@ -65,6 +65,7 @@ fn the_example_loads_and_says_the_defaults() {
     let (shown, own) = (&example.metrics, &default.metrics);
     assert_eq!(shown.queue_service_levels["support"], Duration::from_secs(15));
     assert_eq!(shown.short_abandon, own.short_abandon);
+    assert_eq!(shown.detail, own.detail);
     assert_eq!((shown.limits.queues, shown.limits.reasons), (own.limits.queues, own.limits.reasons));
     assert_eq!(shown.buckets.hold.len(), 15);
 }
@@ -223,6 +224,24 @@ fn the_interface_as_label_is_an_identity() {
     assert!(matches!(config.metrics.agent_label, AgentLabel::Name));
     let config = load(&sources(&format!("{MINIMAL}agent_label: hash\nagent_label_salt: salty\n")));
     assert!(matches!(config.metrics.agent_label, AgentLabel::Hash { ref salt } if salt == "salty"));
+}
+
+#[test]
+fn native_histograms_and_exemplars_are_off_until_one_is_asked_for() {
+    assert_eq!(load(&sources(MINIMAL)).metrics.detail, Detail::Classic);
+    for (text, detail) in [
+        ("native_histograms: true", Detail::Native),
+        ("exemplars: true", Detail::Exemplars),
+        ("native_histograms: false, exemplars: true", Detail::Exemplars),
+    ] {
+        assert_eq!(load(&sources(&format!("{MINIMAL}metrics: {{{text}}}\n"))).metrics.detail, detail);
+    }
+    let both = with_variables(
+        &format!("{MINIMAL}metrics:\n  native_histograms: true\n"),
+        &[("ASTERISK_EXPORTER_METRICS__EXEMPLARS", "true")],
+    );
+    let said = mistakes(&both);
+    assert!(said[0].starts_with("ASTERISK_EXPORTER_METRICS__EXEMPLARS: metrics.exemplars: excludes native_histograms"));
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct Pages {
     pub health: Arc<Health>,
     /// Writes the metrics; runs on a blocking thread.
     pub scrape: Arc<Scrape>,
+    /// Whether scrapers that ask for protobuf get it.
+    pub protobuf: bool,
     /// How many scrapes may run at once.
     pub limit: ScrapeLimit,
     /// For ages on the landing page.

@@ -1,23 +1,22 @@
 //! Which format and coding a client wants, from its `Accept` and `Accept-Encoding`; pure.
 //!
 //! The rules are RFC 9110's: of the ranges that match a format the most specific gives its weight, and the
-//! heavier format wins.  Whoever leaves the choice to us gets the classic text, which every scraper reads; so
-//! does a client that accepts neither format or sends an `Accept` that cannot be parsed.
+//! heaviest format wins.  Whoever leaves the choice to us gets the classic text, which every scraper reads; so
+//! does a client that accepts no format of ours or sends an `Accept` that cannot be parsed.
 
-use crate::metrics::Format;
+use crate::metrics::{Exposition, Format};
 
-/// The format for an `Accept` header, its lines joined by commas; `None` if there was none.
-pub(super) fn format(accept: Option<&str>) -> Format {
+/// What to answer to an `Accept` header, its lines joined by commas; `None` if there was none.
+pub(super) fn exposition(accept: Option<&str>, protobuf: bool) -> Exposition {
     let ranges = accept.and_then(parse).unwrap_or_default();
-    let Some(open_metrics) = wish(&ranges, &OPEN_METRICS).filter(|wish| wish.weight > 0) else { return Format::Text };
-    let text = wish(&ranges, &TEXT).map_or(0, |wish| wish.weight);
-    // A draw goes to the richer format only if the client asked for it by name: `*/*` is no request for it.
-    let by_name = open_metrics.closeness >= Closeness::Type;
-    if open_metrics.weight > text || (open_metrics.weight == text && by_name) {
-        Format::OpenMetrics
-    } else {
-        Format::Text
-    }
+    let offers = OFFERS.iter().filter(|offer| protobuf || offer.exposition != Exposition::Protobuf);
+    let wished = offers.filter_map(|offer| Some((wish(&ranges, offer)?, offer))).filter(|(wish, _)| wish.weight > 0);
+    let best = wished.max_by_key(|(wish, offer)| {
+        // A draw goes to the richer format only if the client asked for it by name: `*/*` is no request for it.
+        let by_name = wish.closeness >= Closeness::Type;
+        (wish.weight, if by_name { offer.richness } else { -offer.richness })
+    });
+    best.map_or(Exposition::Text(Format::Text), |(_, offer)| offer.exposition)
 }
 
 /// Whether an `Accept-Encoding` header, its lines joined by commas, allows gzip.
@@ -29,14 +28,38 @@ pub(super) fn gzip(accept_encoding: Option<&str>) -> bool {
 
 /// A format as clients ask for it.
 struct Offer {
+    exposition: Exposition,
     kind: &'static str,
     subtype: &'static str,
-    version: &'static str,
+    /// Parameters that another format under the same name would have otherwise.
+    parameters: &'static [(&'static str, &'static str)],
+    richness: i8,
 }
 
-const OPEN_METRICS: Offer = Offer { kind: "application", subtype: "openmetrics-text", version: "1.0.0" };
-/// Prometheus 3 also asks for version 1.0.0 of `text/plain`, which has quoted names and is another format.
-const TEXT: Offer = Offer { kind: "text", subtype: "plain", version: "0.0.4" };
+const OFFERS: &[Offer] = &[
+    // Prometheus 3 also asks for version 1.0.0 of `text/plain`, which has quoted names and is another format.
+    Offer {
+        exposition: Exposition::Text(Format::Text),
+        kind: "text",
+        subtype: "plain",
+        parameters: &[("version", "0.0.4")],
+        richness: 0,
+    },
+    Offer {
+        exposition: Exposition::Text(Format::OpenMetrics),
+        kind: "application",
+        subtype: "openmetrics-text",
+        parameters: &[("version", "1.0.0")],
+        richness: 1,
+    },
+    Offer {
+        exposition: Exposition::Protobuf,
+        kind: "application",
+        subtype: "vnd.google.protobuf",
+        parameters: &[("proto", "io.prometheus.client.MetricFamily"), ("encoding", "delimited")],
+        richness: 2,
+    },
+];
 
 /// How closely a range describes a format.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -44,7 +67,7 @@ enum Closeness {
     Anything,
     Kind,
     Type,
-    Version,
+    Parameters,
 }
 
 /// How much a client wants a format.
@@ -63,7 +86,8 @@ fn wish(ranges: &[Element<'_>], offer: &Offer) -> Option<Wish> {
 /// One element of a weighted list: a media range or a coding.
 struct Element<'a> {
     name: &'a str,
-    version: Option<&'a str>,
+    /// Without the weight.
+    parameters: Vec<(&'a str, &'a str)>,
     /// In thousandths.
     weight: u16,
 }
@@ -77,12 +101,23 @@ impl Element<'_> {
         if !kind.eq_ignore_ascii_case(offer.kind) {
             return None;
         }
-        match self.version {
-            _ if subtype == "*" => Some(Closeness::Kind),
-            _ if !subtype.eq_ignore_ascii_case(offer.subtype) => None,
-            None => Some(Closeness::Type),
-            Some(version) => (version == offer.version).then_some(Closeness::Version),
+        if subtype == "*" {
+            return Some(Closeness::Kind);
         }
+        if !subtype.eq_ignore_ascii_case(offer.subtype) {
+            return None;
+        }
+        let mut closeness = Closeness::Type;
+        for &(name, wanted) in &self.parameters {
+            let Some((_, ours)) = offer.parameters.iter().find(|(own, _)| name.eq_ignore_ascii_case(own)) else {
+                continue;
+            };
+            if wanted != *ours {
+                return None;
+            }
+            closeness = Closeness::Parameters;
+        }
+        Some(closeness)
     }
 }
 
@@ -93,7 +128,7 @@ fn parse(list: &str) -> Option<Vec<Element<'_>>> {
 
 fn element(text: &str) -> Option<Element<'_>> {
     let mut parts = text.split(';').map(str::trim);
-    let mut element = Element { name: parts.next()?, version: None, weight: 1000 };
+    let mut element = Element { name: parts.next()?, parameters: Vec::new(), weight: 1000 };
     if element.name.is_empty() || element.name.contains(char::is_whitespace) {
         return None;
     }
@@ -101,8 +136,8 @@ fn element(text: &str) -> Option<Element<'_>> {
         let (name, value) = parameter.split_once('=')?;
         if name.eq_ignore_ascii_case("q") {
             element.weight = thousandths(value)?;
-        } else if name.eq_ignore_ascii_case("version") {
-            element.version = Some(value.trim_matches('"'));
+        } else {
+            element.parameters.push((name, value.trim_matches('"')));
         }
     }
     Some(element)
@@ -127,64 +162,94 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const TEXT: Exposition = Exposition::Text(Format::Text);
+    const OPEN_METRICS: Exposition = Exposition::Text(Format::OpenMetrics);
+
     /// What the clients sent, word for word.
-    const CLIENTS: &[(&str, &str, Format)] = &[
+    const CLIENTS: &[(&str, &str, Exposition)] = &[
         (
             "Prometheus 2.42",
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
              text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-            Format::OpenMetrics,
+            OPEN_METRICS,
         ),
         (
             "Prometheus 2.42 with native histograms",
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
              application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
              text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-            Format::OpenMetrics,
+            OPEN_METRICS,
         ),
         (
             "Prometheus 3.5",
             "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
              application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
              text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-            Format::OpenMetrics,
+            OPEN_METRICS,
         ),
-        ("VictoriaMetrics 1.79", "text/plain;version=0.0.4;q=1,*/*;q=0.1", Format::Text),
-        ("curl", "*/*", Format::Text),
-        ("a browser", "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", Format::Text),
+        (
+            "Prometheus 3.5 with native histograms",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+             application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+             application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+             text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+            OPEN_METRICS,
+        ),
+        ("VictoriaMetrics 1.79", "text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
+        ("curl", "*/*", TEXT),
+        ("a browser", "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", TEXT),
     ];
 
     #[test]
     fn each_client_gets_the_best_it_reads() {
         for (client, accept, expected) in CLIENTS {
-            assert_eq!(format(Some(accept)), *expected, "{client}");
+            assert_eq!(exposition(Some(accept), false), *expected, "{client}");
         }
-        assert_eq!(format(None), Format::Text);
+        assert_eq!(exposition(None, false), TEXT);
+    }
+
+    #[test]
+    fn protobuf_is_for_who_asks_for_it_where_it_is_offered() {
+        for (client, accept, without) in CLIENTS {
+            let asks = client.ends_with("native histograms");
+            assert_eq!(exposition(Some(accept), true), if asks { Exposition::Protobuf } else { *without }, "{client}");
+        }
+        for other in [
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+            "application/vnd.google.protobuf;proto=other.Message;encoding=delimited",
+            "application/vnd.google.protobuf;q=0",
+            "*/*",
+        ] {
+            assert_eq!(exposition(Some(other), true), TEXT, "{other}");
+        }
+        assert_eq!(exposition(Some("application/*"), true), OPEN_METRICS);
+        assert_eq!(exposition(Some("application/vnd.google.protobuf, application/*"), true), Exposition::Protobuf);
+        assert_eq!(exposition(None, true), TEXT);
     }
 
     #[test]
     fn weights_decide_between_the_formats() {
         let cases = [
-            ("application/openmetrics-text;q=0.3, text/plain;q=0.4", Format::Text),
-            ("application/openmetrics-text;q=0.4, text/plain;q=0.3", Format::OpenMetrics),
-            ("application/openmetrics-text, text/plain", Format::OpenMetrics),
-            ("text/plain, */*", Format::Text),
-            ("application/openmetrics-text;q=0, */*", Format::Text),
-            ("application/openmetrics-text;q=0.001", Format::OpenMetrics),
-            ("application/*, text/plain;q=0.9", Format::OpenMetrics),
-            ("Application/OpenMetrics-Text; Version=\"1.0.0\"; Q=1.000", Format::OpenMetrics),
+            ("application/openmetrics-text;q=0.3, text/plain;q=0.4", TEXT),
+            ("application/openmetrics-text;q=0.4, text/plain;q=0.3", OPEN_METRICS),
+            ("application/openmetrics-text, text/plain", OPEN_METRICS),
+            ("text/plain, */*", TEXT),
+            ("application/openmetrics-text;q=0, */*", TEXT),
+            ("application/openmetrics-text;q=0.001", OPEN_METRICS),
+            ("application/*, text/plain;q=0.9", OPEN_METRICS),
+            ("Application/OpenMetrics-Text; Version=\"1.0.0\"; Q=1.000", OPEN_METRICS),
         ];
         for (accept, expected) in cases {
-            assert_eq!(format(Some(accept)), expected, "{accept}");
+            assert_eq!(exposition(Some(accept), false), expected, "{accept}");
         }
     }
 
     #[test]
     fn a_version_we_do_not_write_is_another_format() {
-        assert_eq!(format(Some("application/openmetrics-text;version=0.0.1")), Format::Text);
-        assert_eq!(format(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1")), Format::Text);
+        assert_eq!(exposition(Some("application/openmetrics-text;version=0.0.1"), false), TEXT);
+        assert_eq!(exposition(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1"), false), TEXT);
         let other_text = "text/plain;version=1.0.0;escaping=allow-utf-8, application/openmetrics-text;q=0.1";
-        assert_eq!(format(Some(other_text)), Format::OpenMetrics);
+        assert_eq!(exposition(Some(other_text), false), OPEN_METRICS);
     }
 
     #[test]
@@ -202,7 +267,7 @@ mod tests {
             "",
             ",,;;==",
         ] {
-            assert_eq!(format(Some(accept)), Format::Text, "{accept}");
+            assert_eq!(exposition(Some(accept), false), TEXT, "{accept}");
         }
     }
 
@@ -220,7 +285,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_answered(text in "[ -~]{0,80}") {
-            let _ = (format(Some(&text)), gzip(Some(&text)));
+            let _ = (exposition(Some(&text), true), gzip(Some(&text)));
         }
     }
 }

@@ -58,13 +58,14 @@ fn is_read(method: &Method) -> bool {
 }
 
 async fn metrics(pages: &Pages, headers: &HeaderMap) -> Page {
-    let format = negotiate::format(joined(headers, header::ACCEPT).as_deref());
+    let accept = joined(headers, header::ACCEPT);
+    let exposition = negotiate::exposition(accept.as_deref(), pages.protobuf);
     let gzip = negotiate::gzip(joined(headers, header::ACCEPT_ENCODING).as_deref());
-    let body = match scrape::run(Arc::clone(&pages.scrape), &pages.limit, format, gzip).await {
+    let body = match scrape::run(Arc::clone(&pages.scrape), &pages.limit, exposition, gzip).await {
         Ok(body) => body,
         Err(err) => return no_metrics(&err),
     };
-    let mut page = Page::new(StatusCode::OK, format.content_type(), body);
+    let mut page = Page::new(StatusCode::OK, exposition.content_type(), body);
     page.header(header::VARY, "Accept, Accept-Encoding");
     if gzip {
         page.header(header::CONTENT_ENCODING, "gzip");

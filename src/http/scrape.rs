@@ -1,4 +1,4 @@
-//! One scrape: the text is written and compressed off the event thread, a bounded number at a time.
+//! One scrape: the page is written and compressed off the event thread, a bounded number at a time.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use flate2::{Compression, write::GzEncoder};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::metrics::Format;
+use crate::metrics::Exposition;
 
 /// Writes all metrics in one format.
-pub type Scrape = dyn Fn(Format) -> String + Send + Sync;
+pub type Scrape = dyn Fn(Exposition) -> Vec<u8> + Send + Sync;
 
 /// How many scrapes may run at once; the clones of one limit share it.
 #[derive(Clone, Debug)]
@@ -44,26 +44,26 @@ pub(super) enum ScrapeError {
 
 /// Runs one scrape, if the limit allows one more.
 ///
-/// The permit is given back when the text is ready, not when it is sent: a client that reads slowly keeps nobody
+/// The permit is given back when the page is ready, not when it is sent: a client that reads slowly keeps nobody
 /// else from scraping.  A client that goes away does not give it back early, since the work goes on.
 pub(super) async fn run(
     scrape: Arc<Scrape>,
     limit: &ScrapeLimit,
-    format: Format,
+    exposition: Exposition,
     gzip: bool,
 ) -> Result<Vec<u8>, ScrapeError> {
     let permit = Arc::clone(&limit.0).try_acquire_owned().map_err(|_| ScrapeError::Busy)?;
     let work = move || {
         let _permit = permit;
-        let text = scrape(format);
-        if gzip { compress(text.as_bytes()) } else { Ok(text.into_bytes()) }
+        let page = scrape(exposition);
+        if gzip { compress(&page) } else { Ok(page) }
     };
     spawn_blocking(work).await.map_err(ScrapeError::Broken)?.map_err(ScrapeError::Gzip)
 }
 
 /// Level 1: a third of level 6's time, and metrics shrink about tenfold at either.
-fn compress(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
-    encoder.write_all(text)?;
+fn compress(page: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
+    encoder.write_all(page)?;
     encoder.finish()
 }

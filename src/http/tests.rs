@@ -13,9 +13,10 @@ use super::*;
 use crate::clock::Moment;
 use crate::correlator::PbxName;
 use crate::health::Phase;
-use crate::metrics::Format;
+use crate::metrics::{Exposition, Format};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROTOBUF: &str = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The pages served on a port of their own.
@@ -35,6 +36,7 @@ impl Site {
             telemetry_path: "/metrics".to_owned(),
             health: Arc::clone(&health),
             scrape,
+            protobuf: true,
             limit,
             clock: Clock::start(),
         };
@@ -46,9 +48,10 @@ impl Site {
     }
 
     async fn new() -> Self {
-        let scrape = |format| match format {
-            Format::OpenMetrics => "up 1\n# EOF\n".to_owned(),
-            Format::Text => "up 1\n".repeat(1000),
+        let scrape = |exposition| match exposition {
+            Exposition::Text(Format::OpenMetrics) => b"up 1\n# EOF\n".to_vec(),
+            Exposition::Text(Format::Text) => b"up 1\n".repeat(1000),
+            Exposition::Protobuf => vec![0xff],
         };
         Self::with(ScrapeLimit::default(), Arc::new(scrape)).await
     }
@@ -103,7 +106,7 @@ fn gated() -> (Arc<Scrape>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
         entered.send(()).unwrap();
         // A gate that is gone is open.
         let _ = gate.lock().unwrap().recv();
-        "up 1\n".to_owned()
+        b"up 1\n".to_vec()
     };
     (Arc::new(scrape), entries, open)
 }
@@ -113,7 +116,7 @@ fn huge() -> (Arc<Scrape>, signals::UnboundedReceiver<()>) {
     let (entered, entries) = signals::unbounded_channel();
     let scrape = move |_| {
         entered.send(()).unwrap();
-        "x".repeat(32 << 20)
+        b"x".repeat(32 << 20)
     };
     (Arc::new(scrape), entries)
 }
@@ -130,13 +133,18 @@ async fn each_client_gets_its_format() {
         ),
         ("Accept: text/plain;version=0.0.4;q=0.5\r\nAccept: application/openmetrics-text;version=1.0.0", OPEN_METRICS),
         ("Accept: text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
+        (
+            "Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+            PROTOBUF,
+        ),
         ("Accept: */*", TEXT),
         ("Accept: \u{e4}/application/openmetrics-text", TEXT),
         ("User-Agent: nothing/1", TEXT),
     ] {
         let reply = site.ask(&format!("GET /metrics\n{accept}")).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, Some(expected)), "{accept}");
-        assert_eq!(reply.text().ends_with("# EOF\n"), expected == OPEN_METRICS);
+        assert_eq!(reply.body.ends_with(b"# EOF\n"), expected == OPEN_METRICS);
+        assert_eq!(reply.body == [0xff], expected == PROTOBUF);
     }
 }
 

@@ -33,7 +33,24 @@ impl Board {
     }
 
     /// What `/metrics` answers at `now`.
+    pub fn expose(&mut self, now: Moment, exposition: Exposition) -> Vec<u8> {
+        match exposition {
+            Exposition::Text(format) => self.scrape(now, format).into_bytes(),
+            Exposition::Protobuf => {
+                self.take_stock(now);
+                self.metrics.write_protobuf()
+            }
+        }
+    }
+
+    /// The same as text.
     pub fn scrape(&mut self, now: Moment, format: Format) -> String {
+        self.take_stock(now);
+        self.metrics.write(format)
+    }
+
+    /// Brings everything up to `now`.
+    fn take_stock(&mut self, now: Moment) {
         self.metrics.state.clear();
         for Desk { correlator, recorder, own } in &mut self.desks {
             correlator.flush(now, recorder);
@@ -41,11 +58,32 @@ impl Board {
             let state = correlator.state(now);
             self.metrics.state.fill(&state, correlator.names(), recorder);
         }
-        self.metrics.write(format)
     }
 }
 
-/// How a scrape is written.
+/// How a scrape is answered.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Exposition {
+    /// A text.
+    Text(Format),
+    /// `MetricFamily` messages, each after its length: the only format with native histograms.
+    Protobuf,
+}
+
+impl Exposition {
+    /// The `Content-Type` of a reply; Prometheus 3 refuses one it does not know.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text(Format::OpenMetrics) => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Text(Format::Text) => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
+        }
+    }
+}
+
+/// How a text is written.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Format {
     /// OpenMetrics 1.0.
@@ -56,14 +94,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// The `Content-Type` of a reply; Prometheus 3 refuses one it does not know.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
-        }
-    }
-
     pub(super) fn write(self, open_metrics: String) -> String {
         match self {
             Self::OpenMetrics => open_metrics,

@@ -56,12 +56,13 @@ impl Parties {
 impl CallMetrics {
     pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
         let talk = settings.agent_bounds(&settings.buckets.talk);
+        let detail = settings.detail.without_exemplars();
         Self {
             pbx: PbxName::new(""),
             histograms: settings.agent_histograms,
             calls: shelf.kept(const { entry("asterisk_calls_total") }),
-            ring: shelf.histograms(const { entry("asterisk_call_ring_seconds") }, settings.ring_bounds()),
-            talk: shelf.histograms(const { entry("asterisk_call_talk_seconds") }, talk),
+            ring: shelf.histograms(const { entry("asterisk_call_ring_seconds") }, settings.ring_bounds(), detail),
+            talk: shelf.histograms(const { entry("asterisk_call_talk_seconds") }, talk, detail),
             hangups: shelf.kept(const { entry("asterisk_call_hangups_total") }),
             attempts: shelf.kept(const { entry("asterisk_trunk_attempts_total") }),
             attempt_hangups: shelf.kept(const { entry("asterisk_trunk_attempt_hangups_total") }),

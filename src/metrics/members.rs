@@ -12,7 +12,7 @@ use super::naming::Shown;
 use super::settings::{AgentHistograms, Settings};
 use super::shelf::{Histograms, Kept, Seconds, Shelf};
 use crate::correlator::{
-    AgentId, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word,
+    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word,
 };
 
 /// The members of one PBX's queues.
@@ -72,8 +72,12 @@ impl MemberMetrics {
             pbx: PbxName::new(""),
             histograms: settings.agent_histograms,
             rings: shelf.kept(const { entry("asterisk_queue_rings_total") }),
-            ring: shelf.histograms(const { entry("asterisk_queue_ring_seconds") }, ring),
-            talk: shelf.histograms(const { entry("asterisk_queue_talk_seconds") }, talk),
+            ring: shelf.histograms(
+                const { entry("asterisk_queue_ring_seconds") },
+                ring,
+                settings.detail.without_exemplars(),
+            ),
+            talk: shelf.histograms(const { entry("asterisk_queue_talk_seconds") }, talk, settings.detail),
             completions: shelf.kept(const { entry("asterisk_queue_completions_total") }),
             transfers: shelf.kept(const { entry("asterisk_queue_transfers_total") }),
             agent_dumps: shelf.kept(const { entry("asterisk_queue_agent_dumps_total") }),
@@ -117,11 +121,18 @@ impl MemberMetrics {
             .observe(length.as_secs_f64());
     }
 
-    pub(super) fn completed(&mut self, member: &Member, ended_by: EndedBy, talk: Option<Duration>) {
+    /// A talk ended; `of` is who may be shown as an example of it.
+    pub(super) fn completed(
+        &mut self,
+        member: &Member,
+        ended_by: EndedBy,
+        talk: Option<Duration>,
+        of: Option<Caller<'_>>,
+    ) {
         self.completion(member, ended_by).inc();
         let Some(talk) = talk else { return };
         let member = member.in_histograms(self.histograms);
-        self.talk.of(member.place(), || member.labels(&self.pbx)).observe(talk.as_secs_f64());
+        self.talk.of(member.place(), || member.labels(&self.pbx)).observe_of(talk.as_secs_f64(), of);
     }
 
     pub(super) fn transferred(&mut self, member: &Member, kind: TransferKind, by: TransferBy) {

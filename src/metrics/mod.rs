@@ -8,7 +8,8 @@
 //! - `state`: gauges of what goes on, filled at the scrape
 //! - `own`, `process`: our own health
 //! - `naming`, `labels`: what label values names get, and the label sets
-//! - `board`, `text`: the scrape
+//! - `distribution`, `sparse`: histograms
+//! - `board`, `text`, `protobuf`: the scrape
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,30 +22,34 @@ mod agents;
 mod board;
 mod calls;
 mod catalogue;
+mod distribution;
 mod labels;
 mod members;
 mod naming;
 mod own;
 #[cfg(target_os = "linux")]
 mod process;
+mod protobuf;
 mod queues;
 mod recorder;
 mod settings;
 mod shelf;
+mod sparse;
 mod state;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use board::{Board, Desk, Format};
+pub use board::{Board, Desk, Exposition, Format};
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use own::Own;
 pub use recorder::Recorder;
-pub use settings::{AgentHistograms, AgentLabel, Buckets, LabelLimits, Settings};
+pub use settings::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
 use self::agents::AgentMetrics;
 use self::calls::CallMetrics;
 use self::catalogue::entry;
+use self::distribution::Told;
 use self::members::MemberMetrics;
 use self::naming::{Naming, Overflows};
 use self::own::OwnMetrics;
@@ -60,6 +65,7 @@ use crate::correlator::PbxName;
 pub struct Metrics {
     settings: Arc<Settings>,
     registry: Registry,
+    told: Told,
     queues: QueueMetrics,
     members: MemberMetrics,
     agents: AgentMetrics,
@@ -78,19 +84,17 @@ impl Metrics {
         let mut shelf = Shelf::default();
         let build = vec![("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
         shelf.put(const { entry("asterisk_exporter_build_info") }, Info::new(build));
-        Self {
-            queues: QueueMetrics::new(&mut shelf, &settings),
-            members: MemberMetrics::new(&mut shelf, &settings),
-            agents: AgentMetrics::new(&mut shelf, &settings),
-            calls: CallMetrics::new(&mut shelf, &settings),
-            anomalies: shelf.kept(const { entry("asterisk_exporter_anomalies_total") }),
-            overflows: shelf.kept(const { entry("asterisk_exporter_label_overflow_total") }),
-            own: OwnMetrics::new(&mut shelf),
-            state: StateMetrics::new(&mut shelf),
-            settings: Arc::new(settings),
-            registry: shelf.into_registry(),
-            written: 0,
-        }
+        let queues = QueueMetrics::new(&mut shelf, &settings);
+        let members = MemberMetrics::new(&mut shelf, &settings);
+        let agents = AgentMetrics::new(&mut shelf, &settings);
+        let calls = CallMetrics::new(&mut shelf, &settings);
+        let anomalies = shelf.kept(const { entry("asterisk_exporter_anomalies_total") });
+        let overflows = shelf.kept(const { entry("asterisk_exporter_label_overflow_total") });
+        let own = OwnMetrics::new(&mut shelf);
+        let state = StateMetrics::new(&mut shelf);
+        let (registry, told) = shelf.into_parts();
+        let settings = Arc::new(settings);
+        Self { settings, registry, told, queues, members, agents, calls, anomalies, overflows, own, state, written: 0 }
     }
 
     /// Adds the `process_*` metrics, where there is a `/proc` to read them from.
@@ -127,10 +131,21 @@ impl Metrics {
     }
 
     fn write(&mut self, format: Format) -> String {
+        let text = self.open_metrics();
+        self.told.take();
+        format.write(text)
+    }
+
+    fn write_protobuf(&mut self) -> Vec<u8> {
+        let text = self.open_metrics();
+        protobuf::delimited(&text, self.told.take())
+    }
+
+    fn open_metrics(&mut self) -> String {
         let mut text = String::with_capacity(self.written + self.written / 8);
         encode(&mut text, &self.registry).expect("writing to a String does not fail");
         self.written = text.len();
-        format.write(text)
+        text
     }
 }
 

@@ -9,7 +9,7 @@ use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, QueueName, RefusalLa
 use super::naming::Shown;
 use super::settings::Settings;
 use super::shelf::{Histograms, Kept, Shelf};
-use crate::correlator::{Outcome, PbxName, Phase, QueueId, Refusal, Word};
+use crate::correlator::{Caller, Outcome, PbxName, Phase, QueueId, Refusal, Word};
 
 /// The queues of one PBX.
 #[derive(Clone, Debug)]
@@ -44,7 +44,11 @@ impl QueueMetrics {
             adopted: shelf.kept(const { entry("asterisk_queue_adopted_total") }),
             exits: shelf.kept(const { entry("asterisk_queue_exits_total") }),
             refusals: shelf.kept(const { entry("asterisk_queue_refusals_total") }),
-            hold: shelf.histograms(const { entry("asterisk_queue_hold_seconds") }, settings.hold_bounds()),
+            hold: shelf.histograms(
+                const { entry("asterisk_queue_hold_seconds") },
+                settings.hold_bounds(),
+                settings.detail,
+            ),
             answered_in_target: shelf.kept(const { entry("asterisk_queue_answered_in_target_total") }),
             abandoned_in_target: shelf.kept(const { entry("asterisk_queue_abandoned_in_target_total") }),
             short_abandons: shelf.kept(const { entry("asterisk_queue_short_abandons_total") }),
@@ -100,13 +104,14 @@ impl QueueMetrics {
         self.recorded_calls.of(queue.id, || by_queue(&self.pbx, queue)).inc();
     }
 
-    pub(super) fn exited(&mut self, queue: &Shown<QueueId>, wait: Wait) {
+    /// A wait ended; `of` is who may be shown as an example of it.
+    pub(super) fn exited(&mut self, queue: &Shown<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
         let Wait { outcome, hold, target } = wait;
         self.exit(queue, outcome).inc();
         // How long a lost caller waited nobody knows, whatever the observation says.
         let Some(hold) = hold.filter(|_| outcome != Outcome::Lost) else { return };
         let labels = || ExitLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), outcome };
-        self.hold.of((queue.id, outcome), labels).observe(hold.as_secs_f64());
+        self.hold.of((queue.id, outcome), labels).observe_of(hold.as_secs_f64(), of);
 
         let in_target = target.is_some_and(|target| hold <= target);
         let labels = || by_queue(&self.pbx, queue);

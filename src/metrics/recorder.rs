@@ -38,9 +38,9 @@ pub struct Recorder {
 pub(super) type Anomalies = Kept<Anomaly, AnomalyLabels, Counter>;
 
 impl Observe for Recorder {
-    fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
+    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
         // A queue that is not exported is counted nowhere.
-        let _ = self.record(names, seen);
+        let _ = self.record(names, seen, of);
     }
 }
 
@@ -59,7 +59,7 @@ impl Recorder {
         self.settings.target(names.queues.name(queue), own)
     }
 
-    fn record(&mut self, names: &Names, seen: Observation) -> Option<()> {
+    fn record(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) -> Option<()> {
         use Observation as O;
         let naming = &mut self.naming;
         match seen {
@@ -77,7 +77,7 @@ impl Recorder {
             O::Exited { queue, outcome, hold } => {
                 let shown = naming.queue(names, queue)?;
                 let target = self.target(names, queue);
-                self.queues.exited(&shown, Wait { outcome, hold, target });
+                self.queues.exited(&shown, Wait { outcome, hold, target }, of);
             }
             O::Refused { queue, reason } => self.queues.refused(&naming.queue(names, queue)?, reason),
             O::RecordedCall { queue, agent: _ } => self.queues.recorded(&naming.queue(names, queue)?),
@@ -85,7 +85,7 @@ impl Recorder {
                 self.members.rang(&naming.member(names, queue, agent)?, result, length);
             }
             O::Completed { queue, agent, ended_by, talk } => {
-                self.members.completed(&naming.member(names, queue, agent)?, ended_by, talk);
+                self.members.completed(&naming.member(names, queue, agent)?, ended_by, talk, of);
             }
             O::Transferred { queue, agent, kind, by } => {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);

@@ -20,6 +20,8 @@ pub struct Settings {
     pub agent_label: AgentLabel,
     /// How much the histograms with an agent label may cost.
     pub agent_histograms: AgentHistograms,
+    /// What histograms have besides their buckets.
+    pub detail: Detail,
     /// How many values of a label one PBX may have.
     pub limits: LabelLimits,
     /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that come.
@@ -39,6 +41,7 @@ impl Default for Settings {
             buckets: Buckets::default(),
             agent_label: AgentLabel::default(),
             agent_histograms: AgentHistograms::default(),
+            detail: Detail::default(),
             limits: LabelLimits::default(),
             pause_reasons: Vec::new(),
             queue_allow: Patterns::default(),
@@ -122,6 +125,28 @@ pub enum AgentHistograms {
     Sums,
     /// All buckets, but not by agent.
     Off,
+}
+
+/// What histograms have besides their classic buckets.  A scraper takes native buckets or exemplars, never both.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    Classic,
+    /// Native buckets, for scrapers that ask for protobuf.
+    Native,
+    /// A call as an example for each bucket of hold and talk in queues, in OpenMetrics.
+    Exemplars,
+}
+
+impl Detail {
+    /// The same for histograms that show no calls.
+    pub(super) const fn without_exemplars(self) -> Self {
+        match self {
+            Self::Classic | Self::Exemplars => Self::Classic,
+            Self::Native => Self::Native,
+        }
+    }
 }
 
 /// How many values of a label one PBX may have; those that come later are `other`.

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use super::catalogue::Entry;
+use super::distribution::{Bounds, Distribution, Told};
+use super::settings::Detail;
 
 /// A counter of seconds.
 pub(super) type Seconds = Counter<f64, AtomicU64>;
@@ -26,6 +26,7 @@ pub(super) type Span = Gauge<f64, AtomicU64>;
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     registry: Registry,
+    told: Told,
 }
 
 impl Shelf {
@@ -56,15 +57,20 @@ impl Shelf {
     }
 
     /// Registers histograms with these bounds.
-    pub(super) fn histograms<K, L: Labels>(&mut self, entry: &Entry, bounds: Vec<f64>) -> Histograms<K, L> {
-        let family = Family::new_with_constructor(Bounds(bounds.into()));
+    pub(super) fn histograms<K, L: Labels>(
+        &mut self,
+        entry: &Entry,
+        bounds: Vec<f64>,
+        detail: Detail,
+    ) -> Histograms<K, L> {
+        let family = Family::new_with_constructor(Bounds::new(bounds, detail, self.told.clone()));
         self.put(entry, family.clone());
         Kept { family, handles: HashMap::new() }
     }
 
-    /// The registry with everything on it.
-    pub(super) fn into_registry(self) -> Registry {
-        self.registry
+    /// The registry with everything on it, and where its histograms tell their sparse buckets.
+    pub(super) fn into_parts(self) -> (Registry, Told) {
+        (self.registry, self.told)
     }
 }
 
@@ -81,7 +87,7 @@ pub(super) struct Kept<K, L, M, C = fn() -> M> {
 }
 
 /// Histograms kept by `K`.
-pub(super) type Histograms<K, L> = Kept<K, L, Histogram, Bounds>;
+pub(super) type Histograms<K, L> = Kept<K, L, Distribution, Bounds>;
 
 /// A copy shares the family but not the handles: ids mean something else on another PBX.
 impl<K, L, M, C: Clone> Clone for Kept<K, L, M, C> {
@@ -100,15 +106,5 @@ impl<K: Eq + Hash, L: Labels, M: Clone, C: MetricConstructor<M>> Kept<K, L, M, C
     /// Lets a metric stand at zero that no key leads to yet.
     pub(super) fn start(&self, labels: &L) {
         drop(self.family.get_or_create_owned(labels));
-    }
-}
-
-/// Makes histograms with these bounds, and `+Inf`.
-#[derive(Clone, Debug)]
-pub(super) struct Bounds(Arc<[f64]>);
-
-impl MetricConstructor<Histogram> for Bounds {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
     }
 }

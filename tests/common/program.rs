@@ -108,7 +108,7 @@ pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
     panic!("waited in vain for {what}");
 }
 
-/// A program of Debian's package prometheus: on the path, or where `make test` unpacks it.
+/// A program of Debian's servers, such as promtool: installed, or where `make test` unpacks it.
 ///
 /// Without one, CI fails and other machines are told what is skipped.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {

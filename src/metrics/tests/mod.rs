@@ -8,6 +8,7 @@ use crate::correlator::{AgentId, Names, Observation, Observe, QueueId, State};
 mod agents;
 mod calls;
 mod contract;
+mod histograms;
 mod own;
 mod queues;
 

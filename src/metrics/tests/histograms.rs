@@ -1,0 +1,106 @@
+//! Native histograms and exemplars, as a scrape shows them.
+
+use super::*;
+use crate::correlator::{Caller, Outcome};
+
+/// A caller who was answered after so long.
+fn answered(bench: &mut Bench, hold: Duration, linkedid: &[u8]) {
+    let queue = bench.queue("support");
+    let seen = Observation::Exited { queue, outcome: Outcome::Answered, hold: Some(hold) };
+    let of = Some(Caller { uniqueid: b"1.1", linkedid });
+    bench.recorder.observe(&bench.names, seen, of);
+}
+
+fn bench(detail: Detail) -> Bench {
+    Bench::new(Settings { detail, ..Settings::default() })
+}
+
+/// The exemplar behind a bucket of the answered callers' hold times.
+fn exemplar(text: &str, le: &str) -> Option<String> {
+    let bucket = format!("asterisk_queue_hold_seconds_bucket{{le=\"{le}\",");
+    let line = text.lines().find(|line| line.starts_with(&bucket)).expect("a bucket");
+    line.split_once(" # ").map(|(_, exemplar)| exemplar.to_owned())
+}
+
+#[test]
+fn an_exemplar_names_the_call_in_open_metrics_alone() {
+    let mut bench = bench(Detail::Exemplars);
+    answered(&mut bench, Duration::from_millis(7500), b"pbx-1700000000.1");
+    let text = bench.scrape(Format::OpenMetrics).0;
+    assert_eq!(exemplar(&text, "10.0").as_deref(), Some("{linkedid=\"pbx-1700000000.1\"} 7.5"));
+    assert_eq!((exemplar(&text, "5.0"), exemplar(&text, "15.0")), (None, None));
+    assert!(!bench.text().0.contains("linkedid"));
+}
+
+#[test]
+fn the_latest_call_of_a_bucket_is_its_exemplar() {
+    let mut bench = bench(Detail::Exemplars);
+    answered(&mut bench, secs(7), b"1.1");
+    answered(&mut bench, secs(8), b"2.2");
+    let text = bench.scrape(Format::OpenMetrics).0;
+    assert_eq!(exemplar(&text, "10.0").as_deref(), Some("{linkedid=\"2.2\"} 8.0"));
+}
+
+#[test]
+fn a_linkedid_that_is_no_exemplar_is_none() {
+    for linkedid in [&b""[..], b"\xff1.1", &[b'7'; 121]] {
+        let mut bench = bench(Detail::Exemplars);
+        answered(&mut bench, secs(7), linkedid);
+        assert_eq!(exemplar(&bench.scrape(Format::OpenMetrics).0, "10.0"), None);
+    }
+    let mut bench = bench(Detail::Exemplars);
+    answered(&mut bench, secs(7), &[b'7'; 120]);
+    assert!(exemplar(&bench.scrape(Format::OpenMetrics).0, "10.0").is_some(), "120 characters fit");
+}
+
+#[test]
+fn nothing_names_a_call_unless_it_is_asked_for() {
+    for detail in [Detail::Classic, Detail::Native] {
+        let mut bench = bench(detail);
+        answered(&mut bench, secs(7), b"1700000000.1");
+        assert!(!bench.scrape(Format::OpenMetrics).0.contains("1700000000.1"));
+    }
+}
+
+#[test]
+fn native_histograms_leave_the_text_as_it_was() {
+    let texts = [Detail::Classic, Detail::Native].map(|detail| {
+        let mut bench = bench(detail);
+        answered(&mut bench, secs(7), b"1.1");
+        let text = bench.text().0;
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    });
+    assert_eq!(texts[0], texts[1]);
+}
+
+#[test]
+fn a_scrape_of_protobuf_does_not_depend_on_the_texts_before_it() {
+    let mut bench = bench(Detail::Native);
+    answered(&mut bench, secs(7), b"1.1");
+    bench.text();
+    let first = bench.metrics.write_protobuf();
+    bench.scrape(Format::OpenMetrics);
+    let second = bench.metrics.write_protobuf();
+    assert_eq!(first.len(), second.len());
+    // Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes, offset 46 in zigzag.
+    let span = [12 << 3 | 2, 4, 1 << 3, 46, 2 << 3, 1];
+    for page in [first, second] {
+        assert_eq!(page.windows(span.len()).filter(|window| *window == span).count(), 1);
+    }
+}
+
+#[test]
+fn agents_without_buckets_have_no_native_ones() {
+    let settings = Settings { detail: Detail::Native, agent_histograms: AgentHistograms::Sums, ..Settings::default() };
+    let mut bench = Bench::new(settings);
+    let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
+    let ended_by = crate::correlator::EndedBy::Agent;
+    bench.see(Observation::Completed { queue, agent, ended_by, talk: Some(secs(7)) });
+    answered(&mut bench, secs(7), b"1.1");
+    let page = bench.metrics.write_protobuf();
+    // Field 5, schema 3 in zigzag, then field 6: once, of the hold times.
+    let schema = [5 << 3, 6, 6 << 3 | 1];
+    assert_eq!(page.windows(schema.len()).filter(|window| *window == schema).count(), 1);
+}

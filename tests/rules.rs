@@ -1,0 +1,154 @@
+//! Recording rules, alerts and what goes with them, by the tools of Prometheus and Alertmanager.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use asterisk_exporter::metrics::catalogue;
+use common::program::tool;
+
+#[test]
+fn promtool_finds_nothing_to_mend() {
+    let Some(promtool) = tool("promtool") else { return };
+    passes(Command::new(promtool).args(["check", "rules", "--lint=all", "--lint-fatal"]).args(rule_files()));
+}
+
+#[test]
+fn rules_and_alerts_do_what_their_tests_say() {
+    let Some(promtool) = tool("promtool") else { return };
+    // One process for each file, all at once: each uses a single core.
+    std::thread::scope(|scope| {
+        for file in yaml_files("tests/rules") {
+            let promtool = &promtool;
+            scope.spawn(move || passes(Command::new(promtool).args(["test", "rules"]).arg(file)));
+        }
+    });
+}
+
+#[test]
+fn amtool_takes_the_example() {
+    let Some(amtool) = tool("amtool") else { return };
+    passes(Command::new(amtool).arg("check-config").arg(root().join("alerts/alertmanager.example.yml")));
+}
+
+#[test]
+fn every_rule_and_alert_has_a_test() {
+    let tests: String = yaml_files("tests/rules").iter().map(|file| read(file)).collect();
+    let tested = words(&tests);
+    for name in records().iter().chain(&alerts()) {
+        assert!(tested.contains(name), "{name} is in no test of tests/rules");
+    }
+}
+
+#[test]
+fn every_alert_has_an_entry_in_the_runbook() {
+    let runbook = read(&root().join("alerts/RUNBOOK.md"));
+    let text = read(&root().join("alerts/alerts.yml"));
+    for alert in alerts() {
+        let entry = format!("\n## {alert}\n");
+        let (_, entry) = runbook.split_once(&entry).unwrap_or_else(|| panic!("{alert} is not in the runbook"));
+        let entry = entry.split("\n## ").next().unwrap_or_default();
+        for part in ["**It means:**", "**Look at:**", "**Do:**"] {
+            assert!(entry.contains(part), "{alert}: no {part}");
+        }
+        assert!(text.contains(&format!("/RUNBOOK.md#{}\n", alert.to_lowercase())), "{alert}: runbook_url");
+    }
+    let entries = runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
+    assert_eq!(entries.collect::<BTreeSet<_>>(), alerts(), "entries and alerts");
+}
+
+#[test]
+fn every_alert_tells_what_its_reader_needs() {
+    let text = read(&root().join("alerts/alerts.yml"));
+    for alert in text.split("- alert: ").skip(1) {
+        let name = alert.lines().next().unwrap_or_default();
+        let value = |key: &str| {
+            let line = alert.lines().find_map(|line| line.trim_start().strip_prefix(&format!("{key}: ")));
+            line.unwrap_or_else(|| panic!("{name}: no {key}"))
+        };
+        assert!(name.starts_with("Asterisk"), "{name}: prefix");
+        assert!(["critical", "warning", "info"].contains(&value("severity")), "{name}: severity");
+        let summary = value("summary");
+        assert!(summary.trim_end_matches('"').ends_with('.') && !summary.contains("{{"), "{name}: summary");
+        assert!(value("dashboard_url").contains("/d/asterisk-"), "{name}: dashboard_url");
+        value("description");
+    }
+}
+
+#[test]
+fn every_metric_is_in_the_catalogue_or_recorded() {
+    let mut known = records();
+    for entry in catalogue() {
+        known.insert(entry.name.to_owned());
+        known.extend(["bucket", "sum", "count"].map(|part| format!("{}_{part}", entry.name)));
+    }
+    for file in rule_files() {
+        for word in words(&expressions(&read(&file))) {
+            let series = word.contains("asterisk_") || word.contains(':');
+            assert!(!series || known.contains(&word), "{}: {word} does not exist", file.display());
+        }
+    }
+}
+
+/// What stands after `expr:`, up to the rule's next key.
+fn expressions(text: &str) -> String {
+    let others = ["for: ", "labels:", "annotations:", "- record: ", "- alert: ", "- name: ", "#"];
+    let mut inside = false;
+    let mut found = String::new();
+    for line in text.lines().map(str::trim_start) {
+        let start = line.strip_prefix("expr: ");
+        inside = start.is_some() || inside && !others.iter().any(|other| line.starts_with(other));
+        if inside {
+            found += start.unwrap_or(line);
+            found.push('\n');
+        }
+    }
+    found
+}
+
+/// Names of recorded series.
+fn records() -> BTreeSet<String> {
+    after("- record: ")
+}
+
+/// Names of alerts.
+fn alerts() -> BTreeSet<String> {
+    after("- alert: ")
+}
+
+fn after(key: &str) -> BTreeSet<String> {
+    let text: String = rule_files().iter().map(|file| read(file)).collect();
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(key)).map(str::to_owned).collect()
+}
+
+/// What could be the name of a series.
+fn words(text: &str) -> BTreeSet<String> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    text.split(|c| !inside(c)).map(str::to_owned).collect()
+}
+
+fn rule_files() -> Vec<PathBuf> {
+    yaml_files("alerts").into_iter().filter(|file| !file.ends_with("alertmanager.example.yml")).collect()
+}
+
+fn yaml_files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("a folder");
+    let files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "yml")).collect()
+}
+
+fn passes(command: &mut Command) {
+    let output = command.output().expect("the tool starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{said}");
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
