@@ -4,7 +4,10 @@
 //! the recording rules, `live` runs every query against a real Prometheus, `grafana_types` asks Grafana's own type
 //! definitions, and `render` draws pictures.
 
+mod lint;
 mod made;
+mod names;
+mod promql;
 
 use std::path::PathBuf;
 
@@ -29,6 +32,36 @@ fn shipped() -> Vec<(String, Value)> {
         (name, serde_json::from_str(&text).expect("JSON"))
     };
     files.iter().map(read).collect()
+}
+
+/// One query of a dashboard.
+struct Query {
+    /// The title of its panel, or of its annotation.
+    panel: String,
+    expr: String,
+    legend: String,
+    instant: bool,
+}
+
+/// All queries of panels and annotations.
+fn queries(board: &Value) -> Vec<Query> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for panel in board["panels"].as_array().into_iter().flatten() {
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            all.push(Query {
+                panel: text(&panel["title"]),
+                expr: text(&target["expr"]),
+                legend: text(&target["legendFormat"]),
+                instant: target["instant"] == true,
+            });
+        }
+    }
+    for note in board["annotations"]["list"].as_array().into_iter().flatten().filter(|note| note["builtIn"] != 1) {
+        let legend = text(&note["textFormat"]);
+        all.push(Query { panel: text(&note["name"]), expr: text(&note["expr"]), legend, instant: false });
+    }
+    all
 }
 
 #[test]
