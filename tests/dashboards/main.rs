@@ -5,9 +5,13 @@
 //! definitions, and `render` draws pictures.
 
 mod lint;
+mod live;
 mod made;
 mod names;
+#[path = "../common/program.rs"]
+mod program;
 mod promql;
+mod server;
 
 use std::path::PathBuf;
 
