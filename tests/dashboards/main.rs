@@ -11,6 +11,7 @@ mod names;
 #[path = "../common/program.rs"]
 mod program;
 mod promql;
+mod render;
 mod server;
 
 use std::path::PathBuf;
