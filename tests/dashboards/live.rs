@@ -42,6 +42,10 @@ fn every_query_gives_series() {
                 let series = prometheus.query(expr, query.instant, span);
                 let series = series.unwrap_or_else(|error| panic!("{name}: {}: {error}: {expr}", query.panel));
                 assert!(series.len() <= 250, "{name}: {}: {} series", query.panel, series.len());
+                for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+                    let named = series.is_empty() || series.iter().any(|series| series.labels.contains_key(label));
+                    assert!(named, "{name}: {}: no {label} in {series:?}", query.panel);
+                }
                 series.is_empty() && !EMPTY_WHEN_ALL_IS_WELL.contains(&(name, &query.panel))
             });
             last = waiting.iter().map(|(name, query, expr)| format!("{name}: {}: {expr}\n", query.panel)).collect();

@@ -45,7 +45,7 @@ fn table() -> Row {
         |states: &str| in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""));
     let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
     Row::new(
-        10,
+        13,
         vec![(
             24,
             Panel::table(
@@ -205,7 +205,7 @@ fn lengths() -> Row {
 
 fn pauses() -> Row {
     let reasons = format!(
-        "sum by (reason) (rate(asterisk_agent_state_seconds_total{{{AGENT}, state=\"paused\"}}[$__rate_interval]))"
+        "label_replace(sum by (reason) (rate(asterisk_agent_state_seconds_total{{{AGENT}, state=\"paused\"}}[$__rate_interval])), \"reason\", \"no reason\", \"reason\", \"\")"
     );
     let seconds = format!(
         "sort_desc(sum by (agent) (increase(asterisk_agent_state_seconds_total{{{AGENT}, state=\"paused\"}}[$__range])) > 0)"
@@ -219,7 +219,7 @@ fn pauses() -> Row {
                 Panel::lines(
                     "Agents paused, by reason",
                     "short",
-                    "How many agents were paused, by the reason they gave; empty is none.",
+                    "How many agents were paused, by the reason they gave.",
                 )
                 .over_time(&reasons, "{{reason}}")
                 .stacked()
@@ -243,7 +243,7 @@ fn pauses() -> Row {
 
 fn causes() -> Row {
     let hangups = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\"}}");
-    let oddities = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\", cause!=\"16\"}}");
+    let oddities = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\", cause!~\"16|26\"}}");
     Row::titled(
         "Hangup causes",
         9,
@@ -263,9 +263,9 @@ fn causes() -> Row {
             (
                 12,
                 Panel::bars(
-                    "Other than normal clearing, by agent",
+                    "Unusual causes, by agent",
                     "short",
-                    "Hangup causes other than 16 of each agent's phone, in the time that is shown: the most frequent. \
+                    "Hangup causes of each agent's phone other than normal clearing and a call that was answered elsewhere, in the time that is shown: the most frequent. \
                      A phone that fails again and again stands on top.",
                 )
                 .now(

@@ -344,6 +344,18 @@ impl Panel {
         self
     }
 
+    /// What stands there if a query gives nothing.
+    pub(super) fn or_else(mut self, text: &str) -> Self {
+        self.defaults.insert("noValue".into(), json!(text));
+        self
+    }
+
+    /// Higher rows in a table, to be read from afar.
+    pub(super) fn high_rows(mut self) -> Self {
+        self.options["cellHeight"] = json!("md");
+        self
+    }
+
     /// Words for numbers, with their colours.
     pub(super) fn words(mut self, words: &[(&str, &str, &str)]) -> Self {
         let mut mapping = Map::new();
@@ -558,7 +570,7 @@ fn variables(shown: &[&str]) -> Vec<Value> {
             "hide": if shown.contains(&name) { 0 } else { 2 }, "options": [],
             "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
         });
-        if name == "agent" {
+        if name == "agent" && shown.contains(&"queue") {
             // All agents are those of the chosen queues, which only the list of their names says.
             variable["allValue"] = Value::Null;
         }

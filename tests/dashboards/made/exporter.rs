@@ -69,7 +69,12 @@ fn now() -> Row {
                 .over_time(&not_conserved, "{{pbx}}")
                 .lights(Lights::Low(0.5, 1.0)),
             ),
-            (3, Panel::stat("Version", "short", "The exporter's version.").now(INFO, "{{version}}").names()),
+            (
+                3,
+                Panel::stat("Version", "short", "The exporter's version.")
+                    .now(&format!("count by (version) ({INFO})"), "{{version}}")
+                    .names(),
+            ),
         ],
     )
 }
@@ -153,7 +158,8 @@ fn oddities() -> Row {
             (
                 6,
                 Panel::lines("Anomalies by kind", "cpm", "Oddities in the events, a minute; METRICS.md has the kinds.")
-                    .over_time(&format!("{odd} > 0"), "{{pbx}} {{kind}}"),
+                    .over_time(&format!("{odd} > 0"), "{{pbx}} {{kind}}")
+                    .or_else("No anomalies"),
             ),
             (
                 6,

@@ -153,21 +153,22 @@ fn queues() -> Panel {
             Column::new("Paused", "short", agents("paused")),
             Column::new("Away", "short", agents("unavailable|unknown")),
             Column::new(
-                "SL 30 min",
+                "SL 30 m",
                 "percentunit",
                 recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
             )
             .lights(IN_TIME),
             Column::new("SL today", "percentunit", share(&answered_today, &exits("=~\"answered|abandoned\"")))
                 .lights(IN_TIME),
-            Column::new("Abandons 30 min", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m"))
+            Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m"))
                 .lights(GAVE_UP),
-            Column::new("Abandons today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\"")))
+            Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\"")))
                 .lights(GAVE_UP),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
     )
     .decimals(0)
+    .high_rows()
     .today()
     .opens("Queue", "asterisk-queue", &[("queue", "Queue"), ("pbx", "PBX")])
 }

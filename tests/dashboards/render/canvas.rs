@@ -92,6 +92,7 @@ pub(super) fn picture(file: &Path, width: u32, height: u32, draw: impl FnOnce(&C
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
     encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).expect("a picture is written");
 }
 

@@ -66,8 +66,8 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let most = most.fold(0.0, f64::max);
     let high = defaults["max"].as_f64().unwrap_or_else(|| nice(most));
     let frame = Frame { area, span: drawn.span, low: 0.0, high };
-    for tick in 0..=4 {
-        let value = high * f64::from(tick) / 4.0;
+    let ticks = (0..).map(|tick| f64::from(tick) * nice_step(high));
+    for value in ticks.take_while(|value| *value <= high * 1.001) {
         let y = frame.y(value);
         canvas.line(vec![(area.x, y), (area.x + area.w, y)], words::GRID, 1);
         let digits = decimals(defaults).or((unit(defaults) == "percentunit" && high <= 0.1).then_some(1));
@@ -270,15 +270,17 @@ fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
     }
 }
 
-/// The next round number.
+/// The next multiple of a round step.
 fn nice(most: f64) -> f64 {
     if most <= 0.0 {
         return 1.0;
     }
-    let size = 10_f64.powf(most.log10().floor());
-    [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
-        .into_iter()
-        .map(|step| step * size)
-        .find(|high| *high >= most)
-        .unwrap_or(most)
+    let step = nice_step(most);
+    (most / step).ceil() * step
+}
+
+/// A round number of which a few make up the whole.
+fn nice_step(whole: f64) -> f64 {
+    let size = 10_f64.powf((whole / 5.0).log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * size).find(|step| whole / step <= 5.001).unwrap_or(size)
 }

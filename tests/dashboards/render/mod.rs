@@ -70,8 +70,8 @@ impl Asked<'_> {
     fn panel(&self, panel: &Value) -> (Vec<Vec<Series>>, Span) {
         let width = panel["gridPos"]["w"].as_f64().unwrap_or(24.0) * f64::from(COLUMN);
         let least = panel["interval"].as_str().map_or(self.scrape, seconds);
-        // In a short picture of a fast day, minutes stand for hours.
-        let least = if self.to - self.from < 1800.0 { least.min(10.0) } else { least };
+        // The steps are meant for six hours; a short picture of a fast day has shorter ones.
+        let least = (least * ((self.to - self.from) / 21_600.0).min(1.0)).max(2.0 * self.scrape);
         let step = ((self.to - self.from) / width * 2.0).max(least).ceil();
         let span = Span { from: (self.from / step).floor() * step, to: self.to, step };
         let ask = |target: &Value| {

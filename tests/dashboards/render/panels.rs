@@ -15,7 +15,8 @@ pub(super) fn draw(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let inner = place.inner(8, 28, 8, 6);
     if drawn.answers.iter().all(Vec::is_empty) {
         let middle = (inner.x + inner.w / 2, inner.y + inner.h / 2);
-        canvas.text("No data", middle.0, middle.1, 18, words::DIM, At::Middle);
+        let text = drawn.panel["fieldConfig"]["defaults"]["noValue"].as_str().unwrap_or("No data");
+        canvas.text(text, middle.0, middle.1, 18, words::DIM, At::Middle);
         return;
     }
     match drawn.panel["type"].as_str() {
@@ -112,6 +113,7 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     }
     let overrides = drawn.panel["fieldConfig"]["overrides"].as_array().cloned().unwrap_or_default();
     let defaults = &drawn.panel["fieldConfig"]["defaults"];
+    let high = if drawn.panel["options"]["cellHeight"] == "md" { 42 } else { 36 };
     let width = place.w / i32::try_from(columns.len()).expect("a few");
     for (at, (_, source, title)) in (0..).zip(&columns) {
         let numbers = source.starts_with("Value");
@@ -124,17 +126,17 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         let property =
             |id: &str| properties.iter().find(|property| property["id"] == id).map(|property| &property["value"]);
         for (row, (key, values)) in (0..).zip(&rows) {
-            let y = place.y + 26 + row * 36;
-            if y + 36 > place.y + place.h {
+            let y = place.y + 26 + row * high;
+            if y + high > place.y + place.h {
                 break;
             }
-            let cell = Place { x: place.x + at * width, y, w: width - 2, h: 34 };
+            let cell = Place { x: place.x + at * width, y, w: width - 2, h: high - 2 };
             if !numbers {
                 let position = labels.iter().position(|(_, label, _)| label == source).expect("a label");
                 canvas.text(
                     &canvas.short(&key[position], width - 8, 15),
                     cell.x + 4,
-                    y + 17,
+                    y + high / 2,
                     15,
                     words::TEXT,
                     At::Left,
@@ -151,10 +153,10 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             }
             let unit = property("unit").and_then(Value::as_str).unwrap_or("short");
             let text = value.map_or("–".to_owned(), |value| words::value(*value, unit, decimals(defaults)));
-            canvas.text(&text, cell.x + cell.w - 8, y + 17, 15, ink, At::Right);
+            canvas.text(&text, cell.x + cell.w - 8, y + high / 2, 15, ink, At::Right);
         }
     }
-    let shown = (place.h - 26) / 36;
+    let shown = (place.h - 26) / high;
     if i32::try_from(rows.len()).expect("a few") > shown {
         let more = format!("{} rows, {shown} shown", rows.len());
         canvas.text(&more, place.x + place.w, place.y - 14, 13, words::DIM, At::Right);
