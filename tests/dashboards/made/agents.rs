@@ -45,7 +45,7 @@ fn table() -> Row {
         |states: &str| in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""));
     let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
     Row::new(
-        13,
+        14,
         vec![(
             24,
             Panel::table(

@@ -543,7 +543,8 @@ fn annotations() -> Vec<Value> {
 fn variables(shown: &[&str]) -> Vec<Value> {
     let source = json!({
         "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "",
-        "hide": 0, "multi": false, "includeAll": false, "refresh": 1, "options": [], "current": {},
+        "hide": 0, "multi": false, "includeAll": false, "refresh": 1, "options": [],
+        "current": { "selected": false, "text": "default", "value": "default" },
         "description": "The Prometheus, or what speaks its language, that has the metrics.",
     });
     let queries = [
@@ -572,7 +573,7 @@ fn variables(shown: &[&str]) -> Vec<Value> {
         });
         if name == "agent" && shown.contains(&"queue") {
             // All agents are those of the chosen queues, which only the list of their names says.
-            variable["allValue"] = Value::Null;
+            variable.as_object_mut().expect("it is one").remove("allValue");
         }
         variable
     });

@@ -235,7 +235,7 @@ fn agents() -> Row {
     let recordings = per_minute("pbx", "asterisk_recordings_total", PBX);
     Row::titled(
         "Agents and recordings",
-        10,
+        12,
         vec![
             (
                 16,

@@ -1,5 +1,6 @@
 //! A picture in memory: rectangles, lines and text, written as PNG.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use plotters::coord::Shift;
@@ -89,11 +90,30 @@ pub(super) fn picture(file: &Path, width: u32, height: u32, draw: impl FnOnce(&C
     }
     let out = std::fs::File::create(file).expect("a picture");
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(out), width, height);
-    encoder.set_color(png::ColorType::Rgb);
+    let (palette, indices) = indexed(&pixels);
+    encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(palette);
     encoder.set_compression(png::Compression::High);
     encoder.set_filter(png::Filter::NoFilter);
-    encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).expect("a picture is written");
+    encoder.write_header().and_then(|mut writer| writer.write_image_data(&indices)).expect("a picture is written");
+}
+
+/// The 256 most frequent colours, and for each pixel the nearest of them: a third of the bytes, and nobody sees it.
+fn indexed(pixels: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
+    let colours = || pixels.chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]);
+    for colour in colours() {
+        *counts.entry(colour).or_default() += 1;
+    }
+    let mut frequent: Vec<_> = counts.keys().copied().collect();
+    frequent.sort_by_key(|colour| (std::cmp::Reverse(counts[colour]), *colour));
+    frequent.truncate(256);
+    let distance =
+        |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).map(|(a, b)| i32::from(a.abs_diff(*b)).pow(2)).sum::<i32>();
+    let nearest = |colour: &[u8; 3]| (0..=255_u8).zip(&frequent).min_by_key(|(_, known)| distance(colour, known));
+    let index: HashMap<_, _> = counts.keys().map(|colour| (*colour, nearest(colour).map_or(0, |(at, _)| at))).collect();
+    (frequent.concat(), colours().map(|colour| index[&colour]).collect())
 }
 
 /// A font of this machine; `FONT` names another.
