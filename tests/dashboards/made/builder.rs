@@ -171,7 +171,7 @@ impl Panel {
                     "id": "custom.cellOptions", "value": { "type": "color-background", "mode": "basic" },
                 }));
             }
-            panel.overrides.push(by_name(column.title, properties));
+            panel.overrides.push(by_name(column.title, &properties));
         }
         panel.transformations = vec![
             json!({ "id": "merge", "options": {} }),
@@ -253,7 +253,7 @@ impl Panel {
     pub(super) fn colours(mut self, names: &[&str]) -> Self {
         for name in names {
             let fixed = json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } });
-            self.overrides.push(by_name(name, vec![fixed]));
+            self.overrides.push(by_name(name, &[fixed]));
         }
         self
     }
@@ -288,7 +288,7 @@ impl Panel {
     }
 
     /// Bars instead of lines.
-    pub(super) fn as_bars(mut self) -> Self {
+    pub(super) fn drawn_as_bars(mut self) -> Self {
         self.defaults["custom"]["drawStyle"] = json!("bars");
         self.defaults["custom"]["fillOpacity"] = json!(80);
         self
@@ -296,14 +296,14 @@ impl Panel {
 
     /// The series of this name dashed, not filled and not stacked.
     pub(super) fn dashed(mut self, name: &str) -> Self {
-        let properties = vec![
+        let properties = [
             json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } }),
             json!({ "id": "custom.lineStyle", "value": { "fill": "dash", "dash": [10, 10] } }),
             json!({ "id": "custom.fillOpacity", "value": 0 }),
             json!({ "id": "custom.stacking", "value": { "mode": "none", "group": "A" } }),
             json!({ "id": "custom.drawStyle", "value": "line" }),
         ];
-        self.overrides.push(by_name(name, properties));
+        self.overrides.push(by_name(name, &properties));
         self
     }
 
@@ -375,7 +375,7 @@ impl Panel {
             write!(url, "&var-{variable}=${{__data.fields[\"{field}\"]:percentencode}}").expect("a String takes all");
         }
         let links = json!({ "id": "links", "value": [{ "title": "Open", "url": url, "targetBlank": false }] });
-        self.overrides.push(by_name(column, vec![links]));
+        self.overrides.push(by_name(column, &[links]));
         self
     }
 
@@ -480,7 +480,7 @@ fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
-fn by_name(name: &str, properties: Vec<Value>) -> Value {
+fn by_name(name: &str, properties: &[Value]) -> Value {
     json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
 }
 

@@ -203,7 +203,7 @@ fn sessions() -> Row {
                 Panel::lines("Sessions that began and ended", "short", "Logins, and ends of sessions by reason.")
                     .over_time(&connects, "{{pbx}} began")
                     .over_time(&disconnects, "{{pbx}} {{reason}}")
-                    .as_bars(),
+                    .drawn_as_bars(),
             ),
             (
                 8,

@@ -129,7 +129,7 @@ fn line(config: &Value, name: String, series: Series) -> Line {
     let own: Vec<_> = changes.filter(|change| change["matcher"]["options"] == *name).collect();
     let property = |id: &str| {
         let all = own.iter().flat_map(|change| change["properties"].as_array().into_iter().flatten());
-        all.filter(|property| property["id"] == id).map(|property| &property["value"]).last()
+        all.filter(|property| property["id"] == id).map(|property| &property["value"]).next_back()
     };
     let fixed =
         property("color").or(Some(&config["defaults"]["color"])).and_then(|colour| colour["fixedColor"].as_str());
@@ -265,7 +265,7 @@ fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
         canvas.text(&name, place.x + 16, y, 13, words::TEXT, At::Left);
         let values = line.series.points.iter().map(|(_, value)| *value);
         let text = |value: f64| words::value(value, unit(defaults), decimals(defaults));
-        canvas.text(&text(values.clone().last().unwrap_or(0.0)), last_at, y, 13, words::TEXT, At::Right);
+        canvas.text(&text(values.clone().next_back().unwrap_or(0.0)), last_at, y, 13, words::TEXT, At::Right);
         canvas.text(&text(values.fold(f64::MIN, f64::max)), most_at, y, 13, words::TEXT, At::Right);
     }
 }

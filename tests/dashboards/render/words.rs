@@ -57,8 +57,8 @@ pub(super) fn by_name(name: &str) -> RGBColor {
 
 /// The colour of the last threshold that is not above the value.
 pub(super) fn threshold(of: &Value, number: f64) -> RGBColor {
-    let steps = of["steps"].as_array().into_iter().flatten();
-    let reached = steps.filter(|step| step["value"].as_f64().is_none_or(|bound| number >= bound)).last();
+    let mut steps = of["steps"].as_array().into_iter().flatten();
+    let reached = steps.rfind(|step| step["value"].as_f64().is_none_or(|bound| number >= bound));
     reached.and_then(|step| step["color"].as_str()).map_or(TEXT, colour)
 }
 
