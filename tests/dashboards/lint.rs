@@ -44,15 +44,7 @@ fn a_colour_means_the_same_everywhere() {
     for (name, board) in shipped() {
         for panel in panels(&board) {
             let mut here = HashSet::new();
-            let mappings = panel["fieldConfig"]["defaults"]["mappings"][0]["options"].as_object();
-            let mapped = mappings.into_iter().flat_map(|map| map.values());
-            let mapped = mapped.map(|shown| (text(&shown["text"]).to_owned(), text(&shown["color"]).to_owned()));
-            let overrides = panel["fieldConfig"]["overrides"].as_array().into_iter().flatten().filter_map(|change| {
-                let properties = change["properties"].as_array()?;
-                let colour = properties.iter().find(|property| property["value"]["fixedColor"].is_string())?;
-                Some((text(&change["matcher"]["options"]).to_owned(), text(&colour["value"]["fixedColor"]).to_owned()))
-            });
-            for (meaning, colour) in mapped.chain(overrides) {
+            for (meaning, colour) in colours(&panel) {
                 assert!(here.insert(colour.clone()), "{name}: {}: {colour} stands twice", panel["title"]);
                 let known = meanings.entry(meaning.clone()).or_insert_with(|| colour.clone());
                 assert_eq!(*known, colour, "{name}: {}: {meaning}", panel["title"]);
@@ -281,7 +273,20 @@ fn grid(panels: &[Value]) -> Vec<String> {
     found
 }
 
-fn panels(board: &Value) -> Vec<Value> {
+/// The names of a panel that have a colour of their own.
+pub(crate) fn colours(panel: &Value) -> Vec<(String, String)> {
+    let config = &panel["fieldConfig"];
+    let mapped = config["defaults"]["mappings"][0]["options"].as_object().into_iter().flat_map(|map| map.values());
+    let mapped = mapped.map(|shown| (text(&shown["text"]).to_owned(), text(&shown["color"]).to_owned()));
+    let fixed = config["overrides"].as_array().into_iter().flatten().filter_map(|change| {
+        let mut properties = change["properties"].as_array()?.iter();
+        let colour = properties.find(|property| property["value"]["fixedColor"].is_string())?;
+        Some((text(&change["matcher"]["options"]).to_owned(), text(&colour["value"]["fixedColor"]).to_owned()))
+    });
+    mapped.chain(fixed).collect()
+}
+
+pub(crate) fn panels(board: &Value) -> Vec<Value> {
     let all = board["panels"].as_array().expect("panels");
     all.iter().filter(|panel| panel["type"] != "row").cloned().collect()
 }

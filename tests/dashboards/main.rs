@@ -4,6 +4,7 @@
 //! the recording rules, `live` runs every query against a real Prometheus, `grafana_types` asks Grafana's own type
 //! definitions, and `render` draws pictures.
 
+mod colour_blindness;
 mod grafana_types;
 mod lint;
 mod live;

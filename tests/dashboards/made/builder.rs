@@ -512,7 +512,7 @@ fn annotations() -> Vec<Value> {
         ),
         (
             "Blind periods",
-            "#999999",
+            "#DDDDDD",
             "1 - asterisk_up{pbx=~\"$pbx\"}",
             "{{pbx}}: not synchronised, the numbers of this time are incomplete",
             "pbx",

@@ -1,7 +1,7 @@
 //! What a colour means: one name, one colour, in every dashboard.
 //!
-//! Colours are those of Okabe and Ito, and of Tol's muted scheme, which people with any kind of colour blindness can
-//! tell apart.  Names that never stand in one panel may share a colour.
+//! Most colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart; a test
+//! holds the others to the same.  Names that never stand in one panel may share a colour.
 
 /// All is well.
 pub(super) const GOOD: &str = GREEN;
@@ -53,8 +53,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("redirected", BLUE),
     ("withdrawn", PURPLE),
     ("unserved", WINE),
-    ("incompatible", TEAL),
-    ("lost", GREY),
+    ("incompatible", VIOLET),
+    ("lost", LIGHT),
     ("no_answer", ORANGE),
     ("busy", PURPLE),
     ("congestion", WINE),
@@ -63,13 +63,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ("available", BLUE),
     ("ringing", YELLOW),
     ("talking", GREEN),
-    ("on_hold", TEAL),
+    ("on_hold", VIOLET),
     ("wrapup", SKY),
     ("paused", ORANGE),
-    ("unavailable", GREY),
-    ("unknown", DARK_GREY),
+    ("unavailable", LIGHT),
+    ("unknown", DARK),
     ("waiting", VERMILLION),
-    ("entered", SAND),
+    ("entered", PALE),
     ("inbound", BLUE),
     ("outbound", ORANGE),
     ("internal", SKY),
@@ -78,13 +78,12 @@ const MEANINGS: &[(&str, &str)] = &[
     ("transfer", PURPLE),
     ("p50", SKY),
     ("p90", ORANGE),
-    ("p99", VERMILLION),
-    ("average", PURPLE),
-    ("target", SAND),
+    ("p99", PURPLE),
+    ("target", PALE),
     ("full", VERMILLION),
     ("join_empty", YELLOW),
     ("join_unavailable", ORANGE),
-    ("unknown_queue", GREY),
+    ("unknown_queue", LIGHT),
     ("unpaused", BLUE),
     ("blind by agent", BLUE),
     ("attended by agent", SKY),
@@ -92,13 +91,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ("attended by caller", YELLOW),
     ("answered only", SKY),
     ("short abandons excluded", BLUE),
-    ("fast abandons as success", TEAL),
+    ("fast abandons as success", VIOLET),
     ("all abandons", GREEN),
     ("abandons after target", ORANGE),
     ("all exits", VERMILLION),
     ("adjusted", ORANGE),
     ("unanswered", PURPLE),
-    ("offered load", SAND),
+    ("offered load", PALE),
     ("speed of answer", SKY),
     ("wait before giving up", VERMILLION),
     ("talk", GREEN),
@@ -114,7 +113,7 @@ const BLUE: &str = "#0072B2";
 const YELLOW: &str = "#F0E442";
 const PURPLE: &str = "#CC79A7";
 const WINE: &str = "#882255";
-const TEAL: &str = "#44AA99";
-const SAND: &str = "#DDCC77";
-const GREY: &str = "#999999";
-const DARK_GREY: &str = "#666666";
+const VIOLET: &str = "#9632FA";
+const PALE: &str = "#AFFAAF";
+const LIGHT: &str = "#DDDDDD";
+const DARK: &str = "#5A5A5A";
