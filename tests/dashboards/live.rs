@@ -22,6 +22,10 @@ fn every_query_gives_series() {
             .all(|values| !values.is_empty())
             .then_some(())
     });
+    let now = prometheus.now();
+    let span = Span { from: now - 60.0, to: now, step: 1.0 };
+    assert!(prometheus.query("asterisk_up{pbx=\"nobody\"}", false, span).is_ok_and(|series| series.is_empty()));
+    assert!(prometheus.query("sum(asterisk_up", false, span).is_err());
     let mut waiting = Vec::new();
     for (name, board) in shipped() {
         let chosen = choose_all(&prometheus, &board);
