@@ -35,6 +35,18 @@ fn uids_are_unique_and_links_lead_to_one_of_them() {
         }
     }
     assert!(links >= 3, "{links} links");
+    // Alerts link to them, too: https://grafana.example.com/d/UID?var-NAME=…
+    let alerts = std::fs::read_to_string(path("alerts/alerts.yml")).unwrap_or_default();
+    for rest in alerts.split("grafana.example.com/d/").skip(1) {
+        let link = rest.lines().next().unwrap_or_default();
+        let uid = link.split('?').next().unwrap_or_default();
+        let board = boards.iter().find(|(_, board)| board["uid"] == uid);
+        let (_, board) = board.unwrap_or_else(|| panic!("an alert links to {uid}"));
+        for variable in link.split("var-").skip(1).filter_map(|rest| rest.split('=').next()) {
+            let known = board["templating"]["list"].as_array().expect("variables").iter();
+            assert!(known.into_iter().any(|known| known["name"] == variable), "an alert: {uid} has no {variable}");
+        }
+    }
 }
 
 /// The same name has the same colour everywhere, and no two names of a panel have the same.

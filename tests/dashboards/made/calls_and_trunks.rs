@@ -6,7 +6,7 @@ use super::{AGENT, PBX, TRUNK, distribution, in_range, per_minute, quantile, sha
 
 pub(super) fn board() -> Board {
     Board {
-        uid: "asterisk-calls",
+        uid: "asterisk-trunks",
         title: "Asterisk: Calls and trunks",
         description: "Every call of the PBX once, by direction and result, and each attempt on a trunk: answer-seizure \
                       ratio, hangup causes and concurrent calls.",
