@@ -84,4 +84,9 @@ fn total(recorded: &str) -> String {
     format!("sum({recorded}{{{QUEUE}}})")
 }
 
+/// The same for queues that have a target: others have no service level, and must not be below the line of one.
+fn total_with_target(recorded: &str) -> String {
+    format!("sum({recorded}{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)")
+}
+
 const INFO: &str = "asterisk_exporter_build_info";

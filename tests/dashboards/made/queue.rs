@@ -2,7 +2,9 @@
 
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
-use super::{MEMBER, QUEUE, average, distribution, in_range, per_minute, quantile, share, total, weighted};
+use super::{
+    MEMBER, QUEUE, average, distribution, in_range, per_minute, quantile, share, total, total_with_target, weighted,
+};
 
 pub(super) fn board() -> Board {
     Board {
@@ -177,6 +179,9 @@ fn service() -> Row {
     let (answered, abandoned) = (count("answered"), count("abandoned"));
     let (short, ended) = (count("short_abandons"), count("ended"));
     let both = answered_and_abandoned();
+    let level = |name: &str| total_with_target(&format!("pbx_queue:asterisk_queue_{name}:increase30m"));
+    let after_short = format!("({} + {} - {})", level("answered"), level("abandoned"), level("short_abandons"));
+    let after_target = format!("({} + {} - {gone_in_time})", level("answered"), level("abandoned"));
     Row::titled(
         "Service",
         8,
@@ -190,18 +195,12 @@ fn service() -> Row {
                      which one yours is before you compare. Answered only is Asterisk's ServicelevelPerf, fast \
                      abandons as success its ServicelevelPerf2.",
                 )
-                .over_time(&share(&in_time, &answered), "answered only")
-                .over_time(
-                    &share(&in_time, &format!("({answered} + {abandoned} - {short})")),
-                    "short abandons excluded",
-                )
+                .over_time(&share(&in_time, &level("answered")), "answered only")
+                .over_time(&share(&in_time, &after_short), "short abandons excluded")
                 .over_time(&share(&format!("({in_time} + {gone_in_time})"), &both), "fast abandons as success")
                 .over_time(&share(&in_time, &both), "all abandons")
-                .over_time(
-                    &share(&in_time, &format!("({answered} + {abandoned} - {gone_in_time})")),
-                    "abandons after target",
-                )
-                .over_time(&share(&in_time, &ended), "all exits")
+                .over_time(&share(&in_time, &after_target), "abandons after target")
+                .over_time(&share(&in_time, &level("ended")), "all exits")
                 .up_to(1.0)
                 .colours(&[
                     "answered only",
@@ -484,8 +483,8 @@ fn members() -> Row {
 fn answered_and_abandoned() -> String {
     format!(
         "({} + {})",
-        total("pbx_queue:asterisk_queue_answered:increase30m"),
-        total("pbx_queue:asterisk_queue_abandoned:increase30m")
+        total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
+        total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::palette::STATES;
-use super::{QUEUE, all_in_range, in_range, share, total};
+use super::{QUEUE, all_in_range, in_range, share, total, total_with_target};
 
 /// Shares of those who gave up, and of those answered in time: the traffic lights of the whole wallboard.
 const GAVE_UP: Lights = Lights::Low(0.05, 0.1);
@@ -34,8 +34,8 @@ fn now() -> Row {
         &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
         &format!(
             "({} + {})",
-            total("pbx_queue:asterisk_queue_answered:increase30m"),
-            total("pbx_queue:asterisk_queue_abandoned:increase30m")
+            total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
+            total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
         ),
     );
     let gave_up = share(
@@ -44,7 +44,9 @@ fn now() -> Row {
     );
     let in_time_today = share(
         &all_in_range("asterisk_queue_answered_in_target_total", QUEUE),
-        &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=~\"answered|abandoned\"")),
+        &format!(
+            "sum(increase(asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)"
+        ),
     );
     let gave_up_today = share(
         &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"abandoned\"")),
@@ -158,8 +160,15 @@ fn queues() -> Panel {
                 recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
             )
             .lights(IN_TIME),
-            Column::new("SL today", "percentunit", share(&answered_today, &exits("=~\"answered|abandoned\"")))
-                .lights(IN_TIME),
+            Column::new(
+                "SL today",
+                "percentunit",
+                format!(
+                    "{} and on (pbx, queue) asterisk_queue_service_level_target_seconds",
+                    share(&answered_today, &exits("=~\"answered|abandoned\""))
+                ),
+            )
+            .lights(IN_TIME),
             Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m"))
                 .lights(GAVE_UP),
             Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\"")))
@@ -208,8 +217,15 @@ fn course() -> Row {
 
 fn day() -> Row {
     let recorded = |name: &str| format!("sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}})");
-    let in_time =
-        share(&recorded("answered_in_target"), &format!("({} + {})", recorded("answered"), recorded("abandoned")));
+    let with_target = |name: &str| {
+        format!(
+            "sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)"
+        )
+    };
+    let in_time = share(
+        &recorded("answered_in_target"),
+        &format!("({} + {})", with_target("answered"), with_target("abandoned")),
+    );
     let gave_up = share(&recorded("abandoned"), &recorded("ended"));
     Row::new(
         7,
