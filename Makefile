@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: build clean demo lint soak test toolchain tools
+.PHONY: build clean demo lint pictures soak test toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.
 demo: toolchain
@@ -18,6 +18,10 @@ test: tools lint
 # Thousands of random calls beside real Asterisk; for a long evening.
 soak: tools
 	ASTERISK_CALLS=10000 cargo test --test asterisk random_load -- --nocapture
+
+# The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus.
+pictures: tools
+	cargo test --test dashboards pictures -- --ignored --nocapture
 
 lint: toolchain
 	@if cargo fmt --version >/dev/null 2>&1; then set -x; cargo fmt --check; \

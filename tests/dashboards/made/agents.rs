@@ -1,0 +1,283 @@
+//! What agents did.
+
+use super::builder::{Board, Column, Lights, Panel, Row};
+use super::palette::{RESULTS, STATES};
+use super::{AGENT, MEMBER, average, in_range, per_minute, quantile, share};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "asterisk-agents",
+        title: "Asterisk: Agents",
+        description: "What agents did and do: state, occupancy, calls, calls that nobody took, pauses and hangup \
+                      causes. All agents are those of the chosen queues.",
+        from: "now-6h",
+        refresh: "30s",
+        shown: &["pbx", "queue", "agent"],
+        rows: vec![timeline(), table(), work(), calls(), lengths(), pauses(), causes()],
+    }
+}
+
+fn timeline() -> Row {
+    let numbered: Vec<_> = STATES
+        .iter()
+        .zip(1..)
+        .map(|(state, number)| format!("{number} * asterisk_agent_state{{{AGENT}, state=\"{state}\"}}"))
+        .collect();
+    let expr = format!("max by (pbx, agent) ({})", numbered.join(" or "));
+    Row::new(
+        11,
+        vec![(
+            24,
+            Panel::timeline(
+                "State",
+                "What each agent did when. Busy is a call outside the queues; an agent is paused only if paused in \
+                 every queue.",
+                STATES,
+            )
+            .over_time(&expr, "{{agent}}"),
+        )],
+    )
+}
+
+fn table() -> Row {
+    let by = "pbx, agent";
+    let seconds =
+        |states: &str| in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""));
+    let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
+    Row::new(
+        14,
+        vec![(
+            24,
+            Panel::table(
+                "Agents",
+                &[("agent", "Agent"), ("pbx", "PBX")],
+                "One row an agent, over the time that is shown. Occupancy: time on calls, ringing and in wrap-up, of \
+                 that and the time available. RONA: the phone rang and nobody took the call, of ringings that were \
+                 taken or not.",
+                vec![
+                    Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
+                    Column::new("Occupancy", "percentunit", share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE))),
+                    Column::new("Rang in vain", "short", rang("=\"no_answer\"")),
+                    Column::new(
+                        "RONA",
+                        "percentunit",
+                        share(&rang("=\"no_answer\""), &rang("=~\"answered|no_answer\"")),
+                    )
+                    .lights(Lights::Low(0.1, 0.2)),
+                    Column::new(
+                        "Ring",
+                        "s",
+                        average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
+                    ),
+                    Column::new("Talk", "s", average(by, "asterisk_queue_talk_seconds", MEMBER)),
+                    Column::new("On calls", "s", seconds("talking|on_hold|busy")),
+                    Column::new("Wrap-up", "s", seconds("wrapup")),
+                    Column::new("Available", "s", seconds("available")),
+                    Column::new("Paused", "s", seconds("paused")),
+                    Column::new("Away", "s", seconds("unavailable")),
+                    Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
+                ],
+            )
+            .decimals(0)
+            .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
+        )],
+    )
+}
+
+fn work() -> Row {
+    Row::titled(
+        "Work",
+        8,
+        vec![
+            (
+                8,
+                Panel::steps("Agents by state", "short", "How many agents are in each state, each counted once.")
+                    .over_time(&format!("sum by (state) (asterisk_agent_state{{{AGENT}}})"), "{{state}}")
+                    .stacked()
+                    .colours(STATES),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Occupancy, 30 min",
+                    "percentunit",
+                    "Time on calls, ringing and in wrap-up, of that and the time available, over the 30 minutes before \
+                     each point.",
+                )
+                .over_time(&format!("pbx_agent:asterisk_agent_occupancy:ratio_rate30m{{{AGENT}}}"), "{{agent}}")
+                .up_to(1.0)
+                .legend_right(),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "RONA, 30 min",
+                    "percentunit",
+                    "Ringings that nobody took, of those that were taken or not, over the 30 minutes before each point.",
+                )
+                .over_time(&format!("pbx_agent:asterisk_queue_rona:ratio_rate30m{{{AGENT}}}"), "{{agent}}")
+                .up_to(1.0)
+                .legend_right(),
+            ),
+        ],
+    )
+}
+
+fn calls() -> Row {
+    let by_agent = "sum by (agent) (pbx_queue_agent:asterisk_queue_handled:increase30m{pbx=~\"$pbx\", queue=~\"$queue\", agent=~\"$agent\"})";
+    let shares = format!("sort_desc(pbx_queue_agent:asterisk_queue_handled:ratio_rate30m{{{MEMBER}}})");
+    Row::titled(
+        "Calls",
+        8,
+        vec![
+            (
+                8,
+                Panel::lines(
+                    "Calls, 30 min",
+                    "short",
+                    "Queue calls of each agent that ended in the 30 minutes before each point.",
+                )
+                .over_time(by_agent, "{{agent}}")
+                .legend_right(),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Ringings by result",
+                    "cpm",
+                    "Ringings a minute by how they ended. Canceled: another agent took the call, or the caller left.",
+                )
+                .over_time(&per_minute("result", "asterisk_queue_rings_total", MEMBER), "{{result}}")
+                .stacked()
+                .colours(RESULTS)
+                .at_least("1m"),
+            ),
+            (
+                8,
+                Panel::bars(
+                    "Share of the queue's calls, 30 min",
+                    "percentunit",
+                    "How much of a queue's calls each agent took in the last 30 minutes.",
+                )
+                .now(&shares, "{{agent}}, {{queue}}")
+                .up_to(1.0),
+            ),
+        ],
+    )
+}
+
+fn lengths() -> Row {
+    let taken = format!("{MEMBER}, result=\"answered\"");
+    let in_vain = format!("{MEMBER}, result=\"no_answer\"");
+    let panel = |title, description, histogram: &str, matchers: &str| {
+        Panel::lines(title, "s", description)
+            .over_time(&quantile(0.5, histogram, matchers), "p50")
+            .over_time(&quantile(0.9, histogram, matchers), "p90")
+            .over_time(&quantile(0.99, histogram, matchers), "p99")
+            .colours(&["p50", "p90", "p99"])
+            .at_least("5m")
+    };
+    Row::new(
+        8,
+        vec![
+            (
+                8,
+                panel(
+                    "Ring until taken",
+                    "How long phones rang until the call was taken: median, 90 % and 99 %.",
+                    "asterisk_queue_ring_seconds",
+                    &taken,
+                ),
+            ),
+            (
+                8,
+                panel(
+                    "Ring in vain",
+                    "How long phones rang that nobody took: median, 90 % and 99 %.",
+                    "asterisk_queue_ring_seconds",
+                    &in_vain,
+                ),
+            ),
+            (8, panel("Talk", "Length of talks: median, 90 % and 99 %.", "asterisk_queue_talk_seconds", MEMBER)),
+        ],
+    )
+}
+
+fn pauses() -> Row {
+    let reasons = format!(
+        "label_replace(sum by (reason) (rate(asterisk_agent_state_seconds_total{{{AGENT}, state=\"paused\"}}[$__rate_interval])), \"reason\", \"no reason\", \"reason\", \"\")"
+    );
+    let seconds = format!(
+        "sort_desc(sum by (agent) (increase(asterisk_agent_state_seconds_total{{{AGENT}, state=\"paused\"}}[$__range])) > 0)"
+    );
+    Row::titled(
+        "Pauses",
+        8,
+        vec![
+            (
+                8,
+                Panel::lines(
+                    "Agents paused, by reason",
+                    "short",
+                    "How many agents were paused, by the reason they gave.",
+                )
+                .over_time(&reasons, "{{reason}}")
+                .stacked()
+                .at_least("1m"),
+            ),
+            (
+                8,
+                Panel::bars("Time paused", "s", "Time each agent was paused, in the time that is shown.")
+                    .now(&seconds, "{{agent}}"),
+            ),
+            (
+                8,
+                Panel::lines("Pauses and their ends", "cpm", "Pauses and unpauses a minute, one for each queue.")
+                    .over_time(&per_minute("change", "asterisk_queue_pauses_total", MEMBER), "{{change}}")
+                    .colours(&["paused", "unpaused"])
+                    .at_least("1m"),
+            ),
+        ],
+    )
+}
+
+fn causes() -> Row {
+    let hangups = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\"}}");
+    let oddities = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\", cause!~\"16|26\"}}");
+    Row::titled(
+        "Hangup causes",
+        9,
+        vec![
+            (
+                12,
+                Panel::lines(
+                    "Causes of agents' phones",
+                    "cpm",
+                    "Hangups a minute of agents' phones that were rung, by cause.",
+                )
+                .over_time(&format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval]))"), "{{cause_text}}")
+                .stacked()
+                .legend_right()
+                .at_least("1m"),
+            ),
+            (
+                12,
+                Panel::bars(
+                    "Unusual causes, by agent",
+                    "short",
+                    "Hangup causes of each agent's phone other than normal clearing and a call that was answered elsewhere, in the time that is shown: the most frequent. \
+                     A phone that fails again and again stands on top.",
+                )
+                .now(
+                    &format!("sort_desc(topk(12, sum by (agent, cause_text) (increase({oddities}[$__range])) > 0))"),
+                    "{{agent}}: {{cause_text}}",
+                )
+                .decimals(0),
+            ),
+        ],
+    )
+}
+
+/// The states of occupancy, as the recording rules have them.
+const AT_WORK: &str = "talking|on_hold|ringing|busy|wrapup";
+const AT_WORK_OR_FREE: &str = "talking|on_hold|ringing|busy|wrapup|available";

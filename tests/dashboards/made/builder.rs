@@ -1,0 +1,583 @@
+//! Grafana's classic dashboard model, as far as these dashboards use it.
+
+use serde_json::{Map, Value, json};
+
+use super::palette::{BAD, GOOD, PLAIN, WARN, colour};
+
+/// One dashboard.
+pub(super) struct Board {
+    pub(super) uid: &'static str,
+    pub(super) title: &'static str,
+    pub(super) description: &'static str,
+    /// The beginning of the time that is shown when it is opened.
+    pub(super) from: &'static str,
+    pub(super) refresh: &'static str,
+    /// The variables that are shown; the others are kept, hidden, so that a selection survives a visit.
+    pub(super) shown: &'static [&'static str],
+    pub(super) rows: Vec<Row>,
+}
+
+/// Panels side by side, all of one height.
+pub(super) struct Row {
+    title: Option<&'static str>,
+    height: u64,
+    panels: Vec<(u64, Panel)>,
+}
+
+/// One panel.
+pub(super) struct Panel {
+    kind: &'static str,
+    title: &'static str,
+    description: &'static str,
+    defaults: Map<String, Value>,
+    options: Value,
+    overrides: Vec<Value>,
+    targets: Vec<Value>,
+    transformations: Vec<Value>,
+    interval: Option<&'static str>,
+    time_from: Option<&'static str>,
+}
+
+/// One column of a table.
+pub(super) struct Column {
+    title: &'static str,
+    unit: &'static str,
+    expr: String,
+    lights: Option<Value>,
+}
+
+/// Bounds of a traffic light.
+#[derive(Clone, Copy)]
+pub(super) enum Lights {
+    /// Good below the first bound, bad from the second on.
+    Low(f64, f64),
+    /// Bad below the first bound, good from the second on.
+    High(f64, f64),
+}
+
+impl Board {
+    pub(super) fn json(self) -> Value {
+        let mut panels = Vec::new();
+        let mut top = 0;
+        for row in self.rows {
+            if let Some(title) = row.title {
+                panels.push(json!({
+                    "type": "row", "id": panels.len() + 1, "title": title, "collapsed": false, "panels": [],
+                    "gridPos": { "h": 1, "w": 24, "x": 0, "y": top },
+                }));
+                top += 1;
+            }
+            let mut left = 0;
+            for (width, panel) in row.panels {
+                let place = json!({ "h": row.height, "w": width, "x": left, "y": top });
+                panels.push(panel.json(panels.len() + 1, &place));
+                left += width;
+            }
+            top += row.height;
+        }
+        json!({
+            "uid": self.uid, "id": null, "title": self.title, "description": self.description,
+            "tags": [TAG], "schemaVersion": 42, "version": 1, "editable": true, "graphTooltip": 1,
+            "time": { "from": self.from, "to": "now" }, "timezone": "browser", "refresh": self.refresh,
+            "timepicker": {}, "fiscalYearStartMonth": 0, "weekStart": "",
+            "links": [link_to_the_others()],
+            "annotations": { "list": annotations() },
+            "templating": { "list": variables(self.shown) },
+            "panels": panels,
+        })
+    }
+}
+
+impl Row {
+    /// Panels with their widths, of which a row has 24.
+    pub(super) fn new(height: u64, panels: Vec<(u64, Panel)>) -> Self {
+        Self { title: None, height, panels }
+    }
+
+    /// The same under a heading.
+    pub(super) fn titled(title: &'static str, height: u64, panels: Vec<(u64, Panel)>) -> Self {
+        Self { title: Some(title), height, panels }
+    }
+}
+
+impl Panel {
+    /// One big number with its recent course.
+    pub(super) fn stat(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+        let options = json!({
+            "graphMode": "area", "colorMode": "value", "justifyMode": "center", "textMode": "auto",
+            "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
+            "orientation": "auto", "reduceOptions": last_value(),
+        });
+        Self::new("stat", title, unit, description, options).fixed(PLAIN)
+    }
+
+    /// Lines over time.
+    pub(super) fn lines(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+        let options = json!({ "legend": legend(), "tooltip": { "mode": "multi", "sort": "desc" } });
+        let mut panel = Self::new("timeseries", title, unit, description, options);
+        panel.defaults.insert("color".into(), json!({ "mode": "palette-classic-by-name" }));
+        panel.defaults.insert("min".into(), json!(0));
+        panel.defaults.insert(
+            "custom".into(),
+            json!({
+                "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 2, "fillOpacity": 0,
+                "showPoints": "never", "pointSize": 5, "spanNulls": false,
+                "stacking": { "mode": "none", "group": "A" }, "axisPlacement": "auto", "axisLabel": "",
+                "thresholdsStyle": { "mode": "off" },
+            }),
+        );
+        panel
+    }
+
+    /// Lines that keep a value until the next one.
+    pub(super) fn steps(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+        let mut panel = Self::lines(title, unit, description);
+        panel.defaults["custom"]["lineInterpolation"] = json!("stepAfter");
+        panel
+    }
+
+    /// A table; `labels` are the columns that its rows go by, with their titles.
+    pub(super) fn table(
+        title: &'static str,
+        labels: &[(&'static str, &'static str)],
+        description: &'static str,
+        columns: Vec<Column>,
+    ) -> Self {
+        let options = json!({
+            "showHeader": true, "cellHeight": "sm", "frameIndex": 0,
+            "sortBy": [{ "displayName": labels[0].1, "desc": false }],
+        });
+        let mut panel = Self::new("table", title, "short", description, options).fixed("text");
+        panel.defaults.insert(
+            "custom".into(),
+            json!({ "align": "auto", "cellOptions": { "type": "auto" }, "inspect": false, "filterable": false }),
+        );
+        panel.defaults.insert("noValue".into(), json!("–"));
+        let (mut names, mut order) = (Map::new(), Map::new());
+        for (label, title) in labels {
+            order.insert((*label).into(), json!(order.len()));
+            names.insert((*label).into(), json!(title));
+        }
+        for (column, at) in columns.into_iter().zip('A'..='Z') {
+            let value = format!("Value #{at}");
+            order.insert(value.clone(), json!(order.len()));
+            names.insert(value, json!(column.title));
+            panel.targets.push(target(at, &column.expr, "", Shape::Table));
+            let mut properties = vec![json!({ "id": "unit", "value": column.unit })];
+            if let Some(lights) = column.lights {
+                properties.push(json!({ "id": "thresholds", "value": lights }));
+                properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+                properties.push(json!({
+                    "id": "custom.cellOptions", "value": { "type": "color-background", "mode": "basic" },
+                }));
+            }
+            panel.overrides.push(by_name(column.title, &properties));
+        }
+        panel.transformations = vec![
+            json!({ "id": "merge", "options": {} }),
+            json!({
+                "id": "organize",
+                "options": { "excludeByName": { "Time": true }, "indexByName": order, "renameByName": names },
+            }),
+        ];
+        panel
+    }
+
+    /// A distribution over time; `expr` has the label `le`, or is a native histogram.
+    pub(super) fn heatmap(title: &'static str, unit: &'static str, description: &'static str, expr: &str) -> Self {
+        let options = json!({
+            "calculate": false, "cellGap": 1, "showValue": "never",
+            "color": {
+                "mode": "scheme", "scheme": "Cividis", "scale": "exponential", "exponent": 0.5, "steps": 64,
+                "fill": GOOD, "reverse": false,
+            },
+            "cellValues": { "unit": "short", "decimals": 1 },
+            "yAxis": { "unit": unit, "axisPlacement": "left", "reverse": false },
+            "rowsFrame": { "layout": "auto" },
+            "filterValues": { "le": 1e-9 },
+            "legend": { "show": true },
+            "tooltip": { "mode": "single", "yHistogram": true, "showColorScale": true },
+            "exemplars": { "color": BAD },
+        });
+        let mut panel = Self::new("heatmap", title, unit, description, options);
+        panel.targets.push(target('A', expr, "{{le}}", Shape::Heatmap));
+        panel
+    }
+
+    /// One horizontal bar a series, at the end of the time that is shown.
+    pub(super) fn bars(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+        let options = json!({
+            "displayMode": "basic", "valueMode": "color", "namePlacement": "left", "showUnfilled": false,
+            "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 32,
+            "orientation": "horizontal", "legend": { "showLegend": false, "displayMode": "list", "placement": "bottom", "calcs": [] },
+            "reduceOptions": last_value(),
+        });
+        let mut panel = Self::new("bargauge", title, unit, description, options).fixed(PLAIN);
+        panel.defaults.insert("min".into(), json!(0));
+        panel
+    }
+
+    /// What each series was when: `states` are numbered from 1.
+    pub(super) fn timeline(title: &'static str, description: &'static str, states: &[&str]) -> Self {
+        let options = json!({
+            "showValue": "never", "rowHeight": 0.85, "mergeValues": true, "alignValue": "left", "perPage": 25,
+            "legend": legend(), "tooltip": { "mode": "single", "sort": "none" },
+        });
+        let mut panel = Self::new("state-timeline", title, "short", description, options).fixed(PLAIN);
+        panel.defaults.insert("custom".into(), json!({ "fillOpacity": 90, "lineWidth": 0, "spanNulls": false }));
+        let mut mapping = Map::new();
+        for (at, state) in states.iter().enumerate() {
+            let shown = json!({ "text": state, "color": colour(state), "index": at });
+            mapping.insert((at + 1).to_string(), shown);
+        }
+        panel.defaults.insert("mappings".into(), json!([{ "type": "value", "options": mapping }]));
+        panel
+    }
+
+    /// A query over the time that is shown, and how its series are called.
+    pub(super) fn over_time(mut self, expr: &str, legend: &str) -> Self {
+        self.targets.push(target(self.next_id(), expr, legend, Shape::Range));
+        self
+    }
+
+    /// A query at the end of that time.
+    pub(super) fn now(mut self, expr: &str, legend: &str) -> Self {
+        self.targets.push(target(self.next_id(), expr, legend, Shape::Instant));
+        if self.kind == "stat" {
+            self.options["graphMode"] = json!("none");
+        }
+        self
+    }
+
+    /// The colours of these names.
+    pub(super) fn colours(mut self, names: &[&str]) -> Self {
+        for name in names {
+            let fixed = json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } });
+            self.overrides.push(by_name(name, &[fixed]));
+        }
+        self
+    }
+
+    /// One colour for everything.
+    pub(super) fn fixed(mut self, colour: &str) -> Self {
+        self.defaults.insert("color".into(), json!({ "mode": "fixed", "fixedColor": colour }));
+        self
+    }
+
+    /// A traffic light.
+    pub(super) fn lights(mut self, lights: Lights) -> Self {
+        self.defaults.insert("color".into(), json!({ "mode": "thresholds" }));
+        self.defaults.insert("thresholds".into(), lights.json());
+        match self.kind {
+            "stat" => self.options["colorMode"] = json!("background_solid"),
+            "timeseries" => {
+                self.defaults["custom"]["thresholdsStyle"]["mode"] = json!("dashed");
+                self.defaults.insert("color".into(), json!({ "mode": "palette-classic-by-name" }));
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// Areas on top of each other.
+    pub(super) fn stacked(mut self) -> Self {
+        self.defaults["custom"]["stacking"]["mode"] = json!("normal");
+        self.defaults["custom"]["fillOpacity"] = json!(70);
+        self.defaults["custom"]["lineWidth"] = json!(1);
+        self
+    }
+
+    /// Bars instead of lines.
+    pub(super) fn drawn_as_bars(mut self) -> Self {
+        self.defaults["custom"]["drawStyle"] = json!("bars");
+        self.defaults["custom"]["fillOpacity"] = json!(80);
+        self
+    }
+
+    /// The series of this name dashed, not filled and not stacked.
+    pub(super) fn dashed(mut self, name: &str) -> Self {
+        let properties = [
+            json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } }),
+            json!({ "id": "custom.lineStyle", "value": { "fill": "dash", "dash": [10, 10] } }),
+            json!({ "id": "custom.fillOpacity", "value": 0 }),
+            json!({ "id": "custom.stacking", "value": { "mode": "none", "group": "A" } }),
+            json!({ "id": "custom.drawStyle", "value": "line" }),
+        ];
+        self.overrides.push(by_name(name, &properties));
+        self
+    }
+
+    /// The legend as a table at the right, for many series.
+    pub(super) fn legend_right(mut self) -> Self {
+        self.options["legend"] = json!({
+            "displayMode": "table", "placement": "right", "showLegend": true, "calcs": ["lastNotNull", "max"],
+        });
+        self
+    }
+
+    /// No smaller step than this: calls are rare, and a rate of one call is noise.
+    pub(super) fn at_least(mut self, step: &'static str) -> Self {
+        self.interval = Some(step);
+        self
+    }
+
+    /// Always the day so far, whatever time is chosen.
+    pub(super) fn today(mut self) -> Self {
+        self.time_from = Some("now/d");
+        self
+    }
+
+    /// The upper end of the axis or bar.
+    pub(super) fn up_to(mut self, max: f64) -> Self {
+        self.defaults.insert("max".into(), json!(max));
+        self
+    }
+
+    pub(super) fn decimals(mut self, digits: u64) -> Self {
+        self.defaults.insert("decimals".into(), json!(digits));
+        self
+    }
+
+    /// The name of each series instead of its number.
+    pub(super) fn names(mut self) -> Self {
+        self.options["textMode"] = json!("name");
+        self
+    }
+
+    /// What stands there if a query gives nothing.
+    pub(super) fn or_else(mut self, text: &str) -> Self {
+        self.defaults.insert("noValue".into(), json!(text));
+        self
+    }
+
+    /// Higher rows in a table, to be read from afar.
+    pub(super) fn high_rows(mut self) -> Self {
+        self.options["cellHeight"] = json!("md");
+        self
+    }
+
+    /// Words for numbers, with their colours.
+    pub(super) fn words(mut self, words: &[(&str, &str, &str)]) -> Self {
+        let mut mapping = Map::new();
+        for (at, (value, text, colour)) in words.iter().enumerate() {
+            mapping.insert((*value).into(), json!({ "text": text, "color": colour, "index": at }));
+        }
+        self.defaults.insert("mappings".into(), json!([{ "type": "value", "options": mapping }]));
+        self.options["colorMode"] = json!("background_solid");
+        self
+    }
+
+    /// What a click on a column of a table opens: another of our dashboards, for what stands in that row.
+    pub(super) fn opens(mut self, column: &str, uid: &str, fields: &[(&str, &str)]) -> Self {
+        use std::fmt::Write as _;
+        let mut url = format!("/d/{uid}?${{datasource:queryparam}}&${{__url_time_range}}");
+        for (variable, field) in fields {
+            write!(url, "&var-{variable}=${{__data.fields[\"{field}\"]:percentencode}}").expect("a String takes all");
+        }
+        let links = json!({ "id": "links", "value": [{ "title": "Open", "url": url, "targetBlank": false }] });
+        self.overrides.push(by_name(column, &[links]));
+        self
+    }
+
+    fn new(
+        kind: &'static str,
+        title: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        options: Value,
+    ) -> Self {
+        let mut defaults = Map::new();
+        defaults.insert("unit".into(), json!(unit));
+        let steps = json!([{ "color": PLAIN, "value": null }]);
+        defaults.insert("thresholds".into(), json!({ "mode": "absolute", "steps": steps }));
+        defaults.insert("mappings".into(), json!([]));
+        Self {
+            kind,
+            title,
+            description,
+            defaults,
+            options,
+            overrides: Vec::new(),
+            targets: Vec::new(),
+            transformations: Vec::new(),
+            interval: None,
+            time_from: None,
+        }
+    }
+
+    fn next_id(&self) -> char {
+        ('A'..='Z').nth(self.targets.len()).expect("a panel has few queries")
+    }
+
+    fn json(self, id: usize, place: &Value) -> Value {
+        let mut panel = json!({
+            "type": self.kind, "id": id, "title": self.title, "description": self.description,
+            "datasource": datasource(), "gridPos": place, "targets": self.targets, "options": self.options,
+            "fieldConfig": { "defaults": self.defaults, "overrides": self.overrides },
+        });
+        if !self.transformations.is_empty() {
+            panel["transformations"] = json!(self.transformations);
+        }
+        if let Some(step) = self.interval {
+            panel["interval"] = json!(step);
+        }
+        if let Some(from) = self.time_from {
+            panel["timeFrom"] = json!(from);
+            panel["hideTimeOverride"] = json!(true);
+        }
+        panel
+    }
+}
+
+impl Column {
+    pub(super) fn new(title: &'static str, unit: &'static str, expr: impl Into<String>) -> Self {
+        Self { title, unit, expr: expr.into(), lights: None }
+    }
+
+    pub(super) fn lights(mut self, lights: Lights) -> Self {
+        self.lights = Some(lights.json());
+        self
+    }
+}
+
+impl Lights {
+    fn json(self) -> Value {
+        let (colours, first, second) = match self {
+            Self::Low(first, second) => ([GOOD, WARN, BAD], first, second),
+            Self::High(first, second) => ([BAD, WARN, GOOD], first, second),
+        };
+        json!({ "mode": "absolute", "steps": [
+            { "color": colours[0], "value": null },
+            { "color": colours[1], "value": first },
+            { "color": colours[2], "value": second },
+        ] })
+    }
+}
+
+/// What a query is asked for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shape {
+    Range,
+    Instant,
+    Table,
+    Heatmap,
+}
+
+fn target(id: char, expr: &str, legend: &str, shape: Shape) -> Value {
+    let format = match shape {
+        Shape::Range | Shape::Instant => "time_series",
+        Shape::Table => "table",
+        Shape::Heatmap => "heatmap",
+    };
+    let instant = matches!(shape, Shape::Instant | Shape::Table);
+    json!({
+        "refId": id.to_string(), "datasource": datasource(), "editorMode": "code", "expr": expr,
+        "legendFormat": legend, "format": format, "instant": instant, "range": !instant,
+    })
+}
+
+fn datasource() -> Value {
+    json!({ "type": "prometheus", "uid": "${datasource}" })
+}
+
+fn by_name(name: &str, properties: &[Value]) -> Value {
+    json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
+}
+
+fn last_value() -> Value {
+    json!({ "values": false, "calcs": ["lastNotNull"], "fields": "" })
+}
+
+fn legend() -> Value {
+    json!({ "displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": [] })
+}
+
+/// All dashboards with our tag, with variables and time.
+fn link_to_the_others() -> Value {
+    json!({
+        "type": "dashboards", "title": "Asterisk", "tags": [TAG], "asDropdown": false, "icon": "external link",
+        "includeVars": true, "keepTime": true, "targetBlank": false, "tooltip": "", "url": "",
+    })
+}
+
+/// Grafana's own, and what makes numbers of that time doubtful.  A point is drawn where the value is above 0.
+fn annotations() -> Vec<Value> {
+    let marks = [
+        (
+            "Lost sessions and PBX restarts",
+            BAD,
+            "sum by (pbx, reason) (increase(asterisk_exporter_disconnects_total{pbx=~\"$pbx\"}[$__rate_interval]))",
+            "{{pbx}}: session ended ({{reason}}); `closed` is a PBX that stopped or restarted",
+            "pbx,reason",
+        ),
+        (
+            "Blind periods",
+            "#DDDDDD",
+            "1 - asterisk_up{pbx=~\"$pbx\"}",
+            "{{pbx}}: not synchronised, the numbers of this time are incomplete",
+            "pbx",
+        ),
+        (
+            "Exporter restarts",
+            "#56B4E9",
+            "changes(process_start_time_seconds[$__rate_interval]) and on (job, instance) asterisk_exporter_build_info",
+            "{{instance}}: the exporter restarted, its counters begin at zero",
+            "instance",
+        ),
+    ];
+    let own = json!({
+        "builtIn": 1, "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true, "hide": true,
+        "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard",
+    });
+    let marks = marks.map(|(name, colour, expr, text, tags)| {
+        json!({
+            "name": name, "datasource": datasource(), "enable": true, "hide": false, "iconColor": colour,
+            "expr": expr, "step": "60s", "titleFormat": name, "textFormat": text, "tagKeys": tags,
+            "useValueForTime": false,
+        })
+    });
+    std::iter::once(own).chain(marks).collect()
+}
+
+/// Each depends on those before it.  Where nothing is chosen, an empty label matches as well.
+fn variables(shown: &[&str]) -> Vec<Value> {
+    let source = json!({
+        "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "",
+        "hide": 0, "multi": false, "includeAll": false, "refresh": 1, "options": [],
+        "current": { "selected": false, "text": "default", "value": "default" },
+        "description": "The Prometheus, or what speaks its language, that has the metrics.",
+    });
+    let queries = [
+        ("pbx", "PBX", "The Asterisk servers.", "label_values(asterisk_up, pbx)"),
+        ("queue", "Queue", "Queues of those PBXs.", "label_values(asterisk_queue_entries_total{pbx=~\"$pbx\"}, queue)"),
+        (
+            "agent",
+            "Agent",
+            "Members of those queues.",
+            "label_values(asterisk_queue_pauses_total{pbx=~\"$pbx\", queue=~\"$queue\"}, agent)",
+        ),
+        (
+            "trunk",
+            "Trunk",
+            "Trunks of those PBXs.",
+            "label_values(asterisk_trunk_attempts_total{pbx=~\"$pbx\"}, trunk)",
+        ),
+    ];
+    let queries = queries.map(|(name, label, description, query)| {
+        let mut variable = json!({
+            "name": name, "label": label, "description": description, "type": "query", "datasource": datasource(),
+            "query": { "query": query, "refId": "StandardVariableQuery" }, "definition": query, "regex": "",
+            "multi": true, "includeAll": true, "allValue": ".*", "refresh": 2, "sort": 1,
+            "hide": if shown.contains(&name) { 0 } else { 2 }, "options": [],
+            "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
+        });
+        if name == "agent" && shown.contains(&"queue") {
+            // All agents are those of the chosen queues, which only the list of their names says.
+            variable.as_object_mut().expect("it is one").remove("allValue");
+        }
+        variable
+    });
+    std::iter::once(source).chain(queries).collect()
+}
+
+const TAG: &str = "asterisk-exporter";

@@ -1,0 +1,276 @@
+//! All calls of the PBX, and its lines to carriers.
+
+use super::builder::{Board, Column, Lights, Panel, Row};
+use super::palette::{DIRECTIONS, RESULTS};
+use super::{AGENT, PBX, TRUNK, distribution, in_range, per_minute, quantile, share};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "asterisk-trunks",
+        title: "Asterisk: Calls and trunks",
+        description: "Every call of the PBX once, by direction and result, and each attempt on a trunk: answer-seizure \
+                      ratio, hangup causes and concurrent calls.",
+        from: "now-6h",
+        refresh: "30s",
+        shown: &["pbx", "trunk", "agent"],
+        rows: vec![now(), results(), concurrent(), trunks(), causes(), lengths(), agents()],
+    }
+}
+
+/// The calls that the selection leaves.  A call that saw no trunk has an empty one, and belongs to all.
+const CALLS: &str = r#"pbx=~"$pbx", trunk=~"$trunk", agent=~"$agent""#;
+
+fn now() -> Row {
+    let active = |direction: &str| format!("sum(asterisk_calls_active{{{PBX}, direction=\"{direction}\"}})");
+    let ended = |more: &str| format!("sum(increase(asterisk_calls_total{{{CALLS}{more}}}[$__range]))");
+    let answered = share(&ended(", direction=\"inbound\", result=\"answered\""), &ended(", direction=\"inbound\""));
+    let asr = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"answered\"");
+    let failing = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"congestion\"");
+    Row::new(
+        4,
+        vec![
+            (3, Panel::stat("Inbound now", "short", "Calls from outside that go on now.").over_time(&active("inbound"), "inbound")),
+            (3, Panel::stat("Outbound now", "short", "Calls to the outside that go on now.").over_time(&active("outbound"), "outbound")),
+            (3, Panel::stat("Internal now", "short", "Calls between agents that go on now.").over_time(&active("internal"), "internal")),
+            (3, Panel::stat("Calls", "short", "Calls that ended in the time that is shown.").now(&ended(""), "calls").decimals(0)),
+            (
+                4,
+                Panel::stat("Inbound answered", "percentunit", "Calls from outside that reached a person or an announcement, of all that ended in the time that is shown.")
+                    .now(&answered, "answered")
+                    .decimals(1),
+            ),
+            (
+                4,
+                Panel::stat("Answer-seizure ratio, 30 min", "percentunit", "Attempts on trunks that were answered, of all in the last 30 minutes.")
+                    .over_time(&asr, "answered")
+                    .decimals(1),
+            ),
+            (
+                4,
+                Panel::stat("Network failures, 30 min", "percentunit", "Attempts on trunks that the network refused (causes 34, 38, 41 to 44), of all in the last 30 minutes; amber from 2 %, red from 10 %.")
+                    .over_time(&failing, "failures")
+                    .decimals(1)
+                    .lights(Lights::Low(0.02, 0.1)),
+            ),
+        ],
+    )
+}
+
+fn results() -> Row {
+    let panel = |title, description, direction: &str| {
+        let matchers = format!("{CALLS}, direction=\"{direction}\"");
+        Panel::lines(title, "cpm", description)
+            .over_time(&per_minute("result", "asterisk_calls_total", &matchers), "{{result}}")
+            .stacked()
+            .colours(RESULTS)
+            .at_least("1m")
+    };
+    Row::titled(
+        "Results",
+        8,
+        vec![
+            (
+                8,
+                panel(
+                    "Inbound by result",
+                    "Calls from outside that ended, a minute. Answered means that a person or an announcement was.",
+                    "inbound",
+                ),
+            ),
+            (8, panel("Outbound by result", "Calls to the outside that ended, a minute.", "outbound")),
+            (8, panel("Internal by result", "Calls between agents that ended, a minute.", "internal")),
+        ],
+    )
+}
+
+fn concurrent() -> Row {
+    Row::titled(
+        "Concurrent calls",
+        8,
+        vec![
+            (
+                12,
+                Panel::steps("Calls going on, by direction", "short", "Calls that go on, by what is known of their direction so far.")
+                    .over_time(&format!("sum by (direction) (asterisk_calls_active{{{PBX}}})"), "{{direction}}")
+                    .stacked()
+                    .colours(DIRECTIONS),
+            ),
+            (
+                12,
+                Panel::steps("Channels of trunks that are up", "short", "Channels in use on each trunk. A call that comes in and goes out over the same trunk counts twice.")
+                    .over_time(&format!("sum by (pbx, trunk) (asterisk_trunk_calls_active{{{TRUNK}}})"), "{{pbx}} {{trunk}}"),
+            ),
+        ],
+    )
+}
+
+fn trunks() -> Row {
+    Row::titled(
+        "Trunks",
+        8,
+        vec![
+            (
+                8,
+                Panel::lines("Attempts by result", "cpm", "Legs dialled on trunks that ended, a minute. A failing carrier shows here even if the next one took the call.")
+                    .over_time(&per_minute("result", "asterisk_trunk_attempts_total", TRUNK), "{{result}}")
+                    .stacked()
+                    .colours(RESULTS)
+                    .at_least("1m"),
+            ),
+            (
+                8,
+                Panel::lines("Answer-seizure ratio, 30 min", "percentunit", "Attempts on each trunk that were answered, of all in the 30 minutes before each point.")
+                    .over_time(&format!("pbx_trunk:asterisk_trunk_answer_seizure:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}")
+                    .up_to(1.0),
+            ),
+            (
+                8,
+                Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point.")
+                    .over_time(&format!("pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}")
+                    .lights(Lights::Low(0.02, 0.1)),
+            ),
+        ],
+    )
+}
+
+fn causes() -> Row {
+    let trunk = format!(
+        "sort_desc(topk(10, sum by (trunk, cause_text) (increase(asterisk_trunk_attempt_hangups_total{{{TRUNK}}}[$__range])) > 0))"
+    );
+    let calls = |direction: &str| {
+        format!(
+            "sort_desc(topk(8, sum by (cause_text) (increase(asterisk_call_hangups_total{{{CALLS}, direction=\"{direction}\"}}[$__range])) > 0))"
+        )
+    };
+    Row::titled(
+        "Hangup causes",
+        8,
+        vec![
+            (
+                12,
+                Panel::bars(
+                    "Causes by trunk",
+                    "short",
+                    "Hangup causes of attempts on trunks, in the time that is shown: the most frequent.",
+                )
+                .now(&trunk, "{{trunk}}: {{cause_text}}")
+                .decimals(0),
+            ),
+            (
+                6,
+                Panel::bars(
+                    "Causes, inbound",
+                    "short",
+                    "Hangup causes of calls from outside, in the time that is shown: the most frequent.",
+                )
+                .now(&calls("inbound"), "{{cause_text}}")
+                .decimals(0),
+            ),
+            (
+                6,
+                Panel::bars(
+                    "Causes, outbound",
+                    "short",
+                    "Hangup causes of calls to the outside, in the time that is shown: the most frequent.",
+                )
+                .now(&calls("outbound"), "{{cause_text}}")
+                .decimals(0),
+            ),
+        ],
+    )
+}
+
+fn lengths() -> Row {
+    let percentiles = |title, description, histogram: &str, matchers: &str| {
+        Panel::lines(title, "s", description)
+            .over_time(&quantile(0.5, histogram, matchers), "p50")
+            .over_time(&quantile(0.9, histogram, matchers), "p90")
+            .over_time(&quantile(0.99, histogram, matchers), "p99")
+            .colours(&["p50", "p90", "p99"])
+            .at_least("5m")
+    };
+    let (inbound, outbound) = (format!("{PBX}, direction=\"inbound\""), format!("{PBX}, direction=\"outbound\""));
+    Row::titled(
+        "Lengths",
+        8,
+        vec![
+            (
+                8,
+                Panel::heatmap(
+                    "Talk, all calls",
+                    "s",
+                    "How long calls were bridged: the brighter, the more calls.",
+                    &distribution("asterisk_call_talk_seconds", PBX),
+                )
+                .at_least("5m"),
+            ),
+            (
+                8,
+                percentiles(
+                    "Ring, inbound",
+                    "From the first dialling to the answer or the end: median, 90 % and 99 %.",
+                    "asterisk_call_ring_seconds",
+                    &inbound,
+                ),
+            ),
+            (
+                8,
+                percentiles(
+                    "Ring, outbound",
+                    "From the first dialling to the answer or the end: median, 90 % and 99 %.",
+                    "asterisk_call_ring_seconds",
+                    &outbound,
+                ),
+            ),
+        ],
+    )
+}
+
+fn agents() -> Row {
+    let by = "pbx, agent";
+    let ended = |more: &str| in_range(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"));
+    let talked = |direction: &str| {
+        in_range(by, "asterisk_call_talk_seconds_sum", &format!("{AGENT}, agent!=\"\", direction=\"{direction}\""))
+    };
+    let recordings = per_minute("pbx", "asterisk_recordings_total", PBX);
+    Row::titled(
+        "Agents and recordings",
+        12,
+        vec![
+            (
+                16,
+                Panel::table(
+                    "Calls by agent",
+                    &[("agent", "Agent"), ("pbx", "PBX")],
+                    "One row an agent or device, over the time that is shown: who answered an inbound call, else who \
+                     made it. A click on a name opens the agent.",
+                    vec![
+                        Column::new("Inbound", "short", ended(", direction=\"inbound\"")),
+                        Column::new("Outbound", "short", ended(", direction=\"outbound\"")),
+                        Column::new(
+                            "Outbound answered",
+                            "short",
+                            ended(", direction=\"outbound\", result=\"answered\""),
+                        ),
+                        Column::new("Internal", "short", ended(", direction=\"internal\"")),
+                        Column::new("Talked inbound", "s", talked("inbound")),
+                        Column::new("Talked outbound", "s", talked("outbound")),
+                    ],
+                )
+                .decimals(0)
+                .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
+            ),
+            (
+                8,
+                Panel::lines("Recordings", "cpm", "Recordings that ended, a minute.")
+                    .over_time(&recordings, "{{pbx}}")
+                    .at_least("1m"),
+            ),
+        ],
+    )
+}
+
+/// A part of the attempts on the chosen trunks.
+fn trunk_share(recorded: &str, part: &str) -> String {
+    share(&format!("sum({recorded}{{{TRUNK}, {part}}})"), &format!("sum({recorded}{{{TRUNK}}})"))
+}

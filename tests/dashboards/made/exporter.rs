@@ -1,0 +1,283 @@
+//! Whether the numbers can be trusted: what the exporter says of itself.
+
+use super::builder::{Board, Lights, Panel, Row};
+use super::palette::{BAD, GOOD};
+use super::{INFO, PBX, in_range, per_minute};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "asterisk-exporter",
+        title: "Asterisk: Exporter",
+        description: "Whether the numbers can be trusted: time without sight of a PBX, lag, oddities in the events, \
+                      conservation of callers, and the exporter's own use of the machine.",
+        from: "now-6h",
+        refresh: "30s",
+        shown: &["pbx"],
+        rows: vec![now(), trust(), events(), oddities(), sessions(), process()],
+    }
+}
+
+fn now() -> Row {
+    let up = format!("asterisk_up{{{PBX}}}");
+    let blind = in_range("pbx", "asterisk_exporter_blind_seconds_total", PBX);
+    let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
+    let odd = in_range("pbx", "asterisk_exporter_anomalies_total", PBX);
+    let not_conserved = format!("sum by (pbx) (abs({}) + abs({}))", waits(), talks());
+    Row::new(
+        4,
+        vec![
+            (
+                6,
+                Panel::stat("In sight", "short", "Whether the exporter is logged in to each PBX and synchronised.")
+                    .now(&up, "{{pbx}}")
+                    .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
+            ),
+            (
+                4,
+                Panel::stat("Blind", "s", "Time without a synchronised session, in the time that is shown.")
+                    .now(&blind, "{{pbx}}")
+                    .decimals(1)
+                    .lights(Lights::Low(1.0, 60.0)),
+            ),
+            (
+                4,
+                Panel::stat("Event lag", "s", "How late events are read. Red from 5 s on.")
+                    .over_time(&lag, "{{pbx}}")
+                    .decimals(3)
+                    .lights(Lights::Low(1.0, 5.0)),
+            ),
+            (
+                4,
+                Panel::stat(
+                    "Anomalies",
+                    "short",
+                    "Sequences of events that should not happen, and drift that a list mended, in the time that is \
+                     shown. Single ones are no harm.",
+                )
+                .now(&odd, "{{pbx}}")
+                .decimals(0)
+                .lights(Lights::Low(1.0, 20.0)),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Not conserved",
+                    "short",
+                    "Callers who came, less those who left and those inside, over all queues. Anything but 0 is a \
+                     fault of the exporter: please report it.",
+                )
+                .over_time(&not_conserved, "{{pbx}}")
+                .lights(Lights::Low(0.5, 1.0)),
+            ),
+            (
+                3,
+                Panel::stat("Version", "short", "The exporter's version.")
+                    .now(&format!("count by (version) ({INFO})"), "{{version}}")
+                    .names(),
+            ),
+        ],
+    )
+}
+
+fn trust() -> Row {
+    let blind = format!("sum by (pbx) (rate(asterisk_exporter_blind_seconds_total{{{PBX}}}[$__rate_interval]))");
+    let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
+    Row::titled(
+        "Trust",
+        7,
+        vec![
+            (
+                8,
+                Panel::lines("Blind time", "percentunit", "Share of the time without a synchronised session.")
+                    .over_time(&blind, "{{pbx}}")
+                    .up_to(1.0),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Event lag",
+                    "s",
+                    "How late events are read: their moment of reading less their time stamp, less the smallest such \
+                     difference of the session.",
+                )
+                .over_time(&lag, "{{pbx}}"),
+            ),
+            (
+                8,
+                Panel::steps(
+                    "Conservation",
+                    "short",
+                    "Waits: entries and adopted, less exits and those who wait. Talks: answered and adopted, less \
+                     completions and those who talk. Both must be 0 always.",
+                )
+                .over_time(&format!("sum by (pbx) ({})", waits()), "{{pbx}} waits")
+                .over_time(&format!("sum by (pbx) ({})", talks()), "{{pbx}} talks"),
+            ),
+        ],
+    )
+}
+
+fn events() -> Row {
+    let rate = format!("sum by (event) (rate(asterisk_exporter_events_total{{{PBX}}}[$__rate_interval]))");
+    let frequent = format!(
+        "{rate} and on (event) topk(10, sum by (event) (increase(asterisk_exporter_events_total{{{PBX}}}[$__range] @ end())))"
+    );
+    let tracked = format!("sum by (pbx, kind) (asterisk_exporter_tracked{{{PBX}}})");
+    Row::titled(
+        "Events",
+        8,
+        vec![
+            (
+                12,
+                Panel::lines("Events read", "cps", "The ten most frequent kinds of events, a second.")
+                    .over_time(&frequent, "{{event}}")
+                    .legend_right(),
+            ),
+            (
+                12,
+                Panel::steps(
+                    "Tracked",
+                    "short",
+                    "Channels, stays in queues and calls that the exporter holds in memory.",
+                )
+                .over_time(&tracked, "{{pbx}} {{kind}}"),
+            ),
+        ],
+    )
+}
+
+fn oddities() -> Row {
+    let odd = per_minute("pbx, kind", "asterisk_exporter_anomalies_total", PBX);
+    let rejected = per_minute("pbx, reason", "asterisk_exporter_frames_rejected_total", PBX);
+    let overflow = per_minute("pbx, label", "asterisk_exporter_label_overflow_total", PBX);
+    let adopted = per_minute("pbx, phase", "asterisk_queue_adopted_total", PBX);
+    let lost = per_minute("pbx", "asterisk_queue_exits_total", &format!("{PBX}, outcome=\"lost\""));
+    Row::new(
+        7,
+        vec![
+            (
+                6,
+                Panel::lines("Anomalies by kind", "cpm", "Oddities in the events, a minute; METRICS.md has the kinds.")
+                    .over_time(&format!("{odd} > 0"), "{{pbx}} {{kind}}")
+                    .or_else("No anomalies"),
+            ),
+            (
+                6,
+                Panel::lines("Input rejected", "cpm", "Input that was skipped, a minute, by reason.")
+                    .over_time(&rejected, "{{pbx}} {{reason}}"),
+            ),
+            (
+                6,
+                Panel::lines(
+                    "Label overflow",
+                    "cpm",
+                    "Names that became `other` because a limit of the configuration was reached, a minute.",
+                )
+                .over_time(&overflow, "{{pbx}} {{label}}"),
+            ),
+            (
+                6,
+                Panel::lines(
+                    "Adopted and lost",
+                    "cpm",
+                    "Callers whose beginning was not seen, and callers whose end was not seen, a minute.",
+                )
+                .over_time(&adopted, "{{pbx}} adopted {{phase}}")
+                .over_time(&lost, "{{pbx}} lost"),
+            ),
+        ],
+    )
+}
+
+fn sessions() -> Row {
+    let connects = in_range("pbx", "asterisk_exporter_connects_total", PBX);
+    let connects = connects.replace("$__range", "$__rate_interval");
+    let disconnects = in_range("pbx, reason", "asterisk_exporter_disconnects_total", PBX);
+    let disconnects = disconnects.replace("$__range", "$__rate_interval");
+    Row::titled(
+        "Sessions and scrapes",
+        7,
+        vec![
+            (
+                8,
+                Panel::lines("Sessions that began and ended", "short", "Logins, and ends of sessions by reason.")
+                    .over_time(&connects, "{{pbx}} began")
+                    .over_time(&disconnects, "{{pbx}} {{reason}}")
+                    .drawn_as_bars(),
+            ),
+            (
+                8,
+                Panel::steps(
+                    "Scrapes that succeeded",
+                    "short",
+                    "1 where Prometheus reached the exporter, 0 where not.",
+                )
+                .over_time(
+                    "up and on (job, instance) last_over_time(asterisk_exporter_build_info[$__range])",
+                    "{{instance}}",
+                )
+                .up_to(1.0),
+            ),
+            (
+                8,
+                Panel::lines("Time of a scrape", "s", "How long a scrape takes.")
+                    .over_time(&own("scrape_duration_seconds"), "{{instance}}"),
+            ),
+        ],
+    )
+}
+
+fn process() -> Row {
+    let cpu = own("rate(process_cpu_seconds_total[$__rate_interval])");
+    Row::titled(
+        "Process",
+        7,
+        vec![
+            (
+                6,
+                Panel::lines("CPU", "percentunit", "Share of one core that the exporter uses.")
+                    .over_time(&cpu, "{{instance}}"),
+            ),
+            (
+                6,
+                Panel::lines("Memory", "bytes", "Memory that is resident.")
+                    .over_time(&own("process_resident_memory_bytes"), "{{instance}}"),
+            ),
+            (
+                6,
+                Panel::lines("Series of a scrape", "short", "Samples in each scrape: what Prometheus has to store.")
+                    .over_time(&own("scrape_samples_scraped"), "{{instance}}"),
+            ),
+            (
+                6,
+                Panel::lines("Open files", "percentunit", "File descriptors in use, of those allowed.")
+                    .over_time(&own("process_open_fds / process_max_fds"), "{{instance}}"),
+            ),
+        ],
+    )
+}
+
+/// A series of every program that Prometheus scrapes, for this exporter only.
+fn own(expr: &str) -> String {
+    format!("{expr} and on (job, instance) {INFO}")
+}
+
+/// What must be 0 for each queue: callers who came, less those who left and who wait.
+fn waits() -> String {
+    format!(
+        "sum by (pbx, queue) (asterisk_queue_entries_total{{{PBX}}}) \
+         + sum by (pbx, queue) (asterisk_queue_adopted_total{{{PBX}, phase=\"waiting\"}}) \
+         - sum by (pbx, queue) (asterisk_queue_exits_total{{{PBX}}}) \
+         - sum by (pbx, queue) (asterisk_queue_callers_waiting{{{PBX}}})"
+    )
+}
+
+/// The same for talks.
+fn talks() -> String {
+    format!(
+        "sum by (pbx, queue) (asterisk_queue_exits_total{{{PBX}, outcome=\"answered\"}}) \
+         + sum by (pbx, queue) (asterisk_queue_adopted_total{{{PBX}, phase=\"talking\"}}) \
+         - sum by (pbx, queue) (asterisk_queue_completions_total{{{PBX}}}) \
+         - sum by (pbx, queue) (asterisk_queue_callers_talking{{{PBX}}})"
+    )
+}

@@ -1,0 +1,92 @@
+//! Where the dashboards are written: `dashboards/*.json` are made of this, and a test says that they are up to date.
+//!
+//! Panels are told apart by kind (`Panel::stat`, `Panel::lines` and so on), queries are PromQL as Grafana has it.
+//! After a change, `UPDATE_EXPECTED=1 cargo test --test dashboards` writes the files anew.
+
+mod agents;
+mod builder;
+mod calls_and_trunks;
+mod exporter;
+mod palette;
+mod queue;
+mod wallboard;
+
+use serde_json::Value;
+
+/// Each dashboard with the name of its file.
+pub(crate) fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("wallboard", wallboard::board().json()),
+        ("queue", queue::board().json()),
+        ("agents", agents::board().json()),
+        ("calls-and-trunks", calls_and_trunks::board().json()),
+        ("exporter", exporter::board().json()),
+    ]
+}
+
+/// What is chosen, as label matchers.
+const PBX: &str = r#"pbx=~"$pbx""#;
+const QUEUE: &str = r#"pbx=~"$pbx", queue=~"$queue""#;
+const AGENT: &str = r#"pbx=~"$pbx", agent=~"$agent""#;
+const MEMBER: &str = r#"pbx=~"$pbx", queue=~"$queue", agent=~"$agent""#;
+const TRUNK: &str = r#"pbx=~"$pbx", trunk=~"$trunk""#;
+
+/// How many of a counter came each minute.
+fn per_minute(by: &str, counter: &str, matchers: &str) -> String {
+    format!("60 * sum by ({by}) (rate({counter}{{{matchers}}}[$__rate_interval]))")
+}
+
+/// How many of a counter came in the time that is shown.
+fn in_range(by: &str, counter: &str, matchers: &str) -> String {
+    format!("sum by ({by}) (increase({counter}{{{matchers}}}[$__range]))")
+}
+
+/// The same without any label.
+fn all_in_range(counter: &str, matchers: &str) -> String {
+    format!("sum(increase({counter}{{{matchers}}}[$__range]))")
+}
+
+/// A part of a whole; nothing, not zero, where the whole is zero.
+fn share(part: &str, whole: &str) -> String {
+    format!("{part} / ({whole} > 0)")
+}
+
+/// A percentile of a classic histogram, or of the native one where Prometheus took that instead.
+///
+/// The comparison drops what a quiet time gives: NaN.
+fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
+    format!(
+        "(histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{matchers}}}[$__rate_interval]))) \
+         or histogram_quantile({quantile}, sum(rate({histogram}{{{matchers}}}[$__rate_interval])))) >= 0"
+    )
+}
+
+/// A distribution of a classic histogram, or of the native one.
+fn distribution(histogram: &str, matchers: &str) -> String {
+    format!(
+        "sum by (le) (increase({histogram}_bucket{{{matchers}}}[$__rate_interval])) \
+         or on () sum(increase({histogram}{{{matchers}}}[$__rate_interval]))"
+    )
+}
+
+/// The average length in the time that is shown.
+fn average(by: &str, histogram: &str, matchers: &str) -> String {
+    share(&in_range(by, &format!("{histogram}_sum"), matchers), &in_range(by, &format!("{histogram}_count"), matchers))
+}
+
+/// An average of the chosen queues, each weighted by how many there were of what it is the average of.
+fn weighted(mean: &str, count: &str) -> String {
+    format!("sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / (sum({count}{{{QUEUE}}}) > 0)")
+}
+
+/// A recorded series, summed over what is chosen.
+fn total(recorded: &str) -> String {
+    format!("sum({recorded}{{{QUEUE}}})")
+}
+
+/// The same for queues that have a target: others have no service level, and must not be below the line of one.
+fn total_with_target(recorded: &str) -> String {
+    format!("sum({recorded}{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)")
+}
+
+const INFO: &str = "asterisk_exporter_build_info";

@@ -1,0 +1,500 @@
+//! One queue in depth.
+
+use super::builder::{Board, Column, Lights, Panel, Row};
+use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
+use super::{
+    MEMBER, QUEUE, average, distribution, in_range, per_minute, quantile, share, total, total_with_target, weighted,
+};
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "asterisk-queue",
+        title: "Asterisk: Queue",
+        description: "One queue in depth, or several added up: how callers came and left, how long they waited and \
+                      talked, service level in its six formulas, and the agents.",
+        from: "now-6h",
+        refresh: "30s",
+        shown: &["pbx", "queue"],
+        rows: vec![now(), arrivals(), at_the_moment(), service(), waits(), talks(), ends(), load(), members()],
+    }
+}
+
+fn now() -> Row {
+    let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
+    let in_time = share(&total("pbx_queue:asterisk_queue_answered_in_target:increase30m"), &answered_and_abandoned());
+    let gave_up = share(
+        &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
+        &total("pbx_queue:asterisk_queue_ended:increase30m"),
+    );
+    Row::new(
+        4,
+        vec![
+            (
+                3,
+                Panel::stat("Waiting", "short", "Callers waiting now.")
+                    .over_time(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting"),
+            ),
+            (
+                3,
+                Panel::stat("Longest wait", "s", "How long the caller who waits longest has waited.")
+                    .over_time(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "longest wait"),
+            ),
+            (
+                3,
+                Panel::stat("Talking", "short", "Callers who talk to an agent now.")
+                    .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking"),
+            ),
+            (
+                3,
+                Panel::stat("Members available", "short", "Members who could take a call now. Red if there is none.")
+                    .over_time(&free, "available")
+                    .lights(Lights::High(1.0, 2.0)),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Service level, 30 min",
+                    "percentunit",
+                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes; green \
+                     from 80 %, amber from 70 %.",
+                )
+                .over_time(&in_time, "service level")
+                .decimals(1)
+                .lights(Lights::High(0.7, 0.8)),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Abandon rate, 30 min",
+                    "percentunit",
+                    "Callers who gave up, of all waits that ended in the last 30 minutes; amber from 5 %, red from \
+                     10 %.",
+                )
+                .over_time(&gave_up, "abandon rate")
+                .decimals(1)
+                .lights(Lights::Low(0.05, 0.1)),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Speed of answer, 30 min",
+                    "s",
+                    "ASA: the average wait of those who were answered in the last 30 minutes.",
+                )
+                .over_time(&speed_of_answer(), "speed of answer")
+                .decimals(1),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Handle time, 30 min",
+                    "s",
+                    "AHT: average talk, holds included, and the wrap-up after it, in the last 30 minutes.",
+                )
+                .over_time(&handle_time(), "handle time")
+                .decimals(1),
+            ),
+        ],
+    )
+}
+
+fn arrivals() -> Row {
+    Row::titled(
+        "Arrivals and exits",
+        9,
+        vec![
+            (
+                16,
+                Panel::lines(
+                    "Waits that ended, by outcome",
+                    "cpm",
+                    "Callers a minute who left the queue, by how, stacked; the dashed line is callers who joined. \
+                     Only `abandoned` hung up themselves: METRICS.md has the outcomes.",
+                )
+                .over_time(&per_minute("outcome", "asterisk_queue_exits_total", QUEUE), "{{outcome}}")
+                .over_time(
+                    &format!("60 * sum(rate(asterisk_queue_entries_total{{{QUEUE}}}[$__rate_interval]))"),
+                    "entered",
+                )
+                .stacked()
+                .colours(OUTCOMES)
+                .dashed("entered")
+                .at_least("1m"),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Refused",
+                    "cpm",
+                    "Callers a minute who were never let in, by reason: queue full, nobody there. They are neither \
+                     arrivals nor exits.",
+                )
+                .over_time(&per_minute("reason", "asterisk_queue_refusals_total", QUEUE), "{{reason}}")
+                .stacked()
+                .colours(REFUSALS)
+                .at_least("1m"),
+            ),
+        ],
+    )
+}
+
+fn at_the_moment() -> Row {
+    Row::new(
+        8,
+        vec![
+            (
+                8,
+                Panel::steps("Waiting and talking", "short", "Callers in the queue, and callers who talk to an agent.")
+                    .over_time(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting")
+                    .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking")
+                    .colours(&["waiting", "talking"]),
+            ),
+            (
+                8,
+                Panel::steps(
+                    "Longest wait and target",
+                    "s",
+                    "How long the caller who waited longest had waited. Dashed: the target, the strictest of the \
+                     chosen queues.",
+                )
+                .over_time(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "waiting")
+                .over_time(&format!("min(asterisk_queue_service_level_target_seconds{{{QUEUE}}})"), "target")
+                .colours(&["waiting"])
+                .dashed("target"),
+            ),
+            (
+                8,
+                Panel::steps("Members by state", "short", "Members of the queue by what they do.")
+                    .over_time(&format!("sum by (state) (asterisk_queue_agents{{{QUEUE}}})"), "{{state}}")
+                    .stacked()
+                    .colours(STATES),
+            ),
+        ],
+    )
+}
+
+fn service() -> Row {
+    let count = |name: &str| total(&format!("pbx_queue:asterisk_queue_{name}:increase30m"));
+    let (in_time, gone_in_time) = (count("answered_in_target"), count("abandoned_in_target"));
+    let (answered, abandoned) = (count("answered"), count("abandoned"));
+    let (short, ended) = (count("short_abandons"), count("ended"));
+    let both = answered_and_abandoned();
+    let level = |name: &str| total_with_target(&format!("pbx_queue:asterisk_queue_{name}:increase30m"));
+    let after_short = format!("({} + {} - {})", level("answered"), level("abandoned"), level("short_abandons"));
+    let after_target = format!("({} + {} - {gone_in_time})", level("answered"), level("abandoned"));
+    Row::titled(
+        "Service",
+        8,
+        vec![
+            (
+                12,
+                Panel::lines(
+                    "Service level in its six formulas, 30 min",
+                    "percentunit",
+                    "Answered within the target over the 30 minutes before each point, by six formulas in use; say \
+                     which one yours is before you compare. Answered only is Asterisk's ServicelevelPerf, fast \
+                     abandons as success its ServicelevelPerf2.",
+                )
+                .over_time(&share(&in_time, &level("answered")), "answered only")
+                .over_time(&share(&in_time, &after_short), "short abandons excluded")
+                .over_time(&share(&format!("({in_time} + {gone_in_time})"), &both), "fast abandons as success")
+                .over_time(&share(&in_time, &both), "all abandons")
+                .over_time(&share(&in_time, &after_target), "abandons after target")
+                .over_time(&share(&in_time, &level("ended")), "all exits")
+                .up_to(1.0)
+                .colours(&[
+                    "answered only",
+                    "short abandons excluded",
+                    "fast abandons as success",
+                    "all abandons",
+                    "abandons after target",
+                    "all exits",
+                ])
+                .legend_right(),
+            ),
+            (
+                12,
+                Panel::lines(
+                    "Abandoned and unanswered, 30 min",
+                    "percentunit",
+                    "Of all waits that ended in the 30 minutes before each point: callers who gave up; the same \
+                     without short abandons; and all who left without an agent, whoever ended the wait.",
+                )
+                .over_time(&share(&abandoned, &ended), "abandoned")
+                .over_time(&share(&format!("({abandoned} - {short})"), &format!("({ended} - {short})")), "adjusted")
+                .over_time(&share(&format!("({ended} - {answered})"), &ended), "unanswered")
+                .colours(&["abandoned", "adjusted", "unanswered"]),
+            ),
+        ],
+    )
+}
+
+fn waits() -> Row {
+    let answered = format!("{QUEUE}, outcome=\"answered\"");
+    let abandoned = format!("{QUEUE}, outcome=\"abandoned\"");
+    Row::titled(
+        "Waits",
+        8,
+        vec![
+            (
+                8,
+                Panel::heatmap(
+                    "Hold",
+                    "s",
+                    "How long callers waited, however it ended: the brighter, the more callers.",
+                    &distribution("asterisk_queue_hold_seconds", QUEUE),
+                )
+                .at_least("5m"),
+            ),
+            (
+                8,
+                percentiles(
+                    "Hold of the answered",
+                    "Wait of callers who reached an agent: median, 90 % and 99 %.",
+                    "asterisk_queue_hold_seconds",
+                    &answered,
+                ),
+            ),
+            (
+                8,
+                percentiles(
+                    "Wait before giving up",
+                    "Wait of callers who gave up: median, 90 % and 99 %.",
+                    "asterisk_queue_hold_seconds",
+                    &abandoned,
+                ),
+            ),
+        ],
+    )
+}
+
+fn talks() -> Row {
+    let answered = format!("{QUEUE}, result=\"answered\"");
+    Row::new(
+        8,
+        vec![
+            (
+                8,
+                Panel::heatmap(
+                    "Talk",
+                    "s",
+                    "How long callers and agents talked: the brighter, the more calls.",
+                    &distribution("asterisk_queue_talk_seconds", QUEUE),
+                )
+                .at_least("5m"),
+            ),
+            (
+                8,
+                percentiles(
+                    "Talk percentiles",
+                    "Length of talks: median, 90 % and 99 %.",
+                    "asterisk_queue_talk_seconds",
+                    QUEUE,
+                ),
+            ),
+            (
+                8,
+                percentiles(
+                    "Ring until taken",
+                    "How long phones rang until the call was taken: median, 90 % and 99 %.",
+                    "asterisk_queue_ring_seconds",
+                    &answered,
+                ),
+            ),
+        ],
+    )
+}
+
+fn percentiles(title: &'static str, description: &'static str, histogram: &str, matchers: &str) -> Panel {
+    Panel::lines(title, "s", description)
+        .over_time(&quantile(0.5, histogram, matchers), "p50")
+        .over_time(&quantile(0.9, histogram, matchers), "p90")
+        .over_time(&quantile(0.99, histogram, matchers), "p99")
+        .colours(&["p50", "p90", "p99"])
+        .at_least("5m")
+}
+
+fn ends() -> Row {
+    let causes = |leg: &str| {
+        format!(
+            "sort_desc(topk(8, sum by (cause_text) (increase(asterisk_queue_hangups_total{{{QUEUE}, leg=\"{leg}\"}}[$__range])) > 0))"
+        )
+    };
+    Row::titled(
+        "Ends",
+        8,
+        vec![
+            (
+                6,
+                Panel::lines("Who ended the talk", "cpm", "Connected calls a minute that ended, by who ended them.")
+                    .over_time(&per_minute("ended_by", "asterisk_queue_completions_total", QUEUE), "{{ended_by}}")
+                    .stacked()
+                    .colours(ENDED_BY)
+                    .at_least("1m"),
+            ),
+            (
+                6,
+                Panel::lines(
+                    "Transfers",
+                    "cpm",
+                    "Connected calls a minute that were transferred, by kind and by whom.",
+                )
+                .over_time(&per_minute("kind, by", "asterisk_queue_transfers_total", QUEUE), "{{kind}} by {{by}}")
+                .stacked()
+                .colours(&["blind by agent", "attended by agent", "blind by caller", "attended by caller"])
+                .at_least("1m"),
+            ),
+            (
+                6,
+                Panel::bars(
+                    "Causes, callers",
+                    "short",
+                    "Hangup causes of callers, in the time that is shown: the most frequent.",
+                )
+                .now(&causes("caller"), "{{cause_text}}")
+                .decimals(0),
+            ),
+            (
+                6,
+                Panel::bars(
+                    "Causes, agents' phones",
+                    "short",
+                    "Hangup causes of agents' phones that were rung, in the time that is shown: the most frequent.",
+                )
+                .now(&causes("agent"), "{{cause_text}}")
+                .decimals(0),
+            ),
+        ],
+    )
+}
+
+fn load() -> Row {
+    let recorded_share = share(
+        &total("pbx_queue:asterisk_queue_recorded_calls:increase30m"),
+        &total("pbx_queue:asterisk_queue_answered:increase30m"),
+    );
+    let gave_up_after = weighted(
+        "pbx_queue:asterisk_queue_abandon_wait_seconds:mean_rate30m",
+        "pbx_queue:asterisk_queue_abandoned:increase30m",
+    );
+    let talk =
+        weighted("pbx_queue:asterisk_queue_talk_seconds:mean_rate30m", "pbx_queue:asterisk_queue_handled:increase30m");
+    Row::titled(
+        "Load",
+        8,
+        vec![
+            (
+                8,
+                Panel::lines(
+                    "Offered load and callers talking",
+                    "short",
+                    "Offered load in Erlangs: arrivals times handle time, over the 30 minutes before each point. It is \
+                     how many agents would be at work if nobody ever waited or gave up. Beside it, callers who talk.",
+                )
+                .over_time(&total("pbx_queue:asterisk_queue_offered_load:erlangs_rate30m"), "offered load")
+                .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking")
+                .colours(&["offered load", "talking"]),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Averages, 30 min",
+                    "s",
+                    "Over the 30 minutes before each point: wait of the answered (ASA), wait before giving up, talk, \
+                     and handle time (AHT: talk and wrap-up).",
+                )
+                .over_time(&speed_of_answer(), "speed of answer")
+                .over_time(&gave_up_after, "wait before giving up")
+                .over_time(&talk, "talk")
+                .over_time(&handle_time(), "handle time")
+                .colours(&["speed of answer", "wait before giving up", "talk", "handle time"]),
+            ),
+            (
+                8,
+                Panel::lines(
+                    "Recorded calls, 30 min",
+                    "percentunit",
+                    "Connected calls of which a recording was made, of all that were answered, over the 30 minutes \
+                     before each point.",
+                )
+                .over_time(&recorded_share, "recorded")
+                .colours(&["recorded"])
+                .up_to(1.0),
+            ),
+        ],
+    )
+}
+
+fn members() -> Row {
+    let by = "pbx, queue, agent";
+    let taken = in_range(by, "asterisk_queue_completions_total", MEMBER);
+    let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
+    let all = in_range("pbx, queue", "asterisk_queue_completions_total", QUEUE);
+    Row::titled(
+        "Agents",
+        11,
+        vec![(
+            24,
+            Panel::table(
+                "Agents of the queue",
+                &[("agent", "Agent"), ("queue", "Queue"), ("pbx", "PBX")],
+                "One row a member, over the time that is shown. RONA: the phone rang and nobody took the call, of \
+                 ringings that were taken or not. Share: of the queue's calls. A click on a name opens the agent.",
+                vec![
+                    Column::new("Calls", "short", taken.clone()),
+                    Column::new("Share", "percentunit", format!("{taken} / on (pbx, queue) group_left () ({all} > 0)")),
+                    Column::new("Rang in vain", "short", rang("=\"no_answer\"")),
+                    Column::new(
+                        "RONA",
+                        "percentunit",
+                        share(&rang("=\"no_answer\""), &rang("=~\"answered|no_answer\"")),
+                    )
+                    .lights(Lights::Low(0.1, 0.2)),
+                    Column::new("Busy or failed", "short", rang("=~\"busy|failed\"")),
+                    Column::new(
+                        "Ring",
+                        "s",
+                        average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
+                    ),
+                    Column::new("Talk", "s", average(by, "asterisk_queue_talk_seconds", MEMBER)),
+                    Column::new(
+                        "Wrap-up",
+                        "s",
+                        share(
+                            &in_range(by, "asterisk_queue_wrapup_seconds_total", MEMBER),
+                            &in_range(by, "asterisk_queue_completions_total", MEMBER),
+                        ),
+                    ),
+                    Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
+                    Column::new("Dumps", "short", in_range(by, "asterisk_queue_agent_dumps_total", MEMBER)),
+                    Column::new(
+                        "Pauses",
+                        "short",
+                        in_range(by, "asterisk_queue_pauses_total", &format!("{MEMBER}, change=\"paused\"")),
+                    ),
+                ],
+            )
+            .decimals(0)
+            .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX"), ("queue", "Queue")]),
+        )],
+    )
+}
+
+fn answered_and_abandoned() -> String {
+    format!(
+        "({} + {})",
+        total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
+        total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
+    )
+}
+
+fn speed_of_answer() -> String {
+    weighted(
+        "pbx_queue:asterisk_queue_speed_of_answer_seconds:mean_rate30m",
+        "pbx_queue:asterisk_queue_answered:increase30m",
+    )
+}
+
+fn handle_time() -> String {
+    weighted("pbx_queue:asterisk_queue_handle_seconds:mean_rate30m", "pbx_queue:asterisk_queue_handled:increase30m")
+}

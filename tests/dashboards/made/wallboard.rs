@@ -1,0 +1,263 @@
+//! All queues at a glance, for a screen on the wall.
+
+use super::builder::{Board, Column, Lights, Panel, Row};
+use super::palette::STATES;
+use super::{QUEUE, all_in_range, in_range, share, total, total_with_target};
+
+/// Shares of those who gave up, and of those answered in time: the traffic lights of the whole wallboard.
+const GAVE_UP: Lights = Lights::Low(0.05, 0.1);
+const IN_TIME: Lights = Lights::High(0.7, 0.8);
+const WAIT: Lights = Lights::Low(0.8, 1.0);
+
+pub(super) fn board() -> Board {
+    Board {
+        uid: "asterisk-wallboard",
+        title: "Asterisk: Wallboard",
+        description: "All queues at a glance: who waits, who is free, and how the last half hour and the day went. \
+                      Service level is answered within the target, of all who were answered or gave up; the \
+                      dashboard of a queue has the other formulas.",
+        from: "now-6h",
+        refresh: "10s",
+        shown: &["pbx", "queue"],
+        rows: vec![now(), Row::new(8, vec![(24, queues())]), course(), day()],
+    }
+}
+
+fn now() -> Row {
+    let waiting = format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})");
+    let longest = format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})");
+    let free = format!(
+        "sum(asterisk_agent_state{{pbx=~\"$pbx\", state=\"available\"}} and on (pbx, agent) \
+         rate(asterisk_queue_pauses_total{{{QUEUE}}}[$__rate_interval]))"
+    );
+    let in_time = share(
+        &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
+        &format!(
+            "({} + {})",
+            total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
+            total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
+        ),
+    );
+    let gave_up = share(
+        &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
+        &total("pbx_queue:asterisk_queue_ended:increase30m"),
+    );
+    let in_time_today = share(
+        &all_in_range("asterisk_queue_answered_in_target_total", QUEUE),
+        &format!(
+            "sum(increase(asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)"
+        ),
+    );
+    let gave_up_today = share(
+        &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"abandoned\"")),
+        &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome!=\"lost\"")),
+    );
+    Row::new(
+        4,
+        vec![
+            (
+                3,
+                Panel::stat("Waiting", "short", "Callers waiting now, in all chosen queues.")
+                    .over_time(&waiting, "waiting"),
+            ),
+            (
+                3,
+                Panel::stat("Longest wait", "s", "How long the caller who waits longest has waited.")
+                    .over_time(&longest, "longest wait"),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Longest wait of target",
+                    "percentunit",
+                    "The longest wait as a share of its queue's target; amber from 80 %, red from 100 %.",
+                )
+                .over_time(&format!("max({})", of_target()), "of target")
+                .decimals(0)
+                .lights(WAIT),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Agents available",
+                    "short",
+                    "People who could take a call of the chosen queues now, each counted once. Red if there is none.",
+                )
+                .over_time(&free, "available")
+                .lights(Lights::High(1.0, 2.0)),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Service level, 30 min",
+                    "percentunit",
+                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes; green \
+                     from 80 %, amber from 70 %.",
+                )
+                .over_time(&in_time, "service level")
+                .decimals(1)
+                .lights(IN_TIME),
+            ),
+            (
+                3,
+                Panel::stat("Service level today", "percentunit", "The same since midnight.")
+                    .now(&in_time_today, "service level")
+                    .decimals(1)
+                    .lights(IN_TIME)
+                    .today(),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Abandon rate, 30 min",
+                    "percentunit",
+                    "Callers who gave up, of all waits that ended in the last 30 minutes; amber from 5 %, red from \
+                     10 %.",
+                )
+                .over_time(&gave_up, "abandon rate")
+                .decimals(1)
+                .lights(GAVE_UP),
+            ),
+            (
+                3,
+                Panel::stat("Abandon rate today", "percentunit", "The same since midnight.")
+                    .now(&gave_up_today, "abandon rate")
+                    .decimals(1)
+                    .lights(GAVE_UP)
+                    .today(),
+            ),
+        ],
+    )
+}
+
+fn queues() -> Panel {
+    let gauge = |name: &str| format!("sum by (pbx, queue) ({name}{{{QUEUE}}})");
+    let agents = |states: &str| format!("sum by (pbx, queue) (asterisk_queue_agents{{{QUEUE}, state=~\"{states}\"}})");
+    let recorded = |name: &str| format!("{name}{{{QUEUE}}}");
+    let exits =
+        |outcomes: &str| in_range("pbx, queue", "asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"));
+    let answered_today = in_range("pbx, queue", "asterisk_queue_answered_in_target_total", QUEUE);
+    Panel::table(
+        "Queues",
+        &[("queue", "Queue"), ("pbx", "PBX")],
+        "One row a queue. Lights: the longest wait against the queue's target, somebody available or not, service \
+         level (answered within the target, of answered and abandoned) and abandon rate. Today is since midnight. \
+         A click on a queue opens it.",
+        vec![
+            Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
+            Column::new("Longest wait", "s", gauge("asterisk_queue_longest_wait_seconds")),
+            Column::new("Of target", "percentunit", of_target()).lights(WAIT),
+            Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
+            Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
+            Column::new("Ringing", "short", agents("ringing")),
+            Column::new("On calls", "short", agents("talking|on_hold|busy")),
+            Column::new("Wrap-up", "short", agents("wrapup")),
+            Column::new("Paused", "short", agents("paused")),
+            Column::new("Away", "short", agents("unavailable|unknown")),
+            Column::new(
+                "SL 30 m",
+                "percentunit",
+                recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
+            )
+            .lights(IN_TIME),
+            Column::new(
+                "SL today",
+                "percentunit",
+                format!(
+                    "{} and on (pbx, queue) asterisk_queue_service_level_target_seconds",
+                    share(&answered_today, &exits("=~\"answered|abandoned\""))
+                ),
+            )
+            .lights(IN_TIME),
+            Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m"))
+                .lights(GAVE_UP),
+            Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\"")))
+                .lights(GAVE_UP),
+            Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
+        ],
+    )
+    .decimals(0)
+    .high_rows()
+    .today()
+    .opens("Queue", "asterisk-queue", &[("queue", "Queue"), ("pbx", "PBX")])
+}
+
+fn course() -> Row {
+    let waiting = format!("sum by (queue) (asterisk_queue_callers_waiting{{{QUEUE}}})");
+    let of_target = format!("max by (queue) ({})", of_target());
+    let agents = format!("sum by (state) (asterisk_queue_agents{{{QUEUE}}})");
+    Row::new(
+        8,
+        vec![
+            (8, Panel::steps("Callers waiting", "short", "Callers waiting, by queue.").over_time(&waiting, "{{queue}}").stacked()),
+            (
+                8,
+                Panel::steps(
+                    "Longest wait of target",
+                    "percentunit",
+                    "The longest wait of each queue as a share of its target. Above 100 % a caller has waited too long.",
+                )
+                .over_time(&of_target, "{{queue}}")
+                .lights(WAIT),
+            ),
+            (
+                8,
+                Panel::steps(
+                    "Agents by state",
+                    "short",
+                    "Members of the chosen queues by state. An agent in two of them is two members.",
+                )
+                .over_time(&agents, "{{state}}")
+                .stacked()
+                .colours(STATES),
+            ),
+        ],
+    )
+}
+
+fn day() -> Row {
+    let recorded = |name: &str| format!("sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}})");
+    let with_target = |name: &str| {
+        format!(
+            "sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)"
+        )
+    };
+    let in_time = share(
+        &recorded("answered_in_target"),
+        &format!("({} + {})", with_target("answered"), with_target("abandoned")),
+    );
+    let gave_up = share(&recorded("abandoned"), &recorded("ended"));
+    Row::new(
+        7,
+        vec![
+            (
+                12,
+                Panel::lines(
+                    "Service level, 30 min",
+                    "percentunit",
+                    "Answered within the target, of answered and abandoned, over the 30 minutes before each point.",
+                )
+                .over_time(&in_time, "{{queue}}")
+                .lights(IN_TIME)
+                .up_to(1.0),
+            ),
+            (
+                12,
+                Panel::lines(
+                    "Abandon rate, 30 min",
+                    "percentunit",
+                    "Callers who gave up, of all waits that ended, over the 30 minutes before each point.",
+                )
+                .over_time(&gave_up, "{{queue}}")
+                .lights(GAVE_UP),
+            ),
+        ],
+    )
+}
+
+/// The longest wait of each queue, 1 being the target; nothing for a queue without a target.
+fn of_target() -> String {
+    format!(
+        "asterisk_queue_longest_wait_seconds{{{QUEUE}}} / (asterisk_queue_service_level_target_seconds{{{QUEUE}}} > 0)"
+    )
+}

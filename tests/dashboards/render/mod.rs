@@ -1,0 +1,170 @@
+//! Draws the dashboards from a real Prometheus, so that layout, scale, legends and empty panels can be seen.
+//!
+//! No Grafana is imitated: fonts, spacing and defaults are ours.  What is true to the dashboards is the grid, the
+//! queries, the units, the colours and the names.
+//!
+//!     make pictures                        the demo at eight times its pace for six minutes, into docs/pictures
+//!     PROMETHEUS=9090 PBX=hq MINUTES=30    instead: one that runs already, one of its PBXs, the time to show
+
+mod canvas;
+mod chart;
+mod panels;
+mod words;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::demo;
+use crate::server::{Prometheus, Series, Span, choose_all, expand};
+use crate::{path, shipped};
+use canvas::{At, Canvas, Place, picture};
+
+/// A panel and what its queries gave.
+struct Drawn<'a> {
+    panel: &'a Value,
+    answers: Vec<Vec<Series>>,
+    span: Span,
+    /// Annotations: moments with their colours.
+    marks: &'a [(f64, String)],
+}
+
+#[test]
+#[ignore = "draws pictures to look at"]
+fn pictures() {
+    let minutes: f64 = env("MINUTES").map_or(6.0, |minutes| minutes.parse().expect("minutes"));
+    let folder = env("PICTURES").map_or_else(|| path("docs/pictures"), Into::into);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let running = env("PROMETHEUS").is_none().then(|| demo(&["--speed", "8"]));
+    let prometheus = match &running {
+        None => Prometheus::at(env("PROMETHEUS").and_then(|port| port.parse().ok()).expect("a port")),
+        Some((_, target)) => {
+            let Some(prometheus) = Prometheus::start(&[*target]) else { return };
+            std::thread::sleep(Duration::from_secs_f64(minutes * 60.0));
+            prometheus
+        }
+    };
+    let scrape = if running.is_some() { 1.0 } else { 5.0 };
+    let to = prometheus.now();
+    for (name, board) in shipped() {
+        let mut chosen = choose_all(&prometheus, &board);
+        if let Some(pbx) = env("PBX") {
+            chosen.insert("pbx".into(), pbx);
+        }
+        let answers = Asked { prometheus: &prometheus, chosen, from: to - minutes * 60.0, to, scrape };
+        draw(&folder.join(format!("{name}.png")), &board, &answers);
+    }
+}
+
+/// What is asked, and for which time.
+struct Asked<'a> {
+    prometheus: &'a Prometheus,
+    chosen: BTreeMap<String, String>,
+    from: f64,
+    to: f64,
+    scrape: f64,
+}
+
+impl Asked<'_> {
+    fn panel(&self, panel: &Value) -> (Vec<Vec<Series>>, Span) {
+        let width = panel["gridPos"]["w"].as_f64().unwrap_or(24.0) * f64::from(COLUMN);
+        let least = panel["interval"].as_str().map_or(self.scrape, seconds);
+        // The steps are meant for six hours; a short picture of a fast day has shorter ones.
+        let least = (least * ((self.to - self.from) / 21_600.0).min(1.0)).max(2.0 * self.scrape);
+        let step = ((self.to - self.from) / width * 2.0).max(least).ceil();
+        let span = Span { from: (self.from / step).floor() * step, to: self.to, step };
+        let ask = |target: &Value| {
+            let window = (step + self.scrape).max(4.0 * self.scrape);
+            let expr = target["expr"].as_str().expect("an expression");
+            let expr = expand(expr, &self.chosen, &format!("{window}s"), &format!("{}s", self.to - self.from));
+            let instant = target["instant"] == true;
+            self.prometheus.query(&expr, instant, span).unwrap_or_else(|error| panic!("{error}: {expr}"))
+        };
+        (panel["targets"].as_array().into_iter().flatten().map(ask).collect(), span)
+    }
+
+    /// Where annotations are above zero; a run of points is one mark.
+    fn marks(&self, board: &Value) -> Vec<(f64, String)> {
+        let notes = board["annotations"]["list"].as_array().into_iter().flatten();
+        let mut marks = Vec::new();
+        for note in notes {
+            let Some(expr) = note["expr"].as_str() else { continue };
+            let step = (self.to - self.from) / 240.0;
+            let window = format!("{:.0}s", (4.0 * self.scrape).max(step * 1.2));
+            let expr = expand(expr, &self.chosen, &window, "1m");
+            let span = Span { from: self.from, to: self.to, step };
+            for series in self.prometheus.query(&expr, false, span).expect("an annotation") {
+                let mut before = f64::MIN;
+                for (moment, _) in series.points.iter().filter(|(_, value)| *value > 0.0) {
+                    if moment - before > 1.5 * step {
+                        marks.push((*moment, note["iconColor"].as_str().unwrap_or_default().to_owned()));
+                    }
+                    before = *moment;
+                }
+            }
+        }
+        marks
+    }
+}
+
+fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
+    let all = board["panels"].as_array().expect("panels");
+    let bottom =
+        |panel: &Value| panel["gridPos"]["y"].as_i64().unwrap_or(0) + panel["gridPos"]["h"].as_i64().unwrap_or(0);
+    let rows = i32::try_from(all.iter().map(bottom).max().unwrap_or(1)).expect("a few rows");
+    let (width, height) = (24 * COLUMN, HEAD + rows * ROW);
+    let marks = asked.marks(board);
+    let size = |pixels: i32| u32::try_from(pixels).expect("a positive size");
+    picture(file, size(width), size(height), |canvas| {
+        canvas.fill(Place { x: 0, y: 0, w: width, h: height }, words::BACK);
+        head(canvas, board, asked, width);
+        for panel in all {
+            let side = |side: &str| i32::try_from(panel["gridPos"][side].as_i64().unwrap_or(0)).expect("small");
+            let place =
+                Place { x: side("x") * COLUMN, y: HEAD + side("y") * ROW, w: side("w") * COLUMN, h: side("h") * ROW };
+            if panel["type"] == "row" {
+                let title = format!("▾ {}", panel["title"].as_str().unwrap_or_default());
+                canvas.text(&title, place.x + 12, place.y + place.h / 2, 17, words::TEXT, At::Left);
+                continue;
+            }
+            let (answers, span) = asked.panel(panel);
+            panels::draw(canvas, place.inner(4, 4, 4, 4), &Drawn { panel, answers, span, marks: &marks });
+        }
+    });
+    let bytes = std::fs::metadata(file).expect("the picture").len();
+    println!("{}: {width} x {height}, {} KB", file.display(), bytes / 1024);
+}
+
+fn head(canvas: &Canvas<'_>, board: &Value, asked: &Asked<'_>, width: i32) {
+    let mut text = board["title"].as_str().unwrap_or_default().to_owned();
+    for variable in board["templating"]["list"].as_array().into_iter().flatten() {
+        let name = variable["name"].as_str().unwrap_or_default();
+        if variable["hide"] == 0 && name != "datasource" {
+            let value = asked.chosen.get(name).filter(|value| value.len() < 12 && *value != ".*");
+            text += &format!("     {}: {}", variable["label"].as_str().unwrap_or_default(), value.map_or("All", |v| v));
+        }
+    }
+    canvas.text(&text, 12, HEAD / 2, 18, words::TEXT, At::Left);
+    let time = format!(
+        "{} to {} UTC · drawn by the exporter's test tool, not by Grafana",
+        words::clock(asked.from),
+        words::clock(asked.to)
+    );
+    canvas.text(&time, width - 12, HEAD / 2, 15, words::DIM, At::Right);
+}
+
+/// `5m` as seconds.
+fn seconds(text: &str) -> f64 {
+    let (number, unit) = text.split_at(text.len() - 1);
+    number.parse::<f64>().expect("a number") * if unit == "m" { 60.0 } else { 1.0 }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Pixels of a column on a screen 1920 wide, and of a row with its gap; 34 for the line above.
+const COLUMN: i32 = 80;
+const ROW: i32 = 38;
+const HEAD: i32 = 34;

@@ -1,0 +1,148 @@
+//! A real Prometheus, and what it answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::path;
+use crate::program::{Running, free_port, get, tool, wait_until};
+
+/// A Prometheus that answers on a port of this machine.
+pub(crate) struct Prometheus {
+    pub(crate) port: u16,
+    running: Option<(Running, PathBuf)>,
+}
+
+/// Labels and points of one series: moment in seconds and value, without those that are no number.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// The time a query is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) step: f64,
+}
+
+impl Prometheus {
+    /// One that scrapes these exporters each second, and evaluates our rules as often; `None` if it is not installed.
+    pub(crate) fn start(targets: &[u16]) -> Option<Self> {
+        let program = tool("prometheus")?;
+        let port = free_port();
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{port}"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let targets: Vec<_> = targets.iter().map(|port| format!("'127.0.0.1:{port}'")).collect();
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
+             scrape_configs:\n  - job_name: asterisk\n    static_configs: [{{targets: [{}]}}]\n",
+            targets.join(", ")
+        );
+        std::fs::write(folder.join("prometheus.yml"), config).expect("a configuration");
+        // The rules' own intervals are minutes; what a panel shows then is not right, but there.
+        let rules = std::fs::read_to_string(path("alerts/rules.yml")).unwrap_or_default();
+        let rules: Vec<_> = rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
+        std::fs::write(folder.join("rules.yml"), rules.join("\n")).expect("rules");
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--log.level=warn")
+            .spawn()
+            .expect("prometheus starts");
+        let prometheus = Self { port, running: Some((Running(child), folder)) };
+        wait_until("prometheus", || get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+        Some(prometheus)
+    }
+
+    /// One that somebody else runs.
+    pub(crate) fn at(port: u16) -> Self {
+        Self { port, running: None }
+    }
+
+    pub(crate) fn now(&self) -> f64 {
+        let answer = self.ask("query", &[("query", "time()".into())]).expect("the time");
+        number(&answer["result"][1])
+    }
+
+    /// What a query gives at the end of the span, or over it.
+    pub(crate) fn query(&self, expr: &str, instant: bool, span: Span) -> Result<Vec<Series>, String> {
+        let expr = ("query", expr.to_owned());
+        let data = if instant {
+            self.ask("query", &[expr, ("time", span.to.to_string())])?
+        } else {
+            let [from, to, step] = [span.from, span.to, span.step].map(|number| number.to_string());
+            self.ask("query_range", &[expr, ("start", from), ("end", to), ("step", step)])?
+        };
+        let series = data["result"].as_array().into_iter().flatten().map(|series| {
+            let points = series["values"].as_array().cloned().unwrap_or_else(|| vec![series["value"].clone()]);
+            let points = points.iter().map(|point| (point[0].as_f64().unwrap_or(0.0), number(&point[1])));
+            let labels = series["metric"].as_object().into_iter().flatten();
+            let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
+            Series { labels: labels.collect(), points: points.filter(|(_, value)| value.is_finite()).collect() }
+        });
+        Ok(series.filter(|series| !series.points.is_empty()).collect())
+    }
+
+    /// The values of a label, as `label_values(selector, label)` asks for them.
+    pub(crate) fn label_values(&self, query: &str) -> Vec<String> {
+        let inner = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).expect("label_values");
+        let (selector, label) = inner.rsplit_once(", ").expect("a selector and a label");
+        let data = self.ask(&format!("label/{label}/values"), &[("match[]", selector.to_owned())]).expect("values");
+        data.as_array().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
+    fn ask(&self, what: &str, parameters: &[(&str, String)]) -> Result<Value, String> {
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let (_, body) = get(self.port, &format!("/api/v1/{what}?{}", parameters.join("&")), "*/*")
+            .map_err(|error| error.to_string())?;
+        let mut answer: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(answer["error"].to_string()) }
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        if let Some((running, folder)) = self.running.take() {
+            drop(running);
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// A query with the variables and Grafana's own words filled in.
+pub(crate) fn expand(expr: &str, chosen: &BTreeMap<String, String>, window: &str, range: &str) -> String {
+    let mut expr = expr.replace("$__rate_interval", window).replace("$__range", range);
+    for (name, value) in chosen {
+        expr = expr.replace(&format!("\"${name}\""), &format!("\"{}\"", value.replace('\\', "\\\\")));
+    }
+    expr
+}
+
+/// What Grafana puts in for "All": `allValue`, else all values, each of which means only itself.
+pub(crate) fn choose_all(prometheus: &Prometheus, board: &Value) -> BTreeMap<String, String> {
+    let mut chosen = BTreeMap::new();
+    for variable in board["templating"]["list"].as_array().into_iter().flatten() {
+        let Some(query) = variable["query"]["query"].as_str() else { continue };
+        let values = prometheus.label_values(&expand(query, &chosen, "1m", "1m"));
+        let all = variable["allValue"].as_str().map(str::to_owned);
+        let all = all.unwrap_or_else(|| {
+            let escaped: Vec<_> = values.iter().map(|value| regex::escape(value)).collect();
+            escaped.join("|")
+        });
+        chosen.insert(variable["name"].as_str().expect("a name").to_owned(), all);
+    }
+    chosen
+}
+
+/// A number as Prometheus writes it.
+fn number(value: &Value) -> f64 {
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+}
