@@ -232,7 +232,7 @@ const TEXT: &str = "text/plain;version=0.0.4";
 /// How often the exporter is scraped.
 const EVERY: Duration = Duration::from_millis(200);
 /// What calls and queues are counted by.
-const COUNTED: [&str; 4] = ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
+pub(crate) const COUNTED: [&str; 4] = ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
 
 fn launch(log: &str, args: &[&str], folder: &Path) -> Running {
     let log = fs::File::options().create(true).append(true).open(folder.join(log)).expect("a log");

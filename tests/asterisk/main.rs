@@ -14,6 +14,7 @@ mod load;
 mod pbx;
 mod phone;
 mod presence;
+mod prometheus;
 mod proxy;
 mod scenarios;
 mod sipp;
@@ -32,6 +33,7 @@ use faults::Breaker;
 use load::{Load, Progress};
 use pbx::{Pbx, Plan, Version};
 use presence::Scrape;
+use prometheus::Prometheus;
 use proxy::Proxy;
 use sipp::{Phone, Phones};
 use stage::{Meeting, Scenario, Stage};
@@ -61,6 +63,7 @@ fn every_scenario(version: Version) {
     let pbx = Pbx::start(version, "scenarios", 0, &plan(&chosen, version));
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
+    let prometheus = Prometheus::start(&pbx.net, &exporter);
     let (clock, recording, watch) = (Clock::start(), exporter.record(), exporter.watch());
     let before = Scrape::of(&exporter, &clock);
     let failed = play(&chosen, &pbx, &phones);
@@ -76,6 +79,9 @@ fn every_scenario(version: Version) {
         verdict.compared(),
         verdict.equal(),
     );
+    if let Some(prometheus) = prometheus {
+        println!("    {} counters are the same in Prometheus", prometheus.wait_for(&text));
+    }
     let (said, live) = (truth::verbs(&pbx), Numbers::read(&text));
     let recording = recording.stop(&format!("scenarios-{}.ami.gz", version.number()));
     let recorded = Verdict::of_recording(&pbx, &exporter.config(), &recording);
