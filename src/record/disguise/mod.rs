@@ -94,7 +94,7 @@ impl Disguise {
         out
     }
 
-    /// A Uniqueid or an ActionID has digits and no blanks, a privilege ends with its class, a channel has its technology.
+    /// A Uniqueid or an ActionID has digits, no blanks, a privilege ends with its class, a channel has its technology.
     fn id(&self, value: &[u8]) -> Vec<u8> {
         if value.iter().any(u8::is_ascii_whitespace) {
             hidden(value)
