@@ -266,7 +266,7 @@ fn assert_no_caller_remains(what: &str, before: &[u8], after: &[u8]) {
     }
 }
 
-/// Every recording of the lab and of the user.
+/// Every recording among the fixtures.
 fn recordings() -> Vec<PathBuf> {
     let entries = |folder: &str| std::fs::read_dir(fixture(folder)).expect("a folder").map(|entry| entry.expect("one"));
     let packed = ["captures/16", "captures/22"].into_iter().flat_map(entries).map(|entry| entry.path());

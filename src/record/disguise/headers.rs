@@ -1,6 +1,7 @@
 //! Which header holds what.  A table; whatever is not in it may hold numbers.
 
 use crate::ami::frame::{Frame, Kind};
+use crate::ami::id::ActionId;
 use crate::event::Name;
 
 /// What is done to the value of a header.
@@ -8,6 +9,8 @@ use crate::event::Name;
 pub(super) enum Treatment {
     /// It stays: ids, times, counts, queues, members, contexts.
     Keep,
+    /// It stays if it looks like an id, a time or a channel's name: somebody else chose it.
+    Id,
     /// Numbers in it are replaced.
     Text,
     /// The same, in the name of a channel.
@@ -18,6 +21,8 @@ pub(super) enum Treatment {
     Name,
     /// Arguments of the frame's application.
     Arguments,
+    /// The name of a variable.
+    VariableName,
     /// The value of the frame's variable.
     Value,
     /// `variable=value`.
@@ -28,12 +33,13 @@ pub(super) enum Treatment {
 
 /// What is done to the header `key`, in lower case, of a frame.
 pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
-    let default = default(frame);
     let text = std::str::from_utf8(key).unwrap_or_default();
-    if text.starts_with("chanvariable") {
-        return Treatment::Variable;
-    }
     match text {
+        "actionid" if ActionId::of(frame).is_some() => return Treatment::Keep,
+        "actionid" => return Treatment::Id,
+        _ if is_answer(frame) && ANSWERS.contains(&text) => return Treatment::Keep,
+        _ if is_answer(frame) || is_strange(frame) => return of_stranger(text),
+        _ if text.starts_with("chanvariable") => return Treatment::Variable,
         // only there the member's name
         "name" | "location" if frame.is_event("QueueMember") => return Treatment::Keep,
         // what was dialled, without the number that ends a channel's name
@@ -42,16 +48,22 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
     }
     let exact = EXACT.iter().find(|(known, _)| *known == text);
     let ending = || ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
-    exact.or_else(ending).map_or(default, |&(_, treatment)| treatment)
+    exact.or_else(ending).map_or(Treatment::Text, |&(_, treatment)| treatment)
 }
 
-/// Of events the exporter does not know, and of answers, only what is known to be harmless stays.
-fn default(frame: &Frame<'_>) -> Treatment {
-    let strange = match frame.kind {
-        Kind::Event => Name::find(frame.name).is_none() || STRANGE.iter().any(|name| frame.is_event(name)),
-        Kind::Response => true,
-    };
-    if strange { Treatment::Hide } else { Treatment::Text }
+/// Who makes an event of its own chooses its keys, too: `Message` or `Status` may hold a caller.
+fn of_stranger(key: &str) -> Treatment {
+    let stays = IDS.contains(&key) || ID_ENDINGS.iter().any(|ending| key.ends_with(ending));
+    if stays { Treatment::Id } else { Treatment::Hide }
+}
+
+/// An answer to what the exporter asked, or the end of a list it asked for.
+fn is_answer(frame: &Frame<'_>) -> bool {
+    frame.kind == Kind::Response || LIST_ENDS.iter().any(|name| frame.is_event(name))
+}
+
+fn is_strange(frame: &Frame<'_>) -> bool {
+    Name::find(frame.name).is_none() || STRANGE.iter().any(|name| frame.is_event(name))
 }
 
 /// Applications whose arguments say where a call goes.  Those of all others may hold names, addresses and passwords.
@@ -72,12 +84,9 @@ pub(super) const VARIABLES: &[&[u8]] = &[
     b"DIALSTATUS",
     b"HANGUPCAUSE",
     b"MEMBERINTERFACE",
-    b"MEMBERNAME",
-    b"MIXMONITOR_FILENAME",
     b"QEHOLDTIME",
     b"QEORIGINALPOS",
     b"QUEUEHOLDTIME",
-    b"QUEUENAME",
     b"QUEUEPOSITION",
     b"QUEUESTATUS",
     b"RINGTIME",
@@ -85,22 +94,31 @@ pub(super) const VARIABLES: &[&[u8]] = &[
     b"TRANSFERERNAME",
 ];
 
-/// Variables that name a queue or a member, and stay as they are.
-pub(super) const NAMES: &[&[u8]] = &[b"MEMBERINTERFACE", b"MEMBERNAME", b"QUEUENAME"];
+/// The variable that names a queue: it stays as it is.
+pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 
 /// Known events made of free text.
 const STRANGE: &[&str] = &["Cdr", "UserEvent"];
 
+/// Ends of the exporter's own lists.
+const LIST_ENDS: &[&str] = &["CoreShowChannelsComplete", "QueueStatusComplete"];
+
+/// What Asterisk itself puts into answers; `Message` is one of its own sentences there.
+const ANSWERS: &[&str] = &["amiversion", "asteriskversion", "eventlist", "listitems", "message", "ping"];
+
+/// All that stays in events nobody knows.
+const IDS: &[&str] = &["privilege", "timestamp"];
+
+/// The same, with a prefix.
+const ID_ENDINGS: &[&str] = &["uniqueid", "linkedid", "channel"];
+
 /// Headers by their whole key.
 const EXACT: &[(&str, Treatment)] = &[
     ("abandoned", Treatment::Keep),
-    ("actionid", Treatment::Keep),
     ("address", Treatment::Hide),
-    ("amiversion", Treatment::Keep),
     ("appdata", Treatment::Arguments),
     ("application", Treatment::Keep),
     ("applicationdata", Treatment::Arguments),
-    ("asteriskversion", Treatment::Keep),
     ("bridgeid", Treatment::Keep),
     ("calls", Treatment::Keep),
     ("callstaken", Treatment::Keep),
@@ -108,10 +126,10 @@ const EXACT: &[(&str, Treatment)] = &[
     ("cause-txt", Treatment::Keep),
     ("completed", Treatment::Keep),
     ("contact", Treatment::Hide),
+    ("data", Treatment::Arguments),
     ("digit", Treatment::Hide),
     ("domain", Treatment::Hide),
     ("duration", Treatment::Keep),
-    ("eventlist", Treatment::Keep),
     ("eventtv", Treatment::Keep),
     ("from", Treatment::Hide),
     ("holdtime", Treatment::Keep),
@@ -120,16 +138,14 @@ const EXACT: &[(&str, Treatment)] = &[
     ("lastcall", Treatment::Keep),
     ("lastpause", Treatment::Keep),
     ("lastreload", Treatment::Keep),
-    ("listitems", Treatment::Keep),
     ("localaddress", Treatment::Hide),
     ("logintime", Treatment::Keep),
     ("membername", Treatment::Keep),
     ("membership", Treatment::Keep),
-    ("message", Treatment::Keep),
+    ("message", Treatment::Hide),
     ("paused", Treatment::Keep),
     ("pausedreason", Treatment::Keep),
     ("penalty", Treatment::Keep),
-    ("ping", Treatment::Keep),
     ("privilege", Treatment::Keep),
     ("queue", Treatment::Keep),
     ("reason", Treatment::Keep),
@@ -151,6 +167,7 @@ const EXACT: &[(&str, Treatment)] = &[
     ("userfield", Treatment::Hide),
     ("username", Treatment::Hide),
     ("value", Treatment::Value),
+    ("variable", Treatment::VariableName),
     ("viaaddress", Treatment::Hide),
     ("wait", Treatment::Keep),
     ("wrapuptime", Treatment::Keep),
@@ -158,6 +175,8 @@ const EXACT: &[(&str, Treatment)] = &[
 
 /// Headers of blocks, which have a prefix such as `Dest` or `OrigTransferer`; the first that fits decides.
 const ENDINGS: &[(&str, Treatment)] = &[
+    ("accountcode", Treatment::Hide),
+    ("peeraccount", Treatment::Hide),
     ("uniqueid", Treatment::Keep),
     ("linkedid", Treatment::Keep),
     ("channelstate", Treatment::Keep),
@@ -205,9 +224,18 @@ mod tests {
     #[test]
     fn what_nobody_knows_is_hidden_but_for_its_ids() {
         for first in ["Event: Surprise", "Event: UserEvent", "Event: Cdr", "Response: Success"] {
-            assert_eq!(of(first, "Whatever"), Treatment::Hide);
-            assert_eq!(of(first, "DestUniqueid"), Treatment::Keep);
-            assert_eq!(of(first, "Channel"), Treatment::Channel);
+            for key in ["Whatever", "Reason", "Result", "Status", "Queue", "Completed", "MemberName", "Interface"] {
+                assert_eq!(of(first, key), Treatment::Hide, "{first} {key}");
+            }
+            for key in ["ActionID", "Timestamp", "Privilege", "DestUniqueid", "Linkedid", "Channel"] {
+                assert_eq!(of(first, key), Treatment::Id, "{first} {key}");
+            }
+            let expected = if first.starts_with("Response") { Treatment::Keep } else { Treatment::Hide };
+            assert_eq!(of(first, "Message"), expected);
+        }
+        assert_eq!(of("Event: QueueStatusComplete", "ListItems"), Treatment::Keep);
+        for key in ["AccountCode", "DestAccountCode", "PeerAccount", "OrigTransfererAccountCode"] {
+            assert_eq!(of("Event: Newchannel", key), Treatment::Hide);
         }
         assert_eq!(of("Event: Hangup", "Whatever"), Treatment::Text);
         assert_eq!(of("Event: Registry", "Username"), Treatment::Hide);

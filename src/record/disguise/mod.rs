@@ -10,12 +10,13 @@ mod text;
 
 use std::collections::HashSet;
 
-use crate::ami::frame::{Frame, put};
+use crate::ami::frame::{Frame, Kind, put};
 use crate::correlator::Rules;
+use crate::event::Name;
 
 pub use key::Key;
 
-use headers::{APPLICATIONS, NAMES, Treatment, VARIABLES, treatment};
+use headers::{APPLICATIONS, QUEUE_NAME, Treatment, VARIABLES, treatment};
 use text::{NUMBER_LEAST, replace_all_digits, replace_numbers};
 
 /// Gives callers pseudonyms.
@@ -35,6 +36,9 @@ impl Disguise {
 
     /// Takes note of the member a frame speaks of.
     pub fn learn(&mut self, frame: &Frame<'_>) {
+        if !tells_of_member(frame) {
+            return;
+        }
         let listed = frame.is_event("QueueMember");
         for (key, value) in frame.headers() {
             let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
@@ -51,8 +55,9 @@ impl Disguise {
         put(out, frame.kind.key().as_bytes(), frame.name);
         for (key, value) in frame.headers() {
             let treatment = treatment(frame, &key.to_ascii_lowercase());
-            // `ChanVariable(<channel>)`
-            let key = if treatment == Treatment::Variable { self.text(key) } else { key.to_vec() };
+            // `ChanVariable(<channel>)`, or a key somebody else chose
+            let free = matches!(treatment, Treatment::Variable | Treatment::Hide);
+            let key = if free { self.text(key) } else { key.to_vec() };
             put(out, &key, &self.value(frame, treatment, value));
         }
         out.extend_from_slice(b"\r\n");
@@ -61,11 +66,13 @@ impl Disguise {
     fn value(&self, frame: &Frame<'_>, treatment: Treatment, value: &[u8]) -> Vec<u8> {
         match treatment {
             Treatment::Keep => value.to_vec(),
+            Treatment::Id => self.id(value),
             Treatment::Text => self.text(value),
             Treatment::Channel => self.channel(value),
             Treatment::Number => self.number(value),
             Treatment::Name => self.name(value),
             Treatment::Arguments => self.arguments(frame.header("Application").unwrap_or_default(), value),
+            Treatment::VariableName => self.variable_name(value),
             Treatment::Value => self.variable(frame.header("Variable").unwrap_or_default(), value),
             Treatment::Variable => self.assignment(value),
             Treatment::Hide => hidden(value),
@@ -85,6 +92,19 @@ impl Disguise {
         out.extend_from_slice(rest);
         replace_numbers(&self.key, &mut out, |number| self.members.contains(number));
         out
+    }
+
+    /// A Uniqueid or an ActionID has digits, no blanks, a privilege ends with its class, a channel has its technology.
+    fn id(&self, value: &[u8]) -> Vec<u8> {
+        if value.iter().any(u8::is_ascii_whitespace) {
+            hidden(value)
+        } else if value.contains(&b'/') {
+            self.channel(value)
+        } else if value.iter().any(u8::is_ascii_digit) || value.ends_with(b",all") {
+            self.text(value)
+        } else {
+            hidden(value)
+        }
     }
 
     fn channel(&self, name: &[u8]) -> Vec<u8> {
@@ -130,10 +150,16 @@ impl Disguise {
         [kept.to_vec(), self.text(&value[kept.len()..])].concat()
     }
 
+    /// `~HASH~crm~John Miller~` is the name of a variable, too.
+    fn variable_name(&self, name: &[u8]) -> Vec<u8> {
+        let plain = name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if plain { self.text(name) } else { hidden(name) }
+    }
+
     fn variable(&self, name: &[u8], value: &[u8]) -> Vec<u8> {
         // `_` and `__` let channels inherit it
         let name = name.iter().position(|&byte| byte != b'_').map_or(name, |at| &name[at..]);
-        if NAMES.contains(&name) {
+        if name == QUEUE_NAME {
             value.to_vec()
         } else if VARIABLES.contains(&name) {
             self.text(value)
@@ -161,6 +187,29 @@ impl Disguise {
             self.members.insert(word.into());
         }
     }
+}
+
+/// Events whose members are app_queue's own; a dialplan may send a `MemberName` of its own in a UserEvent.
+fn tells_of_member(frame: &Frame<'_>) -> bool {
+    let name = Name::find(frame.name).map(|(_, name)| name);
+    frame.kind == Kind::Event
+        && matches!(
+            name,
+            Some(
+                Name::AgentCalled
+                    | Name::AgentComplete
+                    | Name::AgentConnect
+                    | Name::AgentDump
+                    | Name::AgentRingNoAnswer
+                    | Name::QueueMember
+                    | Name::QueueMemberAdded
+                    | Name::QueueMemberPause
+                    | Name::QueueMemberPenalty
+                    | Name::QueueMemberRemoved
+                    | Name::QueueMemberRinginuse
+                    | Name::QueueMemberStatus
+            )
+        )
 }
 
 /// Where a name stands in quotes before a number in brackets.

@@ -82,12 +82,48 @@ fn free_text_stays_only_where_it_says_where_a_call_goes() {
     let set = |name: &str, value: &str| plainly(&format!("Event: VarSet\nVariable: {name}\nValue: {value}\n\n"));
     assert!(set("QUEUESTATUS", "TIMEOUT").contains("Value: TIMEOUT\n"));
     assert!(set("__DIALEDPEERNUMBER", "12025550123").contains(&format!("Value: {other}\n")));
-    assert!(set("MEMBERINTERFACE", "Local/12025550123@q").contains("Value: Local/12025550123@q\n"));
+    assert!(set("MEMBERINTERFACE", "Local/12025550123@q").contains(&format!("Value: Local/{other}@q\n")));
+    for name in ["MEMBERNAME", "MIXMONITOR_FILENAME"] {
+        assert!(set(name, "/x/John Miller").contains("Value: (hidden)\n"), "{name}");
+    }
+    assert!(!set("~HASH~crm~John Miller~", "1").contains("John"));
     assert!(set("CRM_TOKEN", "hush").contains("Value: (hidden)\n"));
     let carried = plainly("Event: Hangup\nChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=Ivan\n\n");
     assert!(carried.contains("ChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=(hidden)\n"), "{carried}");
     let named = step("Dial", "PJSIP/101,20,f(\"Ivan\" <12025550123>)");
     assert!(!named.contains("Ivan") && named.contains("\"Caller ") && named.contains(&other), "{named}");
+}
+
+#[test]
+fn events_that_others_make_keep_their_ids_only() {
+    let ids = "Privilege: user,all\nTimestamp: 1795473979.130001\nChannel: PJSIP/a104-00000012\n\
+        Uniqueid: 1795473976.130\nLinkedid: 1795473976.1\n";
+    for first in ["Event: UserEvent", "Event: Surprise"] {
+        let text = plainly(&format!(
+            "{first}\n{ids}Message: caller 12025550177 John Miller\nReason: John\nResult: John\nStatus: John\n\
+             Queue: 12025550177\nCompleted: John Miller\nMemberName: 12025550177\nUniqueid: John Miller\n\
+             ActionID: call-12025550177\nChannel: John\nCallerIDName: John\n12025550177: John\n\n"
+        ));
+        assert!(text.starts_with(&format!("{first}\n{ids}Message: (hidden)\n")), "{text}");
+        assert!(!text.contains("12025550177") && !text.contains("John"), "{text}");
+    }
+    let known = plainly("Event: Newchannel\nAccountCode: John Miller\nDestAccountCode: John\n\n");
+    assert_eq!(known, "Event: Newchannel\nAccountCode: (hidden)\nDestAccountCode: (hidden)\n\n");
+}
+
+#[test]
+fn members_are_learned_from_their_queues_only() {
+    let call = "Event: Newchannel\nCallerIDNum: 12025550188\nCallerIDName: Jane Roe\n\n";
+    let after = |first: &str| {
+        let told = "MemberName: Jane Roe\nInterface: SIP/12025550188\nMemberName: 12025550188\n";
+        let text = plainly(&format!("{first}\n{told}\n{call}"));
+        text.split_once("\n\n").unwrap().1.to_owned()
+    };
+    assert_eq!(after("Event: QueueMemberAdded"), call);
+    for first in ["Event: UserEvent", "Event: Surprise", "Event: Newexten", "Response: Success"] {
+        let text = after(first);
+        assert!(!text.contains("12025550188") && !text.contains("Jane"), "{first}: {text}");
+    }
 }
 
 #[test]
