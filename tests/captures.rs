@@ -36,7 +36,8 @@ fn audits(recording: &Path, log: &Path) -> [Report; 2] {
     let exposition = replay.exposition(Format::Text);
     let exposition = Exposition::read(exposition.as_bytes(), Some("lab")).unwrap_or_else(|error| panic!("{error}"));
     let scrape = Audit::of_scrape(&exposition, Settings::default(), Window::default());
-    [replay.finish().with_lines(lines), scrape].map(|mut audit| {
+    let gaps = replay.sessions().saturating_sub(1);
+    [replay.finish().with_lines(lines), scrape].map(|audit| audit.with_gaps(gaps)).map(|mut audit| {
         log.read(|file, number, line| audit.line(file, number, line)).unwrap_or_else(|error| panic!("{error}"));
         audit.report()
     })

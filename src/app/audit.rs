@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Failure, Told, Undecided, chain, play, replay_config, write_out};
 use crate::audit::{Audit, Edge, Exposition, Report, Table, Window};
+use crate::calendar::utc;
 use crate::cli::AuditArgs;
 use crate::clock::{Clock, Moment};
 use crate::config::Config;
@@ -15,6 +16,9 @@ use crate::queue_log::QueueLog;
 /// Audits, and fails if the two sides differ.
 pub(super) fn run(args: &AuditArgs) -> Result<(), Failure> {
     let (report, files) = compare(args).map_err(Undecided)?;
+    if let Some(why) = report.nothing() {
+        return Err(Undecided(why.into()).into());
+    }
     let text = match args.json {
         true => format!("{:#}\n", report.json(&files)),
         false => Table { report: &report, files: &files, all: args.all }.to_string(),
@@ -24,6 +28,9 @@ pub(super) fn run(args: &AuditArgs) -> Result<(), Failure> {
 }
 
 fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
+    if let Some((since, until)) = args.since.zip(args.until) {
+        forward(since, until)?;
+    }
     let log = QueueLog::open(&args.queue_log).map_err(|error| chain(&error))?;
     let config = replay_config(args.config.as_deref())?;
     let mut audit = match &args.side.metrics {
@@ -40,6 +47,9 @@ fn with_metrics(args: &AuditArgs, config: Config, place: &str) -> Result<Audit, 
     let (exposition, scraped) = read_metrics(place, args.pbx.as_deref())?;
     let since = args.since.map(|at| Edge::around(at, CLOCKS)).or_else(|| began(&exposition));
     let until = Edge { at: args.until.unwrap_or(scraped), before: LATE, after: CLOCKS };
+    if let Some(since) = since {
+        forward(since.at, until.at)?;
+    }
     Ok(Audit::of_scrape(&exposition, config.metrics, Window { since, until: Some(until) }))
 }
 
@@ -55,7 +65,16 @@ fn with_recording(args: &AuditArgs, config: Config) -> Result<Audit, Failure> {
     let own = replay.span().map(|(first, last)| (Edge::around(first, SECOND), Edge::around(last, SECOND)));
     let (begins, ends) = own.unzip();
     let lines = Window { since: counts.since.or(begins), until: counts.until.or(ends) };
-    Ok(replay.finish().with_lines(lines))
+    let gaps = replay.sessions().saturating_sub(1);
+    Ok(replay.finish().with_lines(lines).with_gaps(gaps))
+}
+
+/// Time goes forward: whoever mixes up two ends would see two empty sides agree.
+fn forward(since: Moment, until: Moment) -> Result<(), Failure> {
+    if since < until {
+        return Ok(());
+    }
+    Err(format!("there is no time to compare: {} is not before {}", utc(since), utc(until)).into())
 }
 
 /// The exporter counts from when it is synchronised for the first time, which is within its first blind time.

@@ -66,10 +66,11 @@ fn figures(figures: &Figures) -> Value {
                 json!({ "reason": reason.word(), "number": number })
             }).collect::<Vec<_>>(),
         }),
-        Figures::Seconds { said, counted, tolerance, explained } => json!({
+        Figures::Seconds { said, counted, tolerance, explained, lacking } => json!({
             "queue_log": said,
             "exporter": rounded(*counted),
             "tolerance": tolerance,
+            "without_length": lacking,
             "explained": explained.iter().map(|(reason, seconds, calls)| {
                 json!({ "reason": reason.word(), "seconds": rounded(*seconds), "number": calls })
             }).collect::<Vec<_>>(),

@@ -141,6 +141,13 @@ impl Audit {
         Self { by_call: true, room: ROOM, counts: window, ..Self::of_scrape(&nothing, settings, Window::default()) }
     }
 
+    /// The recording was interrupted that often.
+    #[must_use]
+    pub const fn with_gaps(mut self, gaps: u64) -> Self {
+        self.gaps = gaps;
+        self
+    }
+
     /// Compares this time of queue_log only.
     #[must_use]
     pub const fn with_lines(mut self, window: Window) -> Self {
@@ -172,7 +179,7 @@ impl Audit {
                 let repeats = self.latest.take(at, &line, place);
                 let said = self.books[at].said(line.call, room);
                 match repeats {
-                    Repeats::End => return said.end_again(line.verb),
+                    Repeats::End { first, then } => return said.end_again(first, then),
                     Repeats::Ringing(place) => said.ring_again(place),
                     Repeats::Nothing => {}
                 }

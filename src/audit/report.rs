@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::subject::{Apart, Reason, Subject};
+use super::table::plain;
 use super::tally::Said;
 use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
-use super::window::Window;
+use super::window::{Edge, Window};
 use super::{Audit, Book, Spot};
 use crate::calendar::utc;
 use crate::clock::Moment;
@@ -71,7 +72,8 @@ pub enum Figures {
     /// Lines and counts.
     Counts { said: u64, counted: u64, missing: u64, extra: u64, explained: Vec<(Reason, u64)> },
     /// Seconds, and by how many both sides may differ.
-    Seconds { said: f64, counted: f64, tolerance: u64, explained: Vec<(Reason, f64, u64)> },
+    /// `lacking`: calls that were counted without their length, and nothing tells why.
+    Seconds { said: f64, counted: f64, tolerance: u64, explained: Vec<(Reason, f64, u64)>, lacking: u64 },
 }
 
 /// Whether two sides agree.
@@ -100,6 +102,24 @@ impl Report {
     /// Whether both sides agree, but for what is explained.
     pub fn agrees(&self) -> bool {
         self.rows.iter().all(|row| row.state != State::Differs)
+    }
+
+    /// Why there is no verdict, if no line and no count was compared.
+    pub fn nothing(&self) -> Option<String> {
+        if !self.rows.is_empty() {
+            return None;
+        }
+        let edge = |edge: Option<Edge>| edge.map_or("…".to_owned(), |edge| utc(edge.at));
+        let (since, until) = (edge(self.window.since), edge(self.window.until));
+        let mut why = vec![format!(
+            "nothing to compare from {since} to {until}: no line of queue_log counts there, and the exporter counted nothing"
+        )];
+        let malformed: u64 = self.malformed.values().sum();
+        if malformed > 0 {
+            why.push(format!("{malformed} lines of queue_log are malformed"));
+        }
+        why.extend(self.notes.iter().cloned());
+        Some(why.join("; "))
     }
 
     /// Rows in a state.
@@ -132,12 +152,13 @@ impl Audit {
     pub fn report(mut self) -> Report {
         self.fold();
         let mut late = Late::of(if self.by_call { 0 } else { self.late });
-        let weigh = |book: Book| Weighing::new(book, &mut late);
+        let (gaps, by_call) = (self.gaps > 0, self.by_call);
+        let weigh = |book: Book| Weighing::new(book, &mut late, gaps, by_call);
         let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
         let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
         let mut rows: Vec<_> = queues.into_iter().flat_map(Weighing::rows).collect();
         rows.sort_by(|a, b| (a.state, &a.queue, a.what).cmp(&(b.state, &b.queue, b.what)));
-        let notes = self.notes();
+        let notes = self.notes(&rows);
         let seen = self.seen;
         Report {
             window: self.lines,
@@ -166,7 +187,7 @@ impl Audit {
         }
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self, rows: &[ReportRow]) -> Vec<String> {
         let mut notes = Vec::new();
         let of_log = |what: &str, at: Moment| format!("queue_log {what} at {}", utc(at));
         let verbs: u64 = self.seen.not_compared.values().sum();
@@ -177,7 +198,9 @@ impl Audit {
                 notes.push(format!("{begins} and ends at {}: nothing of it lies in the window", utc(last)));
             }
             (Some(first), Some(_)) => {
-                if self.lines.since.is_some_and(|since| first.since(since.at) > A_WHILE) {
+                let late = self.lines.since.is_some_and(|since| first.since(since.at) > A_WHILE);
+                // a queue may be silent for ever; but what was counted and is in no line is missed
+                if late && rows.iter().any(|row| row.figures.are_missed()) {
                     notes.push(format!("{}: is an older file missing?", of_log("begins", first)));
                 }
             }
@@ -188,10 +211,13 @@ impl Audit {
         let mut hidden: Vec<_> = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
         hidden.sort_by_key(|(name, _)| *name);
         if !hidden.is_empty() {
-            let names: Vec<_> = hidden.iter().map(|(name, _)| &***name).collect();
+            let names: Vec<_> = hidden.iter().map(|(name, _)| plain(name)).collect();
             notes.push(format!("not exported, so not compared: {}", names.join(", ")));
         }
-        if self.gaps > 0 {
+        if self.gaps > 0 && self.by_call {
+            let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
+            notes.push(format!("the recording has {gaps}: calls that came and went there are in queue_log only"));
+        } else if self.gaps > 0 {
             let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
             let blind = format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind);
             notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
@@ -211,12 +237,17 @@ struct Weighing {
 }
 
 impl Weighing {
-    fn new(book: Book, late: &mut Late) -> Self {
+    fn new(book: Book, late: &mut Late, gaps: bool, by_call: bool) -> Self {
         let mut this = Self { name: book.name, sum: Weighed::default(), calls: BTreeMap::new() };
         for (call, sides) in book.calls {
-            this.call(&call, &weigh_call(&sides.said, &sides.counted));
+            this.call(&call, &weigh_call(&sides.said, &sides.counted, gaps));
         }
-        this.sum.add_whole(&weigh_queue(&book.whole.said, &book.whole.counted, late));
+        let mut whole = weigh_queue(&book.whole.said, &book.whole.counted, late, gaps);
+        if by_call {
+            // a call that cannot be told was not seen whole: the recording began in its middle
+            (whole.hold.lacking, whole.talk.lacking) = (0, 0);
+        }
+        this.sum.add_whole(&whole);
         this
     }
 
@@ -234,7 +265,7 @@ impl Weighing {
 
     fn rows(mut self) -> Vec<ReportRow> {
         let queue = self.name.into_string();
-        let rows = figures(&self.sum).filter(|(_, figures, _)| !figures.are_zero());
+        let rows = figures(&self.sum).filter(|(_, figures, state)| *state == State::Differs || !figures.are_zero());
         rows.map(|(what, figures, state)| {
             let (mut calls, more_calls) = self.calls.remove(&what).unwrap_or_default();
             calls.retain(|call| call.state >= state);
@@ -265,10 +296,15 @@ impl Figures {
     }
 
     fn of_sum(row: &SumRow) -> Self {
-        let &SumRow { said, counted, explained, .. } = row;
+        let &SumRow { said, counted, explained, lacking, .. } = row;
         let explained = Reason::ALL.iter().zip(explained).filter(|(_, (_, calls))| *calls > 0);
         let explained = explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
-        Self::Seconds { said, counted, tolerance: row.tolerance(), explained }
+        Self::Seconds { said, counted, tolerance: row.tolerance(), explained, lacking }
+    }
+
+    /// Something was counted that queue_log does not have.
+    fn are_missed(&self) -> bool {
+        matches!(self, Self::Counts { extra, .. } if *extra > 0)
     }
 
     fn are_zero(&self) -> bool {

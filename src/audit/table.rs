@@ -48,7 +48,7 @@ impl Table<'_> {
         writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
         for (file, line, why) in &self.report.examples {
             let file = self.files.get(*file).map_or("queue_log", String::as_str);
-            writeln!(f, "              {file}:{line}: {why}")?;
+            writeln!(f, "              {}:{line}: {why}", plain(file))?;
         }
         Ok(())
     }
@@ -57,7 +57,8 @@ impl Table<'_> {
         if self.report.not_compared.is_empty() {
             return Ok(());
         }
-        let verbs: Vec<_> = self.report.not_compared.iter().map(|(verb, count)| format!("{verb} {count}")).collect();
+        let verbs: Vec<_> =
+            self.report.not_compared.iter().map(|(verb, count)| format!("{} {count}", plain(verb))).collect();
         writeln!(f, "not compared  {}", verbs.join(", "))
     }
 
@@ -113,7 +114,7 @@ impl Cells {
             Figures::Counts { said, counted, .. } => (said.to_string(), counted.to_string()),
             Figures::Seconds { said, counted, .. } => (format!("{said:.0} s"), format!("{counted:.1} s")),
         };
-        let cells = [row.state.word().into(), row.queue.clone(), row.what.verbs(), row.what.counts(), said, counted];
+        let cells = [row.state.word().into(), plain(&row.queue), row.what.verbs(), row.what.counts(), said, counted];
         let what = difference(&row.figures);
         let mut calls: Vec<_> = row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
         let more = row.more_calls as usize + row.calls.len().saturating_sub(CALLS_SHOWN);
@@ -141,10 +142,11 @@ fn call(call: &CallRow, row: &str) -> String {
     let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
     let said = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
     let detail = if said { "" } else { &detail };
+    let uniqueid = plain(&call.uniqueid);
     match &call.figures {
-        Figures::Counts { .. } => format!("{}  {detail}", call.uniqueid),
+        Figures::Counts { .. } => format!("{uniqueid}  {detail}"),
         Figures::Seconds { said, counted, .. } => {
-            format!("{}  {said:.0} s in queue_log, {counted:.1} s counted", call.uniqueid)
+            format!("{uniqueid}  {said:.0} s in queue_log, {counted:.1} s counted")
         }
     }
     .trim_end()
@@ -164,7 +166,12 @@ fn difference(figures: &Figures) -> String {
             }
             parts.extend(explained.iter().map(|(reason, number)| format!("{number} {}", reason.text())));
         }
-        Figures::Seconds { explained, .. } => {
+        Figures::Seconds { explained, lacking, .. } => {
+            match lacking {
+                0 => {}
+                1 => parts.push("1 call counted without its length".to_owned()),
+                _ => parts.push(format!("{lacking} calls counted without their length")),
+            }
             parts.extend(explained.iter().map(|(reason, seconds, calls)| {
                 let calls = if *calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
                 format!("{seconds:+.1} s of {calls}: {}", reason.text())
@@ -198,6 +205,18 @@ impl What {
             Self::Talk => "talk".to_owned(),
         }
     }
+}
+
+/// Text of a damaged log, fit for a terminal: what would move its cursor or turn its text round is escaped.
+pub(super) fn plain(text: &str) -> String {
+    let unfit = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if unfit(c) { plain.extend(c.escape_default()) } else { plain.push(c) }
+    }
+    plain
 }
 
 /// How many calls are shown behind a row.

@@ -58,9 +58,14 @@ pub(super) struct Said {
     counts: [Count; Subject::ALL.len()],
     /// Lines that say once more what another said.
     again: [u32; Subject::ALL.len()],
+    /// Those of them that end a talk, by the end that was said first and the one that was said then.
+    ends_again: [[u32; ENDS.len()]; ENDS.len()],
     /// Inside the window, and at its edges.
     pub(super) hold: [Length; 2],
     pub(super) talk: [Length; 2],
+    /// The longest of one line: a call explains no more than that.
+    pub(super) longest_hold: f64,
+    pub(super) longest_talk: f64,
     /// When the last talk ended.
     pub(super) talked_until: Option<Moment>,
 }
@@ -75,6 +80,11 @@ impl Said {
         self.again[subject as usize]
     }
 
+    /// How often one end was said of a talk, and then the other.
+    pub(super) fn said_both(&self, first: Subject, then: Subject) -> u32 {
+        place(first).zip(place(then)).map_or(0, |(first, then)| self.ends_again[first][then])
+    }
+
     /// Adds what is said of another queue.
     pub(super) fn add(&mut self, other: &Self) {
         for (sum, count) in self.counts.iter_mut().zip(other.counts) {
@@ -84,16 +94,22 @@ impl Said {
         for (sum, number) in self.again.iter_mut().zip(other.again) {
             *sum = sum.saturating_add(number);
         }
+        for (sum, number) in self.ends_again.iter_mut().flatten().zip(other.ends_again.iter().flatten()) {
+            *sum = sum.saturating_add(*number);
+        }
+        self.longest_hold = self.longest_hold.max(other.longest_hold);
+        self.longest_talk = self.longest_talk.max(other.longest_talk);
         for (sum, length) in self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk)) {
             (sum.sum, sum.of) = (sum.sum + length.sum, sum.of.saturating_add(length.of));
         }
         self.talked_until = self.talked_until.max(other.talked_until);
     }
 
-    /// A line that ends a talk once more.
-    pub(super) fn end_again(&mut self, verb: Verb<'_>) {
-        if let Some((subject, _)) = subject(verb) {
-            self.again[subject as usize] = self.again[subject as usize].saturating_add(1);
+    /// A line that ends a talk once more, which ended by `first` before.
+    pub(super) fn end_again(&mut self, first: Subject, then: Subject) {
+        self.again[then as usize] = self.again[then as usize].saturating_add(1);
+        if let Some((first, then)) = place(first).zip(place(then)) {
+            self.ends_again[first][then] = self.ends_again[first][then].saturating_add(1);
         }
     }
 
@@ -111,9 +127,13 @@ impl Said {
         let part = usize::from(place == Place::Edge);
         match (length, subject) {
             (_, _) if place == Place::Outside => {}
-            (Some(hold), Subject::Answered) => self.hold[part].add(hold),
+            (Some(hold), Subject::Answered) => {
+                self.hold[part].add(hold);
+                self.longest_hold = self.longest_hold.max(hold.as_secs_f64());
+            }
             (Some(talk), _) => {
                 self.talk[part].add(talk);
+                self.longest_talk = self.longest_talk.max(talk.as_secs_f64());
                 self.talked_until = Some(at);
             }
             (None, _) => {}
@@ -122,7 +142,13 @@ impl Said {
     }
 }
 
-fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
+/// Its place among the ends of a talk.
+fn place(end: Subject) -> Option<usize> {
+    ENDS.iter().position(|&it| it == end)
+}
+
+/// What a verb says, and the seconds it tells.
+pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
     Some(match verb {
         Verb::Entered => (Subject::Entered, None),
         Verb::Connected { hold, .. } => (Subject::Answered, Some(hold)),
@@ -191,3 +217,6 @@ impl Counted {
         self.talk.add(talk);
     }
 }
+
+/// Ends of a talk.
+pub(super) const ENDS: [Subject; 3] = [Subject::ByCaller, Subject::ByAgent, Subject::Transferred];

@@ -10,6 +10,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::subject::Subject;
+use super::tally::subject;
 use super::window::Place;
 use crate::clock::Moment;
 use crate::queue_log::{Line, Verb};
@@ -21,20 +23,32 @@ pub(super) struct Latest {
     order: VecDeque<(usize, Box<[u8]>)>,
 }
 
+/// What was said of a call since it was connected last.
+#[derive(Debug, Default)]
+struct Last {
+    /// Agents who were rung in vain, the latest last: with ringall others may be between an agent's two lines.
+    rang: VecDeque<Rang>,
+    /// How the talk ended.
+    ended: Option<Subject>,
+}
+
+/// An agent was rung in vain.
 #[derive(Debug)]
-enum Last {
-    /// An agent was rung in vain.
-    Rang { agent: Box<[u8]>, at: Moment, place: Place },
-    /// The talk ended.
-    Ended,
+struct Rang {
+    agent: Box<[u8]>,
+    at: Moment,
+    place: Place,
 }
 
 /// What a line repeats.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Repeats {
     Nothing,
-    /// The end of a talk that was over before.
-    End,
+    /// The end of a talk that was over before, and how each of the two lines says it ended.
+    End {
+        first: Subject,
+        then: Subject,
+    },
     /// The agent who answers was said to be rung in vain, in that place of the window, and was not.
     Ringing(Place),
 }
@@ -45,37 +59,48 @@ impl Latest {
         let call = (spot, Box::from(line.call));
         match line.verb {
             Verb::RangInVain => {
-                self.keep(call, Last::Rang { agent: line.agent.into(), at: line.at, place });
+                self.of(call).rang(Rang { agent: line.agent.into(), at: line.at, place });
                 Repeats::Nothing
             }
             // a talk of its own, also if the caller was served before (option c)
-            Verb::Connected { ring, .. } => match self.calls.remove(&call) {
-                Some(Last::Rang { agent, at, place }) if *agent == *line.agent && is_same(at, ring, line.at) => {
-                    Repeats::Ringing(place)
-                }
-                _ => Repeats::Nothing,
-            },
+            Verb::Connected { ring, .. } => {
+                let last = self.calls.remove(&call).unwrap_or_default();
+                let rang = last.rang.iter().rfind(|rang| *rang.agent == *line.agent);
+                let same = rang.filter(|rang| is_same(rang.at, ring, line.at));
+                same.map_or(Repeats::Nothing, |rang| Repeats::Ringing(rang.place))
+            }
             Verb::CompletedByCaller { .. } | Verb::CompletedByAgent { .. } | Verb::Transferred { .. } => {
-                match self.keep(call, Last::Ended) {
-                    Some(Last::Ended) => Repeats::End,
-                    _ => Repeats::Nothing,
-                }
+                let Some((then, _)) = subject(line.verb) else { return Repeats::Nothing };
+                let ended = &mut self.of(call).ended;
+                let Some(first) = *ended else {
+                    *ended = Some(then);
+                    return Repeats::Nothing;
+                };
+                Repeats::End { first, then }
             }
             _ => Repeats::Nothing,
         }
     }
 
-    fn keep(&mut self, call: (usize, Box<[u8]>), last: Last) -> Option<Last> {
-        let before = self.calls.insert(call.clone(), last);
-        if before.is_none() {
-            self.order.push_back(call);
+    fn of(&mut self, call: (usize, Box<[u8]>)) -> &mut Last {
+        if !self.calls.contains_key(&call) {
+            self.order.push_back(call.clone());
             if self.order.len() > KEPT
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.calls.remove(&oldest);
             }
         }
-        before
+        self.calls.entry(call).or_default()
+    }
+}
+
+impl Last {
+    fn rang(&mut self, rang: Rang) {
+        if self.rang.len() == RANG_MAX {
+            self.rang.pop_front();
+        }
+        self.rang.push_back(rang);
     }
 }
 
@@ -86,6 +111,8 @@ fn is_same(in_vain: Moment, ring: Option<Duration>, answered: Moment) -> bool {
 
 /// Far more calls than anything happens to between two lines of one.
 const KEPT: usize = 1000;
+/// More than are rung at the same moment.
+const RANG_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -102,7 +129,8 @@ mod tests {
         let (caller, transfer) = ("105|1.1|q|Ann|COMPLETECALLER|1|5|1", "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1");
         let said = [connect, caller, transfer, connect, transfer].map(|line| take(&mut latest, 0, line));
         let once = Repeats::Nothing;
-        assert_eq!(said, [once, once, Repeats::End, once, once]);
+        let again = Repeats::End { first: Subject::ByCaller, then: Subject::Transferred };
+        assert_eq!(said, [once, once, again, once, once]);
         // the same call in another queue, and another call
         assert_eq!(take(&mut latest, 1, caller), once);
         assert_eq!(take(&mut latest, 0, &caller.replace("1.1", "1.3")), once);
@@ -124,11 +152,27 @@ mod tests {
     }
 
     #[test]
+    fn others_who_are_rung_at_the_same_time_do_not_hide_it() {
+        let mut latest = Latest::default();
+        let rang = |agent: &str| format!("100|1.1|q|{agent}|RINGNOANSWER|2000");
+        let connect = "100|1.1|q|Ann|CONNECT|5|1.2|2";
+        take(&mut latest, 0, &rang("Ann"));
+        (1..RANG_MAX).for_each(|other| assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing));
+        assert_eq!(take(&mut latest, 0, connect), Repeats::Ringing(Place::Inside));
+        // it is used up, and one too many pushes it out
+        assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
+        take(&mut latest, 0, &rang("Ann"));
+        (0..RANG_MAX).for_each(|other| assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing));
+        assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
+    }
+
+    #[test]
     fn calls_are_forgotten_in_the_end() {
         let mut latest = Latest::default();
         let ends = |call: usize| format!("105|{call}.1|q|Ann|COMPLETECALLER|1|5|1");
         (0..=KEPT).for_each(|call| assert_eq!(take(&mut latest, 0, &ends(call)), Repeats::Nothing));
         assert_eq!(take(&mut latest, 0, &ends(0)), Repeats::Nothing);
-        assert_eq!(take(&mut latest, 0, &ends(KEPT)), Repeats::End);
+        let again = Repeats::End { first: Subject::ByCaller, then: Subject::ByCaller };
+        assert_eq!(take(&mut latest, 0, &ends(KEPT)), again);
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::subject::{Apart, Reason, Subject};
-use super::tally::{Counted, Length, Said};
+use super::tally::{Counted, ENDS, Length, Said};
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -104,14 +104,21 @@ pub(super) struct SumRow {
     pub(super) calls: u64,
     /// Seconds that have a reason, and calls, by it.
     pub(super) explained: [(f64, u64); Reason::ALL.len()],
+    /// Calls that were counted without their length, and nothing tells why.
+    pub(super) lacking: u64,
     /// A single call differs by more than it may.
     pub(super) off: bool,
 }
 
 impl SumRow {
     pub(super) fn differs(&self) -> bool {
+        self.off || self.lacking > 0 || self.rest().abs() > self.tolerance() as f64
+    }
+
+    /// Seconds that nothing explains yet.
+    fn rest(&self) -> f64 {
         let explained: f64 = self.explained.iter().map(|(seconds, _)| seconds).sum();
-        self.off || (self.said - self.counted - explained).abs() > self.tolerance() as f64
+        self.said - self.counted - explained
     }
 
     /// Seconds that both sides may differ by: one a call, which is rounding, and one in all, which is a busy PBX.
@@ -128,13 +135,38 @@ impl SumRow {
         self.counted += other.counted;
         self.calls += other.calls;
         self.off |= other.off;
+        self.lacking += other.lacking;
         for (sum, (seconds, calls)) in self.explained.iter_mut().zip(other.explained) {
             *sum = (sum.0 + seconds, sum.1 + calls);
         }
     }
 
+    /// The agent's phone hung up that long before queue_log says the talk ended.
+    fn cut(&mut self, went_on: Option<Duration>) {
+        let more = self.rest();
+        if more > self.calls as f64 + SLACK
+            && went_on.is_some_and(|span| (span.as_secs_f64() - more).abs() <= 2.0)
+            && self.lacking == 0
+        {
+            self.explain(Reason::TalkCut, 1);
+            self.off = false;
+        }
+    }
+
     fn explain(&mut self, reason: Reason, calls: u64) {
-        self.explained[reason as usize] = (self.said - self.counted, calls);
+        self.explained[reason as usize] = (self.rest(), calls);
+    }
+
+    /// Lets so many calls explain what queue_log has more of: each at most the longest that it has.  Tells how many
+    /// it takes.
+    fn explain_more(&mut self, reason: Reason, calls: u64, longest: f64) -> u64 {
+        let more = self.rest();
+        if calls == 0 || longest <= 0.0 || more <= self.tolerance() as f64 {
+            return 0;
+        }
+        let needed = calls.min((more / longest).ceil() as u64);
+        self.explained[reason as usize] = (more.min(needed as f64 * longest), needed);
+        needed
     }
 }
 
@@ -153,31 +185,61 @@ impl Late {
     }
 }
 
-/// Weighs a whole queue.
-pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut Late) -> Weighed {
+/// Weighs a whole queue; `gaps`: the exporter lost sight of the PBX.
+pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut Late, gaps: bool) -> Weighed {
     let mut scales = Scales::new(said, counted);
     scales.settle(&mut late.ends);
-    let hold = whole(said.hold, counted.hold, scales.unmeasured(&[Subject::Answered], 0, counted.hold));
-    let ends = counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all();
-    let mut talk = whole(said.talk, counted.talk, scales.unmeasured(&ENDS, ends.into(), counted.talk));
-    if late.talks > 0 && talk.differs() && talk.said > talk.counted {
-        late.talks -= 1;
-        talk.explain(Reason::TalkCut, 1);
-    }
+    let answered = scales.weighed.sum_of(&[Subject::Answered]).counted;
+    let unheld = answered.saturating_sub(counted.hold.of.into());
+    // who waited before a gap and talks behind it is answered, and was connected nobody knows when
+    let partly = partly_seen(counted) + if gaps { unheld } else { 0 };
+    let unseen = scales.answered_unseen;
+    let hold = whole(said.hold, counted.hold, Unmeasured::of(unheld, partly, unseen), said.longest_hold);
+    let apart = counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all();
+    let ends = scales.weighed.sum_of(&ENDS).counted + u64::from(apart);
+    let unmeasured = Unmeasured::of(ends.saturating_sub(counted.talk.of.into()), partly, unseen);
+    let mut talk = whole(said.talk, counted.talk, unmeasured, said.longest_talk);
+    late.talks -= talk.explain_more(Reason::TalkCut, late.talks, said.longest_talk);
     Weighed { hold, talk, ..scales.weighed }
 }
 
-/// Weighs one call.
-pub(super) fn weigh_call(said: &Said, counted: &Counted) -> Weighed {
+/// Weighs one call; `gaps`: the exporter lost sight of the PBX.
+pub(super) fn weigh_call(said: &Said, counted: &Counted, gaps: bool) -> Weighed {
     let mut scales = Scales::new(said, counted);
     let mut late = u64::from(counted.apart(Apart::EndLate).all());
     scales.settle(&mut late);
     let mut weighed = scales.weighed;
     let hold = weighed.sum_of(&[Subject::Answered]);
-    weighed.hold = of_call(&hold, said.hold, counted.hold, None);
+    let excused = partly_seen(counted) > 0 || gaps && counted.hold.of == 0;
+    weighed.hold = of_call(&hold, said.hold, counted.hold, excused);
     let talk = weighed.sum_of(&ENDS);
-    weighed.talk = of_call(&talk, said.talk, counted.talk, talk_after(said, counted));
+    weighed.talk = of_call(&talk, said.talk, counted.talk, excused);
+    weighed.talk.cut(talk_after(said, counted));
     weighed
+}
+
+/// Stays of which a beginning or an end was hidden: they may lack a length.
+fn partly_seen(counted: &Counted) -> u64 {
+    use Apart as A;
+    let hidden = [A::AdoptedWaiting, A::AdoptedTalking, A::WaitLost, A::EndLost, A::EndUnknown];
+    hidden.iter().map(|&apart| u64::from(counted.apart(apart).all())).sum()
+}
+
+/// Calls of which the exporter does not know the length.
+#[derive(Clone, Copy, Debug)]
+struct Unmeasured {
+    /// It was not seen from beginning to end.
+    excused: u64,
+    /// Nothing tells why.
+    lacking: u64,
+}
+
+impl Unmeasured {
+    /// So many were counted without their length, so many may be, and so many more were not even counted.
+    fn of(without: u64, may: u64, uncounted: u64) -> Self {
+        let excused = without.min(may);
+        Self { excused: excused + uncounted, lacking: without - excused }
+    }
 }
 
 /// How long queue_log went on with a talk whose agent had hung up.
@@ -186,22 +248,21 @@ fn talk_after(said: &Said, counted: &Counted) -> Option<Duration> {
 }
 
 /// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one side only.
-fn whole(said: [Length; 2], counted: Length, unmeasured: u64) -> SumRow {
+fn whole(said: [Length; 2], counted: Length, unmeasured: Unmeasured, longest: f64) -> SumRow {
     let [sure, edge] = said;
     let mut row = SumRow {
         said: counted.sum.clamp(sure.sum, sure.sum + edge.sum),
         counted: counted.sum,
         calls: u64::from((sure.of + edge.of).max(counted.of)),
+        lacking: unmeasured.lacking,
         ..SumRow::default()
     };
-    if unmeasured > 0 && row.differs() && row.said > row.counted {
-        row.explain(Reason::Unmeasured, unmeasured);
-    }
+    row.explain_more(Reason::Unmeasured, unmeasured.excused, longest);
     row
 }
 
 /// Seconds of one call, if both sides know all of them; `row` is what their lines and counts came to.
-fn of_call(counts: &Row, said: [Length; 2], counted: Length, went_on: Option<Duration>) -> SumRow {
+fn of_call(counts: &Row, said: [Length; 2], counted: Length, excused: bool) -> SumRow {
     let [sure, edge] = said;
     let (sum, of) = (sure.sum + edge.sum, sure.of + edge.of);
     let mut row = SumRow { said: sum, counted: counted.sum, calls: u64::from(of), ..SumRow::default() };
@@ -210,19 +271,17 @@ fn of_call(counts: &Row, said: [Length; 2], counted: Length, went_on: Option<Dur
         if counts.differs() || counts.said == 0 {
             return SumRow::default();
         }
-        row.explain(Reason::Unmeasured, u64::from(of.abs_diff(counted.of)));
+        let calls = u64::from(of.abs_diff(counted.of));
+        if excused {
+            row.explain(Reason::Unmeasured, calls);
+        } else if edge.of > 0 || of < counted.of {
+            return SumRow::default();
+        } else {
+            row.lacking = calls;
+        }
         return row;
     }
-    let more = row.said - row.counted;
-    if more.abs() <= f64::from(of) + SLACK {
-        return row;
-    }
-    // the agent's phone hung up that long before queue_log says the talk ended
-    if went_on.is_some_and(|span| more > 0.0 && (span.as_secs_f64() - more).abs() <= 2.0) {
-        row.explain(Reason::TalkCut, 1);
-    } else {
-        row.off = more.abs() > row.tolerance() as f64;
-    }
+    row.off = row.rest().abs() > (f64::from(of) + SLACK).max(row.tolerance() as f64);
     row
 }
 
@@ -236,6 +295,8 @@ struct Scales {
     optional: [u64; Apart::ALL.len()],
     /// Callers who were connected while the exporter could not see.
     answered_unseen: u64,
+    /// Talks that queue_log ends twice: by the first end, by the second, and how many.
+    both: Vec<(Subject, Subject, u64)>,
 }
 
 impl Scales {
@@ -246,6 +307,7 @@ impl Scales {
             budgets: Apart::ALL.map(|apart| counted.apart(apart).all().into()),
             optional: Apart::ALL.map(|apart| counted.apart(apart).edge.into()),
             answered_unseen: 0,
+            both: both(said),
         };
         for subject in Subject::ALL {
             let (log, ours) = (said.count(subject), counted.count(subject));
@@ -266,6 +328,7 @@ impl Scales {
 
     fn settle(&mut self, late: &mut u64) {
         use Apart as A;
+        self.either();
         self.cover(A::AdoptedWaiting, Reason::Adopted, &[Subject::Entered]);
         let adopted = self.budgets[A::AdoptedTalking as usize];
         self.cover(A::AdoptedTalking, Reason::Adopted, &[Subject::Entered]);
@@ -289,17 +352,23 @@ impl Scales {
         self.leftovers();
     }
 
-    /// Calls of which the exporter does not know the length.
-    fn unmeasured(&self, subjects: &[Subject], apart: u64, measured: Length) -> u64 {
-        let counted = self.weighed.sum_of(subjects).counted + apart;
-        counted.saturating_sub(measured.of.into()) + self.answered_unseen
-    }
-
     /// Lets what only the exporter counts explain lines that nothing else did.
     fn cover(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) -> u64 {
         let budget = &mut self.budgets[apart as usize];
         let rows = &mut self.weighed.counts;
         subjects.iter().map(|&subject| rows[subject as usize].excuse(reason, budget)).sum()
+    }
+
+    /// Of two lines that end one talk the exporter may have counted the second.
+    fn either(&mut self) {
+        for (first, then, number) in std::mem::take(&mut self.both) {
+            let counts = &mut self.weighed.counts;
+            let other = number.min(counts[first as usize].missing).min(counts[then as usize].extra);
+            counts[first as usize].missing -= other;
+            counts[first as usize].explained[Reason::Twice as usize] += other;
+            counts[then as usize].extra -= other;
+            counts[then as usize].explained[Reason::Twice as usize] -= other;
+        }
     }
 
     /// Who ended a talk was decided before AgentComplete came, and may be somebody else.
@@ -351,8 +420,13 @@ impl Scales {
     }
 }
 
-/// Ends of a talk.
-const ENDS: [Subject; 3] = [Subject::ByCaller, Subject::ByAgent, Subject::Transferred];
+/// Talks that queue_log ends in two ways.
+fn both(said: &Said) -> Vec<(Subject, Subject, u64)> {
+    let pairs = ENDS.iter().flat_map(|&first| ENDS.iter().map(move |&then| (first, then)));
+    let pairs = pairs.filter(|(first, then)| first != then);
+    pairs.map(|(first, then)| (first, then, said.said_both(first, then).into())).filter(|pair| pair.2 > 0).collect()
+}
+
 /// Ends of a wait that look alike to an account that does not see VarSet.
 const WITHOUT_REASON: [Subject; 5] =
     [Subject::Abandoned, Subject::Timeout, Subject::LeaveEmpty, Subject::Withdrawn, Subject::ExitKey];
@@ -394,7 +468,7 @@ mod tests {
     }
 
     fn weigh(said: &Said, counted: &Counted) -> Weighed {
-        weigh_queue(said, counted, &mut Late::default())
+        weigh_queue(said, counted, &mut Late::default(), false)
     }
 
     /// Missing, extra and explained of a subject.
@@ -440,11 +514,11 @@ mod tests {
         let mut ours = counted(&[Subject::ByAgent], &[]);
         ours.talked(Duration::from_secs(20));
         let mut late = Late::of(1);
-        let first = weigh_queue(&log, &ours, &mut late);
+        let first = weigh_queue(&log, &ours, &mut late, false);
         assert_eq!(found(&first, Subject::ByCaller), [0, 0, 1]);
         assert_eq!(found(&first, Subject::ByAgent), [0, 0, 1]);
         assert!(!first.talk.differs() && first.talk.explains());
-        let second = weigh_queue(&log, &ours, &mut late);
+        let second = weigh_queue(&log, &ours, &mut late, false);
         assert_eq!((found(&second, Subject::ByCaller), found(&second, Subject::ByAgent)), ([1, 0, 0], [0, 1, 0]));
         assert!(second.talk.differs());
     }
@@ -456,12 +530,12 @@ mod tests {
         ours.talked(Duration::from_secs(20));
         for (hung_up, cut) in [(None, false), (Some(61), true), (Some(99), false), (Some(40), false)] {
             ours.agent_gone = hung_up.map(Moment::from_secs);
-            let weighed = weigh_call(&log, &ours);
+            let weighed = weigh_call(&log, &ours, false);
             assert_eq!((weighed.talk.explains(), weighed.talk.differs()), (cut, !cut), "{hung_up:?}");
         }
         // queue_log never counts less than the talk
         let shorter = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(10) }]);
-        assert!(weigh_call(&shorter, &ours).talk.differs());
+        assert!(weigh_call(&shorter, &ours, false).talk.differs());
     }
 
     #[test]
@@ -494,10 +568,10 @@ mod tests {
     fn an_end_that_is_logged_twice_is_one_end() {
         let talk = Duration::from_secs(5);
         let mut log = said(&[Verb::CompletedByCaller { talk }]);
-        log.end_again(Verb::Transferred { talk });
+        log.end_again(Subject::ByCaller, Subject::Transferred);
         let mut ours = counted(&[Subject::ByCaller], &[]);
         ours.talked(talk);
-        for weighed in [weigh(&log, &ours), weigh_call(&log, &ours)] {
+        for weighed in [weigh(&log, &ours), weigh_call(&log, &ours, false)] {
             assert_eq!(found(&weighed, Subject::ByCaller), [0, 0, 0]);
             assert_eq!(found(&weighed, Subject::Transferred), [0, 0, 1]);
             assert_eq!(weighed.counts[Subject::Transferred as usize].said, 1);
@@ -506,9 +580,79 @@ mod tests {
     }
 
     #[test]
+    fn of_two_ends_of_one_talk_either_may_be_counted() {
+        let talk = Duration::from_secs(5);
+        let (agent, transfer) = (Verb::CompletedByAgent { talk }, Verb::Transferred { talk });
+        for (verb, first, then) in
+            [(agent, Subject::ByAgent, Subject::Transferred), (transfer, Subject::Transferred, Subject::ByAgent)]
+        {
+            let mut log = said(&[verb]);
+            log.end_again(first, then);
+            let of = |ends: &[Subject]| {
+                let mut ours = counted(ends, &[]);
+                ends.iter().for_each(|_| ours.talked(talk));
+                [weigh(&log, &ours), weigh_call(&log, &ours, false)]
+            };
+            for weighed in of(&[then]) {
+                assert_eq!((found(&weighed, first), found(&weighed, then)), ([0, 0, 1], [0, 0, 0]), "{verb:?}");
+            }
+            // one end of both, or none, is wrong
+            for weighed in of(&[first, then]) {
+                assert_eq!(found(&weighed, then), [0, 1, 1], "{verb:?}");
+            }
+            for weighed in of(&[]) {
+                assert_eq!(found(&weighed, first), [1, 0, 0], "{verb:?}");
+            }
+        }
+        // an excuse of one talk is none for two
+        let mut log = said(&[agent, agent]);
+        log.end_again(Subject::ByAgent, Subject::Transferred);
+        let weighed = weigh(&log, &counted(&[Subject::Transferred; 2], &[]));
+        assert_eq!((found(&weighed, Subject::ByAgent), found(&weighed, Subject::Transferred)), ([1, 0, 1], [0, 1, 0]));
+    }
+
+    /// queue_log has 100 talks of 100 s, the exporter as many completions; and as many lengths of one second.
+    fn hundred(lengths: usize, apart: &[Apart]) -> (Said, Counted) {
+        let mut ours = counted(&[Subject::ByCaller; 100], apart);
+        (0..lengths).for_each(|_| ours.talked(Duration::from_secs(1)));
+        (said(&[Verb::CompletedByCaller { talk: Duration::from_secs(100) }; 100]), ours)
+    }
+
+    #[test]
+    fn an_excuse_of_seconds_is_no_longer_than_the_longest_call() {
+        for (lengths, apart, late) in [
+            (99, &[][..], 0),
+            (99, &[Apart::AdoptedTalking], 0),
+            (100, &[], 1),
+            (100, &[], 50),
+            (0, &[], 0),
+            (0, &[Apart::AdoptedTalking], 99),
+        ] {
+            let (log, ours) = hundred(lengths, apart);
+            let weighed = weigh_queue(&log, &ours, &mut Late::of(late), true);
+            assert!(weighed.talk.differs(), "{lengths} {apart:?} {late}");
+        }
+        // one of 99 s is within what one late call can be
+        let (log, mut ours) = hundred(1, &[]);
+        (0..99).for_each(|_| ours.talked(Duration::from_secs(100)));
+        assert!(!weigh_queue(&log, &ours, &mut Late::of(1), false).talk.differs());
+    }
+
+    #[test]
+    fn a_length_may_be_missing_only_of_what_was_not_seen_whole() {
+        let log = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(9) }]);
+        let of = |apart: &[Apart]| {
+            let ours = counted(&[Subject::ByCaller], apart);
+            [weigh(&log, &ours).talk, weigh_call(&log, &ours, false).talk].map(|row| (row.differs(), row.explains()))
+        };
+        assert_eq!(of(&[]), [(true, false); 2]);
+        assert_eq!(of(&[Apart::AdoptedTalking]), [(false, true); 2]);
+    }
+
+    #[test]
     fn what_has_no_call_may_be_what_a_call_lacks() {
         let mut sum = Weighed::default();
-        sum.add(&weigh_call(&said(&[Verb::CompletedByCaller { talk: Duration::ZERO }]), &Counted::default()));
+        sum.add(&weigh_call(&said(&[Verb::CompletedByCaller { talk: Duration::ZERO }]), &Counted::default(), false));
         sum.add_whole(&weigh(&said(&[]), &counted(&[Subject::ByCaller], &[])));
         assert_eq!(found(&sum, Subject::ByCaller), [0, 0, 0]);
         assert_eq!(

@@ -17,6 +17,9 @@ pub enum FetchError {
     /// It is no address of a page.
     #[error("{0}: not a URL such as http://localhost:15038/metrics")]
     NotAUrl(String),
+    /// It has a user name, which is not sent; whoever reads this may not be meant to see the password.
+    #[error("a URL with a user name or a password is not fetched: save the page, and name the file")]
+    UserInfo,
     /// It would need TLS.
     #[error("{0}: https is not spoken here; save it first: curl -o metrics.txt {0}")]
     Https(String),
@@ -76,8 +79,16 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
 
 /// Host, port and path.
 fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
+    let uri = url.parse::<Uri>();
+    // a password may hold whatever makes it no URL
+    let named = uri
+        .as_ref()
+        .map_or_else(|_| url.contains('@'), |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')));
+    if named {
+        return Err(FetchError::UserInfo);
+    }
     let not_a_url = || FetchError::NotAUrl(url.to_owned());
-    let uri: Uri = url.parse().map_err(|_| not_a_url())?;
+    let uri = uri.map_err(|_| not_a_url())?;
     match uri.scheme_str() {
         Some("http") => {}
         Some("https") => return Err(FetchError::Https(url.to_owned())),
@@ -104,6 +115,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_neither_sent_nor_shown() {
+        for url in ["http://me:secret@pbx/metrics", "https://me:secret@pbx/", "http://me:sec ret@pbx/", "http://me@pbx"]
+        {
+            let error = parts(url).unwrap_err().to_string();
+            assert!(error.ends_with("save the page, and name the file") && !error.contains("me:"), "{error}");
+        }
+        assert!(parts("http://pbx/@metrics").is_ok());
+    }
 
     #[test]
     fn a_url_has_a_host_a_port_and_a_path() {

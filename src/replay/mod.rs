@@ -15,6 +15,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 
 use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits, quoted};
+use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::{Correlator, PbxName, Rules, Timing};
 use crate::event;
@@ -80,6 +81,8 @@ pub struct Replay<W = ()> {
     limits: Limits,
     pbx: PbxName,
     lists: Lists,
+    /// Logins that `record` made.
+    sessions: u64,
     /// The first time stamp, if there was one yet.
     begun: Option<Moment>,
     /// The latest time stamp so far: the recording's clock.
@@ -115,7 +118,7 @@ impl<W: Watch> Replay<W> {
         let correlator = Correlator::new(rules, Timing::Recorded);
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
         let board = Board::new(metrics, vec![desk]);
-        Self { board, limits, pbx: pbx.clone(), lists: Lists::default(), begun: None, now: start, watch }
+        Self { board, limits, pbx: pbx.clone(), lists: Lists::default(), sessions: 0, begun: None, now: start, watch }
     }
 
     /// Plays a file, gzipped or not.
@@ -184,6 +187,11 @@ impl<W: Watch> Replay<W> {
     /// The first and the last time stamp, if there are any.
     pub fn span(&self) -> Option<(Moment, Moment)> {
         Some((self.begun?, self.now))
+    }
+
+    /// How often `record` logged in; what other programs recorded has none.
+    pub const fn sessions(&self) -> u64 {
+        self.sessions
     }
 
     /// Decides by what is known whatever still waits for more to come, and gives back who watched.
@@ -262,6 +270,9 @@ impl<W: Watch> Replay<W> {
     }
 
     fn response(&mut self, frame: &Frame<'_>) {
+        if frame.is_accepted() && ActionId::of(frame).is_some_and(|id| id.word() == "Login") {
+            self.sessions += 1;
+        }
         // the answer to a Ping tells the PBX's time, on the clock of its events
         let stamped = event::timestamp(frame);
         self.begun = self.begun.or(stamped);
