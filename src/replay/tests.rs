@@ -102,7 +102,8 @@ fn our_own_lists_tell_queues_members_and_who_waits_already() {
 fn events_behind_our_lists_know_better_than_the_lists() {
     let leaves = "Event: HangupRequest\nTimestamp: 1999.5\nUniqueid: 1.1\nChannel: PJSIP/t-1\n\n\
         Event: QueueCallerAbandon\nTimestamp: 1999.6\nQueue: q\nUniqueid: 1.1\nHoldTime: 5\n\n\
-        Event: QueueCallerLeave\nTimestamp: 1999.6\nQueue: q\nUniqueid: 1.1\n\n";
+        Event: QueueCallerLeave\nTimestamp: 1999.6\nQueue: q\nUniqueid: 1.1\n\n\
+        Event: Hangup\nTimestamp: 1999.6\nUniqueid: 1.1\nCause: 16\n\n";
     let text = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], leaves);
     let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"abandoned\"}";
     assert_says(&played(&text), &[(exits, 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
