@@ -49,7 +49,8 @@ impl Prometheus {
     pub(crate) fn wait_for(&self, exposition: &str) -> usize {
         let is_count = |line: &&str| {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
-            COUNTED.iter().any(|prefix| name.starts_with(prefix)) && name.ends_with("_total") && !line.ends_with(" 0")
+            let is_zero = line.rsplit(' ').next().and_then(|value| value.parse().ok()) == Some(0.0);
+            COUNTED.iter().any(|prefix| name.starts_with(prefix)) && name.ends_with("_total") && !is_zero
         };
         let mut wanted: Vec<_> = exposition.lines().filter(is_count).map(sample).collect();
         wanted.sort();

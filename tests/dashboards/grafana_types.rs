@@ -80,6 +80,8 @@ fn installed() -> Option<std::path::PathBuf> {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
         let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
+        // a registry that does not answer must not hold up the tests
+        let install = [&install[..], &["--fetch-retries=1", "--fetch-timeout=30000"]].concat();
         let done = Command::new("npm").args(install).args(PACKAGES).current_dir(&folder).output();
         if !done.is_ok_and(|done| done.status.success()) {
             println!("skipped: Grafana's types, since npm is not installed or does not reach its registry");

@@ -79,7 +79,7 @@ fn assert_same_numbers(calls: &[u8]) {
         ("histogram_quantile(0.9, sum by (queue, le) (asterisk_queue_hold_seconds_bucket))", None),
         (
             "sum by (agent) (asterisk_queue_rings_total{result=\"no_answer\"}) \
-             / sum by (agent) (asterisk_queue_rings_total{result!~\"canceled|lost\"}) > 0",
+             / sum by (agent) (asterisk_queue_rings_total{result=~\"answered|no_answer\"}) > 0",
             None,
         ),
     ];
