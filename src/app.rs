@@ -1,5 +1,6 @@
 //! What the commands do: the parts put together.
 
+mod audit;
 mod record;
 
 use std::error::Error;
@@ -32,8 +33,6 @@ use crate::manager_conf::manager_conf;
 use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
 use crate::replay::{Replay, Watch};
 use crate::{event, supervisor};
-
-mod audit;
 
 /// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says otherwise.
 pub type Failure = Box<dyn Error + Send + Sync>;

@@ -185,12 +185,9 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verb
 pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
     let mut found = Vec::new();
     for (metric, labels, value) in wants {
-        let filled: Vec<_> =
-            labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
-        let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let counted = numbers.sum(metric, &labels);
+        let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
         if counted != *value {
-            found.push(format!("{}: {metric} {labels:?} is {counted}, not {value}", scenario.name));
+            found.push(format!("{series} is {counted}, not {value}"));
         }
     }
     found
@@ -200,15 +197,26 @@ pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &
 fn of_least(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
     let mut found = Vec::new();
     for (metric, labels, least) in scenario.at_least {
-        let filled: Vec<_> =
-            labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
-        let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let counted = numbers.sum(metric, &labels);
+        let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
         if counted <= 0.0 || counted < *least {
-            found.push(format!("{}: {metric} {labels:?} is {counted}, less than {least}", scenario.name));
+            found.push(format!("{series} is {counted}, less than {least}"));
         }
     }
     found
+}
+
+/// What a scenario's metric stands at, and which one that is.
+fn counted(
+    metric: &str,
+    labels: &[(&str, &str)],
+    scenario: &Scenario,
+    index: usize,
+    pbx: &Pbx,
+    numbers: &Numbers,
+) -> (String, f64) {
+    let filled: Vec<_> = labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
+    let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    (format!("{}: {metric} {labels:?}", scenario.name), numbers.sum(metric, &labels))
 }
 
 /// Whether verbs are those of a pattern, in any order.
