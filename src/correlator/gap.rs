@@ -30,8 +30,10 @@ impl Correlator {
         let vague = self.timing == Timing::Recorded && at.wire.is_none();
         let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
         let dated = self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
-        // without a time of its own, a recording's FullyBooted came no earlier than the event before it
-        let boot = at.wire.unwrap_or(at.read).before(Duration::from_secs(uptime));
+        // Live, it is our own clock: only a FullyBooted while we were logged in carries the other one's time.
+        // Without a time of its own, a recording's FullyBooted came no earlier than the event before it.
+        let told = if self.timing == Timing::Live { at.read } else { at.wire.unwrap_or(at.read) };
+        let boot = told.before(Duration::from_secs(uptime));
         let later = dated && self.boot.at.is_some_and(|known| boot.since(known) > SLACK);
         if sooner || later {
             self.restarted(at, seen);
@@ -58,6 +60,11 @@ impl Correlator {
             self.boot.at = Some(now.before(uptime));
             self.boot.undated = false;
         }
+    }
+
+    /// When the PBX was started; 12 and 13 do not tell, for their FullyBooted has no Uptime.
+    pub(super) fn started(&self) -> Option<Moment> {
+        self.boot.at.filter(|&at| at != Moment::default())
     }
 
     pub(super) fn on_shutdown(&mut self, at: Stamp, seen: &mut dyn Observe) {

@@ -12,6 +12,8 @@ use super::observation::{AgentState, Direction, Word};
 /// A moment's picture of one PBX.
 #[derive(Clone, Debug, Default)]
 pub struct State {
+    /// When the PBX was started, to the second, as far as it tells; the same moment for as long as it runs.
+    pub started: Option<Moment>,
     /// Every known queue.
     pub queues: Vec<QueueState>,
     /// Every agent who is a member of a queue.
@@ -84,7 +86,8 @@ impl Correlator {
         let mut agents: Vec<_> = self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
         agents.sort_unstable();
         let tracked = Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
-        State { queues: queues.into_values().collect(), agents, calls, trunks: trunks.into_iter().collect(), tracked }
+        let (started, queues) = (self.started(), queues.into_values().collect());
+        State { started, queues, agents, calls, trunks: trunks.into_iter().collect(), tracked }
     }
 }
 

@@ -369,6 +369,13 @@ const CATALOGUE: &[Entry] = &[
         help: "1 while logged in to the PBX and synchronised with it, else 0",
     },
     Entry {
+        name: "asterisk_start_time_seconds",
+        kind: Kind::Gauge,
+        unit: Some(Unit::Seconds),
+        labels: &["pbx"],
+        help: "When Asterisk was started, in seconds since the Unix epoch, as its uptime at the latest login tells",
+    },
+    Entry {
         name: "asterisk_exporter_connects_total",
         kind: Kind::Counter,
         unit: None,

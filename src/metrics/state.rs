@@ -5,14 +5,18 @@ use std::time::Duration;
 use prometheus_client::metrics::family::Family;
 
 use super::catalogue::entry;
-use super::labels::{AgentStateLabels, DirectionLabels, Held, HeldLabels, QueueAgentsLabels, QueueLabels, TrunkLabels};
+use super::labels::{
+    AgentStateLabels, DirectionLabels, Held, HeldLabels, PbxLabels, QueueAgentsLabels, QueueLabels, TrunkLabels,
+};
 use super::recorder::Recorder;
 use super::shelf::{Level, Shelf, Span};
+use crate::clock::Moment;
 use crate::correlator::{AgentId, AgentState, Direction, Names, QueueState, State, TrunkId, Word};
 
 /// The gauges of all PBXs.
 #[derive(Debug)]
 pub(super) struct StateMetrics {
+    started: Family<PbxLabels, Span>,
     target: Family<QueueLabels, Span>,
     waiting: Family<QueueLabels, Level>,
     talking: Family<QueueLabels, Level>,
@@ -27,6 +31,7 @@ pub(super) struct StateMetrics {
 impl StateMetrics {
     pub(super) fn new(shelf: &mut Shelf) -> Self {
         Self {
+            started: shelf.family(const { entry("asterisk_start_time_seconds") }),
             target: shelf.family(const { entry("asterisk_queue_service_level_target_seconds") }),
             waiting: shelf.family(const { entry("asterisk_queue_callers_waiting") }),
             talking: shelf.family(const { entry("asterisk_queue_callers_talking") }),
@@ -41,6 +46,7 @@ impl StateMetrics {
 
     /// Forgets the last scrape.
     pub(super) fn clear(&self) {
+        self.started.clear();
         self.target.clear();
         self.waiting.clear();
         self.talking.clear();
@@ -54,6 +60,10 @@ impl StateMetrics {
 
     /// Adds one PBX's picture, under the labels its recorder counts with.  What shares a label is added up.
     pub(super) fn fill(&self, state: &State, names: &Names, recorder: &mut Recorder) {
+        if let Some(started) = state.started {
+            let labels = PbxLabels { pbx: recorder.pbx.clone() };
+            self.started.get_or_create_owned(&labels).set(started.since(Moment::default()).as_secs_f64());
+        }
         for queue in &state.queues {
             self.fill_queue(queue, names, recorder);
         }

@@ -103,27 +103,43 @@ impl Breaker<'_> {
                 }
             }
             Fault::RestartPbx => {
-                let (before, from) = (self.sessions(), self.clock.now());
+                let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
                 self.pbx.restart();
                 broken.blind.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
+                self.expect_started_since(started, from);
             }
             Fault::Crash => {
-                let (before, from) = (self.sessions(), self.clock.now());
+                let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
                 self.pbx.crash();
                 let begins = [from, self.clock.now()];
                 self.pbx.start_again();
                 broken.blind.push(self.after(before, Cause::Pbx, begins));
+                self.expect_started_since(started, from);
             }
         }
     }
 
     fn cut(&self, length: Duration) -> Blind {
-        let (before, from) = (self.sessions(), self.clock.now());
+        let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
         self.proxy.cut();
         let begins = [from, self.clock.now()];
         sleep(length);
         self.proxy.open();
-        self.after(before, Cause::Cut, begins)
+        let blind = self.after(before, Cause::Cut, begins);
+        assert_eq!(self.pbx_started().to_bits(), started.to_bits(), "a lost link is no start of the PBX");
+        blind
+    }
+
+    /// When the PBX was started, as the exporter has it.
+    fn pbx_started(&self) -> f64 {
+        self.exporter.numbers().sum("asterisk_start_time_seconds", &[])
+    }
+
+    /// It was started anew, and the moment is right up to the second that Uptime is told in and what else it takes.
+    fn expect_started_since(&self, before: f64, from: Moment) {
+        let (started, from) = (self.pbx_started(), from.since(Moment::default()).as_secs_f64());
+        let now = self.clock.now().since(Moment::default()).as_secs_f64();
+        assert!(started > before && (from - 1.0..now).contains(&started), "{before}, {from}, {started}, {now}");
     }
 
     fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Blind {

@@ -1,6 +1,6 @@
 //! Gaps: what they hid is lost, once; what goes on goes on.
 
-use super::{Stage, snapshot, with_event};
+use super::{START, Stage, snapshot, with_event};
 
 const ENTRY: &str = "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 ActionID=ae-1";
 const CALLER: &str = "CoreShowChannel Uniqueid=1.1 Linkedid=1.1 Channel=SIP/trunk-1 ChannelState=6 ActionID=ae-1";
@@ -167,6 +167,21 @@ fn a_restart_ends_everything_and_a_reconnect_nothing() {
     assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost"), stage.inside()), (1, 1, (0, 0)));
     stage.tell("Shutdown").at(100.0);
     assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost")), (1, 1));
+}
+
+#[test]
+fn the_start_is_told_by_our_clock_and_does_not_move() {
+    let mut stage = waiting();
+    let started = |stage: &Stage| stage.correlator.state(stage.now).started.map(|at| START.since(at).as_secs_f64());
+    assert_eq!(started(stage.tell("FullyBooted")), None);
+    // while we were logged in, so it carries the time of the PBX, whose clock is 50 years slow
+    stage.at(10.0).tell("FullyBooted Uptime=100 Timestamp=1000.5");
+    assert_eq!(started(&stage), Some(90.0));
+    // the next login: no time, and another second of jitter
+    stage.at(50.0).cut().tell("FullyBooted Uptime=139");
+    assert_eq!((started(&stage), stage.inside()), (Some(90.0), (1, 0)));
+    stage.at(60.0).cut().tell("FullyBooted Uptime=155");
+    assert_eq!((started(&stage), stage.inside()), (Some(90.0), (1, 0)));
 }
 
 #[test]

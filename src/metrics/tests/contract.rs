@@ -87,6 +87,7 @@ fn everything(queue: &str) -> Bench {
     }
     let members = Vec::new();
     bench.state.queues.push(QueueState { queue, waiting: 1, talking: 1, longest_wait: length, members });
+    bench.state.started = Some(Moment::from_secs(1_700_000_000));
     bench.state.agents.push((agent, crate::correlator::AgentState::Talking));
     bench.state.trunks.push((trunk, 1));
     bench

@@ -504,10 +504,18 @@ fn link_to_the_others() -> Value {
 fn annotations() -> Vec<Value> {
     let marks = [
         (
-            "Lost sessions and PBX restarts",
+            "PBX restarts",
             BAD,
+            "max by (pbx) (max_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) - \
+             min by (pbx) (min_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) > bool 5",
+            "{{pbx}}: the PBX was started anew, its open calls are lost",
+            "pbx",
+        ),
+        (
+            "Lost sessions",
+            WARN,
             "sum by (pbx, reason) (increase(asterisk_exporter_disconnects_total{pbx=~\"$pbx\"}[$__rate_interval]))",
-            "{{pbx}}: session ended ({{reason}}); `closed` is a PBX that stopped or restarted",
+            "{{pbx}}: session ended ({{reason}}); `closed` is what a PBX does that stops",
             "pbx,reason",
         ),
         (

@@ -27,27 +27,32 @@ fn now() -> Row {
         4,
         vec![
             (
-                6,
+                4,
                 Panel::stat("In sight", "short", "Whether the exporter is logged in to each PBX and synchronised.")
                     .now(&up, "{{pbx}}")
                     .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
             ),
             (
-                4,
+                5,
+                Panel::stat("PBX uptime", "s", "How long each Asterisk has been running.")
+                    .now(&format!("time() - asterisk_start_time_seconds{{{PBX}}}"), "{{pbx}}"),
+            ),
+            (
+                3,
                 Panel::stat("Blind", "s", "Time without a synchronised session, in the time that is shown.")
                     .now(&blind, "{{pbx}}")
                     .decimals(1)
                     .lights(Lights::Low(1.0, 60.0)),
             ),
             (
-                4,
+                3,
                 Panel::stat("Event lag", "s", "How late events are read. Red from 5 s on.")
                     .over_time(&lag, "{{pbx}}")
                     .decimals(3)
                     .lights(Lights::Low(1.0, 5.0)),
             ),
             (
-                4,
+                3,
                 Panel::stat(
                     "Anomalies",
                     "short",
