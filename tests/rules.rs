@@ -2,12 +2,13 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use asterisk_exporter::metrics::catalogue;
 use common::program::tool;
+use serde_json::Value;
 
 #[test]
 fn promtool_finds_nothing_to_mend() {
@@ -28,18 +29,46 @@ fn rules_and_alerts_do_what_their_tests_say() {
 }
 
 #[test]
+fn vmalert_takes_them_too() {
+    let Some(vmalert) = tool("vmalert") else { return };
+    let rules = rule_files().into_iter().map(|file| format!("-rule={}", file.display()));
+    passes(Command::new(vmalert).arg("-dryRun").args(rules));
+}
+
+#[test]
 fn amtool_takes_the_example() {
     let Some(amtool) = tool("amtool") else { return };
     passes(Command::new(amtool).arg("check-config").arg(root().join("alerts/alertmanager.example.yml")));
 }
 
 #[test]
-fn every_rule_and_alert_has_a_test() {
-    let tests: String = yaml_files("tests/rules").iter().map(|file| read(file)).collect();
-    let tested = words(&tests);
-    for name in records().iter().chain(&alerts()) {
-        assert!(tested.contains(name), "{name} is in no test of tests/rules");
+fn every_rule_is_tested_for_a_value() {
+    let cases = rule_tests().into_iter().flat_map(|test| items(&test["promql_expr_test"]).to_vec());
+    let with_values = cases.filter(|case| !items(&case["exp_samples"]).is_empty());
+    let tested: BTreeSet<_> = with_values.flat_map(|case| words(case["expr"].as_str().expect("expr"))).collect();
+    for name in records() {
+        assert!(tested.contains(&name), "no test of tests/rules says what {name} gives");
     }
+}
+
+#[test]
+fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
+    let mut tested = BTreeSet::new();
+    for test in rule_tests() {
+        // by the order of their times: promtool wants no other
+        let mut courses = BTreeMap::<String, Vec<bool>>::new();
+        for case in items(&test["alert_rule_test"]) {
+            let fires = !items(&case["exp_alerts"]).is_empty();
+            let course = courses.entry(case["alertname"].as_str().expect("alertname").to_owned()).or_default();
+            if course.last() != Some(&fires) {
+                course.push(fires);
+            }
+        }
+        tested.extend(courses.into_iter().filter(|(_, course)| course.starts_with(&[false, true, false])));
+    }
+    let tested: BTreeSet<_> = tested.into_iter().map(|(alert, _)| alert).collect();
+    let missing: Vec<_> = alerts().difference(&tested).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new(), "quiet, firing and quiet again in no one test of tests/rules");
 }
 
 #[test]
@@ -74,6 +103,7 @@ fn every_alert_tells_what_its_reader_needs() {
         assert!(summary.trim_end_matches('"').ends_with('.') && !summary.contains("{{"), "{name}: summary");
         assert!(value("dashboard_url").contains("/d/asterisk-"), "{name}: dashboard_url");
         value("description");
+        value("for");
     }
 }
 
@@ -90,6 +120,18 @@ fn every_metric_is_in_the_catalogue_or_recorded() {
             assert!(!series || known.contains(&word), "{}: {word} does not exist", file.display());
         }
     }
+}
+
+/// Every single test of `promtool test rules`.
+fn rule_tests() -> Vec<Value> {
+    let parse = |file: &PathBuf| -> Value {
+        serde_saphyr::from_str(&read(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    yaml_files("tests/rules").iter().flat_map(|file| items(&parse(file)["tests"]).to_vec()).collect()
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// What stands after `expr:`, up to the rule's next key.

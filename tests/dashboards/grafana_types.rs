@@ -76,7 +76,8 @@ fn program(boards: &[(String, Value)]) -> String {
 /// The folder with the packages; `None` if they cannot be had.
 fn installed() -> Option<std::path::PathBuf> {
     let folder = path("target/tools/grafana-types");
-    if !folder.join("node_modules/typescript/bin/tsc").exists() {
+    let needed = ["typescript/bin/tsc", "@grafana/grafana-foundation-sdk/package.json"];
+    if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
         let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
