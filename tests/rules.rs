@@ -31,7 +31,8 @@ fn rules_and_alerts_do_what_their_tests_say() {
 #[test]
 fn vmalert_takes_them_too() {
     let Some(vmalert) = tool("vmalert") else { return };
-    let rules = rule_files().into_iter().map(|file| format!("-rule={}", file.display()));
+    let files = rule_files().into_iter().filter(|file| !file.ends_with(NATIVE));
+    let rules = files.map(|file| format!("-rule={}", file.display()));
     passes(Command::new(vmalert).arg("-dryRun").args(rules));
 }
 
@@ -46,7 +47,11 @@ fn every_rule_is_tested_for_a_value() {
     let cases = rule_tests().into_iter().flat_map(|test| items(&test["promql_expr_test"]).to_vec());
     let with_values = cases.filter(|case| !items(&case["exp_samples"]).is_empty());
     let tested: BTreeSet<_> = with_values.flat_map(|case| words(case["expr"].as_str().expect("expr"))).collect();
-    for name in records() {
+    // What only native histograms give, promtool 2.42 cannot be told: tests/stack/native_rules.rs has a server for it.
+    let elsewhere = after("- record: ", |file| file.ends_with(NATIVE));
+    let here = after("- record: ", |file| !file.ends_with(NATIVE));
+    assert_eq!(elsewhere.difference(&here).count(), 2, "{elsewhere:?}");
+    for name in here {
         assert!(tested.contains(&name), "no test of tests/rules says what {name} gives");
     }
 }
@@ -152,16 +157,16 @@ fn expressions(text: &str) -> String {
 
 /// Names of recorded series.
 fn records() -> BTreeSet<String> {
-    after("- record: ")
+    after("- record: ", |_| true)
 }
 
 /// Names of alerts.
 fn alerts() -> BTreeSet<String> {
-    after("- alert: ")
+    after("- alert: ", |_| true)
 }
 
-fn after(key: &str) -> BTreeSet<String> {
-    let text: String = rule_files().iter().map(|file| read(file)).collect();
+fn after(key: &str, wanted: fn(&Path) -> bool) -> BTreeSet<String> {
+    let text: String = rule_files().iter().filter(|file| wanted(file)).map(|file| read(file)).collect();
     text.lines().filter_map(|line| line.trim_start().strip_prefix(key)).map(str::to_owned).collect()
 }
 
@@ -194,3 +199,5 @@ fn read(path: &Path) -> String {
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+const NATIVE: &str = "rules-native.yml";

@@ -20,6 +20,8 @@ pub(crate) struct Prometheus {
 pub(crate) struct Series {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) points: Vec<(f64, f64)>,
+    /// A native histogram: the points are how many it has observed.
+    pub(crate) native: bool,
 }
 
 /// The time a query is for.
@@ -31,28 +33,33 @@ pub(crate) struct Span {
 }
 
 impl Prometheus {
-    /// One that scrapes these exporters each second, and evaluates our rules as often; `None` if it is not installed.
-    pub(crate) fn start(targets: &[u16]) -> Option<Self> {
+    /// One that scrapes this exporter each second, and evaluates these rules as often; `None` if it is not installed.
+    ///
+    /// `more` are its flags.
+    pub(crate) fn start(target: u16, rules: &[&str], more: &[&str]) -> Option<Self> {
         let program = tool("prometheus")?;
         let port = free_port();
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{port}"));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let targets: Vec<_> = targets.iter().map(|port| format!("'127.0.0.1:{port}'")).collect();
         let config = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
-             scrape_configs:\n  - job_name: asterisk\n    static_configs: [{{targets: [{}]}}]\n",
-            targets.join(", ")
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+             rule_files: ['rules/*.yml']\nscrape_configs:\n  - job_name: asterisk\n    \
+             static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
         );
         std::fs::write(folder.join("prometheus.yml"), config).expect("a configuration");
-        // The rules' own intervals are minutes; what a panel shows then is not right, but there.
-        let rules = std::fs::read_to_string(path("alerts/rules.yml")).unwrap_or_default();
-        let rules: Vec<_> = rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
-        std::fs::write(folder.join("rules.yml"), rules.join("\n")).expect("rules");
+        std::fs::create_dir_all(folder.join("rules")).expect("a folder");
+        for file in rules {
+            // The rules' own intervals are minutes; what a panel shows then is not right, but there.
+            let rules = std::fs::read_to_string(path("alerts").join(file)).expect("rules");
+            let rules: Vec<_> = rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
+            std::fs::write(folder.join("rules").join(file), rules.join("\n")).expect("rules");
+        }
         let child = Command::new(program)
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=warn")
+            .args(more)
             .spawn()
             .expect("prometheus starts");
         let prometheus = Self { port, running: Some((Running(child), folder)) };
@@ -80,11 +87,19 @@ impl Prometheus {
             self.ask("query_range", &[expr, ("start", from), ("end", to), ("step", step)])?
         };
         let series = data["result"].as_array().into_iter().flatten().map(|series| {
-            let points = series["values"].as_array().cloned().unwrap_or_else(|| vec![series["value"].clone()]);
-            let points = points.iter().map(|point| (point[0].as_f64().unwrap_or(0.0), number(&point[1])));
+            let points = |many: &str, one: &str| {
+                let one = || series.get(one).cloned().into_iter().collect();
+                series[many].as_array().cloned().unwrap_or_else(one)
+            };
+            let (floats, histograms) = (points("values", "value"), points("histograms", "histogram"));
+            let native = floats.is_empty();
+            let moment = |point: &Value| point[0].as_f64().unwrap_or(0.0);
+            let floats = floats.iter().map(|point| (moment(point), number(&point[1])));
+            let histograms = histograms.iter().map(|point| (moment(point), number(&point[1]["count"])));
+            let points = floats.chain(histograms).filter(|(_, value)| value.is_finite()).collect();
             let labels = series["metric"].as_object().into_iter().flatten();
             let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
-            Series { labels: labels.collect(), points: points.filter(|(_, value)| value.is_finite()).collect() }
+            Series { labels: labels.collect(), points, native }
         });
         Ok(series.filter(|series| !series.points.is_empty()).collect())
     }

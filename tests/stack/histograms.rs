@@ -69,16 +69,21 @@ fn prometheus_2_takes_native_histograms_in_place_of_the_classic_ones() {
     counters(&exporter.series()).compare(&counters(&server.ask("{job=\"asterisk\"}")), 0.0).unwrap();
 }
 
-#[test]
-fn prometheus_3_takes_native_histograms_beside_the_classic_ones() {
-    let Some(program) = prometheus_3() else { return };
-    let (_pbx, exporter) = after_a_day("metrics: {native_histograms: true}");
+/// A Prometheus 3 that takes both kinds from this exporter.
+pub(crate) fn native_and_classic(exporter: &Exporter) -> Option<Server> {
+    let program = prometheus_3()?;
     let mut config = scraping(exporter.port, "    always_scrape_classic_histograms: true\n");
     // From then on the flag does nothing, and before it nobody knows the key.
     if minor_version(&program) >= 8 {
         config.push_str("    scrape_native_histograms: true\n");
     }
-    let server = prometheus(&program, &config, &[NATIVE]);
+    Some(prometheus(&program, &config, &[NATIVE]))
+}
+
+#[test]
+fn prometheus_3_takes_native_histograms_beside_the_classic_ones() {
+    let (_pbx, exporter) = after_a_day("metrics: {native_histograms: true}");
+    let Some(server) = native_and_classic(&exporter) else { return };
     assert_native(&server, &exporter);
     until("the classic numbers are all there", || {
         at_rest(&exporter.series()).compare(&at_rest(&server.ask("{job=\"asterisk\"}")), 0.0)

@@ -13,6 +13,7 @@ mod calls;
 mod examples;
 mod exporter;
 mod histograms;
+mod native_rules;
 mod numbers;
 mod pbx;
 mod series;

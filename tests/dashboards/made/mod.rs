@@ -51,25 +51,28 @@ fn share(part: &str, whole: &str) -> String {
     format!("{part} / ({whole} > 0)")
 }
 
-/// A percentile of a classic histogram, or of the native one where Prometheus took that instead.
+/// A percentile of a native histogram where Prometheus has it, for it is the finer one, else of the classic one.
 ///
 /// The comparison drops what a quiet time gives: NaN.
 fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
     format!(
-        "(histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{matchers}}}[$__rate_interval]))) \
-         or histogram_quantile({quantile}, sum(rate({histogram}{{{matchers}}}[$__rate_interval])))) >= 0"
+        "(histogram_quantile({quantile}, sum(rate({histogram}{{{matchers}}}[$__rate_interval]))) \
+         or histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{matchers}}}[$__rate_interval])))) \
+         >= 0"
     )
 }
 
-/// A distribution of a classic histogram, or of the native one.
+/// A distribution of a native histogram, or of the classic one.
 fn distribution(histogram: &str, matchers: &str) -> String {
     format!(
-        "sum by (le) (increase({histogram}_bucket{{{matchers}}}[$__rate_interval])) \
-         or on () sum(increase({histogram}{{{matchers}}}[$__rate_interval]))"
+        "sum(increase({histogram}{{{matchers}}}[$__rate_interval])) \
+         or on () sum by (le) (increase({histogram}_bucket{{{matchers}}}[$__rate_interval]))"
     )
 }
 
 /// The average length in the time that is shown.
+///
+/// Of classic histograms only: VictoriaMetrics refuses a query that names `histogram_sum`, even beside another.
 fn average(by: &str, histogram: &str, matchers: &str) -> String {
     share(&in_range(by, &format!("{histogram}_sum"), matchers), &in_range(by, &format!("{histogram}_count"), matchers))
 }
