@@ -17,19 +17,16 @@ fn assert_content(command: &mut Command) {
 fn etc() -> Folder {
     let folder = Folder::new("etc");
     std::fs::create_dir(folder.0.join("asterisk")).unwrap();
-    for (from, to) in [("contrib/prometheus", ""), ("alerts", "asterisk")] {
-        for entry in std::fs::read_dir(root(from)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                std::fs::copy(&path, folder.0.join(to).join(path.file_name().unwrap())).unwrap();
-            }
-        }
+    for entry in std::fs::read_dir(root("contrib/prometheus")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.0.join(path.file_name().unwrap())).unwrap();
+    }
+    for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
+        std::fs::copy(root("alerts").join(file), folder.0.join("asterisk").join(file)).unwrap();
     }
     // promtool reads what the targets' files hold, too.
     std::fs::create_dir(folder.0.join("targets")).unwrap();
     std::fs::copy(root("contrib/prometheus/targets.example.yml"), folder.path("targets/asterisk.yml")).unwrap();
-    // It is no file of rules.
-    let _ = std::fs::remove_file(folder.0.join("asterisk/alertmanager.example.yml"));
     folder
 }
 

@@ -18,3 +18,4 @@ mod numbers;
 mod pbx;
 mod series;
 mod servers;
+mod vmalert;

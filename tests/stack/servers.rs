@@ -105,7 +105,7 @@ fn with_templates(program: &Path) -> Option<Command> {
     allowed.then(|| over(program))
 }
 
-fn start(what: &'static str, mut command: Command, port: u16, ready: &str, folder: Folder) -> Server {
+pub(crate) fn start(what: &'static str, mut command: Command, port: u16, ready: &str, folder: Folder) -> Server {
     let log = folder.path("log");
     let out = File::create(&log).unwrap();
     command.current_dir(&folder.0).stdout(out.try_clone().unwrap()).stderr(out);

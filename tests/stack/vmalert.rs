@@ -1,0 +1,55 @@
+//! The shipped rules and alerts in a real vmalert, on a real VictoriaMetrics: `vmalert -dryRun` reads an expression, but
+//! does not notice a function that VictoriaMetrics lacks.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::program::{demo, tool};
+use crate::servers::{Folder, root, scraping, start, until, victoria_metrics};
+
+#[test]
+fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
+    let Some(program) = tool("vmalert") else { return };
+    let (_demo, port) = demo(&["--speed", "60"]);
+    let Some(storage) = victoria_metrics(Some(&scraping(port, ""))) else { return };
+    let folder = Folder::new("vmalert");
+    let mut command = Command::new(program);
+    for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
+        // Minutes are too long for a test; what comes of it then is not right, but there.
+        let rules = std::fs::read_to_string(root("alerts").join(file)).unwrap();
+        let rules: Vec<_> = rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
+        command.arg(format!("-rule={}", folder.file(file, &rules.join("\n"))));
+    }
+    for url in ["datasource", "remoteWrite", "remoteRead"] {
+        command.arg(format!("-{url}.url=http://127.0.0.1:{}", storage.port));
+    }
+    let port = crate::servers::port();
+    command.args(["-evaluationInterval=5s", "-notifier.url=http://127.0.0.1:1"]);
+    command.arg(format!("-httpListenAddr=127.0.0.1:{port}"));
+    let vmalert = start("vmalert", command, port, "/health", folder);
+    let mut given = BTreeSet::new();
+    until("every rule has given something", || {
+        let mut missing = Vec::new();
+        let groups = vmalert.json("/api/v1/rules");
+        for rule in groups["data"]["groups"].as_array().unwrap().iter().flat_map(rules) {
+            assert_eq!(rule["lastError"], "", "{rule}");
+            let name = rule["name"].as_str().unwrap().to_owned();
+            if rule["type"] == "recording" && rule["lastSamples"].as_u64() > Some(0) {
+                given.insert(name);
+            } else if rule["type"] == "recording" && !given.contains(&name) && !OLDER.contains(&name.as_str()) {
+                missing.push(name);
+            }
+        }
+        if missing.is_empty() && given.len() > 300 { Ok(()) } else { Err(format!("{missing:?}")) }
+    });
+}
+
+fn rules(group: &Value) -> Vec<Value> {
+    group["rules"].as_array().unwrap().clone()
+}
+
+/// These look at hours and weeks ago, of which there is nothing.
+const OLDER: [&str; 2] =
+    ["pbx_queue:asterisk_queue_abandoned_before:ratio_rate6h", "pbx_queue:asterisk_queue_offered_usual:increase30m"];
