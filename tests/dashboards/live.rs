@@ -12,7 +12,7 @@ use crate::{queries, shipped};
 #[test]
 fn every_query_gives_series() {
     let (_demo, target) = demo(&["--speed", "60"]);
-    let Some(prometheus) = Prometheus::start(target, &["rules.yml"], &[]) else { return };
+    let Some(prometheus) = Prometheus::start(target, &["rules.yml", "thresholds.yml"], &[]) else { return };
     every_query_gives_series_but(&prometheus, &|board, panel, _| EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel)));
 }
 
@@ -20,7 +20,7 @@ fn every_query_gives_series() {
 #[test]
 fn every_query_gives_series_of_native_histograms() {
     let exporter = NativeExporter::start();
-    let rules = ["rules.yml", "rules-native.yml"];
+    let rules = ["rules.yml", "rules-native.yml", "thresholds.yml"];
     let native = ["--enable-feature=native-histograms"];
     let Some(prometheus) = Prometheus::start(exporter.port, &rules, &native) else { return };
     every_query_gives_series_but(&prometheus, &|board, panel, expr| {

@@ -78,5 +78,6 @@ fn known() -> BTreeMap<String, Vec<String>> {
 }
 
 fn rules() -> String {
-    std::fs::read_to_string(path("alerts/rules.yml")).expect("the recording rules")
+    let read = |file| std::fs::read_to_string(path(file)).expect("recording rules");
+    read("alerts/rules.yml") + &read("alerts/thresholds.yml")
 }

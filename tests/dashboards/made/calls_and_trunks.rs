@@ -1,6 +1,7 @@
 //! All calls of the PBX, and its lines to carriers.
 
 use super::builder::{Board, Column, Lights, Panel, Row};
+use super::limits;
 use super::palette::{DIRECTIONS, RESULTS};
 use super::{AGENT, PBX, TRUNK, distribution, in_range, per_minute, quantile, share};
 
@@ -125,9 +126,10 @@ fn trunks() -> Row {
             ),
             (
                 8,
-                Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point.")
-                    .over_time(&format!("pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}")
-                    .lights(Lights::Low(0.02, 0.1)),
+                limits::line_of_trunk_failures(
+                    Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point. Dashed: the threshold above which there is an alert, the strictest of the chosen trunks.")
+                        .over_time(&format!("pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}"),
+                ),
             ),
         ],
     )

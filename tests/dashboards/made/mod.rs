@@ -7,6 +7,7 @@ mod agents;
 mod builder;
 mod calls_and_trunks;
 mod exporter;
+mod limits;
 mod palette;
 mod queue;
 mod wallboard;

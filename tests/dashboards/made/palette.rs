@@ -80,6 +80,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("p90", ORANGE),
     ("p99", PURPLE),
     ("target", PALE),
+    ("limit", PALE),
     ("full", VERMILLION),
     ("join_empty", YELLOW),
     ("join_unavailable", ORANGE),

@@ -1,6 +1,7 @@
 //! One queue in depth.
 
 use super::builder::{Board, Column, Lights, Panel, Row};
+use super::limits;
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
 use super::{
     MEMBER, QUEUE, average, distribution, in_range, per_minute, quantile, share, total, total_with_target, weighted,
@@ -30,7 +31,7 @@ fn now() -> Row {
         4,
         vec![
             (
-                3,
+                2,
                 Panel::stat("Waiting", "short", "Callers waiting now.")
                     .over_time(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting"),
             ),
@@ -40,7 +41,7 @@ fn now() -> Row {
                     .over_time(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "longest wait"),
             ),
             (
-                3,
+                2,
                 Panel::stat("Talking", "short", "Callers who talk to an agent now.")
                     .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking"),
             ),
@@ -55,44 +56,42 @@ fn now() -> Row {
                 Panel::stat(
                     "Service level, 30 min",
                     "percentunit",
-                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes; green \
-                     from 80 %, amber from 70 %.",
+                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes.",
                 )
                 .over_time(&in_time, "service level")
-                .decimals(1)
-                .lights(Lights::High(0.7, 0.8)),
+                .decimals(1),
             ),
+            (2, limits::worst("SL of limit", limits::SERVICE_LEVEL, &limits::too_late())),
             (
                 3,
                 Panel::stat(
                     "Abandon rate, 30 min",
                     "percentunit",
-                    "Callers who gave up, of all waits that ended in the last 30 minutes; amber from 5 %, red from \
-                     10 %.",
+                    "Callers who gave up, of all waits that ended in the last 30 minutes.",
                 )
                 .over_time(&gave_up, "abandon rate")
-                .decimals(1)
-                .lights(Lights::Low(0.05, 0.1)),
+                .decimals(1),
             ),
+            (2, limits::worst("Abandons of limit", limits::ABANDONS, &limits::gave_up())),
             (
-                3,
+                2,
                 Panel::stat(
-                    "Speed of answer, 30 min",
+                    "ASA, 30 min",
                     "s",
-                    "ASA: the average wait of those who were answered in the last 30 minutes.",
+                    "Average speed of answer: the average wait of those who were answered in the last 30 minutes.",
                 )
                 .over_time(&speed_of_answer(), "speed of answer")
-                .decimals(1),
+                .decimals(0),
             ),
             (
-                3,
+                2,
                 Panel::stat(
-                    "Handle time, 30 min",
+                    "AHT, 30 min",
                     "s",
-                    "AHT: average talk, holds included, and the wrap-up after it, in the last 30 minutes.",
+                    "Average handle time: talk, holds included, and the wrap-up after it, in the last 30 minutes.",
                 )
                 .over_time(&handle_time(), "handle time")
-                .decimals(1),
+                .decimals(0),
             ),
         ],
     )
@@ -214,12 +213,13 @@ fn service() -> Row {
             ),
             (
                 12,
-                Panel::lines(
+                limits::line_of_abandons(Panel::lines(
                     "Abandoned and unanswered, 30 min",
                     "percentunit",
                     "Of all waits that ended in the 30 minutes before each point: callers who gave up; the same \
-                     without short abandons; and all who left without an agent, whoever ended the wait.",
-                )
+                     without short abandons; and all who left without an agent, whoever ended the wait. Dashed: the \
+                     threshold of the abandon rate, the strictest of the chosen queues.",
+                ))
                 .over_time(&share(&abandoned, &ended), "abandoned")
                 .over_time(&share(&format!("({abandoned} - {short})"), &format!("({ended} - {short})")), "adjusted")
                 .over_time(&share(&format!("({ended} - {answered})"), &ended), "unanswered")

@@ -1,13 +1,9 @@
 //! All queues at a glance, for a screen on the wall.
 
 use super::builder::{Board, Column, Lights, Panel, Row};
+use super::limits;
 use super::palette::STATES;
 use super::{QUEUE, all_in_range, in_range, share, total, total_with_target};
-
-/// Shares of those who gave up, and of those answered in time: the traffic lights of the whole wallboard.
-const GAVE_UP: Lights = Lights::Low(0.05, 0.1);
-const IN_TIME: Lights = Lights::High(0.7, 0.8);
-const WAIT: Lights = Lights::Low(0.8, 1.0);
 
 pub(super) fn board() -> Board {
     Board {
@@ -56,7 +52,7 @@ fn now() -> Row {
         4,
         vec![
             (
-                3,
+                2,
                 Panel::stat("Waiting", "short", "Callers waiting now, in all chosen queues.")
                     .over_time(&waiting, "waiting"),
             ),
@@ -74,10 +70,10 @@ fn now() -> Row {
                 )
                 .over_time(&format!("max({})", of_target()), "of target")
                 .decimals(0)
-                .lights(WAIT),
+                .lights(limits::LIGHTS),
             ),
             (
-                3,
+                2,
                 Panel::stat(
                     "Agents available",
                     "short",
@@ -87,45 +83,32 @@ fn now() -> Row {
                 .lights(Lights::High(1.0, 2.0)),
             ),
             (
-                3,
+                4,
                 Panel::stat(
-                    "Service level, 30 min",
+                    "Service level",
                     "percentunit",
-                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes; green \
-                     from 80 %, amber from 70 %.",
+                    "Answered within the target, of all who were answered or gave up: in the last 30 minutes, and \
+                     since midnight.",
                 )
-                .over_time(&in_time, "service level")
+                .now(&in_time, "30 min")
+                .now(&in_time_today, "today")
                 .decimals(1)
-                .lights(IN_TIME),
+                .today(),
             ),
+            (3, limits::worst("Service level of limit", limits::SERVICE_LEVEL, &limits::too_late())),
             (
-                3,
-                Panel::stat("Service level today", "percentunit", "The same since midnight.")
-                    .now(&in_time_today, "service level")
-                    .decimals(1)
-                    .lights(IN_TIME)
-                    .today(),
-            ),
-            (
-                3,
+                4,
                 Panel::stat(
-                    "Abandon rate, 30 min",
+                    "Abandon rate",
                     "percentunit",
-                    "Callers who gave up, of all waits that ended in the last 30 minutes; amber from 5 %, red from \
-                     10 %.",
+                    "Callers who gave up, of all waits that ended: in the last 30 minutes, and since midnight.",
                 )
-                .over_time(&gave_up, "abandon rate")
+                .now(&gave_up, "30 min")
+                .now(&gave_up_today, "today")
                 .decimals(1)
-                .lights(GAVE_UP),
+                .today(),
             ),
-            (
-                3,
-                Panel::stat("Abandon rate today", "percentunit", "The same since midnight.")
-                    .now(&gave_up_today, "abandon rate")
-                    .decimals(1)
-                    .lights(GAVE_UP)
-                    .today(),
-            ),
+            (3, limits::worst("Abandons of limit", limits::ABANDONS, &limits::gave_up())),
         ],
     )
 }
@@ -140,13 +123,13 @@ fn queues() -> Panel {
     Panel::table(
         "Queues",
         &[("queue", "Queue"), ("pbx", "PBX")],
-        "One row a queue. Lights: the longest wait against the queue's target, somebody available or not, service \
-         level (answered within the target, of answered and abandoned) and abandon rate. Today is since midnight. \
-         A click on a queue opens it.",
+        "One row a queue. Lights: the longest wait as a share of the queue's target, somebody available or not, and \
+         how much of what its thresholds allow it has used in 30 minutes: callers not answered within the target, and \
+         callers who gave up (nothing for few calls). Today is since midnight. A click on a queue opens it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
             Column::new("Longest wait", "s", gauge("asterisk_queue_longest_wait_seconds")),
-            Column::new("Of target", "percentunit", of_target()).lights(WAIT),
+            Column::new("Wait of target", "percentunit", of_target()).lights(limits::LIGHTS),
             Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
             Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
             Column::new("Ringing", "short", agents("ringing")),
@@ -158,8 +141,8 @@ fn queues() -> Panel {
                 "SL 30 m",
                 "percentunit",
                 recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
-            )
-            .lights(IN_TIME),
+            ),
+            Column::new("SL of limit", "percentunit", limits::too_late()).lights(limits::LIGHTS),
             Column::new(
                 "SL today",
                 "percentunit",
@@ -167,12 +150,10 @@ fn queues() -> Panel {
                     "{} and on (pbx, queue) asterisk_queue_service_level_target_seconds",
                     share(&answered_today, &exits("=~\"answered|abandoned\""))
                 ),
-            )
-            .lights(IN_TIME),
-            Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m"))
-                .lights(GAVE_UP),
-            Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\"")))
-                .lights(GAVE_UP),
+            ),
+            Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
+            Column::new("Ab. of limit", "percentunit", limits::gave_up()).lights(limits::LIGHTS),
+            Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
     )
@@ -198,7 +179,7 @@ fn course() -> Row {
                     "The longest wait of each queue as a share of its target. Above 100 % a caller has waited too long.",
                 )
                 .over_time(&of_target, "{{queue}}")
-                .lights(WAIT),
+                .lights(limits::LIGHTS),
             ),
             (
                 8,
@@ -232,24 +213,28 @@ fn day() -> Row {
         vec![
             (
                 12,
-                Panel::lines(
-                    "Service level, 30 min",
-                    "percentunit",
-                    "Answered within the target, of answered and abandoned, over the 30 minutes before each point.",
+                limits::line_of_service_level(
+                    Panel::lines(
+                        "Service level, 30 min",
+                        "percentunit",
+                        "Answered within the target, of answered and abandoned, over the 30 minutes before each point. \
+                         Dashed: the threshold below which there is an alert, the strictest of the chosen queues.",
+                    )
+                    .over_time(&in_time, "{{queue}}"),
                 )
-                .over_time(&in_time, "{{queue}}")
-                .lights(IN_TIME)
                 .up_to(1.0),
             ),
             (
                 12,
-                Panel::lines(
-                    "Abandon rate, 30 min",
-                    "percentunit",
-                    "Callers who gave up, of all waits that ended, over the 30 minutes before each point.",
-                )
-                .over_time(&gave_up, "{{queue}}")
-                .lights(GAVE_UP),
+                limits::line_of_abandons(
+                    Panel::lines(
+                        "Abandon rate, 30 min",
+                        "percentunit",
+                        "Callers who gave up, of all waits that ended, over the 30 minutes before each point. Dashed: \
+                         the threshold above which there is an alert, the strictest of the chosen queues.",
+                    )
+                    .over_time(&gave_up, "{{queue}}"),
+                ),
             ),
         ],
     )

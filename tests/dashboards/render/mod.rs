@@ -40,7 +40,7 @@ fn pictures() {
     let prometheus = match &running {
         None => Prometheus::at(env("PROMETHEUS").and_then(|port| port.parse().ok()).expect("a port")),
         Some((_, target)) => {
-            let Some(prometheus) = Prometheus::start(*target, &["rules.yml"], &[]) else { return };
+            let Some(prometheus) = Prometheus::start(*target, &["rules.yml", "thresholds.yml"], &[]) else { return };
             std::thread::sleep(Duration::from_secs_f64(minutes * 60.0));
             prometheus
         }
