@@ -16,6 +16,7 @@ mod histograms;
 mod native_rules;
 mod numbers;
 mod pbx;
+mod routing;
 mod series;
 mod servers;
 mod vmalert;
