@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use common::{fixture, play, replay, rules};
-use maker::{EMPTY_IS_TOLD, Made, VERSIONS, Version, unpack};
+use maker::{EMPTY_IS_TOLD, Made, UPTIME, VERSIONS, Version, unpack};
 
 /// Where a made recording and its queue_log are kept.
 fn places(version: &Version, made: &Made) -> [PathBuf; 2] {
@@ -67,6 +67,15 @@ fn real(base: &str, name: &str) -> Vec<u8> {
     unpack(&fixture("captures").join(base).join(format!("{name}.ami.gz")))
 }
 
+/// What a version shows other than the recording it was made of: 13 tells no Uptime, so nobody knows its start.
+fn differences(version: &Version, made: &[u8], of: &[u8]) -> Vec<String> {
+    let (here, mut there) = (samples(made), samples(of));
+    if !version.has(UPTIME) {
+        there.retain(|sample| !sample.starts_with("asterisk_start_time_seconds{"));
+    }
+    here.symmetric_difference(&there).cloned().collect()
+}
+
 /// The calls are the same, so every number must be: also those that queue_log knows nothing of.
 #[test]
 fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
@@ -74,8 +83,7 @@ fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
         // a caller behind the head instead of at it is another call
         let made = version.make().filter(|made| !made.name.starts_with("11c-") || version.has(EMPTY_IS_TOLD));
         for made in made {
-            let (here, there) = (samples(&made.events), samples(&real(made.base, made.name)));
-            let differs: Vec<_> = here.symmetric_difference(&there).collect();
+            let differs = differences(version, &made.events, &real(made.base, made.name));
             assert!(differs.is_empty(), "{}/{} and {}: {differs:#?}", version.folder, made.name, made.base);
         }
     }
@@ -86,8 +94,7 @@ fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
 fn so_do_400_random_calls() {
     for version in VERSIONS {
         let base = if version.release < (18, 0) { "16" } else { "22" };
-        let (here, there) = (samples(&version.make_of(base, "bulk").events), samples(&real(base, "bulk")));
-        let differs: Vec<_> = here.symmetric_difference(&there).collect();
+        let differs = differences(version, &version.make_of(base, "bulk").events, &real(base, "bulk"));
         assert!(differs.is_empty(), "{}: {differs:#?}", version.folder);
     }
 }

@@ -119,7 +119,7 @@ const HEADERS: &[(&str, &str, Since)] = &[
     ("QueueMember", "wrapuptime", &[(16, 3)]),
     ("QueueMember", "logintime", &[(16, 23), (18, 9)]),
     ("QueueParams", "servicelevelperf2", &[(15, 0)]),
-    ("FullyBooted", "uptime", &[(14, 0)]),
+    ("FullyBooted", "uptime", UPTIME),
     ("FullyBooted", "lastreload", &[(14, 0)]),
     ("", "techcause", &[(20, 17), (22, 7)]),
     ("RTCP", "mes", &[(18, 17), (20, 2)]),
@@ -131,6 +131,8 @@ const MIXMONITOR: Since = &[(16, 17), (18, 3)];
 
 /// Since then QueueMemberStatus comes at a change only; before, whenever the device reports.
 const STATUS_AT_CHANGE: Since = &[(16, 18), (18, 4)];
+/// Since then FullyBooted tells how long the PBX has been running.
+pub(crate) const UPTIME: Since = &[(14, 0)];
 /// Since then a caller behind the head whom `leavewhenempty` sends away has a QueueCallerAbandon.
 pub(crate) const EMPTY_IS_TOLD: Since = &[(13, 37), (16, 14), (17, 8)];
 /// Since then channels of a tenant say whose they are.
