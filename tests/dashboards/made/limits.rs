@@ -56,9 +56,10 @@ fn line(panel: Panel, limit: &str) -> Panel {
 const ENOUGH: &str = "and on (pbx, queue) (pbx_queue:asterisk_queue_ended:increase30m >= on (pbx, queue) \
                       pbx_queue:asterisk_threshold:min_calls)";
 
-pub(super) const SERVICE_LEVEL: &str = "Callers not answered within the target, as a share of what the threshold of \
-                                        the queue allows; the worst queue. At 100 % its service level is as low as \
-                                        may be (alerts/thresholds.yml). Nothing for a queue with few calls.";
-pub(super) const ABANDONS: &str = "The abandon rate as a share of what the threshold of the queue allows; the worst \
-                                   queue. At 100 % it is as high as may be (alerts/thresholds.yml). Nothing for a \
+pub(super) const SERVICE_LEVEL: &str = "Callers who were not answered within the target, as a share of what the \
+                                        threshold of the queue allows, in the last 30 minutes; the worst queue. At \
+                                        100 % its service level is as low as may be (alerts/thresholds.yml). Nothing \
+                                        for a queue with few calls.";
+pub(super) const ABANDONS: &str = "Callers who gave up, as a share of what the threshold of the queue allows, in the \
+                                   last 30 minutes; the worst queue. At 100 % it is as high as may be (alerts/thresholds.yml). Nothing for a \
                                    queue with few calls.";

@@ -61,7 +61,7 @@ fn now() -> Row {
                 .over_time(&in_time, "service level")
                 .decimals(1),
             ),
-            (2, limits::worst("SL of limit", limits::SERVICE_LEVEL, &limits::too_late())),
+            (2, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
             (
                 3,
                 Panel::stat(
@@ -72,7 +72,7 @@ fn now() -> Row {
                 .over_time(&gave_up, "abandon rate")
                 .decimals(1),
             ),
-            (2, limits::worst("Abandons of limit", limits::ABANDONS, &limits::gave_up())),
+            (2, limits::worst("Abandoned, of limit", limits::ABANDONS, &limits::gave_up())),
             (
                 2,
                 Panel::stat(

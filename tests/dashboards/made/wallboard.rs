@@ -95,7 +95,7 @@ fn now() -> Row {
                 .decimals(1)
                 .today(),
             ),
-            (3, limits::worst("Service level of limit", limits::SERVICE_LEVEL, &limits::too_late())),
+            (3, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
             (
                 4,
                 Panel::stat(
@@ -108,7 +108,7 @@ fn now() -> Row {
                 .decimals(1)
                 .today(),
             ),
-            (3, limits::worst("Abandons of limit", limits::ABANDONS, &limits::gave_up())),
+            (3, limits::worst("Abandoned, of limit", limits::ABANDONS, &limits::gave_up())),
         ],
     )
 }
@@ -142,7 +142,7 @@ fn queues() -> Panel {
                 "percentunit",
                 recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
             ),
-            Column::new("SL of limit", "percentunit", limits::too_late()).lights(limits::LIGHTS),
+            Column::new("Late of limit", "percentunit", limits::too_late()).lights(limits::LIGHTS),
             Column::new(
                 "SL today",
                 "percentunit",
@@ -152,7 +152,7 @@ fn queues() -> Panel {
                 ),
             ),
             Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
-            Column::new("Ab. of limit", "percentunit", limits::gave_up()).lights(limits::LIGHTS),
+            Column::new("Abandon of limit", "percentunit", limits::gave_up()).lights(limits::LIGHTS),
             Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
