@@ -17,6 +17,7 @@ mod presence;
 mod prometheus;
 mod proxy;
 mod scenarios;
+mod sip_script;
 mod sipp;
 mod stage;
 mod truth;

@@ -245,6 +245,8 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
     let mut found = Vec::new();
     for selector in names(&query.expr).selectors {
         let rated = ["rate", "increase"].contains(&selector.function.as_str()) && !selector.window.is_empty();
+        // the whole of a counter that began in the time that is shown: made::in_range_with_first
+        let rated = rated || query.expr.contains(&format!("unless {}", selector.metric));
         let counts = ["_total", "_bucket", "_sum", "_count"].iter().any(|end| selector.metric.ends_with(end));
         if counts && !rated && !BARE_COUNTERS.contains(&(board, &query.panel)) {
             found.push(format!("{} without rate or increase", selector.metric));
@@ -318,5 +320,5 @@ fn number(value: &Value) -> u64 {
 /// Panels that show counters as they are: the law of conservation is about the counts themselves.
 const BARE_COUNTERS: &[(&str, &str)] = &[("exporter", "Not conserved"), ("exporter", "Conservation")];
 const KINDS: &[&str] = &["stat", "timeseries", "table", "heatmap", "bargauge", "state-timeline"];
-/// Grafana's names: counts, seconds, shares of 1, bytes, a second, a minute.
-const UNITS: &[&str] = &["short", "s", "percentunit", "bytes", "cps", "cpm"];
+/// Grafana's names: counts, seconds, hours:minutes:seconds, shares of 1, bytes, a second, a minute.
+const UNITS: &[&str] = &["short", "s", "dthms", "percentunit", "bytes", "cps", "cpm"];

@@ -5,14 +5,28 @@ use std::path::PathBuf;
 
 use asterisk_exporter::demo::{DemoPbx, Options, configuration};
 
-use crate::program::{Running, command, demo, free_port, get, wait_until};
+use crate::program::{Running, command, demo, free_port, get, prometheus_3, tool, wait_until};
 use crate::server::{Prometheus, Span, choose_all, expand};
 use crate::{queries, shipped};
 
+/// Also of a VictoriaMetrics, to which this Prometheus writes all it has.
 #[test]
 fn every_query_gives_series() {
     let (_demo, target) = demo(&["--speed", "60"]);
-    let Some(prometheus) = Prometheus::start(target, &["rules.yml", "thresholds.yml"], &[]) else { return };
+    let (Some(program), Some((victoria, config))) = (tool("prometheus"), Prometheus::victoria_metrics()) else {
+        return;
+    };
+    let prometheus = Prometheus::of(&program, target, RULES, &[], &config);
+    for server in [&prometheus, &victoria] {
+        every_query_gives_series_but(server, &|board, panel, _| EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel)));
+    }
+}
+
+#[test]
+fn every_query_gives_series_of_prometheus_3() {
+    let Some(program) = prometheus_3() else { return };
+    let (_demo, target) = demo(&["--speed", "60"]);
+    let prometheus = Prometheus::of(&program, target, RULES, &[], "");
     every_query_gives_series_but(&prometheus, &|board, panel, _| EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel)));
 }
 
@@ -76,6 +90,10 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
                     let buckets = label == "le" && series.iter().all(|series| series.native);
                     assert!(named || buckets, "{name}: {}: no {label} in {series:?}", query.panel);
                 }
+                for series in series.iter().filter(|_| query.rows.is_some()) {
+                    let labels: Vec<_> = series.labels.keys().cloned().collect();
+                    assert_eq!(Some(labels), query.rows, "{name}: {}: rows of a table: {expr}", query.panel);
+                }
                 series.is_empty() && !empty(name, &query.panel, expr)
             });
             last = waiting.iter().map(|(name, query, expr)| format!("{name}: {}: {expr}\n", query.panel)).collect();
@@ -124,6 +142,8 @@ impl Drop for NativeExporter {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
+
+const RULES: &[&str] = &["rules.yml", "thresholds.yml"];
 
 /// Panels that show a fault, and nothing on a PBX that has none.
 const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[("exporter", "Anomalies by kind")];

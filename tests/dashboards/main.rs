@@ -48,6 +48,8 @@ struct Query {
     expr: String,
     legend: String,
     instant: bool,
+    /// The labels that the rows of a table go by; Grafana makes a row of its own for what has others.
+    rows: Option<Vec<String>>,
 }
 
 /// All queries of panels and annotations.
@@ -55,8 +57,13 @@ fn queries(board: &Value) -> Vec<Query> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut all = Vec::new();
     for panel in board["panels"].as_array().into_iter().flatten() {
+        let organized = &panel["transformations"][1]["options"]["renameByName"];
+        let columns = organized.as_object().into_iter().flat_map(|names| names.keys());
+        let labels: Vec<_> = columns.filter(|name| !name.starts_with("Value ")).cloned().collect();
+        let rows = (panel["type"] == "table").then_some(labels);
         for target in panel["targets"].as_array().into_iter().flatten() {
             all.push(Query {
+                rows: rows.clone(),
                 panel: text(&panel["title"]),
                 expr: text(&target["expr"]),
                 legend: text(&target["legendFormat"]),
@@ -66,7 +73,7 @@ fn queries(board: &Value) -> Vec<Query> {
     }
     for note in board["annotations"]["list"].as_array().into_iter().flatten().filter(|note| note["builtIn"] != 1) {
         let legend = text(&note["textFormat"]);
-        all.push(Query { panel: text(&note["name"]), expr: text(&note["expr"]), legend, instant: false });
+        all.push(Query { panel: text(&note["name"]), expr: text(&note["expr"]), legend, instant: false, rows: None });
     }
     all
 }

@@ -1,7 +1,7 @@
 //! A real Prometheus, and what it answers.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -37,14 +37,16 @@ impl Prometheus {
     ///
     /// `more` are its flags.
     pub(crate) fn start(target: u16, rules: &[&str], more: &[&str]) -> Option<Self> {
-        let program = tool("prometheus")?;
-        let port = free_port();
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{port}"));
-        std::fs::create_dir_all(&folder).expect("a folder");
+        Some(Self::of(&tool("prometheus")?, target, rules, more, ""))
+    }
+
+    /// The same of this program, and with more in its configuration.
+    pub(crate) fn of(program: &Path, target: u16, rules: &[&str], more: &[&str], config: &str) -> Self {
+        let (port, folder) = place();
         let config = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
              rule_files: ['rules/*.yml']\nscrape_configs:\n  - job_name: asterisk\n    \
-             static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
+             static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n{config}"
         );
         std::fs::write(folder.join("prometheus.yml"), config).expect("a configuration");
         std::fs::create_dir_all(folder.join("rules")).expect("a folder");
@@ -64,7 +66,22 @@ impl Prometheus {
             .expect("prometheus starts");
         let prometheus = Self { port, running: Some((Running(child), folder)) };
         wait_until("prometheus", || get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
-        Some(prometheus)
+        prometheus
+    }
+
+    /// A VictoriaMetrics, which answers in the same way, and what a Prometheus needs in its configuration to write to it.
+    pub(crate) fn victoria_metrics() -> Option<(Self, String)> {
+        let program = tool("victoria-metrics")?;
+        let (port, folder) = place();
+        let child = Command::new(program)
+            .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
+            .arg(format!("-storageDataPath={}", folder.join("data").display()))
+            .args(["-memory.allowedBytes=256MB", "-loggerLevel=ERROR"])
+            .spawn()
+            .expect("victoria-metrics starts");
+        let server = Self { port, running: Some((Running(child), folder)) };
+        wait_until("victoria-metrics", || get(port, "/health", "*/*").ok().filter(|(status, _)| *status == 200));
+        Some((server, format!("remote_write: [{{url: 'http://127.0.0.1:{port}/api/v1/write'}}]\n")))
     }
 
     /// One that somebody else runs.
@@ -73,8 +90,8 @@ impl Prometheus {
     }
 
     pub(crate) fn now(&self) -> f64 {
-        let answer = self.ask("query", &[("query", "time()".into())]).expect("the time");
-        number(&answer["result"][1])
+        let answer = self.ask("query", &[("query", "vector(time())".into())]).expect("the time");
+        number(&answer["result"][0]["value"][1])
     }
 
     /// What a query gives at the end of the span, or over it.
@@ -130,6 +147,14 @@ impl Drop for Prometheus {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+/// A port and a folder for a server.
+fn place() -> (u16, PathBuf) {
+    let port = free_port();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{port}"));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    (port, folder)
 }
 
 /// A query with the variables and Grafana's own words filled in.

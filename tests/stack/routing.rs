@@ -54,6 +54,8 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskTrunkFailuresHigh", "pbx=branch trunk=one", true),
         ("AsteriskTrunkFailuresHigh", "pbx=branch trunk=two", false),
         ("AsteriskAgentRonaStreak", "pbx=branch agent=Ann", false),
+        ("AsteriskExporterMissing", "pbx=far", false),
+        ("AsteriskQueueNobodyThere", "pbx=far queue=sales", true),
     ];
     for (name, labels, _) in told {
         let mut command = Command::new(&amtool);

@@ -58,7 +58,8 @@ impl Series {
         for (labels, value) in &self.0 {
             match other.0.get(labels) {
                 None => return Err(format!("{labels:?} is missing")),
-                Some(found) if (found - value).abs() > slack * value.abs() => {
+                // what is no number equals no number only
+                Some(found) if found.is_nan() != value.is_nan() || (found - value).abs() > slack * value.abs() => {
                     return Err(format!("{labels:?} is {found}, not {value}"));
                 }
                 Some(_) => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub(crate) use crate::program::prometheus_3;
 use crate::program::{Running, get, tool};
 use crate::series::Series;
 
@@ -24,18 +25,6 @@ pub(crate) struct Server {
 /// The Prometheus 2 of Debian 12.
 pub(crate) fn prometheus_2() -> Option<PathBuf> {
     tool("prometheus")
-}
-
-/// The Prometheus 3 of Debian sid, which moves: no test may need it.
-pub(crate) fn prometheus_3() -> Option<PathBuf> {
-    let found = root("target/tools/sid/usr/bin/prometheus");
-    // one that sid built for a newer machine does not start here
-    let says = Command::new(&found).arg("--version").output().ok().filter(|output| output.status.success());
-    let is_3 = says.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 3."));
-    if !is_3 {
-        println!("skipped: no Prometheus 3 runs here; `make test` fetches it where it can");
-    }
-    is_3.then_some(found)
 }
 
 /// Starts a Prometheus with this configuration.

@@ -2,7 +2,7 @@
 
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::palette::{RESULTS, STATES};
-use super::{AGENT, MEMBER, average, in_range, per_minute, quantile, share};
+use super::{AGENT, MEMBER, average, in_range, in_range_with_first, most, per_minute, quantile, share};
 
 pub(super) fn board() -> Board {
     Board {
@@ -21,7 +21,7 @@ fn timeline() -> Row {
     let numbered: Vec<_> = STATES
         .iter()
         .zip(1..)
-        .map(|(state, number)| format!("{number} * asterisk_agent_state{{{AGENT}, state=\"{state}\"}}"))
+        .map(|(state, number)| format!("{number} * (asterisk_agent_state{{{AGENT}, state=\"{state}\"}} > bool 0)"))
         .collect();
     let expr = format!("max by (pbx, agent) ({})", numbered.join(" or "));
     Row::new(
@@ -66,15 +66,15 @@ fn table() -> Row {
                     .lights(Lights::Low(0.1, 0.2)),
                     Column::new(
                         "Ring",
-                        "s",
+                        "dthms",
                         average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
                     ),
-                    Column::new("Talk", "s", average(by, "asterisk_queue_talk_seconds", MEMBER)),
-                    Column::new("On calls", "s", seconds("talking|on_hold|busy")),
-                    Column::new("Wrap-up", "s", seconds("wrapup")),
-                    Column::new("Available", "s", seconds("available")),
-                    Column::new("Paused", "s", seconds("paused")),
-                    Column::new("Away", "s", seconds("unavailable")),
+                    Column::new("Talk", "dthms", average(by, "asterisk_queue_talk_seconds", MEMBER)),
+                    Column::new("On calls", "dthms", seconds("talking|on_hold|busy")),
+                    Column::new("Wrap-up", "dthms", seconds("wrapup")),
+                    Column::new("Available", "dthms", seconds("available")),
+                    Column::new("Paused", "dthms", seconds("paused")),
+                    Column::new("Away", "dthms", seconds("unavailable")),
                     Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
                 ],
             )
@@ -227,7 +227,7 @@ fn pauses() -> Row {
             ),
             (
                 8,
-                Panel::bars("Time paused", "s", "Time each agent was paused, in the time that is shown.")
+                Panel::bars("Time paused", "dthms", "Time each agent was paused, in the time that is shown.")
                     .now(&seconds, "{{agent}}"),
             ),
             (
@@ -243,7 +243,8 @@ fn pauses() -> Row {
 
 fn causes() -> Row {
     let hangups = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\"}}");
-    let oddities = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\", cause!~\"16|26\"}}");
+    let unusual = format!("{MEMBER}, leg=\"agent\", cause!~\"16|26\"");
+    let unusual = most(12, &in_range_with_first("agent, cause_text", "asterisk_queue_hangups_total", &unusual));
     Row::titled(
         "Hangup causes",
         9,
@@ -268,10 +269,7 @@ fn causes() -> Row {
                     "Hangup causes of each agent's phone other than normal clearing and a call that was answered elsewhere, in the time that is shown: the most frequent. \
                      A phone that fails again and again stands on top.",
                 )
-                .now(
-                    &format!("sort_desc(topk(12, sum by (agent, cause_text) (increase({oddities}[$__range])) > 0))"),
-                    "{{agent}}: {{cause_text}}",
-                )
+                .now(&unusual, "{{agent}}: {{cause_text}}")
                 .decimals(0),
             ),
         ],

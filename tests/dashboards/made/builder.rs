@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::frame::{TAG, annotations, link_to_the_others, variables};
 use super::palette::{BAD, GOOD, PLAIN, WARN, colour};
 
 /// One dashboard.
@@ -101,10 +102,12 @@ impl Row {
 }
 
 impl Panel {
-    /// One big number with its recent course.
+    /// One big number, as it is at the end of the time that is shown.
+    ///
+    /// Instant, without a course: of a range Grafana takes the last value there is, and that may be hours old.
     pub(super) fn stat(title: &'static str, unit: &'static str, description: &'static str) -> Self {
         let options = json!({
-            "graphMode": "area", "colorMode": "value", "justifyMode": "center", "textMode": "auto",
+            "graphMode": "none", "colorMode": "value", "justifyMode": "center", "textMode": "auto",
             "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
             "orientation": "auto", "reduceOptions": last_value(),
         });
@@ -150,7 +153,10 @@ impl Panel {
         let mut panel = Self::new("table", title, "short", description, options).fixed("text");
         panel.defaults.insert(
             "custom".into(),
-            json!({ "align": "auto", "cellOptions": { "type": "auto" }, "inspect": false, "filterable": false }),
+            // Grafana's own least width of 150 would push half of a wide table out of sight.
+            json!({
+                "align": "auto", "cellOptions": { "type": "auto" }, "inspect": false, "filterable": false, "minWidth": 60,
+            }),
         );
         panel.defaults.insert("noValue".into(), json!("–"));
         let (mut names, mut order) = (Map::new(), Map::new());
@@ -236,6 +242,7 @@ impl Panel {
 
     /// A query over the time that is shown, and how its series are called.
     pub(super) fn over_time(mut self, expr: &str, legend: &str) -> Self {
+        assert!(self.kind != "stat", "{}: what is now is no range", self.title);
         self.targets.push(target(self.next_id(), expr, legend, Shape::Range));
         self
     }
@@ -243,9 +250,6 @@ impl Panel {
     /// A query at the end of that time.
     pub(super) fn now(mut self, expr: &str, legend: &str) -> Self {
         self.targets.push(target(self.next_id(), expr, legend, Shape::Instant));
-        if self.kind == "stat" {
-            self.options["graphMode"] = json!("none");
-        }
         self
     }
 
@@ -476,7 +480,7 @@ fn target(id: char, expr: &str, legend: &str, shape: Shape) -> Value {
     })
 }
 
-fn datasource() -> Value {
+pub(super) fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
@@ -491,101 +495,3 @@ fn last_value() -> Value {
 fn legend() -> Value {
     json!({ "displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": [] })
 }
-
-/// All dashboards with our tag, with variables and time.
-fn link_to_the_others() -> Value {
-    json!({
-        "type": "dashboards", "title": "Asterisk", "tags": [TAG], "asDropdown": false, "icon": "external link",
-        "includeVars": true, "keepTime": true, "targetBlank": false, "tooltip": "", "url": "",
-    })
-}
-
-/// Grafana's own, and what makes numbers of that time doubtful.  A point is drawn where the value is above 0.
-fn annotations() -> Vec<Value> {
-    let marks = [
-        (
-            "PBX restarts",
-            BAD,
-            "max by (pbx) (max_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) - \
-             min by (pbx) (min_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) > bool 5",
-            "{{pbx}}: the PBX was started anew, its open calls are lost",
-            "pbx",
-        ),
-        (
-            "Lost sessions",
-            WARN,
-            "sum by (pbx, reason) (increase(asterisk_exporter_disconnects_total{pbx=~\"$pbx\"}[$__rate_interval]))",
-            "{{pbx}}: session ended ({{reason}}); `closed` is what a PBX does that stops",
-            "pbx,reason",
-        ),
-        (
-            "Blind periods",
-            "#DDDDDD",
-            "1 - asterisk_up{pbx=~\"$pbx\"}",
-            "{{pbx}}: not synchronised, the numbers of this time are incomplete",
-            "pbx",
-        ),
-        (
-            "Exporter restarts",
-            "#56B4E9",
-            "changes(process_start_time_seconds[$__rate_interval]) and on (job, instance) asterisk_exporter_build_info",
-            "{{instance}}: the exporter restarted, its counters begin at zero",
-            "instance",
-        ),
-    ];
-    let own = json!({
-        "builtIn": 1, "datasource": { "type": "grafana", "uid": "-- Grafana --" }, "enable": true, "hide": true,
-        "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard",
-    });
-    let marks = marks.map(|(name, colour, expr, text, tags)| {
-        json!({
-            "name": name, "datasource": datasource(), "enable": true, "hide": false, "iconColor": colour,
-            "expr": expr, "step": "60s", "titleFormat": name, "textFormat": text, "tagKeys": tags,
-            "useValueForTime": false,
-        })
-    });
-    std::iter::once(own).chain(marks).collect()
-}
-
-/// Each depends on those before it.  Where nothing is chosen, an empty label matches as well.
-fn variables(shown: &[&str]) -> Vec<Value> {
-    let source = json!({
-        "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "",
-        "hide": 0, "multi": false, "includeAll": false, "refresh": 1, "options": [],
-        "current": { "selected": false, "text": "default", "value": "default" },
-        "description": "The Prometheus, or what speaks its language, that has the metrics.",
-    });
-    let queries = [
-        ("pbx", "PBX", "The Asterisk servers.", "label_values(asterisk_up, pbx)"),
-        ("queue", "Queue", "Queues of those PBXs.", "label_values(asterisk_queue_entries_total{pbx=~\"$pbx\"}, queue)"),
-        (
-            "agent",
-            "Agent",
-            "Members of those queues.",
-            "label_values(asterisk_queue_pauses_total{pbx=~\"$pbx\", queue=~\"$queue\"}, agent)",
-        ),
-        (
-            "trunk",
-            "Trunk",
-            "Trunks of those PBXs.",
-            "label_values(asterisk_trunk_attempts_total{pbx=~\"$pbx\"}, trunk)",
-        ),
-    ];
-    let queries = queries.map(|(name, label, description, query)| {
-        let mut variable = json!({
-            "name": name, "label": label, "description": description, "type": "query", "datasource": datasource(),
-            "query": { "query": query, "refId": "StandardVariableQuery" }, "definition": query, "regex": "",
-            "multi": true, "includeAll": true, "allValue": ".*", "refresh": 2, "sort": 1,
-            "hide": if shown.contains(&name) { 0 } else { 2 }, "options": [],
-            "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
-        });
-        if name == "agent" && shown.contains(&"queue") {
-            // All agents are those of the chosen queues, which only the list of their names says.
-            variable.as_object_mut().expect("it is one").remove("allValue");
-        }
-        variable
-    });
-    std::iter::once(source).chain(queries).collect()
-}
-
-const TAG: &str = "asterisk-exporter";

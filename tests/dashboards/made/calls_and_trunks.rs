@@ -1,9 +1,9 @@
 //! All calls of the PBX, and its lines to carriers.
 
-use super::builder::{Board, Column, Lights, Panel, Row};
+use super::builder::{Board, Column, Panel, Row};
 use super::limits;
 use super::palette::{DIRECTIONS, RESULTS};
-use super::{AGENT, PBX, TRUNK, distribution, in_range, per_minute, quantile, share};
+use super::{AGENT, PBX, TRUNK, distribution, in_range_with_first, most, per_minute, quantile, share};
 
 pub(super) fn board() -> Board {
     Board {
@@ -23,36 +23,36 @@ const CALLS: &str = r#"pbx=~"$pbx", trunk=~"$trunk", agent=~"$agent""#;
 
 fn now() -> Row {
     let active = |direction: &str| format!("sum(asterisk_calls_active{{{PBX}, direction=\"{direction}\"}})");
-    let ended = |more: &str| format!("sum(increase(asterisk_calls_total{{{CALLS}{more}}}[$__range]))");
+    let ended = |more: &str| in_range_with_first("", "asterisk_calls_total", &format!("{CALLS}{more}"));
     let answered = share(&ended(", direction=\"inbound\", result=\"answered\""), &ended(", direction=\"inbound\""));
     let asr = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"answered\"");
     let failing = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"congestion\"");
     Row::new(
         4,
         vec![
-            (3, Panel::stat("Inbound now", "short", "Calls from outside that go on now.").over_time(&active("inbound"), "inbound")),
-            (3, Panel::stat("Outbound now", "short", "Calls to the outside that go on now.").over_time(&active("outbound"), "outbound")),
-            (3, Panel::stat("Internal now", "short", "Calls between agents that go on now.").over_time(&active("internal"), "internal")),
+            (3, Panel::stat("Inbound now", "short", "Calls from outside that go on now.").now(&active("inbound"), "inbound")),
+            (3, Panel::stat("Outbound now", "short", "Calls to the outside that go on now.").now(&active("outbound"), "outbound")),
+            (3, Panel::stat("Internal now", "short", "Calls between agents that go on now.").now(&active("internal"), "internal")),
             (3, Panel::stat("Calls", "short", "Calls that ended in the time that is shown.").now(&ended(""), "calls").decimals(0)),
             (
-                4,
+                3,
                 Panel::stat("Inbound answered", "percentunit", "Calls from outside that reached a person or an announcement, of all that ended in the time that is shown.")
                     .now(&answered, "answered")
                     .decimals(1),
             ),
             (
-                4,
-                Panel::stat("Answer-seizure ratio, 30 min", "percentunit", "Attempts on trunks that were answered, of all in the last 30 minutes.")
-                    .over_time(&asr, "answered")
+                3,
+                Panel::stat("ASR, 30 min", "percentunit", "Answer-seizure ratio: attempts on trunks that were answered, of all in the last 30 minutes.")
+                    .now(&asr, "answered")
                     .decimals(1),
             ),
             (
-                4,
-                Panel::stat("Network failures, 30 min", "percentunit", "Attempts on trunks that the network refused (causes 34, 38, 41 to 44), of all in the last 30 minutes; amber from 2 %, red from 10 %.")
-                    .over_time(&failing, "failures")
-                    .decimals(1)
-                    .lights(Lights::Low(0.02, 0.1)),
+                3,
+                Panel::stat("Network failures, 30 min", "percentunit", "Attempts on trunks that the network refused (causes 34, 38, 41 to 44), of all in the last 30 minutes.")
+                    .now(&failing, "failures")
+                    .decimals(1),
             ),
+            (3, limits::worst("Failures, of limit", limits::TRUNKS, &limits::failed())),
         ],
     )
 }
@@ -136,13 +136,10 @@ fn trunks() -> Row {
 }
 
 fn causes() -> Row {
-    let trunk = format!(
-        "sort_desc(topk(10, sum by (trunk, cause_text) (increase(asterisk_trunk_attempt_hangups_total{{{TRUNK}}}[$__range])) > 0))"
-    );
+    let trunk = most(10, &in_range_with_first("trunk, cause_text", "asterisk_trunk_attempt_hangups_total", TRUNK));
     let calls = |direction: &str| {
-        format!(
-            "sort_desc(topk(8, sum by (cause_text) (increase(asterisk_call_hangups_total{{{CALLS}, direction=\"{direction}\"}}[$__range])) > 0))"
-        )
+        let matchers = format!("{CALLS}, direction=\"{direction}\"");
+        most(8, &in_range_with_first("cause_text", "asterisk_call_hangups_total", &matchers))
     };
     Row::titled(
         "Hangup causes",
@@ -230,9 +227,13 @@ fn lengths() -> Row {
 
 fn agents() -> Row {
     let by = "pbx, agent";
-    let ended = |more: &str| in_range(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"));
+    let ended = |more: &str| in_range_with_first(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"));
     let talked = |direction: &str| {
-        in_range(by, "asterisk_call_talk_seconds_sum", &format!("{AGENT}, agent!=\"\", direction=\"{direction}\""))
+        in_range_with_first(
+            by,
+            "asterisk_call_talk_seconds_sum",
+            &format!("{AGENT}, agent!=\"\", direction=\"{direction}\""),
+        )
     };
     let recordings = per_minute("pbx", "asterisk_recordings_total", PBX);
     Row::titled(
@@ -255,8 +256,8 @@ fn agents() -> Row {
                             ended(", direction=\"outbound\", result=\"answered\""),
                         ),
                         Column::new("Internal", "short", ended(", direction=\"internal\"")),
-                        Column::new("Talked inbound", "s", talked("inbound")),
-                        Column::new("Talked outbound", "s", talked("outbound")),
+                        Column::new("Talked inbound", "dthms", talked("inbound")),
+                        Column::new("Talked outbound", "dthms", talked("outbound")),
                     ],
                 )
                 .decimals(0)

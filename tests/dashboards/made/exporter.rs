@@ -34,8 +34,8 @@ fn now() -> Row {
             ),
             (
                 5,
-                Panel::stat("PBX uptime", "s", "How long each Asterisk has been running.")
-                    .now(&format!("time() - asterisk_start_time_seconds{{{PBX}}}"), "{{pbx}}"),
+                Panel::stat("PBX uptime", "dthms", "How long each Asterisk has been running.")
+                    .now(&format!("time() - asterisk_start_time_seconds{{{PBX}}} and on (pbx) {up} == 1"), "{{pbx}}"),
             ),
             (
                 3,
@@ -46,10 +46,10 @@ fn now() -> Row {
             ),
             (
                 3,
-                Panel::stat("Event lag", "s", "How late events are read. Red from 5 s on.")
-                    .over_time(&lag, "{{pbx}}")
+                Panel::stat("Event lag", "s", "How late events are read. Red from 2 s on, as the alert.")
+                    .now(&lag, "{{pbx}}")
                     .decimals(3)
-                    .lights(Lights::Low(1.0, 5.0)),
+                    .lights(Lights::Low(1.0, 2.0)),
             ),
             (
                 3,
@@ -71,7 +71,7 @@ fn now() -> Row {
                     "Callers who came, less those who left and those inside, over all queues. Anything but 0 is a \
                      fault of the exporter: please report it.",
                 )
-                .over_time(&not_conserved, "{{pbx}}")
+                .now(&not_conserved, "{{pbx}}")
                 .lights(Lights::Low(0.5, 1.0)),
             ),
             (

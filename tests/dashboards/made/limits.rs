@@ -26,10 +26,19 @@ pub(super) fn too_late() -> String {
     )
 }
 
-/// The worst of the chosen queues as a light.
+/// Of each trunk: how much of the failures it may have it had in the last half hour.
+pub(super) fn failed() -> String {
+    format!(
+        "pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}} / on (pbx, trunk) \
+         (pbx_trunk:asterisk_threshold:trunk_failure_ratio > 0) and on (pbx, trunk) \
+         (pbx_trunk:asterisk_trunk_attempts:increase30m >= on (pbx, trunk) pbx_trunk:asterisk_threshold:trunk_min_attempts)"
+    )
+}
+
+/// The worst of what is chosen as a light.
 pub(super) fn worst(title: &'static str, description: &'static str, of_limit: &str) -> Panel {
     Panel::stat(title, "percentunit", description)
-        .over_time(&format!("max({of_limit})"), "of limit")
+        .now(&format!("max({of_limit})"), "of limit")
         .decimals(0)
         .lights(LIGHTS)
         .or_else("few calls")
@@ -63,3 +72,6 @@ pub(super) const SERVICE_LEVEL: &str = "Callers who were not answered within the
 pub(super) const ABANDONS: &str = "Callers who gave up, as a share of what the threshold of the queue allows, in the \
                                    last 30 minutes; the worst queue. At 100 % it is as high as may be (alerts/thresholds.yml). Nothing for a \
                                    queue with few calls.";
+pub(super) const TRUNKS: &str = "Attempts that the network refused, as a share of what the threshold of the trunk \
+                                 allows, in the last 30 minutes; the worst trunk. At 100 % there are as many as may be \
+                                 (alerts/thresholds.yml). Nothing for a trunk with few attempts.";

@@ -7,6 +7,7 @@ mod agents;
 mod builder;
 mod calls_and_trunks;
 mod exporter;
+mod frame;
 mod limits;
 mod palette;
 mod queue;
@@ -40,6 +41,21 @@ fn per_minute(by: &str, counter: &str, matchers: &str) -> String {
 /// How many of a counter came in the time that is shown.
 fn in_range(by: &str, counter: &str, matchers: &str) -> String {
     format!("sum by ({by}) (increase({counter}{{{matchers}}}[$__range]))")
+}
+
+/// The same of a counter that begins when there is something to count, from 1 on: its first is in no increase.
+///
+/// A series that was not there when the shown time began counts in full, if its exporter was.
+fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
+    format!(
+        "sum by ({by}) ({counter}{{{matchers}}} unless {counter}{{{matchers}}} offset $__range \
+         and on (job, instance) {INFO} offset $__range or increase({counter}{{{matchers}}}[$__range]))"
+    )
+}
+
+/// The greatest, the first on top, and none that is zero.
+fn most(number: u32, of: &str) -> String {
+    format!("sort_desc(topk({number}, {of} > 0))")
 }
 
 /// The same without any label.
@@ -78,9 +94,13 @@ fn average(by: &str, histogram: &str, matchers: &str) -> String {
     share(&in_range(by, &format!("{histogram}_sum"), matchers), &in_range(by, &format!("{histogram}_count"), matchers))
 }
 
-/// An average of the chosen queues, each weighted by how many there were of what it is the average of.
+/// An average of the chosen queues, each weighted by how many there were of what it is the average of; a queue that has
+/// none weighs nothing.
 fn weighted(mean: &str, count: &str) -> String {
-    format!("sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / (sum({count}{{{QUEUE}}}) > 0)")
+    format!(
+        "sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / \
+         (sum({count}{{{QUEUE}}} and on (pbx, queue) {mean}{{{QUEUE}}}) > 0)"
+    )
 }
 
 /// A recorded series, summed over what is chosen.

@@ -4,7 +4,8 @@ use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
 use super::{
-    MEMBER, QUEUE, average, distribution, in_range, per_minute, quantile, share, total, total_with_target, weighted,
+    MEMBER, QUEUE, average, distribution, in_range, in_range_with_first, most, per_minute, quantile, share, total,
+    total_with_target, weighted,
 };
 
 pub(super) fn board() -> Board {
@@ -33,22 +34,22 @@ fn now() -> Row {
             (
                 2,
                 Panel::stat("Waiting", "short", "Callers waiting now.")
-                    .over_time(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting"),
+                    .now(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting"),
             ),
             (
                 3,
-                Panel::stat("Longest wait", "s", "How long the caller who waits longest has waited.")
-                    .over_time(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "longest wait"),
+                Panel::stat("Longest wait", "dthms", "How long the caller who waits longest has waited.")
+                    .now(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "longest wait"),
             ),
             (
                 2,
                 Panel::stat("Talking", "short", "Callers who talk to an agent now.")
-                    .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking"),
+                    .now(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking"),
             ),
             (
                 3,
                 Panel::stat("Members available", "short", "Members who could take a call now. Red if there is none.")
-                    .over_time(&free, "available")
+                    .now(&free, "available")
                     .lights(Lights::High(1.0, 2.0)),
             ),
             (
@@ -58,7 +59,7 @@ fn now() -> Row {
                     "percentunit",
                     "Answered within the target, of all who were answered or gave up, in the last 30 minutes.",
                 )
-                .over_time(&in_time, "service level")
+                .now(&in_time, "service level")
                 .decimals(1),
             ),
             (2, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
@@ -69,7 +70,7 @@ fn now() -> Row {
                     "percentunit",
                     "Callers who gave up, of all waits that ended in the last 30 minutes.",
                 )
-                .over_time(&gave_up, "abandon rate")
+                .now(&gave_up, "abandon rate")
                 .decimals(1),
             ),
             (2, limits::worst("Abandoned, of limit", limits::ABANDONS, &limits::gave_up())),
@@ -77,20 +78,20 @@ fn now() -> Row {
                 2,
                 Panel::stat(
                     "ASA, 30 min",
-                    "s",
+                    "dthms",
                     "Average speed of answer: the average wait of those who were answered in the last 30 minutes.",
                 )
-                .over_time(&speed_of_answer(), "speed of answer")
+                .now(&speed_of_answer(), "speed of answer")
                 .decimals(0),
             ),
             (
                 2,
                 Panel::stat(
                     "AHT, 30 min",
-                    "s",
+                    "dthms",
                     "Average handle time: talk, holds included, and the wrap-up after it, in the last 30 minutes.",
                 )
-                .over_time(&handle_time(), "handle time")
+                .now(&handle_time(), "handle time")
                 .decimals(0),
             ),
         ],
@@ -316,9 +317,8 @@ fn percentiles(title: &'static str, description: &'static str, histogram: &str, 
 
 fn ends() -> Row {
     let causes = |leg: &str| {
-        format!(
-            "sort_desc(topk(8, sum by (cause_text) (increase(asterisk_queue_hangups_total{{{QUEUE}, leg=\"{leg}\"}}[$__range])) > 0))"
-        )
+        let matchers = format!("{QUEUE}, leg=\"{leg}\"");
+        most(8, &in_range_with_first("cause_text", "asterisk_queue_hangups_total", &matchers))
     };
     Row::titled(
         "Ends",
@@ -453,13 +453,13 @@ fn members() -> Row {
                     Column::new("Busy or failed", "short", rang("=~\"busy|failed\"")),
                     Column::new(
                         "Ring",
-                        "s",
+                        "dthms",
                         average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
                     ),
-                    Column::new("Talk", "s", average(by, "asterisk_queue_talk_seconds", MEMBER)),
+                    Column::new("Talk", "dthms", average(by, "asterisk_queue_talk_seconds", MEMBER)),
                     Column::new(
                         "Wrap-up",
-                        "s",
+                        "dthms",
                         share(
                             &in_range(by, "asterisk_queue_wrapup_seconds_total", MEMBER),
                             &in_range(by, "asterisk_queue_completions_total", MEMBER),

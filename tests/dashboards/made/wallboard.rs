@@ -2,8 +2,8 @@
 
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
-use super::palette::STATES;
-use super::{QUEUE, all_in_range, in_range, share, total, total_with_target};
+use super::palette::{BAD, GOOD, STATES};
+use super::{PBX, QUEUE, all_in_range, in_range, share, total, total_with_target};
 
 pub(super) fn board() -> Board {
     Board {
@@ -15,17 +15,15 @@ pub(super) fn board() -> Board {
         from: "now-6h",
         refresh: "10s",
         shown: &["pbx", "queue"],
-        rows: vec![now(), Row::new(8, vec![(24, queues())]), course(), day()],
+        rows: vec![now(), Row::new(12, vec![(24, queues())]), course(), day()],
     }
 }
 
 fn now() -> Row {
     let waiting = format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})");
     let longest = format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})");
-    let free = format!(
-        "sum(asterisk_agent_state{{pbx=~\"$pbx\", state=\"available\"}} and on (pbx, agent) \
-         rate(asterisk_queue_pauses_total{{{QUEUE}}}[$__rate_interval]))"
-    );
+    let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
+    let seen = format!("min(asterisk_up{{{PBX}}})");
     let in_time = share(
         &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
         &format!(
@@ -53,13 +51,24 @@ fn now() -> Row {
         vec![
             (
                 2,
-                Panel::stat("Waiting", "short", "Callers waiting now, in all chosen queues.")
-                    .over_time(&waiting, "waiting"),
+                Panel::stat(
+                    "In sight",
+                    "short",
+                    "Whether the exporter sees all chosen PBXs. While it is blind, the numbers here are those of \
+                     before, and no caller is counted.",
+                )
+                .now(&seen, "in sight")
+                .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
             ),
             (
-                3,
-                Panel::stat("Longest wait", "s", "How long the caller who waits longest has waited.")
-                    .over_time(&longest, "longest wait"),
+                2,
+                Panel::stat("Waiting", "short", "Callers waiting now, in all chosen queues.")
+                    .now(&waiting, "waiting"),
+            ),
+            (
+                2,
+                Panel::stat("Longest wait", "dthms", "How long the caller who waits longest has waited.")
+                    .now(&longest, "longest wait"),
             ),
             (
                 3,
@@ -68,18 +77,19 @@ fn now() -> Row {
                     "percentunit",
                     "The longest wait as a share of its queue's target; amber from 80 %, red from 100 %.",
                 )
-                .over_time(&format!("max({})", of_target()), "of target")
+                .now(&format!("max({})", of_target()), "of target")
                 .decimals(0)
                 .lights(limits::LIGHTS),
             ),
             (
                 2,
                 Panel::stat(
-                    "Agents available",
+                    "Available",
                     "short",
-                    "People who could take a call of the chosen queues now, each counted once. Red if there is none.",
+                    "Members of the chosen queues who could take a call now; an agent in two of them is two. Red if there \
+                     is none.",
                 )
-                .over_time(&free, "available")
+                .now(&free, "available")
                 .lights(Lights::High(1.0, 2.0)),
             ),
             (
@@ -97,7 +107,7 @@ fn now() -> Row {
             ),
             (3, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
             (
-                4,
+                3,
                 Panel::stat(
                     "Abandon rate",
                     "percentunit",
@@ -116,7 +126,7 @@ fn now() -> Row {
 fn queues() -> Panel {
     let gauge = |name: &str| format!("sum by (pbx, queue) ({name}{{{QUEUE}}})");
     let agents = |states: &str| format!("sum by (pbx, queue) (asterisk_queue_agents{{{QUEUE}, state=~\"{states}\"}})");
-    let recorded = |name: &str| format!("{name}{{{QUEUE}}}");
+    let recorded = |name: &str| by_queue(&format!("{name}{{{QUEUE}}}"));
     let exits =
         |outcomes: &str| in_range("pbx, queue", "asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"));
     let answered_today = in_range("pbx, queue", "asterisk_queue_answered_in_target_total", QUEUE);
@@ -128,8 +138,8 @@ fn queues() -> Panel {
          callers who gave up (nothing for few calls). Today is since midnight. A click on a queue opens it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
-            Column::new("Longest wait", "s", gauge("asterisk_queue_longest_wait_seconds")),
-            Column::new("Wait of target", "percentunit", of_target()).lights(limits::LIGHTS),
+            Column::new("Longest wait", "dthms", gauge("asterisk_queue_longest_wait_seconds")),
+            Column::new("Wait of target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
             Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
             Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
             Column::new("Ringing", "short", agents("ringing")),
@@ -140,9 +150,9 @@ fn queues() -> Panel {
             Column::new(
                 "SL 30 m",
                 "percentunit",
-                recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
+                recorded("pbx_queue:asterisk_queue_service_level_alerted:ratio_rate30m"),
             ),
-            Column::new("Late of limit", "percentunit", limits::too_late()).lights(limits::LIGHTS),
+            Column::new("Late of limit", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
             Column::new(
                 "SL today",
                 "percentunit",
@@ -152,7 +162,7 @@ fn queues() -> Panel {
                 ),
             ),
             Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
-            Column::new("Abandon of limit", "percentunit", limits::gave_up()).lights(limits::LIGHTS),
+            Column::new("Abandon of limit", "percentunit", by_queue(&limits::gave_up())).lights(limits::LIGHTS),
             Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
@@ -168,7 +178,7 @@ fn course() -> Row {
     let of_target = format!("max by (queue) ({})", of_target());
     let agents = format!("sum by (state) (asterisk_queue_agents{{{QUEUE}}})");
     Row::new(
-        8,
+        6,
         vec![
             (8, Panel::steps("Callers waiting", "short", "Callers waiting, by queue.").over_time(&waiting, "{{queue}}").stacked()),
             (
@@ -209,7 +219,7 @@ fn day() -> Row {
     );
     let gave_up = share(&recorded("abandoned"), &recorded("ended"));
     Row::new(
-        7,
+        6,
         vec![
             (
                 12,
@@ -238,6 +248,11 @@ fn day() -> Row {
             ),
         ],
     )
+}
+
+/// With the labels of a row and no other: Grafana makes a row of its own for what has more of them, or a name.
+fn by_queue(expr: &str) -> String {
+    format!("max by (pbx, queue) ({expr})")
 }
 
 /// The longest wait of each queue, 1 being the target; nothing for a queue without a target.

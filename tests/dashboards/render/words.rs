@@ -19,6 +19,10 @@ pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String 
         "s" if number.abs() >= 90.0 => format!("{:.1} min", number / 60.0),
         "s" if number != 0.0 && number.abs() < 0.1 => format!("{:.0} ms", number * 1000.0),
         "s" => scaled(number, " s"),
+        "dthms" => {
+            let seconds = number.max(0.0) as u64;
+            format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+        }
         "percentunit" => {
             format!("{:.*}%", decimals.unwrap_or(usize::from(number != 0.0 && number < 0.1)), number * 100.0)
         }
