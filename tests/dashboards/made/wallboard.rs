@@ -162,7 +162,7 @@ fn queues() -> Panel {
                 ),
             ),
             Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
-            Column::new("Abandon of limit", "percentunit", by_queue(&limits::gave_up())).lights(limits::LIGHTS),
+            Column::new("Ab. of limit", "percentunit", by_queue(&limits::gave_up())).lights(limits::LIGHTS),
             Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],

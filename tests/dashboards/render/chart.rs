@@ -102,14 +102,6 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     }
 }
 
-/// A small area without axes.
-pub(super) fn spark(canvas: &Canvas<'_>, area: Place, series: &Series, span: Span, colour: RGBColor) {
-    let most = series.points.iter().map(|(_, value)| *value).fold(0.0, f64::max).max(1e-9);
-    let frame = Frame { area, span, low: 0.0, high: most };
-    let points: Vec<_> = series.points.iter().map(|(moment, value)| (frame.x(*moment), frame.y(*value))).collect();
-    canvas.line(points, colour, 1);
-}
-
 /// Names with their colours, in as many rows as they need.
 pub(super) fn legend(canvas: &Canvas<'_>, place: Place, names: Vec<(String, RGBColor)>) {
     let (mut x, mut y) = (place.x, place.y + 9);

@@ -70,9 +70,6 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         if solid {
             canvas.fill(tile, lit);
         }
-        if drawn.panel["options"]["graphMode"] == "area" {
-            chart::spark(canvas, tile.inner(4, tile.h * 11 / 20, 4, 2), series, drawn.span, ink);
-        }
         let text = if drawn.panel["options"]["textMode"] == "name" {
             name.clone()
         } else if let Some(text) = mapped["text"].as_str() {
@@ -82,7 +79,7 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         };
         let size = (tile.h / 2).min(44);
         let size = (10..=size).rev().find(|size| canvas.width(&text, *size) <= tile.w - 10).unwrap_or(10);
-        canvas.text(&text, tile.x + tile.w / 2, tile.y + tile.h * 2 / 5, size, ink, At::Middle);
+        canvas.text(&text, tile.x + tile.w / 2, tile.y + tile.h * 9 / 20, size, ink, At::Middle);
         if count > 1 {
             canvas.text(&canvas.short(name, tile.w, 13), tile.x + tile.w / 2, tile.y + 8, 13, ink, At::Middle);
         }
