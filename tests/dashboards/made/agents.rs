@@ -57,7 +57,7 @@ fn table() -> Row {
                 vec![
                     Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
                     Column::new("Occupancy", "percentunit", share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE))),
-                    Column::new("Rang in vain", "short", rang("=\"no_answer\"")),
+                    Column::new("Missed", "short", rang("=\"no_answer\"")),
                     Column::new(
                         "RONA",
                         "percentunit",
@@ -192,7 +192,7 @@ fn lengths() -> Row {
             (
                 8,
                 panel(
-                    "Ring in vain",
+                    "Ring of missed calls",
                     "How long phones rang that nobody took: median, 90 % and 99 %.",
                     "asterisk_queue_ring_seconds",
                     &in_vain,

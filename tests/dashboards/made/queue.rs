@@ -443,7 +443,7 @@ fn members() -> Row {
                 vec![
                     Column::new("Calls", "short", taken.clone()),
                     Column::new("Share", "percentunit", format!("{taken} / on (pbx, queue) group_left () ({all} > 0)")),
-                    Column::new("Rang in vain", "short", rang("=\"no_answer\"")),
+                    Column::new("Missed", "short", rang("=\"no_answer\"")),
                     Column::new(
                         "RONA",
                         "percentunit",
