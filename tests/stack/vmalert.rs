@@ -28,7 +28,7 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
         command.arg(format!("-{url}.url=http://127.0.0.1:{}", storage.port));
     }
     let port = crate::servers::port();
-    command.args(["-evaluationInterval=5s", "-notifier.url=http://127.0.0.1:1"]);
+    command.args(["-evaluationInterval=3s", "-remoteWrite.flushInterval=1s", "-notifier.url=http://127.0.0.1:1"]);
     command.arg(format!("-httpListenAddr=127.0.0.1:{port}"));
     let vmalert = start("vmalert", command, port, "/health", folder);
     let mut given = BTreeSet::new();
