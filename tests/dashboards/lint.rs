@@ -255,6 +255,8 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
         let allowed = match selector.window.as_str() {
             "" | "$__rate_interval" => true,
             "$__range" => whole,
+            // what was known of late: made::seen
+            "1w" => selector.function == "last_over_time",
             _ => false,
         };
         if !allowed {
@@ -320,5 +322,5 @@ fn number(value: &Value) -> u64 {
 /// Panels that show counters as they are: the law of conservation is about the counts themselves.
 const BARE_COUNTERS: &[(&str, &str)] = &[("exporter", "Not conserved"), ("exporter", "Conservation")];
 const KINDS: &[&str] = &["stat", "timeseries", "table", "heatmap", "bargauge", "state-timeline"];
-/// Grafana's names: counts, seconds, hours:minutes:seconds, shares of 1, bytes, a second, a minute.
-const UNITS: &[&str] = &["short", "s", "dthms", "percentunit", "bytes", "cps", "cpm"];
+/// Grafana's names: counts, seconds, hours:minutes:seconds (after days), shares of 1, bytes, a second, a minute.
+const UNITS: &[&str] = &["short", "s", "dthms", "dtdhms", "percentunit", "bytes", "cps", "cpm"];

@@ -5,6 +5,7 @@
 //! definitions, and `render` draws pictures.
 
 mod colour_blindness;
+mod first_count;
 mod grafana_types;
 mod lint;
 mod live;

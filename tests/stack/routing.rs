@@ -48,6 +48,8 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskQueueAbandonUnusual", "pbx=branch queue=sales", true),
         ("AsteriskQueueAbandonHigh", "pbx=branch queue=billing", false),
         ("AsteriskQueueAbandonUnusual", "pbx=branch queue=billing", true),
+        ("AsteriskQueueUnansweredHigh", "pbx=branch queue=billing", true),
+        ("AsteriskQueueUnansweredHigh", "pbx=branch queue=callback", false),
         ("AsteriskQueueServiceLevelBurningFast", "pbx=branch queue=billing", false),
         ("AsteriskQueueServiceLevelLow", "pbx=branch queue=billing", true),
         ("AsteriskTrunkFailing", "pbx=branch trunk=one", false),

@@ -58,8 +58,7 @@ impl Series {
         for (labels, value) in &self.0 {
             match other.0.get(labels) {
                 None => return Err(format!("{labels:?} is missing")),
-                // what is no number equals no number only
-                Some(found) if found.is_nan() != value.is_nan() || (found - value).abs() > slack * value.abs() => {
+                Some(found) if !same(*found, *value, slack) => {
                     return Err(format!("{labels:?} is {found}, not {value}"));
                 }
                 Some(_) => {}
@@ -70,6 +69,12 @@ impl Series {
             None => Ok(()),
         }
     }
+}
+
+/// What is no number is the same as no number only, and infinite as infinite.
+fn same(found: f64, value: f64, slack: f64) -> bool {
+    let near = value.is_finite() && (found - value).abs() <= slack * value.abs();
+    near || found.total_cmp(&value).is_eq() || found.is_nan() && value.is_nan()
 }
 
 /// Labels of a JSON object, without those that scraping adds.

@@ -2,7 +2,7 @@
 
 use super::builder::{Board, Lights, Panel, Row};
 use super::palette::{BAD, GOOD};
-use super::{INFO, PBX, in_range, per_minute};
+use super::{INFO, PBX, in_range, per_minute, seen};
 
 pub(super) fn board() -> Board {
     Board {
@@ -18,7 +18,6 @@ pub(super) fn board() -> Board {
 }
 
 fn now() -> Row {
-    let up = format!("asterisk_up{{{PBX}}}");
     let blind = in_range("pbx", "asterisk_exporter_blind_seconds_total", PBX);
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
     let odd = in_range("pbx", "asterisk_exporter_anomalies_total", PBX);
@@ -29,13 +28,15 @@ fn now() -> Row {
             (
                 4,
                 Panel::stat("In sight", "short", "Whether the exporter is logged in to each PBX and synchronised.")
-                    .now(&up, "{{pbx}}")
+                    .now(&seen(), "{{pbx}}")
                     .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
             ),
             (
                 5,
-                Panel::stat("PBX uptime", "dthms", "How long each Asterisk has been running.")
-                    .now(&format!("time() - asterisk_start_time_seconds{{{PBX}}} and on (pbx) {up} == 1"), "{{pbx}}"),
+                Panel::stat("PBX uptime", "dtdhms", "How long each Asterisk has been running.").now(
+                    &format!("time() - asterisk_start_time_seconds{{{PBX}}} and on (pbx) asterisk_up == 1"),
+                    "{{pbx}}",
+                ),
             ),
             (
                 3,

@@ -31,7 +31,8 @@ pub(super) fn failed() -> String {
     format!(
         "pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}} / on (pbx, trunk) \
          (pbx_trunk:asterisk_threshold:trunk_failure_ratio > 0) and on (pbx, trunk) \
-         (pbx_trunk:asterisk_trunk_attempts:increase30m >= on (pbx, trunk) pbx_trunk:asterisk_threshold:trunk_min_attempts)"
+         (pbx_trunk:asterisk_trunk_attempts:increase30m >= on (pbx, trunk) \
+         pbx_trunk:asterisk_threshold:trunk_min_attempts)"
     )
 }
 
@@ -41,7 +42,7 @@ pub(super) fn worst(title: &'static str, description: &'static str, of_limit: &s
         .now(&format!("max({of_limit})"), "of limit")
         .decimals(0)
         .lights(LIGHTS)
-        .or_else("few calls")
+        .or_else("–")
 }
 
 /// A dashed line where the limit is: the strictest of the chosen queues.
@@ -68,7 +69,7 @@ const ENOUGH: &str = "and on (pbx, queue) (pbx_queue:asterisk_queue_ended:increa
 pub(super) const SERVICE_LEVEL: &str = "Callers who were not answered within the target, as a share of what the \
                                         threshold of the queue allows, in the last 30 minutes; the worst queue. At \
                                         100 % its service level is as low as may be (alerts/thresholds.yml). Nothing \
-                                        for a queue with few calls.";
+                                        for a queue with few calls, or without a target.";
 pub(super) const ABANDONS: &str = "Callers who gave up, as a share of what the threshold of the queue allows, in the \
                                    last 30 minutes; the worst queue. At 100 % it is as high as may be (alerts/thresholds.yml). Nothing for a \
                                    queue with few calls.";

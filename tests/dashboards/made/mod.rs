@@ -45,12 +45,18 @@ fn in_range(by: &str, counter: &str, matchers: &str) -> String {
 
 /// The same of a counter that begins when there is something to count, from 1 on: its first is in no increase.
 ///
-/// A series that was not there when the shown time began counts in full, if its exporter was.
-fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
-    format!(
-        "sum by ({by}) ({counter}{{{matchers}}} unless {counter}{{{matchers}}} offset $__range \
-         and on (job, instance) {INFO} offset $__range or increase({counter}{{{matchers}}}[$__range]))"
-    )
+/// A series that was not there when the shown time began counts in full, if its exporter was.  If the exporter started
+/// anew since, its value is what came since then: the increase is the greater one, and counts.
+pub(crate) fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
+    let counter = format!("{counter}{{{matchers}}}");
+    let increase = format!("increase({counter}[$__range])");
+    let fresh = format!("({counter} unless {counter} offset $__range and on (job, instance) {INFO} offset $__range)");
+    format!("sum by ({by}) ({increase} > {fresh} or {fresh} or {increase})")
+}
+
+/// Whether each PBX is seen: 0 also for one whose exporter is scraped no more.
+fn seen() -> String {
+    format!("(asterisk_up{{{PBX}}} or on (pbx) 0 * last_over_time(asterisk_up{{{PBX}}}[1w]))")
 }
 
 /// The greatest, the first on top, and none that is zero.
@@ -91,7 +97,8 @@ fn distribution(histogram: &str, matchers: &str) -> String {
 ///
 /// Of classic histograms only: VictoriaMetrics refuses a query that names `histogram_sum`, even beside another.
 fn average(by: &str, histogram: &str, matchers: &str) -> String {
-    share(&in_range(by, &format!("{histogram}_sum"), matchers), &in_range(by, &format!("{histogram}_count"), matchers))
+    let of = |part: &str| in_range_with_first(by, &format!("{histogram}_{part}"), matchers);
+    share(&of("sum"), &of("count"))
 }
 
 /// An average of the chosen queues, each weighted by how many there were of what it is the average of; a queue that has

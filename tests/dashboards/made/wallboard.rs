@@ -3,7 +3,7 @@
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
 use super::palette::{BAD, GOOD, STATES};
-use super::{PBX, QUEUE, all_in_range, in_range, share, total, total_with_target};
+use super::{QUEUE, all_in_range, in_range, seen, share, total, total_with_target};
 
 pub(super) fn board() -> Board {
     Board {
@@ -23,7 +23,6 @@ fn now() -> Row {
     let waiting = format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})");
     let longest = format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})");
     let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
-    let seen = format!("min(asterisk_up{{{PBX}}})");
     let in_time = share(
         &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
         &format!(
@@ -36,11 +35,12 @@ fn now() -> Row {
         &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
         &total("pbx_queue:asterisk_queue_ended:increase30m"),
     );
+    let with_target = |counter: &str| {
+        format!("sum(increase({counter}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)")
+    };
     let in_time_today = share(
-        &all_in_range("asterisk_queue_answered_in_target_total", QUEUE),
-        &format!(
-            "sum(increase(asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)"
-        ),
+        &with_target(&format!("asterisk_queue_answered_in_target_total{{{QUEUE}}}")),
+        &with_target(&format!("asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}")),
     );
     let gave_up_today = share(
         &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"abandoned\"")),
@@ -54,11 +54,12 @@ fn now() -> Row {
                 Panel::stat(
                     "In sight",
                     "short",
-                    "Whether the exporter sees all chosen PBXs. While it is blind, the numbers here are those of \
-                     before, and no caller is counted.",
+                    "Whether the exporter sees all chosen PBXs. While it is blind, no caller is counted, agents are \
+                     unknown, so none is available, and known waits go on.",
                 )
-                .now(&seen, "in sight")
-                .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
+                .now(&format!("min({})", seen()), "in sight")
+                .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)])
+                .or_else("not scraped"),
             ),
             (
                 2,
@@ -135,7 +136,7 @@ fn queues() -> Panel {
         &[("queue", "Queue"), ("pbx", "PBX")],
         "One row a queue. Lights: the longest wait as a share of the queue's target, somebody available or not, and \
          how much of what its thresholds allow it has used in 30 minutes: callers not answered within the target, and \
-         callers who gave up (nothing for few calls). Today is since midnight. A click on a queue opens it.",
+         callers who gave up (nothing for few calls), by the formulas of the alerts. Today is since midnight. A click on a queue opens it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
             Column::new("Longest wait", "dthms", gauge("asterisk_queue_longest_wait_seconds")),
@@ -150,7 +151,7 @@ fn queues() -> Panel {
             Column::new(
                 "SL 30 m",
                 "percentunit",
-                recorded("pbx_queue:asterisk_queue_service_level_alerted:ratio_rate30m"),
+                recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
             ),
             Column::new("Late of limit", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
             Column::new(

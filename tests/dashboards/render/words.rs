@@ -19,7 +19,10 @@ pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String 
         "s" if number.abs() >= 90.0 => format!("{:.1} min", number / 60.0),
         "s" if number != 0.0 && number.abs() < 0.1 => format!("{:.0} ms", number * 1000.0),
         "s" => scaled(number, " s"),
-        "dthms" => {
+        "dtdhms" if number >= 86_400.0 => {
+            format!("{} d {}", (number / 86_400.0) as u64, value(number % 86_400.0, "dthms", None))
+        }
+        "dthms" | "dtdhms" => {
             let seconds = number.max(0.0) as u64;
             format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
         }
