@@ -59,6 +59,11 @@ fn seen() -> String {
     format!("(asterisk_up{{{PBX}}} or on (pbx) 0 * last_over_time(asterisk_up{{{PBX}}}[1w]))")
 }
 
+/// The longest wait of each queue, as long as its PBX is seen: while it is not, known waits only grow.
+fn longest_wait() -> String {
+    format!("(asterisk_queue_longest_wait_seconds{{{QUEUE}}} and on (pbx) asterisk_up == 1)")
+}
+
 /// The greatest, the first on top, and none that is zero.
 fn most(number: u32, of: &str) -> String {
     format!("sort_desc(topk({number}, {of} > 0))")

@@ -4,8 +4,8 @@ use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
 use super::{
-    MEMBER, QUEUE, average, distribution, in_range, in_range_with_first, most, per_minute, quantile, share, total,
-    total_with_target, weighted,
+    MEMBER, QUEUE, average, distribution, in_range, in_range_with_first, longest_wait, most, per_minute, quantile,
+    share, total, total_with_target, weighted,
 };
 
 pub(super) fn board() -> Board {
@@ -39,7 +39,7 @@ fn now() -> Row {
             (
                 3,
                 Panel::stat("Longest wait", "dthms", "How long the caller who waits longest has waited.")
-                    .now(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "longest wait"),
+                    .now(&format!("max({})", longest_wait()), "longest wait"),
             ),
             (
                 2,
@@ -157,7 +157,7 @@ fn at_the_moment() -> Row {
                     "How long the caller who waited longest had waited. Dashed: the target, the strictest of the \
                      chosen queues.",
                 )
-                .over_time(&format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})"), "waiting")
+                .over_time(&format!("max({})", longest_wait()), "waiting")
                 .over_time(&format!("min(asterisk_queue_service_level_target_seconds{{{QUEUE}}})"), "target")
                 .colours(&["waiting"])
                 .dashed("target"),

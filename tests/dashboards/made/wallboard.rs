@@ -3,7 +3,7 @@
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
 use super::palette::{BAD, GOOD, STATES};
-use super::{QUEUE, all_in_range, in_range, seen, share, total, total_with_target};
+use super::{QUEUE, all_in_range, in_range, longest_wait, seen, share, total, total_with_target};
 
 pub(super) fn board() -> Board {
     Board {
@@ -21,7 +21,7 @@ pub(super) fn board() -> Board {
 
 fn now() -> Row {
     let waiting = format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})");
-    let longest = format!("max(asterisk_queue_longest_wait_seconds{{{QUEUE}}})");
+    let longest = format!("max({})", longest_wait());
     let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
     let in_time = share(
         &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
@@ -55,7 +55,7 @@ fn now() -> Row {
                     "In sight",
                     "short",
                     "Whether the exporter sees all chosen PBXs. While it is blind, no caller is counted, agents are \
-                     unknown, so none is available, and known waits go on.",
+                     unknown, so none is available, and the longest wait is not known.",
                 )
                 .now(&format!("min({})", seen()), "in sight")
                 .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)])
@@ -139,7 +139,7 @@ fn queues() -> Panel {
          callers who gave up (nothing for few calls), by the formulas of the alerts. Today is since midnight. A click on a queue opens it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
-            Column::new("Longest wait", "dthms", gauge("asterisk_queue_longest_wait_seconds")),
+            Column::new("Longest wait", "dthms", by_queue(&longest_wait())),
             Column::new("Wait of target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
             Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
             Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
@@ -258,7 +258,5 @@ fn by_queue(expr: &str) -> String {
 
 /// The longest wait of each queue, 1 being the target; nothing for a queue without a target.
 fn of_target() -> String {
-    format!(
-        "asterisk_queue_longest_wait_seconds{{{QUEUE}}} / (asterisk_queue_service_level_target_seconds{{{QUEUE}}} > 0)"
-    )
+    format!("{} / (asterisk_queue_service_level_target_seconds{{{QUEUE}}} > 0)", longest_wait())
 }
