@@ -1,8 +1,9 @@
 //! What agents did.
 
-use super::builder::{Board, Column, Lights, Panel, Row};
+use super::builder::{Board, Column, Panel, Row};
 use super::palette::{RESULTS, STATES};
-use super::{AGENT, MEMBER, average, in_range, in_range_with_first, most, per_minute, quantile, share};
+use super::shared::{self, percentiles};
+use super::{AGENT, MEMBER, in_range, in_range_with_first, most, per_minute, share};
 
 pub(super) fn board() -> Board {
     Board {
@@ -43,7 +44,20 @@ fn table() -> Row {
     let by = "pbx, agent";
     let seconds =
         |states: &str| in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""));
-    let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
+    let mut columns = vec![
+        Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
+        Column::new("Occupancy", "percentunit", share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE))),
+    ];
+    columns.extend(shared::missed(by));
+    columns.extend(shared::lengths(by));
+    columns.extend([
+        Column::new("On calls", "dthms", seconds("talking|on_hold|busy")),
+        Column::new("Wrap-up", "dthms", seconds("wrapup")),
+        Column::new("Available", "dthms", seconds("available")),
+        Column::new("Paused", "dthms", seconds("paused")),
+        Column::new("Away", "dthms", seconds("unavailable")),
+        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
+    ]);
     Row::new(
         14,
         vec![(
@@ -54,29 +68,7 @@ fn table() -> Row {
                 "One row an agent, over the time that is shown. Occupancy: time on calls, ringing and in wrap-up, of \
                  that and the time available. RONA: the phone rang and nobody took the call, of ringings that were \
                  taken or not.",
-                vec![
-                    Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
-                    Column::new("Occupancy", "percentunit", share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE))),
-                    Column::new("Missed", "short", rang("=\"no_answer\"")),
-                    Column::new(
-                        "RONA",
-                        "percentunit",
-                        share(&rang("=\"no_answer\""), &rang("=~\"answered|no_answer\"")),
-                    )
-                    .lights(Lights::Low(0.1, 0.2)),
-                    Column::new(
-                        "Ring",
-                        "dthms",
-                        average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
-                    ),
-                    Column::new("Talk", "dthms", average(by, "asterisk_queue_talk_seconds", MEMBER)),
-                    Column::new("On calls", "dthms", seconds("talking|on_hold|busy")),
-                    Column::new("Wrap-up", "dthms", seconds("wrapup")),
-                    Column::new("Available", "dthms", seconds("available")),
-                    Column::new("Paused", "dthms", seconds("paused")),
-                    Column::new("Away", "dthms", seconds("unavailable")),
-                    Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
-                ],
+                columns,
             )
             .decimals(0)
             .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
@@ -168,21 +160,13 @@ fn calls() -> Row {
 
 fn lengths() -> Row {
     let taken = format!("{MEMBER}, result=\"answered\"");
-    let in_vain = format!("{MEMBER}, result=\"no_answer\"");
-    let panel = |title, description, histogram: &str, matchers: &str| {
-        Panel::lines(title, "s", description)
-            .over_time(&quantile(0.5, histogram, matchers), "p50")
-            .over_time(&quantile(0.9, histogram, matchers), "p90")
-            .over_time(&quantile(0.99, histogram, matchers), "p99")
-            .colours(&["p50", "p90", "p99"])
-            .at_least("5m")
-    };
+    let missed = format!("{MEMBER}, result=\"no_answer\"");
     Row::new(
         8,
         vec![
             (
                 8,
-                panel(
+                percentiles(
                     "Ring until taken",
                     "How long phones rang until the call was taken: median, 90 % and 99 %.",
                     "asterisk_queue_ring_seconds",
@@ -191,14 +175,14 @@ fn lengths() -> Row {
             ),
             (
                 8,
-                panel(
+                percentiles(
                     "Ring of missed calls",
                     "How long phones rang that nobody took: median, 90 % and 99 %.",
                     "asterisk_queue_ring_seconds",
-                    &in_vain,
+                    &missed,
                 ),
             ),
-            (8, panel("Talk", "Length of talks: median, 90 % and 99 %.", "asterisk_queue_talk_seconds", MEMBER)),
+            (8, percentiles("Talk", "Length of talks: median, 90 % and 99 %.", "asterisk_queue_talk_seconds", MEMBER)),
         ],
     )
 }
@@ -263,14 +247,13 @@ fn causes() -> Row {
             ),
             (
                 12,
-                Panel::bars(
+                shared::causes(
                     "Unusual causes, by agent",
-                    "short",
                     "Hangup causes of each agent's phone other than normal clearing and a call that was answered elsewhere, in the time that is shown: the most frequent. \
                      A phone that fails again and again stands on top.",
-                )
-                .now(&unusual, "{{agent}}: {{cause_text}}")
-                .decimals(0),
+                    &unusual,
+                    "{{agent}}: {{cause_text}}",
+                ),
             ),
         ],
     )

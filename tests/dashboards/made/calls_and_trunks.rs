@@ -3,7 +3,8 @@
 use super::builder::{Board, Column, Panel, Row};
 use super::limits;
 use super::palette::{DIRECTIONS, RESULTS};
-use super::{AGENT, PBX, TRUNK, distribution, in_range_with_first, most, per_minute, quantile, share};
+use super::shared::{self, percentiles};
+use super::{AGENT, PBX, TRUNK, distribution, in_range_with_first, most, per_minute, share};
 
 pub(super) fn board() -> Board {
     Board {
@@ -147,47 +148,36 @@ fn causes() -> Row {
         vec![
             (
                 12,
-                Panel::bars(
+                shared::causes(
                     "Causes by trunk",
-                    "short",
                     "Hangup causes of attempts on trunks, in the time that is shown: the most frequent.",
-                )
-                .now(&trunk, "{{trunk}}: {{cause_text}}")
-                .decimals(0),
+                    &trunk,
+                    "{{trunk}}: {{cause_text}}",
+                ),
             ),
             (
                 6,
-                Panel::bars(
+                shared::causes(
                     "Causes, inbound",
-                    "short",
                     "Hangup causes of calls from outside, in the time that is shown: the most frequent.",
-                )
-                .now(&calls("inbound"), "{{cause_text}}")
-                .decimals(0),
+                    &calls("inbound"),
+                    "{{cause_text}}",
+                ),
             ),
             (
                 6,
-                Panel::bars(
+                shared::causes(
                     "Causes, outbound",
-                    "short",
                     "Hangup causes of calls to the outside, in the time that is shown: the most frequent.",
-                )
-                .now(&calls("outbound"), "{{cause_text}}")
-                .decimals(0),
+                    &calls("outbound"),
+                    "{{cause_text}}",
+                ),
             ),
         ],
     )
 }
 
 fn lengths() -> Row {
-    let percentiles = |title, description, histogram: &str, matchers: &str| {
-        Panel::lines(title, "s", description)
-            .over_time(&quantile(0.5, histogram, matchers), "p50")
-            .over_time(&quantile(0.9, histogram, matchers), "p90")
-            .over_time(&quantile(0.99, histogram, matchers), "p99")
-            .colours(&["p50", "p90", "p99"])
-            .at_least("5m")
-    };
     let (inbound, outbound) = (format!("{PBX}, direction=\"inbound\""), format!("{PBX}, direction=\"outbound\""));
     Row::titled(
         "Lengths",

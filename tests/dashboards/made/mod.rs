@@ -11,6 +11,7 @@ mod frame;
 mod limits;
 mod palette;
 mod queue;
+mod shared;
 mod wallboard;
 
 use serde_json::Value;

@@ -3,9 +3,10 @@
 use super::builder::{Board, Column, Lights, Panel, Row};
 use super::limits;
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
+use super::shared::{causes, lengths, missed, percentiles, rang};
 use super::{
-    MEMBER, QUEUE, average, distribution, in_range, in_range_with_first, longest_wait, most, per_minute, quantile,
-    share, total, total_with_target, weighted,
+    MEMBER, QUEUE, distribution, in_range, in_range_with_first, longest_wait, most, per_minute, share, total,
+    total_with_target, weighted,
 };
 
 pub(super) fn board() -> Board {
@@ -306,17 +307,8 @@ fn talks() -> Row {
     )
 }
 
-fn percentiles(title: &'static str, description: &'static str, histogram: &str, matchers: &str) -> Panel {
-    Panel::lines(title, "s", description)
-        .over_time(&quantile(0.5, histogram, matchers), "p50")
-        .over_time(&quantile(0.9, histogram, matchers), "p90")
-        .over_time(&quantile(0.99, histogram, matchers), "p99")
-        .colours(&["p50", "p90", "p99"])
-        .at_least("5m")
-}
-
 fn ends() -> Row {
-    let causes = |leg: &str| {
+    let counts = |leg: &str| {
         let matchers = format!("{QUEUE}, leg=\"{leg}\"");
         most(8, &in_range_with_first("cause_text", "asterisk_queue_hangups_total", &matchers))
     };
@@ -346,23 +338,21 @@ fn ends() -> Row {
             ),
             (
                 6,
-                Panel::bars(
+                causes(
                     "Causes, callers",
-                    "short",
                     "Hangup causes of callers, in the time that is shown: the most frequent.",
-                )
-                .now(&causes("caller"), "{{cause_text}}")
-                .decimals(0),
+                    &counts("caller"),
+                    "{{cause_text}}",
+                ),
             ),
             (
                 6,
-                Panel::bars(
+                causes(
                     "Causes, agents' phones",
-                    "short",
                     "Hangup causes of agents' phones that were rung, in the time that is shown: the most frequent.",
-                )
-                .now(&causes("agent"), "{{cause_text}}")
-                .decimals(0),
+                    &counts("agent"),
+                    "{{cause_text}}",
+                ),
             ),
         ],
     )
@@ -428,8 +418,31 @@ fn load() -> Row {
 fn members() -> Row {
     let by = "pbx, queue, agent";
     let taken = in_range(by, "asterisk_queue_completions_total", MEMBER);
-    let rang = |results: &str| in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"));
     let all = in_range("pbx, queue", "asterisk_queue_completions_total", QUEUE);
+    let mut columns = vec![
+        Column::new("Calls", "short", taken.clone()),
+        Column::new("Share", "percentunit", format!("{taken} / on (pbx, queue) group_left () ({all} > 0)")),
+    ];
+    columns.extend(missed(by));
+    columns.push(Column::new("Busy or failed", "short", rang(by, "=~\"busy|failed\"")));
+    columns.extend(lengths(by));
+    columns.extend([
+        Column::new(
+            "Wrap-up",
+            "dthms",
+            share(
+                &in_range(by, "asterisk_queue_wrapup_seconds_total", MEMBER),
+                &in_range(by, "asterisk_queue_completions_total", MEMBER),
+            ),
+        ),
+        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
+        Column::new("Dumps", "short", in_range(by, "asterisk_queue_agent_dumps_total", MEMBER)),
+        Column::new(
+            "Pauses",
+            "short",
+            in_range(by, "asterisk_queue_pauses_total", &format!("{MEMBER}, change=\"paused\"")),
+        ),
+    ]);
     Row::titled(
         "Agents",
         11,
@@ -440,39 +453,7 @@ fn members() -> Row {
                 &[("agent", "Agent"), ("queue", "Queue"), ("pbx", "PBX")],
                 "One row a member, over the time that is shown. RONA: the phone rang and nobody took the call, of \
                  ringings that were taken or not. Share: of the queue's calls. A click on a name opens the agent.",
-                vec![
-                    Column::new("Calls", "short", taken.clone()),
-                    Column::new("Share", "percentunit", format!("{taken} / on (pbx, queue) group_left () ({all} > 0)")),
-                    Column::new("Missed", "short", rang("=\"no_answer\"")),
-                    Column::new(
-                        "RONA",
-                        "percentunit",
-                        share(&rang("=\"no_answer\""), &rang("=~\"answered|no_answer\"")),
-                    )
-                    .lights(Lights::Low(0.1, 0.2)),
-                    Column::new("Busy or failed", "short", rang("=~\"busy|failed\"")),
-                    Column::new(
-                        "Ring",
-                        "dthms",
-                        average(by, "asterisk_queue_ring_seconds", &format!("{MEMBER}, result=\"answered\"")),
-                    ),
-                    Column::new("Talk", "dthms", average(by, "asterisk_queue_talk_seconds", MEMBER)),
-                    Column::new(
-                        "Wrap-up",
-                        "dthms",
-                        share(
-                            &in_range(by, "asterisk_queue_wrapup_seconds_total", MEMBER),
-                            &in_range(by, "asterisk_queue_completions_total", MEMBER),
-                        ),
-                    ),
-                    Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
-                    Column::new("Dumps", "short", in_range(by, "asterisk_queue_agent_dumps_total", MEMBER)),
-                    Column::new(
-                        "Pauses",
-                        "short",
-                        in_range(by, "asterisk_queue_pauses_total", &format!("{MEMBER}, change=\"paused\"")),
-                    ),
-                ],
+                columns,
             )
             .decimals(0)
             .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX"), ("queue", "Queue")]),

@@ -1,0 +1,40 @@
+//! Panels and columns that several dashboards have.
+
+use super::builder::{Column, Lights, Panel};
+use super::{MEMBER, average, in_range, quantile, share};
+
+/// Median, 90 % and 99 % of a histogram.
+pub(super) fn percentiles(title: &'static str, description: &'static str, histogram: &str, matchers: &str) -> Panel {
+    Panel::lines(title, "s", description)
+        .over_time(&quantile(0.5, histogram, matchers), "p50")
+        .over_time(&quantile(0.9, histogram, matchers), "p90")
+        .over_time(&quantile(0.99, histogram, matchers), "p99")
+        .colours(&["p50", "p90", "p99"])
+        .at_least("5m")
+}
+
+/// Hangup causes as bars, each called by `legend`.
+pub(super) fn causes(title: &'static str, description: &'static str, counts: &str, legend: &str) -> Panel {
+    Panel::bars(title, "short", description).now(counts, legend).decimals(0)
+}
+
+/// How often a phone rang with one of these results, for the rows of a table.
+pub(super) fn rang(by: &str, results: &str) -> String {
+    in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"))
+}
+
+/// Calls that an agent let ring, and their share of those that could have been taken.
+pub(super) fn missed(by: &str) -> [Column; 2] {
+    let missed = rang(by, "=\"no_answer\"");
+    let rona = share(&missed, &rang(by, "=~\"answered|no_answer\""));
+    [Column::new("Missed", "short", missed), Column::new("RONA", "percentunit", rona).lights(Lights::Low(0.1, 0.2))]
+}
+
+/// How long an agent's calls rang until they were taken, and how long the talks were, on average.
+pub(super) fn lengths(by: &str) -> [Column; 2] {
+    let answered = format!("{MEMBER}, result=\"answered\"");
+    [
+        Column::new("Ring", "dthms", average(by, "asterisk_queue_ring_seconds", &answered)),
+        Column::new("Talk", "dthms", average(by, "asterisk_queue_talk_seconds", MEMBER)),
+    ]
+}
