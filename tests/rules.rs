@@ -76,6 +76,19 @@ fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
     assert_eq!(missing, Vec::<String>::new(), "quiet, firing and quiet again in no one test of tests/rules");
 }
 
+/// In promtool's words: `_` is a scrape without the series, `stale` one that says it is gone, as a restart does.
+#[test]
+fn every_alert_is_tested_over_missing_scrapes() {
+    let has_gap = |series: &Value| {
+        let values = series["values"].as_str().expect("values");
+        values.split(' ').any(|part| part.starts_with('_') || part == "stale")
+    };
+    let with_gaps = rule_tests().into_iter().filter(|test| items(&test["input_series"]).iter().any(has_gap));
+    let cases = with_gaps.flat_map(|test| items(&test["alert_rule_test"]).to_vec());
+    let tested: BTreeSet<_> = cases.map(|case| case["alertname"].as_str().expect("alertname").to_owned()).collect();
+    assert_eq!(alerts().difference(&tested).cloned().collect::<Vec<_>>(), Vec::<String>::new());
+}
+
 #[test]
 fn every_alert_has_an_entry_in_the_runbook() {
     let runbook = read(&root().join("alerts/RUNBOOK.md"));
