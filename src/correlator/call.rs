@@ -255,7 +255,8 @@ impl Correlator {
 
     /// Ends the call if everything that decides its result is known; else a little later.
     fn try_end_call(&mut self, key: CallKey, at: Stamp, seen: &mut dyn Observe) {
-        let call = &self.calls[key];
+        // an originated leg keeps the key of a call that its Hangup has ended
+        let Some(call) = self.calls.get(key) else { return };
         let waits_for_leg = call.answer.is_none() && call.last.is_some_and(|leg| leg.end.is_none());
         if waits_for_leg || self.waits_for_originate(key) {
             self.deadlines.add(at.read.after(CALL_END), Task::CallEnd(key));
@@ -266,7 +267,7 @@ impl Correlator {
 
     /// An Originate that timed out has no DialEnd: its OriginateResponse says so, before or after the Hangup.
     fn waits_for_originate(&self, key: CallKey) -> bool {
-        let first = self.channels.all.get(self.calls[key].first);
+        let first = self.calls.get(key).and_then(|call| self.channels.all.get(call.first));
         let dialled = first.filter(|first| !first.up).and_then(|first| first.dialled.as_ref());
         dialled.is_some_and(super::dial::Dialled::is_silent_originate)
     }

@@ -1,0 +1,1 @@
+//! Callers whose channel changes under the stay.

@@ -1,0 +1,1 @@
+//! What a header does not mean.
