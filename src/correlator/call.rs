@@ -237,7 +237,9 @@ impl Correlator {
         let data = &self.channels.all[channel];
         let Some(dialled) = &data.dialled else { return };
         let (result, trunk) = (dialled.result(cause, data.up), data.trunk());
-        if !trunk.is_none() && !dialled.is_silent_originate() {
+        // one that is up has answered, whatever is still to come: a synchronous Originate has no OriginateResponse
+        let told = data.up || !dialled.is_silent_originate();
+        if !trunk.is_none() && told {
             self.count_attempt(trunk, result, cause, seen);
         }
         if let Some(call) = self.call_of(channel).and_then(|key| self.calls.get_mut(key)) {
@@ -255,7 +257,6 @@ impl Correlator {
 
     /// Ends the call if everything that decides its result is known; else a little later.
     fn try_end_call(&mut self, key: CallKey, at: Stamp, seen: &mut dyn Observe) {
-        // an originated leg keeps the key of a call that its Hangup has ended
         let Some(call) = self.calls.get(key) else { return };
         let waits_for_leg = call.answer.is_none() && call.last.is_some_and(|leg| leg.end.is_none());
         if waits_for_leg || self.waits_for_originate(key) {
@@ -279,8 +280,10 @@ impl Correlator {
         let was_silent = dialled.is_silent_originate();
         dialled.reason = Some(reason);
         let ended = data.cause.filter(|_| !data.is_live());
+        // one that was up was counted at its Hangup, and so was its call
         if let Some(cause) = ended
             && was_silent
+            && !data.up
         {
             self.count_leg(channel, cause, seen);
             if let Some(key) = self.call_of(channel) {
@@ -308,8 +311,8 @@ impl Correlator {
 
     /// Counts the one result of a call.
     fn end_call(&mut self, key: CallKey, seen: &mut dyn Observe) {
-        let labels = self.labels(key);
         let Some(call) = self.calls.remove(key) else { return };
+        let labels = self.labels(&call);
         let CallLabels { direction, agent, trunk } = labels;
         let result = self.result(&call, direction);
         self.emit(Observation::CallEnded { direction, agent, trunk, result }, seen);
@@ -380,9 +383,8 @@ impl Correlator {
         }
     }
 
-    fn labels(&mut self, key: CallKey) -> CallLabels {
-        let direction = self.direction(key);
-        let call = &self.calls[key];
+    fn labels(&mut self, call: &Call) -> CallLabels {
+        let direction = self.direction(call);
         let (first, answer, first_agent, trunk) = (call.first, call.answer, call.first_agent, call.trunk);
         let (line, own_trunk) = match self.channels.all.get(first) {
             Some(channel) => (channel.line, channel.trunk()),
@@ -399,8 +401,7 @@ impl Correlator {
     }
 
     /// Judged by the first channel alone: a dialled leg shows the trunk's context too.
-    pub(super) fn direction(&self, key: CallKey) -> Direction {
-        let call = &self.calls[key];
+    pub(super) fn direction(&self, call: &Call) -> Direction {
         let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
         let originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
         let context = || String::from_utf8_lossy(&first.context);

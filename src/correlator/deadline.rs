@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::event::LONGEST;
 
 /// What to look at when the moment has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -65,5 +66,5 @@ pub(super) const RING: Duration = Duration::from_secs(5);
 pub(super) const CALL_END: Duration = Duration::from_secs(5);
 /// AgentComplete and MIXMONITOR_END may come up to 30 s after the Hangup.
 pub(super) const FORGET: Duration = Duration::from_secs(30);
-/// Agents of app_agent_pool stay on the line for a shift; nothing lasts two days.
-pub(super) const AGE: Duration = Duration::from_secs(48 * 3600);
+/// A channel that is up for longer has ended, and nobody told.
+pub(super) const AGE: Duration = LONGEST;

@@ -1,16 +1,35 @@
 //! Keys of what the correlator tracks: small, and never mistaken for another's once their thing is gone.
+//!
+//! A key whose thing is gone dangles, and to index with it panics.  Things go in two places only: channels, their stays
+//! and rings in `forget` (`leg.rs`), which a deadline or a restart calls and no other event, and a caller's counted stays
+//! in `prune_stays`.  So whatever an event's own handling looked up may be indexed until its end.  What is kept longer
+//! may be indexed only where it is said below; all else takes `get`.  The sequences of `tests/sequences.rs` hold it.
 
 use slotmap::new_key_type;
 
 new_key_type! {
     /// A channel.
+    ///
+    /// Lives: what a Uniqueid finds, who is in a bridge, and `Stay::caller`, for `forget` takes a channel from all three.
+    /// May dangle: `peer`, `Dialled::by`, the legs and phones of talks and rings, and all that a call holds.
     pub(super) struct ChannelKey;
     /// A stay.
+    ///
+    /// Lives: `Channel::stays`, for both that end a stay take it from there.
+    /// May dangle: `Channel::talk` (the caller may be forgotten while the agent's leg goes on), `Ring::stay`, deadlines.
     pub(super) struct StayKey;
-    /// A ringing.
+    /// A ring attempt.
+    ///
+    /// May dangle: `Channel::ring`, so it is asked for by `ring_on`, and deadlines.
     pub(super) struct RingKey;
     /// A call.
+    ///
+    /// May dangle: `Channel::call`, since a call ends with its first channel and its legs go on, and deadlines.
     pub(super) struct CallKey;
     /// A member.
+    ///
+    /// Lives: in `Members::places`, in `removed_members`, and with any ring or stay that has it, for a removed member is
+    /// dropped when no other speaks of it (`sweep_members`).
+    /// May dangle: deadlines.
     pub(super) struct MemberKey;
 }

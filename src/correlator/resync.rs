@@ -23,7 +23,7 @@ use super::time::Stamp;
 impl Correlator {
     /// The link is gone: what happens from now on is hidden.
     pub fn disconnected(&mut self, now: Moment, seen: &mut impl Observe) {
-        self.touched = None;
+        self.give_up_listing();
         self.set_synchronised(false, now, seen);
     }
 
@@ -56,12 +56,18 @@ impl Correlator {
         self.touched_members.clear();
     }
 
+    /// That list will not come to its end: nothing needs to be noted for it any more.
+    pub fn give_up_listing(&mut self) {
+        self.touched = None;
+        self.touched_members.clear();
+    }
+
     /// That list has ended and a barrier has passed: mends drift, and tells of it.
     pub fn reconcile(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         self.sync_members(at, snapshot, true, seen);
         self.sync_entries(at, snapshot, true, seen);
-        self.touched = None;
+        self.give_up_listing();
     }
 
     fn set_synchronised(&mut self, synchronised: bool, now: Moment, seen: &mut dyn Observe) {
@@ -245,7 +251,7 @@ impl Correlator {
         seen: &mut dyn Observe,
     ) -> Option<StayKey> {
         let (queue, drift) = (self.queue(&entry.queue, seen), before.is_some());
-        let joined = Stamp { read: at.read.before(entry.wait), wire: None };
+        let joined = entry.wait.map(|wait| Stamp { read: at.read.before(wait), wire: None });
         let known = self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
         if let Some(key) = known {
             let touched = self.is_touched(key);
@@ -254,7 +260,7 @@ impl Correlator {
                 // a wait shorter than expected: the caller left and came back in the gap
                 Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => self.lose_wait(key, seen),
                 Phase::Waiting { .. } => {
-                    stay.joined.get_or_insert(joined);
+                    stay.joined = stay.joined.or(joined);
                     stay.doubted = false;
                     return Some(key);
                 }
@@ -278,7 +284,7 @@ impl Correlator {
         let block = crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
         let caller = self.channel(&block, at, seen);
         let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen);
-        self.stays[key].joined = Some(joined);
+        self.stays[key].joined = joined;
         Some(key)
     }
 
@@ -432,8 +438,8 @@ fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {
     Dialled { by, begun: at, status: None, reason: None, string: Box::default() }
 }
 
-fn is_shorter(known: Option<Stamp>, listed: Stamp) -> bool {
-    known.is_some_and(|known| listed.read.since(known.read) > WAIT_SLACK)
+fn is_shorter(known: Option<Stamp>, listed: Option<Stamp>) -> bool {
+    known.zip(listed).is_some_and(|(known, listed)| listed.read.since(known.read) > WAIT_SLACK)
 }
 
 /// Wait is whole seconds, and the list is a moment old.

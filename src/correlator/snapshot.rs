@@ -52,7 +52,7 @@ pub(super) struct Entry {
     pub queue: Bytes,
     pub uid: Bytes,
     pub channel: Bytes,
-    pub wait: Duration,
+    pub wait: Option<Duration>,
 }
 
 /// A channel.

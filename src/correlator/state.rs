@@ -80,8 +80,8 @@ impl Correlator {
             }
         }
         let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
-        for key in self.calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(key, _)| key) {
-            add_one(&mut calls, self.direction(key));
+        for call in self.calls.values().filter(|call| call.ended.is_none()) {
+            add_one(&mut calls, self.direction(call));
         }
         let mut agents: Vec<_> = self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
         agents.sort_unstable();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::event::LONGEST;
 
 /// When an event happened.
 #[derive(Clone, Copy, Debug)]
@@ -23,13 +24,13 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Time between two events, by the first source that has both; `None` if none has.
+    /// Time between two events, by the first source that has both and can be right; `None` if none is.
+    ///
+    /// The PBX's clock may be set between the two, by years where a box has no battery.
     pub(super) fn between(self, from: Stamp, to: Stamp) -> Option<Duration> {
-        match (from.wire, to.wire, self) {
-            (Some(from), Some(to), _) => Some(to.since(from)),
-            (_, _, Self::Live) => Some(to.read.since(from.read)),
-            (_, _, Self::Recorded) => None,
-        }
+        let stamped = from.wire.zip(to.wire).map(|(from, to)| to.since(from));
+        let read = (self == Self::Live).then(|| to.read.since(from.read));
+        [stamped, read].into_iter().flatten().find(|&length| length <= LONGEST)
     }
 }
 
@@ -41,5 +42,21 @@ impl Stamp {
             _ => self.read > other.read,
         };
         if later { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(read: u64, wire: u64) -> Stamp {
+        Stamp { read: Moment::from_secs(read), wire: Some(Moment::from_secs(wire)) }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_between_two_events_tells_no_length() {
+        let (before, after) = (stamp(1000, 10), stamp(1007, 1_700_000_000));
+        assert_eq!(Timing::Live.between(before, after), Some(Duration::from_secs(7)));
+        assert_eq!(Timing::Recorded.between(before, after), None);
     }
 }

@@ -1,5 +1,7 @@
 //! Reading single headers.
 
+use std::time::Duration;
+
 use crate::ami::frame::Frame;
 use crate::clock::Moment;
 
@@ -45,6 +47,21 @@ pub(super) fn number<N: std::str::FromStr>(value: &[u8]) -> Option<N> {
     std::str::from_utf8(value).ok()?.trim().parse().ok()
 }
 
+/// A length in whole seconds, `None` for one that cannot be.
+pub(super) fn seconds(value: &[u8]) -> Option<Duration> {
+    number(value).map(Duration::from_secs).filter(|&length| is_possible(length))
+}
+
+/// A length in whole seconds that somebody configured: a longer one than can be has the same effect as the longest.
+pub(super) fn setting(value: &[u8]) -> Duration {
+    number(value).map_or(Duration::ZERO, Duration::from_secs).min(LONGEST)
+}
+
+/// Whether anything on a PBX can have lasted that long.
+pub(super) fn is_possible(length: Duration) -> bool {
+    length <= LONGEST
+}
+
 /// The `Timestamp` header: epoch seconds with six decimals.  It is the second header or near it.
 pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
     let text = frame.header("Timestamp")?;
@@ -59,4 +76,7 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
     Some(Moment::from_micros(seconds.checked_mul(1_000_000)?.checked_add(micros)?))
 }
 
+/// Nothing on a PBX lasts two days; agents of app_agent_pool stay on the line for a shift.  One absurd number in a header,
+/// or a clock that was set, would spoil a sum of seconds for good.
+pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
 const KEY_MAX: usize = 40;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::ami::frame::Frame;
 
-use super::field::{each, need, number};
+use super::field::{each, need, number, seconds, setting};
 use super::member::Member;
 use super::name::Name;
 use super::{EventError, Kind};
@@ -44,7 +44,7 @@ pub struct ListedEntry<'a> {
     /// The caller's channel.
     pub channel: &'a [u8],
     /// How long the caller waits, whole seconds.
-    pub wait: Duration,
+    pub wait: Option<Duration>,
 }
 
 /// A channel.
@@ -72,14 +72,14 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
     let item = match name {
         Name::QueueParams => Listed::Queue(ListedQueue {
             queue: need(name, "Queue", frame.header("Queue"))?,
-            service_level: Duration::from_secs(frame.header("ServiceLevel").and_then(number).unwrap_or(0)),
+            service_level: frame.header("ServiceLevel").map_or(Duration::ZERO, setting),
         }),
         Name::QueueMember => Listed::Member(Member::read(name, frame)?),
         Name::QueueEntry => Listed::Entry(ListedEntry {
             queue: need(name, "Queue", frame.header("Queue"))?,
             uid: need(name, "Uniqueid", frame.header("Uniqueid"))?,
             channel: frame.header("Channel").unwrap_or_default(),
-            wait: Duration::from_secs(frame.header("Wait").and_then(number).unwrap_or(0)),
+            wait: frame.header("Wait").and_then(seconds),
         }),
         Name::CoreShowChannel => Listed::Channel(channel(name, frame)?),
         _ => return Ok(None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::ami::frame::Frame;
 
-use super::field::{each, need, number};
+use super::field::{each, need, number, setting};
 use super::name::Name;
 use super::{EventError, Kind};
 
@@ -67,7 +67,7 @@ impl<'a> Member<'a> {
             b"pausedreason" => this.reason = value,
             // before 13.8 only the pause itself tells why
             b"reason" if this.reason.is_empty() => this.reason = value,
-            b"wrapuptime" => this.wrap_up = Duration::from_secs(number(value).unwrap_or(0)),
+            b"wrapuptime" => this.wrap_up = setting(value),
             _ => {}
         });
         this.queue = need(name, "Queue", queue)?;

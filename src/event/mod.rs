@@ -15,7 +15,7 @@ pub use channel::{Channel, Hangup, NewExten, VarSet};
 pub use dial::{
     AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, LocalBridge, OriginateResponse,
 };
-pub use field::timestamp;
+pub use field::{LONGEST, timestamp};
 pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};
 pub use member::{Member, MemberChange};
 pub use name::{KNOWN, Name};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::ami::frame::Frame;
 
 use super::channel::Channel;
-use super::field::{each, need, number};
+use super::field::{each, is_possible, need, number, seconds};
 use super::name::Name;
 use super::{EventError, Kind};
 
@@ -108,11 +108,11 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::AgentConnect => Kind::AgentConnect(AgentConnect {
             call: headers.call(name, queue)?,
             hold: headers.hold,
-            ring: headers.ring.filter(|&ring| ring > 0).map(Duration::from_secs),
+            ring: headers.ring.filter(|&ring| ring > 0).map(Duration::from_secs).filter(|&ring| is_possible(ring)),
         }),
         Name::AgentRingNoAnswer => Kind::RingNoAnswer(RingNoAnswer {
             call: headers.call(name, queue)?,
-            ring: headers.ring.map(Duration::from_millis),
+            ring: headers.ring.map(Duration::from_millis).filter(|&ring| is_possible(ring)),
         }),
         Name::AgentComplete => Kind::AgentComplete(AgentComplete {
             caller: headers.caller.present(),
@@ -148,8 +148,8 @@ impl<'a> Headers<'a> {
             b"queue" => this.queue = Some(value),
             b"interface" => this.interface = Some(value),
             b"membername" => this.member = Some(value),
-            b"holdtime" => this.hold = number(value).map(Duration::from_secs),
-            b"talktime" => this.talk = number(value).map(Duration::from_secs),
+            b"holdtime" => this.hold = seconds(value),
+            b"talktime" => this.talk = seconds(value),
             b"ringtime" => this.ring = number(value),
             b"reason" => this.reason = value,
             _ => match key.strip_prefix(b"dest") {

@@ -8,7 +8,10 @@ use super::{EventError, Kind};
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     Ok(match name {
-        Name::FullyBooted => Some(Kind::FullyBooted { uptime: frame.header("Uptime").and_then(number) }),
+        Name::FullyBooted => {
+            let uptime = frame.header("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
+            Some(Kind::FullyBooted { uptime })
+        }
         Name::Shutdown => Some(Kind::Shutdown),
         // Debian builds Asterisk with the test framework; of its many events only this one matters
         Name::TestEvent if frame.header("State") == Some(b"MIXMONITOR_END") => {
@@ -17,3 +20,6 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         _ => None,
     })
 }
+
+/// Decades: the clock of a box without a battery begins in 1970 and is set after Asterisk was started.
+const UPTIME_MAX: u64 = 1 << 31;

@@ -117,3 +117,42 @@ fn why_a_member_pauses_is_read_under_both_its_names() {
         });
     }
 }
+
+#[test]
+fn a_length_that_cannot_be_is_not_believed() {
+    let call = "Uniqueid: 1.1\nDestUniqueid: 1.2\nQueue: q\nInterface: SIP/1";
+    for length in ["172801", "18446744073709551615", "-1", "many"] {
+        kind(&format!("Event: AgentConnect\n{call}\nRingTime: {length}\nHoldTime: {length}"), |kind| {
+            let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
+            assert_eq!((connect.ring, connect.hold), (None, None));
+        });
+        kind(&format!("Event: AgentComplete\n{call}\nTalkTime: {length}\nHoldTime: {length}"), |kind| {
+            let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
+            assert_eq!((complete.talk, complete.hold), (None, None));
+        });
+        kind(&format!("Event: QueueEntry\nQueue: q\nUniqueid: 1.1\nWait: {length}"), |kind| {
+            let Kind::Listed { item: Listed::Entry(entry), .. } = kind else { panic!("{kind:?}") };
+            assert_eq!(entry.wait, None);
+        });
+        let ring = format!("{length}000");
+        kind(&format!("Event: AgentRingNoAnswer\n{call}\nRingTime: {ring}"), |kind| {
+            let Kind::RingNoAnswer(missed) = kind else { panic!("{kind:?}") };
+            assert_eq!(missed.ring, None);
+        });
+    }
+    kind("Event: FullyBooted\nUptime: 18446744073709551615", |kind| {
+        assert_eq!(kind, Kind::FullyBooted { uptime: None });
+    });
+}
+
+#[test]
+fn a_setting_that_never_ends_is_the_longest_there_is() {
+    kind("Event: QueueMemberStatus\nQueue: q\nInterface: SIP/1\nWrapuptime: 18446744073709551615", |kind| {
+        let Kind::Member(member) = kind else { panic!("{kind:?}") };
+        assert_eq!(member.wrap_up, LONGEST);
+    });
+    kind("Event: QueueParams\nQueue: q\nServiceLevel: 18446744073709551615", |kind| {
+        let Kind::Listed { item: Listed::Queue(queue), .. } = kind else { panic!("{kind:?}") };
+        assert_eq!(queue.service_level, LONGEST);
+    });
+}

@@ -429,7 +429,7 @@ const CATALOGUE: &[Entry] = &[
         kind: Kind::Gauge,
         unit: Some(Unit::Seconds),
         labels: &["pbx"],
-        help: "Delay of the last event behind its time stamp, less the smallest of the session",
+        help: "Delay of the last event behind its time stamp, less the offset of the two clocks",
     },
     Entry {
         name: "asterisk_exporter_label_overflow_total",

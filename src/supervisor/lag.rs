@@ -4,33 +4,78 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-/// The two clocks differ by an unknown offset: the smallest difference of the session stands for it.
+/// The two clocks differ by an unknown offset.  Nothing is read before it is stamped, so the smallest difference seen
+/// stands for it; and nothing is stamped before it was asked for, so an answer to a Ping says how small it may be.
+///
+/// Without that one stamp in the future, or a clock that was set back, would be believed for the rest of the session.
 #[derive(Debug, Default)]
 pub(super) struct Lag {
-    smallest: Option<i128>,
+    /// In microseconds, ours less the PBX's.
+    offset: Option<i128>,
 }
 
 impl Lag {
     /// The lag of an event that was stamped `stamped` and read `read`.
     pub(super) fn of(&mut self, stamped: Moment, read: Moment) -> Duration {
-        let difference = i128::from(read.as_micros()) - i128::from(stamped.as_micros());
-        let smallest = self.smallest.map_or(difference, |known| known.min(difference));
-        self.smallest = Some(smallest);
-        Duration::from_micros(u64::try_from(difference - smallest).unwrap_or(u64::MAX))
+        let difference = between(stamped, read);
+        let offset = self.offset.map_or(difference, |known| known.min(difference));
+        self.offset = Some(offset);
+        Duration::from_micros(u64::try_from(difference - offset).unwrap_or(u64::MAX))
     }
+
+    /// A Ping that was sent at `sent` was answered at `stamped`.
+    pub(super) fn answered(&mut self, stamped: Moment, sent: Moment) {
+        let least = between(stamped, sent);
+        self.offset = self.offset.map(|known| known.max(least));
+    }
+}
+
+fn between(theirs: Moment, ours: Moment) -> i128 {
+    i128::from(ours.as_micros()) - i128::from(theirs.as_micros())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(seconds: u64) -> Moment {
+        Moment::from_secs(seconds)
+    }
+
     #[test]
     fn the_offset_of_the_clocks_is_no_lag() {
         let mut lag = Lag::default();
-        let at = Moment::from_secs;
         assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
         assert_eq!(lag.of(at(1001), at(403)), Duration::from_secs(2));
         assert_eq!(lag.of(at(1010), at(409)), Duration::ZERO);
         assert_eq!(lag.of(at(1011), at(411)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_stamp_in_the_future_is_believed_until_the_next_ping() {
+        let mut lag = Lag::default();
+        assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
+        assert_eq!(lag.of(at(9000), at(401)), Duration::ZERO);
+        assert_eq!(lag.of(at(1002), at(402)), Duration::from_secs(7999));
+        lag.answered(at(1015), at(415));
+        assert_eq!(lag.of(at(1016), at(419)), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_no_lag_after_the_next_ping() {
+        let mut lag = Lag::default();
+        assert_eq!(lag.of(at(5000), at(400)), Duration::ZERO);
+        assert_eq!(lag.of(at(1402), at(402)), Duration::from_secs(3600));
+        lag.answered(at(1415), at(415));
+        assert_eq!(lag.of(at(1420), at(422)), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_late_answer_hides_no_lag() {
+        let mut lag = Lag::default();
+        assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
+        // sent at 410, answered 7 s later behind a heap of events
+        lag.answered(at(1017), at(410));
+        assert_eq!(lag.of(at(1010), at(418)), Duration::from_secs(8));
     }
 }

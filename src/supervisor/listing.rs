@@ -33,6 +33,17 @@ enum State {
     Never,
 }
 
+/// What a response says of the list.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Nothing, or nothing yet.
+    Nothing,
+    /// There will be none, this time and later.
+    Refused,
+    /// It is whole, and all events before it are in.
+    Whole(Snapshot),
+}
+
 /// What the items said, and how many bytes they had.
 #[derive(Debug, Default)]
 struct Taken {
@@ -60,18 +71,20 @@ impl Listing {
         !matches!(std::mem::replace(&mut self.state, asked), State::Idle)
     }
 
-    /// Takes an item with that ActionID, if it is of this list.
-    pub(super) fn item(&mut self, id: &[u8], item: &Listed<'_>, frame: &Frame<'_>) {
-        let State::Asked { list, taken } = &mut self.state else { return };
+    /// Takes an item with that ActionID, if it is of this list.  Tells whether the list is given up.
+    pub(super) fn item(&mut self, id: &[u8], item: &Listed<'_>, frame: &Frame<'_>) -> bool {
+        let State::Asked { list, taken } = &mut self.state else { return false };
         if !list.owns(id) {
-            return;
+            return false;
         }
         taken.size += size(frame);
         taken.snapshot.add(item);
-        if taken.size > KEPT {
+        let too_long = taken.size > KEPT;
+        if too_long {
             // no PBX has so many queues; this one is not asked again
             self.state = State::Never;
         }
+        too_long
     }
 
     /// Takes an event that may end the list.
@@ -83,22 +96,23 @@ impl Listing {
         }
     }
 
-    /// Takes a response.  The snapshot comes out once it is whole and all events before it are in.
-    pub(super) fn response(&mut self, frame: &Frame<'_>) -> Option<Snapshot> {
+    /// Takes a response.
+    pub(super) fn response(&mut self, frame: &Frame<'_>) -> Answer {
         match &mut self.state {
             State::Asked { list, .. } => {
                 list.response(frame);
                 if matches!(list.stage(), Stage::Refused(_)) {
                     self.state = State::Never;
+                    return Answer::Refused;
                 }
-                None
+                Answer::Nothing
             }
             State::Barred { last, taken } if last.marks(frame) => {
                 let taken = std::mem::take(taken);
                 self.state = State::Idle;
-                Some(taken.snapshot)
+                Answer::Whole(taken.snapshot)
             }
-            State::Idle | State::Ended { .. } | State::Barred { .. } | State::Never => None,
+            State::Idle | State::Ended { .. } | State::Barred { .. } | State::Never => Answer::Nothing,
         }
     }
 
@@ -150,7 +164,7 @@ mod tests {
     fn the_snapshot_comes_out_behind_the_barrier() {
         let mut listing = asked();
         with("Response: Success\nActionID: ae-5-QueueStatus\nEventList: start\n\n", |frame| {
-            assert!(listing.response(frame).is_none());
+            assert!(matches!(listing.response(frame), Answer::Nothing));
         });
         with("Event: QueueStatusComplete\nActionID: ae-4-QueueStatus\n\n", |frame| listing.event(frame));
         assert!(!listing.wants_barrier());
@@ -159,10 +173,10 @@ mod tests {
         listing.barred(ActionId::new(7, "Barrier"));
         assert!(!listing.wants_barrier());
         with("Response: Success\nActionID: ae-6-Barrier\nPing: Pong\n\n", |frame| {
-            assert!(listing.response(frame).is_none());
+            assert!(matches!(listing.response(frame), Answer::Nothing));
         });
         with("Response: Success\nActionID: ae-7-Barrier\nPing: Pong\n\n", |frame| {
-            assert!(listing.response(frame).is_some());
+            assert!(matches!(listing.response(frame), Answer::Whole(_)));
         });
         assert_eq!(listing.next(), Some(at(120)));
     }
@@ -180,7 +194,7 @@ mod tests {
     fn a_refused_list_is_not_asked_for_again() {
         let mut listing = asked();
         with("Response: Error\nActionID: ae-5-QueueStatus\nMessage: Permission denied\n\n", |frame| {
-            assert!(listing.response(frame).is_none());
+            assert!(matches!(listing.response(frame), Answer::Refused));
         });
         assert!(!listing.is_due(at(1000)));
         assert_eq!(listing.next(), None);

@@ -14,14 +14,14 @@ use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection};
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::correlator::PbxName;
-use crate::event::Kind;
+use crate::event::{self, Kind};
 use crate::intake;
 use crate::metrics::Desk;
 
 use super::end::End;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
-use super::listing::Listing;
+use super::listing::{Answer, Listing};
 use super::over;
 use super::place::Place;
 use super::session::barrier;
@@ -160,7 +160,9 @@ impl Hose {
         };
         let Some(event) = intake::parse(&self.pbx, &mut desk.own, name, frame) else { return };
         if let Kind::Listed { action_id, item } = &event.kind {
-            self.listing.item(action_id, item, frame);
+            if self.listing.item(action_id, item, frame) {
+                desk.correlator.give_up_listing();
+            }
             return;
         }
         if let Some(at) = event.at {
@@ -170,11 +172,16 @@ impl Hose {
     }
 
     fn response(&mut self, desk: &mut Desk, read: Moment, frame: &Frame<'_>, lateness: &mut Lateness) {
-        if self.keepalive.answered(frame.header("ActionID").unwrap_or_default()) {
+        if let Some(sent) = self.keepalive.answered(frame.header("ActionID").unwrap_or_default()) {
             *lateness = Lateness::Answered;
+            if let Some(stamped) = event::timestamp(frame) {
+                self.lag.answered(stamped, sent);
+            }
         }
-        if let Some(snapshot) = self.listing.response(frame) {
-            desk.correlator.reconcile(read, &snapshot, &mut desk.recorder);
+        match self.listing.response(frame) {
+            Answer::Nothing => {}
+            Answer::Refused => desk.correlator.give_up_listing(),
+            Answer::Whole(snapshot) => desk.correlator.reconcile(read, &snapshot, &mut desk.recorder),
         }
     }
 

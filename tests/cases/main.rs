@@ -8,6 +8,7 @@ mod callers;
 mod common;
 mod identity;
 mod meaning;
+mod robust;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -138,3 +138,58 @@ fn without_a_linkedid_an_originated_local_channel_is_a_call_and_a_consultation_i
     let calls = stage.seen();
     assert_eq!(calls.iter().filter(|line| line.contains("call unknown")).count(), 1, "{calls:?}");
 }
+
+const ORIGINATED: &str = "Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1";
+const ANSWERED_ATTEMPT: [&str; 4] = [
+    "1 call hangup outbound  SIP/trunk 16",
+    "1 call outbound  SIP/trunk answered",
+    "1 trunk SIP/trunk answered",
+    "1 trunk SIP/trunk cause 16",
+];
+
+#[test]
+fn an_originated_trunk_leg_that_was_up_counts_once_with_a_late_response_or_none() {
+    for response in ["", "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason=4"] {
+        let mut stage = Stage::live();
+        stage.tell(&format!("Newchannel {ORIGINATED} ChannelState=0"));
+        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
+        stage.tell(&format!("Newexten {ORIGINATED} ChannelState=6 Application=NoOp"));
+        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
+        if !response.is_empty() {
+            stage.tell(response);
+        }
+        stage.at(60.0);
+        assert_eq!(stage.seen(), ANSWERED_ATTEMPT, "{response}");
+    }
+}
+
+#[test]
+fn an_originated_trunk_leg_found_in_a_list_counts_once_with_a_late_response_or_none() {
+    for response in ["", "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason=4"] {
+        let mut stage = Stage::live();
+        stage.resync(&[&format!("CoreShowChannel {ORIGINATED} ChannelState=6 Application=AppDial2 ActionID=ae-1")]);
+        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
+        if !response.is_empty() {
+            stage.tell(response);
+        }
+        stage.at(60.0);
+        assert_eq!(stage.seen(), ANSWERED_ATTEMPT, "{response}");
+    }
+}
+
+#[test]
+fn an_originated_trunk_leg_that_nobody_took_goes_by_its_late_response() {
+    for (response, result) in [("3", "no_answer"), ("5", "busy"), ("8", "congestion")] {
+        let mut stage = Stage::live();
+        stage.tell(&format!("Newchannel {ORIGINATED} ChannelState=0"));
+        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
+        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=5 Cause=16"));
+        assert_eq!(stage.seen(), Vec::<String>::new());
+        stage.tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
+        stage.tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
+        stage.at(60.0);
+        let counted = [format!("1 call outbound  SIP/trunk {result}"), format!("1 trunk SIP/trunk {result}")];
+        assert!(counted.iter().all(|line| stage.seen().contains(line)), "{:?}", stage.seen());
+        assert_eq!(stage.seen().len(), 4, "{:?}", stage.seen());
+    }
+}

@@ -299,3 +299,13 @@ fn without_a_linkedid_a_call_that_is_up_is_told_by_its_bridge() {
     // nothing says who dialled the other leg
     assert_eq!(stage.count("call unknown SIP/334  answered"), 1, "{:?}", stage.seen());
 }
+
+#[test]
+fn a_list_that_is_refused_leaves_nothing_behind() {
+    let mut stage = Stage::live();
+    stage.correlator.begin_listing(stage.now);
+    stage.correlator.give_up_listing();
+    stage.tell("QueueCallerJoin Uniqueid=1.1 Channel=SIP/trunk-1 Queue=q");
+    stage.tell("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
+    assert!(stage.correlator.touched.is_none() && stage.correlator.touched_members.is_empty());
+}

@@ -4,6 +4,7 @@ mod agents;
 mod calls;
 mod gaps;
 mod properties;
+mod sequences;
 mod stays;
 
 use std::collections::BTreeMap;
