@@ -46,7 +46,7 @@ pub struct Audit {
     /// What time of a recording is compared.
     counts: Window,
     books: Vec<Book>,
-    /// Queues by name.
+    /// Queues by name, without case: queue_log has what was dialled in ENTERQUEUE and ABANDON.
     spots: HashMap<Box<str>, Spot>,
     /// Calls are told apart.
     by_call: bool,
@@ -192,7 +192,9 @@ impl Audit {
 
     fn spot(&mut self, name: &[u8]) -> Spot {
         let name = String::from_utf8_lossy(name);
-        if let Some(&spot) = self.spots.get(&*name) {
+        let any_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
+        let key = if any_case { name.to_ascii_lowercase().into() } else { name.clone() };
+        if let Some(&spot) = self.spots.get(&*key) {
             return spot;
         }
         let spot = match (self.spots.len() < QUEUES_MAX, self.settings.shows_queue(&name)) {
@@ -203,7 +205,7 @@ impl Audit {
                 Spot::Book(self.books.len() - 1)
             }
         };
-        self.spots.insert((&*name).into(), spot);
+        self.spots.insert((&*key).into(), spot);
         spot
     }
 }

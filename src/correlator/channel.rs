@@ -12,7 +12,7 @@ use crate::event;
 use super::cause::Cause;
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
-use super::names::{AgentId, Names, QueueId, TrunkId};
+use super::names::{AgentId, Names, TrunkId};
 use super::rules::Rules;
 use super::time::Stamp;
 
@@ -59,8 +59,8 @@ pub(super) struct Channel {
     pub bridged: Bridged,
     /// Recordings going on.
     pub recordings: u32,
-    /// The queue of the latest Newexten of application Queue.
-    pub dialplan_queue: Option<QueueId>,
+    /// The queue of the latest Newexten of application Queue, as it was dialled: in any case.
+    pub dialplan_queue: Option<Box<[u8]>>,
     /// Stays as caller, oldest first.
     pub stays: Vec<StayKey>,
     /// The stay it talks in as the agent's leg, or as the phone behind it.

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::event::{self, MemberChange};
 
 use super::Correlator;
+use super::caseless::folded;
 use super::deadline::Task;
 use super::key::MemberKey;
 use super::names::{AgentId, Names, QueueId, ReasonId};
@@ -37,6 +38,14 @@ pub(super) struct Member {
     pub on_hold: u32,
 }
 
+/// A queue and an interface, which is unique there in any case (`member_cmp_fn` of app_queue.c).
+pub(super) type Place = (QueueId, Box<[u8]>);
+
+/// The place of an interface in a queue.
+pub(super) fn place(queue: QueueId, interface: &[u8]) -> Place {
+    (queue, folded(interface, |interface| interface.into()))
+}
+
 /// A person.
 #[derive(Debug)]
 pub(super) struct Agent {
@@ -51,8 +60,7 @@ pub(super) struct Agent {
 #[derive(Debug, Default)]
 pub(super) struct Members {
     pub all: SlotMap<MemberKey, Member>,
-    /// By queue and interface, which is unique there.
-    pub places: HashMap<(QueueId, Box<[u8]>), MemberKey>,
+    pub places: HashMap<Place, MemberKey>,
     pub agents: HashMap<AgentId, Agent>,
     /// Whose device it is, by Interface and StateInterface.
     pub devices: HashMap<Box<str>, AgentId>,
@@ -62,7 +70,7 @@ impl Correlator {
     pub(super) fn on_member(&mut self, now: Moment, member: &event::Member<'_>, seen: &mut dyn Observe) {
         let queue = self.queue(member.queue, seen);
         if self.touched.is_some() {
-            self.touched_members.insert((queue, member.interface.into()));
+            self.touched_members.insert(place(queue, member.interface));
         }
         match member.change {
             MemberChange::Removed => self.remove_member(queue, member.interface, now, seen),
@@ -79,7 +87,7 @@ impl Correlator {
     /// One for each such event, as queue_log has it: also for a pause that changes nothing.
     fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, seen: &mut dyn Observe) {
         let change = if member.paused { PauseChange::Paused } else { PauseChange::Unpaused };
-        if let Some(&key) = self.members.places.get(&(queue, member.interface.into())) {
+        if let Some(&key) = self.members.places.get(&place(queue, member.interface)) {
             let agent = self.members.all[key].agent;
             self.emit(Observation::MemberPaused { queue, agent, change }, seen);
         }
@@ -93,7 +101,7 @@ impl Correlator {
         seen: &mut dyn Observe,
     ) -> Described {
         let queue = self.queue(described.queue, seen);
-        let known = self.members.places.contains_key(&(queue, described.interface.into()));
+        let known = self.members.places.contains_key(&place(queue, described.interface));
         let key = self.present_member(queue, described.interface, described.name, now, seen);
         let reason = self.names.reasons.intern(if described.paused { described.reason } else { b"" });
         self.know_device(described.state_interface, self.members.all[key].agent);
@@ -119,8 +127,8 @@ impl Correlator {
         now: Moment,
         seen: &mut dyn Observe,
     ) -> MemberKey {
-        let is_it = |member: &Member| member.queue == queue && *member.interface == *interface;
-        if !self.members.places.contains_key(&(queue, interface.into()))
+        let is_it = |member: &Member| member.queue == queue && member.interface.eq_ignore_ascii_case(interface);
+        if !self.members.places.contains_key(&place(queue, interface))
             && let Some(&key) = self.removed_members.iter().rev().find(|&&key| is_it(&self.members.all[key]))
         {
             return key;
@@ -137,7 +145,7 @@ impl Correlator {
         now: Moment,
         seen: &mut dyn Observe,
     ) -> MemberKey {
-        let place = (queue, interface.into());
+        let place = place(queue, interface);
         let identity = match self.rules.identity {
             Identity::MemberName if !name.is_empty() => name,
             Identity::MemberName | Identity::Interface => interface,
@@ -178,7 +186,7 @@ impl Correlator {
     }
 
     pub(super) fn remove_member(&mut self, queue: QueueId, interface: &[u8], now: Moment, seen: &mut dyn Observe) {
-        let Some(key) = self.members.places.remove(&(queue, interface.into())) else { return };
+        let Some(key) = self.members.places.remove(&place(queue, interface)) else { return };
         let member = &mut self.members.all[key];
         member.removed = true;
         let agent = member.agent;

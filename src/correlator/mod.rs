@@ -7,6 +7,7 @@
 use key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
 
 mod call;
+mod caseless;
 mod cause;
 mod channel;
 mod deadline;
@@ -51,7 +52,7 @@ use call::Call;
 use channel::Channels;
 use deadline::{Deadlines, Task};
 use gap::Boot;
-use member::Members;
+use member::{Members, Place};
 use resync::Drift;
 use ring::Ring;
 use stay::Stay;
@@ -85,7 +86,7 @@ pub struct Correlator {
     /// Stays that events touched while a QueueStatus list was on its way.
     touched: Option<HashSet<StayKey>>,
     /// Members that events changed meanwhile.
-    touched_members: HashSet<(QueueId, Box<[u8]>)>,
+    touched_members: HashSet<Place>,
     /// Where the last QueueStatus list and the events disagree on who waits.
     drift: Drift,
 }

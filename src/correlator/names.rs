@@ -1,5 +1,7 @@
 //! Names interned to small ids, once: queues, agents, trunks and pause reasons.
 //!
+//! Queues compare without case, and keep the spelling they were first told by.
+//!
 //! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names of one PBX are
 //! few, and a flood of made-up ones must not eat the memory; past the cap every new name is [`OTHER`].
 
@@ -7,6 +9,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+use super::caseless::folded;
 
 /// The configured name of one Asterisk server.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -90,31 +94,44 @@ pub type ReasonId = Id<Reason>;
 #[derive(Clone, Debug)]
 pub struct Table<K> {
     names: Vec<Box<str>>,
-    ids: HashMap<Box<str>, u32>,
+    ids: HashMap<Box<[u8]>, u32>,
+    caseless: bool,
     kind: PhantomData<K>,
 }
 
 impl<K> Default for Table<K> {
     fn default() -> Self {
-        Self { names: vec!["".into()], ids: HashMap::from([("".into(), 0)]), kind: PhantomData }
+        let ids = HashMap::from([(Box::default(), 0)]);
+        Self { names: vec!["".into()], ids, caseless: false, kind: PhantomData }
     }
 }
 
 impl<K> Table<K> {
+    /// Names that differ only in case are one.
+    fn caseless() -> Self {
+        Self { caseless: true, ..Self::default() }
+    }
+
     /// The id of `name`, made at its first sight.  Invalid UTF-8 is replaced: it could not be a label.
     pub fn intern(&mut self, name: &[u8]) -> Id<K> {
         let name = String::from_utf8_lossy(name);
-        if let Some(&id) = self.ids.get(name.as_ref()) {
-            return Id(id, PhantomData);
+        if let Some(id) = self.find(&name) {
+            return id;
         }
-        let name: Box<str> = if self.names.len() < CAP { name.as_ref().into() } else { OTHER.into() };
-        if let Some(&id) = self.ids.get(&name) {
-            return Id(id, PhantomData);
+        let name = if self.names.len() < CAP { name.as_ref() } else { OTHER };
+        if let Some(id) = self.find(name) {
+            return id;
         }
         let id = u32::try_from(self.names.len()).expect("the table is capped below u32::MAX");
-        self.names.push(name.clone());
-        self.ids.insert(name, id);
+        let key = if self.caseless { name.to_ascii_lowercase() } else { name.to_owned() };
+        self.names.push(name.into());
+        self.ids.insert(key.into_bytes().into(), id);
         Id(id, PhantomData)
+    }
+
+    fn find(&self, name: &str) -> Option<Id<K>> {
+        let of = |key: &[u8]| self.ids.get(key).map(|&id| Id(id, PhantomData));
+        if self.caseless { folded(name.as_bytes(), of) } else { of(name.as_bytes()) }
     }
 
     /// The name behind `id`.
@@ -129,9 +146,10 @@ impl<K> Table<K> {
 }
 
 /// All names a correlator's observations speak of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Names {
-    /// Queues by name.
+    /// Queues by name, as the first event or list spelled it: app_queue tells the configured spelling whatever the
+    /// dialplan says.
     pub queues: Table<Queue>,
     /// Agents by identity.
     pub agents: Table<Agent>,
@@ -139,6 +157,17 @@ pub struct Names {
     pub trunks: Table<Trunk>,
     /// Pause reasons.
     pub reasons: Table<Reason>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            queues: Table::caseless(),
+            agents: Table::default(),
+            trunks: Table::default(),
+            reasons: Table::default(),
+        }
+    }
 }
 
 /// Far above what one PBX has, far below what would hurt: 64 Ki names of some 40 bytes are 5 MiB.
@@ -156,6 +185,16 @@ mod tests {
         assert_eq!(table.intern(b"support"), support);
         assert_eq!(table.name(support), "support");
         assert!(table.intern(b"").is_none());
+    }
+
+    #[test]
+    fn a_queue_is_one_in_any_case_and_keeps_its_first_spelling() {
+        let mut names = Names::default();
+        let support = names.queues.intern(b"Support");
+        assert_eq!(names.queues.intern(b"SUPPORT"), support);
+        assert_eq!(names.queues.name(support), "Support");
+        // two people may differ in no more than that
+        assert_ne!(names.agents.intern(b"Ann"), names.agents.intern(b"ANN"));
     }
 
     #[test]

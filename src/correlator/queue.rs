@@ -99,7 +99,7 @@ impl Correlator {
         }
         if step.application == b"Queue" {
             let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
-            self.channels.all[key].dialplan_queue = Some(self.names.queues.intern(name.trim_ascii()));
+            self.channels.all[key].dialplan_queue = Some(name.trim_ascii().into());
         }
     }
 
@@ -119,7 +119,7 @@ impl Correlator {
         }
     }
 
-    /// The id of a queue, known from now on.
+    /// The id of a queue, known from now on; the first spelling of its name is kept.
     pub(super) fn queue(&mut self, name: &[u8], seen: &mut dyn Observe) -> QueueId {
         let queue = self.names.queues.intern(name);
         if let std::collections::btree_map::Entry::Vacant(place) = self.queues.entry(queue) {
@@ -130,16 +130,16 @@ impl Correlator {
     }
 
     fn refuse(&mut self, caller: ChannelKey, reason: Refusal, seen: &mut dyn Observe) {
-        let named = self.channels.all[caller].dialplan_queue;
+        let named = self.channels.all[caller].dialplan_queue.take();
         if named.is_none() {
             self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), seen);
         }
         // a queue that does not exist has no name to go by: it is whatever somebody dialled
-        let queue = if reason == Refusal::UnknownQueue { QueueId::NONE } else { named.unwrap_or(QueueId::NONE) };
-        if !queue.is_none() {
-            let name = self.names.queues.name(queue).to_owned();
-            self.queue(name.as_bytes(), seen);
-        }
+        let queue = match &named {
+            Some(name) if reason != Refusal::UnknownQueue => self.queue(name, seen),
+            Some(_) | None => QueueId::NONE,
+        };
+        self.channels.all[caller].dialplan_queue = named;
         self.emit(Observation::Refused { queue, reason }, seen);
         self.call_refused(caller);
     }

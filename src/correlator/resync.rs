@@ -13,6 +13,7 @@ use super::call::begins_call;
 use super::deadline::{DOUBT, Task};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, MemberKey, StayKey};
+use super::member::place;
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::snapshot::{Channel, Entry, Snapshot};
@@ -187,8 +188,10 @@ impl Correlator {
         }
         for member in &snapshot.members {
             let queue = self.queue(&member.queue, seen);
-            listed.insert((queue, member.interface.clone()));
-            if drift && self.touched_members.contains(&(queue, member.interface.clone())) {
+            let place = place(queue, &member.interface);
+            let touched = self.touched_members.contains(&place);
+            listed.insert(place);
+            if drift && touched {
                 continue;
             }
             let described = self.describe_member(at.read, &member.described(), seen);
@@ -389,7 +392,9 @@ impl Correlator {
 
     /// The queue's member with a device: by interface, else by state interface.
     fn member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
-        let plain = |interface: &[u8]| interface.strip_suffix(b"/n").unwrap_or(interface) == device.as_bytes();
+        let plain = |interface: &[u8]| {
+            interface.strip_suffix(b"/n").unwrap_or(interface).eq_ignore_ascii_case(device.as_bytes())
+        };
         let by_interface = self.members.places.iter().find(|((of, interface), _)| *of == queue && plain(interface));
         if let Some((_, &key)) = by_interface {
             return Some(key);

@@ -53,7 +53,12 @@ impl Default for Settings {
 impl Settings {
     /// The target in force for `queue`, whose own `servicelevel` is `own`.
     pub(super) fn target(&self, queue: &str, own: Option<Duration>) -> Option<Duration> {
-        self.queue_service_levels.get(queue).copied().or(self.service_level).or(own)
+        let named = |(name, _): &(&String, &Duration)| name.eq_ignore_ascii_case(queue);
+        let level = self.queue_service_levels.get(queue).or_else(|| {
+            let any_case = self.queue_service_levels.iter().find(named);
+            any_case.map(|(_, level)| level)
+        });
+        level.copied().or(self.service_level).or(own)
     }
 
     /// Whether `queue` is exported.

@@ -1,1 +1,35 @@
 //! Who is who: labels, agents, queues, directions.
+
+use super::Case;
+
+#[test]
+fn a_queue_that_is_dialled_in_another_case_is_the_configured_one() {
+    let case = Case::open("queue-name-case");
+    let numbers = case.numbers();
+
+    // the last queue is the empty name, of nobody
+    let queues = numbers.values("asterisk_queue_entries_total", "queue");
+    assert_eq!(queues, ["Support", "full", "sales"]);
+    let exits = |queue, outcome| numbers.sum("asterisk_queue_exits_total", &[("queue", queue), ("outcome", outcome)]);
+    assert_eq!((exits("Support", "answered"), exits("sales", "timeout"), exits("full", "abandoned")), (1.0, 1.0, 1.0));
+    let refused = numbers.series("asterisk_queue_refusals_total", &[]).map(|(series, _)| series).collect::<Vec<_>>();
+    assert_eq!(refused, ["asterisk_queue_refusals_total{pbx=\"t\",queue=\"full\",reason=\"full\"}"]);
+
+    let audited = case.audit(&[]);
+    assert!(audited.text.ends_with("\nqueue_log and the exporter agree.\n"), "{}", audited.text);
+    assert_eq!(audited.code, Some(0));
+}
+
+#[test]
+fn queue_log_of_22_has_names_as_dialled_and_agrees() {
+    let case = Case::open("queue-name-other-case-22");
+    let numbers = case.numbers();
+    let entries = numbers.series("asterisk_queue_entries_total", &[]).map(|(series, count)| (series.to_owned(), count));
+    let entries: Vec<_> = entries.collect();
+    let of = |queue: &str, count| (format!("asterisk_queue_entries_total{{pbx=\"t\",queue=\"{queue}\"}}"), count);
+    assert_eq!(entries, [of("cnever", 2.0), of("cstrict", 1.0), of("csup", 1.0)]);
+
+    let audited = case.audit(&[]);
+    assert!(audited.text.ends_with("\nqueue_log and the exporter agree.\n"), "{}", audited.text);
+    assert_eq!(audited.code, Some(0));
+}

@@ -3,6 +3,7 @@
 mod agents;
 mod calls;
 mod gaps;
+mod identity;
 mod properties;
 mod sequences;
 mod stays;
