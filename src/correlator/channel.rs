@@ -55,7 +55,8 @@ pub(super) struct Channel {
     /// How it was dialled; `None` for a channel that called in.
     pub dialled: Option<Dialled>,
     pub bridge: Option<BridgeId>,
-    pub was_bridged: bool,
+    /// The bridge it is in, or was in last.
+    pub last_bridge: Option<BridgeId>,
     pub bridged: Bridged,
     /// Recordings going on.
     pub recordings: u32,
@@ -128,7 +129,7 @@ impl Channels {
             peer: None,
             dialled: None,
             bridge: None,
-            was_bridged: false,
+            last_bridge: None,
             bridged: Bridged::default(),
             recordings: 0,
             dialplan_queue: None,
@@ -177,10 +178,15 @@ impl Channels {
         self.leave(key);
         let channel = &mut self.all[key];
         channel.bridge = Some(bridge);
-        channel.was_bridged = true;
+        channel.last_bridge = Some(bridge);
         let inside = self.bridges.entry(bridge).or_default();
         inside.push(key);
         inside
+    }
+
+    /// Who is in a bridge.
+    pub(super) fn inside(&self, bridge: BridgeId) -> &[ChannelKey] {
+        self.bridges.get(&bridge).map_or(&[], Vec::as_slice)
     }
 
     /// Takes the channel out of its bridge; tells who is left in it.

@@ -97,10 +97,11 @@ impl Correlator {
     pub(super) fn on_bridge_enter(&mut self, at: Stamp, enter: &event::BridgeEnter<'_>, seen: &mut dyn Observe) {
         let key = self.channel(&enter.channel, at, seen);
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
-            self.swap_leg(swapped, key);
+            self.swap(swapped, key);
         }
         let bridge = self.channels.bridge_id(enter.bridge);
         self.enter_bridge(key, bridge, at);
+        self.taken_by_bridge(key, at, seen);
     }
 
     pub(super) fn enter_bridge(&mut self, key: ChannelKey, bridge: BridgeId, at: Stamp) {
@@ -147,6 +148,11 @@ impl Correlator {
         if !self.channels.all[key].is_live() {
             return;
         }
+
+        // before the channel leaves its bridge: its place may be somebody else's now
+        self.hand_over_rest(key, at);
+        self.unjoined.remove(key);
+
         let cause = Cause(hangup.cause);
         self.channels.all[key].cause = Some(cause);
         self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, seen);
@@ -155,6 +161,11 @@ impl Correlator {
         self.follow_channel(key, at);
         self.end_recordings(key, seen);
         self.ring_hung_up(key, at, seen);
+        if let Some(ring) = self.ring_on(key).map(|ring| &self.rings[ring])
+            && ring.leg == key
+        {
+            self.taken_in_announcement(ring.stay, at, seen);
+        }
         self.count_caller_hangup(key, cause, seen);
         if hangup.channel.state == Some(DOWN) {
             self.drop_stillborn(key);
@@ -192,6 +203,7 @@ impl Correlator {
         self.drop_ring(key, at, seen);
         self.drop_call(key, seen);
         self.channels.forget(key);
+        self.unjoined.remove(key);
         self.sweep_members();
     }
 

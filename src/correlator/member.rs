@@ -11,7 +11,7 @@ use crate::event::{self, MemberChange};
 use super::Correlator;
 use super::caseless::folded;
 use super::deadline::Task;
-use super::key::MemberKey;
+use super::key::{MemberKey, StayKey};
 use super::names::{AgentId, Names, QueueId, ReasonId};
 use super::observation::{AgentState, Observation, Observe, PauseChange};
 use super::rules::Identity;
@@ -36,6 +36,8 @@ pub(super) struct Member {
     pub ringing: u32,
     pub talking: u32,
     pub on_hold: u32,
+    /// The stay whose talk ended last, if it was seen from its beginning; forgotten stays are not found any more.
+    pub last_completed: Option<StayKey>,
 }
 
 /// A queue and an interface, which is unique there in any case (`member_cmp_fn` of app_queue.c).
@@ -173,6 +175,7 @@ impl Correlator {
             ringing: 0,
             talking: 0,
             on_hold: 0,
+            last_completed: None,
         });
         self.members.places.insert(place, key);
         self.know_device(interface, agent);

@@ -16,6 +16,7 @@ mod gap;
 mod key;
 mod leg;
 mod member;
+mod moved;
 mod names;
 mod observation;
 mod queue;
@@ -53,6 +54,7 @@ use channel::Channels;
 use deadline::{Deadlines, Task};
 use gap::Boot;
 use member::{Members, Place};
+use moved::Unjoined;
 use resync::Drift;
 use ring::Ring;
 use stay::Stay;
@@ -67,6 +69,7 @@ pub struct Correlator {
     /// Asterisk's major and minor version, if known.
     version: Option<(u32, u32)>,
     channels: Channels,
+    unjoined: Unjoined,
     stays: SlotMap<StayKey, Stay>,
     rings: SlotMap<RingKey, Ring>,
     calls: SlotMap<CallKey, Call>,
@@ -100,6 +103,7 @@ impl Correlator {
             names: Names::default(),
             version: None,
             channels: Channels::default(),
+            unjoined: Unjoined::default(),
             stays: SlotMap::default(),
             rings: SlotMap::default(),
             calls: SlotMap::default(),
@@ -188,7 +192,7 @@ impl Correlator {
                 self.on_hold(key, false, at, seen);
             }
             Kind::BlindTransfer(transfer) => self.on_blind_transfer(transfer, seen),
-            Kind::AttendedTransfer(transfer) => self.on_attended_transfer(transfer, seen),
+            Kind::AttendedTransfer(transfer) => self.on_attended_transfer(at, transfer, seen),
             Kind::OriginateResponse(response) => self.on_originate_response(at, response, seen),
             Kind::CallerJoin(join) => self.on_join(at, join, seen),
             Kind::CallerLeave(leave) => self.on_leave(at, leave, seen),

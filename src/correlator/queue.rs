@@ -23,6 +23,7 @@ impl Correlator {
             }
             return;
         }
+        self.unjoined.remove(caller);
         let key = self.open_stay(caller, queue, Some(at));
         self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
         self.emit_of(key, Observation::Entered { queue }, seen);
@@ -97,9 +98,25 @@ impl Correlator {
         if left {
             self.settle_leaving(key, step.channel.queue_status, sign, seen);
         }
+        self.unjoined.remove(key);
         if step.application == b"Queue" {
+            self.note_lingering_status(key, step.channel.queue_status);
             let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
             self.channels.all[key].dialplan_queue = Some(name.trim_ascii().into());
+            // a redirect of a caller who is inside shows as a step of Queue, too
+            if !self.is_inside(key) {
+                self.unjoined.insert(key, at.read);
+            }
+        }
+    }
+
+    /// A caller who waits has no QUEUESTATUS of this queue yet: what shows lingers from an earlier one.  After a masquerade
+    /// it is the other channel's.
+    fn note_lingering_status(&mut self, caller: ChannelKey, status: Option<&[u8]>) {
+        if let Some(key) = self.waiting_stay(caller)
+            && status.is_some()
+        {
+            self.stays[key].status_at_join = status.map(Into::into);
         }
     }
 
@@ -130,6 +147,7 @@ impl Correlator {
     }
 
     fn refuse(&mut self, caller: ChannelKey, reason: Refusal, seen: &mut dyn Observe) {
+        self.unjoined.remove(caller);
         let named = self.channels.all[caller].dialplan_queue.take();
         if named.is_none() {
             self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), seen);

@@ -226,8 +226,13 @@ impl Correlator {
         let mut listed = HashSet::new();
         let before = std::mem::take(&mut self.drift);
         for entry in &snapshot.entries {
-            let foreseen = snapshot.foreseen.joins.contains(&(entry.uid.clone(), entry.queue.clone()));
-            if let Some(key) = self.sync_entry(at, entry, drift.then_some(&before), foreseen, seen) {
+            // the list can be newer than the transfer that gives the place to somebody else
+            let from = snapshot.foreseen.moved.get(&entry.uid);
+            let joins = |uid: &[u8]| snapshot.foreseen.joins.contains(&(uid.into(), entry.queue.clone()));
+            let foreseen = joins(&entry.uid) || from.is_some_and(|from| joins(from));
+            let known = from.filter(|from| self.channels.find(from).is_some());
+            let entry = Entry { uid: known.unwrap_or(&entry.uid).clone(), ..entry.clone() };
+            if let Some(key) = self.sync_entry(at, &entry, drift.then_some(&before), foreseen, seen) {
                 listed.insert(key);
             }
         }

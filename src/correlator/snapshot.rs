@@ -1,6 +1,6 @@
 //! What a PBX's lists said, kept until the barrier behind them has passed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::event::{self, Event, Kind, Listed};
@@ -31,6 +31,8 @@ pub(super) struct Foreseen {
     pub served: HashSet<Bytes>,
     /// Channels that are born.
     pub born: HashSet<Bytes>,
+    /// Places in a queue that are handed over: who waits from now on, and whose place it was.
+    pub moved: HashMap<Bytes, Bytes>,
 }
 
 /// A member of a list.
@@ -114,6 +116,10 @@ impl Snapshot {
             }
             Kind::AgentComplete(complete) => {
                 self.foreseen.served.extend(complete.caller.map(|caller| caller.uid.into()));
+            }
+            Kind::AttendedTransfer(transfer) => {
+                let moved = transfer.into_queue.iter().filter(|_| transfer.success);
+                self.foreseen.moved.extend(moved.map(|into| (into.to.uid.into(), into.from.into())));
             }
             Kind::NewChannel(channel) => {
                 self.foreseen.born.insert(channel.uid.into());

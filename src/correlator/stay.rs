@@ -76,6 +76,8 @@ pub(super) struct Closed {
     pub awaits_complete: Option<MemberKey>,
     /// The bridge they met in.
     pub bridge: Option<BridgeId>,
+    /// HoldTime of AgentConnect.
+    pub hold: Option<Duration>,
 }
 
 /// What came after a caller had left.
@@ -171,6 +173,12 @@ impl Correlator {
     pub(super) fn newest_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
         let stays = &self.channels.all.get(caller)?.stays;
         stays.iter().rev().copied().find(|&key| self.stays[key].queue == queue)
+    }
+
+    /// Whether the caller waits, leaves or talks in any queue.
+    pub(super) fn is_inside(&self, caller: ChannelKey) -> bool {
+        let stays = self.channels.all.get(caller).map_or(&[][..], |caller| &caller.stays);
+        stays.iter().any(|&key| !matches!(self.stays[key].phase, Phase::Closed(_)))
     }
 
     /// The caller's stay whose verdict is open.

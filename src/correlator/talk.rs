@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::event;
 
 use super::Correlator;
-use super::channel::{BridgeId, Channel, Line};
+use super::channel::{BridgeId, Channel};
 use super::deadline::{COMPLETION, Task};
 use super::key::{ChannelKey, MemberKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
@@ -122,7 +122,7 @@ impl Correlator {
         if talk.begun.is_none() && leg_bridge.is_some() && leg_bridge == caller.and_then(|caller| caller.bridge) {
             (talk.begun, talk.bridge) = (Some(at), leg_bridge);
         }
-        let left_far_bridge = phone.is_some_and(|phone| phone.was_bridged && phone.bridge.is_none());
+        let left_far_bridge = phone.is_some_and(|phone| phone.last_bridge.is_some() && phone.bridge.is_none());
         let present = leg_bridge.is_some() && !left_far_bridge;
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
@@ -135,18 +135,6 @@ impl Correlator {
             }
             (false, Some(_)) => talk.over = None,
             (true, Some(_)) | (false, None) => {}
-        }
-    }
-
-    /// A channel takes another's place: only an agent's own Local channel is replaced by the agent's phone;
-    /// whoever takes a phone's place is somebody else.
-    pub(super) fn swap_leg(&mut self, swapped: ChannelKey, by: ChannelKey) {
-        let Some(old) = self.channels.all.get(swapped) else { return };
-        let (line, Some(key)) = (old.line, old.talk) else { return };
-        let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
-        if line == Line::Local && talk.leg == Some(swapped) {
-            (talk.leg, talk.phone) = (Some(by), None);
-            self.channels.all[by].talk = Some(key);
         }
     }
 
@@ -203,7 +191,9 @@ impl Correlator {
                 Phase::Closed(closed) => closed.awaits_complete = None,
                 Phase::Waiting { .. } | Phase::Leaving(_) => {}
             }
-        } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some()) {
+        } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some())
+            || self.is_told_twice(member, complete.hold)
+        {
             self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), seen);
         } else {
             self.complete_unknown(at, complete, member, ended_by, seen);
@@ -231,6 +221,16 @@ impl Correlator {
             (other_hold, talk.is_none(), still_talking, talk.map(|talk| talk.connected.read))
         })
         .map(|(key, _)| key)
+    }
+
+    /// Whether it is the second end of the member's last talk, which is counted.
+    ///
+    /// A transfer into an application can be told twice, once with the Uniqueid of the agent's second line and without
+    /// Dest (16.28 and 20.20): a masquerade has made that line the caller for app_queue.
+    fn is_told_twice(&self, member: MemberKey, hold: Option<Duration>) -> bool {
+        let last = self.members.all[member].last_completed.and_then(|key| self.stays.get(key));
+        let Some(Stay { phase: Phase::Closed(closed), .. }) = last else { return false };
+        hold.is_none() || closed.hold == hold || closed.hold.map(plus_one) == hold
     }
 
     /// A caller known to wait was connected, and that was not seen.
@@ -309,8 +309,8 @@ impl Correlator {
             return;
         }
         // Leave came before AgentConnect, or the account does not see it
-        let bridge = stay.talk().and_then(|talk| talk.bridge);
-        let closed = Phase::Closed(Closed { left: true, bridge, ..Closed::default() });
+        let (bridge, hold) = stay.talk().map(|talk| (talk.bridge, talk.hold)).unwrap_or_default();
+        let closed = Phase::Closed(Closed { left: true, bridge, hold, ..Closed::default() });
         let Phase::Talking(talk) = std::mem::replace(&mut stay.phase, closed) else { return };
         let end = talk.over.map_or(at, |over| over.earlier(at));
         let length = match talk.adopted || ended_by == EndedBy::Lost {
@@ -320,6 +320,9 @@ impl Correlator {
         let agent = self.members.all[talk.member].agent;
         self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, seen);
         let member = &mut self.members.all[talk.member];
+        if !talk.adopted {
+            member.last_completed = Some(key);
+        }
         member.talking = member.talking.saturating_sub(1);
         if talk.on_hold {
             member.on_hold = member.on_hold.saturating_sub(1);

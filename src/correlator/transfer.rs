@@ -6,6 +6,7 @@ use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe, TransferBy, TransferKind};
 use super::stay::Phase;
+use super::time::Stamp;
 
 impl Correlator {
     pub(super) fn on_blind_transfer(&mut self, transfer: &event::BlindTransfer<'_>, seen: &mut dyn Observe) {
@@ -14,10 +15,20 @@ impl Correlator {
         }
     }
 
-    pub(super) fn on_attended_transfer(&mut self, transfer: &event::AttendedTransfer<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_attended_transfer(
+        &mut self,
+        at: Stamp,
+        transfer: &event::AttendedTransfer<'_>,
+        seen: &mut dyn Observe,
+    ) {
         if !transfer.success {
             return;
         }
+
+        if let Some(into) = &transfer.into_queue {
+            self.hand_over_place(at, into, seen);
+        }
+
         // either of the transferer's legs may be the one in the queue's bridge
         for (transferer, bridge) in [transfer.first, transfer.second] {
             if self.transferred(transferer, bridge, TransferKind::Attended, seen) {

@@ -80,6 +80,17 @@ pub struct AttendedTransfer<'a> {
     pub first: (&'a [u8], &'a [u8]),
     /// Uniqueid and bridge of the transferer's second leg.
     pub second: (&'a [u8], &'a [u8]),
+    /// A place in a queue that was handed over: DestType App and DestApp Queue.
+    pub into_queue: Option<IntoQueue<'a>>,
+}
+
+/// One of the transferer's lines waits in a queue, and who was spoken to on the other gets its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IntoQueue<'a> {
+    /// Uniqueid of the line that waits.
+    pub from: &'a [u8],
+    /// Who waits from now on.
+    pub to: Channel<'a>,
 }
 
 /// An asynchronous Originate ended.
@@ -155,7 +166,32 @@ fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
         success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
         first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
         second: (header("SecondTransfererUniqueid"), header("SecondBridgeUniqueid")),
+        into_queue: into_queue(frame),
     })
+}
+
+/// The event has a block for the party behind the line that is bridged, and none for the line that waits: Transferee
+/// where the second line waits, TransferTarget where the first one does.
+fn into_queue<'a>(frame: &Frame<'a>) -> Option<IntoQueue<'a>> {
+    if frame.header("DestType") != Some(b"App") || frame.header("DestApp") != Some(b"Queue") {
+        return None;
+    }
+
+    let (mut transferee, mut target) = (Channel::default(), Channel::default());
+    each(frame, |key, value| {
+        if let Some(key) = key.strip_prefix(b"transferee") {
+            transferee.take(key, value);
+        } else if let Some(key) = key.strip_prefix(b"transfertarget") {
+            target.take(key, value);
+        }
+    });
+
+    let (to, from) = match (transferee.present(), target.present()) {
+        (Some(to), _) => (to, "SecondTransfererUniqueid"),
+        (None, Some(to)) => (to, "OrigTransfererUniqueid"),
+        (None, None) => return None,
+    };
+    Some(IntoQueue { from: frame.header(from)?, to })
 }
 
 fn originate<'a>(frame: &Frame<'a>) -> Kind<'a> {

@@ -13,7 +13,7 @@ mod system;
 
 pub use channel::{Channel, Hangup, NewExten, VarSet};
 pub use dial::{
-    AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, LocalBridge, OriginateResponse,
+    AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue, LocalBridge, OriginateResponse,
 };
 pub use field::{LONGEST, timestamp};
 pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};

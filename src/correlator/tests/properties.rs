@@ -49,6 +49,12 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
         15 => Kind::LocalBridge(event::LocalBridge { one: UIDS[2], two: UIDS[3] }),
         16 => Kind::Hold(caller),
         17 => Kind::Unhold(caller),
+        18 if cause > 9 => Kind::AttendedTransfer(event::AttendedTransfer {
+            success: true,
+            first: (caller.uid, bridge),
+            second: (leg.uid, b""),
+            into_queue: Some(event::IntoQueue { from: leg.uid, to: caller }),
+        }),
         18 => Kind::BlindTransfer(event::BlindTransfer { success: true, transferer: caller.uid, bridge }),
         19 | 20 => Kind::CallerJoin(event::CallerJoin { caller, queue }),
         21 => Kind::CallerLeave(event::CallerLeave { caller, queue }),
