@@ -5,9 +5,9 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr
 
 .PHONY: build clean demo lint pictures soak test toolchain tools
 
-# A simulated PBX, its metrics and the pages, without any Asterisk.
+# A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
-	cargo run --release -- demo
+	cargo run --release -- demo $(ARGS)
 
 build: toolchain
 	cargo build --release

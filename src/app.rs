@@ -1,7 +1,9 @@
 //! What the commands do: the parts put together.
 
 mod audit;
+mod demo;
 mod record;
+mod signals;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,7 +13,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -20,19 +21,18 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ami::frame::Limits;
-use crate::cli::{
-    CheckArgs, Cli, Command, DemoArgs, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs,
-};
+use crate::cli::{CheckArgs, Cli, Command, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs};
 use crate::clock::Clock;
-use crate::config::{Config, Document, Loaded, Overrides, Purpose, Sources};
+use crate::config::{Config, Document, Loaded, Mistake, Overrides, Purpose, Sources};
 use crate::correlator::{Correlator, Timing};
-use crate::demo::{DemoPbx, Options};
 use crate::health::Health;
 use crate::http::{self, Pages, ScrapeLimit};
-use crate::manager_conf::manager_conf;
+use crate::manager_conf::{manager_conf, random_secret};
 use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
 use crate::replay::{Replay, Watch};
 use crate::{event, supervisor};
+
+use signals::stop_signal;
 
 /// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says otherwise.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -59,7 +59,7 @@ pub fn exit_code(failure: &Failure) -> u8 {
 pub fn execute(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(&args),
-        Command::Demo(args) => demo(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Record(args) => record::record(&args),
         Command::Replay(args) => replay(&args),
         Command::Audit(args) => audit::run(&args),
@@ -70,38 +70,21 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
 
 fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    let config = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(|error| match args.config {
+    let loaded = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(|error| match args.config {
         Some(_) => error,
         None => format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first").into(),
     })?;
+    let config = logged(loaded);
     on_runtime(async {
-        let listeners = http::bind(&config.web.listen_address).await?;
+        let listeners =
+            listen(&config, "choose another with --web.listen-address, :15039 say, or web.listen_address").await?;
         serve(config, listeners, stop_signal()?, JoinSet::new()).await
     })
 }
 
-fn demo(args: &DemoArgs) -> Result<(), Failure> {
-    start_logging(&args.log)?;
-    on_runtime(async {
-        let stop = stop_signal()?;
-        let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
-        let options = Options {
-            seed: args.seed,
-            speed: args.speed,
-            username: username.clone(),
-            secret: secret.clone(),
-            busy: 1.0,
-        };
-        let pbx = DemoPbx::bind(options).await?;
-        let text = crate::demo::configuration(pbx.address(), &username, &secret);
-        let document = Document::Text { name: "demo".into(), text };
-        let config = load_from(document, overrides(&args.web), Vec::new(), Purpose::Run)?;
-        let listeners = http::bind(&config.web.listen_address).await?;
-        welcome(&listeners, &config, args.seed)?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(pbx.serve(stop.clone()));
-        serve(config, listeners, stop, tasks).await
-    })
+/// Opens the configured sockets; `hint` says what helps where one is taken.
+async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure> {
+    http::bind(&config.web.listen_address).await.map_err(|error| format!("{error}\n{hint}").into())
 }
 
 /// Runs PBXs and pages until `stop`, then lets everything end.
@@ -164,7 +147,7 @@ fn replay_config(path: Option<&Path>) -> Result<Config, Failure> {
     if let Some(path) = path.filter(|path| !path.exists()) {
         return Err(format!("{}: no such file", path.display()).into());
     }
-    load_from(document, Overrides::default(), environment, Purpose::Replay)
+    load_from(document, Overrides::default(), environment, Purpose::Replay).map(printed)
 }
 
 /// Plays recordings one after the other, watched.
@@ -184,19 +167,20 @@ fn play<W: Watch>(config: Config, files: &[PathBuf], watch: W) -> Result<Replay<
 fn check_config(args: CheckArgs) -> Result<(), Failure> {
     let place = args.config.as_deref().map_or("the environment".to_owned(), |path| path.display().to_string());
     // a line a mistake, and nothing before its place: editors and CI read it
-    let config = load(args.config, Overrides::default(), Purpose::Run).map_err(|mistakes| {
+    let loaded = load(args.config, Overrides::default(), Purpose::Run).map_err(|mistakes| {
         eprintln!("{mistakes}");
         Told
     })?;
+    let config = printed(loaded);
     let names: Vec<_> = config.pbxs.iter().map(|pbx| format!("{} ({})", pbx.name, pbx.address)).collect();
     write_out(&format!("{place}: fine; {} pbx: {}\n", names.len(), names.join(", ")))
 }
 
 fn print_manager_conf(args: &ManagerConfArgs) -> Result<(), Failure> {
-    write_out(&manager_conf(args.asterisk, &args.username, "CHANGE-ME", &args.permit)?)
+    write_out(&manager_conf(args.asterisk, &args.username, &random_secret()?, &args.permit)?)
 }
 
-fn load(config: Option<PathBuf>, overrides: Overrides, purpose: Purpose) -> Result<Config, Failure> {
+fn load(config: Option<PathBuf>, overrides: Overrides, purpose: Purpose) -> Result<Loaded, Failure> {
     let document = config.map_or(Document::None, Document::File);
     load_from(document, overrides, std::env::vars_os().collect(), purpose)
 }
@@ -206,13 +190,26 @@ fn load_from(
     overrides: Overrides,
     environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
     purpose: Purpose,
-) -> Result<Config, Failure> {
+) -> Result<Loaded, Failure> {
     let sources = Sources { document, environment, overrides };
-    let Loaded { config, warnings } = Config::load(&sources, purpose).map_err(|error| chain(&error))?;
+    Config::load(&sources, purpose).map_err(|error| chain(&error).into())
+}
+
+/// Logs what is odd about a configuration, for commands that log.
+fn logged(Loaded { config, warnings }: Loaded) -> Config {
     for warning in warnings {
         warn!("{warning}");
     }
-    Ok(config)
+    config
+}
+
+/// The same for commands that do not.
+fn printed(Loaded { config, warnings }: Loaded) -> Config {
+    for Mistake { place, key, message } in warnings {
+        let key = if key.is_empty() { key } else { format!("{key}: ") };
+        eprintln!("{place}: {key}warning: {message}");
+    }
+    config
 }
 
 fn overrides(web: &WebArgs) -> Overrides {
@@ -239,23 +236,6 @@ fn write_out(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn welcome(listeners: &[TcpListener], config: &Config, seed: u64) -> Result<(), Failure> {
-    let port = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
-    let path = &config.web.telemetry_path;
-    let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
-    let program = program.display();
-    write_out(&format!(
-        "A make-believe call centre is open: 4 queues, 12 agents, a day in ten minutes (seed {seed}).\n\
-         \n\
-         \x20 metrics       http://localhost:{port}{path}\n\
-         \x20 landing page  http://localhost:{port}/\n\
-         \n\
-         Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total | grep -v ' 0$' | sort\n\
-         Next: {program} manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
-         Stop with Ctrl-C.\n\n"
-    ))
-}
-
 fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(args.level.as_str())?;
     let registry = tracing_subscriber::registry().with(filter);
@@ -275,27 +255,6 @@ fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(LEFT_OVERS);
     done
-}
-
-/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.
-fn stop_signal() -> io::Result<watch::Receiver<bool>> {
-    let (sender, receiver) = watch::channel(false);
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let waiting = tokio::runtime::Builder::new_current_thread().build();
-        let Ok(waiting) = waiting else { return };
-        let mut either = || {
-            waiting.block_on(async {
-                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            });
-        };
-        either();
-        // nobody listens any more if everything has ended by itself
-        let _ = sender.send(true);
-        either();
-        std::process::exit(1);
-    })?;
-    Ok(receiver)
 }
 
 /// How long blocking work (a look-up, a last scrape) may go on after everything has stopped.

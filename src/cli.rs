@@ -153,7 +153,7 @@ fn speed(text: &str) -> Result<f64, String> {
 #[derive(Args, Debug)]
 pub struct RecordArgs {
     /// The configuration file, as for `run`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The file to write, always gzipped, readable for its owner only.
     #[arg(long, value_name = "FILE")]
@@ -184,7 +184,7 @@ pub struct ReplayArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The configuration file: its first pbx gives the name and the patterns; secrets are not needed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How the metrics are printed.
     #[arg(long, value_enum, default_value_t)]
@@ -231,7 +231,7 @@ pub struct AuditArgs {
     pub pbx: Option<String>,
     /// The configuration file: patterns and limits for the recording, and which queues are exported; secrets are not
     /// needed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Show what is equal, too.
     #[arg(long)]
@@ -264,7 +264,7 @@ pub struct CheckArgs {
 /// Flags of `manager-conf`.
 #[derive(Args, Debug)]
 pub struct ManagerConfArgs {
-    /// The PBX's version, as `asterisk -V` prints it: rights and event filters differ.
+    /// The PBX's version, as `asterisk -V` or `core show version` prints it: rights and event filters differ.
     #[arg(long, value_name = "VERSION")]
     pub asterisk: Version,
     /// Name of the account.
@@ -307,5 +307,16 @@ mod tests {
         assert_eq!(short.run.config, Some(PathBuf::from("a.yml")));
         let long = Cli::parse_from(["asterisk_exporter", "run", "--config", "a.yml"]);
         assert!(matches!(long.command, Some(Command::Run(RunArgs { config: Some(_), .. }))));
+    }
+
+    #[test]
+    fn every_command_that_takes_a_configuration_takes_it_by_the_name_that_prometheus_uses() {
+        let takers = Cli::command();
+        let takers = takers.get_subcommands().filter_map(|command| {
+            let config = command.get_arguments().find(|argument| argument.get_id() == "config")?;
+            assert_eq!(config.get_all_aliases(), Some(vec!["config.file"]), "{}", command.get_name());
+            Some(command.get_name().to_owned())
+        });
+        assert_eq!(takers.collect::<Vec<_>>(), ["run", "record", "replay", "audit", "check-config"]);
     }
 }

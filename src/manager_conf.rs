@@ -72,13 +72,17 @@ impl fmt::Display for Version {
 impl FromStr for Version {
     type Err = AccountError;
 
-    /// Reads `18`, `18.9`, `18.9.1`, and what distributions put behind a `-`, `~` or `+`.
+    /// Reads `18`, `18.9`, `18.9.1`, what distributions put behind a `-`, `~` or `+`, and a whole line of
+    /// `core show version`: `Asterisk certified/18.9-cert3 built by mockbuild @ host on a x86_64 running Linux`.
     fn from_str(text: &str) -> Result<Self, AccountError> {
         let not = || AccountError::NotAVersion(text.to_owned());
-        // `asterisk -V` says `Asterisk 20.11.0`, or `Asterisk certified/18.9-cert3`
-        let number = text.trim();
-        let number = number.strip_prefix("Asterisk ").unwrap_or(number);
-        let number = number.strip_prefix("certified/").or_else(|| number.strip_prefix("certified-")).unwrap_or(number);
+        let mut words = text.split_whitespace();
+        let first = words.next().ok_or_else(not)?;
+        let word = if first.eq_ignore_ascii_case("Asterisk") { words.next().ok_or_else(not)? } else { first };
+
+        // a build of a branch is told as `GIT-18-abcdef`: its number within the branch is not known
+        let prefixes = ["certified/", "certified-", "GIT-"];
+        let number = prefixes.iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
         let figures = number.split(['-', '~', '+']).next().unwrap_or_default();
         let figures: Vec<u16> = figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
         match figures[..] {
@@ -88,6 +92,16 @@ impl FromStr for Version {
             _ => Err(not()),
         }
     }
+}
+
+/// A secret for an account, of 130 random bits, without a character that `manager.conf`, YAML or a shell reads.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn random_secret() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 26];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
 /// The account as text for `manager.conf`.  `permit` is the exporter's address as `address/mask`.
@@ -111,18 +125,16 @@ pub fn manager_conf(version: Version, username: &str, secret: &str, permit: &str
 
 fn write_account(out: &mut String, version: Version, username: &str, secret: &str, permit: &str) -> fmt::Result {
     let read = if version.has_recording_events() { READ.to_owned() } else { format!("{READ},reporting") };
-    writeln!(out, "; manager.conf of Asterisk {version}, for asterisk_exporter (FreePBX: manager_custom.conf).")?;
-    writeln!(out, "; Then: asterisk -rx 'manager reload'")?;
-    writeln!(out, ";")?;
-    writeln!(out, "; In the section [general] that you have.  Without the time stamps, times are those at which the")?;
-    writeln!(out, "; events were read: good to some milliseconds on a quiet link.")?;
-    writeln!(out, ";timestampevents = yes")?;
     writeln!(
         out,
-        "; Events named by disabledevents there, or declined in stasis.conf, reach nobody: name none of these."
+        "; For Asterisk {version}: at the end of /etc/asterisk/manager.conf; on FreePBX, which writes that file itself,"
     )?;
+    writeln!(out, "; of /etc/asterisk/manager_custom.conf.  Then: asterisk -rx 'manager reload'")?;
+    writeln!(out)?;
+    write_general(out)?;
     writeln!(out)?;
     writeln!(out, "[{username}]")?;
+    writeln!(out, "; The same goes into the exporter's configuration, as secret or into a secret_file.")?;
     writeln!(out, "secret = {secret}")?;
     writeln!(out, "deny = 0.0.0.0/0.0.0.0")?;
     writeln!(out, "deny = ::/0")?;
@@ -151,6 +163,33 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
     writeln!(out, "allowmultiplelogin = yes")?;
     writeln!(out, "displayconnects = no")?;
     write_filter(out, version)
+}
+
+/// What concerns all accounts.  Asterisk takes the first [general] only, and adds to it what stands under `(+)`; of a
+/// setting that is there twice, the last one holds.
+fn write_general(out: &mut String) -> fmt::Result {
+    writeln!(
+        out,
+        "; Added to the section [general] that is there: Asterisk ignores a second one without the (+).  Only if there"
+    )?;
+    writeln!(out, "; is none at all, leave the (+) out.")?;
+    writeln!(out, "[general](+)")?;
+    writeln!(out, "enabled = yes")?;
+    writeln!(
+        out,
+        "; Without it, times are those at which events were read: good to some milliseconds on a quiet link."
+    )?;
+    writeln!(out, "timestampevents = yes")?;
+    writeln!(
+        out,
+        "; The port is 5038, on every address, unless your [general] says otherwise.  If the exporter is the only client"
+    )?;
+    writeln!(out, "; and runs on this machine:")?;
+    writeln!(out, ";bindaddr = 127.0.0.1")?;
+    writeln!(
+        out,
+        "; Events named by disabledevents there, or declined in stasis.conf, reach nobody: name none of these."
+    )
 }
 
 fn write_filter(out: &mut String, version: Version) -> fmt::Result {
@@ -223,6 +262,9 @@ fn section_name(username: &str) -> Result<String, AccountError> {
 /// The branches the exporter knows.
 const OLDEST: u16 = 12;
 const NEWEST: u16 = 23;
+
+/// Those that cannot be mistaken for each other.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 const READ: &str = "system,call,agent,dialplan";
 

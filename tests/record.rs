@@ -128,7 +128,7 @@ impl Place {
         let place = Self { config: path(".yml"), out: path(".ami.gz") };
         let text = format!(
             "pbx:\n  - name: hq\n    address: '{address}'\n    username: exporter\n    secret: hush-hush\n\
-             \x20   trunks: ['^PJSIP/carrier-']\n    reconnect_min: 100ms\n    reconnect_max: 100ms\n    ping_interval: 1h\n"
+             \x20   trunks: ['^PJSIP/carrier-']\n    reconnect_min: 100ms\n    reconnect_max: 100ms\n    ping_interval: 5m\n"
         );
         std::fs::write(&place.config, text).expect("a scratch file");
         std::fs::set_permissions(&place.config, Permissions::from_mode(0o600)).expect("a scratch file");

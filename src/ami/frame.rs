@@ -4,6 +4,9 @@
 //! of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing is copied out, and a frame
 //! whose [`Frame::name`] nobody wants costs no more than finding its end.
 //!
+//! Asterisk ends its lines with carriage return and line feed.  A recording that went through an editor or a shell may
+//! have line feeds only: [`Decoder::of_file`] goes by the first line for all of them.
+//!
 //! Three things do not follow the rule: the banner is one line without a blank line behind it, a `Response:
 //! Follows` of Asterisk 13 and older holds raw output lines and ends with `--END COMMAND--`, and input past the
 //! configured size is dropped up to the next blank line.
@@ -29,6 +32,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
+    marks: Marks,
     buffer: Vec<u8>,
     /// Where the frame that is being read begins in `buffer`.
     start: usize,
@@ -36,6 +40,17 @@ pub struct Decoder {
     searched: usize,
     /// The frame being read is over its limit: drop bytes up to the blank line.
     dropping: bool,
+}
+
+/// What a stream is cut by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Marks {
+    /// A file whose first line has not ended yet.
+    Unknown,
+    /// As Asterisk writes it.
+    CarriageReturns,
+    /// Line feeds only.
+    LineFeeds,
 }
 
 /// What a stream is made of.
@@ -92,9 +107,14 @@ pub struct Frame<'a> {
 }
 
 impl Decoder {
-    /// An empty decoder.
+    /// An empty decoder of what a PBX sends.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, buffer: Vec::new(), start: 0, searched: 0, dropping: false }
+        Self { limits, marks: Marks::CarriageReturns, buffer: Vec::new(), start: 0, searched: 0, dropping: false }
+    }
+
+    /// An empty decoder of a file, whose lines may end with line feeds only.
+    pub fn of_file(limits: Limits) -> Self {
+        Self { marks: Marks::Unknown, ..Self::new(limits) }
     }
 
     /// Takes the next bytes of the stream.
@@ -109,6 +129,9 @@ impl Decoder {
 
     /// The next whole item, or `None` until more bytes come.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
+        if self.marks == Marks::Unknown {
+            self.learn_marks();
+        }
         if self.dropping {
             self.drop_rest()?;
         }
@@ -135,24 +158,40 @@ impl Decoder {
         self.buffer.len() - self.start
     }
 
+    /// The one place that decides how lines end: by the first that does, behind what some editors put before it.
+    fn learn_marks(&mut self) {
+        let Some(at) = memchr(b'\n', &self.buffer[self.start..]) else { return };
+        let line = &self.buffer[self.start..self.start + at];
+        self.marks = if line.ends_with(b"\r") { Marks::CarriageReturns } else { Marks::LineFeeds };
+
+        if line.starts_with(BYTE_ORDER_MARK) {
+            self.start += BYTE_ORDER_MARK.len();
+            self.searched = self.start;
+        }
+    }
+
     fn skip_blank_lines(&mut self) {
-        while self.buffer[self.start..].starts_with(b"\r\n") {
-            self.start += 2;
+        let end = self.marks.line_end();
+        while self.buffer[self.start..].starts_with(end) {
+            self.start += end.len();
         }
         self.searched = self.searched.max(self.start);
     }
 
     fn banner(&mut self) -> Option<Item<'_>> {
-        let end = self.start + memmem::find(&self.buffer[self.start..], b"\r\n")?;
+        let mark = self.marks.line_end();
+        let end = self.start + memmem::find(&self.buffer[self.start..], mark)?;
         let version = self.start + BANNER.len();
-        self.start = end + 2;
+        self.start = end + mark.len();
         self.searched = self.start;
         Some(Item::Banner(&self.buffer[version..end]))
     }
 
     /// Where the frame ends and where the next one may begin.
     fn frame_end(&mut self) -> Option<(usize, usize)> {
-        let mark: &[u8] = if self.buffer[self.start..].starts_with(FOLLOWS) { END_COMMAND } else { BLANK_LINE };
+        let blank = self.marks.blank_line();
+        let (follows, end_command) = self.marks.command_output();
+        let mark = if self.buffer[self.start..].starts_with(follows) { end_command } else { blank };
         // the mark may have been cut by the last read
         let from = self.searched.saturating_sub(mark.len() - 1).max(self.start);
         let Some(at) = memmem::find(&self.buffer[from..], mark) else {
@@ -160,7 +199,7 @@ impl Decoder {
             return None;
         };
         let next = from + at + mark.len();
-        Some((next - BLANK_LINE.len(), next))
+        Some((next - blank.len(), next))
     }
 
     /// Gives up on a frame that is too long although its end has not come.
@@ -172,8 +211,9 @@ impl Decoder {
     }
 
     fn drop_rest(&mut self) -> Option<()> {
-        if let Some(at) = memmem::find(&self.buffer[self.start..], BLANK_LINE) {
-            self.start += at + BLANK_LINE.len();
+        let blank = self.marks.blank_line();
+        if let Some(at) = memmem::find(&self.buffer[self.start..], blank) {
+            self.start += at + blank.len();
             self.searched = self.start;
             self.dropping = false;
             return Some(());
@@ -184,7 +224,8 @@ impl Decoder {
 
     /// Forgets what was read, but for the beginning of a blank line that may be at its end.
     fn forget_searched(&mut self) {
-        self.start = self.buffer.len().saturating_sub(BLANK_LINE.len() - 1).max(self.start);
+        let blank = self.marks.blank_line().len();
+        self.start = self.buffer.len().saturating_sub(blank - 1).max(self.start);
         self.searched = self.start;
     }
 
@@ -205,6 +246,30 @@ impl Decoder {
             rest = next;
         }
         None
+    }
+}
+
+impl Marks {
+    const fn line_end(self) -> &'static [u8] {
+        match self {
+            Self::Unknown | Self::CarriageReturns => b"\r\n",
+            Self::LineFeeds => b"\n",
+        }
+    }
+
+    const fn blank_line(self) -> &'static [u8] {
+        match self {
+            Self::Unknown | Self::CarriageReturns => b"\r\n\r\n",
+            Self::LineFeeds => b"\n\n",
+        }
+    }
+
+    /// What begins and what ends the output of a command.
+    const fn command_output(self) -> (&'static [u8], &'static [u8]) {
+        match self {
+            Self::Unknown | Self::CarriageReturns => (b"Response: Follows\r\n", b"--END COMMAND--\r\n\r\n"),
+            Self::LineFeeds => (b"Response: Follows\n", b"--END COMMAND--\n\n"),
+        }
     }
 }
 
@@ -314,9 +379,8 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
 pub const BANNER: &[u8] = b"Asterisk Call Manager/";
 /// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
 const QUOTED: usize = 120;
-const BLANK_LINE: &[u8] = b"\r\n\r\n";
-const FOLLOWS: &[u8] = b"Response: Follows\r\n";
-const END_COMMAND: &[u8] = b"--END COMMAND--\r\n\r\n";
+/// What Windows editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
@@ -367,6 +431,32 @@ mod tests {
                 r#"Event "Hangup" [("Cause-txt", "Normal Clearing")]"#,
             ]
         );
+    }
+
+    fn with_line_feeds(stream: &[u8]) -> Vec<u8> {
+        let mut text = stream.to_vec();
+        text.retain(|&byte| byte != b'\r');
+        text
+    }
+
+    fn whole_file(stream: &[u8]) -> Vec<String> {
+        let mut decoder = Decoder::of_file(Limits::default());
+        decoder.feed(stream);
+        items(&mut decoder)
+    }
+
+    #[test]
+    fn a_file_with_line_feeds_only_has_the_same_frames() {
+        let expected = whole(STREAM, Limits::default());
+        let marked = [BYTE_ORDER_MARK, STREAM].concat();
+        for file in [STREAM, &with_line_feeds(STREAM), &marked, &with_line_feeds(&marked)] {
+            assert_eq!(whole_file(file), expected);
+        }
+        // what a PBX sends is never read so: a value may hold a line feed
+        let frame = b"Event: A\r\nValue: 1\n\n2\r\n\r\n";
+        assert_eq!(whole(frame, Limits::default()), [r#"Event "A" [("Value", "1")]"#]);
+        assert_eq!(whole_file(frame), [r#"Event "A" [("Value", "1")]"#]);
+        assert!(whole(&with_line_feeds(STREAM), Limits::default()).is_empty());
     }
 
     #[test]
@@ -423,19 +513,26 @@ mod tests {
         assert_eq!(whole(b"Event: ABC\r\nK: 01234567\r\n\r\n", limits), ["LineTooLong"]);
     }
 
+    fn in_pieces(stream: &[u8], cuts: &[usize], mut decoder: Decoder) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        for cut in cuts.iter().map(|&cut| cut.min(stream.len())).chain([stream.len()]) {
+            decoder.feed(&stream[from..cut]);
+            found.extend(items(&mut decoder));
+            from = cut;
+        }
+        found
+    }
+
     proptest! {
         #[test]
         fn any_cut_gives_the_same_frames(cuts in proptest::collection::vec(0..STREAM.len(), 0..12)) {
             let mut cuts = cuts;
             cuts.sort_unstable();
-            let mut decoder = Decoder::new(Limits::default());
-            let mut found = Vec::new();
-            let mut from = 0;
-            for cut in cuts.into_iter().chain([STREAM.len()]) {
-                decoder.feed(&STREAM[from..cut]);
-                found.extend(items(&mut decoder));
-                from = cut;
-            }
+            let found = in_pieces(STREAM, &cuts, Decoder::new(Limits::default()));
+            prop_assert_eq!(&in_pieces(STREAM, &cuts, Decoder::of_file(Limits::default())), &found);
+            let unix = with_line_feeds(STREAM);
+            prop_assert_eq!(&in_pieces(&unix, &cuts, Decoder::of_file(Limits::default())), &found);
             prop_assert_eq!(found, whole(STREAM, Limits::default()));
         }
 

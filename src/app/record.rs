@@ -1,6 +1,7 @@
 //! `record`: a session as the exporter has it, into a file.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::info;
 
-use super::{Failure, chain, load, on_runtime, start_logging, stop_signal};
+use super::signals::stop_signal;
+use super::{Failure, chain, load, logged, on_runtime, start_logging};
 use crate::cli::RecordArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
@@ -20,7 +22,7 @@ use crate::supervisor::{self, NotBegun, Tap};
 
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    let config = load(args.config.clone(), Overrides::default(), Purpose::Run)?;
+    let config = logged(load(args.config.clone(), Overrides::default(), Purpose::Run)?);
     let pbx = choose(config.pbxs, args.pbx.as_deref())?;
     let disguise =
         if args.keep_numbers { None } else { Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone())) };
@@ -49,7 +51,12 @@ fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
 
 fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
     let Some(path) = salt_file else { return Ok(Key::random()?) };
-    let salt = std::fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    let unreadable = |error| format!("{}: cannot be read: {error}", path.display());
+    let mut salt = Vec::new();
+    File::open(path).and_then(|file| file.take(SALT_MOST + 1).read_to_end(&mut salt)).map_err(unreadable)?;
+    if salt.len() as u64 > SALT_MOST {
+        return Err(format!("{}: a salt has at most {SALT_MOST} bytes", path.display()).into());
+    }
     Key::of_salt(&salt).ok_or_else(|| format!("{}: a salt has at least 16 characters", path.display()).into())
 }
 
@@ -105,3 +112,6 @@ fn tell(path: &Path, pbx: &PbxName, tally: Tally) -> Result<(), Failure> {
     writeln!(io::stderr(), "{path}: {events} events of pbx {pbx}, {bytes} bytes, {packed} in the file")?;
     Ok(())
 }
+
+/// Any file can be a salt, but one like `/dev/zero` has no end.
+const SALT_MOST: u64 = 1 << 20;

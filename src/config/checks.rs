@@ -112,6 +112,29 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// Why a duration is hardly what is meant, if it is outside what makes sense: milliseconds without their unit most of all.
+pub(super) fn doubt(text: &str, duration: Duration, sensible: &RangeInclusive<Duration>) -> Option<String> {
+    let (is, compared, bound) = match duration {
+        _ if duration > *sensible.end() => ("more", "at most", sensible.end()),
+        _ if duration < *sensible.start() => ("less", "at least", sensible.start()),
+        _ => return None,
+    };
+    let (text, value) = (text.trim(), words(duration));
+    let value = if text == value { String::new() } else { format!("{value}, ") };
+    let bare = text.ends_with(|c: char| c.is_ascii_digit());
+    let hint = if bare { ": a number without a unit is seconds" } else { "" };
+    Some(format!("{text} is {value}{is} than makes sense here ({compared} {}){hint}", words(*bound)))
+}
+
+/// As people write it: `4h10m`, `1m30s`, `20ms`.
+fn words(duration: Duration) -> String {
+    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"), (u64::from(millis), "ms")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+    let words: String = parts.collect();
+    if words.is_empty() { "0s".to_owned() } else { words }
+}
+
 /// A whole number in `range`.
 pub(super) fn count(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> {
     move |text| {
@@ -227,6 +250,23 @@ mod tests {
         }
         assert_eq!(duration("20x"), Err("20x is not a duration such as 20s, 1m or 500ms".to_owned()));
         assert_eq!(duration("25h"), Err("25h is longer than a day".to_owned()));
+    }
+
+    #[test]
+    fn a_duration_that_makes_no_sense_is_questioned() {
+        let sensible = Duration::from_secs(1)..=Duration::from_secs(300);
+        let doubt = |text: &str| doubt(text, duration(text).unwrap(), &sensible);
+        let unit = ": a number without a unit is seconds";
+        for (text, why) in [
+            ("15000", Some(format!("15000 is 4h10m, more than makes sense here (at most 5m){unit}"))),
+            ("1h1s", Some("1h1s is more than makes sense here (at most 5m)".to_owned())),
+            ("0.02", Some(format!("0.02 is 20ms, less than makes sense here (at least 1s){unit}"))),
+            ("0", Some(format!("0 is 0s, less than makes sense here (at least 1s){unit}"))),
+            ("1", None),
+            ("5m", None),
+        ] {
+            assert_eq!(doubt(text), why, "{text}");
+        }
     }
 
     #[test]

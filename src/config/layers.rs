@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -126,7 +126,7 @@ fn read(document: &Document, purpose: Purpose, report: &Report) -> Result<(Arc<s
         Document::Text { name, text } => Ok((name.as_str().into(), text.clone())),
         Document::File(path) => {
             let name: Arc<str> = path.display().to_string().into();
-            match fs::read_to_string(path) {
+            match read_file(path) {
                 Ok(text) => Ok((name, text)),
                 Err(error) if error.kind() == ErrorKind::NotFound && purpose == Purpose::Replay => {
                     let message = "no such file: every value is the default".to_owned();
@@ -137,6 +137,18 @@ fn read(document: &Document, purpose: Purpose, report: &Report) -> Result<(Arc<s
             }
         }
     }
+}
+
+/// Reads no more than shows that a file is too large: `/dev/zero` has no end.
+fn read_file(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("larger than {} MiB, which no configuration is", LARGEST >> 20);
+        return Err(io::Error::new(ErrorKind::FileTooLarge, message));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not UTF-8"))
 }
 
 fn flags(overrides: &Overrides) -> Layer {
@@ -161,3 +173,6 @@ fn flags(overrides: &Overrides) -> Layer {
     }
     Layer { values, places }
 }
+
+/// Room for targets of some ten thousand queues.
+const LARGEST: u64 = 1 << 20;

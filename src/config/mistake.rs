@@ -111,12 +111,11 @@ impl Report {
 
     /// The warnings, if there is no mistake.
     pub(super) fn finish(self) -> Result<Vec<Mistake>, Error> {
-        let mut mistakes = self.mistakes.into_inner();
-        if mistakes.is_empty() {
-            return Ok(self.warnings.into_inner());
+        let (mut mistakes, mut warnings) = (self.mistakes.into_inner(), self.warnings.into_inner());
+        for found in [&mut mistakes, &mut warnings] {
+            found.sort_by(|a, b| a.place.cmp(&b.place));
         }
-        mistakes.sort_by(|a, b| a.place.cmp(&b.place));
-        Err(Error::Mistakes(mistakes))
+        if mistakes.is_empty() { Ok(warnings) } else { Err(Error::Mistakes(mistakes)) }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::ops::RangeInclusive;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -141,8 +143,8 @@ fn secret(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
 
 fn direct_secret(section: &Section<'_>) -> Option<Secret> {
     let in_file = section.place("secret").rank() == 0;
-    if let Some(path) = section.layers().file.as_deref().filter(|path| in_file && is_world_readable(path)) {
-        section.warning("secret", format!("everybody may read {}", path.display()));
+    if let Some(path) = section.layers().file.as_deref().filter(|_| in_file) {
+        warn_of_readers(section, "secret", path);
     }
     section.read("secret", |text| checks::plain(text).map(Secret::new))
 }
@@ -153,9 +155,7 @@ fn secret_from(section: &Section<'_>, path: &str) -> Result<Secret, String> {
     let folder = section.layers().file.as_deref().filter(|_| from_file).and_then(Path::parent);
     let full = folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
     let text = read_file(&full).map_err(|error| format!("{path}: {error}"))?;
-    if is_world_readable(&full) {
-        section.warning("secret_file", format!("everybody may read {path}"));
-    }
+    warn_of_readers(section, "secret_file", &full);
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
     checks::plain(secret).map(Secret::new).map_err(|message| format!("{path} {message}"))
@@ -167,15 +167,14 @@ fn read_file(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-#[cfg(unix)]
-fn is_world_readable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_world_readable(_: &Path) -> bool {
-    false
+/// Warns of a file with a secret that everybody may read, and tells the mode that keeps its owner and its group.
+fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
+    let Ok(about) = fs::metadata(path) else { return };
+    let mode = about.permissions().mode() & 0o777;
+    if about.is_file() && mode & READ_BY_OTHERS != 0 {
+        let (path, better) = (path.display(), mode & OWNER_AND_GROUP);
+        section.warning(key, format!("everybody may read {path}, its mode is {mode:04o}: chmod {better:04o} {path}"));
+    }
 }
 
 fn rules(section: &Section<'_>, identity: Identity) -> Rules {
@@ -228,15 +227,22 @@ impl Default for Link {
 impl Link {
     fn read(section: &Section<'_>) -> Self {
         let default = Self::default();
-        let time = |key, least, default| section.read(key, checks::duration_from(least)).unwrap_or(default);
-        let second = Duration::from_secs(1);
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let time = |key, sensible: RangeInclusive<Duration>, default| {
+            section.time(key, checks::duration_from(*sensible.start()), &sensible).unwrap_or(default)
+        };
+        // the upper ends are questioned, not refused: a dead link that goes unnoticed for so long is hardly meant
         let link = Self {
-            ping_interval: time("ping_interval", second, default.ping_interval),
-            ping_timeout: time("ping_timeout", second, default.ping_timeout),
-            queue_status_interval: time("queue_status_interval", 30 * second, default.queue_status_interval),
-            connect_timeout: time("connect_timeout", second / 10, default.connect_timeout),
-            reconnect_min: time("reconnect_min", second / 10, default.reconnect_min),
-            reconnect_max: time("reconnect_max", second / 10, default.reconnect_max),
+            ping_interval: time("ping_interval", second..=5 * minute, default.ping_interval),
+            ping_timeout: time("ping_timeout", second..=5 * minute, default.ping_timeout),
+            queue_status_interval: time(
+                "queue_status_interval",
+                30 * second..=60 * minute,
+                default.queue_status_interval,
+            ),
+            connect_timeout: time("connect_timeout", second / 10..=5 * minute, default.connect_timeout),
+            reconnect_min: time("reconnect_min", second / 10..=10 * minute, default.reconnect_min),
+            reconnect_max: time("reconnect_max", second / 10..=60 * minute, default.reconnect_max),
             max_line: section.read("max_line_bytes", checks::count(LINE_BYTES)).unwrap_or(default.max_line),
             max_frame: section.read("max_frame_bytes", checks::count(FRAME_BYTES)).unwrap_or(default.max_frame),
         };
@@ -261,6 +267,10 @@ impl Link {
 
 /// Many times the longest secret, and little enough for a wrong path such as `/dev/zero`.
 const LONGEST_SECRET_FILE: u64 = 65_536;
+
+/// The bits of a file's mode that concern a secret.
+const READ_BY_OTHERS: u32 = 0o004;
+const OWNER_AND_GROUP: u32 = 0o640;
 
 /// Asterisk's own headers stay below 1 KiB; a megabyte is a wrong figure.
 const LINE_BYTES: std::ops::RangeInclusive<usize> = 1024..=1_048_576;

@@ -3,9 +3,12 @@
 //! A wrong value is noted and then treated as absent, so that reading goes on and the next mistake shows too.
 
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use figment::value::{Dict, Value};
 
+use super::checks;
 use super::layers::{Layers, join};
 use super::mistake::{Mistake, Place, Report};
 use super::yaml::parse_flow;
@@ -78,6 +81,22 @@ impl<'a> Section<'a> {
                 None
             }
         }
+    }
+
+    /// The duration at `key`, with a warning if it is hardly what is meant.
+    pub(super) fn time(
+        &self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<Duration, String>,
+        sensible: &RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        self.read(key, |text| {
+            let time = parse(text)?;
+            if let Some(doubt) = checks::doubt(text, time, sensible) {
+                self.warning(key, doubt);
+            }
+            Ok(time)
+        })
     }
 
     /// The values at `key`, or the single one.  A key without a value is an empty list: its items are commented out.

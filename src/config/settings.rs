@@ -1,6 +1,7 @@
 //! What the configuration says about the metrics.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::correlator::Identity;
@@ -19,7 +20,9 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
     let settings = Settings {
         service_level,
         queue_service_levels,
-        short_abandon: root.read("short_abandon", checks::duration).unwrap_or(default.short_abandon),
+        short_abandon: root
+            .time("short_abandon", checks::duration, &(Duration::ZERO..=MINUTE * 5))
+            .unwrap_or(default.short_abandon),
         buckets: buckets(root, default.buckets),
         agent_label,
         agent_histograms: root.read("agent_histograms", agent_histograms).unwrap_or(default.agent_histograms),
@@ -34,10 +37,17 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
 
 fn service_levels(root: &Section<'_>) -> (Option<Duration>, HashMap<String, Duration>) {
     let section = root.child("service_level");
-    let default = section.read("default", checks::positive_duration);
-    let queues = section.map("queues", checks::positive_duration).unwrap_or_default();
+    let default = section.time("default", checks::positive_duration, &TARGETS);
+    let target = |text: &str| checks::positive_duration(text).map(|target| (target, text.to_owned()));
+    let mut queues = HashMap::new();
+    for (queue, (target, text)) in section.map("queues", target).unwrap_or_default() {
+        if let Some(doubt) = checks::doubt(&text, target, &TARGETS) {
+            section.warning(&format!("queues.{queue}"), doubt);
+        }
+        queues.insert(queue, target);
+    }
     section.finish();
-    (default, queues.into_iter().collect())
+    (default, queues)
 }
 
 fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {
@@ -53,7 +63,8 @@ fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {
 
 /// Bucket bounds in seconds; the bucket of everything is added by the histogram.
 fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
-    let edges = section.list(key, checks::positive_duration)?;
+    let edge = |text: &str| checks::positive_duration(text).map(|edge| (edge, text.to_owned()));
+    let (edges, texts): (Vec<_>, Vec<_>) = section.list(key, edge)?.into_iter().unzip();
     if edges.is_empty() {
         section.mistake(key, "is empty: leave it out for the default");
         return None;
@@ -65,6 +76,9 @@ fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
     if let Some(pair) = edges.windows(2).find(|pair| pair[0] >= pair[1]) {
         section.mistake(key, format!("not increasing: {:?} after {:?}", pair[1], pair[0]));
         return None;
+    }
+    if let Some(doubt) = checks::doubt(&texts[0], edges[0], &(Duration::ZERO..=FIRST_EDGE)) {
+        section.warning(&format!("{key}[0]"), doubt);
     }
     Some(edges.iter().map(Duration::as_secs_f64).collect())
 }
@@ -146,6 +160,14 @@ fn choice(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<&'static 
         known.ok_or_else(|| format!("{text} is not one of {}", choices.join(", ")))
     }
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Targets that make sense: queue_log and most reports count whole seconds, and nobody promises to answer in hours.
+const TARGETS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+
+/// If even the first bucket holds all shorter times than this, bounds were given in milliseconds.
+const FIRST_EDGE: Duration = Duration::from_secs(300);
 
 /// More bounds than anybody reads, each a series per queue and outcome.
 const MOST_EDGES: usize = 100;

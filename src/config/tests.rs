@@ -300,8 +300,38 @@ fn a_secret_everybody_may_read_is_a_warning() {
 
     assert_eq!(open.config.pbxs[0].secret.expose(), "hush");
     assert_eq!(open.warnings.len(), 1);
-    assert_eq!(open.warnings[0].message, "everybody may read ami");
+    let shown = secret.display();
+    let message = format!("everybody may read {shown}, its mode is 0644: chmod 0640 {shown}");
+    assert_eq!(open.warnings[0].message, message);
     assert!(closed.warnings.is_empty());
+}
+
+#[test]
+fn times_that_make_no_sense_are_questioned_with_key_and_value() {
+    let text = "pbx:\n  - address: pbx\n    username: x\n    secret: hush\n    ping_timeout: 15000\n    \
+        reconnect_max: 5h\nservice_level:\n  default: 20000\n  queues: {sales: 20ms, support: 20}\n\
+        short_abandon: 5000\nbuckets:\n  hold: [1000, 5000]\n  talk: [5, 10]\n";
+    let loaded = Config::load(&sources(text), Purpose::Run).unwrap();
+    let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "config.yml:5:19: pbx[0].ping_timeout: 15000 is 4h10m, more than makes sense here (at most 5m): a number without a unit is seconds",
+            "config.yml:6:20: pbx[0].reconnect_max: 5h is more than makes sense here (at most 1h)",
+            "config.yml:8:12: service_level.default: 20000 is 5h33m20s, more than makes sense here (at most 1h): a number without a unit is seconds",
+            "config.yml:9:19: service_level.queues.sales: 20ms is less than makes sense here (at least 1s)",
+            "config.yml:10:16: short_abandon: 5000 is 1h23m20s, more than makes sense here (at most 5m): a number without a unit is seconds",
+            "config.yml:12:10: buckets.hold[0]: 1000 is 16m40s, more than makes sense here (at most 5m): a number without a unit is seconds",
+        ]
+    );
+    assert_eq!(loaded.config.pbxs[0].ping_timeout, Duration::from_secs(15_000));
+}
+
+#[test]
+fn a_file_without_end_is_no_configuration() {
+    let endless = Sources { document: Document::File("/dev/zero".into()), ..Sources::default() };
+    let Err(Error::Unreadable { source, .. }) = Config::load(&endless, Purpose::Run) else { panic!("it was read") };
+    assert_eq!(source.to_string(), "larger than 1 MiB, which no configuration is");
 }
 
 #[test]

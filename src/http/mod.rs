@@ -120,6 +120,8 @@ fn protocols() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // `Patience` limits headers as well; hyper's own limit would also cut idle connections, between two scrapes.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES);
+    // `nc -N` and simple scripts close their side behind the request, and still wait for the answer.
+    builder.http1().half_close(true);
     builder
         .http2()
         .timer(TokioTimer::new())

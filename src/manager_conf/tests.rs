@@ -28,7 +28,9 @@ fn every_version_gets_the_least_rights() {
             "writetimeout = 5000",
             "allowmultiplelogin = yes",
             "displayconnects = no",
-            ";timestampevents = yes",
+            "[general](+)",
+            "enabled = yes",
+            "timestampevents = yes",
         ] {
             assert!(has(&text, line), "{version}: {line}");
         }
@@ -115,7 +117,17 @@ fn versions_outside_the_known_ones_are_refused() {
 fn versions_are_read_as_distributions_write_them() {
     assert_eq!("16.28.0~dfsg-0+deb11u4".parse(), Ok(Version { major: 16, minor: 28, patch: 0 }));
     assert_eq!("18.9-cert4".parse(), Ok(Version { major: 18, minor: 9, patch: 0 }));
-    for text in ["", "eighteen", "18.", "1.2.3.4", "-1", "99999999"] {
+    for text in [
+        "",
+        "Asterisk",
+        "Asterisk built by",
+        "Asterisk GIT-master-2a1b3c built by",
+        "eighteen",
+        "18.",
+        "1.2.3.4",
+        "-1",
+        "99999999",
+    ] {
         assert!(text.parse::<Version>().is_err(), "{text}");
     }
 }
@@ -140,8 +152,26 @@ fn a_version_is_read_as_asterisk_prints_it() {
         ("Asterisk certified/18.9-cert3", 18, 9),
         ("certified-20.7-cert2", 20, 7),
         ("Asterisk 16.28.0~dfsg-0+deb11u4", 16, 28),
+        ("Asterisk 20.11.0 built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC", 20, 11),
+        (
+            "Asterisk certified/18.9-cert3 built by mockbuild @ jenkins7 on a x86_64 running Linux on 2023-03-02\n",
+            18,
+            9,
+        ),
+        ("Asterisk GIT-18-2a1b3c built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC", 18, 0),
+        ("asterisk 22.10.0-rc1", 22, 10),
     ] {
         let version: Version = text.parse().unwrap();
         assert_eq!((version.major, version.minor), (major, minor), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_is_random_and_can_stand_anywhere() {
+    let secrets = [random_secret().unwrap(), random_secret().unwrap()];
+    assert_ne!(secrets[0], secrets[1]);
+    for secret in secrets {
+        assert_eq!(secret.len(), 26);
+        assert!(secret.bytes().all(|byte| LETTERS.contains(&byte)), "{secret}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -37,6 +37,9 @@ pub enum FileError {
     /// Something is there, and nobody said that it may go.
     #[error("{}: exists already; --force replaces it", path.display())]
     Exists { path: PathBuf },
+    /// What would be written over stands somewhere else, too: nobody meant that place.
+    #[error("{}: is a link to another file, which is not written over; give another name", path.display())]
+    Link { path: PathBuf },
     /// The file cannot be made or opened.
     #[error("{}: cannot be created", path.display())]
     Uncreatable {
@@ -57,7 +60,7 @@ impl Output {
     /// Makes the file; one that is there stays as it is until the first write, and only with `force` at all.
     ///
     /// # Errors
-    /// The file exists, or cannot be made.
+    /// The file exists, is a link, or cannot be made.
     pub fn create(path: &Path, force: bool) -> Result<Self, FileError> {
         let uncreatable = |source| FileError::Uncreatable { path: path.into(), source };
         let mut options = OpenOptions::new();
@@ -66,7 +69,7 @@ impl Output {
             Ok(file) => State::New(file),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(uncreatable(error)),
             Err(_) if !force => return Err(FileError::Exists { path: path.into() }),
-            Err(_) => State::Old(options.open(path).map_err(uncreatable)?),
+            Err(_) => State::Old(open_old(path, &mut options)?),
         };
         Ok(Self { path: path.into(), state })
     }
@@ -130,6 +133,21 @@ impl Output {
     fn broken(&mut self, source: io::Error) -> FileError {
         self.state = State::Broken;
         FileError::Unwritable { path: self.path.clone(), source }
+    }
+}
+
+/// Opens what is there, if it has no other name: in a folder that others may write to, somebody could have laid a link
+/// to a file of ours.
+fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    let opened = options.custom_flags(libc::O_NOFOLLOW).open(path).and_then(|file| {
+        let about = file.metadata()?;
+        Ok((file, about.is_file() && about.nlink() > 1))
+    });
+    match opened {
+        Ok((file, false)) => Ok(file),
+        Ok((_, true)) => Err(FileError::Link { path: path.into() }),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Err(FileError::Link { path: path.into() }),
+        Err(source) => Err(FileError::Uncreatable { path: path.into(), source }),
     }
 }
 
@@ -209,6 +227,25 @@ mod tests {
         output.finish().unwrap();
         assert_eq!((content(&path), mode(&path)), (("new".to_owned(), true), 0o600));
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let (path, letter) = (scratch("link"), scratch("letter"));
+        std::fs::write(&letter, b"a letter").unwrap();
+        let refused = || {
+            let error = Output::create(&path, true).unwrap_err();
+            std::fs::remove_file(&path).unwrap();
+            assert!(matches!(error, FileError::Link { .. }), "{error}");
+        };
+        std::os::unix::fs::symlink(&letter, &path).unwrap();
+        refused();
+        std::os::unix::fs::symlink("/nowhere/at/all", &path).unwrap();
+        refused();
+        std::fs::hard_link(&letter, &path).unwrap();
+        refused();
+        assert_eq!(std::fs::read(&letter).unwrap(), b"a letter");
+        std::fs::remove_file(&letter).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Recordings through the real path: the same frames, events, correlator and metrics as a live PBX.
 //!
-//! A recording is what the manager interface sent, byte for byte, plain or gzipped.  Its clock is its own
+//! A recording is what the manager interface sent, byte for byte or with line feeds only, plain or gzipped.  Its clock is its own
 //! `Timestamp` headers; without them Asterisk's fields tell the durations (METRICS.md, Where times come from).
 //! Lists are applied only where they answer questions of our own, as in what `record` writes.
 
@@ -148,7 +148,7 @@ impl<W: Watch> Replay<W> {
 
     /// Plays everything `source` gives; tells what it held, and what stopped the playing before its end.
     pub fn play(&mut self, mut source: impl Read) -> (Played, Option<Stop>) {
-        let mut decoder = Decoder::new(self.limits);
+        let mut decoder = Decoder::of_file(self.limits);
         let mut played = Played::default();
         let mut chunk = vec![0; CHUNK];
         let failed = loop {

@@ -254,20 +254,25 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
     }
 }
 
-/// The exporter's account is the one that `manager-conf` prints, with every step of the dialplan to see.
+/// The exporter's account is the one that `manager-conf` prints, with every step of the dialplan to see.  It also opens
+/// the interface, which is closed as in Asterisk's own example, and turns the time stamps on.
 fn accounts(version: Version, net: &str) -> String {
     let permit = "127.0.0.0/255.0.0.0";
     let printed = program::run(&["manager-conf", "--asterisk", &version.full(), "--permit", permit]);
     assert!(printed.status.success(), "manager-conf: {printed:?}");
-    let printed = String::from_utf8(printed.stdout).expect("text").replace("CHANGE-ME", SECRET);
+    let printed = String::from_utf8(printed.stdout).expect("text");
     let mut account = String::new();
     for line in printed.lines() {
+        if line.starts_with("secret = ") {
+            account.push_str(&format!("secret = {SECRET}\n"));
+            continue;
+        }
         // the commented choice of the filter: all of Newexten, so that redirected callers are told
         let chosen = line.strip_prefix(";eventfilter").map(|rest| format!("eventfilter{rest}"));
         account.push_str(&format!("{}\n", chosen.as_deref().unwrap_or(line)));
     }
     format!(
-        "[general]\nenabled=yes\nport=5038\nbindaddr={net}.1\ntimestampevents=yes\n{account}\n[ctl]\nsecret={SECRET}\n\
+        "[general]\nenabled=no\nport=5038\nbindaddr={net}.1\n{account}\n[ctl]\nsecret={SECRET}\n\
          permit={permit}\nread=all\nwrite=all\nwritetimeout=60000\n"
     )
 }
