@@ -1,6 +1,6 @@
 //! Channels: what is known of each, and how they hang together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub(super) struct Channel {
     /// How it was dialled; `None` for a channel that called in.
     pub dialled: Option<Dialled>,
     pub bridge: Option<BridgeId>,
+    /// Where in the bridge's list of who is inside.
+    place: usize,
     /// The bridge it is in, or was in last.
     pub last_bridge: Option<BridgeId>,
     pub bridged: Bridged,
@@ -88,6 +90,8 @@ pub(super) struct Channels {
     pub all: SlotMap<ChannelKey, Channel>,
     by_uid: HashMap<Box<[u8]>, ChannelKey>,
     bridges: HashMap<BridgeId, Vec<ChannelKey>>,
+    /// Channels that have stays, by Linkedid.
+    callers: HashMap<Box<[u8]>, BTreeSet<ChannelKey>>,
     hasher: RandomState,
     live: u64,
 }
@@ -109,7 +113,11 @@ impl Channels {
             channel.up |= block.state == Some(UP);
             channel.doubted = false;
             if !block.linkedid.is_empty() && *channel.linkedid != *block.linkedid {
-                channel.linkedid = block.linkedid.into();
+                let before = std::mem::replace(&mut channel.linkedid, block.linkedid.into());
+                if !channel.stays.is_empty() {
+                    self.callers.entry(block.linkedid.into()).or_default().insert(key);
+                    self.leave_callers(&before, key);
+                }
             }
             return (key, false);
         }
@@ -129,6 +137,7 @@ impl Channels {
             peer: None,
             dialled: None,
             bridge: None,
+            place: 0,
             last_bridge: None,
             bridged: Bridged::default(),
             recordings: 0,
@@ -154,13 +163,37 @@ impl Channels {
         }
     }
 
-    pub(super) fn forget(&mut self, key: ChannelKey) {
+    pub(super) fn forget(&mut self, key: ChannelKey) -> Option<Channel> {
         self.leave(key);
-        if let Some(channel) = self.all.remove(key) {
-            if channel.gone.is_none() {
-                self.live -= 1;
+        let channel = self.all.remove(key)?;
+        if channel.gone.is_none() {
+            self.live -= 1;
+        }
+        self.by_uid.remove(&channel.uid);
+        self.leave_callers(&channel.linkedid, key);
+        Some(channel)
+    }
+
+    /// A stay of the channel begins: it is found by its Linkedid from now on.
+    pub(super) fn add_stay(&mut self, caller: ChannelKey, stay: StayKey) {
+        let channel = &mut self.all[caller];
+        channel.stays.push(stay);
+        if !channel.linkedid.is_empty() {
+            self.callers.entry(channel.linkedid.clone()).or_default().insert(caller);
+        }
+    }
+
+    /// The channels with that Linkedid that have been in a queue, as callers.
+    pub(super) fn callers(&self, linkedid: &[u8]) -> impl Iterator<Item = ChannelKey> {
+        self.callers.get(linkedid).into_iter().flatten().copied()
+    }
+
+    fn leave_callers(&mut self, linkedid: &[u8], caller: ChannelKey) {
+        if let Some(callers) = self.callers.get_mut(linkedid) {
+            callers.remove(&caller);
+            if callers.is_empty() {
+                self.callers.remove(linkedid);
             }
-            self.by_uid.remove(&channel.uid);
         }
     }
 
@@ -180,6 +213,7 @@ impl Channels {
         channel.bridge = Some(bridge);
         channel.last_bridge = Some(bridge);
         let inside = self.bridges.entry(bridge).or_default();
+        channel.place = inside.len();
         inside.push(key);
         inside
     }
@@ -189,16 +223,24 @@ impl Channels {
         self.bridges.get(&bridge).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes the channel out of its bridge; tells who is left in it.
-    pub(super) fn leave(&mut self, key: ChannelKey) -> Vec<ChannelKey> {
-        let Some(bridge) = self.all.get_mut(key).and_then(|channel| channel.bridge.take()) else { return Vec::new() };
-        let Some(inside) = self.bridges.get_mut(&bridge) else { return Vec::new() };
-        inside.retain(|&other| other != key);
-        if inside.is_empty() {
-            self.bridges.remove(&bridge);
-            return Vec::new();
+    /// Takes the channel out of its bridge; tells who is left in it alone.
+    pub(super) fn leave(&mut self, key: ChannelKey) -> Option<ChannelKey> {
+        let channel = self.all.get_mut(key)?;
+        let (bridge, place) = (channel.bridge.take()?, channel.place);
+        let inside = self.bridges.get_mut(&bridge)?;
+        inside.swap_remove(place);
+        if let Some(&last) = inside.get(place) {
+            self.all[last].place = place;
         }
-        inside.clone()
+
+        match inside[..] {
+            [] => {
+                self.bridges.remove(&bridge);
+                None
+            }
+            [alone] => Some(alone),
+            _ => None,
+        }
     }
 
     /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back to the `;1`

@@ -1,13 +1,16 @@
 //! What waits for a moment to pass.  Nothing is ever taken back: a task that is due looks whether it still matters.
 
-use super::key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
-
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
+
+use slotmap::SlotMap;
 
 use crate::clock::Moment;
 use crate::event::LONGEST;
+
+use super::channel::Channel;
+use super::key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
 
 /// What to look at when the moment has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -34,23 +37,46 @@ pub(super) enum Task {
 
 /// Tasks by moment.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(BinaryHeap<Reverse<(Moment, Task)>>);
+pub(super) struct Deadlines {
+    tasks: BinaryHeap<Reverse<(Moment, Task)>>,
+    /// When channels will be too old, in the order in which they were born.  Nearly all end within minutes, so two days'
+    /// worth of ended ones would be most of what is held.
+    ages: VecDeque<(Moment, ChannelKey)>,
+}
 
 impl Deadlines {
     pub(super) fn add(&mut self, at: Moment, task: Task) {
-        self.0.push(Reverse((at, task)));
+        self.tasks.push(Reverse((at, task)));
+    }
+
+    /// A channel was born.
+    pub(super) fn add_age(&mut self, now: Moment, key: ChannelKey) {
+        self.ages.push_back((now.after(AGE), key));
+    }
+
+    /// A channel was forgotten: leaves out those that were, once they are more than the others.
+    pub(super) fn trim_ages(&mut self, channels: &SlotMap<ChannelKey, Channel>) {
+        if self.ages.len() > 2 * channels.len() + AGES_KEPT {
+            self.ages.retain(|(_, key)| channels.contains_key(*key));
+        }
     }
 
     pub(super) fn next(&self) -> Option<Moment> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        let task = self.tasks.peek().map(|Reverse((at, _))| *at);
+        let age = self.ages.front().map(|(at, _)| *at);
+        task.into_iter().chain(age).min()
     }
 
     /// A task that is due, the earliest first.
     pub(super) fn due(&mut self, now: Moment) -> Option<Task> {
-        if self.next()? > now {
-            return None;
+        let next = self.next().filter(|&next| next <= now)?;
+        if let Some(&(at, key)) = self.ages.front()
+            && at <= next
+        {
+            self.ages.pop_front();
+            return Some(Task::Age(key));
         }
-        self.0.pop().map(|Reverse((_, task))| task)
+        self.tasks.pop().map(|Reverse((_, task))| task)
     }
 }
 
@@ -68,3 +94,5 @@ pub(super) const CALL_END: Duration = Duration::from_secs(5);
 pub(super) const FORGET: Duration = Duration::from_secs(30);
 /// A channel that is up for longer has ended, and nobody told.
 pub(super) const AGE: Duration = LONGEST;
+/// So few ended channels are not worth leaving out.
+const AGES_KEPT: usize = 1024;

@@ -4,14 +4,12 @@ use super::cause::Cause;
 use super::key::ChannelKey;
 use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Direction};
-use super::time::Stamp;
 
 /// How a channel was dialled.
 #[derive(Debug)]
 pub(super) struct Dialled {
     /// By whom; `None` is an Originate.
     pub by: Option<ChannelKey>,
-    pub begun: Stamp,
     /// The first DialEnd: those that follow only say that the leg was cleaned up.
     pub status: Option<DialStatus>,
     /// OriginateResponse's Reason.
@@ -91,12 +89,10 @@ impl Dialled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Moment;
 
     fn leg(status: &[u8]) -> Dialled {
-        let begun = Stamp { read: Moment::from_secs(0), wire: None };
         let by = Some(ChannelKey::default());
-        Dialled { by, begun, status: Some(DialStatus::parse(status)), reason: None, string: Box::default() }
+        Dialled { by, status: Some(DialStatus::parse(status)), reason: None, string: Box::default() }
     }
 
     #[test]

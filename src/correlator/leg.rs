@@ -29,14 +29,15 @@ impl Correlator {
             Some(_) => Box::default(),
             None => [tech, b"/", dial.dial_string].concat().into(),
         };
-        let dialled = Dialled { by: caller, begun: at, status: None, reason: None, string };
+        let dialled = Dialled { by: caller, status: None, reason: None, string };
         let place = &mut self.channels.all[leg].dialled;
         if place.is_some() {
             return;
         }
         *place = Some(dialled);
-        if let Some(caller) = caller {
-            self.ring_dialled(caller, leg, at);
+        match caller {
+            Some(caller) => self.ring_dialled(caller, leg, at),
+            None => self.note_originate(leg),
         }
         self.call_dialled(caller, leg, at, seen);
     }
@@ -48,7 +49,6 @@ impl Correlator {
         let caller = end.caller.map(|caller| self.channel(&caller, at, seen));
         let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
             by: caller,
-            begun: at,
             status: None,
             reason: None,
             string: Box::default(),
@@ -62,30 +62,6 @@ impl Correlator {
             self.call_answered(leg, at);
         }
         self.ring_dial_ended(leg, status, end.forwarded, at, seen);
-    }
-
-    pub(super) fn on_originate_response(
-        &mut self,
-        at: Stamp,
-        response: &event::OriginateResponse<'_>,
-        seen: &mut dyn Observe,
-    ) {
-        let Some(reason) = response.reason else { return };
-        let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
-        // a failure names no channel: it is the oldest originated leg to that destination nobody told about yet
-        let waits = |dialled: &Dialled| {
-            dialled.by.is_none() && dialled.reason.is_none() && *dialled.string == *response.channel
-        };
-        let by_string = || {
-            let all = self.channels.all.iter();
-            let matching = all.filter(|(_, channel)| !channel.up && channel.dialled.as_ref().is_some_and(waits));
-            matching
-                .min_by_key(|(_, channel)| channel.dialled.as_ref().map(|dialled| dialled.begun.read))
-                .map(|(key, _)| key)
-        };
-        if let Some(key) = by_uid.or_else(by_string) {
-            self.originate_answered(key, reason, at, seen);
-        }
     }
 
     pub(super) fn on_local_bridge(&mut self, local: &event::LocalBridge<'_>) {
@@ -105,11 +81,15 @@ impl Correlator {
     }
 
     pub(super) fn enter_bridge(&mut self, key: ChannelKey, bridge: BridgeId, at: Stamp) {
-        let inside = self.channels.enter(key, bridge).to_vec();
-        if inside.len() >= 2 {
-            for channel in inside {
-                self.channels.all[channel].bridged.since.get_or_insert(at);
-            }
+        let inside = self.channels.enter(key, bridge);
+        // the second to come ends the first one's loneliness, too
+        let begin = match inside.len() {
+            0 | 1 => 0,
+            2 => 2,
+            _ => 1,
+        };
+        for channel in inside[inside.len() - begin..].to_vec() {
+            self.channels.all[channel].bridged.since.get_or_insert(at);
         }
         self.follow_channel(key, at);
     }
@@ -120,8 +100,7 @@ impl Correlator {
     }
 
     pub(super) fn leave_bridge(&mut self, key: ChannelKey, at: Stamp) {
-        let left = self.channels.leave(key);
-        let alone = if left.len() == 1 { left.first().copied() } else { None };
+        let alone = self.channels.leave(key);
         for channel in [Some(key), alone].into_iter().flatten() {
             let bridged = &mut self.channels.all[channel].bridged;
             if let Some(since) = bridged.since.take() {
@@ -202,8 +181,12 @@ impl Correlator {
         }
         self.drop_ring(key, at, seen);
         self.drop_call(key, seen);
-        self.channels.forget(key);
+        let dialled = self.channels.forget(key).and_then(|channel| channel.dialled);
+        if let Some(dialled) = dialled {
+            self.forget_originate(dialled.string);
+        }
         self.unjoined.remove(key);
+        self.deadlines.trim_ages(&self.channels.all);
         self.sweep_members();
     }
 
@@ -217,23 +200,6 @@ impl Correlator {
             }
             Phase::Talking(_) => self.lose_talk(key, at, seen),
         }
-    }
-
-    /// Drops removed members no stay and no ringing speaks of.
-    fn sweep_members(&mut self) {
-        if self.removed_members.is_empty() {
-            return;
-        }
-        let mut used: Vec<_> = self.rings.values().map(|ring| ring.member).collect();
-        used.extend(self.stays.values().filter_map(super::stay::Stay::member));
-        let all = &mut self.members.all;
-        self.removed_members.retain(|key| {
-            let keep = used.contains(key);
-            if !keep {
-                all.remove(*key);
-            }
-            keep
-        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Members of queues and the agents behind them: who is there, in which state, and for how long.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use slotmap::SlotMap;
@@ -11,10 +11,11 @@ use crate::event::{self, MemberChange};
 use super::Correlator;
 use super::caseless::folded;
 use super::deadline::Task;
-use super::key::{MemberKey, StayKey};
+use super::key::{MemberKey, RingKey, Shortlist, StayKey};
 use super::names::{AgentId, Names, QueueId, ReasonId};
 use super::observation::{AgentState, Observation, Observe, PauseChange};
 use super::rules::Identity;
+use super::stay::Stay;
 
 /// An agent's place in one queue.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ pub(super) struct Member {
     pub on_hold: u32,
     /// The stay whose talk ended last, if it was seen from its beginning; forgotten stays are not found any more.
     pub last_completed: Option<StayKey>,
+    /// Stays it talks in, or whose AgentComplete it awaits.
+    pub talks: Shortlist<StayKey>,
+    /// Its ringings.
+    pub rings: Shortlist<RingKey>,
 }
 
 /// A queue and an interface, which is unique there in any case (`member_cmp_fn` of app_queue.c).
@@ -66,6 +71,16 @@ pub(super) struct Members {
     pub agents: HashMap<AgentId, Agent>,
     /// Whose device it is, by Interface and StateInterface.
     pub devices: HashMap<Box<str>, AgentId>,
+    former: Former,
+}
+
+/// Members who were removed, and whom calls may still speak of.
+#[derive(Debug, Default)]
+struct Former {
+    /// By queue and interface, the latest last.
+    places: HashMap<Place, Vec<MemberKey>>,
+    /// Nobody looks who can be dropped for so many endings.
+    patience: usize,
 }
 
 impl Correlator {
@@ -129,9 +144,9 @@ impl Correlator {
         now: Moment,
         seen: &mut dyn Observe,
     ) -> MemberKey {
-        let is_it = |member: &Member| member.queue == queue && member.interface.eq_ignore_ascii_case(interface);
-        if !self.members.places.contains_key(&place(queue, interface))
-            && let Some(&key) = self.removed_members.iter().rev().find(|&&key| is_it(&self.members.all[key]))
+        let place = place(queue, interface);
+        if !self.members.places.contains_key(&place)
+            && let Some(&key) = self.members.former.places.get(&place).and_then(|keys| keys.last())
         {
             return key;
         }
@@ -176,6 +191,8 @@ impl Correlator {
             talking: 0,
             on_hold: 0,
             last_completed: None,
+            talks: Shortlist::default(),
+            rings: Shortlist::default(),
         });
         self.members.places.insert(place, key);
         self.know_device(interface, agent);
@@ -192,19 +209,36 @@ impl Correlator {
         let Some(key) = self.members.places.remove(&place(queue, interface)) else { return };
         let member = &mut self.members.all[key];
         member.removed = true;
-        let agent = member.agent;
+        let (agent, place) = (member.agent, place(queue, &member.interface));
         self.members.end_wrap_up(key, now, &self.names, seen);
         self.refresh_agent(agent, now, seen);
-        self.drop_idle_member(key);
-    }
-
-    /// A removed member is dropped once no call speaks of it: a stay keeps its key until it is forgotten.
-    fn drop_idle_member(&mut self, key: MemberKey) {
-        let agent = self.members.all[key].agent;
         if let Some(agent) = self.members.agents.get_mut(&agent) {
             agent.members.retain(|&other| other != key);
         }
-        self.removed_members.push(key);
+        self.members.former.places.entry(place).or_default().push(key);
+        self.sweep_members();
+    }
+
+    /// Drops removed members no stay and no ringing speaks of.
+    ///
+    /// It looks at all of these, so it does so once for as many endings as it has to look at things.
+    pub(super) fn sweep_members(&mut self) {
+        let Members { all, former, .. } = &mut self.members;
+        if former.places.is_empty() {
+            return;
+        }
+        if former.patience > 0 {
+            former.patience -= 1;
+            return;
+        }
+
+        let ringing = self.rings.values().map(|ring| ring.member);
+        let used: HashSet<_> = ringing.chain(self.stays.values().filter_map(Stay::member)).collect();
+        former.places.retain(|_, keys| {
+            keys.retain(|key| used.contains(key) || all.remove(*key).is_none());
+            !keys.is_empty()
+        });
+        former.patience = self.rings.len() + self.stays.len() + former.places.len();
     }
 
     /// Devices are what channels are called by: `Agent:1001` and `hint:…` are none.

@@ -4,7 +4,7 @@
 //! clock, and has never heard of sockets or Prometheus.  An impossible event is normal input: it is noted as an
 //! anomaly, and things go on.  This file only dispatches; each subject has a file of its own.
 
-use key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
+use key::{CallKey, ChannelKey, RingKey, StayKey};
 
 mod call;
 mod caseless;
@@ -19,6 +19,7 @@ mod member;
 mod moved;
 mod names;
 mod observation;
+mod originate;
 mod queue;
 mod recording;
 mod resync;
@@ -55,6 +56,7 @@ use deadline::{Deadlines, Task};
 use gap::Boot;
 use member::{Members, Place};
 use moved::Unjoined;
+use originate::Originates;
 use resync::Drift;
 use ring::Ring;
 use stay::Stay;
@@ -74,10 +76,10 @@ pub struct Correlator {
     rings: SlotMap<RingKey, Ring>,
     calls: SlotMap<CallKey, Call>,
     members: Members,
-    removed_members: Vec<MemberKey>,
     /// Known queues and their own service level.
     queues: BTreeMap<QueueId, Option<Duration>>,
     trunks: HashSet<TrunkId>,
+    originates: Originates,
     deadlines: Deadlines,
     /// Ringings that wait for the leg their phone forwarded to.
     forwarded: usize,
@@ -108,9 +110,9 @@ impl Correlator {
             rings: SlotMap::default(),
             calls: SlotMap::default(),
             members: Members::default(),
-            removed_members: Vec::new(),
             queues: BTreeMap::new(),
             trunks: HashSet::new(),
+            originates: Originates::default(),
             deadlines: Deadlines::default(),
             forwarded: 0,
             recordings_announced: false,
@@ -236,7 +238,7 @@ impl Correlator {
     fn channel(&mut self, block: &crate::event::Channel<'_>, at: Stamp, seen: &mut dyn Observe) -> ChannelKey {
         let (key, new) = self.channels.ensure(block, &self.rules, &mut self.names);
         if new {
-            self.deadlines.add(at.read.after(deadline::AGE), Task::Age(key));
+            self.deadlines.add_age(at.read, key);
             let trunk = self.channels.all[key].trunk();
             if !trunk.is_none() {
                 self.know_trunk(trunk, seen);

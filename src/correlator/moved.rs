@@ -163,7 +163,7 @@ impl Correlator {
             from.stays.retain(|&other| other != key);
         }
         self.unjoined.remove(to);
-        self.channels.all[to].stays.push(key);
+        self.channels.add_stay(to, key);
         self.note_touched(key);
     }
 

@@ -3,7 +3,6 @@
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe};
-use super::stay::Stay;
 
 impl Correlator {
     pub(super) fn on_recording_start(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
@@ -54,12 +53,10 @@ impl Correlator {
         }
     }
 
-    fn stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
-        let linked = |stay: &Stay| {
-            let caller = self.channels.all.get(stay.caller);
-            caller.is_some_and(|caller| ids.contains(&&*caller.linkedid))
-        };
-        self.stays.iter().filter(|(_, stay)| linked(stay)).map(|(key, _)| key).collect()
+    /// Stays whose callers have one of these Linkedids.
+    pub(super) fn stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
+        let callers = ids.iter().flat_map(|id| self.channels.callers(id));
+        callers.flat_map(|caller| &self.channels.all[caller].stays).copied().collect()
     }
 
     /// Counts a connected call as recorded, once.

@@ -17,7 +17,7 @@ use super::member::place;
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::snapshot::{Channel, Entry, Snapshot};
-use super::stay::{Phase, Stay};
+use super::stay::Phase;
 use super::talk::Talk;
 use super::time::Stamp;
 
@@ -105,8 +105,9 @@ impl Correlator {
             self.sync_channel(at, channel, snapshot, seen);
         }
         self.link_locals(snapshot);
+        let beside = Beside::new(snapshot);
         for channel in snapshot.channels.iter().filter(|channel| channel.is_dialled()) {
-            self.adopt_leg(at, channel, snapshot, seen);
+            self.adopt_leg(at, channel, &beside, seen);
         }
     }
 
@@ -125,7 +126,7 @@ impl Correlator {
         if !known && begins_call(&listed.block()) && !listed.is_dialled() {
             let originated = *listed.application == *b"AppDial2";
             if originated {
-                self.channels.all[key].dialled = Some(adopted_dial(None, at));
+                self.channels.all[key].dialled = Some(adopted_dial(None));
             }
             let call = self.open_call(key);
             self.calls[call].adopted = true;
@@ -150,13 +151,13 @@ impl Correlator {
     }
 
     /// A leg that was dialled in the gap.
-    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, beside: &Beside<'_>, seen: &mut dyn Observe) {
         let Some(key) = self.channels.find(&listed.uid) else { return };
         if self.channels.all[key].dialled.is_some() {
             return;
         }
-        let by = self.dialler(listed, snapshot).filter(|&by| by != key);
-        let mut dialled = adopted_dial(by, at);
+        let by = self.dialler(listed, beside).filter(|&by| by != key);
+        let mut dialled = adopted_dial(by);
         let up = self.channels.all[key].up;
         dialled.status = up.then_some(DialStatus::Answer);
         self.channels.all[key].dialled = Some(dialled);
@@ -169,12 +170,11 @@ impl Correlator {
 
     /// Who dialled a listed leg, as far as that can be told: the channel its Linkedid names, or, where none is told, who is
     /// in its bridge.
-    fn dialler(&self, leg: &Channel, snapshot: &Snapshot) -> Option<ChannelKey> {
+    fn dialler(&self, leg: &Channel, beside: &Beside<'_>) -> Option<ChannelKey> {
         if !leg.linkedid.is_empty() {
             return self.channels.find(&leg.linkedid);
         }
-        let beside = |other: &&Channel| is_linked(&other.bridge, &leg.bridge) && !other.is_dialled();
-        snapshot.channels.iter().find(beside).and_then(|other| self.channels.find(&other.uid))
+        beside.caller(leg).and_then(|other| self.channels.find(&other.uid))
     }
 
     fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
@@ -304,11 +304,12 @@ impl Correlator {
     /// Callers who talk to an agent, by who shares a bridge with a channel that runs Queue.
     fn sync_talks(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
         let mut confirmed = HashSet::new();
+        let beside = Beside::new(snapshot);
         for channel in &snapshot.channels {
             let Some(queue) = channel.queue().filter(|_| !channel.bridge.is_empty()) else { continue };
             let Some(caller) = self.channels.find(&channel.uid) else { continue };
             let queue = self.queue(queue, seen);
-            let agent = self.partner(channel, snapshot);
+            let agent = beside.partner(channel);
             if let Some(key) = self.sync_talk(at, caller, queue, agent, snapshot, seen) {
                 confirmed.insert(key);
             }
@@ -317,16 +318,6 @@ impl Correlator {
         for key in talking.filter(|key| !confirmed.contains(key)).collect::<Vec<_>>() {
             self.doubt(key, at);
         }
-    }
-
-    /// The agent's channel: in the caller's bridge, rather one that the queue dialled.
-    fn partner<'a>(&self, caller: &Channel, snapshot: &'a Snapshot) -> Option<&'a Channel> {
-        let others = || snapshot.channels.iter().filter(|other| other.uid != caller.uid);
-        let inside = || others().filter(|other| other.bridge == caller.bridge);
-        inside().find(|other| *other.application == *b"AppQueue").or_else(|| inside().next()).or_else(|| {
-            // the agent consults somebody in another bridge
-            others().find(|other| *other.application == *b"AppQueue" && is_linked(&other.linkedid, &caller.linkedid))
-        })
     }
 
     fn sync_talk(
@@ -397,16 +388,14 @@ impl Correlator {
 
     /// The queue's member with a device: by interface, else by state interface.
     fn member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
-        let plain = |interface: &[u8]| {
-            interface.strip_suffix(b"/n").unwrap_or(interface).eq_ignore_ascii_case(device.as_bytes())
-        };
-        let by_interface = self.members.places.iter().find(|((of, interface), _)| *of == queue && plain(interface));
-        if let Some((_, &key)) = by_interface {
-            return Some(key);
+        let of = |interface: &[u8]| self.members.places.get(&place(queue, interface)).copied();
+        let by_interface = of(device.as_bytes()).or_else(|| of(&[device.as_bytes(), b"/n"].concat()));
+        if by_interface.is_some() {
+            return by_interface;
         }
-        let person = *self.members.devices.get(device)?;
-        let mut mine = self.members.all.iter().filter(|(_, member)| member.queue == queue && member.agent == person);
-        mine.next().map(|(key, _)| key)
+        let person = self.members.devices.get(device)?;
+        let mine = &self.members.agents.get(person)?.members;
+        mine.iter().copied().find(|&key| self.members.all[key].queue == queue)
     }
 
     /// Agents being called for a caller who waits: the caller by Linkedid.
@@ -417,22 +406,71 @@ impl Correlator {
             if !rings || self.ring_on(leg).is_some() {
                 continue;
             }
-            let waits = |(_, stay): &(StayKey, &Stay)| {
-                let caller = self.channels.all.get(stay.caller);
-                stay.is_waiting() && caller.is_some_and(|caller| is_linked(&caller.linkedid, &listed.linkedid))
-            };
-            let Some((stay, queue)) = self.stays.iter().find(waits).map(|(key, stay)| (key, stay.queue)) else {
-                continue;
-            };
+            let stays = self.stays_by_linkedid(&[&listed.linkedid]);
+            let Some(stay) = stays.into_iter().find(|&stay| self.stays[stay].is_waiting()) else { continue };
+            let queue = self.stays[stay].queue;
             let member = self.listed_member(queue, listed, at, seen);
             self.adopt_ring(stay, member, leg, at, seen);
         }
     }
 }
 
-/// Whether two headers are the same.  13.4 and older tell no Linkedid, and two that are not told are not.
-fn is_linked(one: &[u8], other: &[u8]) -> bool {
-    one == other && !one.is_empty()
+/// The listed channels by what one looks for another by.  Headers that are not told tie nothing.
+#[derive(Debug, Default)]
+struct Beside<'a> {
+    /// By bridge: the first two whom a queue dialled, the first two of all, and the first whom nobody dialled.
+    bridges: HashMap<&'a [u8], (Two<'a>, Two<'a>, Option<&'a Channel>)>,
+    /// By Linkedid: the first two whom a queue dialled.
+    legs: HashMap<&'a [u8], Two<'a>>,
+}
+
+/// The first two of a kind: who looks for another may be one of them.
+type Two<'a> = [Option<&'a Channel>; 2];
+
+impl<'a> Beside<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let mut this = Self::default();
+        for channel in &snapshot.channels {
+            let is_leg = *channel.application == *b"AppQueue";
+            if is_leg && !channel.linkedid.is_empty() {
+                add(this.legs.entry(&channel.linkedid).or_default(), channel);
+            }
+            if channel.bridge.is_empty() {
+                continue;
+            }
+            let (legs, all, caller) = this.bridges.entry(&channel.bridge).or_default();
+            add(all, channel);
+            if is_leg {
+                add(legs, channel);
+            }
+            if !channel.is_dialled() {
+                caller.get_or_insert(channel);
+            }
+        }
+        this
+    }
+
+    /// The agent's channel: in the caller's bridge, rather one that the queue dialled.
+    fn partner(&self, caller: &Channel) -> Option<&'a Channel> {
+        let (legs, all, _) = self.bridges.get(&*caller.bridge).copied().unwrap_or_default();
+        // the agent consults somebody in another bridge
+        let elsewhere = self.legs.get(&*caller.linkedid).copied().unwrap_or_default();
+        [legs, all, elsewhere]
+            .iter()
+            .find_map(|two| two.iter().flatten().find(|other| other.uid != caller.uid))
+            .copied()
+    }
+
+    /// Who is in the leg's bridge and was not dialled.
+    fn caller(&self, leg: &Channel) -> Option<&'a Channel> {
+        self.bridges.get(&*leg.bridge).and_then(|(.., caller)| *caller)
+    }
+}
+
+fn add<'a>(two: &mut Two<'a>, channel: &'a Channel) {
+    if let Some(place) = two.iter_mut().find(|place| place.is_none()) {
+        *place = Some(channel);
+    }
 }
 
 /// Where a list and the events disagree on who waits.  Only what two lists in a row say is believed.
@@ -444,8 +482,8 @@ pub(super) struct Drift {
     missed: HashSet<StayKey>,
 }
 
-fn adopted_dial(by: Option<ChannelKey>, at: Stamp) -> Dialled {
-    Dialled { by, begun: at, status: None, reason: None, string: Box::default() }
+fn adopted_dial(by: Option<ChannelKey>) -> Dialled {
+    Dialled { by, status: None, reason: None, string: Box::default() }
 }
 
 fn is_shorter(known: Option<Stamp>, listed: Option<Stamp>) -> bool {

@@ -186,7 +186,9 @@ impl Correlator {
             hung_up: false,
         });
         self.channels.all[leg].ring = Some(key);
-        self.members.all[member].ringing += 1;
+        let place = &mut self.members.all[member];
+        place.ringing += 1;
+        place.rings.add(key, |ring| self.rings.contains_key(ring));
         self.refresh_agent(agent, at.read, seen);
         key
     }

@@ -137,7 +137,7 @@ impl Correlator {
             doubted: false,
             phase: Phase::Waiting { answered: false },
         });
-        self.channels.all[caller].stays.push(key);
+        self.channels.add_stay(caller, key);
         self.note_touched(key);
         key
     }

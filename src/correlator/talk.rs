@@ -10,7 +10,7 @@ use crate::event;
 use super::Correlator;
 use super::channel::{BridgeId, Channel};
 use super::deadline::{COMPLETION, Task};
-use super::key::{ChannelKey, MemberKey, StayKey};
+use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::stay::{Closed, Phase, Stay};
 use super::time::Stamp;
@@ -70,8 +70,8 @@ impl Correlator {
         }
         let member = self.member_of(queue, call.interface, call.member, at.read, seen);
         // whoever picks up another's phone is not rung: the call counts for the member, whose ringing has ended
-        let picked_up = || self.rings.iter().find(|(_, ring)| ring.stay == key && ring.member == member);
-        let own = self.ring_on(leg).or_else(|| picked_up().map(|(ring, _)| ring));
+        let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
+        let own = self.ring_on(leg).or_else(|| self.members.all[member].rings.iter().find(is_for_it));
         let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, seen));
         self.ring_answered(ring, connect.ring, at, seen);
         let stay = &mut self.stays[key];
@@ -98,7 +98,9 @@ impl Correlator {
                 channel.talk = Some(key);
             }
         }
-        self.members.all[member].talking += 1;
+        let place = &mut self.members.all[member];
+        place.talking += 1;
+        place.talks.add(key, |key| self.stays.get(key).and_then(Stay::member) == Some(member));
         self.members.end_wrap_up(member, at.read, &self.names, seen);
         self.emit(Observation::MemberKnown { queue, agent }, seen);
         self.refresh_agent(agent, at.read, seen);
@@ -213,7 +215,8 @@ impl Correlator {
     ///
     /// HoldTime equals AgentConnect's (AgentComplete's can be one second more); of several the one that is over.
     fn stay_awaiting_member(&self, member: MemberKey, hold: Option<Duration>) -> Option<StayKey> {
-        let mine = self.stays.iter().filter(|(_, stay)| stay.member() == Some(member));
+        let known = self.members.all[member].talks.iter().filter_map(|key| Some((key, self.stays.get(key)?)));
+        let mine = known.filter(|(_, stay)| stay.member() == Some(member));
         mine.min_by_key(|(_, stay)| {
             let talk = stay.talk();
             let other_hold = talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);

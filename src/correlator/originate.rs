@@ -1,0 +1,57 @@
+//! Originates: which leg an OriginateResponse speaks of.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::event;
+
+use super::Correlator;
+use super::channel::Channels;
+use super::key::{ChannelKey, Shortlist};
+use super::observation::Observe;
+use super::time::Stamp;
+
+/// Originated legs that nothing was told about yet, by technology and dial string.
+#[derive(Debug, Default)]
+pub(super) struct Originates(HashMap<Box<[u8]>, Shortlist<ChannelKey>>);
+
+impl Correlator {
+    /// An Originate dials a leg.
+    pub(super) fn note_originate(&mut self, leg: ChannelKey) {
+        let Some(dialled) = &self.channels.all[leg].dialled else { return };
+        let list = self.originates.0.entry(dialled.string.clone()).or_default();
+        list.add(leg, |leg| waits_for_response(&self.channels, leg));
+    }
+
+    pub(super) fn on_originate_response(
+        &mut self,
+        at: Stamp,
+        response: &event::OriginateResponse<'_>,
+        seen: &mut dyn Observe,
+    ) {
+        let Some(reason) = response.reason else { return };
+        let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
+        // a failure names no channel: it is the oldest originated leg to that destination nobody told about yet
+        let leg = by_uid.or_else(|| {
+            let list = self.originates.0.get_mut(response.channel)?;
+            list.oldest(|leg| waits_for_response(&self.channels, leg))
+        });
+        if let Some(leg) = leg {
+            self.originate_answered(leg, reason, at, seen);
+        }
+    }
+
+    /// A channel that was dialled with that string was forgotten.
+    pub(super) fn forget_originate(&mut self, string: Box<[u8]>) {
+        if let Entry::Occupied(mut list) = self.originates.0.entry(string)
+            && list.get_mut().oldest(|leg| waits_for_response(&self.channels, leg)).is_none()
+        {
+            list.remove();
+        }
+    }
+}
+
+fn waits_for_response(channels: &Channels, leg: ChannelKey) -> bool {
+    let untold = channels.all.get(leg).filter(|channel| !channel.up).and_then(|channel| channel.dialled.as_ref());
+    untold.is_some_and(|dialled| dialled.by.is_none() && dialled.reason.is_none())
+}
