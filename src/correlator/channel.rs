@@ -59,6 +59,8 @@ pub(super) struct Channel {
     place: usize,
     /// The bridge it is in, or was in last.
     pub last_bridge: Option<BridgeId>,
+    /// Who took its place in a bridge (SwapUniqueid).
+    pub swapped_by: Option<ChannelKey>,
     pub bridged: Bridged,
     /// Recordings going on.
     pub recordings: u32,
@@ -139,6 +141,7 @@ impl Channels {
             bridge: None,
             place: 0,
             last_bridge: None,
+            swapped_by: None,
             bridged: Bridged::default(),
             recordings: 0,
             dialplan_queue: None,

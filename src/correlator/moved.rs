@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::event;
 
 use super::Correlator;
-use super::channel::Line;
+use super::channel::{Channel, Line};
 use super::key::{ChannelKey, StayKey};
 use super::names::QueueId;
 use super::observation::{Observe, Outcome};
@@ -50,14 +50,17 @@ impl Correlator {
 
     /// A channel takes the place of half a Local channel in a bridge: what was behind that half stands there itself now.
     ///
-    /// Whoever takes the place of a phone is somebody else: the other party of a transfer.
+    /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or the same person on
+    /// another phone (INVITE with Replaces): what follows decides.
     pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
-        let Some(old) = self.channels.all.get(swapped) else { return };
-        if old.line != Line::Local || !self.came_through(swapped, by) {
+        let Some(old) = self.channels.all.get_mut(swapped) else { return };
+        old.swapped_by = Some(by);
+        let (line, as_agent) = (old.line, old.talk);
+        if line != Line::Local || !self.came_through(swapped, by) {
             return;
         }
 
-        let (as_agent, as_caller) = (old.talk, self.talking_stay(swapped));
+        let as_caller = self.talking_stay(swapped);
         if let Some(key) = as_agent
             && let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut)
             && talk.leg == Some(swapped)
@@ -100,10 +103,11 @@ impl Correlator {
         if let (Some(bridge), Some(to)) = (bridge, masked) {
             self.move_stay(key, to);
             self.enter_bridge(to, bridge, at);
-        } else if self.channels.all[shell].line == Line::Local
-            && let Some(to) = self.beside_agent(key, shell)
-        {
-            self.move_stay(key, to);
+        } else if let Some(to) = self.beside_agent(key, shell) {
+            let Channel { line, swapped_by, .. } = &self.channels.all[shell];
+            if *line == Line::Local || *swapped_by == Some(to) {
+                self.move_stay(key, to);
+            }
         }
     }
 
@@ -130,6 +134,25 @@ impl Correlator {
         let mut others = self.channels.inside(bridge).iter().copied().filter(|&other| !own.contains(&Some(other)));
         let only = others.next()?;
         others.next().is_none().then_some(only)
+    }
+
+    /// No AgentComplete came although the agent's channel is gone: the agent took the call along to another phone, if one
+    /// has the channel's place beside the caller and no transfer was told.
+    pub(super) fn keep_talking(&mut self, key: StayKey, at: Stamp) -> bool {
+        let Some(stay) = self.stays.get(key) else { return false };
+        let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
+        let bridge = |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge);
+        let by = talk.leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.swapped_by);
+        let beside = by.filter(|&by| bridge(by).is_some() && bridge(by) == bridge(stay.caller));
+        let (Some(by), Some(old)) = (beside, talk.leg) else { return false };
+
+        self.channels.all[by].talk = Some(key);
+        self.channels.all[old].talk = None;
+        if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
+            (talk.leg, talk.phone) = (Some(by), None);
+        }
+        self.follow_talk(key, at);
+        true
     }
 
     /// A waiting caller is in no bridge before AgentConnect.  Who enters one was taken out of the queue: AMI Bridge, Park,

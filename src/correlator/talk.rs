@@ -35,6 +35,8 @@ pub(super) struct Talk {
     /// Found going on: its length is not known.
     pub adopted: bool,
     pub on_hold: bool,
+    /// A transfer of it was told: whoever takes the agent's place is somebody else.
+    pub transferred: bool,
     /// Whose far end asked first for the end.
     pub first_request: Option<EndedBy>,
 }
@@ -53,6 +55,7 @@ impl Talk {
             over: None,
             adopted: false,
             on_hold: false,
+            transferred: false,
             first_request: None,
         }
     }
@@ -129,7 +132,8 @@ impl Correlator {
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
         let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
-        let gone = if talk.begun.is_some() { !present } else { agent_ended || ended(caller) };
+        // a caller whose place went over to another channel is that channel here
+        let gone = if talk.begun.is_some() { !present || ended(caller) } else { agent_ended || ended(caller) };
         match (gone, talk.over) {
             (true, None) => {
                 talk.over = Some(at);
@@ -285,9 +289,11 @@ impl Correlator {
     pub(super) fn completion_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let Some(over) = talk.over else { return };
-        if at.read.since(over.read) < COMPLETION {
+        if at.read.since(over.read) < COMPLETION || self.keep_talking(key, at) {
             return;
         }
+
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
         let member = talk.member;
         self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), seen);

@@ -5,7 +5,7 @@ use crate::event;
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe, TransferBy, TransferKind};
-use super::stay::Phase;
+use super::stay::{Phase, Stay};
 use super::time::Stamp;
 
 impl Correlator {
@@ -52,6 +52,9 @@ impl Correlator {
             return false;
         }
         let (queue, agent) = (stay.queue, stay.taken_by);
+        if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
+            talk.transferred = true;
+        }
         self.emit_of(key, Observation::Transferred { queue, agent, kind, by }, seen);
         true
     }

@@ -261,6 +261,63 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 60.0));
 }
 
+/// A customer (1.1) talks to Ann (1.5) in the queue's bridge.
+fn talking() -> Stage {
+    let mut stage = ringing();
+    stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=3"));
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+}
+
+/// INVITE with Replaces: a phone takes over another one's part of the talk.
+fn take_over(stage: &mut Stage, replaced: &str) {
+    stage.tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
+    stage.tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={replaced}"));
+    stage.tell(&format!("BridgeEnter BridgeUniqueid=b Uniqueid=4.1 SwapUniqueid={replaced}"));
+    stage.tell(&format!("Hangup Uniqueid={replaced} Cause=16"));
+}
+
+#[test]
+fn a_talk_that_is_taken_along_to_another_phone_goes_on() {
+    for (replaced, remaining) in [("1.1", "1.5"), ("1.5", "1.1")] {
+        let mut stage = talking();
+        take_over(stage.at(6.0), replaced);
+        stage.at(60.0);
+        assert_eq!(stage.inside(), (0, 1), "{replaced}");
+        stage.at(63.0).tell("HangupRequest Uniqueid=4.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
+        stage.tell("Hangup Uniqueid=4.1 Cause=16");
+        stage.tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={remaining}")).at(99.0);
+        let ended_by = if replaced == "1.1" { "caller" } else { "agent" };
+        assert_eq!(stage.count(&format!("q complete Ann {ended_by}")), 1, "{replaced}: {:?}", stage.seen());
+        assert_eq!(stage.sum("q talk Ann"), 60.0, "{replaced}");
+    }
+}
+
+#[test]
+fn an_agent_who_is_replaced_by_a_transfer_is_out_of_the_talk() {
+    let mut stage = talking();
+    stage.at(6.0).tell(
+        "AttendedTransfer Result=Success DestType=Bridge DestBridgeUniqueid=b OrigTransfererUniqueid=1.5 \
+         OrigBridgeUniqueid=b SecondTransfererUniqueid=1.6 SecondBridgeUniqueid=c",
+    );
+    take_over(&mut stage, "1.5");
+    stage.at(20.0);
+    assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()), (1, 3.0, (0, 0)));
+}
+
+#[test]
+fn a_caller_who_is_gone_talks_to_nobody_though_the_agent_stays_bridged() {
+    let mut stage = talking();
+    // a third party was added to the talk
+    stage
+        .tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=4.1");
+    stage.at(10.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.tell("Hangup Uniqueid=1.1 Cause=16").at(20.0);
+    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 7.0, (0, 0)));
+}
+
 /// A caller waits, and Ann's phone rings.
 fn ringing() -> Stage {
     let mut stage = Stage::live();
