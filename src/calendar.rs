@@ -1,5 +1,7 @@
 //! Moments as people write them: UTC, by the Gregorian calendar.
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::clock::Moment;
 
 /// A moment in UTC, as RFC 3339 writes it.
@@ -51,16 +53,65 @@ fn written(text: &str) -> Option<Moment> {
 
 /// A time of day without its zone, and that in seconds east of Greenwich.
 fn zone(time: &str) -> Option<(&str, i64)> {
-    if let Some(time) = time.strip_suffix(['Z', 'z']) {
-        return Some((time, 0));
+    let (time, offset) = zoned(time)?;
+    Some((time, offset.map_or(0, |offset| offset.0)))
+}
+
+/// A time without the zone behind it, if there is one: `Z`, `+02`, `+0200` or `+02:00`.  A date has its own dashes.
+pub fn zoned(time: &str) -> Option<(&str, Option<Offset>)> {
+    if let Some(utc) = time.strip_suffix(['Z', 'z']) {
+        return Some((utc, Some(Offset(0))));
     }
-    let Some(at) = time.rfind(['+', '-']) else { return Some((time, 0)) };
-    let [hours, minutes] = parts(&time[at + 1..], ':')?.try_into().ok()?;
-    if hours > 23 || minutes > 59 {
-        return None;
+    let hours = time.find(':')?;
+    let Some(sign) = time[hours..].find(['+', '-']).map(|at| hours + at) else { return Some((time, None)) };
+    Some((time[..sign].trim_end(), Some(Offset::read(&time[sign..])?)))
+}
+
+/// A zone: seconds east of Greenwich.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Offset(pub i64);
+
+impl Offset {
+    fn read(text: &str) -> Option<Self> {
+        let (east, rest) = match text.split_at_checked(1)? {
+            ("+", rest) => (1, rest),
+            ("-", rest) => (-1, rest),
+            _ => return None,
+        };
+        let (hours, minutes) = match rest.split_once(':') {
+            Some(both) => both,
+            None if rest.len() == 4 => rest.split_at_checked(2)?,
+            None => (rest, "00"),
+        };
+        let two = |text: &str| number(text).filter(|_| text.len() == 2);
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
+        (hours <= 23 && minutes <= 59).then_some(Self(east * seconds))
     }
-    let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
-    Some((&time[..at], if time[at..].starts_with('-') { -seconds } else { seconds }))
+}
+
+impl Display for Offset {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { '-' } else { '+' };
+        let minutes = self.0.unsigned_abs() / 60;
+        write!(f, "UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+/// Why a text is no zone.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{0}` is no zone such as +02:00, -0330 or UTC")]
+pub struct NotAnOffset(String);
+
+/// Reads a zone: `+02:00`, `+0200`, `+02`, `Z` or `UTC`.
+///
+/// # Errors
+/// The text is none of these.
+pub fn offset(text: &str) -> Result<Offset, NotAnOffset> {
+    if ["Z", "z", "UTC", "utc"].contains(&text) {
+        return Ok(Offset(0));
+    }
+    Offset::read(text).ok_or_else(|| NotAnOffset(text.to_owned()))
 }
 
 fn parts(text: &str, by: char) -> Option<Vec<u64>> {
@@ -142,6 +193,23 @@ mod tests {
         }
         assert_eq!(moment("1606403880.25"), Ok(Moment::from_micros(1_606_403_880_250_000)));
         assert_eq!(moment("2020-11-26T15:18:00.123456789Z"), Ok(Moment::from_micros(1_606_403_880_123_456)));
+    }
+
+    #[test]
+    fn a_zone_is_hours_and_maybe_minutes() {
+        for (text, seconds, written) in [
+            ("+02:00", 7200, "UTC+02:00"),
+            ("+0200", 7200, "UTC+02:00"),
+            ("+02", 7200, "UTC+02:00"),
+            ("-02:30", -9000, "UTC-02:30"),
+            ("UTC", 0, "UTC+00:00"),
+        ] {
+            assert_eq!(offset(text), Ok(Offset(seconds)), "{text}");
+            assert_eq!(Offset(seconds).to_string(), written);
+        }
+        for text in ["", "02:00", "+2", "+2:00", "+02:60", "+24:00", "+020", "+ä", "Europe/Vienna"] {
+            assert!(offset(text).is_err(), "{text}");
+        }
     }
 
     #[test]

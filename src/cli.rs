@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::calendar;
+use crate::calendar::{self, Offset};
 use crate::clock::Moment;
 use crate::config;
 use crate::manager_conf::Version;
@@ -213,7 +213,8 @@ impl From<OutputFormat> for Format {
 /// Flags of `audit`.
 #[derive(Args, Debug)]
 pub struct AuditArgs {
-    /// A queue_log, plain or gzipped; again for each rotated file, in any order.
+    /// A queue_log, plain or compressed (gz, bz2, xz, zst), or an export of the database's table queue_log: as CSV with
+    /// a header, or as mysql and psql print it.  Again for each rotated file, in any order.
     #[arg(long = "queue-log", required = true, num_args = 1.., value_name = "FILE")]
     pub queue_log: Vec<PathBuf>,
     #[command(flatten)]
@@ -226,6 +227,9 @@ pub struct AuditArgs {
     /// written).
     #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
     pub until: Option<Moment>,
+    /// The zone of local times in an export of a database, such as +02:00; otherwise the calls' Uniqueids tell it.
+    #[arg(long, value_name = "OFFSET", value_parser = calendar::offset, allow_hyphen_values = true)]
+    pub log_offset: Option<Offset>,
     /// The pbx to compare, where the metrics are of several.
     #[arg(long, value_name = "NAME", conflicts_with = "recording")]
     pub pbx: Option<String>,

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("supervisor", &["intake", "ami", "event", "correlator", "metrics", "config", "health", "clock"]),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock"]),
     ("record", &["ami", "event", "correlator", "clock"]),
-    ("queue_log", &["clock"]),
+    ("queue_log", &["clock", "calendar"]),
     ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar"]),
     ("cli", &["manager_conf", "metrics", "config", "clock", "calendar"]),
 ];

@@ -145,7 +145,8 @@ fn json_has_what_the_table_has() {
     let report = json(&output);
     assert_eq!(report["agrees"], false);
     assert_eq!((&report["since"], &report["until"]), (&"2026-11-23T22:50:06Z".into(), &"2026-11-23T22:52:31Z".into()));
-    let expected = serde_json::json!({ "compared": 2134, "outside": 0, "malformed": 0, "not_compared": 690 });
+    let expected =
+        serde_json::json!({ "compared": 2134, "foreign": 0, "outside": 0, "malformed": 0, "not_compared": 690 });
     assert_eq!(report["lines"], expected);
     let row = &report["rows"][0];
     assert_eq!((&row["state"], &row["what"]), (&"differs".into(), &"answered".into()));
@@ -211,18 +212,18 @@ fn malformed_lines_are_counted_and_shown() {
     let text = printed(&audit(&[&log], &["--recording", BULK]), 0);
     let path = log.display();
     let expected = format!(
-        "malformed     5 lines: 1 with longer than 16384 bytes, 1 with fewer than five fields, \
-         2 with no time at its beginning, 1 with no number of seconds\n\
-         \x20             {path}:1: no time at its beginning\n\
-         \x20             {path}:2: no time at its beginning\n\
-         \x20             {path}:3: fewer than five fields\n\
+        "malformed     5 lines: 1 with longer than 16384 bytes, 1 with too few fields, \
+         2 with no time, 1 with no number of seconds\n\
+         \x20             {path}:1: no time\n\
+         \x20             {path}:2: no time\n\
+         \x20             {path}:3: too few fields\n\
          \x20             {path}:2829: longer than 16384 bytes\n\
          \x20             {path}:2831: no number of seconds\n"
     );
     assert!(text.contains(&expected), "{text}");
     let report = json(&audit(&[&log], &["--recording", BULK, "--json"]));
     assert_eq!(report["lines"]["malformed"], 5);
-    let first = serde_json::json!({ "file": path.to_string(), "line": 1, "why": "no time at its beginning" });
+    let first = serde_json::json!({ "file": path.to_string(), "line": 1, "why": "no time" });
     assert_eq!(report["malformed"][0], first);
 }
 
@@ -379,13 +380,24 @@ fn where_nothing_is_compared_nothing_agrees() {
     let (scrape, counted) = (scrape.to_str().expect("a plain path"), counted.to_str().expect("a plain path"));
     let (empty, garbage) = (scratch("empty", b""), scratch("garbage", b"\x00\xff\x1b[31m\nnot a line\n"));
     let other_day = scratch("other-day", b"500|0.1|q|NONE|ENTERQUEUE|\n501|0.1|q|NONE|ABANDON|1|1|1\n");
+    let noted = scratch("noted", b"1050|1.1|q|NONE|LABNOTE|x\n");
     let whole = scratch("forward", bulk().as_bytes());
     let quiet = ["--recording", BULK, "--since", "2026-11-23 20:00", "--until", "2026-11-23 21:00"];
     for (log, more, message) in [
         (&empty, vec!["--metrics", scrape, "--until", "1100"], "queue_log has no line that can be read"),
-        (&garbage, vec!["--metrics", scrape, "--until", "1100"], "2 lines of queue_log are malformed"),
-        (&other_day, vec!["--metrics", scrape, "--until", "1100"], "nothing of it lies in the window"),
-        (&whole, quiet.to_vec(), "nothing to compare from 2026-11-23T20:00:00Z to 2026-11-23T21:00:00Z"),
+        (&garbage, vec!["--metrics", scrape, "--until", "1100"], "garbage: no queue_log: 2 of 2 lines cannot be read"),
+        (
+            &other_day,
+            vec!["--metrics", scrape, "--until", "1100"],
+            "queue_log begins at 1970-01-01T00:08:20Z and ends at 1970-01-01T00:08:21Z: it does not reach into the time \
+             from 1970-01-01T00:16:40Z to 1970-01-01T00:18:20Z",
+        ),
+        (&whole, quiet.to_vec(), "it does not reach into the time from 2026-11-23T20:00:00Z to 2026-11-23T21:00:00Z"),
+        (
+            &noted,
+            vec!["--metrics", scrape, "--until", "1100"],
+            "nothing to compare from 1970-01-01T00:16:40Z to 1970-01-01T00:18:20Z",
+        ),
         (&whole, vec!["--metrics", scrape, "--since", "1100", "--until", "1050"], "there is no time to compare: "),
         (&whole, vec!["--metrics", scrape, "--since", "1100", "--until", "1100"], "there is no time to compare: "),
         (&whole, vec!["--metrics", scrape, "--until", "900"], "there is no time to compare: "),
@@ -401,8 +413,13 @@ fn where_nothing_is_compared_nothing_agrees() {
             assert!(text(&output.stderr).contains(message), "{more:?}: {}", text(&output.stderr));
         }
     }
-    // what was counted, and is in no log, is a difference
-    let shown = printed(&audit(&[&empty], &["--metrics", counted, "--until", "1100"]), 1);
+    // a log of another time tells nothing of what was counted, and neither does an empty one
+    for log in [&empty, &other_day] {
+        let output = audit(&[log], &["--metrics", counted, "--until", "1100"]);
+        assert_eq!(printed(&output, 2), "", "{}", log.display());
+    }
+    // what was counted, and is not in a log of this time, is a difference
+    let shown = printed(&audit(&[&noted], &["--metrics", counted, "--until", "1100"]), 1);
     assert!(shown.contains("2 only counted"), "{shown}");
 }
 
@@ -446,13 +463,13 @@ fn a_completion_without_a_length_never_agrees_by_itself() {
 fn a_damaged_log_cannot_colour_the_terminal() {
     let log = scratch(
         "colours",
-        b"1010|1.\x1b[1m|q\x1b[31m|NONE|ENTERQUEUE|\n1011|1.2|q|NONE|\x1b[2JNOVERB|\n1010|1.3|q|NONE|ENTERQUEUE|\n",
+        b"1010|1.\x1b[1m|\x1b[31mq|NONE|ENTERQUEUE|\n1011|1.2|q|NONE|\x1b[2JNOVERB|\n1010|1.3|q|NONE|ENTERQUEUE|\n",
     );
     let scrape = scratch("colours.prom", STARTED.as_bytes());
     let scrape = ["--metrics", scrape.to_str().expect("a plain path"), "--until", "1100"];
     let shown = printed(&audit(&[&log], &scrape), 1);
     assert!(!shown.contains('\x1b'), "{shown:?}");
-    assert!(shown.contains(r"q\u{1b}[31m  ENTERQUEUE") && shown.contains(r"\u{1b}[2JNOVERB 1"), "{shown}");
+    assert!(shown.contains(r"does not have: \u{1b}[31mq 1") && shown.contains(r"\u{1b}[2JNOVERB 1"), "{shown}");
     let call = format!("{}1795474208|9.\x1b[1m|bulk-fpbx|NONE|ABANDON|1|1|1\n", bulk());
     let call = scratch("colours-call", call.as_bytes());
     let shown = printed(&audit(&[&call], &["--recording", BULK]), 1);
@@ -473,7 +490,7 @@ fn a_log_that_begins_late_is_told_only_if_something_is_missed() {
 
 #[test]
 fn a_recording_tells_its_gaps() {
-    let log = scratch("gap", bulk().as_bytes());
+    let log = scratch("gap", b"1795615060|NONE|NONE|NONE|CONFIGRELOAD|\n");
     let shown = printed(&audit(&[&log], &["--recording", "fixtures/gaps/22.ami.gz"]), 1);
     assert!(shown.contains("note          the recording has a gap: calls that came and went there"), "{shown}");
 }

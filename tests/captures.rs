@@ -26,7 +26,7 @@ const VERSIONS: [&str; 6] = ["13.4", "13", "16", "18", "20", "22"];
 
 /// What queue_log says against what was counted, by call and as a scrape has it.
 fn audits(recording: &Path, log: &Path) -> [Report; 2] {
-    let log = QueueLog::open(&[log.to_owned()]).unwrap_or_else(|error| panic!("{error}"));
+    let log = QueueLog::open(&[log.to_owned()], None).unwrap_or_else(|error| panic!("{error}"));
     let audit = Audit::of_recording(Settings::default(), Window::default());
     let metrics = Metrics::new(Settings::default());
     let mut replay = Replay::watched(&PbxName::new("lab"), rules(), metrics, Limits::default(), audit);

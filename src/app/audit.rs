@@ -31,7 +31,7 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
     if let Some((since, until)) = args.since.zip(args.until) {
         forward(since, until)?;
     }
-    let log = QueueLog::open(&args.queue_log).map_err(|error| chain(&error))?;
+    let log = QueueLog::open(&args.queue_log, args.log_offset).map_err(|error| chain(&error))?;
     let config = replay_config(args.config.as_deref())?;
     let mut audit = match &args.side.metrics {
         Some(place) => with_metrics(args, config, place)?,
@@ -39,7 +39,17 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
     };
     log.read(|file, number, line| audit.line(file, number, line)).map_err(|error| chain(&error))?;
     let files = log.files().iter().map(|path| path.display().to_string()).collect();
-    Ok((audit.report(), files))
+    let mut report = audit.report();
+    report.notes.extend(zones(&log));
+    Ok((report, files))
+}
+
+/// What was found out of the zones of local times: whoever knows better sees it.
+fn zones(log: &QueueLog) -> impl Iterator<Item = String> {
+    log.zones().map(|(path, zones)| {
+        let zones: Vec<_> = zones.iter().map(ToString::to_string).collect();
+        format!("{}: its local times are {}, as the Uniqueids in it tell", path.display(), zones.join(", then "))
+    })
 }
 
 /// Counters began when the exporter started, and stand as they were at the scrape.

@@ -26,10 +26,12 @@ impl Report {
                 "outside": self.outside,
                 "malformed": self.malformed.values().sum::<u64>(),
                 "not_compared": self.not_compared.values().sum::<u64>(),
+                "foreign": self.foreign.values().sum::<u64>(),
             },
             "left_out_at_edges": self.left_out,
             "malformed": examples.collect::<Vec<_>>(),
             "not_compared": self.not_compared,
+            "foreign": self.foreign,
             "notes": self.notes,
             "rows": self.rows.iter().map(row).collect::<Vec<_>>(),
         })

@@ -7,6 +7,8 @@
 //! - `window`: the time that is compared
 //! - `tally`: what each side says of a queue, or of a call in it
 //! - `twice`: what queue_log says twice of one ringing or talk
+//! - `follow`: calls that queue_log has under two Uniqueids
+//! - `sight`: when the exporter could not see the PBX
 //! - `exposition`, `watch`: the exporter's side, from the text of a scrape or from a replay
 //! - `weigh`: equal, explained or different
 //! - `report`, `table`, `json`: what came of it, for people and for programs
@@ -14,8 +16,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 mod exposition;
+mod follow;
 mod json;
 mod report;
+mod sight;
 mod subject;
 mod table;
 mod tally;
@@ -30,6 +34,7 @@ pub use subject::{Apart, Counter, Reason, Subject};
 pub use table::Table;
 pub use window::{Edge, Place, Window};
 
+use sight::Blindness;
 use tally::{Counted, Said};
 use twice::{Latest, Repeats};
 
@@ -58,7 +63,9 @@ pub struct Audit {
     late: u64,
     /// How often the exporter lost sight of the PBX, and for how many seconds in all.
     gaps: u64,
-    blind: f64,
+    blind_seconds: f64,
+    /// And when.
+    blind: Blindness,
     /// Queues without series of their own are counted as `other`.
     folded: bool,
     seen: Seen,
@@ -68,8 +75,10 @@ pub struct Audit {
 #[derive(Debug, Default)]
 struct Book {
     name: Box<str>,
-    /// The scrape has it.
-    exported: bool,
+    /// The PBX has it: the scrape or the recording names it.
+    known: bool,
+    /// Lines that name it.
+    lines: u64,
     /// What belongs to no call that is told apart.
     whole: Sides,
     calls: HashMap<Box<[u8]>, Box<Sides>>,
@@ -95,8 +104,9 @@ enum Spot {
 /// What queue_log held.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    compared: u64,
     outside: u64,
+    /// Lines with a member's name that has a bar in it.
+    shifted: u64,
     first: Option<Moment>,
     last: Option<Moment>,
     malformed: BTreeMap<Malformed, u64>,
@@ -122,14 +132,18 @@ impl Audit {
             latest: Latest::default(),
             late: exposition.late,
             gaps: exposition.gaps(),
-            blind: exposition.blind,
+            blind_seconds: exposition.blind,
+            blind: Blindness::of_scrape(exposition.gaps()),
             folded: exposition.folded,
             seen: Seen::default(),
         };
         for (name, counted) in &exposition.queues {
-            if let Spot::Book(at) = audit.spot(name.as_bytes()) {
-                let book = &mut audit.books[at];
-                (book.whole.counted, book.exported) = (*counted, true);
+            if let Spot::Book(at) = audit.known(name) {
+                let counted_all = &mut audit.books[at].whole.counted;
+                *counted_all = *counted;
+                if exposition.gaps() == 0 {
+                    counted_all.lose_all_in_sight();
+                }
             }
         }
         audit
@@ -161,6 +175,7 @@ impl Audit {
             Ok(line) => line,
             Err(why) => return self.seen.malformed(file, number, why),
         };
+        self.seen.shifted += u64::from(line.shifted);
         self.seen.first = Some(self.seen.first.map_or(line.at, |first| first.min(line.at)));
         self.seen.last = self.seen.last.max(Some(line.at));
         let place = self.lines.place_of_line(line.at);
@@ -172,22 +187,35 @@ impl Audit {
             return self.seen.not_compared(word);
         }
         match self.spot(line.queue) {
-            Spot::Book(at) => {
-                self.seen.compared += 1;
-                let new = self.by_call && line.call != b"NONE";
-                let room = if new { Some(&mut self.room) } else { None };
-                let repeats = self.latest.take(at, &line, place);
-                let said = self.books[at].said(line.call, room);
-                match repeats {
-                    Repeats::End { first, then } => return said.end_again(first, then),
-                    Repeats::Ringing(place) => said.ring_again(place),
-                    Repeats::Nothing => {}
-                }
-                said.line(line.at, line.verb, place);
-            }
+            Spot::Book(at) => self.line_of(at, &line, place),
             Spot::Hidden => {}
             Spot::Crowded => self.seen.crowded += 1,
         }
+    }
+
+    /// Takes a line of a queue.
+    fn line_of(&mut self, at: usize, line: &Line<'_>, place: Place) {
+        self.books[at].lines += 1;
+        // calls of queues that the PBX does not have are only counted
+        let told_apart = self.by_call && self.books[at].known && line.call != b"NONE";
+        let room = if told_apart { Some(&mut self.room) } else { None };
+        let repeats = self.latest.take(at, line, place);
+        let said = self.books[at].said(line.call, room);
+        match repeats {
+            Repeats::End { first, then } => return said.end_again(first, then),
+            Repeats::Ringing(place) => said.ring_again(place),
+            Repeats::Nothing => {}
+        }
+        said.line(line, place, self.blind.hides_line(line.at));
+    }
+
+    /// A queue that the exporter's side names.
+    fn known(&mut self, name: &str) -> Spot {
+        let spot = self.spot(name.as_bytes());
+        if let Spot::Book(at) = spot {
+            self.books[at].known = true;
+        }
+        spot
     }
 
     fn spot(&mut self, name: &[u8]) -> Spot {

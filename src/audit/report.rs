@@ -1,15 +1,16 @@
 //! What came of an audit.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::follow::follow;
 use super::subject::{Apart, Reason, Subject};
 use super::table::plain;
 use super::tally::Said;
 use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
-use super::window::{Edge, Window};
+use super::window::{Edge, Place, Window};
 use super::{Audit, Book, Spot};
 use crate::calendar::utc;
-use crate::clock::Moment;
 use crate::correlator::OTHER;
 use crate::queue_log::Malformed;
 
@@ -22,6 +23,8 @@ pub struct Report {
     pub rows: Vec<ReportRow>,
     /// Lines that were compared.
     pub compared: u64,
+    /// Lines of queues that the PBX does not have, by queue: they are no part of the verdict.
+    pub foreign: BTreeMap<String, u64>,
     /// Lines outside the window.
     pub outside: u64,
     /// Lines and counts at the window's edges that the other side does not have.
@@ -34,6 +37,8 @@ pub struct Report {
     pub not_compared: BTreeMap<String, u64>,
     /// What else a reader should know.
     pub notes: Vec<String>,
+    /// Why there is no verdict, if the log is not of this time.
+    unreached: Option<String>,
 }
 
 /// One figure of one queue.
@@ -104,22 +109,39 @@ impl Report {
         self.rows.iter().all(|row| row.state != State::Differs)
     }
 
-    /// Why there is no verdict, if no line and no count was compared.
+    /// Why there is no verdict: the log is not of the time that is compared, or neither side has anything in it.
     pub fn nothing(&self) -> Option<String> {
-        if !self.rows.is_empty() {
-            return None;
-        }
         let edge = |edge: Option<Edge>| edge.map_or("…".to_owned(), |edge| utc(edge.at));
         let (since, until) = (edge(self.window.since), edge(self.window.until));
-        let mut why = vec![format!(
-            "nothing to compare from {since} to {until}: no line of queue_log counts there, and the exporter counted nothing"
-        )];
+        let mut why = match &self.unreached {
+            Some(why) => vec![format!("{why}: it does not reach into the time from {since} to {until}")],
+            None if self.rows.is_empty() => vec![format!(
+                "nothing to compare from {since} to {until}: no line of queue_log counts there, and the exporter counted nothing"
+            )],
+            None => return None,
+        };
         let malformed: u64 = self.malformed.values().sum();
         if malformed > 0 {
             why.push(format!("{malformed} lines of queue_log are malformed"));
         }
+        if !self.foreign.is_empty() {
+            why.push(format!("the PBX does not have its queues {}", self.foreign_queues()));
+        }
         why.extend(self.notes.iter().cloned());
         Some(why.join("; "))
+    }
+
+    /// Queues that the PBX does not have, each with its lines; the first of them.
+    pub(super) fn foreign_queues(&self) -> String {
+        let mut named: Vec<_> = self.foreign.iter().collect();
+        named.sort_by_key(|(name, lines)| (std::cmp::Reverse(**lines), *name));
+        let more = named.len().saturating_sub(FOREIGN_SHOWN);
+        let mut text: Vec<_> =
+            named.iter().take(FOREIGN_SHOWN).map(|(name, lines)| format!("{} {lines}", plain(name))).collect();
+        if more > 0 {
+            text.push(format!("and {more} more"));
+        }
+        text.join(", ")
     }
 
     /// Rows in a state.
@@ -151,59 +173,92 @@ impl Audit {
     /// Weighs both sides of everything.
     pub fn report(mut self) -> Report {
         self.fold();
+        let foreign = self.take_foreign();
+        let compared = self.books.iter().map(|book| book.lines).sum();
         let mut late = Late::of(if self.by_call { 0 } else { self.late });
         let (gaps, by_call) = (self.gaps > 0, self.by_call);
-        let weigh = |book: Book| Weighing::new(book, &mut late, gaps, by_call);
+        let mut followed = 0;
+        let weigh = |mut book: Book| {
+            followed += follow(&mut book.calls, gaps);
+            Weighing::new(book, &mut late, gaps, by_call)
+        };
         let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
         let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
         let mut rows: Vec<_> = queues.into_iter().flat_map(Weighing::rows).collect();
         rows.sort_by(|a, b| (a.state, &a.queue, a.what).cmp(&(b.state, &b.queue, b.what)));
-        let notes = self.notes(&rows);
+        let unreached = self.unreached();
+        let mut notes = self.notes(followed);
+        // a queue may be silent for ever; but what was counted and is in no line is missed
+        if unreached.is_none() && rows.iter().any(|row| row.figures.are_missed()) {
+            notes.extend(self.missing_files());
+        }
         let seen = self.seen;
         Report {
             window: self.lines,
             rows,
-            compared: seen.compared,
+            compared,
+            foreign,
             outside: seen.outside,
             left_out,
             malformed: seen.malformed,
             examples: seen.examples,
             not_compared: seen.not_compared,
             notes,
+            unreached,
         }
+    }
+
+    /// Sets apart what diallers and scripts wrote of queues that the PBX does not have.
+    fn take_foreign(&mut self) -> BTreeMap<String, u64> {
+        let (known, foreign) = std::mem::take(&mut self.books).into_iter().partition(|book| book.known);
+        self.books = known;
+        foreign.into_iter().map(|book: Book| (book.name.into_string(), book.lines)).collect()
+    }
+
+    /// Why the log is of another time than what is compared, if it is.
+    fn unreached(&self) -> Option<String> {
+        let Some((first, last)) = self.seen.first.zip(self.seen.last) else {
+            return Some("queue_log has no line that can be read".to_owned());
+        };
+        let reached = self.lines.place(first, last.after(Duration::from_secs(1))) != Place::Outside;
+        (!reached).then(|| format!("queue_log begins at {} and ends at {}", utc(first), utc(last)))
     }
 
     /// What the exporter counts as `other` is compared with all it counts so.
     fn fold(&mut self) {
         let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER) else { return };
-        let (mut said, mut folded) = (Said::default(), 0);
-        for book in self.books.iter_mut().filter(|book| !book.exported) {
+        let (mut said, mut lines) = (Said::default(), 0);
+        for book in self.books.iter_mut().filter(|book| !book.known) {
             said.add(&std::mem::take(&mut book.whole.said));
-            folded += 1;
+            lines += std::mem::take(&mut book.lines);
+            self.seen.folded += 1;
         }
         self.books[other].whole.said.add(&said);
-        if folded > 0 {
-            self.seen.folded = folded;
-        }
+        self.books[other].lines += lines;
+        self.books.retain(|book| book.known);
     }
 
-    fn notes(&self, rows: &[ReportRow]) -> Vec<String> {
+    /// Whether the log begins late or ends early.
+    fn missing_files(&self) -> impl Iterator<Item = String> {
+        let begins = self.seen.first.zip(self.lines.since).filter(|(first, since)| first.since(since.at) > A_WHILE);
+        let ends = self.seen.last.zip(self.lines.until).filter(|(last, until)| until.at.since(*last) > A_WHILE);
+        let older = begins.map(|(first, _)| format!("queue_log begins at {}: is an older file missing?", utc(first)));
+        let newer = ends.map(|(last, _)| format!("queue_log ends at {}: is a newer file missing?", utc(last)));
+        older.into_iter().chain(newer)
+    }
+
+    fn notes(&self, followed: u64) -> Vec<String> {
         let mut notes = Vec::new();
-        let of_log = |what: &str, at: Moment| format!("queue_log {what} at {}", utc(at));
-        let verbs: u64 = self.seen.not_compared.values().sum();
-        match (self.seen.first, self.seen.last) {
-            (None, _) | (_, None) => notes.push("queue_log has no line that can be read".to_owned()),
-            (Some(first), Some(last)) if self.seen.compared + verbs == 0 => {
-                let begins = of_log("begins", first);
-                notes.push(format!("{begins} and ends at {}: nothing of it lies in the window", utc(last)));
-            }
-            (Some(first), Some(_)) => {
-                let late = self.lines.since.is_some_and(|since| first.since(since.at) > A_WHILE);
-                // a queue may be silent for ever; but what was counted and is in no line is missed
-                if late && rows.iter().any(|row| row.figures.are_missed()) {
-                    notes.push(format!("{}: is an older file missing?", of_log("begins", first)));
-                }
-            }
+        if followed > 0 {
+            let calls = if followed == 1 { "1 call is".to_owned() } else { format!("{followed} calls are") };
+            notes.push(format!(
+                "{calls} in queue_log under two Uniqueids, since another channel took the caller's place"
+            ));
+        }
+        if self.seen.shifted > 0 {
+            let lines = if self.seen.shifted == 1 { "1 line names" } else { "lines name" };
+            let many = if self.seen.shifted == 1 { String::new() } else { format!("{} ", self.seen.shifted) };
+            notes.push(format!("{many}{lines} a member with a bar in the name: read behind it"));
         }
         if self.seen.crowded > 0 {
             notes.push(format!("{} lines name more queues than are compared, and are left out", self.seen.crowded));
@@ -219,7 +274,8 @@ impl Audit {
             notes.push(format!("the recording has {gaps}: calls that came and went there are in queue_log only"));
         } else if self.gaps > 0 {
             let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
-            let blind = format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind);
+            let blind =
+                format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind_seconds);
             notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
         }
         if self.seen.folded > 0 {
@@ -317,5 +373,7 @@ impl Figures {
 
 /// How many calls are kept behind a row.
 const CALLS_MAX: usize = 1000;
-/// A queue may well be silent for so long at the beginning of a window.
-const A_WHILE: std::time::Duration = std::time::Duration::from_secs(600);
+/// A queue may well be silent for so long at the beginning or the end of a window.
+const A_WHILE: Duration = Duration::from_secs(600);
+/// How many queues are named that the PBX does not have.
+const FOREIGN_SHOWN: usize = 10;

@@ -62,6 +62,8 @@ pub enum Reason {
     Unmeasured,
     /// queue_log has two results of one ringing, or two ends of one talk.
     Twice,
+    /// An UNPAUSE that Asterisk adds as the reason of a pause changes.
+    AutoUnpause,
 }
 
 impl Subject {
@@ -159,7 +161,7 @@ impl Apart {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Redirected,
         Self::Unserved,
         Self::Lost,
@@ -168,6 +170,7 @@ impl Reason {
         Self::TalkCut,
         Self::Unmeasured,
         Self::Twice,
+        Self::AutoUnpause,
     ];
 
     /// One word for programs.
@@ -181,6 +184,7 @@ impl Reason {
             Self::TalkCut => "redirected_talk",
             Self::Unmeasured => "unmeasured",
             Self::Twice => "logged_twice",
+            Self::AutoUnpause => "auto_unpause",
         }
     }
 
@@ -195,6 +199,7 @@ impl Reason {
             Self::TalkCut => "redirected while talking: queue_log counts on",
             Self::Unmeasured => "not seen from beginning to end",
             Self::Twice => "queue_log says it twice, of one ringing or one talk",
+            Self::AutoUnpause => "Auto-Unpause: the reason of a pause changed (log_unpause_on_reason_change)",
         }
     }
 }

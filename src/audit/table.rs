@@ -30,6 +30,9 @@ impl Display for Table<'_> {
         }
         self.malformed(f)?;
         self.not_compared(f)?;
+        if !report.foreign.is_empty() {
+            writeln!(f, "set apart     queues that the PBX does not have: {}", report.foreign_queues())?;
+        }
         for note in &report.notes {
             writeln!(f, "note          {note}")?;
         }

@@ -1,11 +1,12 @@
 //! What each side says of one queue, or of one call in it.
 
+use std::hash::{DefaultHasher, Hasher as _};
 use std::time::Duration;
 
 use super::subject::{Apart, Subject};
 use super::window::Place;
 use crate::clock::Moment;
-use crate::queue_log::Verb;
+use crate::queue_log::{Line, Verb};
 
 /// A number, and what may be added to it: what lies at an edge of the window.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,8 +48,12 @@ pub(super) struct Length {
 
 impl Length {
     fn add(&mut self, length: Duration) {
-        self.sum += length.as_secs_f64();
-        self.of = self.of.saturating_add(1);
+        self.merge(Self { sum: length.as_secs_f64(), of: 1 });
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.sum += other.sum;
+        self.of = self.of.saturating_add(other.of);
     }
 }
 
@@ -56,6 +61,10 @@ impl Length {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
     counts: [Count; Subject::ALL.len()],
+    /// Lines that may have been written while the exporter could not see.
+    hidden: [u32; Subject::ALL.len()],
+    /// UNPAUSE lines that Asterisk adds by itself.
+    auto_unpaused: u32,
     /// Lines that say once more what another said.
     again: [u32; Subject::ALL.len()],
     /// Those of them that end a talk, by the end that was said first and the one that was said then.
@@ -68,11 +77,25 @@ pub(super) struct Said {
     pub(super) longest_talk: f64,
     /// When the last talk ended.
     pub(super) talked_until: Option<Moment>,
+    /// Who talked: the last line about an agent who answered or talked.
+    pub(super) agent: Option<u64>,
+    /// From the first line to the last.
+    pub(super) span: Option<Span>,
 }
 
 impl Said {
     pub(super) const fn count(&self, subject: Subject) -> Count {
         self.counts[subject as usize]
+    }
+
+    /// How many of its lines may have been written while the exporter could not see.
+    pub(super) const fn hidden(&self, subject: Subject) -> u32 {
+        self.hidden[subject as usize]
+    }
+
+    /// How many UNPAUSE lines nobody asked for.
+    pub(super) const fn auto_unpaused(&self) -> u32 {
+        self.auto_unpaused
     }
 
     /// How often it is said once more than it happened.
@@ -91,18 +114,20 @@ impl Said {
             sum.sure = sum.sure.saturating_add(count.sure);
             sum.edge = sum.edge.saturating_add(count.edge);
         }
-        for (sum, number) in self.again.iter_mut().zip(other.again) {
-            *sum = sum.saturating_add(number);
-        }
+        let numbers = self.again.iter_mut().zip(other.again).chain(self.hidden.iter_mut().zip(other.hidden));
+        numbers.for_each(|(sum, number)| *sum = sum.saturating_add(number));
+        self.auto_unpaused = self.auto_unpaused.saturating_add(other.auto_unpaused);
         for (sum, number) in self.ends_again.iter_mut().flatten().zip(other.ends_again.iter().flatten()) {
             *sum = sum.saturating_add(*number);
         }
         self.longest_hold = self.longest_hold.max(other.longest_hold);
         self.longest_talk = self.longest_talk.max(other.longest_talk);
         for (sum, length) in self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk)) {
-            (sum.sum, sum.of) = (sum.sum + length.sum, sum.of.saturating_add(length.of));
+            sum.merge(*length);
         }
         self.talked_until = self.talked_until.max(other.talked_until);
+        self.agent = self.agent.or(other.agent);
+        self.span = Span::both(self.span, other.span);
     }
 
     /// A line that ends a talk once more, which ended by `first` before.
@@ -120,26 +145,63 @@ impl Said {
         self.again[rang] = self.again[rang].saturating_add(1);
     }
 
-    /// One line; false if it says nothing that is compared.
-    pub(super) fn line(&mut self, at: Moment, verb: Verb<'_>, place: Place) -> bool {
-        let Some((subject, length)) = subject(verb) else { return false };
+    /// One line, and whether the exporter could not see it written; false if it says nothing that is compared.
+    pub(super) fn line(&mut self, line: &Line<'_>, place: Place, hidden: bool) -> bool {
+        if place == Place::Outside {
+            return subject(line.verb).is_some();
+        }
+        self.span = Span::both(self.span, Some(Span::at(line.at)));
+        if line.verb == Verb::AutoUnpaused {
+            self.auto_unpaused = self.auto_unpaused.saturating_add(1);
+            return true;
+        }
+        let Some((subject, length)) = subject(line.verb) else { return false };
         self.counts[subject as usize].add(place);
+        self.hidden[subject as usize] = self.hidden[subject as usize].saturating_add(hidden.into());
+
+        let Some(length) = length else { return true };
+        self.agent = Some(hash(line.agent));
         let part = usize::from(place == Place::Edge);
-        match (length, subject) {
-            (_, _) if place == Place::Outside => {}
-            (Some(hold), Subject::Answered) => {
-                self.hold[part].add(hold);
-                self.longest_hold = self.longest_hold.max(hold.as_secs_f64());
-            }
-            (Some(talk), _) => {
-                self.talk[part].add(talk);
-                self.longest_talk = self.longest_talk.max(talk.as_secs_f64());
-                self.talked_until = Some(at);
-            }
-            (None, _) => {}
+        if subject == Subject::Answered {
+            self.hold[part].add(length);
+            self.longest_hold = self.longest_hold.max(length.as_secs_f64());
+        } else {
+            self.talk[part].add(length);
+            self.longest_talk = self.longest_talk.max(length.as_secs_f64());
+            self.talked_until = Some(line.at);
         }
         true
     }
+
+    /// Nothing was said.
+    pub(super) fn is_silent(&self) -> bool {
+        self.span.is_none()
+    }
+}
+
+/// From a first moment to a last one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Span {
+    pub(super) first: Moment,
+    pub(super) last: Moment,
+}
+
+impl Span {
+    pub(super) const fn at(moment: Moment) -> Self {
+        Self { first: moment, last: moment }
+    }
+
+    pub(super) fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let Some((one, other)) = one.zip(other) else { return one.or(other) };
+        Some(Self { first: one.first.min(other.first), last: one.last.max(other.last) })
+    }
+}
+
+/// Names are only compared.
+fn hash(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(name);
+    hasher.finish()
 }
 
 /// Its place among the ends of a talk.
@@ -165,7 +227,7 @@ pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
         Verb::AgentDumped => (Subject::AgentDump, None),
         Verb::Paused => (Subject::Paused, None),
         Verb::Unpaused => (Subject::Unpaused, None),
-        Verb::Other(_) => return None,
+        Verb::AutoUnpaused | Verb::Other(_) => return None,
     })
 }
 
@@ -174,10 +236,14 @@ pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
 pub(super) struct Counted {
     counts: [Count; Subject::ALL.len()],
     apart: [Count; Apart::ALL.len()],
+    /// Those of them that were lost in plain sight.
+    lost_in_sight: [u32; Apart::ALL.len()],
     pub(super) hold: Length,
     pub(super) talk: Length,
     /// When the last agent's phone hung up.
     pub(super) agent_gone: Option<Moment>,
+    /// From the first of it to the last, where a recording tells.
+    pub(super) span: Option<Span>,
 }
 
 impl Counted {
@@ -187,6 +253,45 @@ impl Counted {
 
     pub(super) const fn apart(&self, apart: Apart) -> Count {
         self.apart[apart as usize]
+    }
+
+    /// How many of what is lost were in sight all the time: nothing excuses them.
+    pub(super) const fn lost_in_sight(&self, apart: Apart) -> u32 {
+        self.lost_in_sight[apart as usize]
+    }
+
+    /// What is lost was in sight all the time.
+    pub(super) const fn lose_in_sight(&mut self, apart: Apart, number: u32) {
+        let lost = &mut self.lost_in_sight[apart as usize];
+        *lost = lost.saturating_add(number);
+    }
+
+    /// The exporter could see all the time.
+    pub(super) fn lose_all_in_sight(&mut self) {
+        for apart in [Apart::WaitLost, Apart::EndLost, Apart::RingLost] {
+            self.lost_in_sight[apart as usize] = self.apart(apart).all();
+        }
+    }
+
+    /// Nothing was counted.
+    pub(super) fn is_silent(&self) -> bool {
+        self.span.is_none()
+    }
+
+    /// Adds what was counted of the same call under another Uniqueid.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let counts = self.counts.iter_mut().zip(other.counts).chain(self.apart.iter_mut().zip(other.apart));
+        for (sum, count) in counts {
+            sum.sure = sum.sure.saturating_add(count.sure);
+            sum.edge = sum.edge.saturating_add(count.edge);
+        }
+        for apart in Apart::ALL {
+            self.lose_in_sight(apart, other.lost_in_sight(apart));
+        }
+        self.hold.merge(other.hold);
+        self.talk.merge(other.talk);
+        self.agent_gone = self.agent_gone.max(other.agent_gone);
+        self.span = Span::both(self.span, other.span);
     }
 
     pub(super) fn saw(&mut self, subject: Subject, place: Place) {

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn take(latest: &mut Latest, spot: usize, text: &str) -> Repeats {
-        latest.take(spot, &Line::parse(text.as_bytes()).expect("a line"), Place::Inside)
+        latest.take(spot, &Line::read(text).expect("a line"), Place::Inside)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::subject::{Apart, Subject};
-use super::tally::Counted;
+use super::tally::{Counted, Span};
 use super::window::Place;
 use super::{Audit, Spot};
 use crate::clock::Moment;
@@ -19,6 +19,9 @@ impl Watch for Audit {
             self.late = 1;
             return;
         }
+        if let Observation::QueueKnown { queue, .. } = seen {
+            self.known(names.queues.name(queue));
+        }
         let Some(queue) = queue(seen) else { return };
         let late = matches!(seen, Observation::Completed { .. }) && std::mem::take(&mut self.late) > 0;
         // a recording without time stamps is compared as a whole
@@ -27,7 +30,7 @@ impl Watch for Audit {
         if place == Place::Outside {
             return;
         }
-        let Spot::Book(spot) = self.spot(names.queues.name(queue).as_bytes()) else { return };
+        let Spot::Book(spot) = self.known(names.queues.name(queue)) else { return };
         let book = &mut self.books[spot];
         let counted = match of {
             Some(caller) => &mut book.call(caller.uniqueid).counted,
@@ -37,6 +40,31 @@ impl Watch for Audit {
             counted.saw_apart(Apart::EndLate, place);
         }
         counted.take(at, seen, place);
+
+        // a scene that was in sight all the time has no excuse
+        let begun = counted.span.map_or(at, |span| span.first);
+        if let Some(lost) = lost(seen).filter(|_| !self.blind.excuses(begun, at, place)) {
+            counted.lose_in_sight(lost, 1);
+        }
+    }
+
+    fn blind(&mut self, at: Moment) {
+        self.blind.begins(at);
+    }
+
+    fn sighted(&mut self, at: Moment) {
+        self.blind.ends(at);
+    }
+}
+
+/// What is lost by it.
+const fn lost(seen: Observation) -> Option<Apart> {
+    use Observation as O;
+    match seen {
+        O::Exited { outcome: Outcome::Lost, .. } => Some(Apart::WaitLost),
+        O::Completed { ended_by: EndedBy::Lost, .. } => Some(Apart::EndLost),
+        O::RingEnded { result: RingResult::Lost, .. } => Some(Apart::RingLost),
+        _ => None,
     }
 }
 
@@ -59,6 +87,7 @@ const fn queue(seen: Observation) -> Option<QueueId> {
 impl Counted {
     fn take(&mut self, at: Moment, seen: Observation, place: Place) {
         use Observation as O;
+        self.span = Span::both(self.span, Some(Span::at(at)));
         match seen {
             O::Entered { .. } => self.saw(Subject::Entered, place),
             O::Adopted { phase: Phase::Waiting, .. } => self.saw_apart(Apart::AdoptedWaiting, place),

@@ -39,6 +39,18 @@ impl Weighed {
         }
     }
 
+    /// How many things are on one side only, and how many lengths differ.
+    pub(super) fn differences(&self) -> u64 {
+        let rows = self.counts.iter().chain(&self.apart);
+        let counts: u64 = rows.map(|row| row.missing + row.extra).sum();
+        counts + u64::from(self.hold.differs()) + u64::from(self.talk.differs())
+    }
+
+    /// Whether the exporter has an end that no line tells, and which one may tell.
+    pub(super) fn lacks_lines(&self) -> bool {
+        self.apart.iter().any(|row| row.counted > 0)
+    }
+
     fn sum_of(&self, subjects: &[Subject]) -> Row {
         subjects.iter().fold(Row::default(), |mut sum, &subject| {
             sum.add(&self.counts[subject as usize]);
@@ -221,8 +233,8 @@ pub(super) fn weigh_call(said: &Said, counted: &Counted, gaps: bool) -> Weighed 
 /// Stays of which a beginning or an end was hidden: they may lack a length.
 fn partly_seen(counted: &Counted) -> u64 {
     use Apart as A;
-    let hidden = [A::AdoptedWaiting, A::AdoptedTalking, A::WaitLost, A::EndLost, A::EndUnknown];
-    hidden.iter().map(|&apart| u64::from(counted.apart(apart).all())).sum()
+    let hidden = [A::AdoptedWaiting, A::AdoptedTalking, A::WaitLost, A::EndLost];
+    hidden.iter().map(|&apart| u64::from(counted.apart(apart).all() - counted.lost_in_sight(apart))).sum()
 }
 
 /// Calls of which the exporter does not know the length.
@@ -293,6 +305,8 @@ struct Scales {
     budgets: [u64; Apart::ALL.len()],
     /// Counts at the edges: they may explain, but need not.
     optional: [u64; Apart::ALL.len()],
+    /// Lines that may have been written while the exporter could not see: only these can be lost.
+    hidden: [u64; Subject::ALL.len()],
     /// Callers who were connected while the exporter could not see.
     answered_unseen: u64,
     /// Talks that queue_log ends twice: by the first end, by the second, and how many.
@@ -304,8 +318,9 @@ impl Scales {
         let mut scales = Self {
             weighed: Weighed::default(),
             spare: [0; Subject::ALL.len()],
-            budgets: Apart::ALL.map(|apart| counted.apart(apart).all().into()),
+            budgets: Apart::ALL.map(|apart| (counted.apart(apart).all() - counted.lost_in_sight(apart)).into()),
             optional: Apart::ALL.map(|apart| counted.apart(apart).edge.into()),
+            hidden: Subject::ALL.map(|subject| said.hidden(subject).into()),
             answered_unseen: 0,
             both: both(said),
         };
@@ -323,30 +338,37 @@ impl Scales {
             scales.spare[subject as usize] = u64::from(log.all() - log_now);
             scales.weighed.left_out += u64::from(log.all() - log_now) + u64::from(ours.all() - ours_now);
         }
+        let unpaused = &mut scales.weighed.counts[Subject::Unpaused as usize];
+        unpaused.said += u64::from(said.auto_unpaused());
+        unpaused.explained[Reason::AutoUnpause as usize] += u64::from(said.auto_unpaused());
+        for apart in Apart::ALL {
+            let (row, lost) = (&mut scales.weighed.apart[apart as usize], counted.lost_in_sight(apart));
+            (row.counted, row.extra) = (lost.into(), lost.into());
+        }
         scales
     }
 
     fn settle(&mut self, late: &mut u64) {
         use Apart as A;
         self.either();
-        self.cover(A::AdoptedWaiting, Reason::Adopted, &[Subject::Entered]);
+        self.cover_hidden(A::AdoptedWaiting, Reason::Adopted, &[Subject::Entered]);
         let adopted = self.budgets[A::AdoptedTalking as usize];
-        self.cover(A::AdoptedTalking, Reason::Adopted, &[Subject::Entered]);
+        self.cover_hidden(A::AdoptedTalking, Reason::Adopted, &[Subject::Entered]);
         self.budgets[A::AdoptedTalking as usize] = adopted;
-        self.answered_unseen += self.cover(A::AdoptedTalking, Reason::Adopted, &[Subject::Answered]);
+        self.answered_unseen += self.cover_hidden(A::AdoptedTalking, Reason::Adopted, &[Subject::Answered]);
 
         self.cover(A::Redirected, Reason::Redirected, &[Subject::Abandoned]);
         self.cover(A::Unserved, Reason::Unserved, &WITHOUT_REASON);
-        let connected_unseen = self.cover(A::WaitLost, Reason::Lost, &[Subject::Answered]);
+        let connected_unseen = self.cover_hidden(A::WaitLost, Reason::Lost, &[Subject::Answered]);
         self.answered_unseen += connected_unseen;
-        self.cover(A::WaitLost, Reason::Lost, &UNANSWERED);
-        self.cover(A::RingLost, Reason::Lost, &[Subject::RangInVain]);
+        self.cover_hidden(A::WaitLost, Reason::Lost, &UNANSWERED);
+        self.cover_hidden(A::RingLost, Reason::Lost, &[Subject::RangInVain]);
 
         self.cover(A::EndUnknown, Reason::Late, &ENDS);
-        self.cover(A::EndLost, Reason::Lost, &ENDS);
+        self.cover_hidden(A::EndLost, Reason::Lost, &ENDS);
         let mut unseen = connected_unseen;
         for subject in ENDS {
-            self.weighed.counts[subject as usize].excuse(Reason::Lost, &mut unseen);
+            self.excuse_hidden(Reason::Lost, subject, &mut unseen);
         }
         self.relabel(late);
         self.leftovers();
@@ -357,6 +379,21 @@ impl Scales {
         let budget = &mut self.budgets[apart as usize];
         let rows = &mut self.weighed.counts;
         subjects.iter().map(|&subject| rows[subject as usize].excuse(reason, budget)).sum()
+    }
+
+    /// The same for what was out of sight, which explains no line that was written in sight.
+    fn cover_hidden(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) -> u64 {
+        let mut budget = self.budgets[apart as usize];
+        let covered = subjects.iter().map(|&subject| self.excuse_hidden(reason, subject, &mut budget)).sum();
+        self.budgets[apart as usize] = budget;
+        covered
+    }
+
+    fn excuse_hidden(&mut self, reason: Reason, subject: Subject, budget: &mut u64) -> u64 {
+        let hidden = &mut self.hidden[subject as usize];
+        let covered = self.weighed.counts[subject as usize].excuse(reason, &mut (*budget).min(*hidden));
+        (*budget, *hidden) = (*budget - covered, *hidden - covered);
+        covered
     }
 
     /// Of two lines that end one talk the exporter may have counted the second.

@@ -1,20 +1,21 @@
-//! One log in several files: rotated, some of them gzipped.
+//! One log in several files: rotated, compressed, or exported from a database.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-
+use super::entry::Entry;
 use super::line::{Line, Malformed};
 use super::lines::Lines;
+use super::packed;
+use super::zone::Zones;
+use crate::calendar::{Offset, utc};
 use crate::clock::Moment;
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueLogError {
-    /// A file cannot be opened or read, or is damaged gzip data.
+    /// A file cannot be opened or read, or its compressed data is damaged.
     #[error("{}: cannot be read", path.display())]
     Unreadable {
         path: PathBuf,
@@ -24,20 +25,64 @@ pub enum QueueLogError {
     /// A file is named twice, and each of its lines would count twice.
     #[error("{}: named twice", path.display())]
     Twice { path: PathBuf },
+    /// Most of a file's lines cannot be read, so it is something else.
+    #[error(
+        "{}: no queue_log: {malformed} of {lines} lines cannot be read, the first of them is line {line} ({why}); \
+         an export of a database needs the names of its columns in its first line (time,callid,queuename,agent,event,data)",
+        path.display()
+    )]
+    NotALog {
+        path: PathBuf,
+        malformed: u64,
+        lines: u64,
+        /// The first malformed one.
+        line: u64,
+        why: Malformed,
+    },
+    /// A file has local times, and what could tell the zone is not in it, or not in a file.
+    #[error("{}: has local times ({example}), and {why}: tell their zone with --log-offset, such as +02:00", path.display())]
+    NoZone {
+        path: PathBuf,
+        /// Such a time.
+        example: String,
+        why: &'static str,
+    },
 }
 
 /// A log: its files, the oldest first.
 #[derive(Clone, Debug)]
 pub struct QueueLog {
-    files: Vec<PathBuf>,
+    files: Vec<LogFile>,
+    paths: Vec<PathBuf>,
+}
+
+/// One of its files.
+#[derive(Clone, Debug)]
+struct LogFile {
+    path: PathBuf,
+    zones: Zones,
+    /// How they came to be known, or not.
+    source: Source,
+}
+
+/// Who knows the zones of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Source {
+    /// The user.
+    Told,
+    /// The calls in it.
+    Calls,
+    /// Nobody: it can be read only once, and that needs a look before.
+    Nobody,
 }
 
 impl QueueLog {
-    /// A log in these files, in whatever order they are named; a file without a readable line comes first.
+    /// A log in these files, in whatever order they are named; a file without a readable line comes first.  Local times
+    /// in them are `offset`, if that is given, else what the calls in each file tell.
     ///
     /// # Errors
-    /// A file cannot be read, or is named twice.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, QueueLogError> {
+    /// A file cannot be read, is named twice, or has local times of a zone that nothing tells.
+    pub fn open(paths: &[PathBuf], offset: Option<Offset>) -> Result<Self, QueueLogError> {
         let mut files = Vec::new();
         let mut seen = HashSet::new();
         for path in paths {
@@ -45,54 +90,143 @@ impl QueueLog {
             if !seen.insert(path.canonicalize().map_err(unreadable)?) {
                 return Err(QueueLogError::Twice { path: path.clone() });
             }
+            let is_file = path.metadata().map_err(unreadable)?.is_file();
+            let file = LogFile::open(path, is_file, offset).map_err(unreadable)?;
             // whatever can be read once only (a pipe) must not lose its beginning to this look
-            let first = if paths.len() == 1 { None } else { first_moment(path).map_err(unreadable)? };
-            files.push((first, path.clone()));
+            let first = if paths.len() == 1 { None } else { file.first_moment()? };
+            files.push((first, file));
         }
-        files.sort();
-        Ok(Self { files: files.into_iter().map(|(_, path)| path).collect() })
+        files.sort_by(|(a, file), (b, other)| (a, &file.path).cmp(&(b, &other.path)));
+        let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
+        let paths = files.iter().map(|file| file.path.clone()).collect();
+        Ok(Self { files, paths })
     }
 
     /// Its files, the oldest first.
     pub fn files(&self) -> &[PathBuf] {
-        &self.files
+        &self.paths
+    }
+
+    /// The zones that were found out, of each file that has local times.
+    pub fn zones(&self) -> impl Iterator<Item = (&Path, Vec<Offset>)> {
+        let found = self.files.iter().filter(|file| file.source == Source::Calls);
+        found.map(|file| (&*file.path, file.zones.all())).filter(|(_, zones)| !zones.is_empty())
     }
 
     /// Reads all files from their beginning: each line, or why it is none, with the file's place and its number.
     ///
     /// # Errors
-    /// A file cannot be read to its end.
+    /// A file cannot be read to its end, is no queue_log at all, or has local times of a zone that nothing tells.
     pub fn read(&self, mut take: impl FnMut(usize, u64, Result<Line<'_>, Malformed>)) -> Result<(), QueueLogError> {
-        for (at, path) in self.files.iter().enumerate() {
-            let unreadable = |source| QueueLogError::Unreadable { path: path.clone(), source };
-            let mut lines = Lines::new(open(path).map_err(unreadable)?);
-            while let Some((number, line)) = lines.next_line().map_err(unreadable)? {
+        for (at, file) in self.files.iter().enumerate() {
+            file.read(|number, line| {
                 take(at, number, line);
-            }
+                true
+            })?;
         }
         Ok(())
     }
 }
 
-/// When the first line of a file was written that can be read.
-fn first_moment(path: &Path) -> io::Result<Option<Moment>> {
-    let mut lines = Lines::new(open(path)?);
-    while let Some((_, line)) = lines.next_line()? {
-        if let Ok(line) = line {
-            return Ok(Some(line.at));
+impl LogFile {
+    fn open(path: &Path, is_file: bool, offset: Option<Offset>) -> io::Result<Self> {
+        let (zones, source) = match (offset, is_file) {
+            (Some(offset), _) => (Zones::fixed(offset), Source::Told),
+            (None, true) => (zones(packed::open(path)?)?, Source::Calls),
+            (None, false) => (Zones::default(), Source::Nobody),
+        };
+        Ok(Self { path: path.to_owned(), zones, source })
+    }
+
+    /// Reads it from its beginning, for as long as `take` wants more.
+    fn read(&self, mut take: impl FnMut(u64, Result<Line<'_>, Malformed>) -> bool) -> Result<(), QueueLogError> {
+        let unreadable = |source| QueueLogError::Unreadable { path: self.path.clone(), source };
+        let mut lines = Lines::new(packed::open(&self.path).map_err(unreadable)?);
+        let mut quality = Quality::default();
+        while let Some((number, entry)) = lines.next_entry().map_err(unreadable)? {
+            let line = match entry {
+                Ok(entry) => self.moment(number, &entry).map(|at| Line::of(entry, at))?,
+                Err(why) => Err(why),
+            };
+            quality.add(number, line.as_ref().err().copied());
+            if !take(number, line) {
+                return Ok(());
+            }
+        }
+        quality.verdict(&self.path)
+    }
+
+    /// When an entry was written.
+    fn moment(&self, number: u64, entry: &Entry<'_>) -> Result<Moment, QueueLogError> {
+        let written = Moment::from_secs(entry.when.seconds);
+        if !entry.when.local {
+            return Ok(written);
+        }
+        match self.zones.at(number) {
+            Some(Offset(east)) => Ok(Moment::from_secs(entry.when.seconds.saturating_add_signed(-east))),
+            None => Err(self.no_zone(written)),
         }
     }
-    Ok(None)
+
+    fn no_zone(&self, written: Moment) -> QueueLogError {
+        let example = utc(written).replace('T', " ").replace('Z', "");
+        let why = match self.source {
+            Source::Told | Source::Calls => "no call's Uniqueid in it tells of which zone",
+            Source::Nobody => "only a file can be searched for Uniqueids that tell of which zone",
+        };
+        QueueLogError::NoZone { path: self.path.clone(), example, why }
+    }
+
+    /// When its first line was written that can be read.
+    fn first_moment(&self) -> Result<Option<Moment>, QueueLogError> {
+        let mut first = None;
+        self.read(|_, line| {
+            first = line.ok().map(|line| line.at);
+            first.is_none()
+        })?;
+        Ok(first)
+    }
 }
 
-/// A file as it was before it was gzipped, if it was.
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
-    let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    Ok(match packed {
-        true => Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(file))),
-        false => Box::new(file),
-    })
+/// Looks for the zones of local times, if the file has any.
+fn zones(source: impl BufRead) -> io::Result<Zones> {
+    let mut zones = Zones::default();
+    let mut lines = Lines::new(source);
+    while let Some((number, entry)) = lines.next_entry()? {
+        match entry {
+            Ok(entry) if !entry.when.local => break,
+            Ok(entry) => zones.learn(number, &entry),
+            Err(_) => {}
+        }
+    }
+    Ok(zones)
 }
 
-const CHUNK: usize = 64 * 1024;
+/// How much of a file is what it should be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Quality {
+    lines: u64,
+    malformed: u64,
+    first: Option<(u64, Malformed)>,
+}
+
+impl Quality {
+    fn add(&mut self, number: u64, malformed: Option<Malformed>) {
+        self.lines += 1;
+        if let Some(why) = malformed {
+            self.malformed += 1;
+            self.first = self.first.or(Some((number, why)));
+        }
+    }
+
+    /// A damaged log has a few such lines; something else has them mostly.
+    fn verdict(self, path: &Path) -> Result<(), QueueLogError> {
+        let Self { lines, malformed, first } = self;
+        match first {
+            Some((line, why)) if 2 * malformed > lines => {
+                Err(QueueLogError::NotALog { path: path.to_owned(), malformed, lines, line, why })
+            }
+            _ => Ok(()),
+        }
+    }
+}

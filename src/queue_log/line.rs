@@ -1,10 +1,11 @@
-//! What a line of queue_log says: `time|call|queue|agent|VERB|parameter|…`.
+//! What a line of queue_log says, once it is known which of its fields is what.
 
 use std::time::Duration;
 
+use super::entry::Entry;
 use crate::clock::Moment;
 
-/// One line.  Asterisk 11 to 22 write it alike; they differ in which verbs there are.
+/// One line.  Asterisk 11 to 23 write it alike; they differ in which verbs there are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line<'a> {
     /// When it was written: whole seconds.
@@ -17,6 +18,8 @@ pub struct Line<'a> {
     pub agent: &'a [u8],
     /// What happened.
     pub verb: Verb<'a>,
+    /// The agent's name has a bar in it, so what follows was found further right.
+    pub shifted: bool,
 }
 
 /// What happened, as far as the exporter counts it too.
@@ -52,6 +55,9 @@ pub enum Verb<'a> {
     Paused,
     /// UNPAUSE, one for each queue
     Unpaused,
+    /// UNPAUSE that Asterisk adds by itself as the reason of a pause changes (`log_unpause_on_reason_change`; 20.16,
+    /// 22.6 and later): there was no such event.
+    AutoUnpaused,
     /// Any other, as it stands there.
     Other(&'a [u8]),
 }
@@ -62,11 +68,11 @@ pub enum Malformed {
     /// Longer than anything Asterisk writes.
     #[error("longer than {} bytes", super::LINE_MAX)]
     TooLong,
-    /// Fewer than the five fields every line has.
-    #[error("fewer than five fields")]
+    /// Fewer than the five fields every line has, or fewer than the header names.
+    #[error("too few fields")]
     TooFewFields,
-    /// It does not begin with seconds since the epoch.
-    #[error("no time at its beginning")]
+    /// It does not begin with seconds since the epoch or a date and a time, or its column of time has neither.
+    #[error("no time")]
     NoTime,
     /// A CONNECT, COMPLETE or TRANSFER whose seconds are missing.
     #[error("no number of seconds")]
@@ -74,22 +80,27 @@ pub enum Malformed {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line without its end.
+    /// Reads what an entry says that was written at `at`.
     ///
     /// # Errors
-    /// Why it is no line of queue_log.
-    pub fn parse(line: &'a [u8]) -> Result<Self, Malformed> {
-        let mut fields = line.split(|&byte| byte == b'|');
-        let at = moment(fields.next().unwrap_or_default()).ok_or(Malformed::NoTime)?;
-        let mut next = || fields.next().ok_or(Malformed::TooFewFields);
-        let (call, queue, agent, verb) = (next()?, next()?, next()?, next()?);
-        let verb = Verb::read(verb, fields).ok_or(Malformed::NoSeconds)?;
-        Ok(Self { at, call, queue, agent, verb })
+    /// Its seconds are missing.
+    pub(super) fn of(entry: Entry<'a>, at: Moment) -> Result<Self, Malformed> {
+        let verb = Verb::read(entry.verb, entry.data).ok_or(Malformed::NoSeconds)?;
+        Ok(Self { at, call: entry.call, queue: entry.queue, agent: entry.agent, verb, shifted: entry.shifted })
+    }
+
+    /// Reads a line as it stands in a file of Asterisk's.
+    #[cfg(test)]
+    pub(crate) fn read(text: &'a str) -> Result<Self, Malformed> {
+        let entry = Entry::of_bars(text.as_bytes())?;
+        Self::of(entry, Moment::from_secs(entry.when.seconds))
     }
 }
 
 impl<'a> Verb<'a> {
-    fn read(word: &'a [u8], mut parameters: impl DoubleEndedIterator<Item = &'a [u8]>) -> Option<Self> {
+    /// What a word says with its parameters, which bars part.
+    fn read(word: &'a [u8], data: &[u8]) -> Option<Self> {
+        let mut parameters = parameters(data);
         Some(match word {
             b"ENTERQUEUE" => Self::Entered,
             // hold, channel, ring
@@ -112,29 +123,26 @@ impl<'a> Verb<'a> {
             b"RINGNOANSWER" => Self::RangInVain,
             b"AGENTDUMP" => Self::AgentDumped,
             b"PAUSE" => Self::Paused,
+            b"UNPAUSE" if parameters.next() == Some(b"Auto-Unpause") => Self::AutoUnpaused,
             b"UNPAUSE" => Self::Unpaused,
             other => Self::Other(other),
         })
     }
 }
 
-/// Seconds since the epoch; a fraction is allowed, and more than a second it is not exact to.
-fn moment(field: &[u8]) -> Option<Moment> {
-    let whole = match field.iter().position(|&byte| byte == b'.') {
-        Some(dot) if field[dot + 1..].iter().all(u8::is_ascii_digit) => &field[..dot],
-        Some(_) => return None,
-        None => field,
-    };
-    Some(Moment::from_secs(number(whole)?))
+/// The parameters of an entry; a row of a database has always five, the last ones empty.
+pub(super) fn parameters(data: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let end = data.iter().rposition(|&byte| byte != b'|').map_or(0, |last| last + 1);
+    data[..end].split(|&byte| byte == b'|')
 }
 
-fn seconds(field: &[u8]) -> Option<Duration> {
+pub(super) fn seconds(field: &[u8]) -> Option<Duration> {
     // a clock that was set back in mid-call makes them negative
     let seconds = field.strip_prefix(b"-").map_or_else(|| number(field), |_| Some(0))?;
     Some(Duration::from_secs(seconds))
 }
 
-fn number(field: &[u8]) -> Option<u64> {
+pub(super) fn number(field: &[u8]) -> Option<u64> {
     if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -145,8 +153,8 @@ fn number(field: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn verb(line: &str) -> Result<Verb<'_>, Malformed> {
-        Line::parse(line.as_bytes()).map(|line| line.verb)
+    fn verb(text: &str) -> Result<Verb<'_>, Malformed> {
+        Line::read(text).map(|line| line.verb)
     }
 
     const fn secs(seconds: u64) -> Duration {
@@ -155,16 +163,18 @@ mod tests {
 
     #[test]
     fn a_line_has_a_time_a_call_a_queue_an_agent_and_a_verb() {
-        let line = Line::parse(b"1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1");
         let expected = Line {
             at: Moment::from_secs(1_795_444_650),
             call: b"1795444650.49",
             queue: b"support",
             agent: b"NONE",
             verb: Verb::Entered,
+            shifted: false,
         };
-        assert_eq!(line, Ok(expected));
-        assert_eq!(Line::parse(b"1795444650.123456|NONE|q|Ann|PAUSE|").map(|line| line.at), Ok(expected.at));
+        assert_eq!(Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1"), Ok(expected));
+        // log-caller-id-name adds a field (20.14, 22.4 and later)
+        assert_eq!(Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1|Al | Co"), Ok(expected));
+        assert_eq!(Line::read("1795444650.123456|NONE|q|Ann|PAUSE|").map(|line| line.at), Ok(expected.at));
     }
 
     #[test]
@@ -174,6 +184,7 @@ mod tests {
             ("1|1.1|q|Ann|BLINDTRANSFER|200|default|4|17|1", 17),
             ("1|1.1|q|Ann|ATTENDEDTRANSFER|BRIDGE|5e0c-77|4|17|1", 17),
             ("1|1.1|q|Ann|ATTENDEDTRANSFER|LINK|1.5|1.6|4|17|1", 17),
+            ("1|1.1|q|Ann|ATTENDEDTRANSFER|APP|Queue|4|17|1||", 17),
         ] {
             assert_eq!(verb(line), Ok(Verb::Transferred { talk: secs(talk) }), "{line}");
         }
@@ -185,13 +196,21 @@ mod tests {
     }
 
     #[test]
+    fn an_unpause_of_a_new_reason_is_told_from_others() {
+        assert_eq!(verb("1|NONE|q|Ann|UNPAUSE|Auto-Unpause"), Ok(Verb::AutoUnpaused));
+        for line in ["1|NONE|q|Ann|UNPAUSE", "1|NONE|q|Ann|UNPAUSE|", "1|NONE|q|Ann|UNPAUSE|lunch"] {
+            assert_eq!(verb(line), Ok(Verb::Unpaused), "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_no_line_is_told_why() {
         for (line, why) in [
             ("", Malformed::NoTime),
             ("\0\0\0\0", Malformed::NoTime),
-            ("2026-11-24 10:00:00|1.1|q|Ann|ABANDON", Malformed::NoTime),
+            ("2026-11-31 10:00:00|1.1|q|Ann|ABANDON", Malformed::NoTime),
             ("12.x|1.1|q|Ann|ABANDON", Malformed::NoTime),
-            ("99999999999999999999999|1.1|q|Ann|ABANDON", Malformed::NoTime),
+            ("99999999999999999999|1.1|q|Ann|ABANDON", Malformed::NoTime),
             ("1795444650|1.1|q|Ann", Malformed::TooFewFields),
             ("1795444650|1.1|q|Ann|CONNECT", Malformed::NoSeconds),
             ("1795444650|1.1|q|Ann|COMPLETEAGENT|4", Malformed::NoSeconds),
@@ -200,11 +219,5 @@ mod tests {
         ] {
             assert_eq!(verb(line), Err(why), "{line}");
         }
-    }
-
-    #[test]
-    fn names_may_hold_any_bytes_and_verbs_any_word() {
-        let line = Line::parse(b"1|1.1|K\xfcche|\xff|LABNOTE|x").unwrap();
-        assert_eq!((line.queue, line.agent, line.verb), (&b"K\xfcche"[..], &b"\xff"[..], Verb::Other(b"LABNOTE")));
     }
 }

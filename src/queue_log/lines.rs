@@ -1,31 +1,37 @@
-//! Lines of bounded length out of any stream.
+//! Lines of bounded length out of any stream, and what they say.
 
 use std::io::{self, BufRead};
 
-use super::line::{Line, Malformed};
+use super::entry::Entry;
+use super::line::Malformed;
+use super::table::{Header, Row};
 
-/// A line with its number.
-pub type Numbered<'a> = (u64, Result<Line<'a>, Malformed>);
+/// An entry with the number of its line.
+pub(super) type Numbered<'a> = (u64, Result<Entry<'a>, Malformed>);
 
 /// A stream of lines.
 #[derive(Debug)]
-pub struct Lines<R> {
+pub(super) struct Lines<R> {
     source: R,
     line: Vec<u8>,
     number: u64,
+    /// The stream is a table with a header, not a file of Asterisk's.
+    header: Option<Header>,
+    row: Row,
+    begun: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `source`.
-    pub const fn new(source: R) -> Self {
-        Self { source, line: Vec::new(), number: 0 }
+    pub(super) fn new(source: R) -> Self {
+        Self { source, line: Vec::new(), number: 0, header: None, row: Row::default(), begun: false }
     }
 
-    /// The next line that is not blank, or why it is none, with its number from 1; `None` at the end.
+    /// What the next line says that is not blank, or why nothing, with its number from 1; `None` at the end.
     ///
     /// # Errors
     /// The stream cannot be read on.
-    pub fn next_line(&mut self) -> io::Result<Option<Numbered<'_>>> {
+    pub(super) fn next_entry(&mut self) -> io::Result<Option<Numbered<'_>>> {
         loop {
             match self.fill()? {
                 Filled::End => return Ok(None),
@@ -35,11 +41,35 @@ impl<R: BufRead> Lines<R> {
             if self.line.last() == Some(&b'\r') {
                 self.line.pop();
             }
-            if !self.line.is_empty() {
+            if !self.line.is_empty() && !self.is_form() {
                 break;
             }
         }
-        Ok(Some((self.number, Line::parse(&self.line))))
+        let entry = match &self.header {
+            Some(header) => header.entry(&mut self.line, &mut self.row),
+            None => Entry::of_bars(&self.line),
+        };
+        Ok(Some((self.number, entry)))
+    }
+
+    /// Whether the line has the form of what follows, and no entry: a header, or what a table is drawn with.
+    fn is_form(&mut self) -> bool {
+        if let Some(header) = &self.header {
+            return header.is_drawing(&self.line);
+        }
+        if self.begun {
+            return false;
+        }
+        // what a spreadsheet writes at the beginning
+        if self.line.starts_with(b"\xef\xbb\xbf") {
+            self.line.drain(..3);
+        }
+        if self.line.starts_with(b"+-") {
+            return true;
+        }
+        self.begun = true;
+        self.header = Header::read(&self.line);
+        self.header.is_some()
     }
 
     /// Reads up to the end of a line; of one that is too long no more is kept than of the others.
@@ -86,14 +116,13 @@ mod tests {
     use std::io::BufReader;
 
     use super::*;
-    use crate::queue_log::Verb;
 
     /// Number of each line, and its verb or what is wrong with it.
     fn read(text: &[u8], buffer: usize) -> Vec<(u64, Result<String, Malformed>)> {
         let mut lines = Lines::new(BufReader::with_capacity(buffer, text));
         let mut found = Vec::new();
-        while let Some((number, line)) = lines.next_line().unwrap() {
-            found.push((number, line.map(|line| format!("{:?}", line.verb))));
+        while let Some((number, entry)) = lines.next_entry().unwrap() {
+            found.push((number, entry.map(|entry| String::from_utf8_lossy(entry.verb).into_owned())));
         }
         found
     }
@@ -103,8 +132,22 @@ mod tests {
         let text = b"\n1|1.1|q|NONE|ABANDON\r\n\r\n\n2|1.2|q|NONE|PAUSE";
         for buffer in [1, 2, 7, 4096] {
             let found = read(text, buffer);
-            assert_eq!(found, [(2, Ok("Abandoned".to_owned())), (5, Ok("Paused".to_owned()))]);
+            assert_eq!(found, [(2, Ok("ABANDON".to_owned())), (5, Ok("PAUSE".to_owned()))]);
         }
+    }
+
+    #[test]
+    fn a_header_and_what_a_table_is_drawn_with_are_no_lines() {
+        let csv =
+            b"\xef\xbb\xbftime,callid,queuename,agent,event\r\n1,1.1,q,Ann,PAUSE\r\nnothing\r\n2,1.1,q,Ann,UNPAUSE\r\n";
+        let verbs = |found: &[(u64, Result<String, Malformed>)]| format!("{found:?}");
+        let expected = [(2, Ok("PAUSE".to_owned())), (3, Err(Malformed::TooFewFields)), (4, Ok("UNPAUSE".to_owned()))];
+        assert_eq!(verbs(&read(csv, 7)), verbs(&expected));
+        let mysql =
+            b"+------+\n| time | callid | queuename | agent | event |\n+----+\n| 1 | 1.1 | q | Ann | PAUSE |\n+----+\n";
+        assert_eq!(read(mysql, 7), [(4, Ok("PAUSE".to_owned()))]);
+        let psql = b" time | callid | queuename | agent | event \n----+----\n 1 | 1.1 | q | Ann | PAUSE\n(1 row)\n\n";
+        assert_eq!(read(psql, 7), [(3, Ok("PAUSE".to_owned()))]);
     }
 
     #[test]
@@ -113,9 +156,9 @@ mod tests {
         text.resize(10 * LINE_MAX, b'X');
         text.extend(b"\n2|1.2|q|NONE|PAUSE\n");
         let mut lines = Lines::new(BufReader::with_capacity(100, &text[..]));
-        assert_eq!(lines.next_line().unwrap(), Some((1, Err(Malformed::TooLong))));
-        assert_eq!(lines.next_line().unwrap().unwrap().1.unwrap().verb, Verb::Paused);
+        assert_eq!(lines.next_entry().unwrap(), Some((1, Err(Malformed::TooLong))));
+        assert_eq!(lines.next_entry().unwrap().unwrap().1.unwrap().verb, b"PAUSE");
         assert!(lines.line.capacity() <= 2 * LINE_MAX);
-        assert_eq!(lines.next_line().unwrap(), None);
+        assert_eq!(lines.next_entry().unwrap(), None);
     }
 }

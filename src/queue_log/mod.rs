@@ -4,13 +4,22 @@
 //! never heard of the manager interface or of metrics.
 //!
 //! - `line`: what a line says
+//! - `entry`: which of its fields is what, in a file
+//! - `table`: the same in an export of a database's table
+//! - `when`, `zone`: when it was written, and where the PBX is if only its local time is told
 //! - `lines`: lines of bounded length out of any stream
-//! - `files`: one log in several files, rotated and gzipped
+//! - `packed`: what a compressed file holds
+//! - `files`: one log in several files
 
+mod entry;
 mod files;
 mod line;
 mod lines;
+mod packed;
+mod table;
+mod when;
+mod zone;
 
 pub use files::{QueueLog, QueueLogError};
 pub use line::{Line, Malformed, Verb};
-pub use lines::{LINE_MAX, Lines, Numbered};
+pub use lines::LINE_MAX;

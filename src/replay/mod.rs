@@ -87,7 +87,18 @@ pub struct Replay<W = ()> {
     begun: Option<Moment>,
     /// The latest time stamp so far: the recording's clock.
     now: Moment,
+    /// The PBX is out of sight: nothing of the session that begins was synchronised yet.
+    blind: Option<Blind>,
     watch: W,
+}
+
+/// A time out of sight.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Blind {
+    /// Before the recording.
+    Before,
+    /// Something was seen before it.
+    Gap,
 }
 
 /// What a file held.
@@ -118,7 +129,8 @@ impl<W: Watch> Replay<W> {
         let correlator = Correlator::new(rules, Timing::Recorded);
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
         let board = Board::new(metrics, vec![desk]);
-        Self { board, limits, pbx: pbx.clone(), lists: Lists::default(), sessions: 0, begun: None, now: start, watch }
+        let (pbx, lists) = (pbx.clone(), Lists::default());
+        Self { board, limits, pbx, lists, sessions: 0, begun: None, now: start, blind: None, watch }
     }
 
     /// Plays a file, gzipped or not.
@@ -150,6 +162,8 @@ impl<W: Watch> Replay<W> {
     pub fn play(&mut self, mut source: impl Read) -> (Played, Option<Stop>) {
         let mut decoder = Decoder::of_file(self.limits);
         let mut played = Played::default();
+        // what lies between two recordings, and before the first
+        self.go_blind();
         let mut chunk = vec![0; CHUNK];
         let failed = loop {
             match source.read(&mut chunk) {
@@ -221,6 +235,7 @@ impl<W: Watch> Replay<W> {
                     if intake::is_too_old(&ami) {
                         return sign(format!("AMI {ami}"));
                     }
+                    self.go_blind();
                     self.learn_version(Version::of_ami(&ami));
                 }
                 Item::Rejected(why) => intake::reject(&self.pbx, &mut self.board.desks[0].own, why),
@@ -235,6 +250,18 @@ impl<W: Watch> Replay<W> {
     }
 
     fn event(&mut self, frame: &Frame<'_>) {
+        // the first and the last of what a PBX sends: calls that were open end with it
+        let ends = frame.is_event("FullyBooted") || frame.is_event("Shutdown");
+        if ends {
+            self.go_blind();
+        }
+        self.play_event(frame);
+        if !ends && event::timestamp(frame).is_some() && !matches!(self.lists, Lists::Opening { .. }) {
+            self.see();
+        }
+    }
+
+    fn play_event(&mut self, frame: &Frame<'_>) {
         let stamped = event::timestamp(frame);
         self.begun = self.begun.or(stamped);
         self.now = self.now.max(stamped.unwrap_or_default());
@@ -272,7 +299,9 @@ impl<W: Watch> Replay<W> {
     fn response(&mut self, frame: &Frame<'_>) {
         if frame.is_accepted() && ActionId::of(frame).is_some_and(|id| id.word() == "Login") {
             self.sessions += 1;
+            self.go_blind();
         }
+        let opening = matches!(self.lists, Lists::Opening { .. });
         // the answer to a Ping tells the PBX's time, on the clock of its events
         let stamped = event::timestamp(frame);
         self.begun = self.begun.or(stamped);
@@ -286,6 +315,24 @@ impl<W: Watch> Replay<W> {
             correlator.logged_in(self.now, &mut both);
         }
         self.lists.response(self.now, frame, correlator, own, &mut both);
+        if opening && !matches!(self.lists, Lists::Opening { .. }) {
+            self.see();
+        }
+    }
+
+    fn go_blind(&mut self) {
+        if self.blind.is_none() {
+            self.blind = Some(if self.begun.is_some() { Blind::Gap } else { Blind::Before });
+            self.watch.blind(self.now);
+        }
+    }
+
+    fn see(&mut self) {
+        let Some(blind) = self.blind.take() else { return };
+        if blind == Blind::Gap {
+            self.board.desks[0].own.connected();
+        }
+        self.watch.sighted(self.now);
     }
 }
 

@@ -3,10 +3,12 @@
 //! A folder of `fixtures/cases` holds what one PBX sent (`events.ami`, plain or gzipped), its `queue_log` if there was
 //! one, and `config.yml` if the one for all cases does not fit.  They go through the built program, as a user's would.
 
+mod audit;
 mod callers;
 #[path = "../common/mod.rs"]
 mod common;
 mod identity;
+mod logs;
 mod meaning;
 mod robust;
 

@@ -1,14 +1,18 @@
 use super::*;
 use crate::audit::window::Place;
 use crate::clock::Moment;
-use crate::queue_log::Verb;
+use crate::queue_log::{Line, Verb};
 
 fn said(verbs: &[Verb<'_>]) -> Said {
     let mut said = Said::default();
     for &verb in verbs {
-        assert!(said.line(Moment::from_secs(100), verb, Place::Inside));
+        assert!(said.line(&line(100, verb), Place::Inside, true));
     }
     said
+}
+
+fn line(second: u64, verb: Verb<'_>) -> Line<'_> {
+    Line { at: Moment::from_secs(second), call: b"1.1", queue: b"q", agent: b"Ann", verb, shifted: false }
 }
 
 fn counted(counts: &[Subject], apart: &[Apart]) -> Counted {
@@ -57,6 +61,45 @@ fn only_what_queue_log_has_more_of_can_be_excused() {
 }
 
 #[test]
+fn what_was_in_sight_all_the_time_is_not_lost() {
+    // the end was lost out of sight, but its line was written in sight
+    let mut log = Said::default();
+    log.line(&line(100, Verb::CompletedByCaller { talk: Duration::from_secs(45) }), Place::Inside, false);
+    let weighed = weigh(&log, &counted(&[], &[Apart::EndLost]));
+    assert_eq!(found(&weighed, Subject::ByCaller), [1, 0, 0]);
+    assert_eq!(weighed.apart[Apart::EndLost as usize].extra, 0);
+    // it was lost in sight: no line explains it, and it explains none
+    let log = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(45) }]);
+    let mut ours = counted(&[], &[Apart::EndLost]);
+    ours.lose_in_sight(Apart::EndLost, 1);
+    for weighed in [weigh(&log, &ours), weigh_call(&log, &ours, false)] {
+        assert_eq!(found(&weighed, Subject::ByCaller), [1, 0, 0]);
+        assert_eq!(weighed.apart[Apart::EndLost as usize].extra, 1);
+        assert!(!weighed.talk.explains());
+    }
+}
+
+#[test]
+fn an_entry_written_in_sight_was_not_missed() {
+    for (hidden, expected) in [(false, [1, 0, 0]), (true, [0, 0, 1])] {
+        let mut log = Said::default();
+        log.line(&line(100, Verb::Entered), Place::Inside, hidden);
+        let weighed = weigh_call(&log, &counted(&[], &[Apart::AdoptedWaiting]), false);
+        assert_eq!(found(&weighed, Subject::Entered), expected, "{hidden}");
+    }
+}
+
+#[test]
+fn an_unpause_that_nobody_asked_for_is_explained_and_excuses_no_other() {
+    let log = said(&[Verb::AutoUnpaused, Verb::AutoUnpaused, Verb::Unpaused]);
+    for (unpaused, [missing, extra]) in [(0, [1, 0]), (1, [0, 0]), (2, [0, 1])] {
+        let weighed = weigh(&log, &counted(&vec![Subject::Unpaused; unpaused], &[]));
+        assert_eq!(found(&weighed, Subject::Unpaused), [missing, extra, 2], "{unpaused} counted");
+        assert_eq!(weighed.counts[Subject::Unpaused as usize].said, 3);
+    }
+}
+
+#[test]
 fn a_late_complete_may_name_somebody_else_and_make_one_talk_longer() {
     let talk = Duration::from_secs(60);
     let log = said(&[Verb::CompletedByCaller { talk }]);
@@ -102,8 +145,8 @@ fn a_second_a_call_and_one_more_is_no_difference() {
 #[test]
 fn what_lies_at_an_edge_counts_only_if_both_sides_have_it() {
     let mut log = said(&[Verb::Entered]);
-    log.line(Moment::from_secs(1), Verb::Entered, Place::Edge);
-    log.line(Moment::from_secs(1), Verb::Entered, Place::Edge);
+    log.line(&line(1, Verb::Entered), Place::Edge, false);
+    log.line(&line(1, Verb::Entered), Place::Edge, false);
     for (ours, [missing, extra], left_out) in
         [(0, [1, 0], 2), (1, [0, 0], 2), (2, [0, 0], 1), (3, [0, 0], 0), (4, [0, 1], 0)]
     {

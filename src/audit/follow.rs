@@ -1,0 +1,206 @@
+//! Calls that queue_log has under two Uniqueids, since another channel took the caller's place.
+//!
+//! Seen on 16 to master:
+//! - An attended transfer into a waiting place: ENTERQUEUE under the transferer's line, the rest under the transferee's.
+//! - A caller behind a Local channel that is optimised away: the end under the channel that came in for it.
+//! - A caller whom AMI Bridge took out of the queue: the end under a Surrogate, which no event names.
+//! - A REFER into an application: the end may be under the transferer's second line.
+//!
+//! The exporter may have such a call under one of the two, or under both.  So what a Uniqueid has on one side only, and
+//! never entered, is tried on each call nearby that lacks just that: it belongs there if it takes away a difference for
+//! each of its own, of the same agent.  Lines that merely are too many find no such call.
+
+use std::collections::HashMap;
+
+use super::tally::Span;
+use super::weigh::weigh_call;
+use super::{Apart, Sides, Subject};
+use crate::clock::Moment;
+
+/// A queue's calls.
+pub(super) type Calls = HashMap<Box<[u8]>, Box<Sides>>;
+
+/// Puts together what is one call, and tells how many there were.
+pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
+    let (mut tails, mut heads) = (Vec::new(), Vec::new());
+    for (uniqueid, sides) in calls.iter() {
+        let weighed = weigh_call(&sides.said, &sides.counted, gaps);
+        let (differences, one) = (weighed.differences(), sides.end());
+        if differences > 0 && sides.is_tail() {
+            tails.push((one, differences, uniqueid.clone()));
+        } else if differences > 0 || weighed.lacks_lines() {
+            heads.push((one, uniqueid.clone()));
+        }
+    }
+    tails.sort_unstable();
+    heads.sort_unstable();
+
+    let mut followed = 0;
+    for (end, differences, tail) in tails {
+        let Some(head) = nearby(&heads, end).find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps))
+        else {
+            continue;
+        };
+        let head = head.clone();
+        let rest = calls.remove(&tail).expect("each tail is taken once");
+        calls.get_mut(&head).expect("heads stay").add(&rest);
+        followed += 1;
+    }
+    followed
+}
+
+/// The nearest heads by their ends, the nearest first.
+fn nearby(heads: &[(Moment, Box<[u8]>)], end: Moment) -> impl Iterator<Item = &Box<[u8]>> {
+    let at = heads.partition_point(|(other, _)| *other < end);
+    let around = &heads[at.saturating_sub(TRIES)..heads.len().min(at + TRIES)];
+    let mut around: Vec<_> = around.iter().collect();
+    around.sort_by_key(|(other, _)| other.since(end).max(end.since(*other)));
+    around.into_iter().map(|(_, uniqueid)| uniqueid)
+}
+
+/// Whether both are one call: nothing of the tail is left to differ.
+fn is_one(head: &Sides, tail: &Sides, differences: u64, gaps: bool) -> bool {
+    let strangers = head.said.agent.zip(tail.said.agent).is_some_and(|(one, other)| one != other);
+    if strangers || tail.begin() < head.begin() {
+        return false;
+    }
+    let before = weigh_call(&head.said, &head.counted, gaps).differences();
+    let mut both = *head;
+    both.add(tail);
+    weigh_call(&both.said, &both.counted, gaps).differences() <= before.saturating_sub(differences)
+}
+
+impl Sides {
+    /// It has something on one side only, and did not begin there.
+    fn is_tail(&self) -> bool {
+        let begun = self.said.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
+        let adopted = [Apart::AdoptedWaiting, Apart::AdoptedTalking].map(|apart| self.counted.apart(apart).all());
+        begun == 0 && adopted == [0, 0] && (self.said.is_silent() || self.counted.is_silent())
+    }
+
+    fn span(&self) -> Option<Span> {
+        Span::both(self.said.span, self.counted.span)
+    }
+
+    /// A line has whole seconds, so it may seem older than it is.
+    fn begin(&self) -> Moment {
+        self.span().map_or(Moment::default(), |span| Moment::from_secs(span.first.as_micros() / 1_000_000))
+    }
+
+    fn end(&self) -> Moment {
+        self.span().map_or(Moment::default(), |span| span.last)
+    }
+
+    fn add(&mut self, other: &Self) {
+        let Self { said, counted } = self;
+        said.add(&other.said);
+        counted.merge(&other.counted);
+    }
+}
+
+/// How many heads are tried before and after a tail.  Far more calls lack something only if the log is another PBX's.
+const TRIES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::window::Place;
+    use crate::queue_log::{Line, Verb};
+
+    const fn secs(seconds: u64) -> std::time::Duration {
+        std::time::Duration::from_secs(seconds)
+    }
+
+    /// Calls of lines, and of what was counted at a second.
+    #[derive(Default)]
+    struct Stage(Calls);
+
+    impl Stage {
+        fn say(mut self, call: &'static str, at: u64, agent: &'static str, verb: Verb<'static>) -> Self {
+            let (at, call_bytes, agent) = (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
+            let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
+            self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Inside, false);
+            self
+        }
+
+        fn count(mut self, call: &str, at: u64, subject: Subject, talk: Option<u64>) -> Self {
+            let counted = &mut self.0.entry(call.as_bytes().into()).or_default().counted;
+            counted.saw(subject, Place::Inside);
+            counted.span = Span::both(counted.span, Some(Span::at(Moment::from_secs(at))));
+            if subject == Subject::Answered {
+                counted.held(secs(1));
+            }
+            if let Some(talk) = talk {
+                counted.talked(secs(talk));
+            }
+            self
+        }
+
+        /// A call that enters at a second and is answered one later, on both sides.
+        fn answered(self, call: &'static str, at: u64, agent: &'static str) -> Self {
+            let connect = Verb::Connected { hold: secs(1), ring: None };
+            self.say(call, at, "NONE", Verb::Entered)
+                .count(call, at, Subject::Entered, None)
+                .say(call, at + 1, agent, connect)
+                .count(call, at + 1, Subject::Answered, None)
+        }
+
+        /// How many calls were followed, and how many differences are left.
+        fn follow(mut self) -> (u64, u64) {
+            let followed = follow(&mut self.0, false);
+            let left = self.0.values().map(|sides| weigh_call(&sides.said, &sides.counted, false).differences());
+            (followed, left.sum())
+        }
+    }
+
+    const fn complete(talk: u64) -> Verb<'static> {
+        Verb::CompletedByCaller { talk: secs(talk) }
+    }
+
+    #[test]
+    fn the_end_under_another_id_is_the_end_of_the_call_that_lacks_it() {
+        let stage = Stage::default().answered("1.1", 10, "Ann").answered("1.2", 12, "Ben");
+        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9)).count("1.2", 21, Subject::ByCaller, Some(8));
+        let stage = stage.say("1.8", 20, "Ann", complete(9)).say("1.9", 21, "Ben", complete(8));
+        assert_eq!(stage.follow(), (2, 0));
+    }
+
+    #[test]
+    fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).say("1.1", 15, "NONE", Verb::Abandoned);
+        let stage = stage.count("1.1", 10, Subject::Entered, None).count("1.7", 15, Subject::Abandoned, None);
+        assert_eq!(stage.follow(), (1, 0));
+    }
+
+    #[test]
+    fn another_agent_another_length_or_an_end_before_the_beginning_is_another_call() {
+        for (agent, talk, at) in [("Ben", 9, 20), ("Ann", 30, 20), ("Ann", 9, 9)] {
+            let stage = Stage::default().answered("1.1", 10, "Ann").count("1.1", 20, Subject::ByCaller, Some(9));
+            let (followed, left) = stage.say("1.8", at, agent, complete(talk)).follow();
+            assert_eq!((followed, left), (0, 2), "{agent} {talk} {at}");
+        }
+    }
+
+    #[test]
+    fn two_errors_of_two_calls_that_entered_stay_two() {
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
+        let stage = stage.say("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
+        let stage = stage.say("1.1", 15, "NONE", Verb::Abandoned).count("1.2", 15, Subject::Abandoned, None);
+        assert_eq!(stage.follow(), (0, 2));
+    }
+
+    #[test]
+    fn a_line_too_many_finds_no_call_that_lacks_it() {
+        let stage = Stage::default().answered("1.1", 10, "Ann").count("1.1", 20, Subject::ByCaller, Some(9));
+        let stage = stage.say("1.1", 20, "Ann", complete(9)).say("1.8", 20, "Ann", complete(9));
+        assert_eq!(stage.follow(), (0, 1));
+    }
+
+    #[test]
+    fn a_place_may_move_twice() {
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
+        let stage = stage.say("1.2", 12, "Ann", Verb::RangInVain).count("1.1", 12, Subject::RangInVain, None);
+        let stage = stage.say("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
+        assert_eq!(stage.follow(), (2, 0));
+    }
+}
