@@ -106,6 +106,18 @@ fn documented(scenario: &str) -> &'static [&'static str] {
             "explained noagent ring_lost: queue_log 0, counted 1 lost",
             "explained support completion_lost: queue_log 0, counted 1 lost",
         ],
+        "18b-bridge-takes-talking-caller" => &[
+            "explained bridge-takes-talking completed_by_caller: queue_log 1, counted 0 late_complete",
+            "explained bridge-takes-talking talk_seconds: queue_log 12, counted 2.0 redirected_talk",
+        ],
+        "18e-parked-and-back" => &[
+            "explained parked-and-back completed_by_caller: queue_log 1, counted 0 late_complete",
+            "explained parked-and-back talk_seconds: queue_log 16, counted 3.7 redirected_talk",
+        ],
+        "18f-parked-and-fetched" => &[
+            "explained parked-and-fetched completed_by_caller: queue_log 1, counted 0 late_complete",
+            "explained parked-and-fetched talk_seconds: queue_log 14, counted 3.7 redirected_talk",
+        ],
         name if name.starts_with("15f-") => &["explained sales rang_in_vain: queue_log 2, counted 1 logged_twice"],
         _ => match scenario {
             // that account sees no VarSet: nothing tells a timeout from a redirect or a withdrawal
@@ -124,18 +136,26 @@ fn documented(scenario: &str) -> &'static [&'static str] {
 fn every_recording_equals_its_queue_log() {
     let all: Vec<_> = VERSIONS.into_iter().flat_map(recordings).collect();
     assert!(all.len() >= 180, "only {} recordings found", all.len());
-    let mut compared = 0;
+    let (mut compared, mut wrong) = (0, Vec::new());
+    let mut compare = |what: String, found: Vec<String>, wanted: Vec<&str>| {
+        if found != wanted {
+            wrong.push(format!("{what}: {found:#?}, not {wanted:#?}"));
+        }
+    };
     for (scenario, recording, log) in &all {
         play(recording).assert_conserved(scenario);
         let [by_call, by_scrape] = audits(recording, log);
-        assert_eq!(differences(&by_call), documented(scenario), "{scenario}");
-        assert!(by_call.malformed.is_empty() && by_call.left_out == 0, "{scenario}");
+        compare(scenario.clone(), differences(&by_call), documented(scenario).to_vec());
+        let unread = format!("{} malformed, {} left out", by_call.malformed.len(), by_call.left_out);
+        compare(scenario.clone(), vec![unread], vec!["0 malformed, 0 left out"]);
         compared += by_call.compared;
         // in the sums of a scrape, one talk that was cut off by two seconds is within what is granted
-        let of_scrape = documented(scenario).iter().filter(|line| !line.ends_with(" redirected_talk"));
+        let is_granted = |line: &str| line.ends_with("counted 2.0 redirected_talk") && line.contains("queue_log 4,");
+        let of_scrape = documented(scenario).iter().filter(|line| !is_granted(line));
         let of_scrape: Vec<_> = of_scrape.copied().collect();
-        assert_eq!(differences(&by_scrape), of_scrape, "{scenario}, by scrape");
+        compare(format!("{scenario}, by scrape"), differences(&by_scrape), of_scrape);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(compared > 5000, "only {compared} lines were compared");
 }
 
@@ -185,13 +205,17 @@ fn a_part_of_a_recording_equals_that_part_of_the_log() {
 
 #[test]
 fn nothing_is_tracked_at_the_end() {
+    let mut left = Vec::new();
     for (scenario, recording, _) in VERSIONS.into_iter().flat_map(recordings) {
         let numbers = play(&recording);
         for kind in ["channel", "stay", "call"] {
             let held = numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]);
-            assert_eq!(held, 0.0, "{scenario}: {kind}");
+            if held != 0.0 {
+                left.push(format!("{scenario}: {held} {kind}"));
+            }
         }
     }
+    assert!(left.is_empty(), "{}", left.join("\n"));
 }
 
 fn scenario(version: &str, name: &str) -> Numbers {

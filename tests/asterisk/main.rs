@@ -10,7 +10,9 @@ mod common;
 mod exporter;
 mod faults;
 mod gaps;
+mod keep;
 mod load;
+mod moves;
 mod pbx;
 mod phone;
 mod presence;
@@ -31,6 +33,7 @@ use asterisk_exporter::clock::Clock;
 use common::Numbers;
 use exporter::Exporter;
 use faults::Breaker;
+use keep::Keeper;
 use load::{Load, Progress};
 use pbx::{Pbx, Plan, Version};
 use presence::Scrape;
@@ -60,8 +63,10 @@ fn every_scenario(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen = chosen(scenarios::ALL);
+    let chosen = chosen([scenarios::ALL, moves::ALL]);
     let pbx = Pbx::start(version, "scenarios", 0, &plan(&chosen, version));
+    let name = format!("scenarios-{}", version.number());
+    let keeper = Keeper::start(&pbx, &name);
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
     let prometheus = Prometheus::start(&pbx.net, &exporter);
@@ -84,14 +89,17 @@ fn every_scenario(version: Version) {
         println!("    {} counters are the same in Prometheus", prometheus.wait_for(&text));
     }
     let (said, live) = (truth::verbs(&pbx), Numbers::read(&text));
-    let recording = recording.stop(&format!("scenarios-{}.ami.gz", version.number()));
+    let recording = recording.stop(&format!("{name}.ami.gz"));
+    if let Some(keeper) = keeper {
+        keeper.stop(&pbx, &name);
+    }
     let recorded = Verdict::of_recording(&pbx, &exporter.config(), &recording);
     let wrong = [
         failed,
         left.iter().map(|channel| format!("{channel} stayed up")).collect(),
         truth::of_scenarios(&chosen, &pbx, &said, &live),
-        truth::of_queues(&said, &live, &["redirected-waiting", "redirected-talking"]),
-        truth::of_seconds(&pbx, &live, &["redirected-talking"]),
+        truth::of_queues(&said, &live, &[scenarios::REDIRECTED, moves::REDIRECTED].concat()),
+        truth::of_seconds(&pbx, &live, &[scenarios::CUT_SHORT, moves::CUT_SHORT].concat()),
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
@@ -251,8 +259,8 @@ const EACH: &[&[&str]] = &[
 /// How many callers there are at once under load: more than that, and two cores are late with their own SIP.
 const AT_ONCE_UNDER_LOAD: usize = 56;
 
-fn chosen(all: &'static [Scenario]) -> Vec<(usize, &'static Scenario)> {
-    all.iter().enumerate().filter(|(_, s)| is_asked_for(s.name)).collect()
+fn chosen<const N: usize>(all: [&'static [Scenario]; N]) -> Vec<(usize, &'static Scenario)> {
+    all.into_iter().flatten().enumerate().filter(|(_, s)| is_asked_for(s.name)).collect()
 }
 
 /// What the scenarios need, together.
@@ -281,7 +289,7 @@ fn every_gap(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen = chosen(gaps::ALL);
+    let chosen = chosen([gaps::ALL]);
     let (pbx, clock) = (Pbx::start(version, "gaps", 3, &plan(&chosen, version)), Clock::start());
     let phones = Phones::start(&pbx.net);
     let proxy = Proxy::start(&format!("{}.8:5038", pbx.net), &pbx.manager(), &clock);
@@ -339,6 +347,13 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("redirected-waiting", "redirected"),
     ("redirected-talking", "redirected_talk"),
     ("redirected-talking", "late_complete"),
+    ("bridge-takes-waiting", "redirected"),
+    ("bridge-takes-talking", "redirected_talk"),
+    ("bridge-takes-talking", "late_complete"),
+    ("parked-and-back", "redirected_talk"),
+    ("parked-and-back", "late_complete"),
+    ("parked-and-fetched", "redirected_talk"),
+    ("parked-and-fetched", "late_complete"),
     ("blind-by-caller", "logged_twice"),
     ("blind-by-refer-of-caller", "logged_twice"),
     ("attended-by-refer-of-caller", "logged_twice"),

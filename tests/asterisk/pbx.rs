@@ -55,6 +55,14 @@ impl Version {
         }
     }
 
+    /// What stands between AGI and Gosub in the arguments of Queue: 21 took the macro out of the middle.
+    pub(crate) const fn gosub(self) -> &'static str {
+        match self {
+            Self::V16 => ",,",
+            Self::V22 => ",",
+        }
+    }
+
     fn root(self) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("target/asterisk").join(self.number())
     }
@@ -238,13 +246,27 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
     write("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
     write(
         "features.conf",
-        "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\n",
+        "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\nparkcall => *3\n",
     );
-    write("agents.conf", "[general]\n[pooled]\nfullname=Pat Page\nackcall=no\n");
+    write(
+        "agents.conf",
+        "[general]\n[pooled]\nfullname=Pat Page\nackcall=no\n[starred]\nfullname=Star Page\nackcall=no\n\
+         wrapuptime=0\n",
+    );
     write("musiconhold.conf", "[general]\n");
+    write("confbridge.conf", "[general]\n");
+    write(
+        "res_parking.conf",
+        "[general]\n[default]\nparkext => 650\nparkpos => 651-698\ncontext => parkedcalls\nparkingtime => 4\n\
+         comebacktoorigin => yes\ncomebackdialtime => 20\n",
+    );
     write(
         "queues.conf",
-        &format!("[general]\npersistentmembers=no\nautofill=yes\nmonitor-type=MixMonitor\n{}", plan.queues),
+        &format!(
+            "[general]\npersistentmembers=no\nautofill=yes\nmonitor-type=MixMonitor\nshared_lastcall=yes\n\
+             log_unpause_on_reason_change=yes\n{}",
+            plan.queues
+        ),
     );
     write("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
     write("manager.conf", &accounts(version, net));

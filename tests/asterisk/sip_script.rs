@@ -27,6 +27,9 @@ pub(crate) fn of_phone(phone: Phone) -> Option<String> {
                 + &reinvite("sendrecv", 3)
                 + &until_bye(None)
         }
+        Phone::Forwards => {
+            reply("302 Moved Temporarily", false).replace("<sip:", &format!("<sip:{colleague}@")) + &ack()
+        }
         Phone::Random => random_phone(),
         Phone::Desk | Phone::Unreachable => return None,
     };

@@ -27,6 +27,8 @@ pub(crate) enum Phone {
     AttendedTransfers,
     /// Answers, puts the caller on hold for two seconds, then talks on.
     Holds,
+    /// Answers at once with 302: all its calls are to go to the colleague.
+    Forwards,
     /// Of all kinds, by chance: see `sip_script`.
     Random,
     /// Played by [`crate::phone`].
@@ -48,6 +50,7 @@ impl Phone {
             Self::AttendedTransfers => 4007,
             Self::Holds => 4008,
             Self::Random => 4009,
+            Self::Forwards => 4010,
             // each has a port of its own
             Self::Desk | Self::Unreachable => 0,
         }
@@ -207,7 +210,7 @@ fn next() -> u16 {
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-const KINDS: [Phone; 9] = [
+const KINDS: [Phone; 10] = [
     Phone::Answers,
     Phone::HangsUp,
     Phone::Rings,
@@ -216,5 +219,6 @@ const KINDS: [Phone; 9] = [
     Phone::BlindTransfers,
     Phone::AttendedTransfers,
     Phone::Holds,
+    Phone::Forwards,
     Phone::Random,
 ];

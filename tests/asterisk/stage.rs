@@ -7,8 +7,8 @@ use crate::common::program::PATIENCE;
 use crate::pbx::{Pbx, Plan, Version};
 use crate::sipp::{Caller, Phone, Phones, Sipp};
 
-/// A scenario.  In its texts `@Q@` is its name, `@T@` SIP or PJSIP, `@Dn@` the number of its nth phone and `@Mn@` the
-/// name of the member behind it.
+/// A scenario.  In its texts `@Q@` is its name, `@T@` SIP or PJSIP, `@Dn@` the number of its nth phone, `@Mn@` the
+/// name of the member behind it, and `@G@` what separates Queue's AGI from its Gosub.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Queues: what follows the name, options, and the phones that are members.
@@ -26,6 +26,8 @@ pub(crate) struct Scenario {
     pub(crate) wants: &'static [Want],
     /// The same, but it may be more, and must be there.
     pub(crate) at_least: &'static [Want],
+    /// The same, but it may be less.
+    pub(crate) at_most: &'static [Want],
 }
 
 /// A metric, some of its labels, and their sum.
@@ -78,6 +80,7 @@ impl Scenario {
             sighted: &[],
             wants: &[],
             at_least: &[],
+            at_most: &[],
         }
     }
 
@@ -110,6 +113,8 @@ impl Scenario {
         }
         for at in 0..next {
             plan.dialplan.push_str(&fill(&format!("exten => @D{at}@,hint,@T@/a@D{at}@\n")));
+            // the same with a key for "do not disturb"
+            plan.dialplan.push_str(&fill(&format!("exten => dnd@D{at}@,hint,@T@/a@D{at}@&Custom:dnd@D{at}@\n")));
         }
     }
 
@@ -223,7 +228,7 @@ fn desk_port(index: usize) -> u16 {
 }
 
 fn fill(scenario: &Scenario, index: usize, version: Version, text: &str) -> String {
-    let mut text = text.replace("@Q@", scenario.name).replace("@T@", version.tech());
+    let mut text = text.replace("@Q@", scenario.name).replace("@T@", version.tech()).replace("@G@", version.gosub());
     for phone in 0..PHONES {
         text = text.replace(&format!("@D{phone}@"), &number(index, phone).to_string());
         text = text.replace(&format!("@M{phone}@"), &format!("{} {phone}", scenario.name));

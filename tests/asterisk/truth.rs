@@ -1,6 +1,6 @@
 //! What queue_log and the CDRs say, read anew here, and where the exporter differs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::common::Numbers;
@@ -35,39 +35,60 @@ const PAIRS: &[Pair] = &[
 const ENDS: [&str; 4] = ["COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER"];
 const IN_VAIN: [&str; 3] = ["no_answer", "busy", "failed"];
 
+/// Talks that queue_log has begun and not ended.
+#[derive(Default)]
+struct Talks<'a>(Vec<(&'a str, String, &'a str)>);
+
+impl<'a> Talks<'a> {
+    fn begin(&mut self, call: &'a str, queue: &str, agent: &'a str) {
+        self.0.push((call, queue.to_owned(), agent));
+    }
+
+    /// Whether the end is one of a talk that goes on.  A caller who has another channel by then, since his own one was
+    /// optimised away or masqueraded, is known by his agent.
+    fn end(&mut self, call: &str, queue: &str, agent: &str) -> bool {
+        let same = |(c, q, _): &(&str, String, &str)| *c == call && q == queue;
+        let other = |(_, q, a): &(&str, String, &str)| q == queue && *a == agent;
+        let found = self.0.iter().position(same).or_else(|| self.0.iter().position(other));
+        found.map(|at| self.0.swap_remove(at)).is_some()
+    }
+}
+
 /// Reads a server's queue_log.  What it says twice (16, METRICS.md) is left out: a second end of a talk, and a ringing in
-/// vain that was answered.
+/// vain that was answered.  So is what it says of a pause that only has another reason.
 pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let (mut found, mut rang) = (Verbs::new(), BTreeMap::new());
-    let mut talking: BTreeMap<(&str, &str), i32> = BTreeMap::new();
-    for line in text.lines() {
+    let mut talks = Talks::default();
+    for line in text.lines().filter(|line| !line.ends_with("|UNPAUSE|Auto-Unpause")) {
         let fields: Vec<_> = line.split('|').collect();
         let [at, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
-        let at: u64 = at.parse().expect("seconds");
+        let (at, queue) = (at.parse::<u64>().expect("seconds"), name_of(queue));
         match verb {
-            "RINGNOANSWER" => drop(rang.insert((call, queue, agent), at)),
+            "RINGNOANSWER" => drop(rang.insert((call, queue.clone(), agent), at)),
             "CONNECT" => {
                 let ring: u64 = fields[7].parse().expect("seconds");
-                if rang.remove(&(call, queue, agent)).is_some_and(|when| when + ring > at) {
-                    let verbs = found.get_mut(queue).expect("a ringing");
+                if rang.remove(&(call, queue.clone(), agent)).is_some_and(|when| when + ring > at) {
+                    let verbs = found.get_mut(&queue).expect("a ringing");
                     let last = verbs.iter().rposition(|verb| verb == "RINGNOANSWER").expect("a ringing");
                     verbs.remove(last);
                 }
             }
             _ => {}
         }
-        let open = talking.entry((call, queue)).or_default();
-        match verb {
-            "CONNECT" => *open += 1,
-            _ if ENDS.contains(&verb) => *open -= 1,
-            _ => {}
+        if verb == "CONNECT" {
+            talks.begin(call, &queue, agent);
         }
-        let again = *open < 0;
-        *open = (*open).max(0);
-        found.entry(queue.to_owned()).or_default().push(if again { ONCE_MORE } else { verb }.to_owned());
+        let again = ENDS.contains(&verb) && !talks.end(call, &queue, agent);
+        found.entry(queue).or_default().push(if again { ONCE_MORE } else { verb }.to_owned());
     }
     found
+}
+
+/// ENTERQUEUE and ABANDON have a queue's name as it was dialled, and Asterisk compares it without case.  All queues here
+/// are in small letters.
+fn name_of(queue: &str) -> String {
+    if queue == "NONE" { queue.to_owned() } else { queue.to_lowercase() }
 }
 
 /// How often a verb stands in it, in all queues.
@@ -109,14 +130,17 @@ pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) ->
 /// Where hold and talk of a queue differ by more than a second a call, which is what whole seconds can be off.
 pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
-    let (mut sums, mut talking) = (BTreeMap::<_, (f64, f64)>::new(), BTreeSet::new());
+    let (mut sums, mut talks) = (BTreeMap::<_, (f64, f64)>::new(), Talks::default());
     for line in text.lines() {
         let fields: Vec<_> = line.split('|').collect();
-        let (call, queue, verb) = (fields[1], fields[2], fields[4]);
+        let [_, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
         let at = match verb {
-            "CONNECT" if talking.insert((call, queue)) => 5,
-            "COMPLETECALLER" | "COMPLETEAGENT" if talking.remove(&(call, queue)) => 6,
-            "BLINDTRANSFER" | "ATTENDEDTRANSFER" if talking.remove(&(call, queue)) => fields.len() - 2,
+            "CONNECT" => {
+                talks.begin(call, queue, agent);
+                5
+            }
+            "COMPLETECALLER" | "COMPLETEAGENT" if talks.end(call, queue, agent) => 6,
+            "BLINDTRANSFER" | "ATTENDEDTRANSFER" if talks.end(call, queue, agent) => fields.len() - 2,
             _ => continue,
         };
         let sum = sums.entry((queue, if at == 5 { HOLD } else { TALK })).or_default();
@@ -176,7 +200,7 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verb
             }
         }
         found.extend(of_wants(scenario.wants, scenario, index, pbx, numbers));
-        found.extend(of_least(scenario, index, pbx, numbers));
+        found.extend(of_bounds(scenario, index, pbx, numbers));
     }
     found
 }
@@ -193,9 +217,15 @@ pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &
     found
 }
 
-/// Numbers that are smaller than a scenario wants, or are not there.
-fn of_least(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
+/// Numbers that are smaller or larger than a scenario wants, or are not there.
+fn of_bounds(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
     let mut found = Vec::new();
+    for (metric, labels, most) in scenario.at_most {
+        let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
+        if counted <= 0.0 || counted > *most {
+            found.push(format!("{series} is {counted}, more than {most} or nothing"));
+        }
+    }
     for (metric, labels, least) in scenario.at_least {
         let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
         if counted <= 0.0 || counted < *least {
