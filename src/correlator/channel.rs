@@ -42,6 +42,8 @@ pub(super) struct Channel {
     /// Name without the part that counts calls: `SIP/201`.
     pub device: Box<str>,
     pub context: Box<[u8]>,
+    /// When its Newchannel came; `None` if none did, or not yet.
+    pub born: Option<Moment>,
     /// When the Hangup came.
     pub gone: Option<Moment>,
     pub cause: Option<Cause>,
@@ -131,6 +133,7 @@ impl Channels {
             line: line(&name, device, rules, names),
             device: device.into(),
             context: block.context.into(),
+            born: None,
             gone: None,
             cause: None,
             doubted: false,

@@ -32,7 +32,7 @@ new_key_type! {
     ///
     /// Lives: in `Members::places`, in `removed_members`, and with any ring or stay that has it, for a removed member is
     /// dropped when no other speaks of it (`sweep_members`).
-    /// May dangle: deadlines.
+    /// May dangle: `LastList`, and deadlines.
     pub(super) struct MemberKey;
 }
 

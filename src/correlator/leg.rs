@@ -16,6 +16,7 @@ use super::time::Stamp;
 impl Correlator {
     pub(super) fn on_new_channel(&mut self, at: Stamp, channel: &event::Channel<'_>, seen: &mut dyn Observe) {
         let key = self.channel(channel, at, seen);
+        self.channels.all[key].born.get_or_insert(at.read);
         if begins_call(channel) && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
             self.open_call(key);
         }

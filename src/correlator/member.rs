@@ -91,7 +91,7 @@ impl Correlator {
         }
         match member.change {
             MemberChange::Removed => self.remove_member(queue, member.interface, now, seen),
-            MemberChange::Present => {
+            MemberChange::Present | MemberChange::Added => {
                 self.describe_member(now, member, seen);
             }
             MemberChange::Pause => {

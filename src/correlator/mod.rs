@@ -12,10 +12,13 @@ mod cause;
 mod channel;
 mod deadline;
 mod dial;
+mod evidence;
 mod gap;
 mod key;
 mod leg;
+mod list_witness;
 mod member;
+mod missing;
 mod moved;
 mod names;
 mod observation;
@@ -33,6 +36,7 @@ mod talk;
 mod tests;
 mod time;
 mod transfer;
+mod witness;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -43,6 +47,7 @@ use crate::clock::Moment;
 use crate::event::{Event, Kind};
 
 pub use cause::Cause;
+pub use missing::{Missing, MissingSet};
 pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
 pub use observation::*;
 pub use rules::{Identity, Patterns, Rules};
@@ -53,7 +58,9 @@ pub use time::Timing;
 use call::Call;
 use channel::Channels;
 use deadline::{Deadlines, Task};
+use evidence::Evidence;
 use gap::Boot;
+use list_witness::LastList;
 use member::{Members, Place};
 use moved::Unjoined;
 use originate::Originates;
@@ -94,6 +101,10 @@ pub struct Correlator {
     touched_members: HashSet<Place>,
     /// Where the last QueueStatus list and the events disagree on who waits.
     drift: Drift,
+    /// What speaks for events that never come in this session.
+    evidence: Evidence,
+    /// What the last QueueStatus list of this session said.
+    last_list: LastList,
 }
 
 impl Correlator {
@@ -121,7 +132,20 @@ impl Correlator {
             touched: None,
             touched_members: HashSet::new(),
             drift: Drift::default(),
+            evidence: Evidence::default(),
+            last_list: LastList::default(),
         }
+    }
+
+    /// A login was accepted: what came in the session before proves nothing of this one.
+    pub fn begin_session(&mut self) {
+        self.evidence = Evidence::default();
+        self.last_list = LastList::default();
+    }
+
+    /// What the PBX does not send in this session though it must, as far as that is proven at `now`.
+    pub fn missing(&self, now: Moment) -> MissingSet {
+        self.evidence.missing(now)
     }
 
     /// Tells the Asterisk version: some queue events mean something else on old ones.
@@ -138,6 +162,7 @@ impl Correlator {
     pub fn handle(&mut self, now: Moment, event: &Event<'_>, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: event.at };
         self.date_boot(now);
+        self.note_evidence(at, &event.kind);
         self.dispatch(at, &event.kind, seen);
     }
 

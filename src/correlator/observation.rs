@@ -99,6 +99,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// In what phase a stay was adopted.
     Phase {

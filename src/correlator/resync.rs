@@ -49,6 +49,7 @@ impl Correlator {
         if !snapshot.no_channels {
             self.sync_rings(at, snapshot, seen);
         }
+        self.note_snapshot(now, snapshot, seen);
     }
 
     /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they know better.
@@ -66,8 +67,10 @@ impl Correlator {
     /// That list has ended and a barrier has passed: mends drift, and tells of it.
     pub fn reconcile(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
+        self.note_list(now, snapshot, seen);
         self.sync_members(at, snapshot, true, seen);
         self.sync_entries(at, snapshot, true, seen);
+        self.keep_list(snapshot, seen);
         self.give_up_listing();
     }
 

@@ -12,6 +12,8 @@ type Bytes = Box<[u8]>;
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub(super) queues: Vec<(Bytes, Duration)>,
+    /// The average hold time of each of these, in seconds.
+    pub(super) holds: Vec<u64>,
     pub(super) members: Vec<Member>,
     pub(super) entries: Vec<Entry>,
     pub(super) channels: Vec<Channel>,
@@ -46,6 +48,7 @@ pub(super) struct Member {
     pub paused: bool,
     pub reason: Bytes,
     pub wrap_up: Duration,
+    pub dynamic: bool,
 }
 
 /// A waiting caller.
@@ -74,7 +77,10 @@ impl Snapshot {
     /// Takes an item of a list.
     pub fn add(&mut self, item: &Listed<'_>) {
         match item {
-            Listed::Queue(queue) => self.queues.push((queue.queue.into(), queue.service_level)),
+            Listed::Queue(queue) => {
+                self.queues.push((queue.queue.into(), queue.service_level));
+                self.holds.push(queue.hold);
+            }
             Listed::Member(member) => self.members.push(Member::keep(member)),
             Listed::Entry(entry) => self.entries.push(Entry {
                 queue: entry.queue.into(),
@@ -140,6 +146,7 @@ impl Member {
             paused: member.paused,
             reason: member.reason.into(),
             wrap_up: member.wrap_up,
+            dynamic: member.dynamic,
         }
     }
 
@@ -154,6 +161,7 @@ impl Member {
             paused: self.paused,
             reason: &self.reason,
             wrap_up: self.wrap_up,
+            dynamic: self.dynamic,
         }
     }
 }

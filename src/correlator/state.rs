@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 use super::Correlator;
+use super::missing::MissingSet;
 use super::names::{AgentId, QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
 
@@ -24,6 +25,8 @@ pub struct State {
     pub trunks: Vec<(TrunkId, u64)>,
     /// What is held in memory.
     pub tracked: Tracked,
+    /// What never comes in this session, as far as that is proven.
+    pub missing: MissingSet,
 }
 
 /// One queue's part of it.
@@ -87,7 +90,8 @@ impl Correlator {
         agents.sort_unstable();
         let tracked = Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
         let (started, queues) = (self.started(), queues.into_values().collect());
-        State { started, queues, agents, calls, trunks: trunks.into_iter().collect(), tracked }
+        let missing = self.missing(now);
+        State { started, queues, agents, calls, trunks: trunks.into_iter().collect(), tracked, missing }
     }
 }
 

@@ -297,6 +297,7 @@ impl Correlator {
         let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
         let member = talk.member;
         self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), seen);
+        self.suspect_complete(at);
         self.complete(key, ended_by, None, over, seen);
         if let Some(Stay { phase: Phase::Closed(closed), .. }) = self.stays.get_mut(key) {
             closed.awaits_complete = Some(member);

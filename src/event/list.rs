@@ -29,6 +29,8 @@ pub struct ListedQueue<'a> {
     pub queue: &'a [u8],
     /// Its `servicelevel`; zero is Asterisk's default and means none.
     pub service_level: Duration,
+    /// `Holdtime`, whole seconds: an average that only answered callers change.
+    pub hold: u64,
 }
 
 /// A member, described as in events.
@@ -73,6 +75,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::QueueParams => Listed::Queue(ListedQueue {
             queue: need(name, "Queue", frame.header("Queue"))?,
             service_level: frame.header("ServiceLevel").map_or(Duration::ZERO, setting),
+            hold: frame.header("Holdtime").and_then(number).unwrap_or(0),
         }),
         Name::QueueMember => Listed::Member(Member::read(name, frame)?),
         Name::QueueEntry => Listed::Entry(ListedEntry {

@@ -29,6 +29,8 @@ pub struct Member<'a> {
     pub reason: &'a [u8],
     /// Time for wrap-up after a call (16.3 and later; zero before).
     pub wrap_up: Duration,
+    /// Whether it was added, and is not configured: lists show realtime members as configured ones.
+    pub dynamic: bool,
 }
 
 /// What an event says of a member.
@@ -36,6 +38,8 @@ pub struct Member<'a> {
 pub enum MemberChange {
     /// It is there, as described.
     Present,
+    /// It was added, as described.
+    Added,
     /// It was paused or unpaused, maybe once more: it is there, as described.
     Pause,
     /// It was removed.
@@ -56,12 +60,14 @@ impl<'a> Member<'a> {
             paused: false,
             reason: b"",
             wrap_up: Duration::ZERO,
+            dynamic: false,
         };
         each(frame, |key, value| match key {
             b"queue" => queue = Some(value),
             b"interface" | b"location" => interface = Some(value),
             b"membername" | b"name" => member = Some(value),
             b"stateinterface" => this.state_interface = value,
+            b"membership" => this.dynamic = value == b"dynamic",
             b"status" => this.status = number(value).unwrap_or(0),
             b"paused" => this.paused = value == b"1",
             b"pausedreason" => this.reason = value,
@@ -80,6 +86,7 @@ impl<'a> Member<'a> {
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     let mut member = Member::read(name, frame)?;
     match name {
+        Name::QueueMemberAdded => member.change = MemberChange::Added,
         Name::QueueMemberRemoved => member.change = MemberChange::Removed,
         Name::QueueMemberPause => member.change = MemberChange::Pause,
         _ => {}

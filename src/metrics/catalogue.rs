@@ -366,7 +366,8 @@ const CATALOGUE: &[Entry] = &[
         kind: Kind::Gauge,
         unit: None,
         labels: &["pbx"],
-        help: "1 while logged in to the PBX and synchronised with it, else 0",
+        help: "1 while logged in, the lists taken and each event that is sent counted, else 0; \
+               asterisk_exporter_degraded tells what is not sent",
     },
     Entry {
         name: "asterisk_start_time_seconds",
@@ -423,6 +424,13 @@ const CATALOGUE: &[Entry] = &[
         unit: None,
         labels: &["pbx", "kind"],
         help: "Channels, stays and calls held in memory",
+    },
+    Entry {
+        name: "asterisk_exporter_degraded",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx", "reason"],
+        help: "1 for each class, event or list that the PBX never sends in this session though it must, else 0",
     },
     Entry {
         name: "asterisk_exporter_event_lag_seconds",

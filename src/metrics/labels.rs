@@ -7,8 +7,8 @@ use std::sync::Arc;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, OTHER, Outcome, PauseChange, PbxName,
-    Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind, TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER, Outcome, PauseChange,
+    PbxName, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind, TrunkId, Word,
 };
 
 /// A name as it stands in a label; `I` is the id it belongs to.
@@ -104,6 +104,7 @@ words_are_label_values!(
     EndedBy,
     Held,
     Leg,
+    Missing,
     Outcome,
     PauseChange,
     Phase,
@@ -159,5 +160,6 @@ label_sets! {
     WhyLabels { reason: &'static str }
     AnomalyLabels { kind: Anomaly }
     HeldLabels { kind: Held }
+    DegradedLabels { reason: Missing }
     OverflowLabels { label: &'static str }
 }

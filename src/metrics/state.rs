@@ -6,12 +6,13 @@ use prometheus_client::metrics::family::Family;
 
 use super::catalogue::entry;
 use super::labels::{
-    AgentStateLabels, DirectionLabels, Held, HeldLabels, PbxLabels, QueueAgentsLabels, QueueLabels, TrunkLabels,
+    AgentStateLabels, DegradedLabels, DirectionLabels, Held, HeldLabels, PbxLabels, QueueAgentsLabels, QueueLabels,
+    TrunkLabels,
 };
 use super::recorder::Recorder;
 use super::shelf::{Level, Shelf, Span};
 use crate::clock::Moment;
-use crate::correlator::{AgentId, AgentState, Direction, Names, QueueState, State, TrunkId, Word};
+use crate::correlator::{AgentId, AgentState, Direction, Missing, Names, QueueState, State, TrunkId, Word};
 
 /// The gauges of all PBXs.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) struct StateMetrics {
     calls: Family<DirectionLabels, Level>,
     trunks: Family<TrunkLabels, Level>,
     tracked: Family<HeldLabels, Level>,
+    degraded: Family<DegradedLabels, Level>,
 }
 
 impl StateMetrics {
@@ -41,6 +43,7 @@ impl StateMetrics {
             calls: shelf.family(const { entry("asterisk_calls_active") }),
             trunks: shelf.family(const { entry("asterisk_trunk_calls_active") }),
             tracked: shelf.family(const { entry("asterisk_exporter_tracked") }),
+            degraded: shelf.family(const { entry("asterisk_exporter_degraded") }),
         }
     }
 
@@ -79,6 +82,10 @@ impl StateMetrics {
             [(Held::Channel, tracked.channels), (Held::Stay, tracked.stays), (Held::Call, tracked.calls)]
         {
             self.tracked.get_or_create_owned(&HeldLabels { pbx: recorder.pbx.clone(), kind }).set(count);
+        }
+        for &reason in Missing::ALL {
+            let labels = DegradedLabels { pbx: recorder.pbx.clone(), reason };
+            self.degraded.get_or_create_owned(&labels).set(u64::from(state.missing.contains(reason)));
         }
     }
 

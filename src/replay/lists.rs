@@ -41,6 +41,7 @@ impl Lists {
             "Login" if frame.is_accepted() => {
                 // whatever was synchronised before it was hidden in between
                 correlator.disconnected(now, seen);
+                correlator.begin_session();
                 *self = Self::Opening { opening: Box::default(), answers: 0 };
             }
             "CoreShowChannels" => self.channels(id, frame),

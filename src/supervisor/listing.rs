@@ -41,7 +41,7 @@ pub(super) enum Answer {
     /// There will be none, this time and later.
     Refused,
     /// It is whole, and all events before it are in.
-    Whole(Snapshot),
+    Whole(Box<Snapshot>),
 }
 
 /// What the items said, and how many bytes they had.
@@ -110,7 +110,7 @@ impl Listing {
             State::Barred { last, taken } if last.marks(frame) => {
                 let taken = std::mem::take(taken);
                 self.state = State::Idle;
-                Answer::Whole(taken.snapshot)
+                Answer::Whole(Box::new(taken.snapshot))
             }
             State::Idle | State::Ended { .. } | State::Barred { .. } | State::Never => Answer::Nothing,
         }

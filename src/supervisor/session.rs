@@ -118,7 +118,10 @@ impl Session<'_> {
         let ami = login::greeting(wire, self.pbx.connect_timeout).await?;
         login::log_in(wire, &mut opening, self.place, self.pbx).await?;
         self.progress = Progress::Inside;
-        self.place.at_desk(|desk| desk.own.connected());
+        self.place.at_desk(|desk| {
+            desk.own.connected();
+            desk.correlator.begin_session();
+        });
         self.place.show(Phase::Synchronising);
         self.learn_version(wire, &mut opening, &ami).await?;
         self.take_snapshot(wire, &mut opening).await

@@ -4,6 +4,7 @@
 //! one, and `config.yml` if the one for all cases does not fit.  They go through the built program, as a user's would.
 
 mod audit;
+mod blindness;
 mod callers;
 #[path = "../common/mod.rs"]
 mod common;

@@ -4,6 +4,7 @@ mod agents;
 mod calls;
 mod gaps;
 mod identity;
+mod missing;
 mod moved;
 mod properties;
 mod sequences;

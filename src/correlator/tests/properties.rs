@@ -88,6 +88,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
                 paused: cause % 2 == 0,
                 reason: b"lunch",
                 wrap_up: Duration::from_secs(u64::from(cause)),
+                dynamic: cause == 5,
             }),
         },
     }
