@@ -22,7 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ami::frame::Limits;
 use crate::cli::{CheckArgs, Cli, Command, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Loaded, Mistake, Overrides, Purpose, Sources};
 use crate::correlator::{Correlator, Timing};
 use crate::health::Health;
@@ -78,7 +78,9 @@ fn run(args: &RunArgs) -> Result<(), Failure> {
     on_runtime(async {
         let listeners =
             listen(&config, "choose another with --web.listen-address, :15039 say, or web.listen_address").await?;
-        serve(config, listeners, stop_signal()?, JoinSet::new()).await
+        let clock = Clock::start();
+        let board = board(&config, clock.now());
+        serve(Start { config, clock, board, listeners }, stop_signal()?).await
     })
 }
 
@@ -87,24 +89,33 @@ async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure
     http::bind(&config.web.listen_address).await.map_err(|error| format!("{error}\n{hint}").into())
 }
 
-/// Runs PBXs and pages until `stop`, then lets everything end.
-async fn serve(
+/// What a service starts with.
+struct Start {
     config: Config,
+    clock: Clock,
+    board: Board,
     listeners: Vec<TcpListener>,
-    stop: watch::Receiver<bool>,
-    mut tasks: JoinSet<()>,
-) -> Result<(), Failure> {
-    let clock = Clock::start();
-    let protobuf = config.metrics.detail == Detail::Native;
-    let metrics = Metrics::new(config.metrics).with_process_metrics();
+}
+
+/// A board with a desk for each PBX, none of which is seen from `now` on.
+fn board(config: &Config, now: Moment) -> Board {
+    let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
     let desks = config.pbxs.iter().map(|pbx| {
-        let own = metrics.own(&pbx.name, event::KNOWN, clock.now());
+        let own = metrics.own(&pbx.name, event::KNOWN, now);
         let own = own.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
         let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
         Desk { correlator, recorder: metrics.recorder(&pbx.name), own }
     });
     let desks = desks.collect();
-    let board = Arc::new(Mutex::new(Board::new(metrics, desks)));
+    Board::new(metrics, desks)
+}
+
+/// Runs PBXs and pages until `stop`, then lets everything end.
+async fn serve(start: Start, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    let Start { config, clock, board, listeners } = start;
+    let mut tasks = JoinSet::new();
+    let protobuf = config.metrics.detail == Detail::Native;
+    let board = Arc::new(Mutex::new(board));
     let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
     let health = Arc::new(Health::new(health));
     let pages = Arc::new(Pages {

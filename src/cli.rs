@@ -138,6 +138,12 @@ pub struct DemoArgs {
     /// How many times faster than life the call centre works.
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     pub speed: f64,
+    /// How long the call centre has been open when you look at it first.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = config::duration)]
+    pub open_for: Duration,
+    /// Where its queue_log is written, for `audit`; a file of its own for as long as it runs if left out.
+    #[arg(long, value_name = "FILE")]
+    pub queue_log: Option<PathBuf>,
     #[command(flatten)]
     pub web: WebArgs,
     #[command(flatten)]

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
 use asterisk_exporter::demo::{self, DemoPbx, Options};
@@ -317,7 +318,14 @@ fn pseudonyms_change_no_number_of_any_recording_and_leave_no_caller() {
 #[test]
 fn the_demo_s_lists_are_in_the_recording_and_are_played() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let options = Options { seed: 5, speed: 60.0, username: "exporter".into(), secret: "hush-hush".into(), busy: 1.0 };
+    let options = Options {
+        seed: 5,
+        speed: 60.0,
+        username: "exporter".into(),
+        secret: "hush-hush".into(),
+        busy: 1.0,
+        open_for: Duration::ZERO,
+    };
     let pbx = runtime.block_on(DemoPbx::bind(options)).expect("a port");
     let place = Place::new("demo", pbx.address());
     let (_open, stop) = tokio::sync::watch::channel(false);

@@ -9,8 +9,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::fixture;
 use common::program::{PATIENCE, Running, command, demo, get, run, wait_until};
+use common::{Numbers, fixture};
 use flate2::read::MultiGzDecoder;
 
 fn text(bytes: &[u8]) -> String {
@@ -244,4 +244,108 @@ fn a_recording_with_line_feeds_only_is_read_like_any_other() {
     assert!(samples(&unix) == expected, "the recording with line feeds only has other numbers");
     let audited = run(&["audit", "--queue-log", &log, "--recording", &unix]);
     assert_eq!(audited.status.code(), Some(0), "{}{}", text(&audited.stdout), text(&audited.stderr));
+}
+
+/// The demo as `make demo` starts it, but for its port, and what it says first.
+struct Demo {
+    running: Running,
+    welcome: String,
+}
+
+impl Demo {
+    fn start(args: &[&str]) -> Self {
+        let mut all = vec!["demo", "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"];
+        all.extend(args);
+        let mut child = command(&all).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let running = Running(child);
+        let mut welcome = String::new();
+        while !welcome.contains("Stop with Ctrl-C.\n") {
+            assert!(out.read_line(&mut welcome).expect("a line") > 0, "the demo ended behind: {welcome}");
+        }
+        Self { running, welcome }
+    }
+
+    /// The words of a line that can be pasted.
+    fn words(&self, label: &str) -> Vec<String> {
+        let line = self.welcome.lines().find_map(|line| line.strip_prefix(label)).expect("the line");
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn port(&self) -> u16 {
+        let (_, rest) = self.welcome.split_once("http://localhost:").expect("an address");
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().expect("a port")
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers::read(&get(self.port(), "/metrics", "text/plain;version=0.0.4").expect("a scrape").1)
+    }
+}
+
+#[test]
+fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
+    let mut demo = Demo::start(&[]);
+    let first = demo.numbers();
+    first.assert_conserved("first scrape");
+    let entered = first.sum("asterisk_queue_entries_total", &[]);
+    assert!((450.0..700.0).contains(&entered), "{entered} callers in the first hour of seed 1");
+    for outcome in ["answered", "abandoned", "timeout", "exit_key", "leave_empty"] {
+        assert!(first.sum("asterisk_queue_exits_total", &[("outcome", outcome)]) > 0.0, "{outcome}");
+    }
+    let talked = first.sum("asterisk_agent_state_seconds_total", &[("state", "talking")]);
+    assert!(talked > 3600.0, "twelve agents talked {talked} s");
+
+    // the live session takes up what the hour left, and nothing is lost or adopted on the way
+    wait_until("a session", || get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+    let live = demo.numbers();
+    live.assert_conserved("live");
+    for (name, label, value) in [
+        ("asterisk_queue_exits_total", "outcome", "lost"),
+        ("asterisk_queue_completions_total", "ended_by", "lost"),
+        ("asterisk_queue_rings_total", "result", "lost"),
+        ("asterisk_calls_total", "result", "lost"),
+        ("asterisk_queue_adopted_total", "pbx", "demo"),
+        ("asterisk_exporter_anomalies_total", "pbx", "demo"),
+        ("asterisk_exporter_blind_seconds_total", "pbx", "demo"),
+    ] {
+        assert_eq!(live.sum(name, &[(label, value)]), 0.0, "{name} {value}");
+    }
+    assert_eq!((live.sum("asterisk_up", &[]), live.sum("asterisk_exporter_connects_total", &[])), (1.0, 1.0));
+    assert!(live.sum("asterisk_calls_active", &[]) > 0.0, "no call goes on in seed 1 after an hour");
+    let open = live.sum("process_start_time_seconds", &[]) - live.sum("asterisk_start_time_seconds", &[]);
+    assert!((3590.0..3601.0).contains(&open), "open for {open} s before the program");
+
+    // the very line that is there to be pasted
+    let words = demo.words("Then: ");
+    let log = PathBuf::from(words.iter().find(|word| word.ends_with(".queue_log")).expect("the file"));
+    let audited = Command::new(&words[0]).args(&words[1..]).output().expect("the program");
+    let told = text(&audited.stdout);
+    assert_eq!(audited.status.code(), Some(0), "{told}{}", text(&audited.stderr));
+    assert!(told.contains(", 0 outside\n") && told.ends_with("\nqueue_log and the exporter agree.\n"), "{told}");
+
+    assert_eq!(std::fs::metadata(&log).expect("the log").permissions().mode() & 0o777, 0o600);
+    assert_eq!(demo.running.stop(), Some(0));
+    assert!(!log.exists(), "what nobody asked for goes with the program");
+}
+
+#[test]
+fn the_demo_writes_its_queue_log_where_it_is_told() {
+    let log = scratch("demo.queue_log", "");
+    let refused = run(&["demo", "--web.listen-address", "127.0.0.1:0", "--queue-log", &log]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains(&format!("{log}: cannot be created: File exists")), "an old one stays");
+
+    std::fs::remove_file(&log).expect("it was there");
+    let mut demo = Demo::start(&["--open-for", "10m", "--queue-log", &log]);
+    assert!(demo.welcome.contains(&format!("audit --queue-log {log} --metrics http://localhost:")));
+    wait_until("a session", || get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+    assert_eq!(demo.running.stop(), Some(0));
+    let lines = std::fs::read_to_string(&log).expect("it stays");
+    assert!(lines.lines().next().expect("a line").ends_with("|NONE|NONE|NONE|QUEUESTART|"), "{lines}");
+    assert!(lines.lines().count() > 200);
+
+    // at another pace its time stamps run ahead of the clock: no audit is offered
+    let fast = Demo::start(&["--open-for", "1m", "--speed", "60"]);
+    assert!(!fast.welcome.contains("audit"), "{}", fast.welcome);
 }

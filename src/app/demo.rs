@@ -1,13 +1,25 @@
-//! The command `demo`: a make-believe PBX, and the exporter that reads it.
+//! The command `demo`: a make-believe PBX that has been open for a while, and the exporter that reads it.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::warn;
 
 use super::signals::stop_signal;
-use super::{Failure, listen, load_from, logged, on_runtime, overrides, serve, start_logging, write_out};
+use super::{Failure, Start, board, listen, load_from, logged, on_runtime, overrides, serve, start_logging, write_out};
+use crate::ami::frame::Limits;
+use crate::ami::id::{ActionId, BARRIER};
+use crate::calendar::utc;
 use crate::cli::DemoArgs;
+use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Purpose};
-use crate::demo::{DemoPbx, Options, configuration};
+use crate::demo::{Asked, DemoPbx, Options, configuration};
+use crate::metrics::Board;
+use crate::replay::Replay;
 
 /// Runs a make-believe PBX with an exporter beside it.
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
@@ -15,41 +27,154 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     on_runtime(async {
         let stop = stop_signal()?;
         let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
-        let options = Options {
-            seed: args.seed,
-            speed: args.speed,
-            username: username.clone(),
-            secret: secret.clone(),
-            busy: 1.0,
-        };
-        let pbx = DemoPbx::bind(options).await?;
+        let mut pbx = DemoPbx::bind(options(args, &username, &secret)).await?;
         let text = configuration(pbx.address(), &username, &secret);
         let document = Document::Text { name: "demo".into(), text };
         let config = logged(load_from(document, overrides(&args.web), Vec::new(), Purpose::Run)?);
         let listeners = listen(&config, OTHER_PORT).await?;
-        welcome(&listeners, &config, args.seed)?;
+
+        // only now, so that nothing is left behind where there is no port
+        let log = QueueLog::create(args.queue_log.as_deref())?;
+        if let Some(log) = &log {
+            pbx = pbx.with_queue_log(log.file.try_clone()?);
+        }
+
+        let clock = Clock::start();
+        let board = with_the_past(board(&config, pbx.opened()), &mut pbx, &config);
+        welcome(&Welcome { args, config: &config, listeners: &listeners, log: log.as_ref(), opened: pbx.opened() })?;
+
+        // the PBX goes last, so that the exporter can log off
+        let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(pbx.serve(stop.clone()));
-        serve(config, listeners, stop, tasks).await
+        tasks.spawn(pbx.serve(ended));
+        let served = serve(Start { config, clock, board, listeners }, stop).await;
+        end.send_replace(true);
+        while let Some(ended) = tasks.join_next().await {
+            ended?;
+        }
+        served
     })
 }
 
-fn welcome(listeners: &[TcpListener], config: &Config, seed: u64) -> Result<(), Failure> {
+fn options(args: &DemoArgs, username: &str, secret: &str) -> Options {
+    Options {
+        seed: args.seed,
+        speed: args.speed,
+        username: username.to_owned(),
+        secret: secret.to_owned(),
+        busy: 1.0,
+        open_for: args.open_for,
+    }
+}
+
+/// The board as it would be had the exporter been there since the opening: it gets what it would have been told, as a
+/// recording.  The live session that follows finds all calls where these events left them.
+fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
+    let [of] = &config.pbxs[..] else { return board };
+    let limits = Limits { line: of.max_line, frame: of.max_frame };
+    let mut replay = Replay::at(board, &of.name, limits, pbx.opened());
+    let id = |number, word| ActionId::new(number, word).as_str().to_owned();
+    let asked = Asked {
+        login: id(2, "Login"),
+        version: id(3, "CoreSettings"),
+        channels: id(5, "CoreShowChannels"),
+        queues: id(6, "QueueStatus"),
+        pings: [id(7, BARRIER), id(8, BARRIER)],
+    };
+
+    // whole messages each time, and enough of them that playing costs more than beginning to play
+    let mut bytes = Vec::new();
+    pbx.catch_up(&asked, |told| {
+        bytes.extend(told);
+        if bytes.len() > PORTION {
+            replay.play(&bytes[..]);
+            bytes.clear();
+        }
+    });
+    replay.play(&bytes[..]);
+    replay.into_board()
+}
+
+/// The file that the demo's queue_log is written to.
+struct QueueLog {
+    path: PathBuf,
+    file: File,
+    /// One that nobody asked for goes with the program.
+    temporary: bool,
+}
+
+impl QueueLog {
+    /// The file that was asked for, or one among the temporary files; none where that cannot be.
+    fn create(asked: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let own = || std::env::temp_dir().join(format!("asterisk_exporter-demo-{}.queue_log", std::process::id()));
+        let path = asked.map_or_else(own, Path::to_path_buf);
+        match OpenOptions::new().append(true).create_new(true).mode(OWNER_ONLY).open(&path) {
+            Ok(file) => Ok(Some(Self { path, file, temporary: asked.is_none() })),
+            Err(error) if asked.is_some() => Err(format!("{}: cannot be created: {error}", path.display()).into()),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "no queue_log is written; --queue-log FILE names another place");
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Drop for QueueLog {
+    fn drop(&mut self) {
+        if self.temporary {
+            // what is left among temporary files is a nuisance, no more
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// What the welcome tells of.
+struct Welcome<'a> {
+    args: &'a DemoArgs,
+    config: &'a Config,
+    listeners: &'a [TcpListener],
+    log: Option<&'a QueueLog>,
+    opened: Moment,
+}
+
+fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
+    let Welcome { args, config, listeners, log, opened } = told;
     let port = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
     let path = &config.web.telemetry_path;
     let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
-    let program = program.display();
+    let (program, since) = (program.display(), utc(*opened));
+
+    let (mut place, mut audit) = (String::new(), String::new());
+    if let Some(log) = log {
+        let log = log.path.display();
+        place = format!("\x20 queue_log     {log}\n");
+        // its time stamps run ahead of the clock otherwise
+        if args.speed == 1.0 {
+            audit = format!(
+                "Then: {program} audit --queue-log {log} --metrics http://localhost:{port}{path} --since {since}\n"
+            );
+        }
+    }
     write_out(&format!(
-        "A make-believe call centre is open: 4 queues, 12 agents, a day in ten minutes (seed {seed}).\n\
+        "A make-believe call centre: 4 queues, 12 agents, a day in ten minutes (seed {seed}), open since {since}.\n\
          \n\
          \x20 metrics       http://localhost:{port}{path}\n\
          \x20 landing page  http://localhost:{port}/\n\
+         {place}\
          \n\
          Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total | grep -v ' 0$' | sort\n\
+         {audit}\
          Next: {program} manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
-         Stop with Ctrl-C.\n\n"
+         Stop with Ctrl-C.\n\n",
+        seed = args.seed,
     ))
 }
 
 const OTHER_PORT: &str =
     "choose another with --web.listen-address :15039, or make demo ARGS='--web.listen-address :15039'";
+
+/// Bytes of events that are played in one go.
+const PORTION: usize = 1 << 20;
+
+/// Agents' names are personal data, in a real queue_log.
+const OWNER_ONLY: u32 = 0o600;

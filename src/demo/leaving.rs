@@ -15,7 +15,7 @@ impl World {
         self.hangup_request(stay.caller, None, None);
         let legs = std::mem::take(&mut stay.legs);
         self.cancel_all(&stay, &legs, 0);
-        self.abandon(id, &stay);
+        self.abandon(id, &stay, "ABANDON");
         self.truth_of(stay.queue).abandoned += 1;
         self.soft_hangup(stay.caller);
         self.hangup(stay.caller, 0, None);
@@ -27,7 +27,7 @@ impl World {
         if !stay.legs.is_empty() {
             self.miss_all(&mut stay);
         }
-        self.abandon(id, &stay);
+        self.abandon(id, &stay, "EXITWITHTIMEOUT");
         self.truth_of(stay.queue).timed_out += 1;
         self.varset(stay.caller, "QUEUESTATUS", "TIMEOUT");
         self.next_application(stay.caller, "NoOp", "QUEUESTATUS=TIMEOUT");
@@ -43,7 +43,7 @@ impl World {
     /// `leavewhenempty`.
     pub(super) fn leave_empty(&mut self, id: StayId) {
         let Some(stay) = self.stays.remove(&id) else { return };
-        self.abandon(id, &stay);
+        self.abandon(id, &stay, "EXITEMPTY");
         self.truth_of(stay.queue).left_empty += 1;
         self.varset(stay.caller, "QUEUESTATUS", "LEAVEEMPTY");
         self.next_application(stay.caller, "NoOp", "QUEUESTATUS=LEAVEEMPTY");
@@ -57,6 +57,8 @@ impl World {
         self.press(stay.caller, &key);
         let legs = std::mem::take(&mut stay.legs);
         self.cancel_all(&stay, &legs, 0);
+        let (position, held) = (self.position(id, &stay), self.wall_seconds_since(stay.joined));
+        self.log_caller(&stay, format_args!("EXITWITHKEY|{key}|{position}|{}|{held}", stay.original_position));
         let left = self.leave_queue(id, &stay);
         let truth = self.truth_of(stay.queue);
         truth.exit_key += 1;
@@ -66,18 +68,19 @@ impl World {
         self.voicemail(stay.caller);
     }
 
-    /// QueueCallerAbandon and QueueCallerLeave, which real Asterisk sends for timeouts too.
-    fn abandon(&mut self, id: StayId, stay: &Stay) {
-        let waiting = &self.queues[stay.queue.0].waiting;
-        let position = waiting.iter().position(|&other| other == id).map_or(1, |at| at + 1);
+    /// QueueCallerAbandon and QueueCallerLeave, which real Asterisk sends for timeouts too; only `verb`, in queue_log,
+    /// tells what it was.
+    fn abandon(&mut self, id: StayId, stay: &Stay, verb: &str) {
+        let position = self.position(id, stay);
         self.queues[stay.queue.0].abandoned += 1;
         self.varset(stay.caller, "ABANDONED", "TRUE");
         let name = self.queues[stay.queue.0].spec.name;
         let message = self.event("QueueCallerAbandon", Class::Agent).channel("", self.channels.get(&stay.caller));
         let message = message.with("Queue", name).with("Position", position);
         let message = message.with("OriginalPosition", stay.original_position);
-        let message = message.with("HoldTime", self.wall_seconds_since(stay.joined));
-        self.send(Class::Agent, message);
+        let held = self.wall_seconds_since(stay.joined);
+        self.send(Class::Agent, message.with("HoldTime", held));
+        self.log_caller(stay, format_args!("{verb}|{position}|{}|{held}", stay.original_position));
         let left = self.leave_queue(id, stay);
         self.truth_of(stay.queue).hold_unanswered += left.since(stay.joined);
     }

@@ -12,6 +12,8 @@
 //! | `simulation`, `arrivals` | the agenda, and what kind of call comes next |
 //! | `queueing`, `ringing`, `leaving`, `talking`, `transfers` | a stay in a queue, from Join to its end |
 //! | `dialling`, `people` | calls outside queues; pauses and lost phones |
+//! | `past` | what a client was told that has been there since the opening |
+//! | `queue_log` | Asterisk's own log of all that |
 //! | `lists`, `session`, `server` | snapshots, one client, all clients |
 
 mod arrivals;
@@ -20,7 +22,9 @@ mod events;
 mod leaving;
 mod lists;
 mod model;
+mod past;
 mod people;
+mod queue_log;
 mod queueing;
 mod ringing;
 mod scenario;
@@ -32,6 +36,7 @@ mod transfers;
 mod truth;
 mod wire;
 
+pub use self::past::{Asked, recording_of_two_sessions};
 pub use self::scenario::{agent_names, queue_names, trunk_names};
 pub use self::server::{DemoPbx, Options};
 pub use self::simulation::{Simulation, recording};

@@ -206,6 +206,8 @@ pub(super) struct World {
     pub(super) dials: BTreeMap<DialId, Dial>,
     pub(super) truth: Truth,
     pub(super) events: Vec<Wire>,
+    /// Lines of queue_log that nobody has taken yet.
+    pub(super) logged: String,
     pub(super) next_channel: u32,
     pub(super) next_device: u32,
     pub(super) next_local: u32,
@@ -243,6 +245,7 @@ impl World {
             dials: BTreeMap::new(),
             truth,
             events: Vec::new(),
+            logged: String::new(),
             next_channel: 0,
             next_device: 0,
             next_local: 0,

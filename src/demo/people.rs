@@ -1,6 +1,7 @@
 //! What people do between calls: pauses, a meeting, a phone without network.
 
 use super::model::{AgentId, DeviceState, MemberId, QueueId, World};
+use super::queue_log::NO_CALL;
 use super::scenario::{PAUSE_REASONS, QUEUES};
 use super::simulation::Job;
 use super::wire::Class;
@@ -47,6 +48,10 @@ impl World {
         let device = format!("Queue:{name}_pause_{}", facts.interface);
         self.device(device, if reason.is_some() { "INUSE" } else { "NOT_INUSE" });
         self.member_event("QueueMemberPause", queue, member);
+        match reason {
+            Some(reason) => self.log_member(NO_CALL, queue, member, format_args!("PAUSE|{reason}")),
+            None => self.log_member(NO_CALL, queue, member, "UNPAUSE|"),
+        }
         self.tell_availability(queue);
     }
 

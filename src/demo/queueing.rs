@@ -79,6 +79,7 @@ impl World {
         let message = self.event("QueueCallerJoin", Class::Agent).channel("", self.channels.get(&caller));
         let message = message.with("Queue", spec.name).with("Position", position).with("Count", position);
         let joined = self.send(Class::Agent, message);
+        let number = self.caller_of(caller).number.unwrap_or_default();
         self.truth_of(queue).entered += 1;
         let stay = Stay {
             caller,
@@ -91,6 +92,7 @@ impl World {
             legs: Vec::new(),
             next: 0,
         };
+        self.log_caller(&stay, format_args!("ENTERQUEUE||{number}|{position}"));
         self.stays.insert(id, stay);
         self.later(Duration::from_secs(spec.wait_limit), Job::Expire(id));
         self.later(Duration::ZERO, Job::Try(id));
@@ -149,8 +151,8 @@ impl World {
     /// QueueCallerLeave, and what follows every one; tells its time stamp.
     pub(super) fn leave_queue(&mut self, id: StayId, stay: &Stay) -> Moment {
         let name = self.queues[stay.queue.0].spec.name;
+        let position = self.position(id, stay);
         let waiting = &mut self.queues[stay.queue.0].waiting;
-        let position = waiting.iter().position(|&other| other == id).map_or(1, |at| at + 1);
         waiting.retain(|&other| other != id);
         let count = waiting.len();
         if count == 0 {
@@ -161,6 +163,11 @@ impl World {
         let at = self.send(Class::Agent, message);
         self.varset(stay.caller, "QUEUEPOSITION", position);
         at
+    }
+
+    /// The caller's place in the queue, from 1.
+    pub(super) fn position(&self, id: StayId, stay: &Stay) -> usize {
+        self.queues[stay.queue.0].waiting.iter().position(|&other| other == id).map_or(1, |at| at + 1)
     }
 
     /// How long the caller has waited by the PBX's wall clock, which counts whole seconds.

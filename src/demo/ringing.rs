@@ -232,6 +232,7 @@ impl World {
         let message = self.event("AgentRingNoAnswer", Class::Agent);
         let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
         self.send(Class::Agent, message.with("RingTime", milliseconds));
+        self.log_ring(stay, leg, format_args!("RINGNOANSWER|{milliseconds}"));
     }
 
     /// What all Agent events share.
@@ -298,6 +299,11 @@ impl World {
             self.dial_end(Some(stay.caller), leg.dialled, "CANCEL");
         }
         for leg in legs {
+            // the losers of a ring-all are not logged
+            if cause == 0 {
+                let rung = self.clock.since(stay.ring_started).as_millis();
+                self.log_ring(stay, leg, format_args!("RINGCANCELED|{rung}"));
+            }
             self.drop_leg(stay.caller, leg, cause);
             self.truth_of(stay.queue).ring_canceled += 1;
         }

@@ -1,7 +1,8 @@
 //! The listening side: paces the simulation against the clock, and hands its events to all clients.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::lists;
+use super::past::Asked;
 use super::session::{Ask, ClientId, Credentials, Mask, Session, Wish};
 use super::simulation::{Simulation, fully_booted};
 use super::wire::{Class, Message, Stamp, Wire};
@@ -31,13 +33,16 @@ pub struct Options {
     pub username: String,
     /// How many times the usual number of calls.
     pub busy: f64,
+    /// How long the call centre has been open when it is bound.
+    pub open_for: Duration,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { seed, speed, username, busy, secret: _ } = self;
+        let Self { seed, speed, username, busy, open_for, secret: _ } = self;
         let mut shown = f.debug_struct("Options");
         shown.field("seed", seed).field("speed", speed).field("username", username).field("busy", busy);
+        shown.field("open_for", open_for);
         shown.field("secret", &"***").finish()
     }
 }
@@ -48,10 +53,14 @@ pub struct DemoPbx {
     listener: TcpListener,
     address: SocketAddr,
     options: Options,
+    clock: Clock,
+    opened: Moment,
+    simulation: Simulation,
+    queue_log: Option<File>,
 }
 
 impl DemoPbx {
-    /// Listens on a free port.
+    /// Listens on a free port, and opens the call centre.
     ///
     /// # Errors
     ///
@@ -59,7 +68,31 @@ impl DemoPbx {
     pub async fn bind(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, options })
+        let clock = Clock::start();
+        let opened = clock.now().before(options.open_for);
+        let simulation = Simulation::opening_at(options.seed, opened, options.busy);
+        Ok(Self { listener, address, options, clock, opened, simulation, queue_log: None })
+    }
+
+    /// Writes Asterisk's own log of the queues into that file.
+    #[must_use]
+    pub fn with_queue_log(self, file: File) -> Self {
+        Self { queue_log: Some(file), ..self }
+    }
+
+    /// When the call centre opened.
+    pub fn opened(&self) -> Moment {
+        self.opened
+    }
+
+    /// Works through the time that it has been open for, as fast as it can, and hands on what a client was told that
+    /// logged in at the opening.  Then nothing happens until the first one does, which so goes on without a gap.
+    pub fn catch_up(&mut self, asked: &Asked, mut told: impl FnMut(Vec<u8>)) {
+        told(self.simulation.session(asked, 0));
+        while self.simulation.due().is_some_and(|due| due <= self.clock.now()) {
+            let Some((_, events)) = self.simulation.next() else { break };
+            told(events.into_iter().flat_map(|event| event.bytes).collect());
+        }
     }
 
     /// Where it listens.
@@ -67,11 +100,22 @@ impl DemoPbx {
         self.address
     }
 
-    /// Opens the call centre, and serves clients until `shutdown` says true or its sender is gone.
+    /// Serves clients until `shutdown` says true or its sender is gone.
     pub async fn serve(self, mut shutdown: watch::Receiver<bool>) {
         let (asks, mut asked) = mpsc::channel(ASKS);
         let mut sessions = JoinSet::new();
-        let mut pbx = Pbx::open(&self.options);
+        let waits = !self.options.open_for.is_zero();
+        let pace = Pace::start(self.clock, self.options.speed);
+        let mut pbx = Pbx {
+            simulation: self.simulation,
+            opened: self.opened,
+            pace,
+            waits,
+            queue_log: self.queue_log,
+            clients: BTreeMap::new(),
+            greeted: 0,
+            rng: Rng::with_seed(self.options.seed),
+        };
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|&stop| stop) => break,
@@ -85,7 +129,7 @@ impl DemoPbx {
                     Err(error) => info!(%error, "demo client not accepted"),
                 },
                 Some(ask) = asked.recv() => pbx.answer(ask),
-                () = tokio::time::sleep_until(pbx.due()) => pbx.advance(),
+                () = tokio::time::sleep_until(pbx.due()), if !pbx.waits => pbx.advance(),
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
             }
         }
@@ -100,7 +144,12 @@ async fn serve(session: Session, stream: TcpStream) {
 /// The simulation with those who watch it.
 struct Pbx {
     simulation: Simulation,
+    opened: Moment,
     pace: Pace,
+    /// Nothing happens before the first login: what a client was told before goes on with it.
+    waits: bool,
+    /// Gone once it cannot be written.
+    queue_log: Option<File>,
     clients: BTreeMap<ClientId, Client>,
     greeted: ClientId,
     rng: Rng,
@@ -112,17 +161,6 @@ struct Client {
 }
 
 impl Pbx {
-    fn open(options: &Options) -> Self {
-        let pace = Pace::start(options.speed);
-        Self {
-            simulation: Simulation::opening_at(options.seed, pace.opened, options.busy),
-            pace,
-            clients: BTreeMap::new(),
-            greeted: 0,
-            rng: Rng::with_seed(options.seed),
-        }
-    }
-
     fn greet(&mut self, options: &Options, asks: mpsc::Sender<Ask>) -> Session {
         self.greeted += 1;
         Session {
@@ -145,8 +183,18 @@ impl Pbx {
                 return;
             }
             if let Some((_, events)) = self.simulation.next() {
+                self.write_log();
                 self.tell_all(&events);
             }
+        }
+    }
+
+    fn write_log(&mut self) {
+        let lines = self.simulation.take_log();
+        let Some(file) = self.queue_log.as_mut().filter(|_| !lines.is_empty()) else { return };
+        if let Err(error) = file.write_all(lines.as_bytes()) {
+            warn!(%error, "queue_log of the demo cannot be written");
+            self.queue_log = None;
         }
     }
 
@@ -198,11 +246,15 @@ impl Pbx {
 
     fn admit(&mut self, client: ClientId, mask: Mask, outbox: mpsc::Sender<Vec<u8>>, id: Option<&str>) {
         let reads_system = mask.reads(Class::System);
+        self.waits = false;
+        self.write_log();
         self.clients.insert(client, Client { mask, outbox });
         let welcome = Message::response("Success", id).with("Message", "Authentication accepted");
         self.send(client, welcome.finish());
         if reads_system {
-            self.send(client, fully_booted(self.pace.uptime().as_secs(), None));
+            // real seconds, at any speed: a client tells restarts by when the PBX booted
+            let uptime = self.pace.clock.now().since(self.opened);
+            self.send(client, fully_booted(uptime.as_secs(), None));
         }
     }
 
@@ -222,31 +274,25 @@ impl Pbx {
 /// The PBX's time against ours.
 struct Pace {
     clock: Clock,
-    opened: Moment,
+    started: Moment,
     speed: f64,
 }
 
 impl Pace {
-    fn start(speed: f64) -> Self {
-        let clock = Clock::start();
-        let opened = clock.now();
+    fn start(clock: Clock, speed: f64) -> Self {
+        let started = clock.now();
         let speed = if speed.is_finite() { speed.clamp(0.01, 10_000.0) } else { 1.0 };
-        Self { clock, opened, speed }
-    }
-
-    /// Real seconds, at any speed: a client tells restarts by when the PBX booted.
-    fn uptime(&self) -> Duration {
-        self.clock.now().since(self.opened)
+        Self { clock, started, speed }
     }
 
     fn now(&self) -> Moment {
-        self.opened.after(self.uptime().mul_f64(self.speed))
+        self.started.after(self.clock.now().since(self.started).mul_f64(self.speed))
     }
 
     fn instant(&self, moment: Moment) -> Instant {
         // a hair late rather than early, so that what the timer was set for is due when it fires
-        let span = moment.since(self.opened).div_f64(self.speed) + Duration::from_micros(1);
-        self.clock.instant(self.opened.after(span))
+        let span = moment.since(self.started).div_f64(self.speed) + Duration::from_micros(1);
+        self.clock.instant(self.started.after(span))
     }
 }
 

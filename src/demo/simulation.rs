@@ -99,6 +99,7 @@ impl Simulation {
     /// A call centre that opens at `boot`, with `busy` times the usual calls.
     pub fn opening_at(seed: u64, boot: Moment, busy: f64) -> Self {
         let mut world = World::new(seed, boot);
+        world.log_start();
         world.later(Duration::from_millis(400), Job::Arrive);
         world.schedule_people();
         Self { world, busy: if busy.is_finite() { busy.clamp(0.01, 100.0) } else { 1.0 }, arrivals: None }
@@ -107,6 +108,26 @@ impl Simulation {
     /// What really happened so far.
     pub fn truth(&self) -> &Truth {
         &self.world.truth
+    }
+
+    /// Ends after so many calls.
+    pub(super) fn with_calls(self, calls: usize) -> Self {
+        Self { arrivals: Some(calls), ..self }
+    }
+
+    /// Whether the last of these calls has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.arrivals == Some(0) && self.is_idle()
+    }
+
+    /// How long the call centre has been open.
+    pub(super) fn uptime(&self) -> Duration {
+        self.world.clock.since(self.world.boot)
+    }
+
+    /// The lines of queue_log since this was asked last.
+    pub fn take_log(&mut self) -> String {
+        std::mem::take(&mut self.world.logged)
     }
 
     /// When the next thing happens.
@@ -197,10 +218,9 @@ impl World {
 
 /// A run of `calls` calls to the end of the last one, as a client that reads all classes would record it.
 pub fn recording(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
-    let mut simulation = Simulation::new(seed);
-    simulation.arrivals = Some(calls);
+    let mut simulation = Simulation::new(seed).with_calls(calls);
     let mut bytes = fully_booted(0, None);
-    while simulation.arrivals != Some(0) || !simulation.is_idle() {
+    while !simulation.is_over() {
         let Some((_, events)) = simulation.next() else { break };
         bytes.extend(events.into_iter().flat_map(|event| event.bytes));
     }

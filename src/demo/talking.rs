@@ -25,6 +25,8 @@ pub(super) struct Talk {
     /// The bridge of the phone and the Local channel's second half.
     pub(super) far_bridge: Option<BridgeId>,
     pub(super) hold_seconds: u64,
+    /// Where the caller stood when joining the queue.
+    pub(super) original_position: usize,
     /// The later BridgeEnter.
     pub(super) started: Moment,
     ending: Ending,
@@ -50,6 +52,9 @@ pub(super) struct Completion {
     hold_seconds: u64,
     talk_seconds: u64,
     reason: &'static str,
+    /// The caller's Uniqueid and the verb with its parameters, for queue_log.
+    call: String,
+    verb: String,
 }
 
 /// Where in the end of a call AgentComplete falls: it comes from another thread.
@@ -112,8 +117,10 @@ impl World {
         let message = self.event("AgentConnect", Class::Agent);
         let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
         let message = message.with("HoldTime", hold_seconds);
-        let message = message.with("RingTime", self.wall_seconds_since(stay.ring_started));
-        let connected = self.send(Class::Agent, message);
+        let ring_seconds = self.wall_seconds_since(stay.ring_started);
+        let connected = self.send(Class::Agent, message.with("RingTime", ring_seconds));
+        let dialled = self.uniqueid(leg.dialled);
+        self.log_ring(stay, &leg, format_args!("CONNECT|{hold_seconds}|{dialled}|{ring_seconds}"));
         let truth = self.truth_of(stay.queue);
         truth.connected += 1;
         truth.hold_answered += connected.since(stay.joined);
@@ -131,6 +138,7 @@ impl World {
             bridge,
             far_bridge,
             hold_seconds,
+            original_position: stay.original_position,
             started,
             ending,
         };
@@ -222,7 +230,7 @@ impl World {
         if !by_caller {
             self.end_far_half(talk, false);
         }
-        let completion = self.completion(talk, reason);
+        let completion = self.completion(talk, reason, if by_caller { "COMPLETECALLER" } else { "COMPLETEAGENT" });
         let completed = (lateness == Lateness::AtRequest).then(|| self.send_completion(&completion));
         let left = self.leave_both(talk, by_caller);
         if lateness == Lateness::AfterLeaves {
@@ -278,8 +286,8 @@ impl World {
         }
     }
 
-    /// What AgentComplete would say now; the member's counters count.
-    pub(super) fn completion(&mut self, talk: &Talk, reason: &'static str) -> Completion {
+    /// What AgentComplete would say now, and queue_log with `verb`; the member's counters count.
+    pub(super) fn completion(&mut self, talk: &Talk, reason: &'static str, verb: &str) -> Completion {
         let talk_seconds = self.wall_seconds_since(talk.started);
         let queue = &mut self.queues[talk.queue.0];
         queue.completed += 1;
@@ -295,6 +303,8 @@ impl World {
             hold_seconds: talk.hold_seconds,
             talk_seconds,
             reason,
+            call: self.uniqueid(talk.caller),
+            verb: format!("{verb}|{}|{talk_seconds}|{}", talk.hold_seconds, talk.original_position),
         }
     }
 
@@ -304,7 +314,9 @@ impl World {
         let message = message.channel("Dest", completion.dialled.as_ref());
         let message = self.member_headers(message, completion.queue, completion.member);
         let message = message.with("HoldTime", completion.hold_seconds).with("TalkTime", completion.talk_seconds);
-        self.send(Class::Agent, message.with("Reason", completion.reason))
+        let at = self.send(Class::Agent, message.with("Reason", completion.reason));
+        self.log_member(&completion.call, completion.queue, completion.member, &completion.verb);
+        at
     }
 
     /// AgentComplete a few milliseconds on; a bare one lacks the block of a channel that is gone.

@@ -1,6 +1,7 @@
 //! The simulation against itself, and the server as a client sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -223,7 +224,7 @@ impl Client {
 }
 
 fn options() -> Options {
-    Options { seed: 5, speed: 1.0, secret: "demo".into(), username: "demo".into(), busy: 2.0 }
+    Options { seed: 5, speed: 1.0, secret: "demo".into(), username: "demo".into(), busy: 2.0, open_for: Duration::ZERO }
 }
 
 /// Runs a PBX beside the test.

@@ -66,7 +66,7 @@ impl World {
         self.application(talk.caller, "Queue", &data);
         self.bridge_leave(talk.bridge, talk.caller);
         self.send(Class::Call, message);
-        let completion = self.completion(talk, "transfer");
+        let completion = self.completion(talk, "transfer", &format!("BLINDTRANSFER|{exten}|{context}"));
         if late {
             let left = self.bridge_leave(talk.bridge, talk.leg.dialled);
             self.bridge_destroy(talk.bridge);
@@ -185,7 +185,8 @@ impl World {
         truth.attended_transfers += 1;
         truth.talk += left.since(talk.started);
         self.tell_attended(&consultation);
-        let completion = self.completion(talk, "transfer");
+        let kept = self.bridges.get(&talk.bridge).map(|bridge| bridge.uniqueid.clone()).unwrap_or_default();
+        let completion = self.completion(talk, "transfer", &format!("ATTENDEDTRANSFER|BRIDGE|{kept}"));
         self.send_completion(&completion);
         let colleague_number = self.caller_of(near);
         self.new_connected_line(talk.caller, colleague_number);

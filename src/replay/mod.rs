@@ -117,6 +117,17 @@ impl Replay {
     pub fn new(pbx: &PbxName, rules: Rules, metrics: Metrics, limits: Limits) -> Self {
         Self::watched(pbx, rules, metrics, limits, ())
     }
+
+    /// Plays to the one PBX of a board that others go on with; its recording begins at `start`.
+    pub fn at(board: Board, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
+        let (lists, begun) = (Lists::default(), Some(start));
+        Self { board, limits, pbx: pbx.clone(), lists, sessions: 0, begun, now: start, watch: () }
+    }
+
+    /// Gives the board back.
+    pub fn into_board(self) -> Board {
+        self.board
+    }
 }
 
 impl<W: Watch> Replay<W> {

@@ -45,10 +45,13 @@ impl Running {
     }
 }
 
-/// The demo on a free port, with the port.
+/// The demo on a free port, with the port; it opens as it starts unless the arguments say otherwise.
 pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
     let mut all = vec!["demo", "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"];
     all.extend(args);
+    if !args.contains(&"--open-for") {
+        all.extend(["--open-for", "0"]);
+    }
     let mut child = command(&all).stdout(Stdio::piped()).spawn().expect("the program starts");
     let (told, port) = mpsc::channel();
     let out = BufReader::new(child.stdout.take().expect("a pipe"));

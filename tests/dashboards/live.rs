@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use asterisk_exporter::demo::{DemoPbx, Options, configuration};
 
@@ -118,7 +119,14 @@ impl NativeExporter {
         std::fs::create_dir_all(&folder).expect("a folder");
         let pbx = tokio::runtime::Runtime::new().expect("a runtime");
         let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
-        let options = Options { seed: 1, speed: 60.0, username: username.clone(), secret: secret.clone(), busy: 1.0 };
+        let options = Options {
+            seed: 1,
+            speed: 60.0,
+            username: username.clone(),
+            secret: secret.clone(),
+            busy: 1.0,
+            open_for: Duration::ZERO,
+        };
         let listening = pbx.block_on(DemoPbx::bind(options)).expect("a free port");
         let config = configuration(listening.address(), &username, &secret) + "metrics: {native_histograms: true}\n";
         let (stop, stopped) = tokio::sync::watch::channel(false);

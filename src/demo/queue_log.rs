@@ -1,0 +1,50 @@
+//! Asterisk's own log of its queues, as app_queue of Asterisk 22 writes it: `time|call|queue|agent|VERB|parameter|…`.
+//!
+//! Its lines are made where the simulation decides, like the events, so that either can be held against the other.
+
+use std::fmt::{Display, Write};
+
+use super::events::seconds;
+use super::model::{ChannelId, MemberId, QueueId, World};
+use super::queueing::Stay;
+use super::ringing::Leg;
+
+impl World {
+    /// What is logged when app_queue is loaded.
+    pub(super) fn log_start(&mut self) {
+        self.log_line(NO_CALL, NO_CALL, NO_CALL, "QUEUESTART|");
+    }
+
+    /// A line about a caller and no agent.
+    pub(super) fn log_caller(&mut self, stay: &Stay, what: impl Display) {
+        let (call, queue) = (self.uniqueid(stay.caller), self.queues[stay.queue.0].spec.name);
+        self.log_line(&call, queue, NO_CALL, what);
+    }
+
+    /// A line about a member who is rung for a caller.
+    pub(super) fn log_ring(&mut self, stay: &Stay, leg: &Leg, what: impl Display) {
+        let call = self.uniqueid(stay.caller);
+        self.log_member(&call, stay.queue, leg.member, what);
+    }
+
+    /// A line about a member, of a call or of none.
+    pub(super) fn log_member(&mut self, call: &str, queue: QueueId, member: MemberId, what: impl Display) {
+        let queue = &self.queues[queue.0];
+        let (name, agent) = (queue.spec.name, self.agents[queue.members[member.0].agent.0].name);
+        self.log_line(call, name, agent, what);
+    }
+
+    /// How a channel is called in the log; it stays so when it is gone.
+    pub(super) fn uniqueid(&self, channel: ChannelId) -> String {
+        self.channels.get(&channel).map_or(NO_CALL.to_owned(), |channel| channel.uniqueid.clone())
+    }
+
+    fn log_line(&mut self, call: &str, queue: &str, agent: &str, what: impl Display) {
+        let second = seconds(Some(self.clock));
+        // writing to a string cannot go wrong
+        let _ = writeln!(self.logged, "{second}|{call}|{queue}|{agent}|{what}");
+    }
+}
+
+/// In any place of a line to which nothing belongs.
+pub(super) const NO_CALL: &str = "NONE";
