@@ -155,6 +155,15 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// As Asterisk's own files have it, or `true` and `false`.
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err(format!("{text} is not yes or no")),
+    }
+}
+
 /// A text that can be a label or a line of the manager's protocol, where a line break would begin another header.
 pub(super) fn plain(text: &str) -> Result<String, String> {
     if text.is_empty() {

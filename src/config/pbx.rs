@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::correlator::{Identity, Patterns, PbxName, Rules};
+use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
 
 use super::checks::{self, Address};
 use super::mistake::Place;
@@ -184,7 +184,26 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         inbound_contexts: patterns(section, "inbound_contexts"),
         outbound_contexts: patterns(section, "outbound_contexts"),
         identity,
+        wrap_up: wrap_up(section),
     }
+}
+
+/// What queues.conf says of wrap-up, since Asterisk does not tell.
+fn wrap_up(section: &Section<'_>) -> WrapUp {
+    let shared = section.read("shared_lastcall", checks::yes_or_no).unwrap_or(false);
+    let times = section.child("wrapup");
+    let default = times.read("default", checks::duration).unwrap_or_default();
+    let queues = times.map("queues", checks::duration).unwrap_or_default();
+
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, _) in &queues {
+        if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(name)) {
+            times.mistake("queues", format!("{name} and {other} are one queue: Asterisk compares names without case"));
+        }
+        seen.push(name);
+    }
+    times.finish();
+    WrapUp::new(default, queues, shared)
 }
 
 /// The patterns at `key`.  Each compiles alone, so together they can only be too big.

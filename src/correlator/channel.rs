@@ -13,6 +13,7 @@ use super::cause::Cause;
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::names::{AgentId, Names, TrunkId};
+use super::presence::Up;
 use super::rules::Rules;
 use super::time::Stamp;
 
@@ -59,6 +60,8 @@ pub(super) struct Channel {
     pub bridge: Option<BridgeId>,
     /// Where in the bridge's list of who is inside.
     place: usize,
+    /// In a bridge where nobody talks, such as a parking lot.
+    pub held: bool,
     /// The bridge it is in, or was in last.
     pub last_bridge: Option<BridgeId>,
     /// Who took its place in a bridge (SwapUniqueid).
@@ -74,6 +77,8 @@ pub(super) struct Channel {
     pub talk: Option<StayKey>,
     /// The ringing it is the leg of, or the phone behind it.
     pub ring: Option<RingKey>,
+    /// As a caller: the ringing whose phone forwarded the call, until the next leg is dialled.
+    pub forwarded: Option<RingKey>,
     pub call: Option<CallKey>,
     /// A call has ended and wants this leg's cause.
     pub owed: Option<CallLabels>,
@@ -98,6 +103,8 @@ pub(super) struct Channels {
     callers: HashMap<Box<[u8]>, BTreeSet<ChannelKey>>,
     hasher: RandomState,
     live: u64,
+    /// The live ones, by device.
+    pub up: Up,
 }
 
 impl Channels {
@@ -143,6 +150,7 @@ impl Channels {
             dialled: None,
             bridge: None,
             place: 0,
+            held: false,
             last_bridge: None,
             swapped_by: None,
             bridged: Bridged::default(),
@@ -151,11 +159,14 @@ impl Channels {
             stays: Vec::new(),
             talk: None,
             ring: None,
+            forwarded: None,
             call: None,
             owed: None,
         });
         self.by_uid.insert(block.uid.into(), key);
         self.live += 1;
+        let channel = &self.all[key];
+        self.up.begin(&channel.device, channel.line);
         (key, true)
     }
 
@@ -166,6 +177,7 @@ impl Channels {
         {
             channel.gone = Some(now);
             self.live -= 1;
+            self.up.end(&channel.device, channel.line);
         }
     }
 
@@ -174,6 +186,7 @@ impl Channels {
         let channel = self.all.remove(key)?;
         if channel.gone.is_none() {
             self.live -= 1;
+            self.up.end(&channel.device, channel.line);
         }
         self.by_uid.remove(&channel.uid);
         self.leave_callers(&channel.linkedid, key);
@@ -232,6 +245,7 @@ impl Channels {
     /// Takes the channel out of its bridge; tells who is left in it alone.
     pub(super) fn leave(&mut self, key: ChannelKey) -> Option<ChannelKey> {
         let channel = self.all.get_mut(key)?;
+        channel.held = false;
         let (bridge, place) = (channel.bridge.take()?, channel.place);
         let inside = self.bridges.get_mut(&bridge)?;
         inside.swap_remove(place);

@@ -33,6 +33,8 @@ pub(super) enum Task {
     Age(ChannelKey),
     /// Wrap-up ends.
     WrapUp(MemberKey),
+    /// A phone has hung up, and its Status has not followed yet.
+    Linger(MemberKey),
 }
 
 /// Tasks by moment.
@@ -96,3 +98,5 @@ pub(super) const FORGET: Duration = Duration::from_secs(30);
 pub(super) const AGE: Duration = LONGEST;
 /// So few ended channels are not worth leaving out.
 const AGES_KEPT: usize = 1024;
+/// Status follows the last Hangup within milliseconds, with a queue of device states to work off within a second.
+pub(super) const LINGER: Duration = Duration::from_secs(2);

@@ -26,6 +26,9 @@ pub(super) struct Boot {
 
 impl Correlator {
     pub(super) fn on_fully_booted(&mut self, at: Stamp, uptime: Option<u64>, seen: &mut dyn Observe) {
+        // a session begins: what came between it and the one before was not seen
+        self.sight.listed = false;
+        self.members.all.values_mut().for_each(|member| member.was_free = false);
         let Some(uptime) = uptime else { return };
         let vague = self.timing == Timing::Recorded && at.wire.is_none();
         let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
@@ -127,7 +130,7 @@ impl Correlator {
     pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(ring) = self.rings.get(key) else { return };
         match ring.phase {
-            RingPhase::Ringing | RingPhase::Forwarded => self.settle_ring(key, RingResult::Lost, None, at, seen),
+            RingPhase::Ringing | RingPhase::Forwarded { .. } => self.settle_ring(key, RingResult::Lost, None, at, seen),
             RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
             RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),
             RingPhase::Done => {}

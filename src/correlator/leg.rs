@@ -76,8 +76,15 @@ impl Correlator {
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key);
         }
-        let bridge = self.channels.bridge_id(enter.bridge);
-        self.enter_bridge(key, bridge, at);
+        // who waits in a holding bridge is in no talk, whoever else waits there
+        if enter.holding {
+            self.leave_bridge(key, at);
+            self.channels.all[key].held = true;
+            self.follow_channel(key, at);
+        } else {
+            let bridge = self.channels.bridge_id(enter.bridge);
+            self.enter_bridge(key, bridge, at);
+        }
         self.taken_by_bridge(key, at, seen);
     }
 

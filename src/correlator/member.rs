@@ -10,12 +10,13 @@ use crate::event::{self, MemberChange};
 
 use super::Correlator;
 use super::caseless::folded;
-use super::deadline::Task;
 use super::key::{MemberKey, RingKey, Shortlist, StayKey};
 use super::names::{AgentId, Names, QueueId, ReasonId};
 use super::observation::{AgentState, Observation, Observe, PauseChange};
+use super::presence::{InCall, Phone, is_in_use};
 use super::rules::Identity;
 use super::stay::Stay;
+use super::wrapup::Rest;
 
 /// An agent's place in one queue.
 #[derive(Debug)]
@@ -30,12 +31,19 @@ pub(super) struct Member {
     pub status: u8,
     pub paused: bool,
     pub reason: ReasonId,
+    /// The member's own time for wrap-up, which goes before its queue's.
     pub wrap_up: Duration,
-    pub wrap_until: Option<Moment>,
-    /// Up to where wrap-up time is told.
-    pub wrap_told: Moment,
+    pub rest: Option<Rest>,
+    pub state_interface: Box<[u8]>,
+    pub phone: Phone,
+    /// Whether the phone is in a call, as far as its device says it is in use.
+    pub in_call: InCall,
+    /// The device was seen free in this session, so no call of it is older.
+    pub was_free: bool,
     pub ringing: u32,
     pub talking: u32,
+    /// Talks among these that the agent has left, and that are not counted yet.
+    pub parting: u32,
     pub on_hold: u32,
     /// The stay whose talk ended last, if it was seen from its beginning; forgotten stays are not found any more.
     pub last_completed: Option<StayKey>,
@@ -71,6 +79,14 @@ pub(super) struct Members {
     pub agents: HashMap<AgentId, Agent>,
     /// Whose device it is, by Interface and StateInterface.
     pub devices: HashMap<Box<str>, AgentId>,
+    /// Whose phone a channel counts for, by what [`super::presence::Up`] counts it by.
+    pub owners: HashMap<Box<str>, AgentId>,
+    /// The devices of each agent, in lower case.
+    pub owned: HashMap<AgentId, Vec<Box<str>>>,
+    /// A device was called like the extension of a member, as FreePBX does it.
+    pub numbered: bool,
+    /// Agents whose state may have changed since it was worked out.
+    pub stale: Vec<AgentId>,
     former: Former,
 }
 
@@ -123,14 +139,27 @@ impl Correlator {
         let reason = self.names.reasons.intern(if described.paused { described.reason } else { b"" });
         self.know_device(described.state_interface, self.members.all[key].agent);
         let member = &mut self.members.all[key];
+        if !described.state_interface.is_empty() && *member.state_interface != *described.state_interface {
+            member.state_interface = described.state_interface.into();
+            self.know_phone(key);
+        }
+        let status = self.true_status(&self.members.all[key], described.status);
+        let member = &mut self.members.all[key];
         let before = (member.paused, member.reason, member.status);
         let confirmed = std::mem::replace(&mut member.confirmed, true);
         // PausedReason is told since 13.8: an event without it leaves the reason as it was
         member.reason =
             if described.paused && described.reason.is_empty() && member.paused { member.reason } else { reason };
-        (member.paused, member.status, member.wrap_up) = (described.paused, described.status, described.wrap_up);
+        (member.paused, member.status, member.wrap_up) = (described.paused, status, described.wrap_up);
         let changed = before != (member.paused, member.reason, member.status);
-        let agent = member.agent;
+        let (agent, parts) = (member.agent, status == NOT_IN_USE && before.2 != status && member.parting > 0);
+        member.was_free |= matches!(status, NOT_IN_USE | UNAVAILABLE);
+
+        // a device that is free again ends the call for app_queue, though AgentComplete may come much later
+        if parts {
+            self.begin_wrap_up(key, now, seen);
+        }
+        self.look_at_phone(key, now);
         self.refresh_agent(agent, now, seen);
         Described { appeared: !known, drifted: known && confirmed && changed }
     }
@@ -185,10 +214,14 @@ impl Correlator {
             paused: false,
             reason: ReasonId::NONE,
             wrap_up: Duration::ZERO,
-            wrap_until: None,
-            wrap_told: now,
+            rest: None,
+            state_interface: Box::default(),
+            phone: Phone::default(),
+            in_call: InCall::No,
+            was_free: false,
             ringing: 0,
             talking: 0,
+            parting: 0,
             on_hold: 0,
             last_completed: None,
             talks: Shortlist::default(),
@@ -196,6 +229,7 @@ impl Correlator {
         });
         self.members.places.insert(place, key);
         self.know_device(interface, agent);
+        self.know_phone(key);
         self.emit(Observation::MemberKnown { queue, agent }, seen);
         let synchronised = self.synchronised;
         let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
@@ -246,26 +280,17 @@ impl Correlator {
         let Ok(device) = std::str::from_utf8(interface) else { return };
         let device = device.split_once("/n").filter(|(_, rest)| rest.is_empty()).map_or(device, |(device, _)| device);
         if device.contains('/') && self.members.devices.get(device) != Some(&agent) {
-            self.members.devices.insert(device.into(), agent);
+            let before = self.members.devices.insert(device.into(), agent);
+            self.members.own(device, agent, before);
         }
     }
 
-    /// A call of this member's queue ended at `from`: wrap-up, if the queue has one.
-    pub(super) fn begin_wrap_up(&mut self, key: MemberKey, from: Moment) {
+    /// What the interfaces say of the phone behind the member.
+    fn know_phone(&mut self, key: MemberKey) {
         let member = &mut self.members.all[key];
-        if member.wrap_up > Duration::ZERO && !member.removed {
-            let until = from.after(member.wrap_up);
-            (member.wrap_until, member.wrap_told) = (Some(until), from);
-            self.deadlines.add(until, Task::WrapUp(key));
-        }
-    }
-
-    pub(super) fn wrap_up_due(&mut self, key: MemberKey, now: Moment, seen: &mut dyn Observe) {
-        let Some(member) = self.members.all.get(key) else { return };
-        if member.wrap_until.is_some_and(|until| until <= now) {
-            let agent = member.agent;
-            self.members.end_wrap_up(key, now, &self.names, seen);
-            self.refresh_agent(agent, now, seen);
+        member.phone = Phone::of(&member.interface, &member.state_interface);
+        for name in member.phone.names() {
+            self.members.owners.insert(name.into(), member.agent);
         }
     }
 
@@ -303,11 +328,27 @@ pub(super) struct Described {
 }
 
 impl Members {
-    pub(super) fn end_wrap_up(&mut self, key: MemberKey, now: Moment, names: &Names, seen: &mut dyn Observe) {
-        if let Some(member) = self.all.get_mut(key) {
-            member.tell_wrap_up(now, names, seen);
-            member.wrap_until = None;
+    /// A device is an agent's from now on, and no longer another's.
+    fn own(&mut self, device: &str, agent: AgentId, before: Option<AgentId>) {
+        let device: Box<str> = device.to_ascii_lowercase().into();
+        if device.starts_with("local/") {
+            return;
         }
+        if let Some(devices) = before.and_then(|before| self.owned.get_mut(&before)) {
+            devices.retain(|other| *other != device);
+        }
+        self.owners.insert(device.clone(), agent);
+        self.owned.entry(agent).or_default().push(device);
+    }
+
+    /// The member in a queue that has an interface.
+    pub(super) fn seat(&self, queue: QueueId, interface: &[u8]) -> Option<MemberKey> {
+        self.places.get(&place(queue, interface)).copied()
+    }
+
+    /// Devices that are known to be an agent's, as channels are called.
+    pub(super) fn devices_of(&self, agent: AgentId) -> &[Box<str>] {
+        self.owned.get(&agent).map_or(&[], Vec::as_slice)
     }
 
     /// Queue and state of every member.
@@ -321,27 +362,20 @@ impl Member {
     /// The first that matches, in the order of METRICS.md: with PJSIP Status says 3 while ringing and talking, so
     /// what is known of the call goes first.
     fn state(&self, synchronised: bool) -> AgentState {
+        // the agent has left the call, the caller not yet, and the device is free: a pool agent who pressed `*`
+        let talking = if self.status == NOT_IN_USE { self.talking.saturating_sub(self.parting) } else { self.talking };
         match self.status {
             _ if !synchronised => AgentState::Unknown,
-            _ if self.talking > 0 && self.on_hold > 0 => AgentState::OnHold,
-            _ if self.talking > 0 => AgentState::Talking,
+            _ if talking > 0 && self.on_hold > 0 => AgentState::OnHold,
+            _ if talking > 0 => AgentState::Talking,
             _ if self.ringing > 0 => AgentState::Ringing,
             6 => AgentState::Ringing,
-            2 | 3 | 7 | 8 => AgentState::Busy,
-            _ if self.wrap_until.is_some() => AgentState::WrapUp,
-            4 | 5 => AgentState::Unavailable,
+            status if is_in_use(status) && self.in_call != InCall::No => AgentState::Busy,
+            _ if self.rest.is_some() => AgentState::WrapUp,
+            status if is_in_use(status) => AgentState::Dnd,
+            4 | UNAVAILABLE => AgentState::Unavailable,
             _ if self.paused => AgentState::Paused,
             _ => AgentState::Available,
-        }
-    }
-
-    fn tell_wrap_up(&mut self, now: Moment, names: &Names, seen: &mut dyn Observe) {
-        let Some(until) = self.wrap_until else { return };
-        let upto = now.min(until);
-        if upto > self.wrap_told {
-            let (queue, agent, spent) = (self.queue, self.agent, upto.since(self.wrap_told));
-            seen.observe(names, Observation::WrappedUp { queue, agent, spent }, None);
-            self.wrap_told = upto;
         }
     }
 }
@@ -379,3 +413,7 @@ fn state_of(keys: &[MemberKey], all: &SlotMap<MemberKey, Member>, synchronised: 
     };
     (first, reason)
 }
+
+/// Device states: the phone is free, the phone cannot be reached.
+const NOT_IN_USE: u8 = 1;
+const UNAVAILABLE: u8 = 5;

@@ -23,11 +23,13 @@ mod moved;
 mod names;
 mod observation;
 mod originate;
+mod presence;
 mod queue;
 mod recording;
 mod resync;
 mod ring;
 mod rules;
+mod sight;
 mod snapshot;
 mod state;
 mod stay;
@@ -37,6 +39,7 @@ mod tests;
 mod time;
 mod transfer;
 mod witness;
+mod wrapup;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -50,7 +53,7 @@ pub use cause::Cause;
 pub use missing::{Missing, MissingSet};
 pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
 pub use observation::*;
-pub use rules::{Identity, Patterns, Rules};
+pub use rules::{Identity, Patterns, Rules, WrapUp};
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 pub use time::Timing;
@@ -66,6 +69,7 @@ use moved::Unjoined;
 use originate::Originates;
 use resync::Drift;
 use ring::Ring;
+use sight::Sight;
 use stay::Stay;
 use time::Stamp;
 
@@ -88,8 +92,8 @@ pub struct Correlator {
     trunks: HashSet<TrunkId>,
     originates: Originates,
     deadlines: Deadlines,
-    /// Ringings that wait for the leg their phone forwarded to.
-    forwarded: usize,
+    /// What events come at all.
+    sight: Sight,
     /// The PBX sends MixMonitorStart, so its MIXMONITOR_END says nothing new.
     recordings_announced: bool,
     /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the link.
@@ -125,7 +129,7 @@ impl Correlator {
             trunks: HashSet::new(),
             originates: Originates::default(),
             deadlines: Deadlines::default(),
-            forwarded: 0,
+            sight: Sight::default(),
             recordings_announced: false,
             synchronised: timing == Timing::Recorded,
             boot: Boot::default(),
@@ -163,7 +167,9 @@ impl Correlator {
         let at = Stamp { read: now, wire: event.at };
         self.date_boot(now);
         self.note_evidence(at, &event.kind);
+        self.sight.note(&event.kind);
         self.dispatch(at, &event.kind, seen);
+        self.follow_phones(now, seen);
     }
 
     /// When [`Self::expire`] wants to be called.
@@ -185,8 +191,10 @@ impl Correlator {
                 Task::Vanish(key) => self.vanish_due(key, at, seen),
                 Task::Age(key) => self.age_due(key, at, seen),
                 Task::WrapUp(key) => self.wrap_up_due(key, now, seen),
+                Task::Linger(key) => self.linger_due(key),
             }
         }
+        self.follow_phones(now, seen);
     }
 
     /// Tells running times (agents' states, wrap-up) up to `now`.
@@ -239,6 +247,8 @@ impl Correlator {
                 self.on_recording_stop(key, seen);
             }
             Kind::RecordingEnd(file) => self.on_recording_end(file, seen),
+            // shows that the account sees class call, and nothing else
+            Kind::DeviceState => {}
             Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, seen),
             Kind::Shutdown => self.on_shutdown(at, seen),
             // lists come in through a snapshot

@@ -170,7 +170,7 @@ impl Correlator {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let caller = stay.caller;
         if let Phase::Waiting { answered } = &mut stay.phase
-            && self.channels.all.get(caller).is_some_and(|caller| caller.bridge.is_some())
+            && self.channels.all.get(caller).is_some_and(|caller| caller.held || caller.bridge.is_some())
         {
             *answered = false;
             self.taken_by_bridge(caller, at, seen);

@@ -236,8 +236,10 @@ words! {
         Ringing = "ringing",
         /// In any other call.
         Busy = "busy",
-        /// Within `wrapuptime` of a queue's call.
+        /// Within the wrap-up time after a queue's call.
         WrapUp = "wrapup",
+        /// The device says it is in use, and its phone is in no call: do-not-disturb.
+        Dnd = "dnd",
         /// The phone is unreachable or invalid.
         Unavailable = "unavailable",
         /// Paused.

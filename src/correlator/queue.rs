@@ -12,7 +12,7 @@ use super::time::Stamp;
 impl Correlator {
     pub(super) fn on_join(&mut self, at: Stamp, join: &event::CallerJoin<'_>, seen: &mut dyn Observe) {
         let caller = self.channel(&join.caller, at, seen);
-        self.settle_leaving(caller, join.caller.queue_status, Sign::Dialplan, seen);
+        self.settle_leaving(caller, join.caller.queue_status, Sign::Join, seen);
         let queue = self.queue(join.queue, seen);
         if let Some(key) = self.newest_stay(caller, queue)
             && let Phase::Waiting { .. } = self.stays[key].phase

@@ -16,7 +16,7 @@ use super::key::{ChannelKey, MemberKey, StayKey};
 use super::member::place;
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
-use super::snapshot::{Channel, Entry, Snapshot};
+use super::snapshot::{Channel, Entry, Member as Listed, Snapshot};
 use super::stay::Phase;
 use super::talk::Talk;
 use super::time::Stamp;
@@ -32,6 +32,8 @@ impl Correlator {
     pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         self.drift = Drift::default();
+        self.sight.listed = !snapshot.no_channels;
+        self.members.all.values_mut().for_each(|member| member.was_free = false);
         self.set_synchronised(true, now, seen);
         if !snapshot.no_channels {
             self.sync_channels(at, snapshot, seen);
@@ -50,6 +52,8 @@ impl Correlator {
             self.sync_rings(at, snapshot, seen);
         }
         self.note_snapshot(now, snapshot, seen);
+        self.look_at_all_phones(now);
+        self.follow_phones(now, seen);
     }
 
     /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they know better.
@@ -72,6 +76,7 @@ impl Correlator {
         self.sync_entries(at, snapshot, true, seen);
         self.keep_list(snapshot, seen);
         self.give_up_listing();
+        self.follow_phones(now, seen);
     }
 
     fn set_synchronised(&mut self, synchronised: bool, now: Moment, seen: &mut dyn Observe) {
@@ -104,8 +109,14 @@ impl Correlator {
             self.channels.all[key].doubted = true;
             self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));
         }
+        let talked: HashSet<&[u8]> =
+            snapshot.channels.iter().filter(|channel| !channel.is_held()).map(|channel| &*channel.bridge).collect();
         for channel in &snapshot.channels {
-            self.sync_channel(at, channel, snapshot, seen);
+            let known = self.channels.find(&channel.uid).is_some();
+            // one that is being born is left to its Newchannel
+            if known || !snapshot.foreseen.born.contains(&channel.uid) {
+                self.sync_channel(at, channel, talked.contains(&*channel.bridge), seen);
+            }
         }
         self.link_locals(snapshot);
         let beside = Beside::new(snapshot);
@@ -114,15 +125,12 @@ impl Correlator {
         }
     }
 
-    /// Puts a listed channel where the list has it; one that is being born is left to its Newchannel.
-    fn sync_channel(&mut self, at: Stamp, listed: &Channel, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    /// Puts a listed channel where the list has it; nobody talks in a bridge of those who only wait.
+    fn sync_channel(&mut self, at: Stamp, listed: &Channel, talks: bool, seen: &mut dyn Observe) {
         let known = self.channels.find(&listed.uid).is_some();
-        if !known && snapshot.foreseen.born.contains(&listed.uid) {
-            return;
-        }
         let key = self.channel(&listed.block(), at, seen);
         self.leave_bridge(key, at);
-        if !listed.bridge.is_empty() {
+        if talks && !listed.bridge.is_empty() {
             let bridge = self.channels.bridge_id(&listed.bridge);
             self.enter_bridge(key, bridge, at);
         }
@@ -198,6 +206,7 @@ impl Correlator {
                 continue;
             }
             let described = self.describe_member(at.read, &member.described(), seen);
+            self.sync_wrap_up(at.read, member, snapshot.told, seen);
             if drift && described.appeared {
                 self.emit(Observation::Anomaly(Anomaly::MemberAppeared), seen);
             } else if drift && described.drifted {
@@ -216,6 +225,22 @@ impl Correlator {
             self.remove_member(queue, &interface, at.read, seen);
         }
         self.drop_unlisted_queues(snapshot);
+    }
+
+    /// When the last call of a listed member ended: the wrap-up after one that was not seen, or that was reset.
+    fn sync_wrap_up(&mut self, now: Moment, listed: &Listed, told: Option<Moment>, seen: &mut dyn Observe) {
+        let queue = self.names.queues.intern(&listed.queue);
+        let Some(key) = self.members.seat(queue, &listed.interface) else { return };
+        match (listed.last_call, told) {
+            // QueueReset and `queue reset stats` send no event, and the next second the agent is called
+            (Some(last), _) if last == Moment::default() => {
+                let agent = self.members.all[key].agent;
+                self.members.end_wrap_up(key, now, &self.names, seen);
+                self.refresh_agent(agent, now, seen);
+            }
+            (Some(last), Some(told)) => self.adopt_wrap_up(key, now.before(told.since(last)), now),
+            (Some(_), None) | (None, _) => {}
+        }
     }
 
     /// A queue that a reload took away disappears from the gauges once nobody is in it.

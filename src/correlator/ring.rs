@@ -41,8 +41,10 @@ pub(super) struct Ring {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Ringing,
-    /// The phone forwarded the call: the next leg the caller dials takes this one's place.
-    Forwarded,
+    /// The phone forwarded the call: the next leg the caller dials takes this one's place, if the queue lets it.
+    Forwarded {
+        at: Stamp,
+    },
     /// Answered, and only AgentConnect's RingTime can tell how long it rang.
     Answered,
     /// Ended by DialEnd; AgentRingNoAnswer or the leg's Hangup will say how.
@@ -76,7 +78,7 @@ impl Correlator {
                 self.refused(key, missed.ring, DialStatus::Other, at, seen);
             }
             // Asterisk sends it before DialEnd only when the member's full time is over
-            Phase::Ringing | Phase::Forwarded => {
+            Phase::Ringing | Phase::Forwarded { .. } => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
                 self.settle_ring(key, RingResult::NoAnswer, length, at, seen);
             }
@@ -186,11 +188,25 @@ impl Correlator {
             hung_up: false,
         });
         self.channels.all[leg].ring = Some(key);
+        // a queue calls a member for a caller again once the last try is over: a forward that 13 does not follow (option i)
+        // has no DialEnd, and no Hangup until the caller leaves
+        let before = self.members.all[member].rings.iter().find(|&ring| self.is_ringing_for(ring, stay));
+        if let Some(before) = before {
+            self.settle_ring(before, RingResult::Canceled, None, at, seen);
+        }
         let place = &mut self.members.all[member];
         place.ringing += 1;
         place.rings.add(key, |ring| self.rings.contains_key(ring));
+        // the queue does not call who is in wrap-up: it is over by the PBX's count of seconds, or was reset
+        self.members.end_wrap_up(member, at.read, &self.names, seen);
         self.refresh_agent(agent, at.read, seen);
         key
+    }
+
+    /// Whether a ringing is one for that stay whose end has not been told.
+    fn is_ringing_for(&self, key: RingKey, stay: StayKey) -> bool {
+        let open = |ring: &Ring| matches!(ring.phase, Phase::Ringing | Phase::Forwarded { .. });
+        self.rings.get(key).is_some_and(|ring| ring.stay == stay && open(ring))
     }
 
     /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was forwarded to.
@@ -207,7 +223,6 @@ impl Correlator {
             let ring = &mut self.rings[key];
             let before = std::mem::replace(&mut ring.leg, leg);
             (ring.phase, ring.phone) = (Phase::Ringing, None);
-            self.forwarded -= 1;
             self.channels.all[leg].ring = Some(key);
             if let Some(before) = self.channels.all.get_mut(before) {
                 before.ring = None;
@@ -248,15 +263,11 @@ impl Correlator {
         }
     }
 
-    fn forwarded_ring(&self, caller: ChannelKey) -> Option<RingKey> {
-        let waits = |ring: &Ring| {
-            matches!(ring.phase, Phase::Forwarded)
-                && self.stays.get(ring.stay).is_some_and(|stay| stay.caller == caller)
-        };
-        if self.forwarded == 0 {
-            return None;
-        }
-        self.rings.iter().find(|(_, ring)| waits(ring)).map(|(key, _)| key)
+    /// The ringing whose phone has just forwarded the call: DialEnd with the forward, and DialBegin of the leg that is
+    /// dialled instead, stand next to each other (13 to 23).
+    fn forwarded_ring(&mut self, caller: ChannelKey) -> Option<RingKey> {
+        let key = self.channels.all[caller].forwarded.take()?;
+        self.rings.get(key).is_some_and(|ring| matches!(ring.phase, Phase::Forwarded { .. })).then_some(key)
     }
 
     /// The first DialEnd of a leg.
@@ -281,8 +292,11 @@ impl Correlator {
         }
         match status {
             _ if forwarded => {
-                ring.phase = Phase::Forwarded;
-                self.forwarded += 1;
+                ring.phase = Phase::Forwarded { at };
+                let stay = self.stays.get(ring.stay);
+                if let Some(caller) = stay.and_then(|stay| self.channels.all.get_mut(stay.caller)) {
+                    caller.forwarded = Some(key);
+                }
             }
             DialStatus::Answer => {
                 let stay = ring.stay;
@@ -319,7 +333,11 @@ impl Correlator {
     ) {
         match self.rings[key].phase {
             Phase::Done => {}
-            Phase::Ringing | Phase::Forwarded | Phase::Answered | Phase::Ended { .. } | Phase::Refused { .. } => {
+            Phase::Ringing
+            | Phase::Forwarded { .. }
+            | Phase::Answered
+            | Phase::Ended { .. }
+            | Phase::Refused { .. } => {
                 self.settle_ring(key, RingResult::Answered, ring_time, at, seen);
             }
         }
@@ -333,11 +351,13 @@ impl Correlator {
             match ring.phase {
                 Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
                 Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
+                // a forward that is followed has its new leg before this Hangup: option i, or a bad number
+                Phase::Forwarded { .. } => self.ring_due(key, at, seen),
                 // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel
-                Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } if self.waits(ring.stay) => {
+                Phase::Ringing | Phase::Ended { .. } if self.waits(ring.stay) => {
                     self.deadlines.add(at.read.after(RING), Task::Ring(key));
                 }
-                Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } => self.ring_due(key, at, seen),
+                Phase::Ringing | Phase::Ended { .. } => self.ring_due(key, at, seen),
                 Phase::Done => {}
             }
         } else if ring.phone == Some(channel) && matches!(ring.phase, Phase::Refused { .. }) {
@@ -382,9 +402,11 @@ impl Correlator {
         match ring.phase {
             Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
             // the caller was gone, or another agent had the call: no AgentRingNoAnswer is sent then
-            Phase::Ringing | Phase::Forwarded | Phase::Ended { .. } if !self.waits(ring.stay) => {
+            Phase::Ringing | Phase::Ended { .. } if !self.waits(ring.stay) => {
                 self.settle_ring(key, RingResult::Canceled, None, at, seen);
             }
+            // the leg that hung up was forwarded since, and another rings instead
+            Phase::Ringing if self.channels.all.get(ring.leg).is_some_and(Channel::is_live) => {}
             Phase::Ringing => {
                 self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
                 self.settle_by_cause(key, at, seen);
@@ -394,11 +416,10 @@ impl Correlator {
                 self.rings[key].phase = Phase::Refused { length, status };
                 self.settle_by_cause(key, at, seen);
             }
-            // the phone forwarded the call, and nothing was dialled instead
-            Phase::Forwarded => {
-                self.forwarded -= 1;
-                self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
-                self.settle_by_cause(key, at, seen);
+            // nothing was dialled instead: the queue follows no forward (option i), or the number was none
+            Phase::Forwarded { at: ended } => {
+                let length = ring.begun.and_then(|begun| self.timing.between(begun, ended));
+                self.settle_ring(key, RingResult::Canceled, length, at, seen);
             }
             Phase::Answered | Phase::Done => {}
         }
@@ -432,9 +453,6 @@ impl Correlator {
     ) {
         let Ring { stay, queue, agent, .. } = self.rings[key];
         self.stop_ringing(key, at, seen);
-        if matches!(self.rings[key].phase, Phase::Forwarded) {
-            self.forwarded -= 1;
-        }
         self.rings[key].phase = Phase::Done;
         self.emit_of(stay, Observation::RingEnded { queue, agent, result, length }, seen);
     }

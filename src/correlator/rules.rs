@@ -1,5 +1,8 @@
 //! What the configuration says about names: which channels are trunks, which are agents, who a person is.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use regex::RegexSet;
 
 /// Patterns, any of which may match.
@@ -36,6 +39,36 @@ pub enum Identity {
     Interface,
 }
 
+/// How long agents have for wrap-up where Asterisk does not tell: it tells a member's own time only.
+#[derive(Clone, Debug, Default)]
+pub struct WrapUp {
+    default: Duration,
+    /// By queue, in lower case.
+    queues: BTreeMap<String, Duration>,
+    shared: bool,
+}
+
+impl WrapUp {
+    /// `wrapuptime` of queues.conf for all queues and for some, and `shared_lastcall` of its section `general`.
+    pub fn new(default: Duration, queues: impl IntoIterator<Item = (String, Duration)>, shared: bool) -> Self {
+        let queues = queues.into_iter().map(|(name, time)| (name.to_ascii_lowercase(), time)).collect();
+        Self { default, queues, shared }
+    }
+
+    /// The time of a queue.  Asterisk compares names of queues without case.
+    pub fn of(&self, queue: &str) -> Duration {
+        if self.queues.is_empty() {
+            return self.default;
+        }
+        self.queues.get(&queue.to_ascii_lowercase()).copied().unwrap_or(self.default)
+    }
+
+    /// Whether a call of one queue is the last call of the member in all queues.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
+    }
+}
+
 /// How the correlator reads names.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -49,4 +82,6 @@ pub struct Rules {
     pub outbound_contexts: Patterns,
     /// What an agent is.
     pub identity: Identity,
+    /// What a queue does not tell of wrap-up.
+    pub wrap_up: WrapUp,
 }

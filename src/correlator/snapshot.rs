@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use crate::clock::Moment;
 use crate::event::{self, Event, Kind, Listed};
 
 /// Text as the PBX sent it.
@@ -22,6 +23,8 @@ pub struct Snapshot {
     /// The PBX would not list queues.
     pub(super) no_queues: bool,
     pub(super) foreseen: Foreseen,
+    /// The PBX's own time behind the lists.
+    pub(super) told: Option<Moment>,
 }
 
 /// What events tell that came while the lists did, and are handled after them: they know better.
@@ -49,6 +52,7 @@ pub(super) struct Member {
     pub reason: Bytes,
     pub wrap_up: Duration,
     pub dynamic: bool,
+    pub last_call: Option<Moment>,
 }
 
 /// A waiting caller.
@@ -101,6 +105,11 @@ impl Snapshot {
         }
     }
 
+    /// The PBX told its time when the lists were sent.
+    pub const fn dated(&mut self, told: Moment) {
+        self.told = Some(told);
+    }
+
     /// The PBX refused to list channels: channels and talking callers cannot be checked.
     pub const fn without_channels(&mut self) {
         self.no_channels = true;
@@ -147,6 +156,7 @@ impl Member {
             reason: member.reason.into(),
             wrap_up: member.wrap_up,
             dynamic: member.dynamic,
+            last_call: member.last_call,
         }
     }
 
@@ -162,6 +172,7 @@ impl Member {
             reason: &self.reason,
             wrap_up: self.wrap_up,
             dynamic: self.dynamic,
+            last_call: self.last_call,
         }
     }
 }
@@ -181,6 +192,12 @@ impl Channel {
     /// The queue whose application the channel runs as a caller.
     pub(super) fn queue(&self) -> Option<&[u8]> {
         (*self.application == *b"Queue").then(|| self.data.split(|&byte| byte == b',').next().unwrap_or_default())
+    }
+
+    /// Whether it waits in a bridge where nobody talks, unless somebody of another application is in there with it: an
+    /// agent of a pool, or a parked caller.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(&*self.application, b"AgentLogin" | b"BridgeWait" | b"Park" | b"ParkAndAnnounce")
     }
 
     /// Whether somebody dialled it: `AppQueue`, `AppDial`; `AppDial2` is an Originate.

@@ -85,8 +85,10 @@ pub(super) struct Closed {
 pub(super) enum Sign {
     /// The caller's Hangup, or the `h` extension.
     Hangup,
-    /// The dialplan goes on, or the caller joined again.
+    /// The dialplan goes on.
     Dialplan,
+    /// The caller joined again, or another queue.
+    Join,
     /// Nothing.
     Silence,
 }
@@ -201,12 +203,14 @@ impl Correlator {
         let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
             _ if leaving.gave_up => Outcome::Abandoned,
             // a member Gosub may take its time between Leave and AgentConnect, and 16 may send the Hangup before
-            (false, true, _, Sign::Dialplan | Sign::Hangup) => return,
+            (false, true, _, Sign::Dialplan | Sign::Join | Sign::Hangup) => return,
             (false, true, _, Sign::Silence) => Outcome::Unserved,
             (false, false, false, _) if self.leaves_empty_silently() => Outcome::Unserved,
-            (false, false, _, _) => Outcome::ExitKey,
+            // who was answered leaves alike, and to an account that sees no agents' events does nothing after it
+            (false, false, _, sign) if self.sight.agents || sign == Sign::Dialplan => Outcome::ExitKey,
+            (false, false, _, _) => Outcome::Unserved,
             (true, _, true, Sign::Hangup) => Outcome::Abandoned,
-            (true, _, true, Sign::Dialplan) => Outcome::Redirected,
+            (true, _, true, Sign::Dialplan | Sign::Join) => Outcome::Redirected,
             (true, _, true, Sign::Silence) | (true, _, false, _) => Outcome::Unserved,
         };
         self.exit(key, outcome, seen);

@@ -132,16 +132,21 @@ impl Correlator {
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
         let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
-        // a caller whose place went over to another channel is that channel here
-        let gone = if talk.begun.is_some() { !present || ended(caller) } else { agent_ended || ended(caller) };
+        // a caller whose place went over to another channel is that channel here; one who is parked has left the agent
+        let caller_gone = ended(caller) || caller.is_some_and(|caller| caller.held);
+        let gone = caller_gone || if talk.begun.is_some() { !present } else { agent_ended };
         match (gone, talk.over) {
             (true, None) => {
                 talk.over = Some(at);
                 self.deadlines.add(at.read.after(COMPLETION), Task::Completion(key));
             }
             (false, Some(_)) => talk.over = None,
-            (true, Some(_)) | (false, None) => {}
+            (true, Some(_)) | (false, None) => return,
         }
+
+        let member = &mut self.members.all[talk.member];
+        member.parting = if gone { member.parting + 1 } else { member.parting.saturating_sub(1) };
+        self.members.stale.push(member.agent);
     }
 
     /// Who asked first for the end of the talk.
@@ -334,11 +339,14 @@ impl Correlator {
             member.last_completed = Some(key);
         }
         member.talking = member.talking.saturating_sub(1);
+        if talk.over.is_some() {
+            member.parting = member.parting.saturating_sub(1);
+        }
         if talk.on_hold {
             member.on_hold = member.on_hold.saturating_sub(1);
         }
         if ended_by != EndedBy::Lost {
-            self.begin_wrap_up(talk.member, end.read);
+            self.begin_wrap_up(talk.member, end.read, seen);
         }
         self.refresh_agent(agent, at.read, seen);
     }

@@ -40,6 +40,8 @@ pub struct BridgeEnter<'a> {
     pub channel: Channel<'a>,
     /// Uniqueid of the channel whose place it takes.
     pub swap: Option<&'a [u8]>,
+    /// Nobody talks there: agents of a pool who wait for a call, parked callers.
+    pub holding: bool,
 }
 
 /// A channel left a bridge.
@@ -136,15 +138,16 @@ fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventErro
 
 fn bridge<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     let mut channel = Channel::default();
-    let (mut bridge, mut swap) = (None, None);
+    let (mut bridge, mut swap, mut holding) = (None, None, false);
     each(frame, |key, value| match key {
         b"bridgeuniqueid" => bridge = Some(value),
+        b"bridgetechnology" => holding = value == b"holding_bridge",
         b"swapuniqueid" => swap = Some(value).filter(|swap| !swap.is_empty()),
         _ => channel.take(key, value),
     });
     let (bridge, channel) = (need(name, "BridgeUniqueid", bridge)?, channel.need(name, "Uniqueid")?);
     Ok(Some(match name {
-        Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap }),
+        Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap, holding }),
         _ => Kind::BridgeLeave(BridgeLeave { bridge, channel }),
     }))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ami::frame::Frame;
+use crate::clock::Moment;
 
 use super::field::{each, need, number, setting};
 use super::name::Name;
@@ -27,10 +28,12 @@ pub struct Member<'a> {
     pub paused: bool,
     /// Why; empty if not told.
     pub reason: &'a [u8],
-    /// Time for wrap-up after a call (16.3 and later; zero before).
+    /// The member's own time for wrap-up (16.3 and later; zero before).  Its queue's is never told.
     pub wrap_up: Duration,
     /// Whether it was added, and is not configured: lists show realtime members as configured ones.
     pub dynamic: bool,
+    /// When its last call ended, by the PBX's clock in whole seconds; 1970 if there was none.
+    pub last_call: Option<Moment>,
 }
 
 /// What an event says of a member.
@@ -61,6 +64,7 @@ impl<'a> Member<'a> {
             reason: b"",
             wrap_up: Duration::ZERO,
             dynamic: false,
+            last_call: None,
         };
         each(frame, |key, value| match key {
             b"queue" => queue = Some(value),
@@ -73,6 +77,7 @@ impl<'a> Member<'a> {
             b"pausedreason" => this.reason = value,
             // before 13.8 only the pause itself tells why
             b"reason" if this.reason.is_empty() => this.reason = value,
+            b"lastcall" => this.last_call = number(value).map(Moment::from_secs),
             b"wrapuptime" => this.wrap_up = setting(value),
             _ => {}
         });

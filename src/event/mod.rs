@@ -84,6 +84,8 @@ pub enum Kind<'a> {
     RingNoAnswer(RingNoAnswer<'a>),
     /// A member of a queue changed.
     Member(Member<'a>),
+    /// The state of a device changed: which and how is not told.
+    DeviceState,
     /// A recording began.
     RecordingStart(Channel<'a>),
     /// A recording was stopped.
@@ -153,7 +155,9 @@ impl<'a> Event<'a> {
             | Name::QueueMemberPause
             | Name::QueueMemberPenalty
             | Name::QueueMemberRinginuse => member::parse(name, frame),
-            Name::TestEvent | Name::FullyBooted | Name::Shutdown => system::parse(name, frame),
+            Name::DeviceStateChange | Name::TestEvent | Name::FullyBooted | Name::Shutdown => {
+                system::parse(name, frame)
+            }
             Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel => {
                 list::parse(name, frame)
             }

@@ -12,6 +12,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
             let uptime = frame.header("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
             Some(Kind::FullyBooted { uptime })
         }
+        Name::DeviceStateChange => Some(Kind::DeviceState),
         Name::Shutdown => Some(Kind::Shutdown),
         // Debian builds Asterisk with the test framework; of its many events only this one matters
         Name::TestEvent if frame.header("State") == Some(b"MIXMONITOR_END") => {

@@ -44,6 +44,9 @@ impl Opening {
 
     /// Takes a response.
     pub fn response(&mut self, frame: &Frame<'_>) {
+        if let Some(told) = crate::event::timestamp(frame) {
+            self.snapshot.dated(told);
+        }
         self.lists().for_each(|list| list.response(frame));
     }
 

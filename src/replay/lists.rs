@@ -46,7 +46,12 @@ impl Lists {
             }
             "CoreShowChannels" => self.channels(id, frame),
             "QueueStatus" => self.queues(correlator, now, id, frame),
-            BARRIER => self.barrier(now, correlator, own, seen),
+            BARRIER => {
+                if let Self::Opening { opening, .. } = self {
+                    opening.response(frame);
+                }
+                self.barrier(now, correlator, own, seen);
+            }
             _ => {}
         }
     }

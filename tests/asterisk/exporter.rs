@@ -39,6 +39,11 @@ pub(crate) struct Watch {
 impl Exporter {
     /// Starts it for the manager interface at `manager` and waits until it is synchronised; it listens on `.9` of `net`.
     pub(crate) fn start(net: &str, manager: &str) -> Self {
+        Self::start_with(net, manager, "")
+    }
+
+    /// The same, with more lines in the entry of the PBX.
+    pub(crate) fn start_with(net: &str, manager: &str, more: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exporter-{net}"));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
@@ -46,7 +51,7 @@ impl Exporter {
         let file = folder.join("config.yml");
         let text = format!(
             "web:\n  listen_address: {address}\npbx:\n  - name: real\n    address: {manager}\n    username: exporter\n    \
-             secret: {SECRET}\n    trunks: ['^(SIP|PJSIP)/(trunk|carrier)-']\n"
+             secret: {SECRET}\n    trunks: ['^(SIP|PJSIP)/(trunk|carrier)-']\n{more}"
         );
         fs::write(&file, text).expect("a configuration");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a file of our own");

@@ -24,6 +24,7 @@ mod sipp;
 mod stage;
 mod truth;
 mod verdict;
+mod wrapup;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;

@@ -59,8 +59,18 @@ impl Case {
             at += frame.len();
         }
         assert!(end < text.len(), "no event is as late as {timestamp}");
+        self.play_text(&text[..end], timestamp)
+    }
+
+    /// The numbers as they stand at a Timestamp after the last event, if nothing comes until then.
+    pub(crate) fn numbers_at(&self, timestamp: f64) -> Numbers {
+        let later = format!("Event: Reload\r\nPrivilege: system,all\r\nTimestamp: {timestamp:.6}\r\n\r\n");
+        self.play_text(&(self.text().trim_end().to_owned() + "\r\n\r\n" + &later), timestamp)
+    }
+
+    fn play_text(&self, text: &str, timestamp: f64) -> Numbers {
         let mut file = tempfile(&self.folder, timestamp);
-        file.1.write_all(&text.as_bytes()[..end]).expect("a scratch file");
+        file.1.write_all(text.as_bytes()).expect("a scratch file");
         self.play(&file.0)
     }
 

@@ -6,9 +6,11 @@ mod gaps;
 mod identity;
 mod missing;
 mod moved;
+mod presence;
 mod properties;
 mod sequences;
 mod stays;
+mod wrapup;
 
 use std::collections::BTreeMap;
 

@@ -43,7 +43,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
         }
         12 | 13 => {
             let swap = (cause > 16).then_some(leg.uid);
-            Kind::BridgeEnter(event::BridgeEnter { bridge, channel: caller, swap })
+            Kind::BridgeEnter(event::BridgeEnter { bridge, channel: caller, swap, holding: cause == 19 })
         }
         14 => Kind::BridgeLeave(event::BridgeLeave { bridge, channel: caller }),
         15 => Kind::LocalBridge(event::LocalBridge { one: UIDS[2], two: UIDS[3] }),
@@ -89,6 +89,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
                 reason: b"lunch",
                 wrap_up: Duration::from_secs(u64::from(cause)),
                 dynamic: cause == 5,
+                last_call: None,
             }),
         },
     }

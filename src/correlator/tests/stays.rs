@@ -144,6 +144,31 @@ fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
 }
 
 #[test]
+fn an_exit_key_is_proven_by_the_dialplan_or_by_agents_events() {
+    let (leave, hangup) = ("QueueCallerLeave Uniqueid=1.1 Queue=q", "Hangup Uniqueid=1.1");
+    let visible = "VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1";
+    let (step, join) = ("Newexten Uniqueid=1.1 Extension=5", "QueueCallerJoin Uniqueid=1.1 Queue=q");
+    let called = "AgentCalled Uniqueid=7.1 DestUniqueid=7.2 Queue=r Interface=SIP/9 MemberName=Zoe";
+    for (events, outcome) in [
+        (&[leave, step][..], "exit_key"),
+        (&[called, leave, hangup], "exit_key"),
+        (&[leave, hangup], "unserved"),
+        (&[leave, visible, hangup], "unserved"),
+        // who was answered unseen may come back by a transfer
+        (&[leave, join], "unserved"),
+        (&[leave], "unserved"),
+    ] {
+        let mut stage = joined();
+        for event in events {
+            stage.tell(event);
+        }
+        stage.at(2.0);
+        let exits: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains("q exit ")).collect();
+        assert_eq!(exits, [format!("1 q exit {outcome}")], "{events:?}");
+    }
+}
+
+#[test]
 fn silence_after_leaving_is_unserved_after_two_seconds() {
     let mut stage = joined();
     stage.at(5.0).tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
@@ -327,17 +352,88 @@ fn every_ringing_has_one_result() {
     }
 }
 
+/// The phone at `leg` answers 302, and the queue does not dial what it says: option i, or a number that is none.
+fn refuse_forward(stage: &mut Stage, leg: &str) {
+    let called = AGENT.replace("1.2", leg);
+    stage.tell(&format!("AgentCalled {called}")).tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
+    let second = stage.now.since(super::START).as_secs_f64();
+    stage.at(second + 0.5).tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={leg} DialStatus=CANCEL Forward=300"));
+    stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
+}
+
+fn rings(stage: &Stage) -> Vec<String> {
+    stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect()
+}
+
 #[test]
 fn a_forwarded_leg_is_the_same_ringing() {
+    // app_queue dials the other number before it hangs up the phone (13 to 23)
+    let forwarded = "DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x";
+    let instead = "DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/300-3";
     let mut stage = joined();
     stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x")
-        .tell("Hangup Uniqueid=1.2 Cause=0");
-    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/300-3");
+    stage.at(1.0).tell(forwarded).tell(instead).tell("Hangup Uniqueid=1.2 Cause=0");
     stage.at(4.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
     stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.3")));
-    assert_eq!((stage.count("q ring Ann answered"), stage.count("q ring Ann canceled")), (1, 0));
+    assert_eq!(rings(&stage), ["1 q ring Ann answered"]);
+    assert_eq!(stage.sum("q ring Ann answered"), 4.0);
+}
+
+#[test]
+fn a_forward_of_a_forward_is_the_same_ringing() {
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    for (from, to) in [("1.2", "1.3"), ("1.3", "1.4")] {
+        stage.tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={from} DialStatus=CANCEL Forward=300"));
+        stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={to} DestChannel=SIP/300-3"));
+        stage.tell(&format!("Hangup Uniqueid={from} Cause=0"));
+    }
+    stage.at(9.0).tell(&format!("AgentRingNoAnswer {} RingTime=9000", AGENT.replace("1.2", "1.4")));
+    assert_eq!(rings(&stage), ["1 q ring Ann no_answer"]);
+}
+
+#[test]
+fn a_forward_the_queue_does_not_follow_is_canceled_each_time() {
+    let mut stage = joined();
+    for (second, leg) in [(0.0, "1.2"), (2.0, "1.3"), (4.0, "1.4")] {
+        refuse_forward(stage.at(second), leg);
+        assert_eq!(stage.count("q ring Ann canceled"), second as u64 / 2 + 1);
+    }
+    stage.at(60.0);
+    assert_eq!(rings(&stage), ["3 q ring Ann canceled"]);
+    assert_eq!(stage.sum("q ring Ann canceled"), 1.5);
+    assert_eq!(stage.count("q hangup Ann agent 0"), 3);
+}
+
+#[test]
+fn a_forward_refused_beside_others_that_ring_leaves_them_ringing() {
+    let other = "Uniqueid=1.1 DestUniqueid=1.9 Queue=q Interface=SIP/202 MemberName=Bob";
+    let mut stage = joined();
+    stage.tell(&format!("AgentCalled {other}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.9");
+    refuse_forward(&mut stage, "1.2");
+    assert_eq!(rings(&stage), ["1 q ring Ann canceled"]);
+    stage.at(6.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.9 DialStatus=ANSWER");
+    stage.tell(&format!("AgentConnect {other}"));
+    assert_eq!(rings(&stage), ["1 q ring Ann canceled", "1 q ring Bob answered"]);
+}
+
+#[test]
+fn a_refused_forward_without_an_end_ends_as_the_member_is_called_again() {
+    // 13.38 sends no DialEnd for it, and the legs live until the caller leaves
+    let mut stage = joined();
+    for (second, leg) in [(0.0, "1.2"), (1.0, "1.3"), (2.0, "1.4")] {
+        let called = AGENT.replace("1.2", leg);
+        stage.at(second).tell(&format!("AgentCalled {called}"));
+        stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
+    }
+    assert_eq!(rings(&stage), ["2 q ring Ann canceled"]);
+    stage.at(3.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    for leg in ["1.2", "1.3", "1.4"] {
+        stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
+    }
+    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1").at(60.0);
+    assert_eq!(rings(&stage), ["3 q ring Ann canceled"]);
+    assert_eq!(stage.count("q exit abandoned"), 1);
 }
 
 #[test]
@@ -348,22 +444,6 @@ fn a_completion_without_a_connect_was_answered_all_the_same() {
     );
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 4.0));
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
-}
-
-#[test]
-fn a_forward_that_leads_nowhere_is_a_ringing_all_the_same() {
-    let forwarded = "DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x";
-    let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell(forwarded).tell("Hangup Uniqueid=1.2 Cause=0");
-    stage
-        .at(10.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("Hangup Uniqueid=1.1");
-    stage.at(60.0);
-    let rings: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
-    assert_eq!((rings.len(), stage.count("q hangup Ann agent 0")), (1, 1), "{rings:?}");
-    assert_eq!(stage.correlator.forwarded, 0);
 }
 
 #[test]

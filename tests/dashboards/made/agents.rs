@@ -31,8 +31,8 @@ fn timeline() -> Row {
             24,
             Panel::timeline(
                 "State",
-                "What each agent did when. Busy is a call outside the queues; an agent is paused only if paused in \
-                 every queue.",
+                "What each agent did when. Busy is a call outside the queues, dnd do-not-disturb at the phone; an agent \
+                 is paused only if paused in every queue.",
                 STATES,
             )
             .over_time(&expr, "{{agent}}"),
@@ -55,6 +55,7 @@ fn table() -> Row {
         Column::new("Wrap-up", "dthms", seconds("wrapup")),
         Column::new("Available", "dthms", seconds("available")),
         Column::new("Paused", "dthms", seconds("paused")),
+        Column::new("DND", "dthms", seconds("dnd")),
         Column::new("Away", "dthms", seconds("unavailable")),
         Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
     ]);

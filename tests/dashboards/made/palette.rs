@@ -29,7 +29,7 @@ pub(super) const OUTCOMES: &[&str] = &[
 pub(super) const RESULTS: &[&str] = &["answered", "no_answer", "busy", "congestion", "failed", "canceled", "lost"];
 /// What an agent does, in the order of the state timeline's numbers.
 pub(super) const STATES: &[&str] =
-    &["available", "ringing", "talking", "on_hold", "wrapup", "busy", "paused", "unavailable", "unknown"];
+    &["available", "ringing", "talking", "on_hold", "wrapup", "busy", "paused", "dnd", "unavailable", "unknown"];
 /// Where a call came from and went to.
 pub(super) const DIRECTIONS: &[&str] = &["inbound", "outbound", "internal", "unknown"];
 /// Who ended a talk.
@@ -66,6 +66,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("on_hold", VIOLET),
     ("wrapup", SKY),
     ("paused", ORANGE),
+    ("dnd", WINE),
     ("unavailable", LIGHT),
     ("unknown", DARK),
     ("waiting", VERMILLION),

@@ -147,7 +147,7 @@ fn queues() -> Panel {
             Column::new("On calls", "short", agents("talking|on_hold|busy")),
             Column::new("Wrap-up", "short", agents("wrapup")),
             Column::new("Paused", "short", agents("paused")),
-            Column::new("Away", "short", agents("unavailable|unknown")),
+            Column::new("Away", "short", agents("dnd|unavailable|unknown")),
             Column::new(
                 "SL 30 m",
                 "percentunit",

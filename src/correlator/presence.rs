@@ -1,0 +1,325 @@
+//! Whether a member's phone is in a call at all.
+//!
+//! Status 2, 3, 7 and 8 say that a device is in use.  A hint or a custom device state says so as well for
+//! do-not-disturb, with no channel up.  So channels are counted by the device they belong to, and a member is in a call
+//! only while one of its phone is up, or where nobody can know.
+
+use std::collections::HashMap;
+
+use crate::clock::Moment;
+
+use super::Correlator;
+use super::channel::Line;
+use super::deadline::{LINGER, Task};
+use super::key::MemberKey;
+use super::member::Member;
+use super::names::AgentId;
+use super::observation::Observe;
+
+/// Channels that are up, counted by what their names tell of the device.
+#[derive(Debug, Default)]
+pub(super) struct Up {
+    /// By device (`pjsip/201`), and by what stands behind the technology (`/201`), in lower case.
+    counts: HashMap<Box<str>, u32>,
+    /// Channels that may be somebody's phone.
+    phones: u64,
+    /// What has come up, or is up no more, since [`Self::take_changed`].
+    changed: Vec<Box<str>>,
+}
+
+/// What a member's interfaces say of the phone.
+#[derive(Debug, Default)]
+pub(super) struct Phone {
+    /// Devices they name, as channels are called.
+    devices: Vec<Box<str>>,
+    /// The extension behind a Local channel, a hint or a custom device state: `/201`.
+    extension: Option<Box<str>>,
+    /// The state comes from a hint.
+    hint: bool,
+    /// An agent of app_agent_pool: in use is in a call, or in the pool's own wrap-up.
+    pool: bool,
+}
+
+/// Whether a device in use is in a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum InCall {
+    /// A channel is up, or nobody can know.
+    Yes,
+    /// The last channel has just hung up: Status follows it.
+    Lately,
+    No,
+}
+
+impl Up {
+    pub(super) fn begin(&mut self, device: &str, line: Line) {
+        let Some(name) = key_of(device, line) else { return };
+        for key in keys(&name) {
+            let count = self.counts.entry(key.into()).or_default();
+            *count += 1;
+            if *count == 1 {
+                self.changed.push(key.into());
+            }
+        }
+
+        if is_phone(line) {
+            self.phones += 1;
+            if self.phones == 1 {
+                self.changed.push(Box::default());
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, device: &str, line: Line) {
+        let Some(name) = key_of(device, line) else { return };
+        for key in keys(&name) {
+            let Some(count) = self.counts.get_mut(key) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(key);
+                self.changed.push(key.into());
+            }
+        }
+
+        if is_phone(line) {
+            self.phones -= 1;
+            if self.phones == 0 {
+                self.changed.push(Box::default());
+            }
+        }
+    }
+
+    fn is_up(&self, key: &str) -> bool {
+        self.counts.contains_key(key)
+    }
+
+    fn take_changed(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.changed)
+    }
+}
+
+impl Phone {
+    pub(super) fn of(interface: &[u8], state_interface: &[u8]) -> Self {
+        let mut this = Self::default();
+        this.learn(interface);
+        this.learn(state_interface);
+        this
+    }
+
+    /// What its channels are counted by.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.devices.iter().chain(&self.extension).map(|name| &**name)
+    }
+
+    /// Takes in what an interface or a state interface says.
+    fn learn(&mut self, interface: &[u8]) {
+        let text = String::from_utf8_lossy(interface).to_ascii_lowercase();
+        let extension = |text: &str| {
+            let end = text.find(['@', '/']).unwrap_or(text.len());
+            (end > 0).then(|| format!("/{}", &text[..end]).into())
+        };
+        if let Some(hint) = text.strip_prefix("hint:") {
+            self.hint = true;
+            self.extension = extension(hint);
+        } else if let Some(local) = text.strip_prefix("local/") {
+            self.extension = self.extension.take().or_else(|| extension(local));
+        } else if text.starts_with("agent:") {
+            self.pool = true;
+        } else if text.contains('/') {
+            // app_queue, too, takes the device of `PJSIP/trunk/5551234` for `PJSIP/trunk`
+            let second = text.match_indices('/').nth(1).map_or(text.len(), |(at, _)| at);
+            for device in [&*text, &text[..second]] {
+                if !self.devices.iter().any(|known| **known == *device) {
+                    self.devices.push(device.into());
+                }
+            }
+        }
+    }
+
+    pub(super) const fn is_hint(&self) -> bool {
+        self.hint
+    }
+}
+
+impl Correlator {
+    /// Looks anew at the members whose phones came up or hung up, and at the agents whose state may be another.
+    pub(super) fn follow_phones(&mut self, now: Moment, seen: &mut dyn Observe) {
+        if self.sight.take_first_call() {
+            self.look_at_all_phones(now);
+        }
+        for key in self.channels.up.take_changed() {
+            if key.is_empty() {
+                self.look_at_unknown_phones(now);
+            } else if let Some(&agent) = self.members.owners.get(&key) {
+                self.look_at_phones(agent, now);
+            }
+        }
+
+        let mut stale = std::mem::take(&mut self.members.stale);
+        stale.sort_unstable();
+        stale.dedup();
+        for agent in stale {
+            self.refresh_agent(agent, now, seen);
+        }
+    }
+
+    pub(super) fn look_at_all_phones(&mut self, now: Moment) {
+        let agents: Vec<_> = self.members.agents.keys().copied().collect();
+        for agent in agents {
+            self.look_at_phones(agent, now);
+        }
+    }
+
+    /// Members of whose phones only an extension is known, while no PBX has shown that devices are called like it.
+    fn look_at_unknown_phones(&mut self, now: Moment) {
+        if !self.members.numbered {
+            self.look_at_all_phones(now);
+        }
+    }
+
+    fn look_at_phones(&mut self, agent: AgentId, now: Moment) {
+        let Some(members) = self.members.agents.get(&agent).map(|agent| agent.members.clone()) else { return };
+        for key in members {
+            self.look_at_phone(key, now);
+        }
+    }
+
+    /// Whether the member's phone is in a call now.
+    pub(super) fn look_at_phone(&mut self, key: MemberKey, now: Moment) {
+        let Some(member) = self.members.all.get(key) else { return };
+        if let Some(extension) = &member.phone.extension
+            && self.channels.up.is_up(extension)
+        {
+            self.members.numbered = true;
+        }
+
+        let in_use = is_in_use(self.members.all[key].status);
+        let up = in_use && self.is_in_call(key);
+        let member = &mut self.members.all[key];
+        let before = member.in_call;
+        member.in_call = match before {
+            _ if up => InCall::Yes,
+            // hung up, and Status is still the call's: it follows within a second
+            InCall::Yes if in_use => {
+                self.deadlines.add(now.after(LINGER), Task::Linger(key));
+                InCall::Lately
+            }
+            InCall::Lately if in_use => InCall::Lately,
+            InCall::Yes | InCall::Lately | InCall::No => InCall::No,
+        };
+        if before != member.in_call {
+            self.members.stale.push(member.agent);
+        }
+    }
+
+    /// Status has had its time to follow the Hangup.
+    pub(super) fn linger_due(&mut self, key: MemberKey) {
+        if let Some(member) = self.members.all.get_mut(key)
+            && member.in_call == InCall::Lately
+        {
+            member.in_call = InCall::No;
+            self.members.stale.push(member.agent);
+        }
+    }
+
+    /// Whether a channel of the member's phone is up, or may be for all that is known.
+    fn is_in_call(&self, key: MemberKey) -> bool {
+        let member = &self.members.all[key];
+        let phone = &member.phone;
+        // an account that sees no calls, or calls that began before anybody looked
+        if phone.pool || !self.sight.calls || !(self.sight.listed || member.was_free) {
+            return true;
+        }
+
+        let own = self.members.devices_of(member.agent);
+        let mut devices = phone.devices.iter().chain(own);
+        if devices.clone().any(|device| self.channels.up.is_up(device)) {
+            return true;
+        }
+        let is_known = self.members.numbered || devices.next().is_some();
+        match &phone.extension {
+            Some(extension) => self.channels.up.is_up(extension) || !is_known && self.channels.up.phones > 0,
+            None => !is_known,
+        }
+    }
+
+    /// The status a member has: before 16.17 and 18.3 a hint that is in use and ringing is told as 4, invalid.
+    pub(super) fn true_status(&self, member: &Member, told: u8) -> u8 {
+        let was_in_use = is_in_use(member.status) || member.status == RINGING;
+        if told == INVALID && was_in_use && member.phone.is_hint() && !self.tells_ringing_in_use() {
+            RINGING_IN_USE
+        } else {
+            told
+        }
+    }
+
+    fn tells_ringing_in_use(&self) -> bool {
+        self.version.is_some_and(|(major, minor)| match major {
+            16 => minor >= 17,
+            18 => minor >= 3,
+            _ => major >= 19,
+        })
+    }
+}
+
+/// In use, busy, ringing and in use, on hold.
+pub(super) const fn is_in_use(status: u8) -> bool {
+    matches!(status, 2 | 3 | RINGING_IN_USE | 8)
+}
+
+/// Local channels are nobody's phone.
+fn key_of(device: &str, line: Line) -> Option<String> {
+    (!matches!(line, Line::Local) && device.contains('/')).then(|| device.to_ascii_lowercase())
+}
+
+/// `pjsip/201` and `/201`.
+fn keys(device: &str) -> impl Iterator<Item = &str> {
+    let name = device.find('/').map(|slash| &device[slash..]);
+    std::iter::once(device).chain(name)
+}
+
+const fn is_phone(line: Line) -> bool {
+    matches!(line, Line::Agent | Line::Other)
+}
+
+const INVALID: u8 = 4;
+const RINGING: u8 = 6;
+const RINGING_IN_USE: u8 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phone(interfaces: [&str; 2]) -> Phone {
+        Phone::of(interfaces[0].as_bytes(), interfaces[1].as_bytes())
+    }
+
+    #[test]
+    fn interfaces_name_devices_or_extensions() {
+        let told = phone(["PJSIP/201", "PJSIP/201"]);
+        assert_eq!((told.devices, told.extension), (vec!["pjsip/201".into()], None));
+        let told = phone(["Local/201@from-queue/n", "hint:201@ext-local"]);
+        assert_eq!((told.devices.len(), told.extension.as_deref(), told.hint), (0, Some("/201"), true));
+        let told = phone(["SIP/trunk/2025550100", ""]);
+        assert_eq!(told.devices, ["sip/trunk/2025550100".into(), "sip/trunk".into()]);
+        let told = phone(["Local/1001@agent-pool/n", "Agent:1001"]);
+        assert!(told.pool);
+        let told = phone(["Local/7@x/n", "Custom:DND7"]);
+        assert_eq!((told.devices.len(), told.extension.as_deref()), (0, Some("/7")));
+    }
+
+    #[test]
+    fn channels_count_by_device_and_by_what_it_is_called() {
+        let mut up = Up::default();
+        up.begin("PJSIP/201", Line::Agent);
+        up.begin("PJSIP/201", Line::Agent);
+        up.begin("Local/201@x", Line::Local);
+        assert_eq!((up.is_up("pjsip/201"), up.is_up("/201"), up.phones), (true, true, 2));
+        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
+        up.end("PJSIP/201", Line::Agent);
+        up.end("Local/201@x", Line::Local);
+        assert!(up.take_changed().is_empty());
+        up.end("pjsip/201", Line::Agent);
+        assert_eq!((up.is_up("pjsip/201"), up.counts.len()), (false, 0));
+        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
+    }
+}
