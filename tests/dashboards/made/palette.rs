@@ -66,7 +66,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("on_hold", VIOLET),
     ("wrapup", SKY),
     ("paused", ORANGE),
-    ("dnd", WINE),
+    ("dnd", VERMILLION),
     ("unavailable", LIGHT),
     ("unknown", DARK),
     ("waiting", VERMILLION),
