@@ -82,6 +82,7 @@ impl Correlator {
             | Kind::AttendedTransfer(_)
             | Kind::OriginateResponse(_)
             | Kind::AgentDump(_)
+            | Kind::DeviceState
             | Kind::Member(_)
             | Kind::RecordingStart(_)
             | Kind::RecordingStop(_)
@@ -226,7 +227,7 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
         Kind::LocalBridge(_) => Missing::LocalBridge,
         Kind::BlindTransfer(_) | Kind::AttendedTransfer(_) => Missing::Transfer,
         Kind::Hold(_) | Kind::Unhold(_) | Kind::OriginateResponse(_) => Missing::ClassCall,
-        Kind::RecordingStart(_) | Kind::RecordingStop(_) => Missing::ClassCall,
+        Kind::RecordingStart(_) | Kind::RecordingStop(_) | Kind::DeviceState => Missing::ClassCall,
         Kind::CallerJoin(_) => Missing::QueueCallerJoin,
         Kind::CallerLeave(_) => Missing::QueueCallerLeave,
         Kind::CallerAbandon(_) => Missing::QueueCallerAbandon,
