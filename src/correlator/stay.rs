@@ -241,7 +241,7 @@ impl Correlator {
     }
 
     /// A caller who goes round and round leaves closed stays behind: only the newest may still get events.
-    fn prune_stays(&mut self, caller: ChannelKey) {
+    pub(super) fn prune_stays(&mut self, caller: ChannelKey) {
         let stays = &mut self.channels.all[caller].stays;
         if stays.len() < KEPT_STAYS {
             return;
