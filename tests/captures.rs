@@ -106,6 +106,9 @@ fn documented(scenario: &str) -> &'static [&'static str] {
             "explained noagent ring_lost: queue_log 0, counted 1 lost",
             "explained support completion_lost: queue_log 0, counted 1 lost",
         ],
+        "18-bridge-takes-waiting-caller" => {
+            &["explained bridge-takes-waiting abandoned: queue_log 1, counted 0 redirected"]
+        }
         "18b-bridge-takes-talking-caller" => &[
             "explained bridge-takes-talking completed_by_caller: queue_log 1, counted 0 late_complete",
             "explained bridge-takes-talking talk_seconds: queue_log 12, counted 2.0 redirected_talk",
@@ -122,6 +125,9 @@ fn documented(scenario: &str) -> &'static [&'static str] {
         _ => match scenario {
             // that account sees no VarSet: nothing tells a timeout from a redirect or a withdrawal
             "16/bulk.exporter" => &["explained bulk-ringall timeout: queue_log 1, counted 0 unserved"],
+            "22/08c-pause-reason-changed" => {
+                &["explained pause-reason-changed unpaused: queue_log 2, counted 1 auto_unpause"]
+            }
             "22/bulk.exporter" => &[
                 "explained bulk-fpbx timeout: queue_log 2, counted 0 unserved",
                 "explained bulk-ringall timeout: queue_log 2, counted 0 unserved",

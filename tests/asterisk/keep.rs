@@ -34,22 +34,30 @@ impl Keeper {
                 to.write_all(&buffer[..length]).expect("a file to write to");
             }
         });
-        wait_until("the copy to begin", || {
-            std::fs::read(&file).ok().filter(|text| String::from_utf8_lossy(text).contains("FullyBooted"))
-        });
-        Some(Self { folder, file, stream, thread })
+        let mut keeper = Self { folder, file, stream, thread };
+        keeper.mark("begin");
+        std::thread::sleep(EDGE);
+        Some(keeper)
     }
 
     /// Ends it, and copies the queue_log beside it.
     pub(crate) fn stop(mut self, pbx: &Pbx, name: &str) {
-        // an event behind the last call, since nothing can be said of what lies at the very end of a recording
-        std::thread::sleep(Duration::from_secs(3));
-        self.stream.write_all(b"Action: UserEvent\r\nUserEvent: End\r\n\r\n").expect("an action");
-        wait_until("the end of the copy", || {
-            std::fs::read(&self.file).ok().filter(|text| String::from_utf8_lossy(text).contains("Event: UserEvent"))
-        });
+        std::thread::sleep(EDGE);
+        self.mark("end");
         let _ = self.stream.shutdown(Shutdown::Both);
         self.thread.join().expect("the copy");
         std::fs::copy(pbx.queue_log(), self.folder.join(format!("{name}.queue_log"))).expect("a queue_log");
     }
+    /// An event before the first call and one behind the last: nothing can be said of what lies at an edge.
+    fn mark(&mut self, what: &str) {
+        let action = format!("Action: UserEvent\r\nUserEvent: {what}\r\n\r\n");
+        self.stream.write_all(action.as_bytes()).expect("an action");
+        let mark = format!("UserEvent: {what}\r\n");
+        wait_until("a mark in the copy", || {
+            std::fs::read(&self.file).ok().filter(|text| String::from_utf8_lossy(text).contains(&mark))
+        });
+    }
 }
+
+/// More than what `audit` leaves out at the edges of a recording.
+const EDGE: Duration = Duration::from_secs(3);

@@ -348,6 +348,8 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("redirected-waiting", "redirected"),
     ("redirected-talking", "redirected_talk"),
     ("redirected-talking", "late_complete"),
+    ("members", "auto_unpause"),
+    ("pause-reason-changed", "auto_unpause"),
     ("bridge-takes-waiting", "redirected"),
     ("bridge-takes-talking", "redirected_talk"),
     ("bridge-takes-talking", "late_complete"),

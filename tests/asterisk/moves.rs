@@ -92,6 +92,34 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
+    // no event tells this but two Newexten that cross, and the Hangup of the line whose place was taken
+    Scenario {
+        name: "waiting-line-taken-over",
+        queues: &[("", "", &[Answers])],
+        phones: &[Desk],
+        drive: |s| {
+            pause(s, 0, true);
+            let phone = DeskPhone::start(s.pbx, &s.text("a@D1@"), s.desk_port());
+            let place = s.text("@Q@");
+            phone.call("first", &place);
+            s.wait("QueueCallerJoin");
+            sleep(Duration::from_secs(2));
+            phone.call_in_place_of("first", "second", &place);
+            sleep(Duration::from_secs(1));
+            pause(s, 0, false);
+            talking(s);
+            phone.end_own_call("second");
+            s.wait("AgentComplete");
+        },
+        verbs: &[("", "PAUSE ENTERQUEUE UNPAUSE CONNECT COMPLETECALLER")],
+        wants: &[
+            ("asterisk_queue_entries_total", &[("queue", "@Q@")], 1.0),
+            ("asterisk_queue_adopted_total", &[("queue", "@Q@")], 0.0),
+            ("asterisk_queue_exits_total", &[("queue", "@Q@"), ("outcome", "answered")], 1.0),
+            ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0),
+        ],
+        ..BASE
+    },
     Scenario {
         name: "refer-into-conference",
         queues: &[("", "", &[Desk])],
@@ -298,6 +326,31 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        ..BASE
+    },
+    // the caller is called first, and the half that runs Queue is optimised away: app_queue itself loses sight of him
+    Scenario {
+        name: "called-into-queue",
+        queues: &[("", "", &[Desk])],
+        phones: &[HangsUp],
+        drive: |s| {
+            let _phone = DeskPhone::start(s.pbx, &s.text("a@D0@"), s.desk_port());
+            let headers = [
+                ("Channel", "Local/@D1@@from-agents"),
+                ("Application", "Queue"),
+                ("Data", "@Q@,t,,,90"),
+                ("Async", "true"),
+                ("CallerID", "Test <12025550152>"),
+            ];
+            s.act("Originate", &headers);
+            s.wait_any("LocalOptimizationEnd", "LocalOneChannel", "Local/@D1@@");
+            let agent = s.wait("AgentConnect")["DestChannel"].clone();
+            s.wait_any("Hangup", "Channel", &agent);
+        },
+        // AgentComplete comes with the end of that half, of 0 s, and the exporter says no more than queue_log
+        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
+        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        at_most: &[("asterisk_queue_talk_seconds_sum", &[("queue", "@Q@")], 1.0)],
         ..BASE
     },
     // a phone that sends all its calls elsewhere

@@ -61,9 +61,20 @@ impl DeskPhone {
 
     /// Makes a call, known by a name, and waits until somebody answers.
     pub(crate) fn call(&self, name: &str, number: &str) {
+        self.invite(name, number, &[]);
+    }
+
+    /// Makes a call that takes the place of another one of its own (INVITE with Replaces).
+    pub(crate) fn call_in_place_of(&self, other: &str, name: &str, number: &str) {
+        let far = tag(&header(&self.line.answer(other), "To")).expect("the far end's tag");
+        let replaces = format!("Replaces: {};to-tag={far};from-tag={other}", self.line.id(other));
+        self.invite(name, number, &[&replaces]);
+    }
+
+    fn invite(&self, name: &str, number: &str, extra: &[&str]) {
         let (line, id) = (&self.line, self.line.id(name));
         let to = format!("<sip:{number}@{}>", line.pbx);
-        line.request("INVITE", &format!("sip:{number}@{}", line.pbx), &line.own_side(name), &to, &id, &[], true);
+        line.request("INVITE", &format!("sip:{number}@{}", line.pbx), &line.own_side(name), &to, &id, extra, true);
         wait_until("somebody to answer", || line.answers.lock().expect("the phone").contains_key(&id).then_some(()));
     }
 
