@@ -39,6 +39,7 @@ use tally::{Counted, Said};
 use twice::{Latest, Repeats};
 
 use crate::clock::Moment;
+use crate::correlator::readable;
 use crate::metrics::Settings;
 use crate::queue_log::{Line, Malformed, Verb};
 
@@ -219,7 +220,7 @@ impl Audit {
     }
 
     fn spot(&mut self, name: &[u8]) -> Spot {
-        let name = String::from_utf8_lossy(name);
+        let name = readable(name);
         let any_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
         let key = if any_case { name.to_ascii_lowercase().into() } else { name.clone() };
         if let Some(&spot) = self.spots.get(&*key) {

@@ -139,6 +139,7 @@ fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
     let limits = LabelLimits {
         queues: limit("queues", default.queues),
         agents: limit("agents", default.agents),
+        devices: limit("devices", default.devices),
         trunks: limit("trunks", default.trunks),
         reasons: limit("pause_reasons", default.reasons),
     };

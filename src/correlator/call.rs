@@ -8,6 +8,7 @@ use super::Correlator;
 use super::cause::Cause;
 use super::channel::Line;
 use super::deadline::{CALL_END, Task};
+use super::device::is_media;
 use super::dial::CallLabels;
 use super::key::{CallKey, ChannelKey};
 use super::names::{AgentId, TrunkId};
@@ -65,12 +66,13 @@ pub(super) enum QueueSide {
     Unserved,
 }
 
-/// Whether a channel begins a call, as long as nobody dials it.
+/// Whether a channel begins a call, as long as nobody dials it.  One without anybody at its end never does.
 ///
 /// 13.4 and older tell no Linkedid.  There it is any but a Local channel: those of a member or of a consultation are
 /// part of a call, and an originated one has a DialBegin of its own.
 pub(super) fn begins_call(channel: &event::Channel<'_>) -> bool {
-    channel.linkedid == channel.uid || channel.linkedid.is_empty() && !channel.name.starts_with(b"Local/")
+    let untold = channel.linkedid.is_empty() && !channel.name.starts_with(b"Local/");
+    (channel.linkedid == channel.uid || untold) && !is_media(channel.name)
 }
 
 impl Correlator {
@@ -127,7 +129,7 @@ impl Correlator {
             self.open_call(leg);
         }
         let Some(key) = self.call_of(caller.unwrap_or(leg)) else { return };
-        if line == Line::Local {
+        if matches!(line, Line::Local | Line::Media) {
             return;
         }
         if caller.is_some() {
@@ -144,7 +146,7 @@ impl Correlator {
                 }
                 self.know_trunk(trunk, seen);
             }
-            Line::Agent | Line::Other | Line::Local => {
+            Line::Agent | Line::Other | Line::Local | Line::Media => {
                 call.agent_legs += 1;
                 if call.agent_legs == 1 {
                     call.first_agent = agent;
@@ -156,7 +158,7 @@ impl Correlator {
     /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.
     pub(super) fn call_answered(&mut self, leg: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[leg];
-        if self.ring_on(leg).is_some() || channel.line == Line::Local {
+        if self.ring_on(leg).is_some() || matches!(channel.line, Line::Local | Line::Media) {
             return;
         }
         let agent = self.agent_on(leg);
@@ -393,7 +395,7 @@ impl Correlator {
         let agent = match (direction, line) {
             (Direction::Inbound, _) | (_, Line::Trunk(_)) => answer.map_or(AgentId::NONE, |answer| answer.agent),
             (_, Line::Local) => first_agent,
-            (_, Line::Agent | Line::Other) => self.agent_on(first),
+            (_, Line::Agent | Line::Media | Line::Other) => self.agent_on(first),
         };
         // an inbound call that is not sent out again has the trunk it came by
         let trunk = if trunk.is_none() { own_trunk } else { trunk };
@@ -415,7 +417,7 @@ impl Correlator {
             Line::Local if call.agent_legs > 1 => Direction::Internal,
             _ if self.rules.inbound_contexts.matches(&context()) => Direction::Inbound,
             _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
-            Line::Agent | Line::Local | Line::Other => Direction::Unknown,
+            Line::Agent | Line::Local | Line::Media | Line::Other => Direction::Unknown,
         }
     }
 

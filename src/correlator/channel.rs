@@ -10,9 +10,10 @@ use crate::clock::Moment;
 use crate::event;
 
 use super::cause::Cause;
+use super::device::{Class, Device};
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
-use super::names::{AgentId, Names, TrunkId};
+use super::names::{AgentId, Names, TrunkId, readable};
 use super::presence::Up;
 use super::rules::Rules;
 use super::time::Stamp;
@@ -30,6 +31,8 @@ pub(super) enum Line {
     Agent,
     /// Half a Local channel.
     Local,
+    /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of one.
+    Media,
     /// The configuration does not say.
     Other,
 }
@@ -40,8 +43,10 @@ pub(super) struct Channel {
     pub uid: Box<[u8]>,
     pub linkedid: Box<[u8]>,
     pub line: Line,
-    /// Name without the part that counts calls: `SIP/201`.
+    /// Name without the part that counts calls: `SIP/201`.  It may hold a number: never a label.
     pub device: Box<str>,
+    /// What stands for an agent's device in a label, if not its name.
+    label: Option<Box<str>>,
     pub context: Box<[u8]>,
     /// When its Newchannel came; `None` if none did, or not yet.
     pub born: Option<Moment>,
@@ -132,13 +137,15 @@ impl Channels {
             }
             return (key, false);
         }
-        let name = String::from_utf8_lossy(block.name);
-        let device = device(&name);
+        let name = readable(block.name);
+        let device = Device::of(&name);
+        let label = device.label(&rules.agents);
         let key = self.all.insert(Channel {
             uid: block.uid.into(),
             linkedid: block.linkedid.into(),
-            line: line(&name, device, rules, names),
-            device: device.into(),
+            line: line(&name, &device, rules, names),
+            device: device.name.into(),
+            label: (label != device.name).then(|| label.into()),
             context: block.context.into(),
             born: None,
             gone: None,
@@ -225,12 +232,15 @@ impl Channels {
         BridgeId(self.hasher.hash_one(id))
     }
 
-    /// Puts the channel into a bridge; tells who is in it now, the channel last.
+    /// Puts the channel into a bridge; tells who is in it now, the channel last.  Media are in a bridge, but nobody.
     pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
         self.leave(key);
         let channel = &mut self.all[key];
         channel.bridge = Some(bridge);
         channel.last_bridge = Some(bridge);
+        if channel.line == Line::Media {
+            return &[];
+        }
         let inside = self.bridges.entry(bridge).or_default();
         channel.place = inside.len();
         inside.push(key);
@@ -247,6 +257,9 @@ impl Channels {
         let channel = self.all.get_mut(key)?;
         channel.held = false;
         let (bridge, place) = (channel.bridge.take()?, channel.place);
+        if channel.line == Line::Media {
+            return None;
+        }
         let inside = self.bridges.get_mut(&bridge)?;
         inside.swap_remove(place);
         if let Some(&last) = inside.get(place) {
@@ -286,33 +299,36 @@ impl Channel {
     pub(super) fn agent(&self, names: &mut Names, devices: &HashMap<Box<str>, AgentId>) -> AgentId {
         match (devices.get(&self.device), self.line) {
             (Some(&agent), _) => agent,
-            (None, Line::Agent) => names.agents.intern(self.device.as_bytes()),
-            (None, Line::Trunk(_) | Line::Local | Line::Other) => AgentId::NONE,
+            (None, Line::Agent) => names.agents.intern_device(self.label()),
+            (None, Line::Trunk(_) | Line::Local | Line::Media | Line::Other) => AgentId::NONE,
         }
     }
 
     pub(super) const fn trunk(&self) -> TrunkId {
         match self.line {
             Line::Trunk(trunk) => trunk,
-            Line::Agent | Line::Local | Line::Other => TrunkId::NONE,
+            Line::Agent | Line::Local | Line::Media | Line::Other => TrunkId::NONE,
         }
     }
-}
 
-/// Names end in a dash and a number that counts calls; peers may hold dashes themselves.
-fn device(name: &str) -> &str {
-    let name = name.strip_suffix(";1").or_else(|| name.strip_suffix(";2")).unwrap_or(name);
-    name.rsplit_once('-').map_or(name, |(device, _)| device)
-}
-
-fn line(name: &str, device: &str, rules: &Rules, names: &mut Names) -> Line {
-    if name.starts_with("Local/") {
-        return Line::Local;
+    /// What stands for the device in a label.
+    pub(super) fn label(&self) -> &str {
+        self.label.as_ref().unwrap_or(&self.device)
     }
+}
+
+fn line(name: &str, device: &Device<'_>, rules: &Rules, names: &mut Names) -> Line {
+    let own = match device.class {
+        Class::Local => return Line::Local,
+        Class::Media => return Line::Media,
+        Class::Device => true,
+        Class::Line => false,
+    };
     if rules.trunks.matches(name) {
-        return Line::Trunk(names.trunks.intern(device.as_bytes()));
+        return Line::Trunk(names.trunks.intern_text(&device.label(&rules.trunks)));
     }
-    let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && !device.is_empty();
+    // every device that is not a trunk; of a line that many share the configuration must say so
+    let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && own;
     if everybody || rules.agents.matches(name) { Line::Agent } else { Line::Other }
 }
 
@@ -326,21 +342,16 @@ mod tests {
     use crate::correlator::Patterns;
 
     #[test]
-    fn a_device_is_the_name_up_to_the_last_dash() {
-        assert_eq!(device("SIP/channel2-00000037"), "SIP/channel2");
-        assert_eq!(device("PJSIP/front-desk-0000000a"), "PJSIP/front-desk");
-        assert_eq!(device("Local/103@from-queue-00000000;2"), "Local/103@from-queue");
-        assert_eq!(device("Message"), "Message");
-    }
-
-    #[test]
     fn without_patterns_nobody_is_an_agent_and_with_trunks_everybody_else_is() {
         let mut names = Names::default();
-        let none = Rules::default();
-        assert_eq!(line("SIP/201-1", "SIP/201", &none, &mut names), Line::Other);
+        let mut told = |name: &str, rules: &Rules| line(name, &Device::of(name), rules, &mut names);
+        assert_eq!(told("SIP/201-1", &Rules::default()), Line::Other);
         let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
-        assert_eq!(line("SIP/201-1", "SIP/201", &rules, &mut names), Line::Agent);
-        assert!(matches!(line("SIP/trunk-1", "SIP/trunk", &rules, &mut names), Line::Trunk(_)));
-        assert_eq!(line("Local/1@x-1;1", "Local/1@x", &rules, &mut names), Line::Local);
+        assert_eq!(told("SIP/201-1", &rules), Line::Agent);
+        assert!(matches!(told("SIP/trunk-1", &rules), Line::Trunk(_)));
+        assert_eq!(told("Local/1@x-1;1", &rules), Line::Local);
+        assert_eq!(told("AudioSocket/x-1", &rules), Line::Media);
+        // a span of ISDN is nobody's phone
+        assert_eq!(told("DAHDI/i1/2025550100-1", &rules), Line::Other);
     }
 }

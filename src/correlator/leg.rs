@@ -5,7 +5,7 @@ use crate::event;
 use super::Correlator;
 use super::call::begins_call;
 use super::cause::Cause;
-use super::channel::BridgeId;
+use super::channel::{BridgeId, Line};
 use super::deadline::{FORGET, Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
@@ -25,6 +25,9 @@ impl Correlator {
     pub(super) fn on_dial_begin(&mut self, at: Stamp, dial: &event::Dial<'_>, seen: &mut dyn Observe) {
         let caller = dial.caller.map(|caller| self.channel(&caller, at, seen));
         let leg = self.channel(&dial.dest, at, seen);
+        let by_media = caller.is_some_and(|caller| self.channels.all[caller].line == Line::Media);
+        // nobody calls: the leg begins the call, as that of an Originate does
+        let caller = caller.filter(|_| !by_media);
         let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
         let string = match caller {
             Some(_) => Box::default(),
@@ -39,6 +42,9 @@ impl Correlator {
         match caller {
             Some(caller) => self.ring_dialled(caller, leg, at),
             None => self.note_originate(leg),
+        }
+        if by_media && self.channels.all[leg].line != Line::Media && self.call_of(leg).is_none() {
+            self.open_call(leg);
         }
         self.call_dialled(caller, leg, at, seen);
     }

@@ -11,7 +11,7 @@ use crate::event::{self, MemberChange};
 use super::Correlator;
 use super::caseless::folded;
 use super::key::{MemberKey, RingKey, Shortlist, StayKey};
-use super::names::{AgentId, Names, QueueId, ReasonId};
+use super::names::{AgentId, Names, QueueId, ReasonId, readable};
 use super::observation::{AgentState, Observation, Observe, PauseChange};
 use super::presence::{InCall, Phone, is_in_use};
 use super::rules::Identity;
@@ -277,11 +277,10 @@ impl Correlator {
 
     /// Devices are what channels are called by: `Agent:1001` and `hint:…` are none.
     fn know_device(&mut self, interface: &[u8], agent: AgentId) {
-        let Ok(device) = std::str::from_utf8(interface) else { return };
-        let device = device.split_once("/n").filter(|(_, rest)| rest.is_empty()).map_or(device, |(device, _)| device);
-        if device.contains('/') && self.members.devices.get(device) != Some(&agent) {
-            let before = self.members.devices.insert(device.into(), agent);
-            self.members.own(device, agent, before);
+        let device = readable(interface.strip_suffix(b"/n").unwrap_or(interface));
+        if device.contains('/') && self.members.devices.get(&*device) != Some(&agent) {
+            let before = self.members.devices.insert((&*device).into(), agent);
+            self.members.own(&device, agent, before);
         }
     }
 

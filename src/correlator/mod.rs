@@ -11,6 +11,7 @@ mod caseless;
 mod cause;
 mod channel;
 mod deadline;
+mod device;
 mod dial;
 mod evidence;
 mod gap;
@@ -51,7 +52,7 @@ use crate::event::{Event, Kind};
 
 pub use cause::Cause;
 pub use missing::{Missing, MissingSet};
-pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
+pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
 pub use rules::{Identity, Patterns, Rules, WrapUp};
 pub use snapshot::Snapshot;

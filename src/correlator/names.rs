@@ -5,8 +5,9 @@
 //! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names of one PBX are
 //! few, and a flood of made-up ones must not eat the memory; past the cap every new name is [`OTHER`].
 
-use std::collections::HashMap;
-use std::fmt;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Write};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -112,20 +113,30 @@ impl<K> Table<K> {
         Self { caseless: true, ..Self::default() }
     }
 
-    /// The id of `name`, made at its first sight.  Invalid UTF-8 is replaced: it could not be a label.
+    /// The id of `name`, made at its first sight.
     pub fn intern(&mut self, name: &[u8]) -> Id<K> {
-        let name = String::from_utf8_lossy(name);
-        if let Some(id) = self.find(&name) {
-            return id;
-        }
-        let name = if self.names.len() < CAP { name.as_ref() } else { OTHER };
+        self.intern_text(&readable(name))
+    }
+
+    /// The id of a name that is readable text already.
+    pub fn intern_text(&mut self, name: &str) -> Id<K> {
         if let Some(id) = self.find(name) {
             return id;
         }
-        let id = u32::try_from(self.names.len()).expect("the table is capped below u32::MAX");
+        let fits = self.ids.len() < CAP && name.len() <= LONGEST;
+        let name = if fits { name } else { OTHER };
+        if let Some(id) = self.find(name) {
+            return id;
+        }
+        let id = self.push(name);
         let key = if self.caseless { name.to_ascii_lowercase() } else { name.to_owned() };
+        self.ids.insert(key.into_bytes().into(), id.0);
+        id
+    }
+
+    fn push(&mut self, name: &str) -> Id<K> {
+        let id = u32::try_from(self.names.len()).expect("the table is capped below u32::MAX");
         self.names.push(name.into());
-        self.ids.insert(key.into_bytes().into(), id);
         Id(id, PhantomData)
     }
 
@@ -145,6 +156,76 @@ impl<K> Table<K> {
     }
 }
 
+/// Who takes calls: people, who are members of queues, and devices outside queues.
+///
+/// A device has an id of its own and a cap of its own, so that however many there are, each member finds room.
+#[derive(Clone, Debug, Default)]
+pub struct Agents {
+    people: Table<Agent>,
+    devices: HashMap<Box<str>, AgentId>,
+    are_devices: HashSet<AgentId>,
+}
+
+impl Agents {
+    /// The id of a member's identity.
+    pub fn intern(&mut self, name: &[u8]) -> AgentId {
+        self.people.intern(name)
+    }
+
+    /// The id of a device that is no member's.
+    pub fn intern_device(&mut self, label: &str) -> AgentId {
+        if let Some(id) = self.people.find(label).or_else(|| self.devices.get(label).copied()) {
+            return id;
+        }
+        let label = if self.devices.len() < CAP && label.len() <= LONGEST { label } else { OTHER };
+        if let Some(&id) = self.devices.get(label) {
+            return id;
+        }
+        let id = self.people.push(label);
+        self.devices.insert(label.into(), id);
+        self.are_devices.insert(id);
+        id
+    }
+
+    /// Whether it is a device that was no member's when it was first seen.
+    pub fn is_device(&self, id: AgentId) -> bool {
+        self.are_devices.contains(&id)
+    }
+
+    /// The name behind `id`.
+    pub fn name(&self, id: AgentId) -> &str {
+        self.people.name(id)
+    }
+}
+
+/// A name as text, a different one for each name.
+///
+/// A byte that is not UTF-8 is written `\xe4`: replaced by a sign for "unknown", as is usual, two names could become
+/// one.  A name in which such an escape stands has each backslash of its own doubled, also where the escape was already
+/// part of the name.  All other names are left as they are.
+pub fn readable(name: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = str::from_utf8(name)
+        && !shows_escape(name)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(name.len() + 8);
+    for chunk in name.utf8_chunks() {
+        text.push_str(&chunk.valid().replace('\\', r"\\"));
+        for byte in chunk.invalid() {
+            let _ = write!(text, r"\x{byte:02x}");
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Whether `\x` and two digits stand in it, in any case: names of queues compare without.
+fn shows_escape(name: &[u8]) -> bool {
+    let is_escape =
+        |signs: &[u8]| signs[..2].eq_ignore_ascii_case(br"\x") && signs[2..].iter().all(u8::is_ascii_hexdigit);
+    name.windows(4).any(is_escape)
+}
+
 /// All names a correlator's observations speak of.
 #[derive(Clone, Debug)]
 pub struct Names {
@@ -152,7 +233,7 @@ pub struct Names {
     /// dialplan says.
     pub queues: Table<Queue>,
     /// Agents by identity.
-    pub agents: Table<Agent>,
+    pub agents: Agents,
     /// Trunks by device.
     pub trunks: Table<Trunk>,
     /// Pause reasons.
@@ -163,7 +244,7 @@ impl Default for Names {
     fn default() -> Self {
         Self {
             queues: Table::caseless(),
-            agents: Table::default(),
+            agents: Agents::default(),
             trunks: Table::default(),
             reasons: Table::default(),
         }
@@ -172,6 +253,8 @@ impl Default for Names {
 
 /// Far above what one PBX has, far below what would hurt: 64 Ki names of some 40 bytes are 5 MiB.
 const CAP: usize = 65_536;
+/// Asterisk's own names have up to 80 bytes, and a queue's in a file less than a line.
+const LONGEST: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -207,5 +290,74 @@ mod tests {
         assert_eq!(table.name(late), OTHER);
         assert_eq!(table.intern(b"later"), late);
         assert_eq!(table.count(), CAP + 1);
+    }
+
+    #[test]
+    fn a_name_longer_than_any_of_asterisk_is_other() {
+        let mut table = Table::<Queue>::default();
+        let long = table.intern(&[b'q'; LONGEST + 1]);
+        assert_eq!(table.name(long), OTHER);
+        let longest = table.intern(&[b'q'; LONGEST]);
+        assert_eq!(table.name(longest).len(), LONGEST);
+    }
+
+    #[test]
+    fn a_flood_of_devices_leaves_room_for_every_member() {
+        let mut agents = Agents::default();
+        for i in 0..CAP + 10 {
+            agents.intern_device(&format!("SIP/{i}"));
+        }
+        let late = agents.intern_device("SIP/late");
+        assert_eq!((agents.name(late), agents.is_device(late)), (OTHER, true));
+        let ada = agents.intern(b"Ada");
+        assert_eq!((agents.name(ada), agents.is_device(ada)), ("Ada", false));
+        for i in 0..CAP - 10 {
+            agents.intern(format!("member {i}").as_bytes());
+        }
+        let ben = agents.intern(b"Ben");
+        assert_eq!((agents.name(ben), agents.is_device(ben)), ("Ben", false));
+    }
+
+    #[test]
+    fn a_device_that_becomes_a_member_s_is_a_person_from_then_on() {
+        let mut agents = Agents::default();
+        let device = agents.intern_device("SIP/201");
+        assert_eq!(agents.intern_device("SIP/201"), device);
+        let member = agents.intern(b"SIP/201");
+        assert_ne!(member, device);
+        assert_eq!((agents.name(member), agents.name(device)), ("SIP/201", "SIP/201"));
+        assert_eq!(agents.intern_device("SIP/201"), member);
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf_8_is_shown_and_never_makes_two_names_one() {
+        assert_eq!(readable(b"J\xf6rg"), r"J\xf6rg");
+        assert_eq!(readable(b"J\xe4rg"), r"J\xe4rg");
+        assert_eq!(readable("Jörg".as_bytes()), "Jörg");
+        assert_eq!(readable(b""), "");
+        // what looks like an escape and is none
+        assert_eq!(readable(br"J\xf6rg"), r"J\\xf6rg");
+        assert_eq!(readable(br"J\\xf6rg"), r"J\\\\xf6rg");
+        assert_eq!(readable(br"J\XF6RG"), r"J\\XF6RG");
+        assert_eq!(readable(b"\\\xf6"), r"\\\xf6");
+        // a backslash alone is nothing special
+        assert_eq!(readable(br"DOMAIN\xavier"), r"DOMAIN\xavier");
+        assert_eq!(readable(br"DOMAIN\\f6"), r"DOMAIN\\f6");
+    }
+
+    #[test]
+    fn no_two_names_have_one_text() {
+        // every name of up to six of the bytes that matter, also where names compare without case
+        let signs = *b"\\xf6\xf6A";
+        let mut texts = HashMap::new();
+        let mut names: Vec<Vec<u8>> = vec![Vec::new()];
+        for _ in 0..6 {
+            let longer = names.iter().flat_map(|name| signs.iter().map(|&sign| [name, &[sign][..]].concat()));
+            names = longer.collect();
+            for name in &names {
+                let before = texts.insert(readable(name).to_ascii_lowercase(), name.clone());
+                assert_eq!(before, None, "{name:?} and another");
+            }
+        }
     }
 }

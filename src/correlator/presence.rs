@@ -13,7 +13,7 @@ use super::channel::Line;
 use super::deadline::{LINGER, Task};
 use super::key::MemberKey;
 use super::member::Member;
-use super::names::AgentId;
+use super::names::{AgentId, readable};
 use super::observation::Observe;
 
 /// Channels that are up, counted by what their names tell of the device.
@@ -112,7 +112,7 @@ impl Phone {
 
     /// Takes in what an interface or a state interface says.
     fn learn(&mut self, interface: &[u8]) {
-        let text = String::from_utf8_lossy(interface).to_ascii_lowercase();
+        let text = readable(interface).to_ascii_lowercase();
         let extension = |text: &str| {
             let end = text.find(['@', '/']).unwrap_or(text.len());
             (end > 0).then(|| format!("/{}", &text[..end]).into())
@@ -268,7 +268,7 @@ pub(super) const fn is_in_use(status: u8) -> bool {
 
 /// Local channels are nobody's phone.
 fn key_of(device: &str, line: Line) -> Option<String> {
-    (!matches!(line, Line::Local) && device.contains('/')).then(|| device.to_ascii_lowercase())
+    (!matches!(line, Line::Local | Line::Media) && device.contains('/')).then(|| device.to_ascii_lowercase())
 }
 
 /// `pjsip/201` and `/201`.

@@ -139,11 +139,15 @@ impl Correlator {
     /// The id of a queue, known from now on; the first spelling of its name is kept.
     pub(super) fn queue(&mut self, name: &[u8], seen: &mut dyn Observe) -> QueueId {
         let queue = self.names.queues.intern(name);
+        self.know_queue(queue, seen);
+        queue
+    }
+
+    fn know_queue(&mut self, queue: QueueId, seen: &mut dyn Observe) {
         if let std::collections::btree_map::Entry::Vacant(place) = self.queues.entry(queue) {
             place.insert(None);
             self.emit(Observation::QueueKnown { queue, service_level: None }, seen);
         }
-        queue
     }
 
     fn refuse(&mut self, caller: ChannelKey, reason: Refusal, seen: &mut dyn Observe) {

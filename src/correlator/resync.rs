@@ -11,10 +11,11 @@ use crate::clock::Moment;
 use super::Correlator;
 use super::call::begins_call;
 use super::deadline::{DOUBT, Task};
+use super::device::is_media;
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, MemberKey, StayKey};
 use super::member::place;
-use super::names::QueueId;
+use super::names::{OTHER, QueueId};
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::snapshot::{Channel, Entry, Member as Listed, Snapshot};
 use super::stay::Phase;
@@ -406,8 +407,13 @@ impl Correlator {
     /// The member whose device a channel is, else one made for the device.
     fn listed_member(&mut self, queue: QueueId, agent: &Channel, at: Stamp, seen: &mut dyn Observe) -> MemberKey {
         let device = self.device_of(agent);
-        let known = self.member_on(queue, &device);
-        known.unwrap_or_else(|| self.member_of(queue, device.as_bytes(), device.as_bytes(), at.read, seen))
+        if let Some(known) = self.member_on(queue, &device) {
+            return known;
+        }
+        // no list names the member, and the device may be a number: it is never a member's name
+        let channel = self.channels.find(&agent.uid).map(|key| &self.channels.all[key]);
+        let label: Box<str> = channel.map_or(OTHER, |channel| channel.label()).into();
+        self.member_of(queue, label.as_bytes(), label.as_bytes(), at.read, seen)
     }
 
     fn device_of(&self, listed: &Channel) -> Box<str> {
@@ -446,7 +452,7 @@ impl Correlator {
 /// The listed channels by what one looks for another by.  Headers that are not told tie nothing.
 #[derive(Debug, Default)]
 struct Beside<'a> {
-    /// By bridge: the first two whom a queue dialled, the first two of all, and the first whom nobody dialled.
+    /// By bridge: the first two whom a queue dialled, the first two of all but media, and the first whom nobody dialled.
     bridges: HashMap<&'a [u8], (Two<'a>, Two<'a>, Option<&'a Channel>)>,
     /// By Linkedid: the first two whom a queue dialled.
     legs: HashMap<&'a [u8], Two<'a>>,
@@ -467,10 +473,13 @@ impl<'a> Beside<'a> {
                 continue;
             }
             let (legs, all, caller) = this.bridges.entry(&channel.bridge).or_default();
-            add(all, channel);
             if is_leg {
                 add(legs, channel);
             }
+            if is_media(&channel.name) {
+                continue;
+            }
+            add(all, channel);
             if !channel.is_dialled() {
                 caller.get_or_insert(channel);
             }

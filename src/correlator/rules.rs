@@ -23,6 +23,12 @@ impl Patterns {
         self.0.is_empty()
     }
 
+    /// Whether any has `text` in it letter by letter, and not only matches it.
+    pub fn spell_out(&self, text: &str) -> bool {
+        let mut patterns = self.0.patterns().iter();
+        patterns.any(|pattern| pattern.replace('\\', "").contains(text))
+    }
+
     /// Whether any matches.
     pub fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)

@@ -23,6 +23,8 @@ pub(super) struct Naming {
     settings: Arc<Settings>,
     queues: Values<QueueId>,
     agents: Values<AgentId>,
+    /// Devices that are no member's, with room of their own: they never crowd a member out.
+    devices: Values<AgentId>,
     trunks: Values<TrunkId>,
     reasons: Values<ReasonId>,
 }
@@ -34,6 +36,7 @@ impl Naming {
         Self {
             queues: Values::new(limits.queues, folded("queue")),
             agents: Values::new(limits.agents, folded("agent")),
+            devices: Values::new(limits.devices, folded("device")),
             trunks: Values::new(limits.trunks, folded("trunk")),
             reasons: Values::new(limits.reasons, folded("reason")),
             settings,
@@ -49,10 +52,11 @@ impl Naming {
         })
     }
 
-    /// The agent's label.
+    /// The agent's label: a person's or a device's.
     pub(super) fn agent(&mut self, names: &Names, id: AgentId) -> Option<Shown<AgentId>> {
         let settings = &self.settings;
-        self.agents.of(id, || match &settings.agent_label {
+        let values = if names.agents.is_device(id) { &mut self.devices } else { &mut self.agents };
+        values.of(id, || match &settings.agent_label {
             AgentLabel::Name => Choice::Limited(AgentName::new(names.agents.name(id))),
             AgentLabel::Hash { salt } => Choice::Limited(AgentName::new(&hashed(salt, names.agents.name(id)))),
             AgentLabel::None => Choice::Free(AgentName::new("")),

@@ -159,8 +159,10 @@ impl Detail {
 pub struct LabelLimits {
     /// Queues.
     pub queues: usize,
-    /// Agents.
+    /// Agents who are members of queues.
     pub agents: usize,
+    /// Devices outside queues, which are agents in calls only.
+    pub devices: usize,
     /// Trunks.
     pub trunks: usize,
     /// Pause reasons, if there is no list of them.
@@ -169,7 +171,7 @@ pub struct LabelLimits {
 
 impl Default for LabelLimits {
     fn default() -> Self {
-        Self { queues: 500, agents: 5000, trunks: 200, reasons: 20 }
+        Self { queues: 500, agents: 5000, devices: 1000, trunks: 200, reasons: 20 }
     }
 }
 

@@ -33,3 +33,31 @@ fn queue_log_of_22_has_names_as_dialled_and_agrees() {
     assert!(audited.text.ends_with("\nqueue_log and the exporter agree.\n"), "{}", audited.text);
     assert_eq!(audited.code, Some(0));
 }
+
+#[test]
+fn an_isdn_trunk_is_its_span_whoever_calls_or_is_called() {
+    let numbers = Case::open("isdn-number").numbers();
+    for name in ["asterisk_call_hangups_total", "asterisk_trunk_attempts_total", "asterisk_trunk_calls_active"] {
+        assert_eq!(numbers.values(name, "trunk"), ["DAHDI/i1"], "{name}");
+    }
+    let calls = |direction| {
+        let labels = [("direction", direction), ("agent", "Ada Alt"), ("trunk", "DAHDI/i1"), ("result", "answered")];
+        numbers.sum("asterisk_calls_total", &labels)
+    };
+    assert_eq!((calls("inbound"), calls("outbound")), (2.0, 1.0));
+    assert_eq!(numbers.sum("asterisk_calls_total", &[]), 3.0);
+}
+
+#[test]
+fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
+    let numbers = Case::open("media-channels").numbers();
+    let inbound = [("direction", "inbound"), ("agent", ""), ("trunk", "PJSIP/trunk"), ("result", "answered")];
+    assert_eq!(numbers.sum("asterisk_calls_total", &inbound), 2.0);
+    assert_eq!(numbers.sum("asterisk_calls_total", &[]), 2.0, "one for each caller, none for a media channel");
+    assert_eq!(numbers.sum("asterisk_call_hangups_total", &inbound[..3]), 2.0);
+    // a call that was only connected to media rang nobody and talked to nobody
+    assert_eq!(numbers.sum("asterisk_call_ring_seconds_count", &[]), 0.0);
+    assert_eq!(numbers.sum("asterisk_call_talk_seconds_count", &[]), 0.0);
+    assert_eq!(numbers.values("asterisk_trunk_attempts_total", "trunk"), ["PJSIP/trunk"]);
+    assert_eq!(numbers.sum("asterisk_trunk_attempts_total", &[]), 0.0);
+}
