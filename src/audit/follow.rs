@@ -6,8 +6,8 @@
 //! - A caller whom AMI Bridge took out of the queue: the end under a Surrogate, which no event names.
 //! - A REFER into an application: the end may be under the transferer's second line.
 //!
-//! The exporter may have such a call under one of the two, or under both.  So what a Uniqueid has on one side only, and
-//! never entered, is tried on each call nearby that lacks just that: it belongs there if it takes away a difference for
+//! The exporter may have such a call under one of the two, or parted in another place.  So a Uniqueid that differs, and
+//! never entered, is tried on each call nearby that lacks something: it belongs there if it takes away a difference for
 //! each of its own, of the same agent.  Lines that merely are too many find no such call.
 
 use std::collections::HashMap;
@@ -71,11 +71,11 @@ fn is_one(head: &Sides, tail: &Sides, differences: u64, gaps: bool) -> bool {
 }
 
 impl Sides {
-    /// It has something on one side only, and did not begin there.
+    /// It did not begin there, on neither side.
     fn is_tail(&self) -> bool {
         let begun = self.said.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
         let adopted = [Apart::AdoptedWaiting, Apart::AdoptedTalking].map(|apart| self.counted.apart(apart).all());
-        begun == 0 && adopted == [0, 0] && (self.said.is_silent() || self.counted.is_silent())
+        begun == 0 && adopted == [0, 0]
     }
 
     fn span(&self) -> Option<Span> {
@@ -169,6 +169,16 @@ mod tests {
     fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
         let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).say("1.1", 15, "NONE", Verb::Abandoned);
         let stage = stage.count("1.1", 10, Subject::Entered, None).count("1.7", 15, Subject::Abandoned, None);
+        assert_eq!(stage.follow(), (1, 0));
+    }
+
+    #[test]
+    fn each_side_may_part_it_in_another_place() {
+        // queue_log changes the Uniqueid before the answer, the exporter behind it
+        let connect = Verb::Connected { hold: secs(1), ring: None };
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
+        let stage = stage.say("1.2", 11, "Ann", connect).count("1.1", 11, Subject::Answered, None);
+        let stage = stage.say("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
         assert_eq!(stage.follow(), (1, 0));
     }
 

@@ -172,11 +172,6 @@ impl Said {
         }
         true
     }
-
-    /// Nothing was said.
-    pub(super) fn is_silent(&self) -> bool {
-        self.span.is_none()
-    }
 }
 
 /// From a first moment to a last one.
@@ -271,11 +266,6 @@ impl Counted {
         for apart in [Apart::WaitLost, Apart::EndLost, Apart::RingLost] {
             self.lost_in_sight[apart as usize] = self.apart(apart).all();
         }
-    }
-
-    /// Nothing was counted.
-    pub(super) fn is_silent(&self) -> bool {
-        self.span.is_none()
     }
 
     /// Adds what was counted of the same call under another Uniqueid.

@@ -115,6 +115,8 @@ pub const LINE_MAX: usize = 16 * 1024;
 mod tests {
     use std::io::BufReader;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Number of each line, and its verb or what is wrong with it.
@@ -160,5 +162,19 @@ mod tests {
         assert_eq!(lines.next_entry().unwrap().unwrap().1.unwrap().verb, b"PAUSE");
         assert!(lines.line.capacity() <= 2 * LINE_MAX);
         assert_eq!(lines.next_entry().unwrap(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn noise_is_read_to_its_end_however_it_is_cut(form in 0..6_usize, noise in "[\"|,;\t\\\\ 0-9:.NULA+()\\-\n\r\u{fffd}]{0,200}") {
+            let header = ["", ",", ";", "\t", "|", "| "][form];
+            let names = ["time", "callid", "queuename", "agent", "event", "data"].join(header);
+            let drawn = if header == "| " { "|" } else { "" };
+            for text in [format!("{drawn}{names}{drawn}\n{noise}"), noise.clone()] {
+                let found = read(text.as_bytes(), 1);
+                prop_assert_eq!(&found, &read(text.as_bytes(), 4096));
+                prop_assert!(found.len() <= text.split('\n').count());
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! An export of a database's table `queue_log`: CSV with a header, or what `mysql` and `psql` print.
 //!
 //! Asterisk's realtime table has the columns time, callid, queuename, agent and event, and either data or data1 to data5
-//! (`queue_adaptive_realtime`); what else there is (id, created, serverid) is not read.  They may stand in any order.
+//! (`queue_adaptive_realtime`); QueueMetrics calls four of them time_id, call_id, queue and verb.  What else there is (id,
+//! created, serverid) is not read.  They may stand in any order.
 
 use std::ops::Range;
 
@@ -50,11 +51,11 @@ impl Header {
             between,
             drawn,
             columns: names.len(),
-            time: column(&[b"time"])?,
-            call: column(&[b"callid"])?,
+            time: column(&[b"time", b"time_id"])?,
+            call: column(&[b"callid", b"call_id"])?,
             queue: column(&[b"queuename", b"queue"])?,
             agent: column(&[b"agent"])?,
-            verb: column(&[b"event"])?,
+            verb: column(&[b"event", b"verb"])?,
             data: parameters.iter().filter_map(|name| column(&[name.as_bytes()])).collect(),
         })
     }
@@ -211,8 +212,10 @@ mod tests {
         ] {
             assert_eq!(read(header, row), expected, "{header}");
         }
-        let (header, row) = ("time,callid,queuename,agent,event,data", "5,1.1,q,Ada,CONNECT,3|1.2|3");
-        assert_eq!(read(header, row), Ok("5 1.1 q Ada CONNECT 3|1.2|3".to_owned()));
+        for header in ["time,callid,queuename,agent,event,data", "time_id,call_id,queue,agent,verb,data1"] {
+            let row = "5,1.1,q,Ada,CONNECT,3|1.2|3";
+            assert_eq!(read(header, row), Ok("5 1.1 q Ada CONNECT 3|1.2|3".to_owned()), "{header}");
+        }
     }
 
     #[test]

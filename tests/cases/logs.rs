@@ -349,3 +349,92 @@ fn an_end_out_of_sight_is_explained_if_its_line_is_of_that_time() {
         assert!(audited.text.contains(row), "{row} is not in {}", audited.text);
     }
 }
+
+/// The queue_log of `fixtures/gaps/22.ami.gz`, whose link was cut from 57.8 to 61.6.
+const OVER_A_GAP: &str = "56|5.3|connected-unseen|NONE|ENTERQUEUE|\n56|5.0|waits-through|NONE|ENTERQUEUE|\n\
+    56|5.5|talks-through|NONE|ENTERQUEUE|\n56|5.4|served-unseen|NONE|ENTERQUEUE|\n\
+    56|5.7|hangs-up-unseen|NONE|ENTERQUEUE|\n56|5.2|gives-up-unseen|NONE|ENTERQUEUE|\n\
+    56|5.6|passed-on-unseen|NONE|ENTERQUEUE|\n56|5.1|rings-through|NONE|ENTERQUEUE|\n\
+    56|5.8|passed-on-before|NONE|ENTERQUEUE|\n56|5.9|consults-through|NONE|ENTERQUEUE|\n\
+    56|5.8|passed-on-before|B|CONNECT|0|6.12|0\n56|5.6|passed-on-unseen|U|CONNECT|0|6.11|0\n\
+    56|5.9|consults-through|C|CONNECT|0|6.14|0\n57|5.5|talks-through|T|CONNECT|1|6.10|1\n\
+    57|5.7|hangs-up-unseen|H|CONNECT|1|6.15|1\n57|5.8|passed-on-before|B|ATTENDEDTRANSFER|BRIDGE|x|0|1|1\n\
+    58|5.4|served-unseen|S|CONNECT|2|8.26|1\n59|8.24|comes-and-talks-unseen|D|ENTERQUEUE|\n\
+    59|8.25|comes-unseen|NONE|ENTERQUEUE|\n59|5.2|gives-up-unseen|NONE|ABANDON|1|1|3\n\
+    59|5.7|hangs-up-unseen|H|COMPLETECALLER|1|2|1\n59|5.6|passed-on-unseen|U|ATTENDEDTRANSFER|BRIDGE|x|0|3|1\n\
+    60|5.4|served-unseen|S|COMPLETECALLER|2|2|1\n60|8.24|comes-and-talks-unseen|D|CONNECT|1|9.27|1\n\
+    60|5.3|connected-unseen|N|CONNECT|4|9.28|1\n65|5.0|waits-through|NONE|ABANDON|1|1|9\n\
+    65|8.24|comes-and-talks-unseen|D|COMPLETECALLER|1|5|1\n65|5.9|consults-through|C|ATTENDEDTRANSFER|BRIDGE|x|0|9|1\n\
+    65|5.1|rings-through|NONE|ABANDON|1|1|9\n65|5.5|talks-through|T|COMPLETECALLER|1|8|1\n\
+    65|8.25|comes-unseen|NONE|ABANDON|1|1|6\n65|5.3|connected-unseen|N|COMPLETECALLER|4|5|1\n";
+
+#[test]
+fn a_gap_excuses_what_it_hid_and_nothing_else() {
+    let long = |log: &str| -> String {
+        let line = |line: &str| {
+            let fields: Vec<_> = line.splitn(3, '|').collect();
+            format!("17956150{}|179561505{}|{}\n", fields[0], fields[1], fields[2])
+        };
+        log.lines().map(line).collect()
+    };
+    // the recording ends with its calls, and its edge has no verdict: so it goes on for half a minute
+    let packed = std::fs::read(fixture("gaps/22.ami.gz")).expect("a fixture");
+    let mut events = Vec::new();
+    GzDecoder::new(&packed[..]).read_to_end(&mut events).expect("gzipped text");
+    events.extend(b"Event: Reload\r\nTimestamp: 1795615095.5\r\nModule: All\r\nStatus: 0\r\n\r\n");
+    let longer = scratch("gap.ami", &events);
+    let recording = ["--recording", &longer];
+    let audited = audit(&scratch("gap", long(OVER_A_GAP).as_bytes()), &recording);
+    assert_eq!(audited.code, Some(0), "{}", audited.text);
+    for (queue, what, why) in [
+        ("gives-up-unseen", "ABANDON exits abandoned", "lost: ended while the exporter could not see"),
+        ("served-unseen", "CONNECT exits answered", "lost: ended while the exporter could not see"),
+        ("hangs-up-unseen", "COMPLETECALLER completions caller", "lost: ended while the exporter could not see"),
+        ("passed-on-unseen", "*TRANSFER completions transfer", "lost: ended while the exporter could not see"),
+        ("comes-unseen", "ENTERQUEUE entries", "adopted: began while the exporter could not see"),
+        ("comes-and-talks-unseen", "CONNECT exits answered", "adopted: began while the exporter could not see"),
+    ] {
+        let row = format!("explained {queue} {what} 1 0 1 {why}\n");
+        assert!(audited.text.contains(&row), "{row} is not in {}", audited.text);
+    }
+    // the same lines, written when the exporter could see again
+    for (line, row) in [
+        ("59|5.2|gives-up-unseen|NONE|ABANDON", "gives-up-unseen ABANDON exits abandoned"),
+        ("59|5.7|hangs-up-unseen|H|COMPLETECALLER", "hangs-up-unseen COMPLETECALLER completions caller"),
+        ("59|8.25|comes-unseen|NONE|ENTERQUEUE", "comes-unseen ENTERQUEUE entries"),
+    ] {
+        assert!(OVER_A_GAP.contains(line));
+        let moved = OVER_A_GAP.replace(line, &format!("80{}", &line[2..]));
+        let audited = audit(&scratch("gap-moved", long(&moved).as_bytes()), &recording);
+        assert_eq!(audited.code, Some(1), "{line}: {}", audited.text);
+        let row = format!("differs {row} 1 0 1 only in queue_log\n");
+        assert!(audited.text.contains(&row), "{row} is not in {}", audited.text);
+    }
+}
+
+/// A pipe has no second look, so the zone must be told.
+#[cfg(unix)]
+#[test]
+fn local_times_out_of_a_pipe_need_their_zone() {
+    let file = std::fs::read_to_string(fixture("cases/database-export/queue_log")).expect("a log");
+    let metrics = scratch("piped.prom", EXPORTED.as_bytes());
+    for (more, code, says) in [
+        (
+            vec![],
+            2,
+            "only a file can be searched for Uniqueids that tell of which zone: tell their zone with --log-offset",
+        ),
+        (vec!["--log-offset", "+00:00"], 0, "queue_log 3 lines in it, 0 outside\n"),
+    ] {
+        let pipe = scratch(&format!("pipe-{code}"), b"");
+        std::fs::remove_file(&pipe).expect("the file");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let (writer, text) = (pipe.clone(), file.clone());
+        let writer = std::thread::spawn(move || std::fs::write(writer, text));
+        let args = [&["--metrics", &metrics, "--until", "1790000100"][..], &more].concat();
+        let audited = audit(&pipe, &args);
+        assert_eq!(audited.code, Some(code), "{}", audited.text);
+        assert!(audited.text.contains(says), "{}", audited.text);
+        writer.join().expect("a writer").expect("a reader");
+    }
+}
