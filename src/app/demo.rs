@@ -81,17 +81,7 @@ fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
         queues: id(6, "QueueStatus"),
         pings: [id(7, BARRIER), id(8, BARRIER)],
     };
-
-    // whole messages each time, and enough of them that playing costs more than beginning to play
-    let mut bytes = Vec::new();
-    pbx.catch_up(&asked, |told| {
-        bytes.extend(told);
-        if bytes.len() > PORTION {
-            replay.play(&bytes[..]);
-            bytes.clear();
-        }
-    });
-    replay.play(&bytes[..]);
+    replay.play(pbx.past(&asked));
     replay.into_board()
 }
 
@@ -172,9 +162,6 @@ fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
 
 const OTHER_PORT: &str =
     "choose another with --web.listen-address :15039, or make demo ARGS='--web.listen-address :15039'";
-
-/// Bytes of events that are played in one go.
-const PORTION: usize = 1 << 20;
 
 /// Agents' names are personal data, in a real queue_log.
 const OWNER_ONLY: u32 = 0o600;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Cursor, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -85,14 +85,11 @@ impl DemoPbx {
         self.opened
     }
 
-    /// Works through the time that it has been open for, as fast as it can, and hands on what a client was told that
-    /// logged in at the opening.  Then nothing happens until the first one does, which so goes on without a gap.
-    pub fn catch_up(&mut self, asked: &Asked, mut told: impl FnMut(Vec<u8>)) {
-        told(self.simulation.session(asked, 0));
-        while self.simulation.due().is_some_and(|due| due <= self.clock.now()) {
-            let Some((_, events)) = self.simulation.next() else { break };
-            told(events.into_iter().flat_map(|event| event.bytes).collect());
-        }
+    /// Works through the time that it has been open for, as fast as what a client was told is read that logged in at the
+    /// opening.  Then nothing happens until the first one does, which so goes on without a gap.
+    pub fn past(&mut self, asked: &Asked) -> impl io::Read {
+        let told = Cursor::new(self.simulation.session(asked, 0));
+        Past { simulation: &mut self.simulation, clock: &self.clock, told }
     }
 
     /// Where it listens.
@@ -134,6 +131,27 @@ impl DemoPbx {
             }
         }
         sessions.shutdown().await;
+    }
+}
+
+/// What a client was told up to now.
+struct Past<'a> {
+    simulation: &'a mut Simulation,
+    clock: &'a Clock,
+    told: Cursor<Vec<u8>>,
+}
+
+impl io::Read for Past<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.told.read(into)?;
+            let over = self.simulation.due().is_none_or(|due| due > self.clock.now());
+            if read > 0 || into.is_empty() || over {
+                return Ok(read);
+            }
+            let Some((_, events)) = self.simulation.next() else { return Ok(0) };
+            self.told = Cursor::new(events.into_iter().flat_map(|event| event.bytes).collect());
+        }
     }
 }
 

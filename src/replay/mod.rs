@@ -120,8 +120,8 @@ impl Replay {
 
     /// Plays to the one PBX of a board that others go on with; its recording begins at `start`.
     pub fn at(board: Board, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
-        let (lists, begun) = (Lists::default(), Some(start));
-        Self { board, limits, pbx: pbx.clone(), lists, sessions: 0, begun, now: start, blind: None, watch: () }
+        let (pbx, lists) = (pbx.clone(), Lists::default());
+        Self { board, limits, pbx, lists, sessions: 0, begun: None, now: start, blind: None, watch: () }
     }
 
     /// Gives the board back.
