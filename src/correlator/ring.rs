@@ -353,9 +353,11 @@ impl Correlator {
                 Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
                 // a forward that is followed has its new leg before this Hangup: option i, or a bad number
                 Phase::Forwarded { .. } => self.ring_due(key, at, seen),
-                // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel
-                Phase::Ringing | Phase::Ended { .. } if self.waits(ring.stay) => {
+                // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel, and the Hangup of
+                // a leg that was picked up may come between Leave and AgentConnect (22.10)
+                Phase::Ringing | Phase::Ended { .. } if self.waits(ring.stay) || self.may_connect(ring.stay) => {
                     self.deadlines.add(at.read.after(RING), Task::Ring(key));
+                    self.stop_ringing(key, at, seen);
                 }
                 Phase::Ringing | Phase::Ended { .. } => self.ring_due(key, at, seen),
                 Phase::Done => {}
@@ -394,6 +396,12 @@ impl Correlator {
     /// Whether the caller is still in the queue.
     fn waits(&self, stay: StayKey) -> bool {
         self.stays.get(stay).is_some_and(|stay| matches!(stay.phase, StayPhase::Waiting { .. }))
+    }
+
+    /// Whether the caller left, and AgentConnect may still come.
+    fn may_connect(&self, stay: StayKey) -> bool {
+        let phase = self.stays.get(stay).map(|stay| &stay.phase);
+        matches!(phase, Some(StayPhase::Leaving(leaving)) if !leaving.abandoned)
     }
 
     /// A ringing has waited long enough for what tells its result.

@@ -1,6 +1,7 @@
 //! Stays: one outcome each, whatever tells it.
 
 use super::{Observation, Stage};
+use crate::correlator::Word as _;
 
 const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
 
@@ -486,6 +487,34 @@ fn a_pick_up_counts_the_member_s_ringing_once() {
         (1, 0, 1)
     );
     assert_eq!((stage.count("q hangup Ann agent 26"), stage.count("q hangup Ann agent 16")), (1, 0));
+}
+
+/// The phone that was rung is hung up before AgentConnect on 22.10, and after it on 16.28.
+#[test]
+fn a_picked_up_phone_may_be_hung_up_before_the_connect() {
+    let mut stage = joined();
+    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.tell("Newchannel Channel=SIP/205-9 Uniqueid=1.9 Linkedid=1.9");
+    stage.at(4.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.2 Cause=26");
+    let picked = AGENT.replace("1.2 DestChannel=SIP/201-2", "1.9 DestChannel=SIP/205-9");
+    stage.tell(&format!("AgentConnect {picked} HoldTime=4 RingTime=3"));
+    stage.at(14.0).tell(&format!("AgentComplete {picked} HoldTime=4 TalkTime=10 Reason=caller"));
+    stage.tell("Hangup Uniqueid=1.9 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16").at(60.0);
+    assert_eq!((stage.count("q ring Ann answered"), stage.count("q ring Ann canceled")), (1, 0));
+    assert_eq!(stage.count("q complete Ann caller"), 1);
+}
+
+/// Nobody was connected: the phone was called off, and does not ring while nothing is known of it.
+#[test]
+fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
+    let mut stage = joined();
+    stage.tell("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(4.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.2 Cause=26");
+    let ann = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
+    assert_eq!(ann(&stage), "available");
+    stage.at(60.0);
+    assert_eq!(stage.count("q ring Ann canceled"), 1);
 }
 
 #[test]
