@@ -100,6 +100,8 @@ pub struct Correlator {
     /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the link.
     synchronised: bool,
     boot: Boot,
+    /// When the last snapshot was applied.
+    synchronised_at: Option<Moment>,
     /// Stays that events touched while a QueueStatus list was on its way.
     touched: Option<HashSet<StayKey>>,
     /// Members that events changed meanwhile.
@@ -134,6 +136,7 @@ impl Correlator {
             recordings_announced: false,
             synchronised: timing == Timing::Recorded,
             boot: Boot::default(),
+            synchronised_at: None,
             touched: None,
             touched_members: HashSet::new(),
             drift: Drift::default(),

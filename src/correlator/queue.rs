@@ -32,7 +32,7 @@ impl Correlator {
     pub(super) fn on_abandon(&mut self, at: Stamp, abandon: &event::CallerAbandon<'_>, seen: &mut dyn Observe) {
         let caller = self.channel(&abandon.caller, at, seen);
         let queue = self.queue(abandon.queue, seen);
-        let key = self.stay_of(caller, queue, seen);
+        let key = self.stay_of(caller, queue, at, seen);
         let gave_up = self.channels.all[caller].hangup_requested;
         let stay = &mut self.stays[key];
         match &mut stay.phase {
@@ -59,7 +59,7 @@ impl Correlator {
     pub(super) fn on_leave(&mut self, at: Stamp, leave: &event::CallerLeave<'_>, seen: &mut dyn Observe) {
         let caller = self.channel(&leave.caller, at, seen);
         let queue = self.queue(leave.queue, seen);
-        let key = self.stay_of(caller, queue, seen);
+        let key = self.stay_of(caller, queue, at, seen);
         match &mut self.stays[key].phase {
             Phase::Waiting { answered } => {
                 let answered = *answered;

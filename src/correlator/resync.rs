@@ -33,6 +33,7 @@ impl Correlator {
     pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         self.drift = Drift::default();
+        self.synchronised_at = Some(now);
         self.sight.listed = !snapshot.no_channels;
         self.members.all.values_mut().for_each(|member| member.was_free = false);
         self.set_synchronised(true, now, seen);

@@ -146,7 +146,7 @@ impl Correlator {
     ) -> RingKey {
         let caller = self.channel(&call.caller, at, seen);
         let queue = self.queue(call.queue, seen);
-        let stay = self.stay_of(caller, queue, seen);
+        let stay = self.stay_of(caller, queue, at, seen);
         let member = self.member_of(queue, call.interface, call.member, at.read, seen);
         self.begin_ring(stay, member, leg, begun, at, seen)
     }

@@ -67,7 +67,7 @@ impl Correlator {
         let caller = self.channel(&call.caller, at, seen);
         let leg = self.channel(&call.leg, at, seen);
         let queue = self.queue(call.queue, seen);
-        let key = self.stay_of(caller, queue, seen);
+        let key = self.stay_of(caller, queue, at, seen);
         if !self.stays[key].is_waiting() {
             return;
         }
@@ -274,7 +274,7 @@ impl Correlator {
     ) {
         let queue = self.members.all[member].queue;
         let agent = self.members.all[member].agent;
-        self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), seen);
+        self.note_unseen_join(at, seen);
         let Some(caller) = complete.caller.or(complete.leg) else {
             // without any channel there is nothing to keep: two counts and no state
             self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, seen);

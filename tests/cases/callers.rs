@@ -108,3 +108,11 @@ fn an_agent_complete_of_the_second_line_ends_the_talk_once() {
     assert_seconds(&numbers, "asterisk_queue_talk_seconds_sum", &[("agent", "Dana Dale")], 4.039);
     no_anomaly(&numbers);
 }
+
+#[test]
+fn events_behind_the_first_list_are_no_anomaly() {
+    let numbers = Case::open("login-in-load-23").numbers();
+    let adopted = |phase| numbers.sum("asterisk_queue_adopted_total", &[("phase", phase)]);
+    assert_eq!((adopted("waiting"), adopted("talking")), (10.0, 6.0));
+    assert_eq!(numbers.sum("asterisk_exporter_anomalies_total", &[("kind", "stay_without_join")]), 0.0);
+}

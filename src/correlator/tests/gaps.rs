@@ -309,3 +309,14 @@ fn a_list_that_is_refused_leaves_nothing_behind() {
     stage.tell("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
     assert!(stage.correlator.touched.is_none() && stage.correlator.touched_members.is_empty());
 }
+
+#[test]
+fn a_stay_that_ends_behind_the_first_list_is_no_anomaly() {
+    for (second, anomalies) in [(1.9, 0), (2.1, 1)] {
+        let mut stage = Stage::live();
+        stage.at(second).tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+        stage.at(10.0);
+        assert_eq!(stage.count("anomaly stay_without_join"), anomalies, "{second}");
+        assert_eq!((stage.count("q adopted waiting"), stage.inside()), (1, (0, 0)), "{second}");
+    }
+}
