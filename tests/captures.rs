@@ -115,11 +115,11 @@ fn documented(scenario: &str) -> &'static [&'static str] {
         ],
         "18e-parked-and-back" => &[
             "explained parked-and-back completed_by_caller: queue_log 1, counted 0 late_complete",
-            "explained parked-and-back talk_seconds: queue_log 16, counted 3.7 redirected_talk",
+            "explained parked-and-back talk_seconds: queue_log 16, counted 1.0 redirected_talk",
         ],
         "18f-parked-and-fetched" => &[
             "explained parked-and-fetched completed_by_caller: queue_log 1, counted 0 late_complete",
-            "explained parked-and-fetched talk_seconds: queue_log 14, counted 3.7 redirected_talk",
+            "explained parked-and-fetched talk_seconds: queue_log 14, counted 1.0 redirected_talk",
         ],
         name if name.starts_with("15f-") => &["explained sales rang_in_vain: queue_log 2, counted 1 logged_twice"],
         _ => match scenario {

@@ -237,6 +237,8 @@ pub(super) struct Counted {
     pub(super) talk: Length,
     /// When the last agent's phone hung up.
     pub(super) agent_gone: Option<Moment>,
+    /// When the caller was put into a parking lot, out of the last talk.
+    pub(super) caller_parked: Option<Moment>,
     /// From the first of it to the last, where a recording tells.
     pub(super) span: Option<Span>,
 }
@@ -281,6 +283,7 @@ impl Counted {
         self.hold.merge(other.hold);
         self.talk.merge(other.talk);
         self.agent_gone = self.agent_gone.max(other.agent_gone);
+        self.caller_parked = self.caller_parked.or(other.caller_parked);
         self.span = Span::both(self.span, other.span);
     }
 

@@ -79,6 +79,7 @@ const fn queue(seen: Observation) -> Option<QueueId> {
         | O::Completed { queue, .. }
         | O::AgentDumped { queue, .. }
         | O::MemberPaused { queue, .. }
+        | O::CallerParked { queue }
         | O::QueueHangup { queue, leg: Leg::Agent, .. } => Some(queue),
         _ => None,
     }
@@ -94,6 +95,7 @@ impl Counted {
             O::Adopted { phase: Phase::Talking, .. } => self.saw_apart(Apart::AdoptedTalking, place),
             O::Exited { outcome, hold, .. } => {
                 self.exit(outcome, place);
+                self.caller_parked = None;
                 if let Some(hold) = hold.filter(|_| outcome == Outcome::Answered) {
                     self.held(hold);
                 }
@@ -109,6 +111,7 @@ impl Counted {
             O::MemberPaused { change, .. } => {
                 self.saw(if change == PauseChange::Paused { Subject::Paused } else { Subject::Unpaused }, place);
             }
+            O::CallerParked { .. } => self.caller_parked = self.caller_parked.or(Some(at)),
             O::QueueHangup { .. } => self.agent_gone = self.agent_gone.max(Some(at)),
             _ => {}
         }

@@ -254,9 +254,10 @@ impl Unmeasured {
     }
 }
 
-/// How long queue_log went on with a talk whose agent had hung up.
+/// How long queue_log went on with a talk whose agent had hung up, or whose caller was parked.
 fn talk_after(said: &Said, counted: &Counted) -> Option<Duration> {
-    Some(said.talked_until?.since(counted.agent_gone?))
+    let over = counted.agent_gone.into_iter().chain(counted.caller_parked).min()?;
+    Some(said.talked_until?.since(over))
 }
 
 /// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one side only.

@@ -87,6 +87,7 @@ impl Correlator {
             self.leave_bridge(key, at);
             self.channels.all[key].held = true;
             self.follow_channel(key, at);
+            self.caller_parked(key, seen);
         } else {
             let bridge = self.channels.bridge_id(enter.bridge);
             self.enter_bridge(key, bridge, at);

@@ -54,6 +54,8 @@ pub enum Observation {
     WrappedUp { queue: QueueId, agent: AgentId, spent: Duration },
     /// A leg of a stay hung up.
     QueueHangup { queue: QueueId, agent: AgentId, leg: Leg, cause: Cause },
+    /// A connected caller was put into a holding bridge, such as a parking lot: not counted, `audit` goes by it.
+    CallerParked { queue: QueueId },
     /// A connected stay was recorded (once a stay).
     RecordedCall { queue: QueueId, agent: AgentId },
     /// Time an agent spent in a state since the last such observation.

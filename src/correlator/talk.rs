@@ -32,6 +32,8 @@ pub(super) struct Talk {
     pub begun: Option<Stamp>,
     /// When the agent was in no bridge any more; taken back if the agent comes back into one.
     pub over: Option<Stamp>,
+    /// The caller was put into a holding bridge, and has not come back to the agent.
+    pub parked: bool,
     /// Found going on: its length is not known.
     pub adopted: bool,
     pub on_hold: bool,
@@ -53,6 +55,7 @@ impl Talk {
             bridge: None,
             begun: None,
             over: None,
+            parked: false,
             adopted: false,
             on_hold: false,
             transferred: false,
@@ -132,8 +135,15 @@ impl Correlator {
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
         let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
-        // a caller whose place went over to another channel is that channel here; one who is parked has left the agent
-        let caller_gone = ended(caller) || caller.is_some_and(|caller| caller.held);
+        // one who is parked has left the agent, and whoever fetches the call talks in a bridge of his own
+        let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
+        match caller {
+            Some(caller) if caller.held => talk.parked = true,
+            Some(caller) if caller.bridge.is_some_and(with_agent) => talk.parked = false,
+            _ => {}
+        }
+        // a caller whose place went over to another channel is that channel here
+        let caller_gone = ended(caller) || talk.parked;
         let gone = caller_gone || if talk.begun.is_some() { !present } else { agent_ended };
         match (gone, talk.over) {
             (true, None) => {
@@ -147,6 +157,14 @@ impl Correlator {
         let member = &mut self.members.all[talk.member];
         member.parting = if gone { member.parting + 1 } else { member.parting.saturating_sub(1) };
         self.members.stale.push(member.agent);
+    }
+
+    /// A caller who talks was put into a holding bridge.
+    pub(super) fn caller_parked(&mut self, caller: ChannelKey, seen: &mut dyn Observe) {
+        let stays = self.channels.all[caller].stays.iter().copied();
+        let Some(key) = stays.rev().find(|&key| self.stays[key].is_talking()) else { return };
+        let queue = self.stays[key].queue;
+        self.emit_of(key, Observation::CallerParked { queue }, seen);
     }
 
     /// Who asked first for the end of the talk.

@@ -100,6 +100,7 @@ impl Recorder {
             O::QueueHangup { queue, agent, leg, cause } => {
                 self.members.hung_up(&naming.member(names, queue, agent)?, leg, cause);
             }
+            O::CallerParked { .. } => {}
             O::AgentTime { agent, state, reason, spent } => {
                 let reason = if state == AgentState::Paused { reason } else { ReasonId::NONE };
                 let reason = naming.reason(names, reason)?;

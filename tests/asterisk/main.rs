@@ -90,6 +90,9 @@ fn every_scenario(version: Version) {
         println!("    {} counters are the same in Prometheus", prometheus.wait_for(&text));
     }
     let (said, live) = (truth::verbs(&pbx), Numbers::read(&text));
+    for kind in live.values("asterisk_exporter_anomalies_total", "kind") {
+        println!("    anomalies: {kind} {}", live.sum("asterisk_exporter_anomalies_total", &[("kind", &kind)]));
+    }
     let recording = recording.stop(&format!("{name}.ami.gz"));
     if let Some(keeper) = keeper {
         keeper.stop(&pbx, &name);

@@ -125,6 +125,10 @@ fn a_talk_is_cut_only_if_the_agent_hung_up_that_long_before() {
         let weighed = weigh_call(&log, &ours, false);
         assert_eq!((weighed.talk.explains(), weighed.talk.differs()), (cut, !cut), "{hung_up:?}");
     }
+    // the agent's phone may stay behind for a while
+    (ours.agent_gone, ours.caller_parked) = (Some(Moment::from_secs(99)), Some(Moment::from_secs(61)));
+    assert!(weigh_call(&log, &ours, false).talk.explains());
+
     // queue_log never counts less than the talk
     let shorter = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(10) }]);
     assert!(weigh_call(&shorter, &ours, false).talk.differs());

@@ -68,6 +68,7 @@ impl Observe for Tally {
             Observation::QueueHangup { queue: q, agent: a, leg, cause } => {
                 self.count(format!("{} hangup {} {} {}", queue(q), agent(a), leg.word(), cause.0));
             }
+            Observation::CallerParked { queue: q } => self.count(format!("{} parked", queue(q))),
             Observation::RecordedCall { queue: q, agent: a } => {
                 self.count(format!("{} recorded {}", queue(q), agent(a)));
             }
