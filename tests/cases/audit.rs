@@ -47,3 +47,25 @@ fn an_end_under_the_consulting_channel_is_the_callers_end() {
     assert!(shown.contains(&"equal cdesk COMPLETECALLER completions caller 1 1".to_owned()), "{shown:#?}");
     assert!(shown.contains(&"equal cdesk COMPLETE* seconds talk 4 s 4.0 s".to_owned()), "{shown:#?}");
 }
+
+#[test]
+fn a_waiting_caller_whom_a_bridge_takes_is_followed_to_the_surrogate() {
+    let shown = agreed("bridge-takes-waiting-caller-22");
+    let note = "note 1 call is in queue_log under two Uniqueids, since another channel took the caller's place";
+    assert!(shown.contains(&note.to_owned()), "{shown:#?}");
+    let row = "explained cnever ABANDON exits abandoned 1 0 1 redirected while waiting";
+    assert!(shown.contains(&row.to_owned()), "{shown:#?}");
+    assert!(shown.contains(&"call 1795942255.27".to_owned()), "{shown:#?}");
+}
+
+#[test]
+fn a_place_that_the_exporter_saw_move_is_equal_without_explanation() {
+    for case in ["refer-into-waiting-place-abandoned", "refer-into-waiting-place-22", "local-caller-optimised"] {
+        let shown = agreed(case);
+        let same = |line: &String| !line.starts_with("explained") && !line.starts_with("note");
+        assert!(shown.iter().all(same), "{case}: {shown:#?}");
+        assert_eq!(shown.last().map(String::as_str), Some("queue_log and the exporter agree."), "{case}");
+    }
+    let shown = agreed("local-caller-optimised");
+    assert!(shown.contains(&"equal sales COMPLETE* seconds talk 45 s 45.0 s".to_owned()), "{shown:#?}");
+}
