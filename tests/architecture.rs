@@ -138,6 +138,16 @@ fn no_action_that_could_change_a_pbx_can_be_built() {
     actions.sort_unstable();
     assert_eq!(
         actions,
-        ["Challenge", "CoreSettings", "CoreShowChannels", "Events", "Login", "Logoff", "Ping", "QueueStatus"]
+        [
+            "Challenge",
+            "CoreSettings",
+            "CoreShowChannels",
+            "Events",
+            "ExtensionStateList",
+            "Login",
+            "Logoff",
+            "Ping",
+            "QueueStatus"
+        ]
     );
 }

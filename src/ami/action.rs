@@ -25,6 +25,8 @@ pub enum Action<'a> {
     CoreShowChannels,
     /// Tells the Asterisk version.
     CoreSettings,
+    /// Lists hints: which devices an extension's state comes from.
+    ExtensionStateList,
 }
 
 impl Action<'_> {
@@ -54,6 +56,7 @@ impl Action<'_> {
             Self::QueueStatus => "QueueStatus",
             Self::CoreShowChannels => "CoreShowChannels",
             Self::CoreSettings => "CoreSettings",
+            Self::ExtensionStateList => "ExtensionStateList",
         }
     }
 
@@ -67,7 +70,12 @@ impl Action<'_> {
                 [Some(("Username", username)), Some(("Secret", secret)), Some(("Events", events)), None]
             }
             Self::Events { mask } => [Some(("EventMask", mask)), None, None, None],
-            Self::Logoff | Self::Ping | Self::QueueStatus | Self::CoreShowChannels | Self::CoreSettings => [None; 4],
+            Self::Logoff
+            | Self::Ping
+            | Self::QueueStatus
+            | Self::CoreShowChannels
+            | Self::CoreSettings
+            | Self::ExtensionStateList => [None; 4],
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
+use crate::correlator::{Aliases, Identity, Patterns, PbxName, Rules, WrapUp};
 
 use super::checks::{self, Address};
 use super::mistake::Place;
@@ -185,6 +185,7 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         outbound_contexts: patterns(section, "outbound_contexts"),
         identity,
         wrap_up: wrap_up(section),
+        aliases: aliases(section.child("aliases")),
     }
 }
 
@@ -204,6 +205,14 @@ fn wrap_up(section: &Section<'_>) -> WrapUp {
     }
     times.finish();
     WrapUp::new(default, queues, shared)
+}
+
+/// Names for devices and queues.
+fn aliases(section: Section<'_>) -> Aliases {
+    let map = |key| section.map(key, checks::plain).unwrap_or_default().into_iter().collect();
+    let aliases = Aliases { agents: map("agents"), queues: map("queues") };
+    section.finish();
+    aliases
 }
 
 /// The patterns at `key`.  Each compiles alone, so together they can only be too big.

@@ -358,3 +358,15 @@ fn a_queue_may_be_called_by_a_number() {
         ["ASTERISK_EXPORTER_SERVICE_LEVEL__QUEUES__600: service_level.queues.600: must be longer than 0"]
     );
 }
+
+#[test]
+fn aliases_name_devices() {
+    let text =
+        "pbx:\n- {address: pbx.example, username: exporter, secret: hush, aliases: {agents: {PJSIP/201: Ann}}}\n";
+    let config = load(&sources(text));
+    assert_eq!(config.pbxs[0].rules.aliases.agents["PJSIP/201"], "Ann");
+    assert_eq!(
+        mistakes(&sources(&text.replace("agents:", "agent:"))),
+        ["config.yml:2:70: pbx[0].aliases.agent: unknown key, did you mean agents?"]
+    );
+}

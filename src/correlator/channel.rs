@@ -14,6 +14,7 @@ use super::device::{Class, Device};
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::names::{AgentId, Names, TrunkId, readable};
+use super::owner::Owners;
 use super::presence::Up;
 use super::rules::Rules;
 use super::time::Stamp;
@@ -296,12 +297,17 @@ impl Channel {
     }
 
     /// The device as an agent's label, where no member has it.
-    pub(super) fn agent(&self, names: &mut Names, devices: &HashMap<Box<str>, AgentId>) -> AgentId {
-        match (devices.get(&self.device), self.line) {
-            (Some(&agent), _) => agent,
+    pub(super) fn agent(&self, names: &mut Names, devices: &Owners) -> AgentId {
+        match (self.owner(devices), self.line) {
+            (Some(agent), _) => agent,
             (None, Line::Agent) => names.agents.intern_device(self.label()),
             (None, Line::Trunk(_) | Line::Local | Line::Media | Line::Other) => AgentId::NONE,
         }
+    }
+
+    /// Whose device it is, if that is known.
+    pub(super) fn owner(&self, devices: &Owners) -> Option<AgentId> {
+        devices.of(self.device.as_bytes(), matches!(self.line, Line::Trunk(_)))
     }
 
     pub(super) const fn trunk(&self) -> TrunkId {

@@ -13,8 +13,9 @@ use super::caseless::folded;
 use super::key::{MemberKey, RingKey, Shortlist, StayKey};
 use super::names::{AgentId, Names, QueueId, ReasonId, readable};
 use super::observation::{AgentState, Observation, Observe, PauseChange};
+use super::owner::Owners;
 use super::presence::{InCall, Phone, is_in_use};
-use super::rules::Identity;
+use super::rules::{Identity, Rules};
 use super::stay::Stay;
 use super::wrapup::Rest;
 
@@ -77,8 +78,7 @@ pub(super) struct Members {
     pub all: SlotMap<MemberKey, Member>,
     pub places: HashMap<Place, MemberKey>,
     pub agents: HashMap<AgentId, Agent>,
-    /// Whose device it is, by Interface and StateInterface.
-    pub devices: HashMap<Box<str>, AgentId>,
+    pub devices: Owners,
     /// Whose phone a channel counts for, by what [`super::presence::Up`] counts it by.
     pub owners: HashMap<Box<str>, AgentId>,
     /// The devices of each agent, in lower case.
@@ -137,10 +137,12 @@ impl Correlator {
         let known = self.members.places.contains_key(&place(queue, described.interface));
         let key = self.present_member(queue, described.interface, described.name, now, seen);
         let reason = self.names.reasons.intern(if described.paused { described.reason } else { b"" });
-        self.know_device(described.state_interface, self.members.all[key].agent);
         let member = &mut self.members.all[key];
         if !described.state_interface.is_empty() && *member.state_interface != *described.state_interface {
-            member.state_interface = described.state_interface.into();
+            let before = std::mem::replace(&mut member.state_interface, described.state_interface.into());
+            let agent = member.agent;
+            self.members.devices.release(readable(&before).as_bytes(), agent);
+            self.know_device(described.state_interface, agent);
             self.know_phone(key);
         }
         let status = self.true_status(&self.members.all[key], described.status);
@@ -192,11 +194,7 @@ impl Correlator {
         seen: &mut dyn Observe,
     ) -> MemberKey {
         let place = place(queue, interface);
-        let identity = match self.rules.identity {
-            Identity::MemberName if !name.is_empty() => name,
-            Identity::MemberName | Identity::Interface => interface,
-        };
-        let agent = self.names.agents.intern(identity);
+        let agent = self.identity(interface, name);
         if let Some(&key) = self.members.places.get(&place) {
             if self.members.all[key].agent == agent {
                 return key;
@@ -244,6 +242,9 @@ impl Correlator {
         let member = &mut self.members.all[key];
         member.removed = true;
         let (agent, place) = (member.agent, place(queue, &member.interface));
+        for device in [&member.interface, &member.state_interface] {
+            self.members.devices.release(readable(device).as_bytes(), agent);
+        }
         self.members.end_wrap_up(key, now, &self.names, seen);
         self.refresh_agent(agent, now, seen);
         if let Some(agent) = self.members.agents.get_mut(&agent) {
@@ -277,10 +278,27 @@ impl Correlator {
 
     /// Devices are what channels are called by: `Agent:1001` and `hint:…` are none.
     fn know_device(&mut self, interface: &[u8], agent: AgentId) {
-        let device = readable(interface.strip_suffix(b"/n").unwrap_or(interface));
-        if device.contains('/') && self.members.devices.get(&*device) != Some(&agent) {
-            let before = self.members.devices.insert((&*device).into(), agent);
-            self.members.own(&device, agent, before);
+        let interface = readable(interface);
+        self.members.devices.claim(interface.as_bytes(), agent);
+        let device = interface.strip_suffix("/n").unwrap_or(&interface);
+        if device.contains('/') {
+            self.members.own(device, agent);
+        }
+    }
+
+    /// Who a member is.  One without a name of its own is called as its interface is, in whatever case.
+    fn identity(&mut self, interface: &[u8], name: &[u8]) -> AgentId {
+        if let Some(agent) = self.members.devices.given(interface) {
+            return agent;
+        }
+        match self.rules.identity {
+            Identity::MemberName if !name.is_empty() && !name.eq_ignore_ascii_case(interface) => {
+                self.names.agents.intern(name)
+            }
+            Identity::MemberName | Identity::Interface => {
+                let known = self.members.devices.spelled(interface, &self.names);
+                known.unwrap_or_else(|| self.names.agents.intern(interface))
+            }
         }
     }
 
@@ -327,10 +345,15 @@ pub(super) struct Described {
 }
 
 impl Members {
+    pub(super) fn new(rules: &Rules, names: &mut Names) -> Self {
+        Self { devices: Owners::new(rules, names), ..Self::default() }
+    }
+
     /// A device is an agent's from now on, and no longer another's.
-    fn own(&mut self, device: &str, agent: AgentId, before: Option<AgentId>) {
+    fn own(&mut self, device: &str, agent: AgentId) {
         let device: Box<str> = device.to_ascii_lowercase().into();
-        if device.starts_with("local/") {
+        let before = self.owners.get(&device).copied();
+        if device.starts_with("local/") || before == Some(agent) && self.devices_of(agent).contains(&device) {
             return;
         }
         if let Some(devices) = before.and_then(|before| self.owned.get_mut(&before)) {

@@ -24,6 +24,7 @@ mod moved;
 mod names;
 mod observation;
 mod originate;
+mod owner;
 mod presence;
 mod queue;
 mod recording;
@@ -54,7 +55,7 @@ pub use cause::Cause;
 pub use missing::{Missing, MissingSet};
 pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
-pub use rules::{Identity, Patterns, Rules, WrapUp};
+pub use rules::{Aliases, Identity, Patterns, Rules, WrapUp};
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 pub use time::Timing;
@@ -117,17 +118,19 @@ pub struct Correlator {
 impl Correlator {
     /// An empty correlator.
     pub fn new(rules: Rules, timing: Timing) -> Self {
+        let mut names = Names::default();
+        let members = Members::new(&rules, &mut names);
         Self {
             rules,
             timing,
-            names: Names::default(),
+            names,
             version: None,
             channels: Channels::default(),
             unjoined: Unjoined::default(),
             stays: SlotMap::default(),
             rings: SlotMap::default(),
             calls: SlotMap::default(),
-            members: Members::default(),
+            members,
             queues: BTreeMap::new(),
             trunks: HashSet::new(),
             originates: Originates::default(),
@@ -159,6 +162,11 @@ impl Correlator {
     /// Tells the Asterisk version: some queue events mean something else on old ones.
     pub const fn set_version(&mut self, major: u32, minor: u32) {
         self.version = Some((major, minor));
+    }
+
+    /// Whether the PBX's hints would tell whose phone a member's is.
+    pub fn wants_hints(&self) -> bool {
+        self.members.devices.want_hints()
     }
 
     /// The names behind the ids of its observations.
@@ -242,6 +250,7 @@ impl Correlator {
             Kind::AgentDump(dump) => self.on_agent_dump(at, dump, seen),
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, seen),
             Kind::Member(member) => self.on_member(at.read, member, seen),
+            Kind::Hint(hint) => self.members.devices.hint(hint.extension, hint.context, hint.watched),
             Kind::RecordingStart(channel) => {
                 let key = self.channel(channel, at, seen);
                 self.on_recording_start(key, seen);

@@ -428,8 +428,8 @@ impl Correlator {
         if by_interface.is_some() {
             return by_interface;
         }
-        let person = self.members.devices.get(device)?;
-        let mine = &self.members.agents.get(person)?.members;
+        let person = self.members.devices.of(device.as_bytes(), false)?;
+        let mine = &self.members.agents.get(&person)?.members;
         mine.iter().copied().find(|&key| self.members.all[key].queue == queue)
     }
 

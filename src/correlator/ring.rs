@@ -234,6 +234,10 @@ impl Correlator {
             && let Some(key) = self.ring_on(one)
             && self.channels.all[leg].line != super::channel::Line::Local
         {
+            let interface = &self.members.all[self.rings[key].member].interface;
+            if self.channels.all[leg].line == super::channel::Line::Agent {
+                self.members.devices.dialled(interface, self.channels.all[leg].device.as_bytes());
+            }
             let answered =
                 self.rings[key].phone.is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.up));
             if !answered {

@@ -84,6 +84,7 @@ impl Correlator {
             | Kind::AgentDump(_)
             | Kind::DeviceState
             | Kind::Member(_)
+            | Kind::Hint(_)
             | Kind::RecordingStart(_)
             | Kind::RecordingStop(_)
             | Kind::RecordingEnd(_)
@@ -245,7 +246,8 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
         Kind::NewExten(_) => Missing::ClassDialplan,
         Kind::VarSet(_) => Missing::VarSet,
         Kind::FullyBooted { .. } | Kind::Shutdown => Missing::ClassSystem,
-        Kind::RecordingEnd(_) | Kind::Listed { .. } => return None,
+        // a list brings hints, too
+        Kind::Hint(_) | Kind::RecordingEnd(_) | Kind::Listed { .. } => return None,
     })
 }
 

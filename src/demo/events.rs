@@ -334,11 +334,12 @@ impl World {
     }
 
     fn tell_phone(&mut self, agent: AgentId, state: DeviceState) {
-        let (word, extension, text) = match state {
-            DeviceState::NotInUse => ("NOT_INUSE", 0, "Idle"),
-            DeviceState::Busy => ("BUSY", 2, "Busy"),
-            DeviceState::Unavailable => ("UNAVAILABLE", 4, "Unavailable"),
+        let word = match state {
+            DeviceState::NotInUse => "NOT_INUSE",
+            DeviceState::Busy => "BUSY",
+            DeviceState::Unavailable => "UNAVAILABLE",
         };
+        let (extension, text) = state.extension();
         let device = self.agents[agent.0].device.clone();
         let message = self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
         let message = message.with("Context", "ext-local").with("Hint", &device);

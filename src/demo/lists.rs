@@ -1,7 +1,7 @@
 //! Snapshots of the state, as the list actions answer.
 
 use super::events::seconds;
-use super::model::{BridgeId, MemberId, QueueId, World};
+use super::model::{AgentId, BridgeId, MemberId, QueueId, World};
 use super::wire::Message;
 use crate::clock::Moment;
 
@@ -12,6 +12,7 @@ pub(super) enum List {
     CoreStatus,
     CoreShowChannels,
     QueueStatus,
+    ExtensionStates,
     Bridges,
     /// By BridgeUniqueid.
     Bridge(String),
@@ -24,6 +25,7 @@ pub(super) fn answer(world: &World, now: Moment, list: &List, id: Option<&str>) 
         List::CoreStatus => core_status(world, id),
         List::CoreShowChannels => channels(world, now, id),
         List::QueueStatus => queues(world, now, id),
+        List::ExtensionStates => hints(world, id),
         List::Bridges => bridges(world, id),
         List::Bridge(uniqueid) => bridge(world, uniqueid, id),
     }
@@ -75,6 +77,17 @@ fn queues(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
         }
     }
     answer.complete("QueueStatusComplete")
+}
+
+fn hints(world: &World, id: Option<&str>) -> Vec<u8> {
+    let mut answer = Answer::new("Extension Statuses will follow", id);
+    for (at, agent) in world.agents.iter().enumerate() {
+        let (status, text) = world.device_state(AgentId(at)).extension();
+        let message = Message::listed("ExtensionStatus").action_id(id).with("Exten", agent.exten);
+        let message = message.with("Context", "ext-local").with("Hint", &agent.device);
+        answer.item(message.with("Status", status).with("StatusText", text));
+    }
+    answer.complete("ExtensionStateListComplete")
 }
 
 fn member_item(world: &World, queue: QueueId, member: MemberId) -> Message {

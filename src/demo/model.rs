@@ -141,6 +141,15 @@ impl DeviceState {
             Self::Unavailable => 5,
         }
     }
+
+    /// An extension's Status, and its text.
+    pub(super) const fn extension(self) -> (u8, &'static str) {
+        match self {
+            Self::NotInUse => (0, "Idle"),
+            Self::Busy => (2, "Busy"),
+            Self::Unavailable => (4, "Unavailable"),
+        }
+    }
 }
 
 /// A person with a phone.

@@ -212,6 +212,7 @@ impl Request {
             "coresettings" => Wish::List(List::CoreSettings),
             "corestatus" => Wish::List(List::CoreStatus),
             "coreshowchannels" => Wish::List(List::CoreShowChannels),
+            "extensionstatelist" => Wish::List(List::ExtensionStates),
             "queuestatus" => Wish::List(List::QueueStatus),
             "bridgelist" => Wish::List(List::Bridges),
             "bridgeinfo" => Wish::List(List::Bridge(self.get("BridgeUniqueid").unwrap_or_default().to_owned())),

@@ -1,4 +1,4 @@
-//! Events about members of queues.
+//! Events about members of queues, and about the hints that their status may come from.
 
 use std::time::Duration;
 
@@ -34,6 +34,17 @@ pub struct Member<'a> {
     pub dynamic: bool,
     /// When its last call ended, by the PBX's clock in whole seconds; 1970 if there was none.
     pub last_call: Option<Moment>,
+}
+
+/// What the hint of an extension watches (also an item of ExtensionStateList, which says the same).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hint<'a> {
+    /// The extension: `201`.
+    pub extension: &'a [u8],
+    /// Its context.
+    pub context: &'a [u8],
+    /// Devices and presence: `PJSIP/201&Custom:DND201,CustomPresence:201`.
+    pub watched: &'a [u8],
 }
 
 /// What an event says of a member.
@@ -89,6 +100,12 @@ impl<'a> Member<'a> {
 }
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    if name == Name::ExtensionStatus {
+        // Asterisk 11 and 12 tell the hint, too; a status without one says nothing here
+        let Some(watched) = frame.header("Hint") else { return Ok(None) };
+        let extension = need(name, "Exten", frame.header("Exten"))?;
+        return Ok(Some(Kind::Hint(Hint { extension, context: frame.header("Context").unwrap_or_default(), watched })));
+    }
     let mut member = Member::read(name, frame)?;
     match name {
         Name::QueueMemberAdded => member.change = MemberChange::Added,

@@ -17,7 +17,7 @@ pub use dial::{
 };
 pub use field::{LONGEST, timestamp};
 pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};
-pub use member::{Member, MemberChange};
+pub use member::{Hint, Member, MemberChange};
 pub use name::{KNOWN, Name};
 pub use queue::{AgentCall, AgentComplete, AgentConnect, CallerAbandon, CallerJoin, CallerLeave, RingNoAnswer};
 
@@ -86,6 +86,8 @@ pub enum Kind<'a> {
     Member(Member<'a>),
     /// The state of a device changed: which and how is not told.
     DeviceState,
+    /// What an extension's hint watches.
+    Hint(Hint<'a>),
     /// A recording began.
     RecordingStart(Channel<'a>),
     /// A recording was stopped.
@@ -154,7 +156,8 @@ impl<'a> Event<'a> {
             | Name::QueueMemberRemoved
             | Name::QueueMemberPause
             | Name::QueueMemberPenalty
-            | Name::QueueMemberRinginuse => member::parse(name, frame),
+            | Name::QueueMemberRinginuse
+            | Name::ExtensionStatus => member::parse(name, frame),
             Name::DeviceStateChange | Name::TestEvent | Name::FullyBooted | Name::Shutdown => {
                 system::parse(name, frame)
             }

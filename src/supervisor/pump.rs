@@ -40,7 +40,17 @@ struct Hose {
     pbx: PbxName,
     keepalive: Keepalive,
     listing: Listing,
+    hints: Hints,
     lag: Lag,
+}
+
+/// Whether the hints of the PBX were asked for: once a session, and only if a member is reached by an extension.  What
+/// comes is taken as it comes; an account that may not ask has the same numbers, but for whose some phones are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Hints {
+    NotNeeded,
+    Wanted,
+    Asked,
 }
 
 impl<'a> Pump<'a> {
@@ -51,6 +61,7 @@ impl<'a> Pump<'a> {
             pbx: place.name.clone(),
             keepalive: Keepalive::new(pbx.ping_interval, pbx.ping_timeout, now),
             listing: Listing::new(pbx.queue_status_interval, lists_queues, now),
+            hints: Hints::NotNeeded,
             lag: Lag::default(),
         };
         Self { wire, place, hose, stalls: 0 }
@@ -80,7 +91,7 @@ impl<'a> Pump<'a> {
     /// Sends what is due.
     async fn tend(&mut self) -> Result<(), End> {
         let now = self.wire.now();
-        let Hose { pbx, keepalive, listing, .. } = &mut self.hose;
+        let Hose { pbx, keepalive, listing, hints, .. } = &mut self.hose;
         if keepalive.is_due(now) {
             let id = self.wire.send(&Action::Ping).await?;
             keepalive.sent(id, now);
@@ -88,6 +99,10 @@ impl<'a> Pump<'a> {
         if listing.wants_barrier() {
             let last = barrier(self.wire).await?;
             listing.barred(last);
+        }
+        if *hints == Hints::Wanted {
+            *hints = Hints::Asked;
+            self.wire.send(&Action::ExtensionStateList).await?;
         }
         if listing.is_due(now) {
             self.place.at_desk(|desk| desk.correlator.begin_listing(now));
@@ -119,6 +134,9 @@ impl<'a> Pump<'a> {
             let mut lateness = Lateness::Untold;
             while let Some(item) = wire.next_item() {
                 hose.item(desk, read, &item, &mut lateness);
+            }
+            if hose.hints == Hints::NotNeeded && desk.correlator.wants_hints() {
+                hose.hints = Hints::Wanted;
             }
             if let Some(lag) = lateness.lag(&mut hose.lag, read) {
                 desk.own.lag(lag);

@@ -61,3 +61,17 @@ fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
     assert_eq!(numbers.values("asterisk_trunk_attempts_total", "trunk"), ["PJSIP/trunk"]);
     assert_eq!(numbers.sum("asterisk_trunk_attempts_total", &[]), 0.0);
 }
+
+#[test]
+fn a_person_is_one_agent_in_queues_and_outside_of_them() {
+    let numbers = Case::open("hint-member").numbers();
+    // Local/1337@from-queue/n with a hint, SIP/998 with a hint, sip/997 that dials as SIP/997
+    let people = ["Dana Dove", "Sam Song", "Tea Tran"];
+    for agent in people {
+        let labels = [("direction", "outbound"), ("agent", agent), ("trunk", "PJSIP/trunk"), ("result", "answered")];
+        assert_eq!(numbers.sum("asterisk_calls_total", &labels), 1.0, "{agent}");
+        let talked = numbers.sum("asterisk_call_talk_seconds_sum", &[("agent", agent)]);
+        assert!((talked - 29.998).abs() < 1e-6, "{agent} talked {talked}");
+    }
+    assert_eq!(numbers.sum("asterisk_calls_total", &[]), 3.0);
+}

@@ -272,6 +272,47 @@ async fn queues_are_listed_again_behind_a_barrier_and_a_list_without_an_end_is_g
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
 }
 
+/// A member as FreePBX makes it, and a call from a phone that nobody answered.
+const MEMBER: &str = "Event: QueueMemberAdded\nQueue: support\nMemberName: Ann\nInterface: Local/201@from-queue/n\n\
+                      StateInterface: hint:201@ext-local\nStatus: 1\nPaused: 0\n\n";
+
+fn call_from(device: &str) -> String {
+    let channel = format!("Channel: {device}-1\nUniqueid: {device}\nLinkedid: {device}\n");
+    format!("Event: Newchannel\n{channel}ChannelState: 4\n\nEvent: Hangup\n{channel}Cause: 16\n\n")
+}
+
+#[tokio::test]
+async fn hints_are_listed_once_a_session_if_a_member_is_reached_by_an_extension() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+    quiet(&exporter, &mut peer, 1).await;
+    peer.say(MEMBER).await;
+    let hints = peer.expect("ExtensionStateList").await;
+    let hint = "Event: ExtensionStatus\nExten: 201\nContext: ext-local\nHint: PJSIP/desk&Custom:DND201\nStatus: 0\n";
+    peer.give_list(&hints, "ExtensionStateListComplete", hint).await;
+    peer.say(&call_from("PJSIP/desk")).await;
+    exporter.counted("asterisk_calls_total", &["agent=\"Ann\""], 1.0).await;
+    // not for another member
+    peer.say(&MEMBER.replace("201", "202").replace("Ann", "Ben")).await;
+    quiet(&exporter, &mut peer, 1).await;
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_list_hints_goes_by_the_extensions_number() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+    peer.say(MEMBER).await;
+    let hints = peer.expect("ExtensionStateList").await;
+    peer.refuse(&hints, "Permission denied").await;
+    peer.say(&call_from("PJSIP/201")).await;
+    exporter.counted("asterisk_calls_total", &["agent=\"Ann\""], 1.0).await;
+    assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
+}
+
 #[tokio::test]
 async fn one_broken_pbx_does_not_disturb_another() {
     let (good, bad) = (Fake::start().await, Fake::start().await);

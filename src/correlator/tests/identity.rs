@@ -67,3 +67,98 @@ fn an_interface_is_one_member_in_any_case() {
     stage.tell("QueueMemberRemoved Queue=q Interface=Sip/997 MemberName=Tea Status=1 Paused=1");
     assert_eq!(members(&stage, "q"), 0);
 }
+
+/// A call from a phone to a trunk, which answers.
+fn outbound(stage: &mut Stage, phone: &str, id: &str) {
+    stage.tell(&format!("Newchannel Uniqueid={id} Channel={phone}-1 Linkedid={id} ChannelState=4"));
+    stage.tell(&format!("Newchannel Uniqueid={id}t Channel=SIP/trunk-1 Linkedid={id} ChannelState=0"));
+    let both = format!("Uniqueid={id} Channel={phone}-1 DestUniqueid={id}t DestChannel=SIP/trunk-1");
+    stage.tell(&format!("DialBegin {both} DialString=trunk/12025550155"));
+    stage.tell(&format!("DialEnd {both} DialStatus=ANSWER"));
+    stage.tell(&format!("Hangup Uniqueid={id}t Channel=SIP/trunk-1 Cause=16"));
+    stage.tell(&format!("Hangup Uniqueid={id} Channel={phone}-1 Cause=16"));
+}
+
+/// The agents of calls that ended.
+fn callers(stage: &Stage) -> Vec<String> {
+    let calls = stage.seen().into_iter().filter(|what| what.contains(" call outbound"));
+    calls.map(|what| what.replace(" SIP/trunk answered", "")).collect()
+}
+
+const ANN: &str = "Queue=q Name=Ann MemberName=Ann Location=Local/201@from-queue/n Interface=Local/201@from-queue/n \
+                   StateInterface=hint:201@ext-local Status=1 Paused=0";
+
+#[test]
+fn the_phone_of_an_extension_is_its_members() {
+    let mut stage = Stage::live();
+    stage.resync(&["QueueParams Queue=q ServiceLevel=0", &format!("QueueMember {ANN}")]);
+    outbound(&mut stage, "SIP/201", "a");
+    outbound(&mut stage, "SIP/2012", "b");
+    assert_eq!(callers(&stage), ["1 call outbound Ann", "1 call outbound SIP/2012"]);
+}
+
+#[test]
+fn what_the_hint_watches_is_told_by_events_and_lists_alike() {
+    let mut stage = Stage::live();
+    assert!(!stage.correlator.wants_hints());
+    stage.tell("ExtensionStatus Exten=201 Context=ext-local Hint=SIP/desk&Custom:DND201 Status=0");
+    stage.tell(&format!("QueueMemberAdded {ANN}"));
+    assert!(stage.correlator.wants_hints());
+    outbound(&mut stage, "SIP/desk", "a");
+    outbound(&mut stage, "SIP/DESK", "b");
+    assert_eq!(callers(&stage), ["2 call outbound Ann"]);
+}
+
+#[test]
+fn the_phone_behind_a_local_channel_is_learned_and_kept_over_a_gap() {
+    let mut stage = Stage::live();
+    let listed = format!("QueueMember {ANN}");
+    stage.resync(&["QueueParams Queue=q ServiceLevel=0", &listed]);
+    outbound(&mut stage, "SIP/desk", "a");
+
+    stage.tell("Newchannel Uniqueid=c Channel=SIP/trunk-2 Linkedid=c ChannelState=4");
+    stage.tell("QueueCallerJoin Uniqueid=c Channel=SIP/trunk-2 Linkedid=c Queue=q Position=1 Count=1");
+    let one = "DestUniqueid=1 DestChannel=Local/201@from-queue-1;1 DestLinkedid=c";
+    stage.tell("Newchannel Uniqueid=1 Channel=Local/201@from-queue-1;1 Linkedid=c ChannelState=0");
+    stage.tell("Newchannel Uniqueid=2 Channel=Local/201@from-queue-1;2 Linkedid=c ChannelState=4");
+    stage.tell("LocalBridge LocalOneUniqueid=1 LocalTwoUniqueid=2");
+    stage.tell(&format!("AgentCalled Uniqueid=c Channel=SIP/trunk-2 {one} {ANN}"));
+    stage.tell(&format!("DialBegin Uniqueid=c Channel=SIP/trunk-2 {one} DialString=Local/201@from-queue/n"));
+    stage.tell("Newchannel Uniqueid=3 Channel=SIP/desk-2 Linkedid=c ChannelState=0");
+    stage.tell(
+        "DialBegin Uniqueid=2 Channel=Local/201@from-queue-1;2 DestUniqueid=3 DestChannel=SIP/desk-2 DialString=desk",
+    );
+
+    stage.at(5.0).cut().at(9.0).resync(&["QueueParams Queue=q ServiceLevel=0", &listed]);
+    outbound(&mut stage, "SIP/desk", "b");
+    assert_eq!(callers(&stage), ["1 call outbound Ann", "1 call outbound SIP/desk"]);
+}
+
+#[test]
+fn a_talk_that_a_list_finds_is_the_members_whose_phone_it_is() {
+    let mut stage = Stage::live();
+    // the Local channel was optimised away: what the caller talks to is the phone
+    stage.cut().at(3.0).resync(&[
+        "QueueParams Queue=q ServiceLevel=0",
+        &format!("QueueMember {ANN}"),
+        "CoreShowChannel Uniqueid=c Linkedid=c Channel=SIP/trunk-1 ChannelState=6 Application=Queue \
+         ApplicationData=q,t BridgeId=b",
+        "CoreShowChannel Uniqueid=p Linkedid=c Channel=SIP/201-1 ChannelState=6 Application=AppDial BridgeId=b",
+    ]);
+    stage.tell(&format!("AgentComplete Uniqueid=c Channel=SIP/trunk-1 {ANN} HoldTime=1 TalkTime=9 Reason=caller"));
+    assert_eq!(stage.seen(), ["1 q adopted talking", "1 q complete Ann caller"]);
+}
+
+#[test]
+fn a_nameless_member_is_one_agent_in_any_case() {
+    let mut stage = Stage::live();
+    stage.resync(&[
+        "QueueParams Queue=q ServiceLevel=0",
+        "QueueParams Queue=r ServiceLevel=0",
+        "QueueMember Queue=q Location=sip/997 Name=sip/997 Status=1 Paused=0",
+        "QueueMember Queue=r Location=SIP/997 Name=SIP/997 Status=1 Paused=0",
+    ]);
+    outbound(&mut stage, "SIP/997", "a");
+    assert_eq!(callers(&stage), ["1 call outbound sip/997"]);
+    assert_eq!(stage.correlator.state(stage.now).agents.len(), 1);
+}

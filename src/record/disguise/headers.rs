@@ -101,7 +101,7 @@ pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 const STRANGE: &[&str] = &["Cdr", "UserEvent"];
 
 /// Ends of the exporter's own lists.
-const LIST_ENDS: &[&str] = &["CoreShowChannelsComplete", "QueueStatusComplete"];
+const LIST_ENDS: &[&str] = &["CoreShowChannelsComplete", "ExtensionStateListComplete", "QueueStatusComplete"];
 
 /// What Asterisk itself puts into answers; `Message` is one of its own sentences there.
 const ANSWERS: &[&str] = &["amiversion", "asteriskversion", "eventlist", "listitems", "message", "ping"];

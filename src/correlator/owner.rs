@@ -1,0 +1,180 @@
+//! Whose device it is: one person is one agent, in queues and outside of them.
+//!
+//! A member of FreePBX is `Local/201@from-queue/n` with the state interface `hint:201@ext-local`, and no header says that
+//! its phone is `PJSIP/201`.  What tells it, best first; the first that says anything decides, and what it says of two
+//! people it says of nobody:
+//!
+//! 1. the configuration (`aliases.agents`);
+//! 2. a member's Interface or StateInterface is the device;
+//! 3. the hint of a member's extension watches the device (ExtensionStatus, which ExtensionStateList lists);
+//! 4. the device is called as the member's extension is, and no hint says otherwise;
+//! 5. the member's Local channel dials that device and no other, and no other member's does.
+
+mod behind;
+mod claims;
+mod hints;
+
+use std::collections::HashMap;
+
+use super::caseless::folded;
+use super::names::{AgentId, Names};
+use super::rules::Rules;
+
+use behind::Behind;
+use claims::{Claims, Owner};
+use hints::Hints;
+
+/// Text as it is kept: devices without case.
+type Bytes = Box<[u8]>;
+
+/// Whose devices there are, as far as it is known.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    /// The configuration's word.
+    given: HashMap<Bytes, AgentId>,
+    /// By Interface and StateInterface.
+    named: Claims,
+    /// By `201@ext-local`, the extension whose hint is a member's state.
+    hinted: Claims,
+    /// By the extension alone, of a hint or of a Local channel.
+    numbered: Claims,
+    hints: Hints,
+    behind: Behind,
+}
+
+impl Owners {
+    /// What the configuration says.
+    pub(super) fn new(rules: &Rules, names: &mut Names) -> Self {
+        let aliases = rules.aliases.agents.iter();
+        let given = aliases.map(|(device, agent)| (key(device.as_bytes()), names.agents.intern(agent.as_bytes())));
+        Self { given: given.collect(), ..Self::default() }
+    }
+
+    /// The agent the configuration gives a member's interface to.
+    pub(super) fn given(&self, interface: &[u8]) -> Option<AgentId> {
+        if self.given.is_empty() {
+            return None;
+        }
+        folded(plain(interface), |interface| self.given.get(interface).copied())
+    }
+
+    /// An agent has a member with that interface, or one whose state that device or hint tells.
+    pub(super) fn claim(&mut self, interface: &[u8], agent: AgentId) {
+        self.each_claim(interface, |claims, key| claims.claim(key, agent));
+    }
+
+    /// That member was removed.
+    pub(super) fn release(&mut self, interface: &[u8], agent: AgentId) {
+        self.each_claim(interface, |claims, key| claims.release(key, agent));
+    }
+
+    fn each_claim(&mut self, interface: &[u8], each: impl Fn(&mut Claims, &[u8])) {
+        if let Some(hint) = interface.strip_prefix(b"hint:") {
+            each(&mut self.hinted, hint);
+            each(&mut self.numbered, &key(extension(hint)));
+            return;
+        }
+
+        // `Agent:1001` and `Queue:…` are no channels' devices
+        let device = key(plain(interface));
+        if device.contains(&b'/') {
+            each(&mut self.named, &device);
+        }
+        if let Some(local) = device.strip_prefix(b"local/") {
+            each(&mut self.numbered, extension(local));
+        }
+    }
+
+    /// The agent known by an interface that differs at most in case.
+    pub(super) fn spelled(&self, interface: &[u8], names: &Names) -> Option<AgentId> {
+        let owner = folded(plain(interface), |device| self.named.owner(device));
+        let is_it = |agent: &AgentId| names.agents.name(*agent).as_bytes().eq_ignore_ascii_case(interface);
+        owner.one().filter(is_it)
+    }
+
+    /// The PBX says what an extension's hint watches.
+    pub(super) fn hint(&mut self, extension: &[u8], context: &[u8], watched: &[u8]) {
+        self.hints.told(extension, context, watched);
+    }
+
+    /// Whether a member is reached by an extension, so that only the PBX's hints tell its phone for certain.
+    pub(super) fn want_hints(&self) -> bool {
+        !self.numbered.is_empty()
+    }
+
+    /// A member's Local channel dials a phone.
+    pub(super) fn dialled(&mut self, interface: &[u8], device: &[u8]) {
+        let (interface, device) = (key(interface), key(device));
+        // a phone that is called as an extension is that extension's: follow-me and ring groups dial those of colleagues
+        if interface.starts_with(b"local/") && !peer(&device).iter().all(u8::is_ascii_digit) {
+            self.behind.dialled(&interface, &device);
+        }
+    }
+
+    /// Whose device it is.  `trunk` is what the configuration calls a trunk: only its own name makes it an agent's.
+    pub(super) fn of(&self, device: &[u8], trunk: bool) -> Option<AgentId> {
+        folded(plain(device), |device| {
+            if let Some(&agent) = self.given.get(device) {
+                return Some(agent);
+            }
+            let mut owner = self.named.owner(device);
+            if trunk {
+                return owner.one();
+            }
+            for further in [Self::by_hint, Self::by_number, Self::by_dial] {
+                if owner != Owner::Nobody {
+                    break;
+                }
+                owner = further(self, device);
+            }
+            owner.one()
+        })
+    }
+
+    fn by_hint(&self, device: &[u8]) -> Owner {
+        self.hints.owner(device, |hint| match self.hinted.owner(hint) {
+            Owner::Nobody => folded(extension(hint), |number| self.numbered.owner(number)),
+            owner => owner,
+        })
+    }
+
+    fn by_dial(&self, device: &[u8]) -> Owner {
+        self.behind.interface_of(device).map_or(Owner::Nobody, |local| self.named.owner(local))
+    }
+
+    /// A hint of that extension that watched this device would have told already.
+    fn by_number(&self, device: &[u8]) -> Owner {
+        let number = peer(device);
+        if self.hints.know(number) { Owner::Nobody } else { self.numbered.owner(number) }
+    }
+}
+
+fn key(name: &[u8]) -> Bytes {
+    folded(plain(name), |name| name.into())
+}
+
+/// `/n` and its like are options of a Local channel, not part of its name.
+fn plain(interface: &[u8]) -> &[u8] {
+    let local = interface.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"Local/"));
+    match interface.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) if local && slash > 5 && !interface[slash..].contains(&b'@') => &interface[..slash],
+        Some(_) | None => interface,
+    }
+}
+
+/// `201` of `PJSIP/201`.
+fn peer(device: &[u8]) -> &[u8] {
+    let slash = device.iter().position(|&byte| byte == b'/');
+    slash.map_or(b"", |slash| &device[slash + 1..])
+}
+
+/// `201` of `201@ext-local`.
+fn extension(place: &[u8]) -> &[u8] {
+    place.split(|&byte| byte == b'@').next().unwrap_or_default()
+}
+
+/// Names that are kept of each kind: many times what a PBX has.
+const KEPT: usize = 65_536;
+
+#[cfg(test)]
+mod tests;
