@@ -3,6 +3,7 @@
 //! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they never hold a
 //! secret.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
@@ -25,6 +26,8 @@ pub struct PbxHealth {
     pub asterisk: Option<String>,
     /// What keeps it out, kept through every new attempt until it is up.
     pub trouble: Option<Trouble>,
+    /// What its numbers lack, and what to do about it: a sentence by its subject.
+    pub notices: BTreeMap<&'static str, String>,
 }
 
 /// What keeps a PBX out.
@@ -94,8 +97,14 @@ impl PbxHealth {
 impl Health {
     /// The PBXs by name and address, none of them tried yet.
     pub fn new(pbxs: impl IntoIterator<Item = (PbxName, String)>) -> Self {
-        let fresh =
-            |(name, address)| PbxHealth { name, address, phase: Phase::Starting, asterisk: None, trouble: None };
+        let fresh = |(name, address)| PbxHealth {
+            name,
+            address,
+            phase: Phase::Starting,
+            asterisk: None,
+            trouble: None,
+            notices: BTreeMap::new(),
+        };
         Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
     }
 
@@ -110,6 +119,16 @@ impl Health {
     pub fn set_version(&self, index: usize, version: String) {
         if let Some(pbx) = self.lock().get_mut(index) {
             pbx.asterisk = Some(version);
+        }
+    }
+
+    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an index nobody has changes nothing.
+    pub fn notice(&self, index: usize, subject: &'static str, notice: Option<String>) {
+        if let Some(pbx) = self.lock().get_mut(index) {
+            match notice {
+                Some(notice) => drop(pbx.notices.insert(subject, notice)),
+                None => drop(pbx.notices.remove(subject)),
+            }
         }
     }
 
@@ -159,6 +178,17 @@ mod tests {
         let branch = &health.all()[1];
         assert_eq!(branch.asterisk.as_deref(), Some("22.5.2"));
         assert_eq!(branch.phase.word(), "down");
+    }
+
+    #[test]
+    fn a_notice_stands_until_it_is_taken_back() {
+        let health = two();
+        health.notice(0, "trunks", Some("no trunk was seen".to_owned()));
+        health.set(0, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        assert_eq!(health.all()[0].notices["trunks"], "no trunk was seen");
+        health.notice(0, "trunks", None);
+        assert_eq!(health.all(), [health.all()[0].clone(), two().all()[1].clone()]);
+        assert!(health.all()[0].notices.is_empty());
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) struct Call {
     pub agent_legs: u32,
     /// The first of them: who a click-to-call is for.
     pub first_agent: AgentId,
+    /// Something else was dialled that is no trunk as far as anybody knows.
+    pub strange_leg: bool,
     /// What a queue made of it.
     pub queue: QueueSide,
     /// When the first channel hung up.
@@ -88,6 +90,7 @@ impl Correlator {
             trunk_answered: false,
             agent_legs: 0,
             first_agent: AgentId::NONE,
+            strange_leg: false,
             queue: QueueSide::None,
             ended: None,
         });
@@ -123,6 +126,7 @@ impl Correlator {
             // it looked like a beginning, but somebody dialled it
             self.calls.remove(own);
         }
+        self.recognise_trunk(leg, seen);
         let line = self.channels.all[leg].line;
         let untold = caller.is_none() && self.channels.all[leg].linkedid.is_empty();
         if untold && line == Line::Local && self.call_of(leg).is_none() {
@@ -146,6 +150,7 @@ impl Correlator {
                 }
                 self.know_trunk(trunk, seen);
             }
+            Line::Agent | Line::Other | Line::Local | Line::Media if agent.is_none() => call.strange_leg = true,
             Line::Agent | Line::Other | Line::Local | Line::Media => {
                 call.agent_legs += 1;
                 if call.agent_legs == 1 {
@@ -407,14 +412,17 @@ impl Correlator {
         let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
         let originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
         let context = || String::from_utf8_lossy(&first.context);
+        // a queue's member is an agent, whatever the patterns say
+        let owned = || first.line == Line::Other && first.owner(&self.members.devices).is_some();
+        let (agent, local) = (first.line == Line::Agent || owned(), first.line == Line::Local);
         // the originated leg of an agent is dialled itself, and not the other side
-        let own = u32::from(originated && first.line == Line::Agent);
+        let own = u32::from(originated && agent);
         match first.line {
             Line::Trunk(_) if originated => Direction::Outbound,
             Line::Trunk(_) => Direction::Inbound,
-            Line::Agent | Line::Local if !call.trunk.is_none() => Direction::Outbound,
-            Line::Agent if call.agent_legs > own => Direction::Internal,
-            Line::Local if call.agent_legs > 1 => Direction::Internal,
+            _ if (agent || local) && !call.trunk.is_none() => Direction::Outbound,
+            _ if agent && call.agent_legs > own && !call.strange_leg => Direction::Internal,
+            _ if local && call.agent_legs > 1 && !call.strange_leg => Direction::Internal,
             _ if self.rules.inbound_contexts.matches(&context()) => Direction::Inbound,
             _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
             Line::Agent | Line::Local | Line::Media | Line::Other => Direction::Unknown,

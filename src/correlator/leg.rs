@@ -18,6 +18,7 @@ impl Correlator {
         let key = self.channel(channel, at, seen);
         self.channels.all[key].born.get_or_insert(at.read);
         if begins_call(channel) && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
+            self.see_beginning(key, channel, seen);
             self.open_call(key);
         }
     }
@@ -39,6 +40,7 @@ impl Correlator {
             return;
         }
         *place = Some(dialled);
+        self.see_dialled(leg, dial.dial_string);
         match caller {
             Some(caller) => self.ring_dialled(caller, leg, at),
             None => self.note_originate(leg),

@@ -24,6 +24,7 @@ mod moved;
 mod names;
 mod observation;
 mod originate;
+mod outside;
 mod owner;
 mod presence;
 mod queue;
@@ -55,6 +56,7 @@ pub use cause::Cause;
 pub use missing::{Missing, MissingSet};
 pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
+pub use outside::Sightings;
 pub use rules::{Aliases, Identity, Patterns, Rules, WrapUp};
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
@@ -69,6 +71,7 @@ use list_witness::LastList;
 use member::{Members, Place};
 use moved::Unjoined;
 use originate::Originates;
+use outside::Outside;
 use resync::Drift;
 use ring::Ring;
 use sight::Sight;
@@ -92,6 +95,7 @@ pub struct Correlator {
     /// Known queues and their own service level.
     queues: BTreeMap<QueueId, Option<Duration>>,
     trunks: HashSet<TrunkId>,
+    outside: Outside,
     originates: Originates,
     deadlines: Deadlines,
     /// What events come at all.
@@ -133,6 +137,7 @@ impl Correlator {
             members,
             queues: BTreeMap::new(),
             trunks: HashSet::new(),
+            outside: Outside::default(),
             originates: Originates::default(),
             deadlines: Deadlines::default(),
             sight: Sight::default(),

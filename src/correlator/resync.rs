@@ -137,6 +137,7 @@ impl Correlator {
             self.enter_bridge(key, bridge, at);
         }
         if !known && begins_call(&listed.block()) && !listed.is_dialled() {
+            self.recognise_trunk(key, seen);
             let originated = *listed.application == *b"AppDial2";
             if originated {
                 self.channels.all[key].dialled = Some(adopted_dial(None));

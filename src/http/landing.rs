@@ -35,6 +35,7 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
     )?;
     write_links(html, &pages.telemetry_path)?;
     write_table(html, &pbxs, now)?;
+    write_notices(html, &pbxs)?;
     write_advice(html, &pbxs)?;
     html.write_str("</main>\n</body>\n</html>\n")
 }
@@ -69,6 +70,18 @@ fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Resul
         )?;
     }
     html.write_str("</tbody>\n</table>\n</div>\n")
+}
+
+/// What the numbers of PBXs lack; nothing if they are whole.
+fn write_notices(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
+    for pbx in pbxs.iter().filter(|pbx| !pbx.notices.is_empty()) {
+        writeln!(html, "<section>\n<h2>What {} does not tell</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
+        for notice in pbx.notices.values() {
+            writeln!(html, "<li>{}</li>", Escaped(notice))?;
+        }
+        html.write_str("</ul>\n</section>\n")?;
+    }
+    Ok(())
 }
 
 /// What keeps PBXs out, and what to do next about it; nothing if all are up.

@@ -228,6 +228,7 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
     site.health.set(0, Phase::Up { since: Moment::from_secs(1_606_403_878) });
     site.health.set_version(0, "22.5.2".to_owned());
     site.health.set(1, Phase::Down { error: "no <reply>".to_owned(), since: Moment::from_secs(9) });
+    site.health.notice(0, "trunks", Some("no <trunk> was seen".to_owned()));
     let reply = site.ask("GET /").await;
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert!(reply.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
@@ -240,6 +241,7 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
         "hq</th><td>10.0.0.5:5038</td><td class=\"up\">up</td><td>22.5.2</td><td><time>2020-11-26T15:17:58Z</time>",
         "<h2>&lt;b&gt; is down</h2>",
         "<code>no &lt;reply&gt;</code>",
+        "<h2>What hq does not tell</h2>\n<ul>\n<li>no &lt;trunk&gt; was seen</li>",
     ] {
         assert!(html.contains(part), "no {part} in\n{html}");
     }

@@ -26,6 +26,7 @@ mod place;
 mod pump;
 mod session;
 mod tap;
+mod trunks;
 mod wire;
 
 use std::collections::HashMap;

@@ -25,6 +25,7 @@ use super::listing::{Answer, Listing};
 use super::over;
 use super::place::Place;
 use super::session::barrier;
+use super::trunks::Trunks;
 use super::wire::Wire;
 
 /// A session behind its snapshot.
@@ -32,6 +33,7 @@ pub(super) struct Pump<'a> {
     wire: &'a mut Wire,
     place: &'a Place,
     hose: Hose,
+    trunks: Trunks,
     stalls: u64,
 }
 
@@ -40,14 +42,14 @@ struct Hose {
     pbx: PbxName,
     keepalive: Keepalive,
     listing: Listing,
-    hints: Hints,
+    extensions: Extensions,
     lag: Lag,
 }
 
 /// Whether the hints of the PBX were asked for: once a session, and only if a member is reached by an extension.  What
 /// comes is taken as it comes; an account that may not ask has the same numbers, but for whose some phones are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Hints {
+enum Extensions {
     NotNeeded,
     Wanted,
     Asked,
@@ -61,10 +63,10 @@ impl<'a> Pump<'a> {
             pbx: place.name.clone(),
             keepalive: Keepalive::new(pbx.ping_interval, pbx.ping_timeout, now),
             listing: Listing::new(pbx.queue_status_interval, lists_queues, now),
-            hints: Hints::NotNeeded,
+            extensions: Extensions::NotNeeded,
             lag: Lag::default(),
         };
-        Self { wire, place, hose, stalls: 0 }
+        Self { wire, place, hose, trunks: Trunks::of(place), stalls: 0 }
     }
 
     /// Goes on until the session ends.
@@ -91,7 +93,7 @@ impl<'a> Pump<'a> {
     /// Sends what is due.
     async fn tend(&mut self) -> Result<(), End> {
         let now = self.wire.now();
-        let Hose { pbx, keepalive, listing, hints, .. } = &mut self.hose;
+        let Hose { pbx, keepalive, listing, extensions, .. } = &mut self.hose;
         if keepalive.is_due(now) {
             let id = self.wire.send(&Action::Ping).await?;
             keepalive.sent(id, now);
@@ -100,8 +102,8 @@ impl<'a> Pump<'a> {
             let last = barrier(self.wire).await?;
             listing.barred(last);
         }
-        if *hints == Hints::Wanted {
-            *hints = Hints::Asked;
+        if *extensions == Extensions::Wanted {
+            *extensions = Extensions::Asked;
             self.wire.send(&Action::ExtensionStateList).await?;
         }
         if listing.is_due(now) {
@@ -127,21 +129,25 @@ impl<'a> Pump<'a> {
 
     /// Handles every whole item that was read.
     fn drain(&mut self) -> Result<(), End> {
-        let Self { wire, place, hose, .. } = self;
+        let Self { wire, place, hose, trunks, .. } = self;
         let read = wire.read();
-        place.at_desk(|desk| {
+        let word = place.at_desk(|desk| {
             expire(desk, read);
             let mut lateness = Lateness::Untold;
             while let Some(item) = wire.next_item() {
                 hose.item(desk, read, &item, &mut lateness);
             }
-            if hose.hints == Hints::NotNeeded && desk.correlator.wants_hints() {
-                hose.hints = Hints::Wanted;
+            if hose.extensions == Extensions::NotNeeded && desk.correlator.wants_hints() {
+                hose.extensions = Extensions::Wanted;
             }
             if let Some(lag) = lateness.lag(&mut hose.lag, read) {
                 desk.own.lag(lag);
             }
+            trunks.look(&desk.correlator)
         });
+        if let Some(word) = word {
+            trunks.say(place, &word);
+        }
         hose.check(read)
     }
 

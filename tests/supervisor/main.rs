@@ -277,7 +277,7 @@ const MEMBER: &str = "Event: QueueMemberAdded\nQueue: support\nMemberName: Ann\n
                       StateInterface: hint:201@ext-local\nStatus: 1\nPaused: 0\n\n";
 
 fn call_from(device: &str) -> String {
-    let channel = format!("Channel: {device}-1\nUniqueid: {device}\nLinkedid: {device}\n");
+    let channel = format!("Channel: {device}-1\nUniqueid: {device}\nLinkedid: {device}\nContext: office\n");
     format!("Event: Newchannel\n{channel}ChannelState: 4\n\nEvent: Hangup\n{channel}Cause: 16\n\n")
 }
 
@@ -311,6 +311,31 @@ async fn an_account_that_may_not_list_hints_goes_by_the_extensions_number() {
     peer.say(&call_from("PJSIP/201")).await;
     exporter.counted("asterisk_calls_total", &["agent=\"Ann\""], 1.0).await;
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_pbx_on_which_no_trunk_shows_says_so_until_one_does() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+    for call in 0..10 {
+        peer.say(&call_from(&format!("PJSIP/{call}"))).await;
+    }
+    exporter.counted("asterisk_calls_total", &["direction=\"unknown\"", "result=\"failed\""], 10.0).await;
+    let expected = "No trunk was seen in 10 calls: `trunks` is not configured. No call is inbound or outbound but by its \
+                    context. The calls began on channels of PJSIP in office. Name the lines to your carriers in `trunks`, \
+                    or the contexts in which their calls begin in `inbound_contexts`.";
+    assert_eq!(exporter.health.all()[0].notices["trunks"], expected);
+
+    // it is not said again in the next session, and taken back by one trunk
+    drop(peer);
+    skip(1).await;
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+    peer.say(&call_from("PJSIP/voipms").replace("office", "from-pstn")).await;
+    exporter.counted("asterisk_trunk_calls_active", &["trunk=\"PJSIP/voipms\""], 0.0).await;
+    assert!(exporter.health.all()[0].notices.is_empty());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod directions;
 mod gaps;
 mod identity;
 mod missing;

@@ -1,0 +1,228 @@
+//! Where calls come from: trunks that the configuration does not name, and what to say when none is seen.
+//!
+//! A device that begins calls where calls from outside begin is a trunk, as long as it begins none elsewhere and is
+//! nobody's phone.  Nothing else is taken for a sign of one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::event;
+
+use super::Correlator;
+use super::caseless::folded;
+use super::channel::Line;
+use super::key::ChannelKey;
+use super::observation::Observe;
+
+/// What is known of where calls begin.
+#[derive(Debug, Default)]
+pub(super) struct Outside {
+    begins: HashMap<Box<[u8]>, Begins>,
+    sightings: Sightings,
+}
+
+/// Where a device begins its calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Begins {
+    /// Only where calls from outside do.
+    Outside,
+    /// Elsewhere, too: it may be a phone, or a PBX with both behind it.
+    Inside,
+}
+
+/// The first calls of a PBX, on which no trunk was seen: what the configuration may go by.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sightings {
+    /// How many devices have begun a call.
+    pub calls: u64,
+    /// The technologies of their channels.
+    pub technologies: BTreeSet<String>,
+    /// The contexts they began in.
+    pub contexts: BTreeSet<String>,
+}
+
+impl Correlator {
+    /// A device begins a call: takes note of where, and whether it is a trunk.
+    pub(super) fn see_beginning(&mut self, key: ChannelKey, block: &event::Channel<'_>, seen: &mut dyn Observe) {
+        // Before 13.5 nothing tells a leg from a beginning, and a leg has the context of its trunk.  A channel that a
+        // device begins is in state Ring, one that Asterisk dials is not.
+        if block.state != Some(RING) || block.linkedid != block.uid {
+            return;
+        }
+        let channel = &self.channels.all[key];
+        if matches!(channel.line, Line::Local | Line::Media) {
+            return;
+        }
+        let context = String::from_utf8_lossy(&channel.context).into_owned();
+        let device = channel.label().to_owned();
+        self.outside.sightings.add(&device, &context);
+
+        let phone = channel.owner(&self.members.devices).is_some()
+            || channel.line == Line::Agent && !self.rules.agents.is_empty();
+        if phone || matches!(channel.line, Line::Trunk(_)) {
+            return;
+        }
+        let outside = self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
+        if self.outside.begins(&device, outside) == Some(Begins::Outside) {
+            self.take_for_trunk(key, seen);
+        }
+    }
+
+    /// A device that was learned to be a trunk is dialled, or was found in a call of its own.
+    pub(super) fn recognise_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
+        let channel = &self.channels.all[key];
+        let unclear = matches!(channel.line, Line::Agent | Line::Other);
+        if unclear && self.outside.is_trunk(channel.label()) && channel.owner(&self.members.devices).is_none() {
+            self.take_for_trunk(key, seen);
+        }
+    }
+
+    /// Without a pattern for agents' devices every device is one that is no trunk.  One that is dialled with a number behind
+    /// it is neither for certain: a trunk that the configuration does not name, or a gateway.
+    pub(super) fn see_dialled(&mut self, leg: ChannelKey, dial_string: &[u8]) {
+        let channel = &self.channels.all[leg];
+        let presumed = channel.line == Line::Agent && self.rules.agents.is_empty();
+        if presumed && is_routed(dial_string, &channel.device) && channel.owner(&self.members.devices).is_none() {
+            self.channels.all[leg].line = Line::Other;
+        }
+    }
+
+    fn take_for_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
+        let trunk = self.names.trunks.intern_text(self.channels.all[key].label());
+        self.channels.all[key].line = Line::Trunk(trunk);
+        self.know_trunk(trunk, seen);
+    }
+
+    /// Whether the configuration names trunks.
+    pub fn knows_trunk_patterns(&self) -> bool {
+        !self.rules.trunks.is_empty()
+    }
+
+    /// What calls were seen if none of the first came from a trunk or went to one, by pattern or learned.
+    pub fn without_trunk(&self) -> Option<&Sightings> {
+        // patterns that have not matched yet may still do: at night a centre has internal calls only
+        let enough = if self.rules.trunks.is_empty() { FIRST_CALLS } else { MANY_CALLS };
+        let sightings = &self.outside.sightings;
+        (self.trunks.is_empty() && sightings.calls >= enough).then_some(sightings)
+    }
+}
+
+impl Outside {
+    fn begins(&mut self, device: &str, outside: bool) -> Option<Begins> {
+        let now = if outside { Begins::Outside } else { Begins::Inside };
+        let room = self.begins.len() < DEVICES;
+        folded(device.as_bytes(), |device| match self.begins.get_mut(device) {
+            Some(begins) => {
+                if now == Begins::Inside {
+                    *begins = now;
+                }
+                Some(*begins)
+            }
+            // nothing is learned of more devices than a PBX has
+            None if room => {
+                self.begins.insert(device.into(), now);
+                Some(now)
+            }
+            None => None,
+        })
+    }
+
+    fn is_trunk(&self, device: &str) -> bool {
+        !self.begins.is_empty() && folded(device.as_bytes(), |device| self.begins.get(device) == Some(&Begins::Outside))
+    }
+}
+
+impl Sightings {
+    fn add(&mut self, device: &str, context: &str) {
+        self.calls = self.calls.saturating_add(1);
+        let technology = device.split('/').next().unwrap_or_default();
+        for (words, word) in [(&mut self.technologies, technology), (&mut self.contexts, context)] {
+            if words.len() < WORDS && !word.is_empty() && !words.contains(word) {
+                words.insert(word.to_owned());
+            }
+        }
+    }
+}
+
+/// The contexts that FreePBX itself gives to trunks and to nothing else: `from-trunk`, `from-pstn-e164-us`, ….
+fn is_of_freepbx_trunks(context: &str) -> bool {
+    FREEPBX.iter().any(|name| context.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+}
+
+/// Whether a leg was dialled with a number behind its device: `912025550155@carrier`, `carrier/912025550155`.  A phone is
+/// dialled by its name alone, or with its contact (`201/sip:201@192.0.2.7`).
+fn is_routed(dial_string: &[u8], device: &str) -> bool {
+    let Some((technology, peer)) = device.split_once('/') else { return false };
+    let text = String::from_utf8_lossy(dial_string);
+    // a queue's dial string has the technology in front
+    let text = text.strip_prefix(technology).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&text);
+    let (before, text) = match text.split_once('@') {
+        Some((before, rest)) if !before.contains('/') => (before, rest),
+        Some(_) | None => ("", text),
+    };
+
+    // in front of an IAX2 peer stand a name and a secret
+    let number = before.starts_with(is_dialled) && technology != "IAX2";
+    let (Some(start), rest) = (text.get(..peer.len()), text.get(peer.len()..).unwrap_or_default()) else {
+        return false;
+    };
+    start.eq_ignore_ascii_case(peer)
+        && (number || rest.strip_prefix('/').is_some_and(|rest| rest.starts_with(is_dialled)))
+}
+
+fn is_dialled(char: char) -> bool {
+    char.is_ascii_digit() || matches!(char, '+' | '*' | '#')
+}
+
+const FREEPBX: &[&str] = &["from-trunk", "from-pstn", "from-digital", "from-analog", "from-zaptel", "from-dahdi"];
+/// Channel state: a device calls Asterisk.
+const RING: u8 = 4;
+/// After so many calls somebody should have called in or out.
+const FIRST_CALLS: u64 = 10;
+/// The same where patterns are configured.
+const MANY_CALLS: u64 = 50;
+/// Far more devices than a PBX has.
+const DEVICES: usize = 65_536;
+/// Words that are told.
+const WORDS: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_behind_a_device_tells_that_it_is_no_phone() {
+        for (dialled, device) in [
+            ("912025550155@voipms", "PJSIP/voipms"),
+            ("+12025550155@VoipMs", "PJSIP/voipms"),
+            ("voipms/912025550155", "SIP/voipms"),
+            ("SIP/voipms/912025550155", "SIP/voipms"),
+            ("name:secret@far/12025550155", "IAX2/far"),
+            ("i1/12025550155", "DAHDI/i1"),
+        ] {
+            assert!(is_routed(dialled.as_bytes(), device), "{dialled}");
+        }
+        for (dialled, device) in [
+            ("201", "PJSIP/201"),
+            ("PJSIP/201", "PJSIP/201"),
+            ("201/sip:201@192.0.2.7:5060;ob", "PJSIP/201"),
+            ("201@192.0.2.7", "SIP/201"),
+            ("name:secret@desk", "IAX2/desk"),
+            ("", "SIP/201"),
+            ("1", "DAHDI/1"),
+            ("2012/12025550155", "SIP/201"),
+            ("x", "Message"),
+        ] {
+            assert!(!is_routed(dialled.as_bytes(), device), "{dialled}");
+        }
+    }
+
+    #[test]
+    fn contexts_of_freepbx_trunks_are_known_by_name() {
+        for context in ["from-trunk", "from-trunk-pjsip-carrier", "from-pstn", "from-pstn-e164-us", "from-digital"] {
+            assert!(is_of_freepbx_trunks(context), "{context}");
+        }
+        for context in ["from-internal", "from-trunking", "from-sip-external", "macro-from-trunk", ""] {
+            assert!(!is_of_freepbx_trunks(context), "{context}");
+        }
+    }
+}
