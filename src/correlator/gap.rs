@@ -120,7 +120,7 @@ impl Correlator {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         match talk.over {
             Some(over) => {
-                let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
+                let ended_by = talk.end_untold();
                 self.complete(key, ended_by, None, over, seen);
             }
             None => self.complete(key, EndedBy::Lost, None, at, seen),

@@ -62,6 +62,16 @@ impl Talk {
             first_request: None,
         }
     }
+
+    /// How it ended, where no AgentComplete tells.  With an unoptimised Local member the transfer happens in the bridge
+    /// behind it, and AgentComplete comes when the caller leaves in the end.
+    pub(super) const fn end_untold(&self) -> EndedBy {
+        match self.first_request {
+            _ if self.transferred => EndedBy::Transfer,
+            Some(who) => who,
+            None => EndedBy::Unknown,
+        }
+    }
 }
 
 impl Correlator {
@@ -317,7 +327,7 @@ impl Correlator {
         }
 
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
-        let ended_by = talk.first_request.unwrap_or(EndedBy::Unknown);
+        let ended_by = talk.end_untold();
         let member = talk.member;
         self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), seen);
         self.suspect_complete(at);

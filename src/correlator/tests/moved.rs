@@ -303,7 +303,7 @@ fn an_agent_who_is_replaced_by_a_transfer_is_out_of_the_talk() {
     );
     take_over(&mut stage, "1.5");
     stage.at(20.0);
-    assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()), (1, 3.0, (0, 0)));
+    assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann"), stage.inside()), (1, 3.0, (0, 0)));
 }
 
 #[test]
