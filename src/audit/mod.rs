@@ -39,7 +39,7 @@ use tally::{Counted, Said};
 use twice::{Latest, Repeats};
 
 use crate::clock::Moment;
-use crate::correlator::readable;
+use crate::correlator::{PbxName, readable};
 use crate::metrics::Settings;
 use crate::queue_log::{Line, Malformed, Verb};
 
@@ -47,6 +47,8 @@ use crate::queue_log::{Line, Malformed, Verb};
 #[derive(Debug)]
 pub struct Audit {
     settings: Settings,
+    /// Whose labels the queues have; a recording names them as the PBX does.
+    pbx: Option<PbxName>,
     /// What time of queue_log is compared.
     lines: Window,
     /// What time of a recording is compared.
@@ -124,6 +126,7 @@ impl Audit {
     pub fn of_scrape(exposition: &Exposition, settings: Settings, window: Window) -> Self {
         let mut audit = Self {
             settings,
+            pbx: Some(PbxName::new(&exposition.pbx)),
             lines: window,
             counts: Window::default(),
             books: Vec::new(),
@@ -153,7 +156,13 @@ impl Audit {
     /// An audit against a recording, which it is to watch; of its events only those in `window` count.
     pub fn of_recording(settings: Settings, window: Window) -> Self {
         let nothing = Exposition::default();
-        Self { by_call: true, room: ROOM, counts: window, ..Self::of_scrape(&nothing, settings, Window::default()) }
+        Self {
+            by_call: true,
+            pbx: None,
+            room: ROOM,
+            counts: window,
+            ..Self::of_scrape(&nothing, settings, Window::default())
+        }
     }
 
     /// The recording was interrupted that often.
@@ -210,9 +219,10 @@ impl Audit {
         said.line(line, place, self.blind.hides_line(line.at));
     }
 
-    /// A queue that the exporter's side names.
+    /// A queue that the exporter's side names: a scrape by its label.
     fn known(&mut self, name: &str) -> Spot {
-        let spot = self.spot(name.as_bytes());
+        let labels = |pbx: &PbxName| self.settings.queue_aliases.sharers(pbx, name) > 0;
+        let spot = if self.pbx.as_ref().is_some_and(labels) { self.book(name) } else { self.spot(name.as_bytes()) };
         if let Spot::Book(at) = spot {
             self.books[at].known = true;
         }
@@ -230,11 +240,23 @@ impl Audit {
             (false, _) => return Spot::Crowded,
             (true, false) => Spot::Hidden,
             (true, true) => {
-                self.books.push(Book { name: (&*name).into(), ..Book::default() });
-                Spot::Book(self.books.len() - 1)
+                let called = self.pbx.as_ref().and_then(|pbx| self.settings.queue_aliases.of(pbx, &name));
+                self.book(&called.map_or_else(|| (*name).to_owned(), str::to_owned))
             }
         };
         self.spots.insert((&*key).into(), spot);
+        spot
+    }
+
+    /// The book of a queue, or of all that are called so.
+    fn book(&mut self, called: &str) -> Spot {
+        let key = called.to_ascii_lowercase();
+        if let Some(&spot @ Spot::Book(_)) = self.spots.get(&*key) {
+            return spot;
+        }
+        self.books.push(Book { name: called.into(), ..Book::default() });
+        let spot = Spot::Book(self.books.len() - 1);
+        self.spots.insert(key.into(), spot);
         spot
     }
 }

@@ -3,6 +3,7 @@
 //! A later source overrides an earlier one, key by key, even inside an entry of a list.  Reading goes on past a
 //! mistake, so that one run shows all of them.  It knows nothing of sockets, runtimes or the command line.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub struct Pbx {
     pub plain_login: bool,
     /// How names are read.
     pub rules: Rules,
+    /// What its queues are called.
+    pub queue_aliases: BTreeMap<String, String>,
     /// How often the link is tried.
     pub ping_interval: Duration,
     /// How long a reply may take.
@@ -115,8 +118,11 @@ impl Config {
         let layers = Layers::merge(sources, purpose, &report)?;
         let root = Section::root(&layers, &report);
         let web = web::read(root.child("web"));
-        let (metrics, identity) = settings::read(&root);
+        let (mut metrics, identity) = settings::read(&root);
         let pbxs = pbx::read_all(&root, purpose, identity);
+        for pbx in &pbxs {
+            metrics.queue_aliases.add(&pbx.name, pbx.queue_aliases.clone());
+        }
         root.finish();
         let warnings = report.finish()?;
         Ok(Loaded { config: Self { web, pbxs, metrics }, warnings })

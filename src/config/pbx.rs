@@ -1,5 +1,6 @@
 //! The entries of `pbx`.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::ops::RangeInclusive;
@@ -7,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::correlator::{Aliases, Identity, Patterns, PbxName, Rules, WrapUp};
+use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
 
 use super::checks::{self, Address};
 use super::mistake::Place;
@@ -41,7 +42,8 @@ fn read(section: Section<'_>, purpose: Purpose, identity: Identity, taken: &mut 
     let username = username(&section, purpose);
     let secret = secret(&section, purpose);
     let link = Link::read(&section);
-    let rules = rules(&section, identity);
+    let aliases = Aliases::read(section.child("aliases"));
+    let rules = Rules { agent_aliases: aliases.agents, ..rules(&section, identity) };
     let plain_login = section.read("plain_login", checks::boolean).unwrap_or(false);
     section.finish();
     Some(Pbx {
@@ -51,6 +53,7 @@ fn read(section: Section<'_>, purpose: Purpose, identity: Identity, taken: &mut 
         secret: secret?,
         plain_login,
         rules,
+        queue_aliases: aliases.queues,
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
         queue_status_interval: link.queue_status_interval,
@@ -72,6 +75,7 @@ fn replay_pbx(identity: Identity) -> Pbx {
         secret: Secret::default(),
         plain_login: false,
         rules: Rules { identity, ..Rules::default() },
+        queue_aliases: BTreeMap::new(),
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
         queue_status_interval: link.queue_status_interval,
@@ -185,7 +189,7 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         outbound_contexts: patterns(section, "outbound_contexts"),
         identity,
         wrap_up: wrap_up(section),
-        aliases: aliases(section.child("aliases")),
+        agent_aliases: BTreeMap::new(),
     }
 }
 
@@ -208,11 +212,27 @@ fn wrap_up(section: &Section<'_>) -> WrapUp {
 }
 
 /// Names for devices and queues.
-fn aliases(section: Section<'_>) -> Aliases {
-    let map = |key| section.map(key, checks::plain).unwrap_or_default().into_iter().collect();
-    let aliases = Aliases { agents: map("agents"), queues: map("queues") };
-    section.finish();
-    aliases
+struct Aliases {
+    agents: BTreeMap<String, String>,
+    queues: BTreeMap<String, String>,
+}
+
+impl Aliases {
+    fn read(section: Section<'_>) -> Self {
+        let map = |key| -> BTreeMap<_, _> { section.map(key, checks::plain).unwrap_or_default().into_iter().collect() };
+        let aliases = Self { agents: map("agents"), queues: map("queues") };
+        for (key, names) in [("agents", &aliases.agents), ("queues", &aliases.queues)] {
+            let mut seen: Vec<&str> = Vec::new();
+            for name in names.keys() {
+                if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(name)) {
+                    section.mistake(key, format!("{name} and {other} are one: Asterisk compares them without case"));
+                }
+                seen.push(name);
+            }
+        }
+        section.finish();
+        aliases
+    }
 }
 
 /// The patterns at `key`.  Each compiles alone, so together they can only be too big.

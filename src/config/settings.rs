@@ -31,6 +31,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
         queue_deny,
+        queue_aliases: default.queue_aliases,
     };
     (settings, identity)
 }

@@ -360,13 +360,19 @@ fn a_queue_may_be_called_by_a_number() {
 }
 
 #[test]
-fn aliases_name_devices() {
-    let text =
-        "pbx:\n- {address: pbx.example, username: exporter, secret: hush, aliases: {agents: {PJSIP/201: Ann}}}\n";
+fn aliases_name_devices_and_queues() {
+    let text = "pbx:\n- {address: pbx.example, username: exporter, secret: hush, aliases: {agents: {PJSIP/201: Ann}, \
+                queues: {600: Support}}}\n";
     let config = load(&sources(text));
-    assert_eq!(config.pbxs[0].rules.aliases.agents["PJSIP/201"], "Ann");
+    let (pbx, aliases) = (&config.pbxs[0], &config.metrics.queue_aliases);
+    assert_eq!(pbx.rules.agent_aliases["PJSIP/201"], "Ann");
+    assert_eq!(aliases.of(&pbx.name, "600"), Some("Support"));
     assert_eq!(
         mistakes(&sources(&text.replace("agents:", "agent:"))),
         ["config.yml:2:70: pbx[0].aliases.agent: unknown key, did you mean agents?"]
+    );
+    assert_eq!(
+        mistakes(&sources(&text.replace("600: Support", "sales: A, Sales: B"))),
+        ["config.yml:2:96: pbx[0].aliases.queues: sales and Sales are one: Asterisk compares them without case"]
     );
 }

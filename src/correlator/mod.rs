@@ -57,7 +57,7 @@ pub use missing::{Missing, MissingSet};
 pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
 pub use outside::Sightings;
-pub use rules::{Aliases, Identity, Patterns, Rules, WrapUp};
+pub use rules::{Identity, Patterns, Rules, WrapUp};
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 pub use time::Timing;

@@ -45,7 +45,7 @@ pub(super) struct Owners {
 impl Owners {
     /// What the configuration says.
     pub(super) fn new(rules: &Rules, names: &mut Names) -> Self {
-        let aliases = rules.aliases.agents.iter();
+        let aliases = rules.agent_aliases.iter();
         let given = aliases.map(|(device, agent)| (key(device.as_bytes()), names.agents.intern(agent.as_bytes())));
         Self { given: given.collect(), ..Self::default() }
     }

@@ -75,15 +75,6 @@ impl WrapUp {
     }
 }
 
-/// Names the configuration gives.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Aliases {
-    /// Agents by device or interface: `PJSIP/201` is Ann.
-    pub agents: BTreeMap<String, String>,
-    /// What queues are called, by their names on the PBX; several may become one.
-    pub queues: BTreeMap<String, String>,
-}
-
 /// How the correlator reads names.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -99,6 +90,6 @@ pub struct Rules {
     pub identity: Identity,
     /// What a queue does not tell of wrap-up.
     pub wrap_up: WrapUp,
-    /// Names the configuration gives.
-    pub aliases: Aliases,
+    /// Agents by device or interface: `PJSIP/201` is Ann.
+    pub agent_aliases: BTreeMap<String, String>,
 }

@@ -19,6 +19,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 mod agents;
+mod aliases;
 mod board;
 mod calls;
 mod catalogue;
@@ -40,6 +41,7 @@ mod state;
 mod tests;
 mod text;
 
+pub use aliases::QueueAliases;
 pub use board::{Board, Desk, Exposition, Format};
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use own::Own;

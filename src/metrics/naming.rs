@@ -20,6 +20,7 @@ pub(super) type Overflows = Kept<&'static str, OverflowLabels, Counter>;
 /// The label values of one PBX's names.
 #[derive(Debug)]
 pub(super) struct Naming {
+    pbx: PbxName,
     settings: Arc<Settings>,
     queues: Values<QueueId>,
     agents: Values<AgentId>,
@@ -34,6 +35,7 @@ impl Naming {
         let mut folded = |label| overflows.of(label, || OverflowLabels { pbx: pbx.clone(), label }).clone();
         let limits = settings.limits;
         Self {
+            pbx: pbx.clone(),
             queues: Values::new(limits.queues, folded("queue")),
             agents: Values::new(limits.agents, folded("agent")),
             devices: Values::new(limits.devices, folded("device")),
@@ -45,10 +47,15 @@ impl Naming {
 
     /// The queue's label, `None` if the queue is not exported.
     pub(super) fn queue(&mut self, names: &Names, id: QueueId) -> Option<Shown<QueueId>> {
-        let settings = &self.settings;
+        let (settings, pbx) = (&self.settings, &self.pbx);
         self.queues.of(id, || {
             let name = names.queues.name(id);
-            if settings.shows_queue(name) { Choice::Limited(QueueName::new(name)) } else { Choice::Hidden }
+            match settings.queue_aliases.of(pbx, name) {
+                _ if !settings.shows_queue(name) => Choice::Hidden,
+                Some(label) if settings.queue_aliases.sharers(pbx, label) > 1 => Choice::Shared(QueueName::new(label)),
+                Some(label) => Choice::Limited(QueueName::new(label)),
+                None => Choice::Limited(QueueName::new(name)),
+            }
         })
     }
 
@@ -87,7 +94,7 @@ impl Naming {
 pub(super) struct Shown<I> {
     pub(super) id: I,
     pub(super) name: Name<I>,
-    /// Whether others share the label because a limit was reached.
+    /// Whether others share the label: a limit was reached, or the configuration calls several so.
     pub(super) folded: bool,
 }
 
@@ -97,6 +104,8 @@ enum Choice<I> {
     Limited(Name<I>),
     /// It gets this label, which is one of few.
     Free(Name<I>),
+    /// It gets this label with others.
+    Shared(Name<I>),
     /// It is not exported.
     Hidden,
 }
@@ -143,6 +152,7 @@ impl<K: Clone> Values<Id<K>> {
         match choice {
             Choice::Hidden => Decision::Hidden,
             Choice::Free(name) => Decision::Shown(name),
+            Choice::Shared(name) => Decision::Folded(name),
             Choice::Limited(name) if self.room > 0 => {
                 self.room -= 1;
                 Decision::Shown(name)

@@ -56,7 +56,8 @@ impl Recorder {
     /// The service level target in force for a queue.
     pub(super) fn target(&self, names: &Names, queue: QueueId) -> Option<Duration> {
         let own = self.own_levels.get(&queue).copied().flatten();
-        self.settings.target(names.queues.name(queue), own)
+        let name = names.queues.name(queue);
+        self.settings.target(name, self.settings.queue_aliases.of(&self.pbx, name), own)
     }
 
     fn record(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) -> Option<()> {

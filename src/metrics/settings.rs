@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::aliases::QueueAliases;
 use crate::correlator::Patterns;
 
 /// Targets, bucket bounds, what an agent's label says, and how many label values there may be.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub queue_allow: Patterns,
     /// The queues not to export at all, even if allowed.
     pub queue_deny: Patterns,
+    /// What queues are called.
+    pub queue_aliases: QueueAliases,
 }
 
 impl Default for Settings {
@@ -46,19 +49,22 @@ impl Default for Settings {
             pause_reasons: Vec::new(),
             queue_allow: Patterns::default(),
             queue_deny: Patterns::default(),
+            queue_aliases: QueueAliases::default(),
         }
     }
 }
 
 impl Settings {
-    /// The target in force for `queue`, whose own `servicelevel` is `own`.
-    pub(super) fn target(&self, queue: &str, own: Option<Duration>) -> Option<Duration> {
-        let named = |(name, _): &(&String, &Duration)| name.eq_ignore_ascii_case(queue);
-        let level = self.queue_service_levels.get(queue).or_else(|| {
-            let any_case = self.queue_service_levels.iter().find(named);
-            any_case.map(|(_, level)| level)
-        });
-        level.copied().or(self.service_level).or(own)
+    /// The target in force for `queue`, which may be called otherwise, and whose own `servicelevel` is `own`.
+    pub(super) fn target(&self, queue: &str, called: Option<&str>, own: Option<Duration>) -> Option<Duration> {
+        let level = self.level_of(queue).or_else(|| self.level_of(called?));
+        level.or(self.service_level).or(own)
+    }
+
+    fn level_of(&self, queue: &str) -> Option<Duration> {
+        let exact = self.queue_service_levels.get(queue);
+        let any_case = || self.queue_service_levels.iter().find(|(name, _)| name.eq_ignore_ascii_case(queue));
+        exact.or_else(|| any_case().map(|(_, level)| level)).copied()
     }
 
     /// Whether `queue` is exported.
@@ -209,13 +215,15 @@ mod tests {
     fn the_queue_s_target_goes_before_the_default_and_that_before_the_pbx_s() {
         let own = Some(Duration::from_secs(60));
         let mut settings = Settings::default();
-        assert_eq!(settings.target("vip", None), None);
-        assert_eq!(settings.target("vip", own), own);
+        assert_eq!(settings.target("vip", None, None), None);
+        assert_eq!(settings.target("vip", None, own), own);
         settings.service_level = Some(Duration::from_secs(20));
-        assert_eq!(settings.target("vip", own), settings.service_level);
+        assert_eq!(settings.target("vip", None, own), settings.service_level);
         settings.queue_service_levels.insert("vip".to_owned(), Duration::from_secs(5));
-        assert_eq!(settings.target("vip", own), Some(Duration::from_secs(5)));
-        assert_eq!(settings.target("sales", own), settings.service_level);
+        assert_eq!(settings.target("vip", None, own), Some(Duration::from_secs(5)));
+        assert_eq!(settings.target("sales", None, own), settings.service_level);
+        // what it is called will do, in any case
+        assert_eq!(settings.target("600", Some("VIP"), own), Some(Duration::from_secs(5)));
     }
 
     #[test]

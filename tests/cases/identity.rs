@@ -1,6 +1,10 @@
 //! Who is who: labels, agents, queues, directions.
 
-use super::Case;
+use std::path::PathBuf;
+
+use super::common::program::run;
+use super::common::{Numbers, fixture};
+use super::{Case, path};
 
 #[test]
 fn a_queue_that_is_dialled_in_another_case_is_the_configured_one() {
@@ -74,4 +78,34 @@ fn a_person_is_one_agent_in_queues_and_outside_of_them() {
         assert!((talked - 29.998).abs() < 1e-6, "{agent} talked {talked}");
     }
     assert_eq!(numbers.sum("asterisk_calls_total", &[]), 3.0);
+}
+
+#[test]
+fn queues_are_called_as_the_configuration_says_and_audit_knows() {
+    let scratch = |name: &str| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let (config, metrics) = (scratch("aliases.yml"), scratch("aliases.prom"));
+    let aliases = "pbx:\n- name: t\n  trunks: ['^PJSIP/trunk-']\n  aliases: {queues: {SUPPORT: Help desk, sales: Others, \
+                   full: Others}}\nqueues: {deny: ['^Others$', '^Help']}\n";
+    std::fs::write(&config, aliases).expect("a scratch file");
+    let case = fixture("cases/queue-name-case");
+    let (events, log) = (case.join("events.ami"), case.join("queue_log"));
+
+    // patterns are over the PBX's own names, so nothing is denied here
+    let played = run(&["replay", "--format", "text", "--config", path(&config), path(&events)]);
+    let text = String::from_utf8_lossy(&played.stdout).into_owned();
+    let numbers = Numbers::read(&text);
+    assert_eq!(numbers.values("asterisk_queue_entries_total", "queue"), ["Help desk", "Others"]);
+    let of = |name, queue| numbers.sum(name, &[("queue", queue)]);
+    assert_eq!(["Help desk", "Others"].map(|queue| of("asterisk_queue_entries_total", queue)), [1.0, 2.0]);
+    assert_eq!(["Help desk", "Others"].map(|queue| of("asterisk_queue_refusals_total", queue)), [0.0, 1.0]);
+    assert_eq!(["Help desk", "Others"].map(|queue| of("asterisk_queue_agents", queue)), [1.0, 1.0]);
+
+    // a scrape has these labels, a recording the PBX's names, and queue_log agrees with both
+    std::fs::write(&metrics, text).expect("a scratch file");
+    for side in [["--metrics", path(&metrics)], ["--recording", path(&events)]] {
+        let args = ["audit", "--config", path(&config), side[0], side[1], "--queue-log", path(&log)];
+        let audited = run(&args);
+        let text = String::from_utf8_lossy(&audited.stdout);
+        assert!(text.ends_with("\nqueue_log and the exporter agree.\n"), "{text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! A PBX whose every word the test says, and the exporter's shell around it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ impl Fake {
             secret: Secret::new("lab"),
             plain_login: false,
             rules: Rules::default(),
+            queue_aliases: BTreeMap::new(),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(10),
             queue_status_interval: Duration::from_secs(60),

@@ -121,7 +121,7 @@ fn a_phone_that_two_dial_and_one_of_several_are_nobodys() {
 fn the_configuration_goes_before_everything() {
     let mut names = Names::default();
     let mut rules = Rules::default();
-    rules.aliases.agents.insert("pjsip/201".to_owned(), "Ann Ash".to_owned());
+    rules.agent_aliases.insert("pjsip/201".to_owned(), "Ann Ash".to_owned());
     let mut people = People { owners: Owners::new(&rules, &mut names), names };
     people.has("Ann", &["PJSIP/201"]);
     assert_eq!(people.of("PJSIP/201"), "Ann Ash");
