@@ -136,6 +136,15 @@ impl Pbx {
         self.ctl().act("Command", &[("Command", command)]).remove("Output").unwrap_or_default()
     }
 
+    /// What its own console says to a command, line by line; the manager interface repeats a header instead.
+    pub(crate) fn console(&self, command: &str) -> String {
+        let conf = self.place.join("etc/asterisk.conf");
+        let mut asterisk = Command::new("chroot");
+        let output =
+            asterisk.arg(self.version.root()).args(["/usr/sbin/asterisk", "-C"]).arg(conf).args(["-rx", command]);
+        String::from_utf8_lossy(&output.output().expect("chroot, as root").stdout).into_owned()
+    }
+
     /// Waits until no channel is up; hangs up those that stay and tells their names.
     pub(crate) fn settle(&self) -> Vec<String> {
         for _ in 0..300 {
