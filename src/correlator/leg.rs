@@ -105,7 +105,8 @@ impl Correlator {
             2 => 2,
             _ => 1,
         };
-        for channel in inside[inside.len() - begin..].to_vec() {
+        let joined = inside[inside.len() - begin..].to_vec();
+        for channel in joined {
             self.channels.all[channel].bridged.since.get_or_insert(at);
         }
         self.follow_channel(key, at);

@@ -1,4 +1,7 @@
 //! What the account has been seen to see: silence proves something only of a kind of event that comes at all.
+//!
+//! `Evidence` weighs what a session lacks, and begins anew with each. This only remembers, whatever links were lost: an
+//! agent on do-not-disturb must not be taken for busy after each login until somebody calls.
 
 use crate::event::Kind;
 

@@ -132,6 +132,18 @@ fn pool_agents_of_real_servers_are_in_a_call_and_nothing_else() {
 }
 
 #[test]
+fn a_pool_agent_who_pressed_the_key_is_free_when_the_talk_is_over() {
+    for (folder, talk, talking) in [("16", 2.587_179, 2.591), ("22", 3.599_891, 3.603)] {
+        let numbers = play(&fixture(&format!("captures/{folder}/17f-pool-agent-leaves-by-key.ami.gz")));
+        let agent = ("agent", "pool-agent-key 0");
+        let times = states(&numbers, agent.1);
+        assert!(times.contains(&("talking".to_owned(), talking)), "{folder}: {times:?}");
+        assert_eq!(numbers.sum("asterisk_queue_talk_seconds_sum", &[agent]), talk, "{folder}");
+        assert_eq!(numbers.sum("asterisk_queue_completions_total", &[agent, ("ended_by", "agent")]), 1.0, "{folder}");
+    }
+}
+
+#[test]
 fn no_real_agent_is_on_do_not_disturb() {
     let mut played = 0;
     for folder in ["16", "22"] {
