@@ -146,10 +146,7 @@ fn secret(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
 }
 
 fn direct_secret(section: &Section<'_>) -> Option<Secret> {
-    let in_file = section.place("secret").rank() == 0;
-    if let Some(path) = section.layers().file.as_deref().filter(|_| in_file) {
-        warn_of_readers(section, "secret", path);
-    }
+    warn_of_readers_of_file(section, "secret");
     section.read("secret", |text| checks::plain(text).map(Secret::new))
 }
 
@@ -169,6 +166,14 @@ fn read_file(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(LONGEST_SECRET_FILE).read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// Warns if everybody may read the configuration file, and the secret at `key` stands in it.
+pub(super) fn warn_of_readers_of_file(section: &Section<'_>, key: &str) {
+    let in_file = section.place(key).rank() == 0;
+    if let Some(path) = section.layers().file.as_deref().filter(|_| in_file) {
+        warn_of_readers(section, key, path);
+    }
 }
 
 /// Warns of a file with a secret that everybody may read, and tells the mode that keeps its owner and its group.

@@ -8,7 +8,7 @@ use crate::correlator::Identity;
 use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
 use super::checks;
-use super::pbx::patterns;
+use super::pbx::{patterns, warn_of_readers_of_file};
 use super::section::Section;
 
 /// Reads the settings, and what an agent is: the label `interface` is the name of an agent told by its interface.
@@ -93,7 +93,10 @@ fn agent_label(root: &Section<'_>) -> (AgentLabel, Identity) {
             root.mistake("agent_label", "hash needs an agent_label_salt");
             (AgentLabel::None, Identity::MemberName)
         }
-        Some("hash") => (AgentLabel::Hash { salt: salt.unwrap_or_default() }, Identity::MemberName),
+        Some("hash") => {
+            warn_of_readers_of_file(root, "agent_label_salt");
+            (AgentLabel::Hash { salt: salt.unwrap_or_default() }, Identity::MemberName)
+        }
         other => {
             if has_salt {
                 root.warning("agent_label_salt", "not used: agent_label is not hash");

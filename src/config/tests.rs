@@ -307,6 +307,22 @@ fn a_secret_everybody_may_read_is_a_warning() {
 }
 
 #[test]
+fn a_salt_everybody_may_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = std::env::temp_dir().join(format!("asterisk_exporter_salt_{}.yml", std::process::id()));
+    fs::write(&file, "pbx: [{address: pbx, username: x}]\nagent_label: hash\nagent_label_salt: salty\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let secret = ("ASTERISK_EXPORTER_PBX__0__SECRET".into(), "hush".into());
+    let sources = Sources { document: Document::File(file.clone()), environment: vec![secret], ..Sources::default() };
+    let loaded = Config::load(&sources, Purpose::Run).unwrap();
+    fs::remove_file(&file).unwrap();
+    let shown = file.display();
+    let expected =
+        format!("{shown}:3:19: agent_label_salt: everybody may read {shown}, its mode is 0664: chmod 0640 {shown}");
+    assert_eq!(loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
 fn times_that_make_no_sense_are_questioned_with_key_and_value() {
     let text = "pbx:\n  - address: pbx\n    username: x\n    secret: hush\n    ping_timeout: 15000\n    \
         reconnect_max: 5h\nservice_level:\n  default: 20000\n  queues: {sales: 20ms, support: 20}\n\

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Cursor, Read as _, Write as _};
+use std::io::{self, Cursor, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
