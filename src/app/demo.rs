@@ -152,7 +152,7 @@ fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
          \x20 landing page  http://localhost:{port}/\n\
          {place}\
          \n\
-         Try:  curl -s localhost:{port}{path} | grep asterisk_queue_exits_total | grep -v ' 0$' | sort\n\
+         Try:  curl -s localhost:{port}{path} | grep '^asterisk_queue_exits_total' | grep -v ' 0$' | sort\n\
          {audit}\
          Next: {program} manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
          Stop with Ctrl-C.\n\n",

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_asterisk_exporter"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // what a program leaves behind that is killed goes with the target folder
+    command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ASTERISK_EXPORTER_") {
             command.env_remove(name);
