@@ -464,18 +464,6 @@ pub(crate) const ALL: &[Scenario] = &[
         at_most: &[("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "talking")], 5.0)],
         ..BASE
     },
-    // wrap-up by the queue, over all queues of the agent
-    Scenario {
-        name: "queue-wrapup",
-        queues: &[("", "wrapuptime=6", &[Answers]), ("-b", "wrapuptime=6\nmember => @T@/a@D0@,0,@M0@,@T@/a@D0@", &[])],
-        drive: |s| {
-            s.call(5000);
-            // until it is over, and a little longer
-            sleep(Duration::from_secs(8));
-        },
-        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        ..BASE
-    },
 ];
 
 /// A caller talks to the agent's desk phone, which calls another queue, waits there, and puts the caller in its place.
