@@ -152,7 +152,10 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
         writeln!(out, "; filter keeps away the RTCP reports of that class.")?;
     }
     writeln!(out, "read = {read}")?;
-    writeln!(out, "; CoreShowChannels and CoreSettings ask for it; it changes nothing on the PBX.")?;
+    writeln!(
+        out,
+        "; CoreShowChannels, CoreSettings and ExtensionStateList ask for it; it changes nothing on the PBX."
+    )?;
     writeln!(out, "write = reporting")?;
     writeln!(
         out,

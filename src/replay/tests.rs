@@ -210,3 +210,27 @@ fn a_restart_without_uptime_is_told_by_the_lists() {
     let waiting = "asterisk_queue_callers_waiting{queue=\"q\"}";
     assert_says(&played(&[first, second].concat()), &[(exits, 1), (waiting, 0)]);
 }
+
+#[test]
+fn hints_of_a_recorded_session_tell_whose_a_phone_is() {
+    let member = "QueueMember\nQueue: q\nName: Ann\nLocation: Local/201@from-queue/n\n\
+                  StateInterface: hint:201@ext-local\nStatus: 1";
+    // they are asked for behind the snapshot; what is asked in the middle of a list on its way is no part of it
+    let hints = "Response: Success\nActionID: ae-9-ExtensionStateList\nEventList: start\n\n\
+                 Event: ExtensionStatus\nActionID: ae-9-ExtensionStateList\nExten: 201\nContext: ext-local\n\
+                 Hint: PJSIP/desk&Custom:DND201\nStatus: 0\n\n\
+                 Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\n\n";
+    let refused = "Response: Error\nActionID: ae-9-ExtensionStateList\nMessage: Permission denied\n\n";
+    for (answer, agent) in [(hints, "Ann"), (refused, "")] {
+        let call = "Channel: PJSIP/desk-1\nUniqueid: 1.1\nLinkedid: 1.1\n";
+        let call = format!("Event: Newchannel\n{call}ChannelState: 4\n\nEvent: Hangup\n{call}Cause: 16\n\n");
+        let text = [login(5000), lists(5000, &[], &["QueueParams\nQueue: q", member], ""), answer.to_owned(), call];
+        let mut replay = replay();
+        replay.play(text.concat().replace('\n', "\r\n").as_bytes());
+        let counted = format!(
+            "asterisk_calls_total{{pbx=\"test\",direction=\"unknown\",agent=\"{agent}\",trunk=\"\",result=\"failed\"}} 1\n"
+        );
+        let exposition = replay.exposition(Format::Text);
+        assert!(exposition.contains(&counted), "{agent}: {exposition}");
+    }
+}

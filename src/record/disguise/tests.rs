@@ -148,3 +148,23 @@ fn devices_the_configuration_tells_by_number_stay() {
     assert_eq!(channel("SIP/12025550123-00000001"), format!("SIP/{}-00000001", pseudonym("12025550123")));
     assert_eq!(channel("SIP/carrier-00000001"), "SIP/carrier-00000001");
 }
+
+#[test]
+fn a_hint_tells_as_much_behind_pseudonyms_as_before() {
+    let member = "Event: QueueMember\nQueue: q\nName: Ann\nLocation: Local/200123@from-queue/n\n\
+                  StateInterface: hint:200123@ext-local\n\n";
+    let hint = |exten: &str, device: &str| {
+        format!(
+            "Event: ExtensionStatus\nActionID: ae-9-ExtensionStateList\nExten: {exten}\nContext: ext-local\n\
+             Hint: {device}&Custom:DND{exten},CustomPresence:{exten}\nStatus: 0\n\n"
+        )
+    };
+    // the member's extension stays everywhere; another's is another number, the same in both headers
+    let other = pseudonym("200124");
+    let text = [member, &hint("200123", "PJSIP/200123"), &hint("200124", "PJSIP/200124")].concat();
+    let expected = [member, &hint("200123", "PJSIP/200123"), &hint(&other, &format!("PJSIP/{other}"))].concat();
+    assert_eq!(plainly(&text), expected);
+    let end =
+        "Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\nListItems: 2\n\n";
+    assert_eq!(plainly(end), end);
+}
