@@ -11,8 +11,8 @@ impl Correlator {
         let data = &self.channels.all[channel];
         let connected = data.stays.iter().copied().find(|&key| self.stays[key].is_talking());
         // FreePBX records on the half of a member's Local channel that runs the dialplan
-        let beside = data.peer.and_then(|peer| self.channels.all.get(peer)).and_then(|peer| peer.talk);
-        if let Some(key) = data.talk.or(connected).or(beside) {
+        let beside = data.peer.and_then(|peer| self.talk_on(peer));
+        if let Some(key) = self.talk_on(channel).or(connected).or(beside) {
             self.mark_recorded(key, seen);
         }
     }

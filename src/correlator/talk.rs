@@ -177,11 +177,20 @@ impl Correlator {
         self.emit_of(key, Observation::CallerParked { queue }, seen);
     }
 
+    /// The talk a channel is the agent's leg of, or the phone behind it.
+    ///
+    /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a caller may pass an agent on
+    /// into a queue.
+    pub(super) fn talk_on(&self, channel: ChannelKey) -> Option<StayKey> {
+        let key = self.channels.all.get(channel)?.talk?;
+        self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
+    }
+
     /// Who asked first for the end of the talk.
     pub(super) fn note_request(&mut self, channel: ChannelKey) {
         let Some(data) = self.channels.all.get(channel) else { return };
         let as_caller = data.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
-        let (key, who) = match (data.talk, as_caller) {
+        let (key, who) = match (self.talk_on(channel), as_caller) {
             (Some(key), _) => (key, EndedBy::Agent),
             (None, Some(key)) => (key, EndedBy::Caller),
             (None, None) => return,

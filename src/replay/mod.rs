@@ -5,6 +5,9 @@
 //! Lists are applied only where they answer questions of our own, as in what `record` writes.
 
 mod lists;
+#[cfg(test)]
+mod sequences;
+mod time;
 mod watch;
 
 use std::fs::File;
@@ -26,6 +29,7 @@ use crate::metrics::{Board, Desk, Format, Metrics};
 pub use watch::Watch;
 
 use lists::Lists;
+use time::Time;
 use watch::Both;
 
 /// Why a recording could not be played.
@@ -85,8 +89,7 @@ pub struct Replay<W = ()> {
     sessions: u64,
     /// The first time stamp, if there was one yet.
     begun: Option<Moment>,
-    /// The latest time stamp so far: the recording's clock.
-    now: Moment,
+    time: Time,
     /// The PBX is out of sight: nothing of the session that begins was synchronised yet.
     blind: Option<Blind>,
     watch: W,
@@ -120,8 +123,8 @@ impl Replay {
 
     /// Plays to the one PBX of a board that others go on with; its recording begins at `start`.
     pub fn at(board: Board, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
-        let (pbx, lists) = (pbx.clone(), Lists::default());
-        Self { board, limits, pbx, lists, sessions: 0, begun: None, now: start, blind: None, watch: () }
+        let (pbx, lists, time) = (pbx.clone(), Lists::default(), Time::at(start));
+        Self { board, limits, pbx, lists, sessions: 0, begun: None, time, blind: None, watch: () }
     }
 
     /// Gives the board back.
@@ -141,7 +144,7 @@ impl<W: Watch> Replay<W> {
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
         let board = Board::new(metrics, vec![desk]);
         let (pbx, lists) = (pbx.clone(), Lists::default());
-        Self { board, limits, pbx, lists, sessions: 0, begun: None, now: start, blind: None, watch }
+        Self { board, limits, pbx, lists, sessions: 0, begun: None, time: Time::default(), blind: None, watch }
     }
 
     /// Plays a file, gzipped or not.
@@ -201,7 +204,7 @@ impl<W: Watch> Replay<W> {
 
     /// The exposition as it stands after the last event.
     pub fn exposition(&mut self, format: Format) -> String {
-        self.board.scrape(self.now, format)
+        self.board.scrape(self.time.now(), format)
     }
 
     /// What the metrics are made of.
@@ -211,7 +214,7 @@ impl<W: Watch> Replay<W> {
 
     /// The first and the last time stamp, if there are any.
     pub fn span(&self) -> Option<(Moment, Moment)> {
-        Some((self.begun?, self.now))
+        Some((self.begun?, self.time.now()))
     }
 
     /// How often `record` logged in; what other programs recorded has none.
@@ -222,8 +225,9 @@ impl<W: Watch> Replay<W> {
     /// Decides by what is known whatever still waits for more to come, and gives back who watched.
     pub fn finish(mut self) -> W {
         let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
-        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
-        correlator.expire(self.now.after(PATIENCE), &mut both);
+        let now = self.time.now();
+        let mut both = Both { at: now, recorder, watch: &mut self.watch };
+        correlator.expire(now.after(PATIENCE), &mut both);
         self.watch
     }
 
@@ -254,6 +258,13 @@ impl<W: Watch> Replay<W> {
         }
     }
 
+    fn take_time(&mut self, stamped: Option<Moment>) {
+        self.begun = self.begun.or(stamped);
+        if let Some(stamp) = stamped {
+            self.time.take(stamp);
+        }
+    }
+
     fn learn_version(&mut self, version: Option<Version>) {
         if let Some((major, minor)) = version.map(Version::numbers) {
             self.board.desks[0].correlator.set_version(major, minor);
@@ -274,9 +285,8 @@ impl<W: Watch> Replay<W> {
 
     fn play_event(&mut self, frame: &Frame<'_>) {
         let stamped = event::timestamp(frame);
-        self.begun = self.begun.or(stamped);
-        self.now = self.now.max(stamped.unwrap_or_default());
-        let (pbx, now) = (&self.pbx, self.now);
+        self.take_time(stamped);
+        let (pbx, now) = (&self.pbx, self.time.now());
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         if let Lists::Opening { opening, .. } = &mut self.lists {
@@ -315,17 +325,17 @@ impl<W: Watch> Replay<W> {
         let opening = matches!(self.lists, Lists::Opening { .. });
         // the answer to a Ping tells the PBX's time, on the clock of its events
         let stamped = event::timestamp(frame);
-        self.begun = self.begun.or(stamped);
-        self.now = self.now.max(stamped.unwrap_or_default());
+        self.take_time(stamped);
+        let now = self.time.now();
         // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch
         let version = frame.header("AsteriskVersion").filter(|_| frame.is_accepted());
         self.learn_version(version.and_then(|text| Version::read(&String::from_utf8_lossy(text))));
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
-        let mut both = Both { at: self.now, recorder, watch: &mut self.watch };
+        let mut both = Both { at: now, recorder, watch: &mut self.watch };
         if stamped.is_some() && matches!(self.lists, Lists::Opening { .. }) {
-            correlator.logged_in(self.now, &mut both);
+            correlator.logged_in(now, &mut both);
         }
-        self.lists.response(self.now, frame, correlator, own, &mut both);
+        self.lists.response(now, frame, correlator, own, &mut both);
         if opening && !matches!(self.lists, Lists::Opening { .. }) {
             self.see();
         }
@@ -334,7 +344,7 @@ impl<W: Watch> Replay<W> {
     fn go_blind(&mut self) {
         if self.blind.is_none() {
             self.blind = Some(if self.begun.is_some() { Blind::Gap } else { Blind::Before });
-            self.watch.blind(self.now);
+            self.watch.blind(self.time.now());
         }
     }
 
@@ -343,7 +353,7 @@ impl<W: Watch> Replay<W> {
         if blind == Blind::Gap {
             self.board.desks[0].own.connected();
         }
-        self.watch.sighted(self.now);
+        self.watch.sighted(self.time.now());
     }
 }
 

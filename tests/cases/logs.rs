@@ -302,7 +302,9 @@ fn log(ended: u64) -> String {
 fn an_end_in_plain_sight_is_not_explained_as_lost() {
     // after two days nothing is left of the call: lost, and no time was out of sight
     let later = 1001 + 49 * 3600;
-    let two_days = recording(&format!("Event: Reload\nTimestamp: {later}.5\nModule: All\nStatus: 0\n\n"));
+    let reload = format!("Event: Reload\nTimestamp: {later}.5\nModule: All\nStatus: 0\n\n");
+    // one stamp alone so far ahead is taken for a mistake of the clock
+    let two_days = recording(&reload.repeat(2));
     let seen = scratch("in-sight.ami", two_days.as_bytes());
     let audited = audit(&scratch("in-sight", log(1046).as_bytes()), &["--recording", &seen]);
     assert_eq!(audited.code, Some(1), "{}", audited.text);

@@ -593,3 +593,29 @@ fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
     stage.tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
     assert_eq!(stage.count("q transfer Ann blind caller"), 1);
 }
+
+#[test]
+fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
+    let mut stage = Stage::live();
+    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    let agent = "DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+    stage.tell(&format!("AgentConnect Uniqueid=1.1 {agent}"));
+    stage.tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1").tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2");
+    stage
+        .at(5.0)
+        .tell(&format!("AgentComplete Uniqueid=1.1 {agent} Reason=transfer"))
+        .tell("Hangup Uniqueid=1.1 Cause=16");
+    // the first caller is forgotten by then
+    stage.at(60.0).tell("QueueCallerJoin Uniqueid=1.2 Queue=p");
+    let other = "DestUniqueid=1.3 DestChannel=SIP/202-3 Queue=p Interface=SIP/202 MemberName=Ben";
+    stage.tell(&format!("AgentConnect Uniqueid=1.2 {other}"));
+    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
+    stage.at(70.0).tell("MixMonitorStart Uniqueid=1.2").tell("HangupRequest Uniqueid=1.2");
+    for uid in ["1.2", "1.3"] {
+        stage
+            .tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={uid}"))
+            .tell(&format!("Hangup Uniqueid={uid} Cause=16"));
+    }
+    stage.at(80.0);
+    assert_eq!((stage.count("p recorded Ben"), stage.count("p complete Ben caller")), (1, 1), "{:?}", stage.seen());
+}
