@@ -10,6 +10,9 @@ use asterisk_exporter::clock::Moment;
 use asterisk_exporter::correlator::{Caller, Correlator, Names, Observation, Observe, Rules, Snapshot, Timing};
 use asterisk_exporter::event::{Event, Kind, Name};
 
+/// Microseconds of one such event, with that many talks going on.
+type Case = fn(usize) -> f64;
+
 struct Nobody;
 
 impl Observe for Nobody {
@@ -17,7 +20,7 @@ impl Observe for Nobody {
 }
 
 fn main() {
-    let cases: [(&str, fn(usize) -> f64); 8] = [
+    let cases: [(&str, Case); 8] = [
         ("one call after the other", calls),
         ("AgentComplete without channels", completes),
         ("AgentConnect of an unknown leg", connects),

@@ -223,8 +223,15 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     assert!(said.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())), "{said}");
     assert_eq!(content, cut);
     let exposition = played(&content);
-    let others = |count| format!("asterisk_exporter_events_total{{pbx=\"lab\",event=\"other\"}} {count:.6}");
-    assert_eq!(differences(&exposition, &played(&bytes)), [others(0.0), others(2.0)]);
+    // the day's events alone are one session, and ask for no lists
+    let own = |series: &str, counts: [f64; 2]| counts.map(|count| format!("asterisk_exporter_{series} {count:.6}"));
+    let expected = [
+        own("connects_total{pbx=\"lab\"}", [1.0, 2.0]),
+        own("degraded{pbx=\"lab\",reason=\"list_channels\"}", [0.0, 1.0]),
+        own("degraded{pbx=\"lab\",reason=\"list_queues\"}", [0.0, 1.0]),
+        own("events_total{pbx=\"lab\",event=\"other\"}", [0.0, 2.0]),
+    ];
+    assert_eq!(differences(&exposition, &played(&bytes)), expected.concat());
     let numbers = Numbers::read(&exposition);
     numbers.assert_conserved("the recording");
     for (queue, truth) in &truth.queues {
