@@ -3,11 +3,15 @@
 //! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they never hold a
 //! secret.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
-use crate::correlator::PbxName;
+use crate::correlator::{MissingSet, PbxName};
+
+pub use explain::{Explanation, explain};
 
 /// The health of all PBXs, each by its place in the configuration.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct PbxHealth {
     pub trouble: Option<Trouble>,
     /// What its numbers lack, and what to do about it: a sentence by its subject.
     pub notices: BTreeMap<&'static str, String>,
+    /// What it never sends in this session though it must; nothing while the link is down.
+    pub missing: MissingSet,
 }
 
 /// What keeps a PBX out.
@@ -87,6 +93,7 @@ impl PbxHealth {
             Phase::Down { error, since } => {
                 let since = self.trouble.as_ref().map_or(*since, |trouble| trouble.since);
                 self.trouble = Some(Trouble { error: error.clone(), since });
+                self.missing = MissingSet::default();
             }
             Phase::Starting | Phase::Connecting | Phase::Synchronising => {}
         }
@@ -104,6 +111,7 @@ impl Health {
             asterisk: None,
             trouble: None,
             notices: BTreeMap::new(),
+            missing: MissingSet::default(),
         };
         Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
     }
@@ -132,6 +140,13 @@ impl Health {
         }
     }
 
+    /// The PBX at `index` never sends these; an index nobody has changes nothing.
+    pub fn set_missing(&self, index: usize, missing: MissingSet) {
+        if let Some(pbx) = self.lock().get_mut(index) {
+            pbx.missing = missing;
+        }
+    }
+
     /// A copy of the whole picture, in the order of the configuration.
     pub fn all(&self) -> Vec<PbxHealth> {
         self.lock().clone()
@@ -151,6 +166,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::correlator::Missing;
 
     fn two() -> Health {
         Health::new([
@@ -192,6 +208,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_told_of_a_session_and_goes_with_it() {
+        let health = two();
+        let missing: MissingSet = [Missing::ClassAgent].into_iter().collect();
+        health.set_missing(0, missing);
+        health.set(0, Phase::Up { since: Moment::from_secs(5) });
+        assert_eq!(health.all()[0].missing, missing);
+        health.set(0, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        assert!(health.all()[0].missing.is_empty());
+    }
+
+    #[test]
     fn trouble_lasts_through_new_attempts_until_the_pbx_is_up() {
         let health = two();
         let down = |error: &str, second| Phase::Down { error: error.to_owned(), since: Moment::from_secs(second) };
@@ -211,6 +238,7 @@ mod tests {
         let before = health.all();
         health.set(2, Phase::Connecting);
         health.set_version(2, "1".to_owned());
+        health.set_missing(2, [Missing::Hangup].into_iter().collect());
         assert_eq!(health.all(), before);
     }
 }

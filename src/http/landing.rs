@@ -6,7 +6,7 @@ use super::Pages;
 use super::when::span;
 use crate::calendar::utc;
 use crate::clock::Moment;
-use crate::health::{PbxHealth, Phase};
+use crate::health::{Explanation, PbxHealth, Phase, explain};
 
 /// Nothing but our own style may be loaded, run, framed or sent anywhere.  The hash is that of [`STYLE`].
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
@@ -37,6 +37,7 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
     write_table(html, &pbxs, now)?;
     write_notices(html, &pbxs)?;
     write_advice(html, &pbxs)?;
+    write_missing(html, &pbxs)?;
     html.write_str("</main>\n</body>\n</html>\n")
 }
 
@@ -109,6 +110,30 @@ fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
          <li>User and secret must be those of <code>manager.conf</code>; after a change there, \
          <code>asterisk -rx 'manager reload'</code>.</li>\n\
          <li>With <code>--log.level debug</code> the log tells each attempt.</li>\n</ol>\n</section>\n",
+    )
+}
+
+/// What PBXs never send though they must, and the line of manager.conf that mends it; nothing if all is sent.
+fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
+    let mut lacking = pbxs.iter().filter(|pbx| !pbx.missing.is_empty()).peekable();
+    if lacking.peek().is_none() {
+        return Ok(());
+    }
+    html.write_str("<section>\n")?;
+    for pbx in lacking {
+        writeln!(html, "<h2>{} is seen in part</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
+        for missing in pbx.missing.iter() {
+            let Explanation { what, cost, line } = explain(missing);
+            writeln!(html, "<li>{}: {}. Needed: <code>{}</code></li>", Escaped(&what), cost, Escaped(&line))?;
+        }
+        html.write_str("</ul>\n")?;
+    }
+    html.write_str(
+        "<p><code>asterisk_exporter manager-conf</code> prints the whole account for <code>manager.conf</code>. An \
+         <code>eventfilter</code> is needed only where others are, and <code>disabledevents</code> in \
+         <code>[general]</code> must not name the event. After a change there, \
+         <code>asterisk -rx 'manager reload'</code>, and restart the exporter: a session keeps the rights and filters \
+         of its login.</p>\n</section>\n",
     )
 }
 

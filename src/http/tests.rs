@@ -11,7 +11,7 @@ use tokio::sync::mpsc as signals;
 
 use super::*;
 use crate::clock::Moment;
-use crate::correlator::PbxName;
+use crate::correlator::{Missing, PbxName};
 use crate::health::Phase;
 use crate::metrics::{Exposition, Format};
 
@@ -246,6 +246,24 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
         assert!(html.contains(part), "no {part} in\n{html}");
     }
     assert!(!html.contains("<b>") && !html.contains("hq is down"), "{html}");
+}
+
+#[tokio::test]
+async fn landing_page_shows_what_a_pbx_never_sends_and_what_mends_it() {
+    let site = Site::new().await;
+    site.health.set(0, Phase::Up { since: Moment::from_secs(1_606_403_878) });
+    assert!(!site.ask("GET /").await.text().contains("is seen in part"));
+    site.health.set_missing(0, [Missing::ClassAgent, Missing::Hangup].into_iter().collect());
+    let reply = site.ask("GET /").await;
+    for part in [
+        "<h2>hq is seen in part</h2>",
+        "<li>no event of class agent comes, though the queues are in use: ",
+        "<code>read = system,call,agent,dialplan</code>",
+        "<li>Hangup never comes, though it must: ",
+        "<code>eventfilter = ^Event: Hangup[[:space:]]</code>",
+    ] {
+        assert!(reply.text().contains(part), "no {part} in\n{}", reply.text());
+    }
 }
 
 #[tokio::test]

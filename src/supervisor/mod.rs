@@ -21,6 +21,7 @@ mod lag;
 mod link;
 mod listing;
 mod login;
+mod lookout;
 mod opening;
 mod place;
 mod pump;

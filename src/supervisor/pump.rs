@@ -22,6 +22,7 @@ use super::end::End;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
 use super::listing::{Answer, Listing};
+use super::lookout::Lookout;
 use super::over;
 use super::place::Place;
 use super::session::barrier;
@@ -34,6 +35,7 @@ pub(super) struct Pump<'a> {
     place: &'a Place,
     hose: Hose,
     trunks: Trunks,
+    lookout: Lookout,
     stalls: u64,
 }
 
@@ -66,7 +68,7 @@ impl<'a> Pump<'a> {
             extensions: Extensions::NotNeeded,
             lag: Lag::default(),
         };
-        Self { wire, place, hose, trunks: Trunks::of(place), stalls: 0 }
+        Self { wire, place, hose, trunks: Trunks::of(place), lookout: Lookout::default(), stalls: 0 }
     }
 
     /// Goes on until the session ends.
@@ -129,9 +131,9 @@ impl<'a> Pump<'a> {
 
     /// Handles every whole item that was read.
     fn drain(&mut self) -> Result<(), End> {
-        let Self { wire, place, hose, trunks, .. } = self;
+        let Self { wire, place, hose, trunks, lookout, .. } = self;
         let read = wire.read();
-        let word = place.at_desk(|desk| {
+        let (word, missing) = place.at_desk(|desk| {
             expire(desk, read);
             let mut lateness = Lateness::Untold;
             while let Some(item) = wire.next_item() {
@@ -143,18 +145,23 @@ impl<'a> Pump<'a> {
             if let Some(lag) = lateness.lag(&mut hose.lag, read) {
                 desk.own.lag(lag);
             }
-            trunks.look(&desk.correlator)
+            (trunks.look(&desk.correlator), desk.correlator.missing(read))
         });
         if let Some(word) = word {
             trunks.say(place, &word);
         }
+        lookout.look(place, missing);
         hose.check(read)
     }
 
     /// Nothing was read, and something is due.
     fn idle(&mut self) -> Result<(), End> {
         let now = self.wire.now();
-        self.place.at_desk(|desk| expire(desk, now));
+        let missing = self.place.at_desk(|desk| {
+            expire(desk, now);
+            desk.correlator.missing(now)
+        });
+        self.lookout.look(self.place, missing);
         self.hose.check(now)
     }
 

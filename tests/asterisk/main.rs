@@ -4,6 +4,7 @@
 
 mod ami;
 mod blind;
+mod blindness;
 mod chance;
 #[path = "../common/mod.rs"]
 mod common;

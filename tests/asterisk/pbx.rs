@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) dialplan: String,
     /// Phones: device and the port that plays it; 0 for one that never registered.
     pub(crate) phones: Vec<(String, u16)>,
+    /// More sections of manager.conf.
+    pub(crate) accounts: String,
 }
 
 /// A running Asterisk.
@@ -278,7 +280,7 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
         ),
     );
     write("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
-    write("manager.conf", &accounts(version, net));
+    write("manager.conf", &format!("{}{}", accounts(version, net), plan.accounts));
     match version {
         Version::V16 => write("sip.conf", &chan_sip(net, &plan.phones)),
         Version::V22 => write("pjsip.conf", &pjsip(net, &plan.phones)),

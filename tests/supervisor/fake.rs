@@ -241,7 +241,7 @@ impl Exporter {
         soon("the end", self.task.join_next()).await.unwrap().unwrap();
     }
 
-    async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+    pub(crate) async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         soon(what, async {
             while !is_so() {
                 yield_now().await;

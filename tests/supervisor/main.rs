@@ -6,6 +6,7 @@ mod fake;
 
 use asterisk_exporter::ami::action::challenge_key;
 use asterisk_exporter::config::Pbx;
+use asterisk_exporter::correlator::Word;
 use fake::{Exporter, Fake, Peer, skip};
 
 #[tokio::test]
@@ -66,8 +67,43 @@ async fn without_rights_the_session_goes_on_without_lists_and_keeps_all_classes(
     }
     exporter.up(0).await;
     assert_eq!(exporter.health.all()[0].asterisk.as_deref(), Some("16 (AMI 5.0.2)"));
+    assert_eq!(missing(&exporter), ["list_channels", "list_queues"]);
+    assert_eq!(exporter.sample("asterisk_exporter_degraded", &["reason=\"list_channels\""]), Some(1.0));
     // the list that would be due at 60 s is not asked for
     quiet(&exporter, &mut peer, 8).await;
+}
+
+/// What is said to be missing, by its words.
+fn missing(exporter: &Exporter) -> Vec<&'static str> {
+    exporter.health.all()[0].missing.iter().map(Word::word).collect()
+}
+
+#[tokio::test]
+async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_such_event() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+    for call in 1..=3 {
+        let agent = "Queue: support\nInterface: SIP/201\nMemberName: Ann\nTimestamp: 1606403878.000000\n";
+        peer.say(&format!("Event: AgentCalled\nUniqueid: 1.{call}\nDestUniqueid: 2.{call}\n{agent}\n")).await;
+    }
+    exporter.counted("asterisk_exporter_events_total", &["event=\"AgentCalled\""], 3.0).await;
+    assert_eq!(missing(&exporter), [""; 0]);
+
+    // two Pings, 15 s apart, and nothing of class call
+    quiet(&exporter, &mut peer, 2).await;
+    exporter.until("missing", || missing(&exporter) == ["class_call"]).await;
+    let reason = ["reason=\"class_call\""];
+    assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(1.0));
+    assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
+
+    peer.say("Event: Newchannel\nUniqueid: 3.1\nChannel: SIP/202-1\nTimestamp: 1606403909.000000\n\n").await;
+    exporter.until("seen", || missing(&exporter) == ["event_dial_begin"]).await;
+    assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(0.0));
+    drop(peer);
+    exporter.down(0).await;
+    assert_eq!(missing(&exporter), [""; 0]);
 }
 
 #[tokio::test]

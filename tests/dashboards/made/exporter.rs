@@ -88,18 +88,30 @@ fn now() -> Row {
 fn trust() -> Row {
     let blind = format!("sum by (pbx) (rate(asterisk_exporter_blind_seconds_total{{{PBX}}}[$__rate_interval]))");
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
+    let missing = format!("max by (pbx, reason) (asterisk_exporter_degraded{{{PBX}}}) > 0");
     Row::titled(
         "Trust",
         7,
         vec![
             (
-                8,
+                6,
+                Panel::steps(
+                    "Never sent",
+                    "short",
+                    "Classes, events and lists that the account is not sent though it must be; the exporter's landing \
+                     page says what mends it.",
+                )
+                .over_time(&missing, "{{pbx}} {{reason}}")
+                .or_else("Nothing is missing"),
+            ),
+            (
+                6,
                 Panel::lines("Blind time", "percentunit", "Share of the time without a synchronised session.")
                     .over_time(&blind, "{{pbx}}")
                     .up_to(1.0),
             ),
             (
-                8,
+                6,
                 Panel::lines(
                     "Event lag",
                     "s",
@@ -109,7 +121,7 @@ fn trust() -> Row {
                 .over_time(&lag, "{{pbx}}"),
             ),
             (
-                8,
+                6,
                 Panel::steps(
                     "Conservation",
                     "short",

@@ -1,0 +1,125 @@
+//! What never comes, in words: what it costs, and the line of `manager.conf` that mends it.
+
+use std::borrow::Cow;
+
+use crate::correlator::Missing;
+
+/// One thing that a PBX never sends, for a person to read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Explanation {
+    /// What never comes.
+    pub what: Cow<'static, str>,
+    /// What the numbers lack without it.
+    pub cost: &'static str,
+    /// What stands in `manager.conf` where it comes.
+    pub line: Cow<'static, str>,
+}
+
+/// What `missing` means, and what to do about it.
+pub fn explain(missing: Missing) -> Explanation {
+    let Some(event) = event_of(missing) else { return explain_other(missing) };
+    let what = format!("{event} never comes, though it must: a filter keeps it back").into();
+    let line = format!("eventfilter = ^Event: {event}[[:space:]]").into();
+    Explanation { what, cost: cost_of(missing), line }
+}
+
+/// Classes, lists and time stamps.
+fn explain_other(missing: Missing) -> Explanation {
+    let (what, line) = match missing {
+        Missing::ClassCall => ("no event of class call comes, though there are calls", READ),
+        Missing::ClassAgent => ("no event of class agent comes, though the queues are in use", READ),
+        Missing::ClassDialplan => ("no event of class dialplan comes, though callers leave queues", READ),
+        Missing::ClassSystem => ("no event of class system comes, not even at the login", READ),
+        Missing::ListChannels => ("CoreShowChannels is refused", "write = reporting"),
+        Missing::ListQueues => {
+            ("QueueStatus is refused: app_queue is not loaded", "load = app_queue.so in modules.conf")
+        }
+        _ => ("events have no Timestamp", "timestampevents = yes in [general]"),
+    };
+    Explanation { what: what.into(), cost: cost_of(missing), line: line.into() }
+}
+
+const fn cost_of(missing: Missing) -> &'static str {
+    match missing {
+        Missing::ClassCall => "calls and talk times are not counted, and most callers who leave a queue are unserved",
+        Missing::ClassAgent => "nothing of queues and agents is counted but what the lists show now and then",
+        Missing::ClassDialplan => {
+            "callers whom the queue lets go are unserved, and those who are never let in are not counted"
+        }
+        Missing::ClassSystem => "the start of the PBX is not known, and a restart is seen late",
+        Missing::ListChannels => {
+            "calls that are up at a login are not seen, nor those that ended while the link was down"
+        }
+        Missing::ListQueues => "callers who wait at a login, and members, are not seen until an event speaks of them",
+        Missing::Timestamps => "times are those at which events are read, some milliseconds late",
+        Missing::Newchannel => "calls are counted late, by their first other event, or not at all",
+        Missing::Hangup => "calls do not end, and causes are not counted",
+        Missing::HangupRequest => "callers who give up are unserved where class dialplan is not seen",
+        Missing::DialBegin | Missing::DialEnd => "how long and how phones rang is not known, and calls lack results",
+        Missing::BridgeEnter | Missing::BridgeLeave => "talk times are wrong",
+        Missing::LocalBridge => "the phones behind Local channels are not found",
+        Missing::Transfer => "transfers are not counted",
+        Missing::QueueCallerJoin => "callers are adopted, and there are no entries",
+        Missing::QueueCallerLeave => "how callers left is decided late, or not known",
+        Missing::QueueCallerAbandon => "callers who give up or time out count as exit_key",
+        Missing::AgentCalled => "how long phones rang is not known, nor those whom nobody answered",
+        Missing::AgentConnect => "nobody is answered before the end of the talk",
+        Missing::AgentComplete => "who ended a talk is told by the hangup requests only",
+        Missing::AgentRingNoAnswer => "agents who do not answer are not counted",
+        Missing::QueueMemberStatus => "agents' states change only from list to list",
+        Missing::QueueMemberPause => "pauses are not counted, and are seen from list to list only",
+        Missing::QueueMemberAdded | Missing::QueueMemberRemoved => "members come and go from list to list only",
+        Missing::VarSet => "callers whom the queue lets go are unserved, and those never let in are not counted",
+    }
+}
+
+/// The event as it is called on the wire.
+const fn event_of(missing: Missing) -> Option<&'static str> {
+    Some(match missing {
+        Missing::ClassCall | Missing::ClassAgent | Missing::ClassDialplan | Missing::ClassSystem => return None,
+        Missing::ListChannels | Missing::ListQueues | Missing::Timestamps => return None,
+        Missing::Newchannel => "Newchannel",
+        Missing::Hangup => "Hangup",
+        Missing::HangupRequest => "HangupRequest",
+        Missing::DialBegin => "DialBegin",
+        Missing::DialEnd => "DialEnd",
+        Missing::BridgeEnter => "BridgeEnter",
+        Missing::BridgeLeave => "BridgeLeave",
+        Missing::LocalBridge => "LocalBridge",
+        Missing::Transfer => "(BlindTransfer|AttendedTransfer)",
+        Missing::QueueCallerJoin => "QueueCallerJoin",
+        Missing::QueueCallerLeave => "QueueCallerLeave",
+        Missing::QueueCallerAbandon => "QueueCallerAbandon",
+        Missing::AgentCalled => "AgentCalled",
+        Missing::AgentConnect => "AgentConnect",
+        Missing::AgentComplete => "AgentComplete",
+        Missing::AgentRingNoAnswer => "AgentRingNoAnswer",
+        Missing::QueueMemberStatus => "QueueMemberStatus",
+        Missing::QueueMemberPause => "QueueMemberPause",
+        Missing::QueueMemberAdded => "QueueMemberAdded",
+        Missing::QueueMemberRemoved => "QueueMemberRemoved",
+        Missing::VarSet => "VarSet",
+    })
+}
+
+/// Every class the exporter reads.
+const READ: &str = "read = system,call,agent,dialplan";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlator::Word;
+
+    #[test]
+    fn each_reason_has_words_of_its_own() {
+        for &missing in Missing::ALL {
+            let Explanation { what, line, .. } = explain(missing);
+            let class = missing.word().strip_prefix("class_");
+            assert!(class.is_none_or(|class| what.contains(class) && line.contains(class)), "{what}: {line}");
+            let is_event = missing.word().starts_with("event_");
+            assert_eq!(line.starts_with("eventfilter = ^Event: "), is_event, "{line}");
+        }
+        let whats: std::collections::HashSet<_> = Missing::ALL.iter().map(|&missing| explain(missing).what).collect();
+        assert_eq!(whats.len(), Missing::ALL.len());
+    }
+}
