@@ -28,9 +28,6 @@ pub enum AccountError {
     /// The events of this version are others.
     #[error("Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer")]
     TooOld(Version),
-    /// Nobody knows what this version will be.
-    #[error("Asterisk {0} is not known: the newest known branch is {NEWEST}")]
-    TooNew(Version),
     /// A line break or the like would end the line in `manager.conf`.  The value itself may be the secret.
     #[error("{0} is empty or holds a character that manager.conf cannot hold")]
     Unwritable(&'static str),
@@ -85,6 +82,9 @@ impl FromStr for Version {
         let number = prefixes.iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
         let figures = number.split(['-', '~', '+']).next().unwrap_or_default();
         let figures: Vec<u16> = figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
+        if figures.first().is_some_and(|&major| major >= BRANCHES) {
+            return Err(not());
+        }
         match figures[..] {
             [major] => Ok(Self { major, minor: 0, patch: 0 }),
             [major, minor] => Ok(Self { major, minor, patch: 0 }),
@@ -107,13 +107,10 @@ pub fn random_secret() -> Result<String, getrandom::Error> {
 /// The account as text for `manager.conf`.  `permit` is the exporter's address as `address/mask`.
 ///
 /// # Errors
-/// A version outside 12 to 23, or a name, secret or address that cannot stand on one line.
+/// A version older than 12, or a name, secret or address that cannot stand on one line.
 pub fn manager_conf(version: Version, username: &str, secret: &str, permit: &str) -> Result<String, AccountError> {
     if version.major < OLDEST {
         return Err(AccountError::TooOld(version));
-    }
-    if version.major > NEWEST {
-        return Err(AccountError::TooNew(version));
     }
     let username = section_name(username)?;
     let secret = line("secret", secret)?;
@@ -131,6 +128,10 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
     )?;
     writeln!(out, "; of /etc/asterisk/manager_custom.conf.  Then: asterisk -rx 'manager reload'")?;
     writeln!(out)?;
+    if version.major > NEWEST {
+        writeln!(out, "; This is newer than what was checked, {OLDEST} to {NEWEST}: the account is that of {NEWEST}.")?;
+        writeln!(out)?;
+    }
     write_general(out)?;
     writeln!(out)?;
     writeln!(out, "[{username}]")?;
@@ -262,9 +263,14 @@ fn section_name(username: &str) -> Result<String, AccountError> {
     line("username", username)
 }
 
-/// The branches the exporter knows.
+/// The oldest branch the exporter can follow.
 const OLDEST: u16 = 12;
-const NEWEST: u16 = 23;
+
+/// The newest branch that was checked; newer ones are followed as it is.
+pub const NEWEST: u16 = 23;
+
+/// More is no branch, but the build number of something else.
+const BRANCHES: u16 = 100;
 
 /// Those that cannot be mistaken for each other.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["clock"]),
     ("http", &["metrics", "health", "clock", "calendar"]),
     ("intake", &["ami", "event", "correlator", "metrics", "clock"]),
-    ("supervisor", &["intake", "ami", "event", "correlator", "metrics", "config", "health", "clock"]),
+    ("supervisor", &["intake", "ami", "event", "correlator", "metrics", "config", "health", "clock", "manager_conf"]),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock"]),
     ("record", &["ami", "event", "correlator", "clock"]),
     ("queue_log", &["clock", "calendar"]),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tracing::warn;
 
 use crate::correlator::PbxName;
+use crate::manager_conf::NEWEST;
 
 /// What was said already.
 #[derive(Debug, Default)]
@@ -18,6 +19,13 @@ impl Hints {
                 %pbx, answer = message,
                 "the version of Asterisk is hidden: grant the account write=reporting in manager.conf"
             );
+        }
+    }
+
+    /// Nobody knows yet what differs in that version.
+    pub(super) fn version_newer(&mut self, pbx: &PbxName, version: &str) {
+        if self.0.insert("newer") {
+            warn!(%pbx, version, "this Asterisk is newer than what was checked, 12 to {NEWEST}: it is followed as {NEWEST}");
         }
     }
 

@@ -11,7 +11,7 @@
 //!   are a restart of the PBX.  A session that was synchronised for 60 s ends the row;
 //! - a refused login is repeated after 30 s at first and every five minutes at last.
 //!
-//! It knows every module but `http` and `replay`.
+//! It knows every module but `http` and `replay`, and of `manager_conf` the newest version.
 
 mod backoff;
 mod end;

@@ -15,6 +15,7 @@ use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::health::Phase;
 use crate::intake::{Opening, Stage, Version, by_ami};
+use crate::manager_conf::NEWEST;
 
 use super::backoff::Attempt;
 use super::end::End;
@@ -140,6 +141,9 @@ impl Session<'_> {
             }
         };
         info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
+        if release.is_some_and(|release| release.numbers().0 > u32::from(NEWEST)) {
+            self.hints.version_newer(&self.place.name, &version);
+        }
         if let Some((major, minor)) = release.map(Version::numbers) {
             self.place.at_desk(|desk| desk.correlator.set_version(major, minor));
         }
