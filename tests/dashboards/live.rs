@@ -153,7 +153,7 @@ impl Drop for NativeExporter {
 const RULES: &[&str] = &["rules.yml", "thresholds.yml"];
 
 /// Panels that show a fault, and nothing on a PBX that has none.
-const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[("exporter", "Anomalies by kind")];
+const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[("exporter", "Never sent"), ("exporter", "Anomalies by kind")];
 
 /// Tables whose averages of single agents have no native form: see `made::average`.
 const NEEDS_CLASSIC: &[(&str, &str)] =
