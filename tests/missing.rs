@@ -127,6 +127,7 @@ const CALL: &[&str] = &[
     "BlindTransfer",
     "AttendedTransfer",
     "OriginateResponse",
+    "DeviceStateChange",
     "MixMonitorStart",
     "MixMonitorStop",
 ];
