@@ -56,6 +56,8 @@ mod tests {
         hints.list_refused(&pbx, "QueueStatus", "Permission denied");
         hints.list_refused(&pbx, "QueueStatus", "Permission denied");
         hints.version_hidden(&pbx, "Permission denied");
-        assert_eq!(hints.0.len(), 2);
+        hints.version_newer(&pbx, "24.1.0");
+        hints.version_newer(&pbx, "24.1.0");
+        assert_eq!(hints.0.len(), 3);
     }
 }

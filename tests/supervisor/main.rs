@@ -73,6 +73,18 @@ async fn without_rights_the_session_goes_on_without_lists_and_keeps_all_classes(
     quiet(&exporter, &mut peer, 8).await;
 }
 
+#[tokio::test]
+async fn a_version_newer_than_what_was_checked_is_followed() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept().await;
+    peer.log_in("24.1.0").await;
+    peer.give_snapshot("").await;
+    exporter.up(0).await;
+    assert_eq!(exporter.health.all()[0].asterisk.as_deref(), Some("24.1.0"));
+    assert_eq!(missing(&exporter), [""; 0]);
+}
+
 /// What is said to be missing, by its words.
 fn missing(exporter: &Exporter) -> Vec<&'static str> {
     exporter.health.all()[0].missing.iter().map(Word::word).collect()
