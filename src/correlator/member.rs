@@ -350,7 +350,7 @@ impl Members {
     }
 
     /// A device is an agent's from now on, and no longer another's.
-    fn own(&mut self, device: &str, agent: AgentId) {
+    pub(super) fn own(&mut self, device: &str, agent: AgentId) {
         let device: Box<str> = device.to_ascii_lowercase().into();
         let before = self.owners.get(&device).copied();
         if device.starts_with("local/") || before == Some(agent) && self.devices_of(agent).contains(&device) {

@@ -147,6 +147,7 @@ impl Correlator {
             self.look_at_all_phones(now);
         }
         for key in self.channels.up.take_changed() {
+            self.learn_phone(&key);
             if key.is_empty() {
                 self.look_at_unknown_phones(now);
             } else if let Some(&agent) = self.members.owners.get(&key) {
@@ -159,6 +160,16 @@ impl Correlator {
         stale.dedup();
         for agent in stale {
             self.refresh_agent(agent, now, seen);
+        }
+    }
+
+    /// A hint or a Local channel's dial may have told since whose phone a device is.
+    fn learn_phone(&mut self, device: &str) {
+        if device.is_empty() || device.starts_with('/') {
+            return;
+        }
+        if let Some(agent) = self.members.devices.of(device.as_bytes(), false) {
+            self.members.own(device, agent);
         }
     }
 

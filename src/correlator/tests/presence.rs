@@ -260,3 +260,24 @@ fn a_talk_is_over_when_the_caller_is_parked() {
     stage.at(9.0);
     assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()), (1, 4.0, (0, 0)));
 }
+
+#[test]
+fn a_phone_that_the_member_s_local_channel_dialled_is_the_member_s() {
+    let talk = "Uniqueid=1 DestUniqueid=2 DestChannel=Local/201@from-queue-1;1 Queue=q \
+                Interface=Local/201@from-queue/n MemberName=Ann";
+    let dial = "DialBegin Uniqueid=3 Channel=Local/201@from-queue-1;2 DestUniqueid=4 DestChannel=PJSIP/desk-1";
+    let mut stage = free(HINT);
+    stage.tell("QueueCallerJoin Uniqueid=1 Queue=q").tell(&format!("AgentCalled {talk}"));
+    stage.tell("Newchannel Uniqueid=3 Linkedid=1 Channel=Local/201@from-queue-1;2");
+    stage.tell("LocalBridge LocalOneUniqueid=2 LocalTwoUniqueid=3");
+    stage.tell("Newchannel Uniqueid=4 Linkedid=1 Channel=PJSIP/desk-1").tell(dial);
+    stage.tell(&format!("AgentConnect {talk}")).at(5.0).tell(&format!("AgentComplete {talk} Reason=caller"));
+    for number in [4, 3, 2, 1] {
+        stage.tell(&format!("Hangup Uniqueid={number}"));
+    }
+
+    // from now on it is known, so nobody else's call is taken for hers
+    stage.at(60.0).tell(&format!("{HINT} Status=2")).tell(&channel("PJSIP/other-1", 8));
+    assert_eq!(state(&stage), "dnd");
+    assert_eq!(state(stage.tell(&channel("PJSIP/desk-2", 9))), "busy");
+}
