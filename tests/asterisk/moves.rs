@@ -328,31 +328,6 @@ pub(crate) const ALL: &[Scenario] = &[
         wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
         ..BASE
     },
-    // the caller is called first, and the half that runs Queue is optimised away: app_queue itself loses sight of him
-    Scenario {
-        name: "called-into-queue",
-        queues: &[("", "", &[Desk])],
-        phones: &[HangsUp],
-        drive: |s| {
-            let _phone = DeskPhone::start(s.pbx, &s.text("a@D0@"), s.desk_port());
-            let headers = [
-                ("Channel", "Local/@D1@@from-agents"),
-                ("Application", "Queue"),
-                ("Data", "@Q@,t,,,90"),
-                ("Async", "true"),
-                ("CallerID", "Test <12025550152>"),
-            ];
-            s.act("Originate", &headers);
-            s.wait_any("LocalOptimizationEnd", "LocalOneChannel", "Local/@D1@@");
-            let agent = s.wait("AgentConnect")["DestChannel"].clone();
-            s.wait_any("Hangup", "Channel", &agent);
-        },
-        // AgentComplete comes with the end of that half, of 0 s, and the exporter says no more than queue_log
-        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
-        at_most: &[("asterisk_queue_talk_seconds_sum", &[("queue", "@Q@")], 1.0)],
-        ..BASE
-    },
     // a phone that sends all its calls elsewhere
     Scenario {
         name: "forward-refused",
