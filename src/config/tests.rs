@@ -66,7 +66,8 @@ fn the_example_loads_and_says_the_defaults() {
     assert_eq!(shown.queue_service_levels["support"], Duration::from_secs(15));
     assert_eq!(shown.short_abandon, own.short_abandon);
     assert_eq!(shown.detail, own.detail);
-    assert_eq!((shown.limits.queues, shown.limits.reasons), (own.limits.queues, own.limits.reasons));
+    assert_eq!(shown.limits, own.limits);
+    assert_eq!(own.limits.devices, 1000);
     assert_eq!(shown.buckets.hold.len(), 15);
 }
 

@@ -8,6 +8,7 @@ mod blindness;
 mod callers;
 #[path = "../common/mod.rs"]
 mod common;
+mod hostile;
 mod identity;
 mod logs;
 mod meaning;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod devices;
 mod directions;
 mod gaps;
 mod identity;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::correlator::{
-    AgentState, Cause, EndedBy, Leg, PauseChange, QueueState, RingResult, TransferBy, TransferKind, Word,
+    AgentState, CallResult, Cause, Direction, EndedBy, Leg, PauseChange, QueueState, RingResult, TransferBy,
+    TransferKind, TrunkId, Word,
 };
 
 /// Ann and Bob of `support`, who each rang for 4 s and talked for 70 s.
@@ -120,6 +121,31 @@ fn agents_beyond_the_limit_are_other_in_counters_and_gauges() {
     assert_eq!(text.of(r#"asterisk_agent_state{agent="other",state="paused"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_queue_rings_total{queue="support",agent="other",result="answered"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="agent"}"#), Some(2.0));
+}
+
+#[test]
+fn devices_have_a_limit_of_their_own_and_leave_the_agents_theirs() {
+    let limits = LabelLimits { agents: 1, devices: 2, ..LabelLimits::default() };
+    let mut bench = Bench::new(Settings { limits, ..Settings::default() });
+    let call = |bench: &mut Bench, agent| {
+        let (direction, trunk, result) = (Direction::Inbound, TrunkId::NONE, CallResult::Answered);
+        bench.see(Observation::CallEnded { direction, agent, trunk, result });
+    };
+    for device in ["SIP/1", "SIP/2", "SIP/3", "SIP/4"] {
+        let agent = bench.names.agents.intern_device(device);
+        call(&mut bench, agent);
+    }
+    let ann = bench.agent("Ann");
+    call(&mut bench, ann);
+    let text = bench.text();
+    let calls = |agent: &str| {
+        text.of(&format!(
+            "asterisk_calls_total{{direction=\"inbound\",agent=\"{agent}\",trunk=\"\",result=\"answered\"}}"
+        ))
+    };
+    assert_eq!([calls("SIP/1"), calls("SIP/2"), calls("Ann"), calls("other")], [1.0, 1.0, 1.0, 2.0].map(Some));
+    assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="device"}"#), Some(2.0));
+    assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="agent"}"#), Some(0.0));
 }
 
 #[test]
