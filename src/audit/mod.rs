@@ -13,6 +13,7 @@
 //! - `weigh`: equal, explained or different
 //! - `report`, `table`, `json`: what came of it, for people and for programs
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 mod exposition;
@@ -196,7 +197,7 @@ impl Audit {
         if let Verb::Other(word) = line.verb {
             return self.seen.not_compared(word);
         }
-        match self.spot(line.queue) {
+        match self.spot(&readable(line.queue)) {
             Spot::Book(at) => self.line_of(at, &line, place),
             Spot::Hidden => {}
             Spot::Crowded => self.seen.crowded += 1,
@@ -222,26 +223,26 @@ impl Audit {
     /// A queue that the exporter's side names: a scrape by its label.
     fn known(&mut self, name: &str) -> Spot {
         let labels = |pbx: &PbxName| self.settings.queue_aliases.sharers(pbx, name) > 0;
-        let spot = if self.pbx.as_ref().is_some_and(labels) { self.book(name) } else { self.spot(name.as_bytes()) };
+        let spot = if self.pbx.as_ref().is_some_and(labels) { self.book(name) } else { self.spot(name) };
         if let Spot::Book(at) = spot {
             self.books[at].known = true;
         }
         spot
     }
 
-    fn spot(&mut self, name: &[u8]) -> Spot {
-        let name = readable(name);
+    /// The place of a queue, by its name as a label has it.
+    fn spot(&mut self, name: &str) -> Spot {
         let any_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
-        let key = if any_case { name.to_ascii_lowercase().into() } else { name.clone() };
+        let key = if any_case { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
         if let Some(&spot) = self.spots.get(&*key) {
             return spot;
         }
-        let spot = match (self.spots.len() < QUEUES_MAX, self.settings.shows_queue(&name)) {
+        let spot = match (self.spots.len() < QUEUES_MAX, self.settings.shows_queue(name)) {
             (false, _) => return Spot::Crowded,
             (true, false) => Spot::Hidden,
             (true, true) => {
-                let called = self.pbx.as_ref().and_then(|pbx| self.settings.queue_aliases.of(pbx, &name));
-                self.book(&called.map_or_else(|| (*name).to_owned(), str::to_owned))
+                let called = self.pbx.as_ref().and_then(|pbx| self.settings.queue_aliases.of(pbx, name));
+                self.book(&called.map_or_else(|| name.to_owned(), str::to_owned))
             }
         };
         self.spots.insert((&*key).into(), spot);

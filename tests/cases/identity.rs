@@ -109,3 +109,31 @@ fn queues_are_called_as_the_configuration_says_and_audit_knows() {
         assert!(text.ends_with("\nqueue_log and the exporter agree.\n"), "{text}");
     }
 }
+
+#[test]
+fn names_that_are_not_utf_8_stay_apart_and_audit_reads_them_alike() {
+    let case = Case::open("names-not-utf-8");
+    let numbers = case.numbers();
+
+    let abandoned = |queue: &str| {
+        // a label value has a backslash doubled, as the text format wants it
+        let of = [("queue", queue), ("outcome", "abandoned")];
+        (numbers.sum("asterisk_queue_exits_total", &of), numbers.sum("asterisk_queue_hold_seconds_sum", &of).round())
+    };
+    assert_eq!(abandoned(r"B\\xfcro"), (1.0, 5.0));
+    assert_eq!(abandoned(r"B\\xf6ro"), (1.0, 7.0));
+    assert_eq!(abandoned("Büro"), (1.0, 9.0));
+    let paused = numbers.values("asterisk_queue_pauses_total", "agent");
+    assert_eq!(paused, [r"J\\\\xf6rg", r"J\\xe4rg", r"J\\xf6rg"]);
+    for agent in paused {
+        let labels = [("queue", r"B\\xfcro"), ("agent", agent.as_str()), ("change", "paused")];
+        assert_eq!(numbers.sum("asterisk_queue_pauses_total", &labels), 1.0, "{agent}");
+    }
+
+    let audited = case.audit(&["--all"]);
+    assert!(audited.text.ends_with("\nqueue_log and the exporter agree.\n"), "{}", audited.text);
+    assert_eq!(audited.code, Some(0));
+    let entries: Vec<_> = audited.text.lines().filter(|line| line.contains("ENTERQUEUE")).collect();
+    let queues: Vec<_> = entries.iter().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(queues, [r"B\xf6ro", r"B\xfcro", "Büro"]);
+}
