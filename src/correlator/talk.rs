@@ -87,7 +87,7 @@ impl Correlator {
         let member = self.member_of(queue, call.interface, call.member, at.read, seen);
         // whoever picks up another's phone is not rung: the call counts for the member, whose ringing has ended
         let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
-        let own = self.ring_on(leg).or_else(|| self.members.all[member].rings.iter().find(is_for_it));
+        let own = self.ring_on(leg).or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
         let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, seen));
         self.ring_answered(ring, connect.ring, at, seen);
         let stay = &mut self.stays[key];

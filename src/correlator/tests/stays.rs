@@ -619,3 +619,29 @@ fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
     stage.at(80.0);
     assert_eq!((stage.count("p recorded Ben"), stage.count("p complete Ben caller")), (1, 1), "{:?}", stage.seen());
 }
+
+#[test]
+fn a_pick_up_at_the_second_try_answers_the_second_ringing() {
+    let mut stage = joined();
+    let called = |stage: &mut Stage, leg: &str| {
+        let leg = format!("DestUniqueid={leg} DestChannel=SIP/201-2");
+        stage.tell(&format!("Newchannel Channel=SIP/201-2 Linkedid=1.1 Uniqueid={}", &leg[13..16]));
+        stage.tell(&format!("AgentCalled Uniqueid=1.1 {leg} Queue=q Interface=SIP/201 MemberName=Ann"));
+        stage.tell(&format!("DialBegin Uniqueid=1.1 {leg}"));
+    };
+    called(stage.at(1.0), "1.2");
+    stage.at(16.0).tell(
+        "AgentRingNoAnswer Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann RingTime=15000",
+    );
+    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER").tell("Hangup Uniqueid=1.2 Cause=16");
+    called(stage.at(17.0), "1.3");
+    stage.at(20.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.3 Cause=26");
+    stage.tell(
+        "AgentConnect Uniqueid=1.1 DestUniqueid=1.9 DestChannel=SIP/205-9 Queue=q Interface=SIP/201 MemberName=Ann \
+         HoldTime=20 RingTime=3",
+    );
+    stage.at(40.0);
+    assert_eq!((stage.count("q ring Ann no_answer"), stage.sum("q ring Ann no_answer")), (1, 15.0));
+    assert_eq!((stage.count("q ring Ann answered"), stage.sum("q ring Ann answered")), (1, 3.0));
+    assert_eq!(stage.count("q ring Ann canceled"), 0);
+}
