@@ -131,9 +131,11 @@ impl Channels {
             channel.doubted = false;
             if !block.linkedid.is_empty() && *channel.linkedid != *block.linkedid {
                 let before = std::mem::replace(&mut channel.linkedid, block.linkedid.into());
-                if !channel.stays.is_empty() {
+                let stayed = !channel.stays.is_empty();
+                // one whose place in the queue went over to another channel is listed, too
+                self.leave_callers(&before, key);
+                if stayed {
                     self.callers.entry(block.linkedid.into()).or_default().insert(key);
-                    self.leave_callers(&before, key);
                 }
             }
             return (key, false);

@@ -70,6 +70,21 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
 }
 
 #[test]
+fn a_line_without_its_place_is_not_looked_for_when_it_is_forgotten() {
+    let mut stage = consulting();
+    stage.at(5.0).tell(HAND_OVER);
+    // the masquerade has given the line the customer's Linkedid
+    stage.tell("Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201");
+    stage.tell("Hangup Uniqueid=2.1 Linkedid=1.1 Cause=16").at(60.0);
+    stage.resync(&[
+        "CoreShowChannel Uniqueid=1.1 Linkedid=2.1 Channel=SIP/trunk-1 ChannelState=6 Application=Queue",
+        "CoreShowChannel Uniqueid=3.1 Linkedid=2.1 Channel=SIP/202-5 ChannelState=5 Application=AppQueue",
+        "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=58",
+    ]);
+    assert_eq!(stage.inside(), (1, 0));
+}
+
+#[test]
 fn the_first_line_may_be_the_one_that_waits() {
     let mut stage = consulting();
     stage.at(5.0).tell(
