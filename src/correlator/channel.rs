@@ -180,6 +180,17 @@ impl Channels {
         (key, true)
     }
 
+    /// A channel turns out to be another line than its name alone says.
+    pub(super) fn turn(&mut self, key: ChannelKey, line: Line) {
+        let channel = &mut self.all[key];
+        let before = std::mem::replace(&mut channel.line, line);
+        if channel.is_live() {
+            // it is counted by its line, and must end as it began
+            self.up.end(&channel.device, before);
+            self.up.begin(&channel.device, line);
+        }
+    }
+
     /// Marks the channel as ended.
     pub(super) fn end(&mut self, key: ChannelKey, now: Moment) {
         if let Some(channel) = self.all.get_mut(key)

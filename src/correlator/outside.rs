@@ -82,13 +82,13 @@ impl Correlator {
         let channel = &self.channels.all[leg];
         let presumed = channel.line == Line::Agent && self.rules.agents.is_empty();
         if presumed && is_routed(dial_string, &channel.device) && channel.owner(&self.members.devices).is_none() {
-            self.channels.all[leg].line = Line::Other;
+            self.channels.turn(leg, Line::Other);
         }
     }
 
     fn take_for_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
         let trunk = self.names.trunks.intern_text(self.channels.all[key].label());
-        self.channels.all[key].line = Line::Trunk(trunk);
+        self.channels.turn(key, Line::Trunk(trunk));
         self.know_trunk(trunk, seen);
     }
 

@@ -127,6 +127,14 @@ fn a_phone_called_otherwise_than_its_extension_may_be_any_until_one_is_called_so
 }
 
 #[test]
+fn a_call_of_a_trunk_that_showed_itself_leaves_no_phone_up() {
+    let mut stage = free(HINT);
+    stage.tell("Newchannel Channel=PJSIP/carrier-1 Uniqueid=7 Linkedid=7 ChannelState=4 Context=from-trunk");
+    stage.tell("Hangup Uniqueid=7 Cause=16");
+    assert_eq!(state(stage.at(9.0).tell(&format!("{HINT} Status=2"))), "dnd");
+}
+
+#[test]
 fn a_device_that_is_known_to_be_the_agent_s_goes_before_the_extension() {
     let mut stage = free(HINT);
     stage.tell(&format!("{} Status=1", DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")));
