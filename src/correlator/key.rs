@@ -30,7 +30,7 @@ new_key_type! {
     pub(super) struct CallKey;
     /// A member.
     ///
-    /// Lives: in `Members::places`, in `removed_members`, and with any ring or stay that has it, for a removed member is
+    /// Lives: in `Members::places`, among `Members::former`, and with any ring or stay that has it, for a removed member is
     /// dropped when no other speaks of it (`sweep_members`).
     /// May dangle: `LastList`, and deadlines.
     pub(super) struct MemberKey;
