@@ -31,7 +31,7 @@ fn blindness_is_noticed(version: Version) {
     let chosen: Vec<_> = scenarios::ALL.iter().enumerate().filter(|(_, s)| PLAYED.contains(&s.name)).collect();
     assert_eq!(chosen.len(), PLAYED.len());
     let mut needs = plan(&chosen, version);
-    needs.accounts = ACCOUNTS.iter().map(|account| account.section()).collect();
+    needs.accounts = ACCOUNTS.iter().map(Account::section).collect();
     let pbx = Pbx::start(version, "blindness", 5, &needs);
     let phones = Phones::start(&pbx.net);
     let more: String = ACCOUNTS.iter().map(|account| account.entry(&pbx.manager())).collect();
