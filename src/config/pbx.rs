@@ -202,8 +202,8 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
 fn wrap_up(section: &Section<'_>) -> WrapUp {
     let shared = section.read("shared_lastcall", checks::yes_or_no).unwrap_or(false);
     let times = section.child("wrapup");
-    let default = times.read("default", checks::duration).unwrap_or_default();
-    let queues = times.map("queues", checks::duration).unwrap_or_default();
+    let default = times.time("default", checks::duration, &WRAP_UPS).unwrap_or_default();
+    let queues = times.times("queues", checks::duration, &WRAP_UPS);
 
     let mut seen: Vec<&str> = Vec::new();
     for (name, _) in &queues {
@@ -320,6 +320,9 @@ impl Link {
 
 /// Many times the longest secret, and little enough for a wrong path such as `/dev/zero`.
 const LONGEST_SECRET_FILE: u64 = 65_536;
+
+/// Longer ones than an hour are milliseconds without their unit.
+const WRAP_UPS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
 
 /// The bits of a file's mode that concern a secret.
 const READ_BY_OTHERS: u32 = 0o004;

@@ -99,6 +99,24 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The names and durations of the map at `key`, with a warning for each that is hardly what is meant.
+    pub(super) fn times(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<Duration, String>,
+        sensible: &RangeInclusive<Duration>,
+    ) -> Vec<(String, Duration)> {
+        let with_text = |text: &str| parse(text).map(|time| (time, text.to_owned()));
+        let entries = self.map(key, with_text).unwrap_or_default().into_iter();
+        let times = entries.map(|(name, (time, text))| {
+            if let Some(doubt) = checks::doubt(&text, time, sensible) {
+                self.warning(&format!("{key}.{name}"), doubt);
+            }
+            (name, time)
+        });
+        times.collect()
+    }
+
     /// The values at `key`, or the single one.  A key without a value is an empty list: its items are commented out.
     pub(super) fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
         let path = join(&self.path, key);

@@ -39,16 +39,9 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
 fn service_levels(root: &Section<'_>) -> (Option<Duration>, HashMap<String, Duration>) {
     let section = root.child("service_level");
     let default = section.time("default", checks::positive_duration, &TARGETS);
-    let target = |text: &str| checks::positive_duration(text).map(|target| (target, text.to_owned()));
-    let mut queues = HashMap::new();
-    for (queue, (target, text)) in section.map("queues", target).unwrap_or_default() {
-        if let Some(doubt) = checks::doubt(&text, target, &TARGETS) {
-            section.warning(&format!("queues.{queue}"), doubt);
-        }
-        queues.insert(queue, target);
-    }
+    let queues = section.times("queues", checks::positive_duration, &TARGETS);
     section.finish();
-    (default, queues)
+    (default, queues.into_iter().collect())
 }
 
 fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {

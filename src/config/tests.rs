@@ -342,6 +342,13 @@ fn times_that_make_no_sense_are_questioned_with_key_and_value() {
         ]
     );
     assert_eq!(loaded.config.pbxs[0].ping_timeout, Duration::from_secs(15_000));
+
+    let text = "pbx:\n  - address: pbx\n    username: x\n    secret: hush\n    wrapup:\n      default: 10\n      \
+        queues: {sales: 10000}\n";
+    let warnings = Config::load(&sources(text), Purpose::Run).unwrap().warnings;
+    let expected = "config.yml:7:23: pbx[0].wrapup.queues.sales: 10000 is 2h46m40s, more than makes sense here \
+        (at most 1h): a number without a unit is seconds";
+    assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
 
 #[test]
