@@ -28,7 +28,8 @@ pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
         let (differences, one) = (weighed.differences(), sides.end());
         if differences > 0 && sides.is_tail() {
             tails.push((one, differences, uniqueid.clone()));
-        } else if differences > 0 || weighed.lacks_lines() {
+        // what a call lacks at an edge of the window is no difference, and may be under another Uniqueid all the same
+        } else if differences > 0 || weighed.lacks_lines() || weighed.left_out > 0 {
             heads.push((one, uniqueid.clone()));
         }
     }
@@ -136,6 +137,14 @@ mod tests {
             self
         }
 
+        /// A line at an edge of the window.
+        fn say_at_edge(mut self, call: &'static str, at: u64, agent: &'static str, verb: Verb<'static>) -> Self {
+            let (at, call_bytes, agent) = (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
+            let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
+            self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Edge, false);
+            self
+        }
+
         /// A call that enters at a second and is answered one later, on both sides.
         fn answered(self, call: &'static str, at: u64, agent: &'static str) -> Self {
             let connect = Verb::Connected { hold: secs(1), ring: None };
@@ -163,6 +172,12 @@ mod tests {
         let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9)).count("1.2", 21, Subject::ByCaller, Some(8));
         let stage = stage.say("1.8", 20, "Ann", complete(9)).say("1.9", 21, "Ben", complete(8));
         assert_eq!(stage.follow(), (2, 0));
+    }
+
+    #[test]
+    fn a_line_at_an_edge_of_the_window_may_be_the_end_under_another_id() {
+        let stage = Stage::default().answered("1.1", 10, "Ann").say_at_edge("1.1", 11, "Ann", complete(0));
+        assert_eq!(stage.count("1.3", 12, Subject::ByCaller, Some(0)).follow(), (1, 0));
     }
 
     #[test]
