@@ -226,6 +226,8 @@ impl Correlator {
         if let Some(key) = caller.and_then(|caller| self.newest_stay(caller, queue))
             && self.stays[key].is_waiting()
             && caller.is_some_and(|caller| self.stay_awaiting(caller, queue).is_none())
+            // an agent who consults the queue itself: the end of the talk may be told under the line that waits, without Dest
+            && (complete.leg.is_some() || self.members.all[member].talking == 0)
         {
             self.connect_unseen(key, member, leg, complete.hold, at, seen);
         }
@@ -240,7 +242,7 @@ impl Correlator {
                 Phase::Waiting { .. } | Phase::Leaving(_) => {}
             }
         } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some())
-            || self.is_told_twice(member, complete.hold)
+            || complete.leg.is_none() && self.is_told_twice(member, complete.hold)
         {
             self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), seen);
         } else {
