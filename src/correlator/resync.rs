@@ -345,10 +345,18 @@ impl Correlator {
                 confirmed.insert(key);
             }
         }
-        let talking = self.stays.iter().filter(|(_, stay)| stay.is_talking()).map(|(key, _)| key);
-        for key in talking.filter(|key| !confirmed.contains(key)).collect::<Vec<_>>() {
+        let talking =
+            self.stays.iter().filter(|(_, stay)| stay.talk().is_some_and(|talk| !self.is_listed(stay.caller, talk)));
+        for key in talking.map(|(key, _)| key).filter(|key| !confirmed.contains(key)).collect::<Vec<_>>() {
             self.doubt(key, at);
         }
+    }
+
+    /// Whether a known caller and the agent are listed in one bridge.  A caller who came through a Local channel that was
+    /// optimised away does not run Queue.
+    fn is_listed(&self, caller: ChannelKey, talk: &Talk) -> bool {
+        let bridge = |key: ChannelKey| self.channels.all.get(key).filter(|channel| !channel.doubted)?.bridge;
+        bridge(caller).is_some() && talk.leg.and_then(bridge) == bridge(caller)
     }
 
     fn sync_talk(

@@ -228,6 +228,30 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
     }
 }
 
+/// Who came through runs Dial and not Queue: the list must not be taken to say that the talk is over.
+#[test]
+fn a_caller_who_came_through_talks_on_over_a_gap() {
+    let listed = |uid: &str, name: &str, application: &str| {
+        format!(
+            "CoreShowChannel Uniqueid={uid} Linkedid=1.1 Channel={name} ChannelState=6 BridgeId=b \
+             Application={application} ApplicationData=Local/q@x"
+        )
+    };
+    let caller = listed("1.1", "SIP/trunk-1", "Dial");
+    for (leg, talks) in [("1.5", true), ("1.8", false)] {
+        let mut stage = behind_local();
+        OPTIMISATIONS[0].1.iter().for_each(|event| {
+            stage.tell(event);
+        });
+        stage.at(10.0).cut().at(20.0).resync(&[&caller, &listed(leg, "SIP/201-5", "AppQueue"), "QueueParams Queue=q"]);
+        assert_eq!(stage.at(30.0).inside(), (0, u64::from(talks)));
+        stage.at(48.0).tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"));
+        let (told, lost) = (stage.count("q complete Ann caller"), stage.count("q complete Ann lost"));
+        assert_eq!((told, lost), (u64::from(talks), u64::from(!talks)));
+        assert_eq!(stage.sum("q talk Ann"), if talks { 45.0 } else { 0.0 });
+    }
+}
+
 #[test]
 fn without_an_agent_complete_the_caller_who_came_through_ended_the_talk() {
     let (_, events) = OPTIMISATIONS[0];
