@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use super::Correlator;
 use super::deadline::Task;
 use super::key::MemberKey;
-use super::member::{Member, Members};
+use super::member::{Member, Members, place};
 use super::names::Names;
 use super::observation::{Observation, Observe};
 
@@ -37,6 +37,10 @@ impl Correlator {
         let queue_has = self.rules.wrap_up.of(self.names.queues.name(member.queue));
         for seat in self.seats(key) {
             let member = &mut self.members.all[seat];
+            // a list that is on its way may be older than the end of the call
+            if self.touched.is_some() {
+                self.touched_members.insert(place(member.queue, &member.interface));
+            }
             member.tell_wrap_up(from, &self.names, seen);
             // the member's own goes first, then that of the queue of the last call, whichever queue it is in
             let length = if member.wrap_up.is_zero() { queue_has } else { member.wrap_up };

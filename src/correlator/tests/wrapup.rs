@@ -172,3 +172,22 @@ fn a_device_that_is_free_ends_the_call_for_the_queue() {
     assert_eq!((states(&stage)[0], stage.inside()), ("available", (0, 0)));
     assert_eq!(stage.sum("q talk Ann"), 10.0);
 }
+
+/// QueueReset shows by a LastCall of zero in the next list, and so does the first call of a member in a list older than it.
+#[test]
+fn a_list_older_than_the_end_of_the_first_call_ends_no_wrap_up() {
+    let mut stage = wrapped(true);
+    let member = |queue| format!("QueueMember Queue={queue} Name=Ann Location=SIP/201 Status=1 Paused=0 LastCall=0");
+    let list = snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
+    stage.at(9.0);
+    stage.correlator.begin_listing(stage.now);
+    call(&mut stage, "q", 1, 9.1, 9.5);
+    stage.correlator.reconcile(stage.now, &list, &mut stage.tally);
+    assert_eq!(states(&stage), ["wrapup"; 2]);
+
+    // the next one knows of that call, if it was not reset
+    stage.at(12.0);
+    stage.correlator.begin_listing(stage.now);
+    stage.correlator.reconcile(stage.now, &list, &mut stage.tally);
+    assert_eq!(states(&stage), ["available"; 2]);
+}
