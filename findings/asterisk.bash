@@ -11,7 +11,8 @@ unpack_asterisk() {
     if [ ! -x "$root/usr/sbin/asterisk" ]; then
         local mirror
         mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1)
-        debootstrap --variant=minbase bullseye "$root" "${mirror:-http://deb.debian.org/debian}" >"$work/install.log" 2>&1
+        # without one, debootstrap takes its own
+        debootstrap --variant=minbase bullseye "$root" ${mirror:+"$mirror"} >"$work/install.log" 2>&1
         printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
         chmod +x "$root/usr/sbin/policy-rc.d"
         DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -q install -y --no-install-recommends \
