@@ -160,8 +160,9 @@ impl Correlator {
         self.ring_hung_up(key, at, seen);
         if let Some(ring) = self.ring_on(key).map(|ring| &self.rings[ring])
             && ring.leg == key
+            && self.channels.all[key].up
         {
-            self.taken_in_announcement(ring.stay, at, seen);
+            self.lose_answered_leg(ring.stay, at, seen);
         }
         self.count_caller_hangup(key, cause, seen);
         if hangup.channel.state == Some(DOWN) {

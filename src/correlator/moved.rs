@@ -165,15 +165,16 @@ impl Correlator {
         }
     }
 
-    /// A leg that had answered is gone and AgentConnect never came: if the caller is in a bridge, it is another's.
-    pub(super) fn taken_in_announcement(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    /// A leg that had answered is gone before Leave and AgentConnect: it was in the announcement.  If the caller is in a
+    /// bridge by now, it is another's.
+    pub(super) fn lose_answered_leg(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let caller = stay.caller;
-        if let Phase::Waiting { answered } = &mut stay.phase
-            && self.channels.all.get(caller).is_some_and(|caller| caller.held || caller.bridge.is_some())
-        {
+        if let Phase::Waiting { answered } = &mut stay.phase {
             *answered = false;
-            self.taken_by_bridge(caller, at, seen);
+            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.is_some()) {
+                self.taken_by_bridge(caller, at, seen);
+            }
         }
     }
 

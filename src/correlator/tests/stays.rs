@@ -554,6 +554,19 @@ fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
     assert_eq!(stage.count("q ring Ann canceled"), 1);
 }
 
+/// An agent who hangs up in the announcement is told by AgentDump, which an account may not see.
+#[test]
+fn who_leaves_after_an_agent_left_in_the_announcement_is_waited_for_no_longer_than_others() {
+    let mut stage = joined();
+    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(2.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.at(3.0).tell("Hangup Uniqueid=1.2 Cause=16");
+    assert_eq!(stage.inside(), (1, 0));
+    stage.at(9.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").at(11.1);
+    assert_eq!((stage.count("q exit exit_key"), stage.inside()), (1, (0, 0)));
+    assert_eq!((stage.count("q ring Ann answered"), stage.sum("q hold exit_key")), (1, 9.0));
+}
+
 #[test]
 fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
     let mut stage = joined();
