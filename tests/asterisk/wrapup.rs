@@ -80,7 +80,10 @@ struct Script<'a> {
 
 /// A moment of it: by queue, what the PBX and what the exporter says.
 struct Sample {
+    /// Before the first was asked.
     at: Moment,
+    /// When both had answered.
+    until: Moment,
     said: BTreeMap<&'static str, (bool, bool)>,
 }
 
@@ -131,7 +134,7 @@ impl Script<'_> {
             let gauge = numbers.sum("asterisk_queue_agents", &labels);
             (queue, (is_wrapping_up(&shown, queue, time), gauge == 1.0))
         });
-        Sample { at, said: said.into_iter().collect() }
+        Sample { at, until: clock.now(), said: said.into_iter().collect() }
     }
 }
 
@@ -146,13 +149,18 @@ fn is_wrapping_up(shown: &str, queue: &str, time: u64) -> bool {
     member.contains("Not in use") && since.is_some_and(|since| since < time)
 }
 
-/// Compares what both say, but within a second of a change.
+/// Compares what both say, but within a second of a change.  Where a busy machine left a gap between two samples, the
+/// change may be anywhere in it.
 fn judge(samples: &[Sample], queues: &[&'static str]) -> Judged {
     let mut judged = Judged::default();
+    let second = Duration::from_secs(1);
     for (sample, &queue) in samples.iter().flat_map(|sample| queues.iter().map(move |queue| (sample, queue))) {
         let (pbx, gauge) = sample.said[queue];
-        let near = |other: &&Sample| other.at.since(sample.at).max(sample.at.since(other.at)) <= Duration::from_secs(1);
-        let settled = samples.iter().filter(near).all(|other| other.said[queue].0 == pbx);
+        let (from, to) = (sample.at.before(second), sample.until.after(second));
+        let before = samples.iter().rev().find(|other| other.until < from);
+        let after = samples.iter().find(|other| other.at > to);
+        let near = samples.iter().filter(|other| other.until >= from && other.at <= to);
+        let settled = near.chain(before).chain(after).all(|other| other.said[queue].0 == pbx);
         if settled && pbx != gauge {
             let at = sample.at.since(samples[0].at).as_secs_f64();
             judged.wrong.push(format!("{queue} after {at:.1} s: in wrap-up {pbx} by the PBX, {gauge} by the gauge"));
