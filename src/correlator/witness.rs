@@ -251,9 +251,10 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
     })
 }
 
-/// Whether an event has a Timestamp where `timestampevents` is on: not what answers a login, nor items of lists.
+/// Whether an event has a Timestamp where `timestampevents` is on: not what answers a login, nor items of lists.  A hint may
+/// be an item of ExtensionStateList.
 const fn has_time_stamp(kind: &Kind<'_>) -> bool {
-    !matches!(kind, Kind::FullyBooted { .. } | Kind::OriginateResponse(_) | Kind::Listed { .. })
+    !matches!(kind, Kind::FullyBooted { .. } | Kind::OriginateResponse(_) | Kind::Listed { .. } | Kind::Hint(_))
 }
 
 /// Longer than nearly every announcement and menu before a queue, and it takes three callers.

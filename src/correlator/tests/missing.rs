@@ -154,6 +154,8 @@ fn events_without_time_stamps_are_noticed_and_those_that_never_have_one_are_not_
     for call in 1..=9 {
         stage.tell(&format!("Newchannel Uniqueid=1.{call} Channel=SIP/trunk-{call}"));
         stage.tell("FullyBooted Uptime=8").tell("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
+        // an item of ExtensionStateList
+        stage.tell(&format!("ExtensionStatus Exten=20{call} Context=ext-local Hint=SIP/20{call} Status=0"));
     }
     assert_eq!(stage.missing(), NOTHING);
     stage.tell("Newchannel Uniqueid=1.10 Channel=SIP/trunk-10");
