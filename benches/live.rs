@@ -1,13 +1,16 @@
 //! What one event costs while many calls go on: it must not grow with them.
 //!
-//! `cargo bench --bench live` prints microseconds an event, or an item of a list, with 1,000, 10,000 and 20,000 talks.
+//! `cargo bench --bench live` prints microseconds an event, or an item of a list, with 1,000,
+//! 10,000 and 20,000 talks.
 
 use std::fmt::Write as _;
 use std::time::Instant;
 
 use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
 use asterisk_exporter::clock::Moment;
-use asterisk_exporter::correlator::{Caller, Correlator, Names, Observation, Observe, Rules, Snapshot, Timing};
+use asterisk_exporter::correlator::{
+    Caller, Correlator, Names, Observation, Observe, Rules, Snapshot, Timing,
+};
 use asterisk_exporter::event::{Event, Kind, Name};
 
 /// Microseconds of one such event, with that many talks going on.
@@ -59,11 +62,15 @@ fn talk(i: usize, n: usize) -> String {
 }
 
 fn caller(i: usize) -> String {
-    format!("Channel: SIP/carrier-{i:08x}\r\nChannelState: 6\r\nUniqueid: 1.{i}\r\nLinkedid: 1.{i}\r\n")
+    format!(
+        "Channel: SIP/carrier-{i:08x}\r\nChannelState: 6\r\nUniqueid: 1.{i}\r\nLinkedid: 1.{i}\r\n"
+    )
 }
 
 fn leg(i: usize) -> String {
-    format!("Channel: SIP/a{i}-{i:08x}\r\nChannelState: 6\r\nUniqueid: 2.{i}\r\nLinkedid: 1.{i}\r\n")
+    format!(
+        "Channel: SIP/a{i}-{i:08x}\r\nChannelState: 6\r\nUniqueid: 2.{i}\r\nLinkedid: 1.{i}\r\n"
+    )
 }
 
 fn who(i: usize, n: usize) -> String {
@@ -75,7 +82,11 @@ fn calls(n: usize) -> f64 {
     let mut correlator = talks(n);
     measure(&mut correlator, 9_000, |text, i| {
         let (caller, i) = (caller(n + i), n + i);
-        write!(text, "Event: Newchannel\r\n{caller}\r\nEvent: QueueCallerJoin\r\n{caller}Queue: q{}\r\n\r\n", i % 50)?;
+        write!(
+            text,
+            "Event: Newchannel\r\n{caller}\r\nEvent: QueueCallerJoin\r\n{caller}Queue: q{}\r\n\r\n",
+            i % 50
+        )?;
         write!(text, "Event: Hangup\r\n{caller}Cause: 16\r\n\r\n")
     })
 }
@@ -83,7 +94,11 @@ fn calls(n: usize) -> f64 {
 fn completes(n: usize) -> f64 {
     let mut correlator = talks(n);
     measure(&mut correlator, 1_000, |text, i| {
-        write!(text, "Event: AgentComplete\r\n{}HoldTime: 1\r\nTalkTime: 1\r\nReason: agent\r\n\r\n", who(i, n))
+        write!(
+            text,
+            "Event: AgentComplete\r\n{}HoldTime: 1\r\nTalkTime: 1\r\nReason: agent\r\n\r\n",
+            who(i, n)
+        )
     })
 }
 
@@ -91,7 +106,8 @@ fn connects(n: usize) -> f64 {
     let mut correlator = talks(n);
     measure(&mut correlator, 1_000, |text, i| {
         let (caller, picker) = (caller(n + i), leg(2 * n + i));
-        let dest: String = picker.split_inclusive("\r\n").map(|line| format!("Dest{line}")).collect();
+        let dest: String =
+            picker.split_inclusive("\r\n").map(|line| format!("Dest{line}")).collect();
         write!(text, "Event: QueueCallerJoin\r\n{caller}{}\r\n", who(i, n))?;
         write!(text, "Event: AgentConnect\r\n{caller}{dest}{}HoldTime: 1\r\n\r\n", who(i, n))
     })
@@ -121,7 +137,10 @@ fn recordings(n: usize) -> f64 {
 fn bridge(n: usize) -> f64 {
     let mut correlator = talks(n);
     for i in 0..n {
-        play(&mut correlator, &format!("Event: BridgeEnter\r\n{}BridgeUniqueid: all\r\n\r\n", caller(i)));
+        play(
+            &mut correlator,
+            &format!("Event: BridgeEnter\r\n{}BridgeUniqueid: all\r\n\r\n", caller(i)),
+        );
     }
     measure(&mut correlator, 1_000, |text, i| {
         let caller = caller(i);
@@ -137,19 +156,33 @@ fn lists(n: usize) -> f64 {
     for i in 0..n {
         let who = who(i, n);
         let queue = who.lines().next().expect("a line")["Queue: ".len()..].to_owned();
-        let (caller, leg) = (caller(i), leg(i).replace(&format!("SIP/a{i}-"), &format!("SIP/m{}-", i % (n / 20))));
-        write_item(&mut text, &format!("{caller}Application: Queue\r\nApplicationData: {queue},t\r\nBridgeId: b{i}"));
+        let (caller, leg) =
+            (caller(i), leg(i).replace(&format!("SIP/a{i}-"), &format!("SIP/m{}-", i % (n / 20))));
+        write_item(
+            &mut text,
+            &format!("{caller}Application: Queue\r\nApplicationData: {queue},t\r\nBridgeId: b{i}"),
+        );
         write_item(&mut text, &format!("{leg}Application: AppQueue\r\nBridgeId: b{i}"));
-        let (waiter, rung) = (caller.replace(": 1.", ": 3."), leg.replace("id: 1.", "id: 3.").replace(": 2.", ": 4."));
+        let (waiter, rung) = (
+            caller.replace(": 1.", ": 3."),
+            leg.replace("id: 1.", "id: 3.").replace(": 2.", ": 4."),
+        );
         write_item(&mut text, &format!("{waiter}Application: Queue\r\nApplicationData: {queue},t"));
-        write_item(&mut text, &format!("{}Application: AppQueue", rung.replace("State: 6", "State: 5")));
+        write_item(
+            &mut text,
+            &format!("{}Application: AppQueue", rung.replace("State: 6", "State: 5")),
+        );
         write!(
             text,
             "Event: QueueEntry\r\nQueue: {queue}\r\nUniqueid: 3.{i}\r\nChannel: SIP/carrier-1\r\nWait: 3\r\n\r\n"
         )
         .expect("text has room");
-        write!(text, "Event: QueueMember\r\n{}Status: 1\r\n\r\n", who.replace("MemberName", "Name"))
-            .expect("text has room");
+        write!(
+            text,
+            "Event: QueueMember\r\n{}Status: 1\r\n\r\n",
+            who.replace("MemberName", "Name")
+        )
+        .expect("text has room");
     }
     each(&text, |event| {
         let Kind::Listed { item, .. } = event.kind else { panic!("no item of a list") };
@@ -160,8 +193,10 @@ fn lists(n: usize) -> f64 {
     correlator.resync(at(0), &snapshot, &mut Nobody);
     let spent = begun.elapsed().as_secs_f64() * 1e6;
     let state = correlator.state(at(0));
-    let (waiting, talking) =
-        state.queues.iter().fold((0, 0), |sum, queue| (sum.0 + queue.waiting, sum.1 + queue.talking));
+    let (waiting, talking) = state
+        .queues
+        .iter()
+        .fold((0, 0), |sum, queue| (sum.0 + queue.waiting, sum.1 + queue.talking));
     assert_eq!((waiting, talking), (n as u64, n as u64));
     spent / n as f64
 }
@@ -180,7 +215,11 @@ fn restart(n: usize) -> f64 {
     begun.elapsed().as_secs_f64() * 1e6 / n as f64
 }
 
-fn measure(correlator: &mut Correlator, count: usize, write: impl Fn(&mut String, usize) -> std::fmt::Result) -> f64 {
+fn measure(
+    correlator: &mut Correlator,
+    count: usize,
+    write: impl Fn(&mut String, usize) -> std::fmt::Result,
+) -> f64 {
     let mut text = String::new();
     for i in 0..count {
         write(&mut text, i).expect("text has room");

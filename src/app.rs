@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use signals::stop_signal;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,7 +22,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ami::frame::Limits;
-use crate::cli::{CheckArgs, Cli, Command, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs};
+use crate::cli::{
+    CheckArgs, Cli, Command, LogArgs, LogFormat, ManagerConfArgs, ReplayArgs, RunArgs, WebArgs,
+};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Loaded, Mistake, Overrides, Purpose, Sources};
 use crate::correlator::{Correlator, Timing};
@@ -32,9 +35,8 @@ use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
 use crate::replay::{Replay, Watch};
 use crate::{event, supervisor};
 
-use signals::stop_signal;
-
-/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says otherwise.
+/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says
+/// otherwise.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// A failure whose text was already printed.
@@ -70,14 +72,22 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
 
 fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    let loaded = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(|error| match args.config {
-        Some(_) => error,
-        None => format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first").into(),
-    })?;
+    let loaded = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(
+        |error| match args.config {
+            Some(_) => error,
+            None => {
+                format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first")
+                    .into()
+            }
+        },
+    )?;
     let config = logged(loaded);
     on_runtime(async {
-        let listeners =
-            listen(&config, "choose another with --web.listen-address, :15039 say, or web.listen_address").await?;
+        let listeners = listen(
+            &config,
+            "choose another with --web.listen-address, :15039 say, or web.listen_address",
+        )
+        .await?;
         let clock = Clock::start();
         let board = board(&config, clock.now());
         serve(Start { config, clock, board, listeners }, stop_signal()?).await
@@ -165,25 +175,36 @@ fn replay_config(path: Option<&Path>) -> Result<Config, Failure> {
 fn play<W: Watch>(config: Config, files: &[PathBuf], watch: W) -> Result<Replay<W>, Failure> {
     let pbx = config.pbxs.into_iter().next().ok_or("no pbx in the configuration")?;
     let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
-    let mut replay = Replay::watched(&pbx.name, pbx.rules, Metrics::new(config.metrics), limits, watch);
+    let mut replay =
+        Replay::watched(&pbx.name, pbx.rules, Metrics::new(config.metrics), limits, watch);
     for path in files {
         let played = replay.play_file(path).map_err(|error| chain(&error))?;
         if played.cut {
-            writeln!(io::stderr(), "{}: cut after {} events in {} bytes", path.display(), played.events, played.bytes)?;
+            writeln!(
+                io::stderr(),
+                "{}: cut after {} events in {} bytes",
+                path.display(),
+                played.events,
+                played.bytes
+            )?;
         }
     }
     Ok(replay)
 }
 
 fn check_config(args: CheckArgs) -> Result<(), Failure> {
-    let place = args.config.as_deref().map_or("the environment".to_owned(), |path| path.display().to_string());
+    let place = args
+        .config
+        .as_deref()
+        .map_or("the environment".to_owned(), |path| path.display().to_string());
     // a line a mistake, and nothing before its place: editors and CI read it
     let loaded = load(args.config, Overrides::default(), Purpose::Run).map_err(|mistakes| {
         eprintln!("{mistakes}");
         Told
     })?;
     let config = printed(loaded);
-    let names: Vec<_> = config.pbxs.iter().map(|pbx| format!("{} ({})", pbx.name, pbx.address)).collect();
+    let names: Vec<_> =
+        config.pbxs.iter().map(|pbx| format!("{} ({})", pbx.name, pbx.address)).collect();
     write_out(&format!("{place}: fine; {} pbx: {}\n", names.len(), names.join(", ")))
 }
 
@@ -191,7 +212,11 @@ fn print_manager_conf(args: &ManagerConfArgs) -> Result<(), Failure> {
     write_out(&manager_conf(args.asterisk, &args.username, &random_secret()?, &args.permit)?)
 }
 
-fn load(config: Option<PathBuf>, overrides: Overrides, purpose: Purpose) -> Result<Loaded, Failure> {
+fn load(
+    config: Option<PathBuf>,
+    overrides: Overrides,
+    purpose: Purpose,
+) -> Result<Loaded, Failure> {
     let document = config.map_or(Document::None, Document::File);
     load_from(document, overrides, std::env::vars_os().collect(), purpose)
 }
@@ -224,7 +249,10 @@ fn printed(Loaded { config, warnings }: Loaded) -> Config {
 }
 
 fn overrides(web: &WebArgs) -> Overrides {
-    Overrides { listen_addresses: web.listen_address.clone(), telemetry_path: web.telemetry_path.clone() }
+    Overrides {
+        listen_addresses: web.listen_address.clone(),
+        telemetry_path: web.telemetry_path.clone(),
+    }
 }
 
 /// An error with what caused it, on one line.
@@ -251,9 +279,13 @@ fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(args.level.as_str())?;
     let registry = tracing_subscriber::registry().with(filter);
     match args.format {
-        LogFormat::Logfmt => registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?,
+        LogFormat::Logfmt => {
+            registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?
+        }
         LogFormat::Json => {
-            registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr)).try_init()?;
+            registry
+                .with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr))
+                .try_init()?;
         }
     }
     Ok(())
@@ -262,7 +294,8 @@ fn start_logging(args: &LogArgs) -> Result<(), Failure> {
 /// Runs to the end, and does not wait for a look-up of a name that hangs.
 fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     // four workers even on one core: a scrape may hold the lock while readers must go on
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(LEFT_OVERS);
     done

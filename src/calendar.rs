@@ -14,7 +14,9 @@ pub fn utc(moment: Moment) -> String {
 
 /// Why a text is no moment.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is neither seconds since 1970 nor a time such as 2026-11-24T10:00:00Z or 2026-11-24 10:00")]
+#[error(
+    "`{0}` is neither seconds since 1970 nor a time such as 2026-11-24T10:00:00Z or 2026-11-24 10:00"
+)]
 pub struct NotATime(String);
 
 /// Reads RFC 3339, seconds since the epoch, or `YYYY-MM-DD HH:MM[:SS]`, which is UTC.
@@ -57,13 +59,16 @@ fn zone(time: &str) -> Option<(&str, i64)> {
     Some((time, offset.map_or(0, |offset| offset.0)))
 }
 
-/// A time without the zone behind it, if there is one: `Z`, `+02`, `+0200` or `+02:00`.  A date has its own dashes.
+/// A time without the zone behind it, if there is one: `Z`, `+02`, `+0200` or `+02:00`.  A date has
+/// its own dashes.
 pub fn zoned(time: &str) -> Option<(&str, Option<Offset>)> {
     if let Some(utc) = time.strip_suffix(['Z', 'z']) {
         return Some((utc, Some(Offset(0))));
     }
     let hours = time.find(':')?;
-    let Some(sign) = time[hours..].find(['+', '-']).map(|at| hours + at) else { return Some((time, None)) };
+    let Some(sign) = time[hours..].find(['+', '-']).map(|at| hours + at) else {
+        return Some((time, None));
+    };
     Some((time[..sign].trim_end(), Some(Offset::read(&time[sign..])?)))
 }
 
@@ -129,13 +134,14 @@ fn digits(text: &str) -> Option<&str> {
 
 /// Year, month and day of the Gregorian calendar, from days since 1970-01-01.
 ///
-/// Counted in years that begin in March, so that the leap day is the last of its year (Howard Hinnant's
-/// `civil_from_days`, for days after the epoch only).
+/// Counted in years that begin in March, so that the leap day is the last of its year (Howard
+/// Hinnant's `civil_from_days`, for days after the epoch only).
 const fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let era = days / 146_097;
     let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
@@ -192,7 +198,10 @@ mod tests {
             assert_eq!(moment(text), Ok(expected), "{text}");
         }
         assert_eq!(moment("1606403880.25"), Ok(Moment::from_micros(1_606_403_880_250_000)));
-        assert_eq!(moment("2020-11-26T15:18:00.123456789Z"), Ok(Moment::from_micros(1_606_403_880_123_456)));
+        assert_eq!(
+            moment("2020-11-26T15:18:00.123456789Z"),
+            Ok(Moment::from_micros(1_606_403_880_123_456))
+        );
     }
 
     #[test]
@@ -207,7 +216,8 @@ mod tests {
             assert_eq!(offset(text), Ok(Offset(seconds)), "{text}");
             assert_eq!(Offset(seconds).to_string(), written);
         }
-        for text in ["", "02:00", "+2", "+2:00", "+02:60", "+24:00", "+020", "+ä", "Europe/Vienna"] {
+        for text in ["", "02:00", "+2", "+2:00", "+02:60", "+24:00", "+020", "+ä", "Europe/Vienna"]
+        {
             assert!(offset(text).is_err(), "{text}");
         }
     }

@@ -12,12 +12,19 @@ use crate::config;
 use crate::manager_conf::Version;
 use crate::metrics::Format;
 
-/// Exact Prometheus metrics of the calls, queues and agents of Asterisk PBXs, read from their manager interface.
+/// Exact Prometheus metrics of the calls, queues and agents of Asterisk PBXs, read from their
+/// manager interface.
 ///
-/// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on a make-believe
-/// PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your PBX needs.
+/// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on
+/// a make-believe PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your
+/// PBX needs.
 #[derive(Debug, Parser)]
-#[command(name = "asterisk_exporter", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    name = "asterisk_exporter",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// What to do; `run` if left out.
     #[command(subcommand)]
@@ -34,14 +41,16 @@ pub enum Command {
     Run(RunArgs),
     /// Show everything on a make-believe PBX inside this program: no Asterisk needed.
     Demo(DemoArgs),
-    /// Write what a PBX sends to the exporter into a file that `replay` plays; callers get pseudonyms.
+    /// Write what a PBX sends to the exporter into a file that `replay` plays; callers get
+    /// pseudonyms.
     Record(RecordArgs),
-    /// Play recordings of a manager interface and print the metrics as they stand after the last event.
+    /// Play recordings of a manager interface and print the metrics as they stand after the last
+    /// event.
     Replay(ReplayArgs),
     /// Compare Asterisk's queue_log with what was counted, queue by queue and verb by verb.
     ///
-    /// Exit code 0: they agree, but for documented differences (METRICS.md).  1: they differ.  2: they could not be
-    /// compared.
+    /// Exit code 0: they agree, but for documented differences (METRICS.md).  1: they differ.  2:
+    /// they could not be compared.
     Audit(AuditArgs),
     /// Check the configuration and print every mistake found; exit code 1 if there is any.
     CheckConfig(CheckArgs),
@@ -52,7 +61,8 @@ pub enum Command {
 /// Flags of `run`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
-    /// The configuration file (YAML); the environment (ASTERISK_EXPORTER_…) and flags go before it.
+    /// The configuration file (YAML); the environment (ASTERISK_EXPORTER_…) and flags go before
+    /// it.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -75,7 +85,8 @@ pub struct WebArgs {
 /// What is logged, and how.  Logs go to standard error.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LogArgs {
-    /// error, warn, info, debug, trace or off; also filters such as `info,asterisk_exporter::supervisor=debug`.
+    /// error, warn, info, debug, trace or off; also filters such as
+    /// `info,asterisk_exporter::supervisor=debug`.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     pub level: Level,
     /// How a line looks.
@@ -83,7 +94,8 @@ pub struct LogArgs {
     pub format: LogFormat,
 }
 
-/// What is logged: a level, or filters of `target=level` with one; checked, as an unknown word would mute all.
+/// What is logged: a level, or filters of `target=level` with one; checked, as an unknown word
+/// would mute all.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Level(String);
 
@@ -105,8 +117,10 @@ impl FromStr for Level {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(|part| {
-            let (target, level) =
-                part.trim().rsplit_once('=').map_or(("", part.trim()), |(target, level)| (target, level));
+            let (target, level) = part
+                .trim()
+                .rsplit_once('=')
+                .map_or(("", part.trim()), |(target, level)| (target, level));
             let level = if level.eq_ignore_ascii_case("warning") { "warn" } else { level };
             if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
                 return Err(format!("`{level}` is none of {}", LEVELS.join(", ")));
@@ -141,7 +155,8 @@ pub struct DemoArgs {
     /// How long the call centre has been open when you look at it first.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = config::duration)]
     pub open_for: Duration,
-    /// Where its queue_log is written, for `audit`; a file of its own for as long as it runs if left out.
+    /// Where its queue_log is written, for `audit`; a file of its own for as long as it runs if
+    /// left out.
     #[arg(long, value_name = "FILE")]
     pub queue_log: Option<PathBuf>,
     #[command(flatten)]
@@ -152,7 +167,11 @@ pub struct DemoArgs {
 
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
-    if speed > 0.0 && speed <= 1000.0 { Ok(speed) } else { Err(format!("{text} is not above 0 and up to 1000")) }
+    if speed > 0.0 && speed <= 1000.0 {
+        Ok(speed)
+    } else {
+        Err(format!("{text} is not above 0 and up to 1000"))
+    }
 }
 
 /// Flags of `record`.
@@ -176,7 +195,8 @@ pub struct RecordArgs {
     /// Keep callers' numbers and names, and everything else, as the PBX sent it.
     #[arg(long, conflicts_with = "salt_file")]
     pub keep_numbers: bool,
-    /// A file with a secret text of at least 16 characters: recordings with the same one have the same pseudonyms.
+    /// A file with a secret text of at least 16 characters: recordings with the same one have the
+    /// same pseudonyms.
     #[arg(long, value_name = "FILE")]
     pub salt_file: Option<PathBuf>,
     #[command(flatten)]
@@ -189,7 +209,8 @@ pub struct ReplayArgs {
     /// Recordings, plain or gzipped; several are played one after the other, as of one PBX.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The configuration file: its first pbx gives the name and the patterns; secrets are not needed.
+    /// The configuration file: its first pbx gives the name and the patterns; secrets are not
+    /// needed.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How the metrics are printed.
@@ -219,28 +240,30 @@ impl From<OutputFormat> for Format {
 /// Flags of `audit`.
 #[derive(Args, Debug)]
 pub struct AuditArgs {
-    /// A queue_log, plain or compressed (gz, bz2, xz, zst), or an export of the database's table queue_log: as CSV with
-    /// a header, or as mysql and psql print it.  Again for each rotated file, in any order.
+    /// A queue_log, plain or compressed (gz, bz2, xz, zst), or an export of the database's table
+    /// queue_log: as CSV with a header, or as mysql and psql print it.  Again for each rotated
+    /// file, in any order.
     #[arg(long = "queue-log", required = true, num_args = 1.., value_name = "FILE")]
     pub queue_log: Vec<PathBuf>,
     #[command(flatten)]
     pub side: Side,
-    /// Compare from here on: 2026-11-24T10:00:00Z, 2026-11-24 10:00 (UTC) or seconds since 1970.  Otherwise from the
-    /// start of the recording, or of the exporter.
+    /// Compare from here on: 2026-11-24T10:00:00Z, 2026-11-24 10:00 (UTC) or seconds since 1970.
+    /// Otherwise from the start of the recording, or of the exporter.
     #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
     pub since: Option<Moment>,
-    /// Compare up to here; otherwise up to the end of the recording, or to now (a file of metrics: to when it was
-    /// written).
+    /// Compare up to here; otherwise up to the end of the recording, or to now (a file of metrics:
+    /// to when it was written).
     #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
     pub until: Option<Moment>,
-    /// The zone of local times in an export of a database, such as +02:00; otherwise the calls' Uniqueids tell it.
+    /// The zone of local times in an export of a database, such as +02:00; otherwise the calls'
+    /// Uniqueids tell it.
     #[arg(long, value_name = "OFFSET", value_parser = calendar::offset, allow_hyphen_values = true)]
     pub log_offset: Option<Offset>,
     /// The pbx to compare, where the metrics are of several.
     #[arg(long, value_name = "NAME", conflicts_with = "recording")]
     pub pbx: Option<String>,
-    /// The configuration file: patterns and limits for the recording, and which queues are exported; secrets are not
-    /// needed.
+    /// The configuration file: patterns and limits for the recording, and which queues are
+    /// exported; secrets are not needed.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Show what is equal, too.
@@ -274,7 +297,8 @@ pub struct CheckArgs {
 /// Flags of `manager-conf`.
 #[derive(Args, Debug)]
 pub struct ManagerConfArgs {
-    /// The PBX's version, as `asterisk -V` or `core show version` prints it: rights and event filters differ.
+    /// The PBX's version, as `asterisk -V` or `core show version` prints it: rights and event
+    /// filters differ.
     #[arg(long, value_name = "VERSION")]
     pub asterisk: Version,
     /// Name of the account.
@@ -287,8 +311,9 @@ pub struct ManagerConfArgs {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -312,7 +337,13 @@ mod tests {
 
     #[test]
     fn run_needs_no_name() {
-        let short = Cli::parse_from(["asterisk_exporter", "--config", "a.yml", "--web.listen-address", ":1"]);
+        let short = Cli::parse_from([
+            "asterisk_exporter",
+            "--config",
+            "a.yml",
+            "--web.listen-address",
+            ":1",
+        ]);
         assert!(short.command.is_none());
         assert_eq!(short.run.config, Some(PathBuf::from("a.yml")));
         let long = Cli::parse_from(["asterisk_exporter", "run", "--config", "a.yml"]);
@@ -324,9 +355,17 @@ mod tests {
         let takers = Cli::command();
         let takers = takers.get_subcommands().filter_map(|command| {
             let config = command.get_arguments().find(|argument| argument.get_id() == "config")?;
-            assert_eq!(config.get_all_aliases(), Some(vec!["config.file"]), "{}", command.get_name());
+            assert_eq!(
+                config.get_all_aliases(),
+                Some(vec!["config.file"]),
+                "{}",
+                command.get_name()
+            );
             Some(command.get_name().to_owned())
         });
-        assert_eq!(takers.collect::<Vec<_>>(), ["run", "record", "replay", "audit", "check-config"]);
+        assert_eq!(
+            takers.collect::<Vec<_>>(),
+            ["run", "record", "replay", "audit", "check-config"]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Moments, and the only reader of the clock.
 //!
-//! A [`Moment`] is a point on one time line: microseconds since the Unix epoch.  Our own moments come from a
-//! clock that never steps back (tokio's, so that tests can pause it); the PBX's come from its `Timestamp`
-//! header.  The two are never subtracted from each other here.
+//! A [`Moment`] is a point on one time line: microseconds since the Unix epoch.  Our own moments
+//! come from a clock that never steps back (tokio's, so that tests can pause it); the PBX's come
+//! from its `Timestamp` header.  The two are never subtracted from each other here.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,8 @@ impl Moment {
         self.0
     }
 
-    /// Time since `earlier`, zero if that is later: real Asterisk's time stamps step back by up to a millisecond.
+    /// Time since `earlier`, zero if that is later: real Asterisk's time stamps step back by up to
+    /// a millisecond.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }

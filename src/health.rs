@@ -1,17 +1,17 @@
 //! Who is ready: the phase of each PBX, written by the supervisor and read by the HTTP pages.
 //!
-//! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they never hold a
-//! secret.
+//! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they
+//! never hold a secret.
 
 mod explain;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use explain::{Explanation, explain};
+
 use crate::clock::Moment;
 use crate::correlator::{MissingSet, PbxName};
-
-pub use explain::{Explanation, explain};
 
 /// The health of all PBXs, each by its place in the configuration.
 #[derive(Debug)]
@@ -130,7 +130,8 @@ impl Health {
         }
     }
 
-    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an index nobody has changes nothing.
+    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an index nobody has
+    /// changes nothing.
     pub fn notice(&self, index: usize, subject: &'static str, notice: Option<String>) {
         if let Some(pbx) = self.lock().get_mut(index) {
             match notice {
@@ -190,7 +191,10 @@ mod tests {
     fn the_version_outlives_the_link() {
         let health = two();
         health.set_version(1, "22.5.2".to_owned());
-        health.set(1, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        health.set(
+            1,
+            Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) },
+        );
         let branch = &health.all()[1];
         assert_eq!(branch.asterisk.as_deref(), Some("22.5.2"));
         assert_eq!(branch.phase.word(), "down");
@@ -200,7 +204,10 @@ mod tests {
     fn a_notice_stands_until_it_is_taken_back() {
         let health = two();
         health.notice(0, "trunks", Some("no trunk was seen".to_owned()));
-        health.set(0, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        health.set(
+            0,
+            Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) },
+        );
         assert_eq!(health.all()[0].notices["trunks"], "no trunk was seen");
         health.notice(0, "trunks", None);
         assert_eq!(health.all(), [health.all()[0].clone(), two().all()[1].clone()]);
@@ -214,14 +221,20 @@ mod tests {
         health.set_missing(0, missing);
         health.set(0, Phase::Up { since: Moment::from_secs(5) });
         assert_eq!(health.all()[0].missing, missing);
-        health.set(0, Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) });
+        health.set(
+            0,
+            Phase::Down { error: "connection lost".to_owned(), since: Moment::from_secs(9) },
+        );
         assert!(health.all()[0].missing.is_empty());
     }
 
     #[test]
     fn trouble_lasts_through_new_attempts_until_the_pbx_is_up() {
         let health = two();
-        let down = |error: &str, second| Phase::Down { error: error.to_owned(), since: Moment::from_secs(second) };
+        let down = |error: &str, second| Phase::Down {
+            error: error.to_owned(),
+            since: Moment::from_secs(second),
+        };
         health.set(0, down("refused", 3));
         health.set(0, Phase::Connecting);
         health.set(0, down("no greeting", 9));

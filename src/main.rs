@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use asterisk_exporter::app;
 use asterisk_exporter::cli::Cli;
+use clap::Parser as _;
 
 fn main() -> ExitCode {
     match app::execute(Cli::parse()) {

@@ -1,7 +1,8 @@
-//! The manager account the exporter needs, for `manager.conf`: no right more, and no event it would only skip.
+//! The manager account the exporter needs, for `manager.conf`: no right more, and no event it would
+//! only skip.
 //!
-//! What an account must look like differs between versions: how events are filtered, and whether recordings have
-//! events of their own.
+//! What an account must look like differs between versions: how events are filtered, and whether
+//! recordings have events of their own.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -26,15 +27,19 @@ pub enum AccountError {
     #[error("{0} is not an Asterisk version such as 18.9")]
     NotAVersion(String),
     /// The events of this version are others.
-    #[error("Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer")]
+    #[error(
+        "Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer"
+    )]
     TooOld(Version),
-    /// A line break or the like would end the line in `manager.conf`.  The value itself may be the secret.
+    /// A line break or the like would end the line in `manager.conf`.  The value itself may be the
+    /// secret.
     #[error("{0} is empty or holds a character that manager.conf cannot hold")]
     Unwritable(&'static str),
 }
 
 impl Version {
-    /// From 18.26, 20.11, 21.6 and 22.1 a filter can name an event instead of searching its whole text.
+    /// From 18.26, 20.11, 21.6 and 22.1 a filter can name an event instead of searching its whole
+    /// text.
     fn filters_by_name(self) -> bool {
         match self.major {
             18 => self.minor >= 26,
@@ -45,7 +50,8 @@ impl Version {
         }
     }
 
-    /// `MixMonitorStart` and `MixMonitorStop` came with 16.17 and 18.3; the 17 branch ended without them.
+    /// `MixMonitorStart` and `MixMonitorStop` came with 16.17 and 18.3; the 17 branch ended without
+    /// them.
     fn has_recording_events(self) -> bool {
         match self.major {
             16 => self.minor >= 17,
@@ -69,19 +75,25 @@ impl fmt::Display for Version {
 impl FromStr for Version {
     type Err = AccountError;
 
-    /// Reads `18`, `18.9`, `18.9.1`, what distributions put behind a `-`, `~` or `+`, and a whole line of
-    /// `core show version`: `Asterisk certified/18.9-cert3 built by mockbuild @ host on a x86_64 running Linux`.
+    /// Reads `18`, `18.9`, `18.9.1`, what distributions put behind a `-`, `~` or `+`, and a whole
+    /// line of `core show version`: `Asterisk certified/18.9-cert3 built by mockbuild @ host on
+    /// a x86_64 running Linux`.
     fn from_str(text: &str) -> Result<Self, AccountError> {
         let not = || AccountError::NotAVersion(text.to_owned());
         let mut words = text.split_whitespace();
         let first = words.next().ok_or_else(not)?;
-        let word = if first.eq_ignore_ascii_case("Asterisk") { words.next().ok_or_else(not)? } else { first };
+        let word = if first.eq_ignore_ascii_case("Asterisk") {
+            words.next().ok_or_else(not)?
+        } else {
+            first
+        };
 
         // a build of a branch is told as `GIT-18-abcdef`: its number within the branch is not known
         let prefixes = ["certified/", "certified-", "GIT-"];
         let number = prefixes.iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
         let figures = number.split(['-', '~', '+']).next().unwrap_or_default();
-        let figures: Vec<u16> = figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
+        let figures: Vec<u16> =
+            figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
         if figures.first().is_some_and(|&major| major >= BRANCHES) {
             return Err(not());
         }
@@ -94,7 +106,8 @@ impl FromStr for Version {
     }
 }
 
-/// A secret for an account, of 130 random bits, without a character that `manager.conf`, YAML or a shell reads.
+/// A secret for an account, of 130 random bits, without a character that `manager.conf`, YAML or a
+/// shell reads.
 ///
 /// # Errors
 /// The system gives no random bytes.
@@ -108,7 +121,12 @@ pub fn random_secret() -> Result<String, getrandom::Error> {
 ///
 /// # Errors
 /// A version older than 12, or a name, secret or address that cannot stand on one line.
-pub fn manager_conf(version: Version, username: &str, secret: &str, permit: &str) -> Result<String, AccountError> {
+pub fn manager_conf(
+    version: Version,
+    username: &str,
+    secret: &str,
+    permit: &str,
+) -> Result<String, AccountError> {
     if version.major < OLDEST {
         return Err(AccountError::TooOld(version));
     }
@@ -116,12 +134,20 @@ pub fn manager_conf(version: Version, username: &str, secret: &str, permit: &str
     let secret = line("secret", secret)?;
     let permit = line("permit", permit)?;
     let mut text = String::new();
-    write_account(&mut text, version, &username, &secret, &permit).map_err(|_| AccountError::Unwritable("account"))?;
+    write_account(&mut text, version, &username, &secret, &permit)
+        .map_err(|_| AccountError::Unwritable("account"))?;
     Ok(text)
 }
 
-fn write_account(out: &mut String, version: Version, username: &str, secret: &str, permit: &str) -> fmt::Result {
-    let read = if version.has_recording_events() { READ.to_owned() } else { format!("{READ},reporting") };
+fn write_account(
+    out: &mut String,
+    version: Version,
+    username: &str,
+    secret: &str,
+    permit: &str,
+) -> fmt::Result {
+    let read =
+        if version.has_recording_events() { READ.to_owned() } else { format!("{READ},reporting") };
     writeln!(
         out,
         "; For Asterisk {version}: at the end of /etc/asterisk/manager.conf; on FreePBX, which writes that file itself,"
@@ -129,13 +155,19 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
     writeln!(out, "; of /etc/asterisk/manager_custom.conf.  Then: asterisk -rx 'manager reload'")?;
     writeln!(out)?;
     if version.major > NEWEST {
-        writeln!(out, "; This is newer than what was checked, {OLDEST} to {NEWEST}: the account is that of {NEWEST}.")?;
+        writeln!(
+            out,
+            "; This is newer than what was checked, {OLDEST} to {NEWEST}: the account is that of {NEWEST}."
+        )?;
         writeln!(out)?;
     }
     write_general(out)?;
     writeln!(out)?;
     writeln!(out, "[{username}]")?;
-    writeln!(out, "; The same goes into the exporter's configuration, as secret or into a secret_file.")?;
+    writeln!(
+        out,
+        "; The same goes into the exporter's configuration, as secret or into a secret_file."
+    )?;
     writeln!(out, "secret = {secret}")?;
     writeln!(out, "deny = 0.0.0.0/0.0.0.0")?;
     writeln!(out, "deny = ::/0")?;
@@ -169,8 +201,8 @@ fn write_account(out: &mut String, version: Version, username: &str, secret: &st
     write_filter(out, version)
 }
 
-/// What concerns all accounts.  Asterisk takes the first [general] only, and adds to it what stands under `(+)`; of a
-/// setting that is there twice, the last one holds.
+/// What concerns all accounts.  Asterisk takes the first [general] only, and adds to it what stands
+/// under `(+)`; of a setting that is there twice, the last one holds.
 fn write_general(out: &mut String) -> fmt::Result {
     writeln!(
         out,
@@ -197,7 +229,10 @@ fn write_general(out: &mut String) -> fmt::Result {
 }
 
 fn write_filter(out: &mut String, version: Version) -> fmt::Result {
-    writeln!(out, "; Only what the exporter reads; an event that any of these lines matches is sent.")?;
+    writeln!(
+        out,
+        "; Only what the exporter reads; an event that any of these lines matches is sent."
+    )?;
     if version.filters_by_name() {
         return write_filter_by_name(out, version);
     }
@@ -231,10 +266,16 @@ fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
     }
     writeln!(out, "; {WHY_VARIABLES}")?;
     for variable in VARIABLES {
-        writeln!(out, "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = {variable}")?;
+        writeln!(
+            out,
+            "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = {variable}"
+        )?;
     }
     writeln!(out, "; {WHY_NEWEXTEN}")?;
-    writeln!(out, "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue")?;
+    writeln!(
+        out,
+        "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue"
+    )?;
     write_newexten_choice(out, "eventfilter(action(include),name(Newexten)) =")
 }
 
@@ -250,7 +291,11 @@ fn write_newexten_choice(out: &mut String, line: &str) -> fmt::Result {
 /// A `;` begins a comment in Asterisk's files unless a backslash stands before it.
 fn line(what: &'static str, text: &str) -> Result<String, AccountError> {
     // A backslash of its own before a `;` would be eaten, and a blank at an end stripped.
-    if text.is_empty() || text.trim() != text || text.contains(char::is_control) || text.contains("\\;") {
+    if text.is_empty()
+        || text.trim() != text
+        || text.contains(char::is_control)
+        || text.contains("\\;")
+    {
         return Err(AccountError::Unwritable(what));
     }
     Ok(text.replace(';', "\\;"))
@@ -282,7 +327,15 @@ const GROUPS: &[&[&str]] = &[
     &["FullyBooted", "Shutdown"],
     &["Newchannel", "Hangup", "HangupRequest"],
     &["DialBegin", "DialEnd", "OriginateResponse"],
-    &["BridgeEnter", "BridgeLeave", "LocalBridge", "Hold", "Unhold", "BlindTransfer", "AttendedTransfer"],
+    &[
+        "BridgeEnter",
+        "BridgeLeave",
+        "LocalBridge",
+        "Hold",
+        "Unhold",
+        "BlindTransfer",
+        "AttendedTransfer",
+    ],
     &["QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon"],
     &[
         "QueueMemberAdded",
@@ -299,8 +352,7 @@ const RECORDING: &[&str] = &["MixMonitorStart", "MixMonitorStop"];
 
 const VARIABLES: &[&str] = &["QUEUESTATUS", "QUEUEPOSITION"];
 
-const WHY_VARIABLES: &str =
-    "QUEUESTATUS tells a timeout from an abandon, QUEUEPOSITION that this account sees variables at all.";
+const WHY_VARIABLES: &str = "QUEUESTATUS tells a timeout from an abandon, QUEUEPOSITION that this account sees variables at all.";
 
 const WHY_NEWEXTEN: &str = "Which queue refused a caller: nothing else names it.";
 

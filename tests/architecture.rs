@@ -1,9 +1,11 @@
-//! The house's arrows: each module may use those to its left, and no arrow points back (docs/design.md).
+//! The house's arrows: each module may use those to its left, and no arrow points back
+//! (docs/design.md).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Module, and what its `use crate::` lines may name.  `main.rs`, `app.rs` and `cli.rs` put the parts together.
+/// Module, and what its `use crate::` lines may name.  `main.rs`, `app.rs` and `cli.rs` put the
+/// parts together.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("calendar", &["clock"]),
@@ -17,7 +19,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["clock"]),
     ("http", &["metrics", "health", "clock", "calendar"]),
     ("intake", &["ami", "event", "correlator", "metrics", "clock"]),
-    ("supervisor", &["intake", "ami", "event", "correlator", "metrics", "config", "health", "clock", "manager_conf"]),
+    (
+        "supervisor",
+        &[
+            "intake",
+            "ami",
+            "event",
+            "correlator",
+            "metrics",
+            "config",
+            "health",
+            "clock",
+            "manager_conf",
+        ],
+    ),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock"]),
     ("record", &["ami", "event", "correlator", "clock"]),
     ("queue_log", &["clock", "calendar"]),
@@ -27,7 +42,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Words that must not stand in the code of a place.
 const NEVER: &[(&str, &[&str])] = &[
-    ("correlator", &["tokio", "prometheus_client", "std::net", "std::io", "tracing", "SystemTime", "Instant"]),
+    (
+        "correlator",
+        &["tokio", "prometheus_client", "std::net", "std::io", "tracing", "SystemTime", "Instant"],
+    ),
     ("event", &["tokio", "prometheus_client", "std::net", "std::io", "tracing"]),
     ("ami/frame.rs", &["tokio", "std::net", "std::io", "tracing"]),
     ("ami/action.rs", &["tokio", "std::net", "std::io", "tracing"]),
@@ -58,12 +76,16 @@ fn code(path: &Path) -> String {
     }
     let text = std::fs::read_to_string(path).expect("a source file");
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 fn module(path: &Path) -> String {
     let relative = path.strip_prefix(source()).expect("a path inside the sources");
-    let first = relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+    let first =
+        relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -76,7 +98,8 @@ fn used(code: &str) -> Vec<String> {
             None => vec![piece],
         };
         for name in names {
-            let word: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let word: String =
+                name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             found.push(word);
         }
     }
@@ -92,9 +115,14 @@ fn no_arrow_points_back() {
         if ["main", "lib", "app"].contains(&module.as_str()) {
             continue;
         }
-        let may = allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} is not in the table"));
+        let may =
+            allowed.get(module.as_str()).unwrap_or_else(|| panic!("{module} is not in the table"));
         for name in used(&code(&path)) {
-            assert!(name == module || may.contains(&name.as_str()), "{} uses crate::{name}", path.display());
+            assert!(
+                name == module || may.contains(&name.as_str()),
+                "{} uses crate::{name}",
+                path.display()
+            );
         }
         modules.insert(module);
     }
@@ -119,9 +147,15 @@ fn the_core_has_never_heard_of_io() {
 #[test]
 fn only_the_connection_owns_a_socket_of_the_pbx() {
     for path in files(&source()) {
-        let place = path.strip_prefix(source()).expect("a path inside the sources").to_string_lossy().into_owned();
+        let place = path
+            .strip_prefix(source())
+            .expect("a path inside the sources")
+            .to_string_lossy()
+            .into_owned();
         let owns = code(&path).contains("TcpStream");
-        let may = place == "ami/connection.rs" || place.starts_with("http/") || place.starts_with("demo/");
+        let may = place == "ami/connection.rs"
+            || place.starts_with("http/")
+            || place.starts_with("demo/");
         assert!(!owns || may, "{place} holds a TcpStream");
     }
 }

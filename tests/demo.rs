@@ -22,15 +22,24 @@ fn assert_all(numbers: &Numbers, truth: &Truth, what: &str) {
         assert_queue(numbers, queue, truth, what);
     }
     for (trunk, attempts) in &truth.trunk_attempts {
-        let counted = numbers.sum("asterisk_trunk_attempts_total", &[("trunk", &format!("PJSIP/{trunk}"))]);
+        let counted =
+            numbers.sum("asterisk_trunk_attempts_total", &[("trunk", &format!("PJSIP/{trunk}"))]);
         assert_eq!(counted, *attempts as f64, "{what}: {trunk}");
     }
     let calls = |direction| numbers.sum("asterisk_calls_total", &[("direction", direction)]);
     assert_eq!(calls("internal"), truth.internal as f64, "{what}: internal");
-    assert_eq!(calls("inbound"), (truth.inbound_direct + truth.inbound_queued) as f64, "{what}: inbound");
+    assert_eq!(
+        calls("inbound"),
+        (truth.inbound_direct + truth.inbound_queued) as f64,
+        "{what}: inbound"
+    );
     assert_eq!(calls("outbound"), truth.outbound as f64, "{what}: outbound");
     for kind in ["channel", "stay", "call"] {
-        assert_eq!(numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]), 0.0, "{what}: {kind}");
+        assert_eq!(
+            numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]),
+            0.0,
+            "{what}: {kind}"
+        );
     }
 }
 
@@ -56,7 +65,11 @@ fn assert_queue(numbers: &Numbers, queue: &str, truth: &QueueTruth, run: &str) {
         ("canceled", rings("canceled"), truth.ring_canceled),
         ("full", refused("full"), truth.refused_full),
         ("join_empty", refused("join_empty"), truth.refused_empty),
-        ("blind", numbers.sum("asterisk_queue_transfers_total", &[q, ("kind", "blind")]), truth.blind_transfers),
+        (
+            "blind",
+            numbers.sum("asterisk_queue_transfers_total", &[q, ("kind", "blind")]),
+            truth.blind_transfers,
+        ),
         (
             "attended",
             numbers.sum("asterisk_queue_transfers_total", &[q, ("kind", "attended")]),
@@ -66,15 +79,26 @@ fn assert_queue(numbers: &Numbers, queue: &str, truth: &QueueTruth, run: &str) {
     for (what, counted, true_count) in counts {
         assert_eq!(counted, true_count as f64, "{run}, {queue}: {what}");
     }
-    // a recording goes on with the caller who is transferred into another queue, whose calls it records as well
+    // a recording goes on with the caller who is transferred into another queue, whose calls it
+    // records as well
     if truth.recorded > 0 {
-        assert_eq!(numbers.sum("asterisk_queue_recorded_calls_total", &[q]), truth.recorded as f64, "{run}, {queue}");
+        assert_eq!(
+            numbers.sum("asterisk_queue_recorded_calls_total", &[q]),
+            truth.recorded as f64,
+            "{run}, {queue}"
+        );
     }
     let hold = numbers.sum("asterisk_queue_hold_seconds_sum", &[q, ("outcome", "answered")]);
     let talk = numbers.sum("asterisk_queue_talk_seconds_sum", &[q]);
     let slack = 0.01 * (1.0 + truth.connected as f64);
-    assert!((hold - truth.hold_answered.as_secs_f64()).abs() < slack, "{run}, {queue}: hold {hold} {truth:?}");
-    assert!((talk - truth.talk.as_secs_f64()).abs() < slack, "{run}, {queue}: talk {talk} {truth:?}");
+    assert!(
+        (hold - truth.hold_answered.as_secs_f64()).abs() < slack,
+        "{run}, {queue}: hold {hold} {truth:?}"
+    );
+    assert!(
+        (talk - truth.talk.as_secs_f64()).abs() < slack,
+        "{run}, {queue}: talk {talk} {truth:?}"
+    );
 }
 
 #[test]
@@ -85,7 +109,8 @@ fn whole_working_days_are_counted_exactly() {
     }
 }
 
-/// The command `demo` begins so: an hour is played, and the first live session takes it up in mid-call.
+/// The command `demo` begins so: an hour is played, and the first live session takes it up in
+/// mid-call.
 #[test]
 fn a_second_session_between_two_events_changes_nothing() {
     let id = |number, word| ActionId::new(number, word).as_str().to_owned();
@@ -100,7 +125,11 @@ fn a_second_session_between_two_events_changes_nothing() {
         let steps = 100 + 40 * seed as usize;
         let what = format!("seed {seed}, step {steps}");
         let (bytes, truth, log) = recording_of_two_sessions(seed, 120, &asked, steps);
-        assert_eq!(memchr::memmem::find_iter(&bytes, b"Authentication accepted").count(), 2, "{what}");
+        assert_eq!(
+            memchr::memmem::find_iter(&bytes, b"Authentication accepted").count(),
+            2,
+            "{what}"
+        );
         let numbers = played(&bytes);
         assert_all(&numbers, &truth, &what);
         for (name, labels) in [
@@ -111,7 +140,9 @@ fn a_second_session_between_two_events_changes_nothing() {
         ] {
             assert_eq!(numbers.sum(name, labels), 0.0, "{what}: {name} {labels:?}");
         }
-        let said = |verb: &str| log.lines().filter(|line| line.split('|').nth(4) == Some(verb)).count() as f64;
+        let said = |verb: &str| {
+            log.lines().filter(|line| line.split('|').nth(4) == Some(verb)).count() as f64
+        };
         for (verb, counted) in [
             ("ENTERQUEUE", numbers.sum("asterisk_queue_entries_total", &[])),
             ("ABANDON", numbers.sum("asterisk_queue_exits_total", &[("outcome", "abandoned")])),

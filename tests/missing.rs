@@ -1,4 +1,5 @@
-//! What never comes is named, and nothing else ever is: recordings of real servers, whole and with events taken out.
+//! What never comes is named, and nothing else ever is: recordings of real servers, whole and with
+//! events taken out.
 
 mod common;
 
@@ -9,9 +10,8 @@ use std::path::Path;
 
 use asterisk_exporter::correlator::Word;
 use asterisk_exporter::replay::Replay;
-use flate2::read::GzDecoder;
-
 use common::{fixture, replay, rules};
+use flate2::read::GzDecoder;
 
 /// What was missing at any time of a recording, and at its end.
 struct Course {
@@ -42,7 +42,15 @@ fn missing(replay: &Replay) -> Vec<&'static str> {
 
 fn recordings() -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
-    for folder in ["captures/13.4", "captures/13", "captures/16", "captures/18", "captures/20", "captures/22", "gaps"] {
+    for folder in [
+        "captures/13.4",
+        "captures/13",
+        "captures/16",
+        "captures/18",
+        "captures/20",
+        "captures/22",
+        "gaps",
+    ] {
         let entries = std::fs::read_dir(fixture(folder)).expect("a folder of recordings");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         found.extend(paths.filter(|path| path.to_string_lossy().ends_with(".ami.gz")));
@@ -80,15 +88,22 @@ fn without(version: &str, names: &[&str]) -> Vec<&'static str> {
 
 #[test]
 fn an_event_that_never_comes_is_named() {
-    let found =
-        |version: &'static str| EVENTS.iter().map(move |(names, word)| (version, *word, without(version, names)));
-    let wrong: Vec<_> = ["16", "22"].into_iter().flat_map(found).filter(|(_, word, found)| *found != [*word]).collect();
+    let found = |version: &'static str| {
+        EVENTS.iter().map(move |(names, word)| (version, *word, without(version, names)))
+    };
+    let wrong: Vec<_> = ["16", "22"]
+        .into_iter()
+        .flat_map(found)
+        .filter(|(_, word, found)| *found != [*word])
+        .collect();
     assert_eq!(wrong, []);
 }
 
 #[test]
 fn a_class_that_never_comes_is_named() {
-    for (names, word) in [(CALL, "class_call"), (AGENT, "class_agent"), (DIALPLAN, "class_dialplan")] {
+    for (names, word) in
+        [(CALL, "class_call"), (AGENT, "class_agent"), (DIALPLAN, "class_dialplan")]
+    {
         for version in ["16", "22"] {
             assert_eq!(without(version, names), [word], "{version}");
         }

@@ -1,5 +1,5 @@
-//! `record` against PBXs that the test speaks for, and against the demo's: what is in the file, and what it is when it
-//! is played.
+//! `record` against PBXs that the test speaks for, and against the demo's: what is in the file, and
+//! what it is when it is played.
 
 mod common;
 
@@ -64,10 +64,14 @@ impl Fake {
             match lists {
                 Lists::Empty => {
                     peer.grant(&id, "EventList: start\n");
-                    peer.say(&format!("Event: {list}Complete\nActionID: {id}\nEventList: Complete\n\n"));
+                    peer.say(&format!(
+                        "Event: {list}Complete\nActionID: {id}\nEventList: Complete\n\n"
+                    ));
                 }
                 Lists::Refused => {
-                    peer.say(&format!("Response: Error\nActionID: {id}\nMessage: Permission denied\n\n"));
+                    peer.say(&format!(
+                        "Response: Error\nActionID: {id}\nMessage: Permission denied\n\n"
+                    ));
                 }
             }
         }
@@ -132,20 +136,27 @@ impl Place {
              \x20   trunks: ['^PJSIP/carrier-']\n    reconnect_min: 100ms\n    reconnect_max: 100ms\n    ping_interval: 5m\n"
         );
         std::fs::write(&place.config, text).expect("a scratch file");
-        std::fs::set_permissions(&place.config, Permissions::from_mode(0o600)).expect("a scratch file");
+        std::fs::set_permissions(&place.config, Permissions::from_mode(0o600))
+            .expect("a scratch file");
         let _ = std::fs::remove_file(&place.out);
         place
     }
 
     fn arguments<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        let [config, out] = [&self.config, &self.out].map(|path| path.to_str().expect("a plain path"));
+        let [config, out] =
+            [&self.config, &self.out].map(|path| path.to_str().expect("a plain path"));
         let mut all = vec!["record", "--config", config, "--out", out, "--log.level", "warn"];
         all.extend(more);
         all
     }
 
     fn record(&self, more: &[&str]) -> Running {
-        Running(command(&self.arguments(more)).stderr(Stdio::piped()).spawn().expect("the program starts"))
+        Running(
+            command(&self.arguments(more))
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the program starts"),
+        )
     }
 
     /// What is in the file by now, and whether the file is whole.
@@ -180,13 +191,15 @@ fn interrupt(mut running: Running) -> (Option<i32>, String) {
 /// Lines that stand in one of two expositions only.
 fn differences(one: &str, other: &str) -> Vec<String> {
     // a sum that was told in two parts may differ in its sixteenth digit
-    let microseconds =
-        |line: &str| match line.rsplit_once(' ').and_then(|(series, value)| Some((series, value.parse::<f64>().ok()?)))
-        {
-            Some((series, value)) => format!("{series} {value:.6}"),
-            None => line.to_owned(),
-        };
-    let [one, other] = [one, other].map(|text| text.lines().map(microseconds).collect::<BTreeSet<_>>());
+    let microseconds = |line: &str| match line
+        .rsplit_once(' ')
+        .and_then(|(series, value)| Some((series, value.parse::<f64>().ok()?)))
+    {
+        Some((series, value)) => format!("{series} {value:.6}"),
+        None => line.to_owned(),
+    };
+    let [one, other] =
+        [one, other].map(|text| text.lines().map(microseconds).collect::<BTreeSet<_>>());
     one.symmetric_difference(&other).cloned().collect()
 }
 
@@ -203,7 +216,9 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     let place = Place::new("day", fake.address());
     let (bytes, truth) = demo::recording(3, 300);
     let running = place.record(&[]);
-    let middle = memchr::memmem::find(&bytes[bytes.len() / 2..], b"\r\n\r\n").expect("a frame") + bytes.len() / 2 + 4;
+    let middle = memchr::memmem::find(&bytes[bytes.len() / 2..], b"\r\n\r\n").expect("a frame")
+        + bytes.len() / 2
+        + 4;
     let (before, after) = bytes.split_at(middle);
     let mut peer = fake.accept_up(Lists::Empty);
     peer.say_bytes(before);
@@ -220,11 +235,16 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     let (code, said) = interrupt(running);
     let (content, whole) = place.content();
     assert!(whole && code == Some(0), "{said}");
-    assert!(said.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())), "{said}");
+    assert!(
+        said.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())),
+        "{said}"
+    );
     assert_eq!(content, cut);
     let exposition = played(&content);
     // the day's events alone are one session, and ask for no lists
-    let own = |series: &str, counts: [f64; 2]| counts.map(|count| format!("asterisk_exporter_{series} {count:.6}"));
+    let own = |series: &str, counts: [f64; 2]| {
+        counts.map(|count| format!("asterisk_exporter_{series} {count:.6}"))
+    };
     let expected = [
         own("connects_total{pbx=\"lab\"}", [1.0, 2.0]),
         own("degraded{pbx=\"lab\",reason=\"list_channels\"}", [0.0, 1.0]),
@@ -237,11 +257,19 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     for (queue, truth) in &truth.queues {
         let q = ("queue", queue.as_str());
         let exits = |outcome| numbers.sum("asterisk_queue_exits_total", &[q, ("outcome", outcome)]);
-        assert_eq!(numbers.sum("asterisk_queue_entries_total", &[q]), truth.entered as f64, "{queue}");
+        assert_eq!(
+            numbers.sum("asterisk_queue_entries_total", &[q]),
+            truth.entered as f64,
+            "{queue}"
+        );
         assert_eq!(exits("answered"), truth.connected as f64, "{queue}");
         assert_eq!(exits("abandoned"), truth.abandoned as f64, "{queue}");
         assert_eq!(exits("timeout"), truth.timed_out as f64, "{queue}");
-        assert_eq!(numbers.sum("asterisk_queue_completions_total", &[q]), truth.completed() as f64, "{queue}");
+        assert_eq!(
+            numbers.sum("asterisk_queue_completions_total", &[q]),
+            truth.completed() as f64,
+            "{queue}"
+        );
     }
     let text = String::from_utf8_lossy(&content);
     let begins = "Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nActionID: ae-2-Login\r\n";
@@ -269,17 +297,23 @@ fn callers(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
 fn assert_no_caller_remains(what: &str, before: &[u8], after: &[u8]) {
     for number in callers(before) {
         let found = memchr::memmem::find(after, &number);
-        let context = found.map(|at| String::from_utf8_lossy(&after[at.saturating_sub(80)..at + 20]).into_owned());
+        let context = found
+            .map(|at| String::from_utf8_lossy(&after[at.saturating_sub(80)..at + 20]).into_owned());
         assert_eq!(context, None, "{what}: {}", String::from_utf8_lossy(&number));
     }
 }
 
 /// Every recording among the fixtures.
 fn recordings() -> Vec<PathBuf> {
-    let entries = |folder: &str| std::fs::read_dir(fixture(folder)).expect("a folder").map(|entry| entry.expect("one"));
-    let packed = ["captures/16", "captures/22"].into_iter().flat_map(entries).map(|entry| entry.path());
-    let plain = entries("").map(|entry| entry.path().join("events.ami")).filter(|path| path.exists());
-    let mut all: Vec<_> = packed.filter(|path| path.to_string_lossy().ends_with(".ami.gz")).chain(plain).collect();
+    let entries = |folder: &str| {
+        std::fs::read_dir(fixture(folder)).expect("a folder").map(|entry| entry.expect("one"))
+    };
+    let packed =
+        ["captures/16", "captures/22"].into_iter().flat_map(entries).map(|entry| entry.path());
+    let plain =
+        entries("").map(|entry| entry.path().join("events.ami")).filter(|path| path.exists());
+    let mut all: Vec<_> =
+        packed.filter(|path| path.to_string_lossy().ends_with(".ami.gz")).chain(plain).collect();
     all.sort();
     all
 }
@@ -345,11 +379,18 @@ fn the_demo_s_lists_are_in_the_recording_and_are_played() {
     assert!(whole);
     let numbers = Numbers::read(&played(&content));
     numbers.assert_conserved("the demo");
-    for (queue, target, members) in
-        [("sales", 20.0, 5.0), ("support", 30.0, 5.0), ("billing", 20.0, 5.0), ("callback", 45.0, 2.0)]
-    {
+    for (queue, target, members) in [
+        ("sales", 20.0, 5.0),
+        ("support", 30.0, 5.0),
+        ("billing", 20.0, 5.0),
+        ("callback", 45.0, 2.0),
+    ] {
         let q = [("queue", queue)];
-        assert_eq!(numbers.sum("asterisk_queue_service_level_target_seconds", &q), target, "{queue}");
+        assert_eq!(
+            numbers.sum("asterisk_queue_service_level_target_seconds", &q),
+            target,
+            "{queue}"
+        );
         assert_eq!(numbers.sum("asterisk_queue_agents", &q), members, "{queue}");
     }
     assert_eq!(numbers.sum("asterisk_queue_agents", &[("state", "unknown")]), 0.0);
@@ -374,7 +415,8 @@ fn with_keep_numbers_everything_is_as_it_came() {
 #[test]
 fn the_same_salt_gives_the_same_pseudonyms() {
     let event = "Event: Newchannel\r\nCallerIDNum: 12025550123\r\n\r\n";
-    let salt = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-record-salt", std::process::id()));
+    let salt = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-record-salt", std::process::id()));
     std::fs::write(&salt, "a text that nobody guesses\n").expect("a scratch file");
     let number = |name: &str, more: &[&str]| {
         let fake = Fake::start();
@@ -387,7 +429,8 @@ fn the_same_salt_gives_the_same_pseudonyms() {
         text.rsplit_once("CallerIDNum: ").expect("the caller").1.trim_end().to_owned()
     };
     let salted = ["--salt-file", salt.to_str().expect("a plain path")];
-    let [once, again, other] = [number("salt-1", &salted), number("salt-2", &salted), number("salt-3", &[])];
+    let [once, again, other] =
+        [number("salt-1", &salted), number("salt-2", &salted), number("salt-3", &[])];
     assert_eq!(once, again);
     assert!(once != other && once != "12025550123" && once.len() == 11, "{once} {other}");
 }
@@ -415,11 +458,19 @@ fn a_refused_account_and_a_pbx_that_is_not_there_leave_no_file() {
     let id = peer.expect("Login");
     peer.say(&format!("Response: Error\nActionID: {id}\nMessage: Authentication failed\n\n"));
     let output = wait(running);
-    assert_eq!(output, (Some(1), "asterisk_exporter: pbx hq: login refused: Authentication failed\n".to_owned()));
+    assert_eq!(
+        output,
+        (Some(1), "asterisk_exporter: pbx hq: login refused: Authentication failed\n".to_owned())
+    );
     assert!(!place.out.exists());
     drop((peer, fake));
     let (code, said) = wait(place.record(&[]));
-    assert!(code == Some(1) && said.contains("pbx hq: connect to 127.0.0.1:") && said.contains("refused"), "{said}");
+    assert!(
+        code == Some(1)
+            && said.contains("pbx hq: connect to 127.0.0.1:")
+            && said.contains("refused"),
+        "{said}"
+    );
     assert!(!place.out.exists());
 }
 
@@ -476,5 +527,8 @@ fn a_full_disk_ends_it_with_the_reason() {
     drop(peer);
     let (code, said) = wait(running);
     assert_eq!(code, Some(1));
-    assert!(said.contains("/dev/full: cannot be written") && said.contains("No space left on device"), "{said}");
+    assert!(
+        said.contains("/dev/full: cannot be written") && said.contains("No space left on device"),
+        "{said}"
+    );
 }

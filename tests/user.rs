@@ -19,14 +19,16 @@ fn text(bytes: &[u8]) -> String {
 
 /// A file for this test alone, which only its owner may read.
 fn scratch(name: &str, content: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("user-{}-{name}", std::process::id()));
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("user-{}-{name}", std::process::id()));
     let _ = std::fs::remove_file(&path);
     std::fs::write(&path, content).expect("a scratch file");
     std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
     path.to_str().expect("a plain path").to_owned()
 }
 
-const NOBODY: &str = "pbx:\n  - name: hq\n    address: 127.0.0.1:1\n    username: exporter\n    secret: hush\n";
+const NOBODY: &str =
+    "pbx:\n  - name: hq\n    address: 127.0.0.1:1\n    username: exporter\n    secret: hush\n";
 
 #[test]
 fn a_taken_port_is_told_with_the_flag_that_helps() {
@@ -86,8 +88,11 @@ struct Logged {
 
 impl Logged {
     fn start(args: &[&str]) -> Self {
-        let mut child: Child =
-            command(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child: Child = command(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let log = BufReader::new(child.stderr.take().expect("a pipe"));
         Self { running: Running(child), log }
     }
@@ -103,7 +108,13 @@ impl Logged {
 
     fn signal(&self, name: &str) {
         let pid = self.running.0.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &pid])
+                .status()
+                .expect("kill")
+                .success()
+        );
     }
 }
 
@@ -117,16 +128,23 @@ fn sighup_is_logged_and_ends_nothing() {
     for _ in 0..3 {
         program.signal("HUP");
         let line = program.until("SIGHUP");
-        assert!(line.contains("level=warn") && line.contains("a changed configuration needs a restart"), "{line}");
+        assert!(
+            line.contains("level=warn") && line.contains("a changed configuration needs a restart"),
+            "{line}"
+        );
         assert_eq!(get(port, "/-/healthy", "*/*").expect("a page").0, 200);
     }
     program.signal("TERM");
-    assert_eq!(wait_until("the end", || program.running.0.try_wait().expect("a child")).code(), Some(0));
+    assert_eq!(
+        wait_until("the end", || program.running.0.try_wait().expect("a child")).code(),
+        Some(0)
+    );
 }
 
 #[test]
 fn check_config_shows_the_warnings_that_run_would_log() {
-    let config = scratch("odd.yml", &format!("{NOBODY}    ping_timeout: 15000\nagent_label_salt: pepper\n"));
+    let config =
+        scratch("odd.yml", &format!("{NOBODY}    ping_timeout: 15000\nagent_label_salt: pepper\n"));
     std::fs::set_permissions(&config, Permissions::from_mode(0o644)).expect("a mode");
     let warnings = [
         ("5:13", "pbx[0].secret", format!("everybody may read {config}, its mode is 0644: chmod 0640 {config}")),
@@ -139,8 +157,10 @@ fn check_config_shows_the_warnings_that_run_would_log() {
     ];
 
     let checked = run(&["check-config", "--config", &config]);
-    let expected: String =
-        warnings.iter().map(|(place, key, what)| format!("{config}:{place}: {key}: warning: {what}\n")).collect();
+    let expected: String = warnings
+        .iter()
+        .map(|(place, key, what)| format!("{config}:{place}: {key}: warning: {what}\n"))
+        .collect();
     assert_eq!((checked.status.code(), text(&checked.stderr)), (Some(0), expected));
     assert_eq!(text(&checked.stdout), format!("{config}: fine; 1 pbx: hq (127.0.0.1:1)\n"));
 
@@ -157,8 +177,12 @@ fn the_configuration_is_taken_by_the_name_that_prometheus_uses() {
     let config = scratch("name.yml", &format!("{NOBODY}service_level: {{default: 4}}\n"));
     let (recording, log) = rona();
     let played = run(&["replay", "--config.file", &config, &recording]);
-    assert!(text(&played.stdout).contains("asterisk_queue_entries_total{pbx=\"hq\",queue=\"rona\"} 1\n"));
-    let audited = run(&["audit", "--config.file", &config, "--queue-log", &log, "--recording", &recording]);
+    assert!(
+        text(&played.stdout)
+            .contains("asterisk_queue_entries_total{pbx=\"hq\",queue=\"rona\"} 1\n")
+    );
+    let audited =
+        run(&["audit", "--config.file", &config, "--queue-log", &log, "--recording", &recording]);
     assert_eq!(audited.status.code(), Some(0), "{}", text(&audited.stderr));
     assert!(run(&["check-config", "--config.file", &config]).status.success());
     let out = scratch("name.ami.gz", "");
@@ -170,14 +194,24 @@ fn the_configuration_is_taken_by_the_name_that_prometheus_uses() {
 #[test]
 fn what_is_no_configuration_is_not_read_into_memory() {
     let huge = scratch("huge.yml", "");
-    File::options().write(true).open(&huge).and_then(|file| file.set_len(1 << 30)).expect("a sparse file");
+    File::options()
+        .write(true)
+        .open(&huge)
+        .and_then(|file| file.set_len(1 << 30))
+        .expect("a sparse file");
     for path in ["/dev/zero", &huge] {
-        for args in [&["check-config", "--config", path][..], &["--config", path], &["replay", "--config", path, "x"]] {
+        for args in [
+            &["check-config", "--config", path][..],
+            &["--config", path],
+            &["replay", "--config", path, "x"],
+        ] {
             let failed = run(args);
             assert_eq!(failed.status.code(), Some(1));
             let told = text(&failed.stderr);
             assert!(
-                told.contains(&format!("{path}: not readable: larger than 1 MiB, which no configuration is\n")),
+                told.contains(&format!(
+                    "{path}: not readable: larger than 1 MiB, which no configuration is\n"
+                )),
                 "{told}"
             );
         }
@@ -189,10 +223,14 @@ fn what_is_no_configuration_is_not_read_into_memory() {
 fn manager_conf_prints_what_can_be_pasted() {
     // what `asterisk -rx 'core show version'` says
     let version = "Asterisk 20.11.0 built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC\n";
-    let printed = [run(&["manager-conf", "--asterisk", version]), run(&["manager-conf", "--asterisk", "20.11"])];
+    let printed = [
+        run(&["manager-conf", "--asterisk", version]),
+        run(&["manager-conf", "--asterisk", "20.11"]),
+    ];
     let [first, second] = printed.map(|output| text(&output.stdout));
     assert!(
-        first.contains("\n[general](+)\nenabled = yes\n") && first.contains("\ntimestampevents = yes\n"),
+        first.contains("\n[general](+)\nenabled = yes\n")
+            && first.contains("\ntimestampevents = yes\n"),
         "{first}"
     );
     assert!(first.contains("; of /etc/asterisk/manager_custom.conf."), "{first}");
@@ -240,10 +278,19 @@ fn a_recording_with_line_feeds_only_is_read_like_any_other() {
         lines
     };
     let expected = samples(&recording);
-    assert!(expected.contains(&"asterisk_queue_entries_total{pbx=\"replay\",queue=\"rona\"} 1".to_owned()));
+    assert!(
+        expected
+            .contains(&"asterisk_queue_entries_total{pbx=\"replay\",queue=\"rona\"} 1".to_owned())
+    );
     assert!(samples(&unix) == expected, "the recording with line feeds only has other numbers");
     let audited = run(&["audit", "--queue-log", &log, "--recording", &unix]);
-    assert_eq!(audited.status.code(), Some(0), "{}{}", text(&audited.stdout), text(&audited.stderr));
+    assert_eq!(
+        audited.status.code(),
+        Some(0),
+        "{}{}",
+        text(&audited.stdout),
+        text(&audited.stderr)
+    );
 }
 
 /// The demo as `make demo` starts it, but for its port, and what it says first.
@@ -261,14 +308,18 @@ impl Demo {
         let running = Running(child);
         let mut welcome = String::new();
         while !welcome.contains("Stop with Ctrl-C.\n") {
-            assert!(out.read_line(&mut welcome).expect("a line") > 0, "the demo ended behind: {welcome}");
+            assert!(
+                out.read_line(&mut welcome).expect("a line") > 0,
+                "the demo ended behind: {welcome}"
+            );
         }
         Self { running, welcome }
     }
 
     /// The words of a line that can be pasted.
     fn words(&self, label: &str) -> Vec<String> {
-        let line = self.welcome.lines().find_map(|line| line.strip_prefix(label)).expect("the line");
+        let line =
+            self.welcome.lines().find_map(|line| line.strip_prefix(label)).expect("the line");
         line.split_whitespace().map(str::to_owned).collect()
     }
 
@@ -279,7 +330,9 @@ impl Demo {
     }
 
     fn numbers(&self) -> Numbers {
-        Numbers::read(&get(self.port(), "/metrics", "text/plain;version=0.0.4").expect("a scrape").1)
+        Numbers::read(
+            &get(self.port(), "/metrics", "text/plain;version=0.0.4").expect("a scrape").1,
+        )
     }
 }
 
@@ -291,13 +344,18 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
     let entered = first.sum("asterisk_queue_entries_total", &[]);
     assert!((450.0..700.0).contains(&entered), "{entered} callers in the first hour of seed 1");
     for outcome in ["answered", "abandoned", "timeout", "exit_key", "leave_empty"] {
-        assert!(first.sum("asterisk_queue_exits_total", &[("outcome", outcome)]) > 0.0, "{outcome}");
+        assert!(
+            first.sum("asterisk_queue_exits_total", &[("outcome", outcome)]) > 0.0,
+            "{outcome}"
+        );
     }
     let talked = first.sum("asterisk_agent_state_seconds_total", &[("state", "talking")]);
     assert!(talked > 3600.0, "twelve agents talked {talked} s");
 
     // the live session takes up what the hour left, and nothing is lost or adopted on the way
-    wait_until("a session", || get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+    wait_until("a session", || {
+        get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
+    });
     let live = demo.numbers();
     live.assert_conserved("live");
     for (name, label, value) in [
@@ -311,18 +369,29 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
     ] {
         assert_eq!(live.sum(name, &[(label, value)]), 0.0, "{name} {value}");
     }
-    assert_eq!((live.sum("asterisk_up", &[]), live.sum("asterisk_exporter_connects_total", &[])), (1.0, 1.0));
-    assert!(live.sum("asterisk_calls_active", &[]) > 0.0, "no call goes on in seed 1 after an hour");
-    let open = live.sum("process_start_time_seconds", &[]) - live.sum("asterisk_start_time_seconds", &[]);
+    assert_eq!(
+        (live.sum("asterisk_up", &[]), live.sum("asterisk_exporter_connects_total", &[])),
+        (1.0, 1.0)
+    );
+    assert!(
+        live.sum("asterisk_calls_active", &[]) > 0.0,
+        "no call goes on in seed 1 after an hour"
+    );
+    let open =
+        live.sum("process_start_time_seconds", &[]) - live.sum("asterisk_start_time_seconds", &[]);
     assert!((3590.0..3601.0).contains(&open), "open for {open} s before the program");
 
     // the very line that is there to be pasted
     let words = demo.words("Then: ");
-    let log = PathBuf::from(words.iter().find(|word| word.ends_with(".queue_log")).expect("the file"));
+    let log =
+        PathBuf::from(words.iter().find(|word| word.ends_with(".queue_log")).expect("the file"));
     let audited = Command::new(&words[0]).args(&words[1..]).output().expect("the program");
     let told = text(&audited.stdout);
     assert_eq!(audited.status.code(), Some(0), "{told}{}", text(&audited.stderr));
-    assert!(told.contains(", 0 outside\n") && told.ends_with("\nqueue_log and the exporter agree.\n"), "{told}");
+    assert!(
+        told.contains(", 0 outside\n") && told.ends_with("\nqueue_log and the exporter agree.\n"),
+        "{told}"
+    );
 
     assert_eq!(std::fs::metadata(&log).expect("the log").permissions().mode() & 0o777, 0o600);
     assert_eq!(demo.running.stop(), Some(0));
@@ -334,15 +403,23 @@ fn the_demo_writes_its_queue_log_where_it_is_told() {
     let log = scratch("demo.queue_log", "");
     let refused = run(&["demo", "--web.listen-address", "127.0.0.1:0", "--queue-log", &log]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains(&format!("{log}: cannot be created: File exists")), "an old one stays");
+    assert!(
+        text(&refused.stderr).contains(&format!("{log}: cannot be created: File exists")),
+        "an old one stays"
+    );
 
     std::fs::remove_file(&log).expect("it was there");
     let mut demo = Demo::start(&["--open-for", "10m", "--queue-log", &log]);
     assert!(demo.welcome.contains(&format!("audit --queue-log {log} --metrics http://localhost:")));
-    wait_until("a session", || get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+    wait_until("a session", || {
+        get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
+    });
     assert_eq!(demo.running.stop(), Some(0));
     let lines = std::fs::read_to_string(&log).expect("it stays");
-    assert!(lines.lines().next().expect("a line").ends_with("|NONE|NONE|NONE|QUEUESTART|"), "{lines}");
+    assert!(
+        lines.lines().next().expect("a line").ends_with("|NONE|NONE|NONE|QUEUESTART|"),
+        "{lines}"
+    );
     assert!(lines.lines().count() > 200);
 
     // at another pace its time stamps run ahead of the clock: no audit is offered

@@ -63,12 +63,18 @@ impl Action<'_> {
     const fn headers(&self) -> [Option<(&'static str, &str)>; 4] {
         match *self {
             Self::Challenge => [Some(("AuthType", "MD5")), None, None, None],
-            Self::LoginMd5 { username, key, events } => {
-                [Some(("AuthType", "MD5")), Some(("Username", username)), Some(("Key", key)), Some(("Events", events))]
-            }
-            Self::LoginPlain { username, secret, events } => {
-                [Some(("Username", username)), Some(("Secret", secret)), Some(("Events", events)), None]
-            }
+            Self::LoginMd5 { username, key, events } => [
+                Some(("AuthType", "MD5")),
+                Some(("Username", username)),
+                Some(("Key", key)),
+                Some(("Events", events)),
+            ],
+            Self::LoginPlain { username, secret, events } => [
+                Some(("Username", username)),
+                Some(("Secret", secret)),
+                Some(("Events", events)),
+                None,
+            ],
             Self::Events { mask } => [Some(("EventMask", mask)), None, None, None],
             Self::Logoff
             | Self::Ping
@@ -99,7 +105,8 @@ mod tests {
     #[test]
     fn an_action_is_lines_and_a_blank_line() {
         assert_eq!(Action::Ping.encode(&id(7)), b"Action: Ping\r\nActionID: ae-7-x\r\n\r\n");
-        let login = Action::LoginMd5 { username: "exporter", key: "k", events: "call" }.encode(&id(2));
+        let login =
+            Action::LoginMd5 { username: "exporter", key: "k", events: "call" }.encode(&id(2));
         let text = "Action: Login\r\nActionID: ae-2-x\r\nAuthType: MD5\r\nUsername: exporter\r\nKey: k\r\nEvents: call\r\n\r\n";
         assert_eq!(String::from_utf8(login).unwrap(), text);
     }
@@ -107,7 +114,8 @@ mod tests {
     #[test]
     fn a_value_cannot_smuggle_in_an_action() {
         let login =
-            Action::LoginPlain { username: "x\r\n\r\nAction: Command", secret: "s", events: "off" }.encode(&id(1));
+            Action::LoginPlain { username: "x\r\n\r\nAction: Command", secret: "s", events: "off" }
+                .encode(&id(1));
         let text = String::from_utf8(login).unwrap();
         assert_eq!(text.matches("\r\n\r\n").count(), 1);
         assert!(text.contains("Username: xAction: Command\r\n"));

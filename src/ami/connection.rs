@@ -1,8 +1,8 @@
 //! The one file that owns an AMI socket: opens it, reads it in a task of its own, writes actions.
 //!
-//! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so reading never
-//! waits for those who work on what was read: up to [`CHUNKS`] chunks lie in between.  It knows nothing of frames
-//! but that they are bytes.
+//! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so
+//! reading never waits for those who work on what was read: up to [`CHUNKS`] chunks lie in between.
+//! It knows nothing of frames but that they are bytes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -67,9 +67,15 @@ impl Connection {
     ///
     /// # Errors
     /// No address was found, or none of them accepted in time.
-    pub async fn open(host: &str, port: u16, limit: Duration, clock: &Clock) -> Result<Self, OpenError> {
+    pub async fn open(
+        host: &str,
+        port: u16,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<Self, OpenError> {
         let tcp = connect(host, port, limit, clock).await?;
-        // an action is one small write and its answer is waited for; without this it may lie for 40 ms
+        // an action is one small write and its answer is waited for; without this it may lie for 40
+        // ms
         tcp.set_nodelay(true).ok();
         // TLS goes here: wrap `tcp` inside the same limit, what follows takes any stream
         Ok(Self::over(tcp, clock))
@@ -114,11 +120,18 @@ impl Connection {
     }
 }
 
-/// Tries all addresses, each with an even share of the time left, so that a silent one does not hide the next.
-async fn connect(host: &str, port: u16, limit: Duration, clock: &Clock) -> Result<TcpStream, OpenError> {
+/// Tries all addresses, each with an even share of the time left, so that a silent one does not
+/// hide the next.
+async fn connect(
+    host: &str,
+    port: u16,
+    limit: Duration,
+    clock: &Clock,
+) -> Result<TcpStream, OpenError> {
     let end = clock.instant(clock.now().after(limit));
     let unresolved = |source| OpenError::Resolve { host: host.to_owned(), source };
-    let found = timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
+    let found =
+        timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
     let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(Some(error)))?.collect();
     let mut failure = unresolved(None);
     for (at, &address) in addresses.iter().enumerate() {

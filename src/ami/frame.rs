@@ -1,15 +1,17 @@
 //! Bytes to frames.
 //!
-//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it is.  Any cut
-//! of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing is copied out, and a frame
-//! whose [`Frame::name`] nobody wants costs no more than finding its end.
+//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it
+//! is.  Any cut of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing
+//! is copied out, and a frame whose [`Frame::name`] nobody wants costs no more than finding its
+//! end.
 //!
-//! Asterisk ends its lines with carriage return and line feed.  A recording that went through an editor or a shell may
-//! have line feeds only: [`Decoder::of_file`] goes by the first line for all of them.
+//! Asterisk ends its lines with carriage return and line feed.  A recording that went through an
+//! editor or a shell may have line feeds only: [`Decoder::of_file`] goes by the first line for all
+//! of them.
 //!
-//! Three things do not follow the rule: the banner is one line without a blank line behind it, a `Response:
-//! Follows` of Asterisk 13 and older holds raw output lines and ends with `--END COMMAND--`, and input past the
-//! configured size is dropped up to the next blank line.
+//! Three things do not follow the rule: the banner is one line without a blank line behind it, a
+//! `Response: Follows` of Asterisk 13 and older holds raw output lines and ends with `--END
+//! COMMAND--`, and input past the configured size is dropped up to the next blank line.
 
 use memchr::{memchr, memmem};
 
@@ -109,7 +111,14 @@ pub struct Frame<'a> {
 impl Decoder {
     /// An empty decoder of what a PBX sends.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, marks: Marks::CarriageReturns, buffer: Vec::new(), start: 0, searched: 0, dropping: false }
+        Self {
+            limits,
+            marks: Marks::CarriageReturns,
+            buffer: Vec::new(),
+            start: 0,
+            searched: 0,
+            dropping: false,
+        }
     }
 
     /// An empty decoder of a file, whose lines may end with line feeds only.
@@ -158,7 +167,8 @@ impl Decoder {
         self.buffer.len() - self.start
     }
 
-    /// The one place that decides how lines end: by the first that does, behind what some editors put before it.
+    /// The one place that decides how lines end: by the first that does, behind what some editors
+    /// put before it.
     fn learn_marks(&mut self) {
         let Some(at) = memchr(b'\n', &self.buffer[self.start..]) else { return };
         let line = &self.buffer[self.start..self.start + at];
@@ -267,7 +277,9 @@ impl Marks {
     /// What begins and what ends the output of a command.
     const fn command_output(self) -> (&'static [u8], &'static [u8]) {
         match self {
-            Self::Unknown | Self::CarriageReturns => (b"Response: Follows\r\n", b"--END COMMAND--\r\n\r\n"),
+            Self::Unknown | Self::CarriageReturns => {
+                (b"Response: Follows\r\n", b"--END COMMAND--\r\n\r\n")
+            }
             Self::LineFeeds => (b"Response: Follows\n", b"--END COMMAND--\n\n"),
         }
     }
@@ -296,14 +308,17 @@ impl<'a> Frame<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// All headers behind the first, in order; a line without a colon (raw command output) is left out.
+    /// All headers behind the first, in order; a line without a colon (raw command output) is left
+    /// out.
     pub fn headers(&self) -> Headers<'a> {
         Headers { rest: self.body }
     }
 
     /// The first header of that name, in any case.
     pub fn header(&self, key: &str) -> Option<&'a [u8]> {
-        self.headers().find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes())).map(|(_, value)| value)
+        self.headers()
+            .find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes()))
+            .map(|(_, value)| value)
     }
 
     /// Whether this is a response that says that its action was carried out.
@@ -384,14 +399,17 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn items(decoder: &mut Decoder) -> Vec<String> {
         let mut found = Vec::new();
         while let Some(item) = decoder.next_item() {
             found.push(match item {
-                Item::Frame(frame) => format!("{:?} {:?} {:?}", frame.kind, text(frame.name), pairs(&frame)),
+                Item::Frame(frame) => {
+                    format!("{:?} {:?} {:?}", frame.kind, text(frame.name), pairs(&frame))
+                }
                 Item::Banner(version) => format!("banner {:?}", text(version)),
                 Item::Rejected(why) => format!("{why:?}"),
             });
@@ -509,7 +527,10 @@ mod tests {
     #[test]
     fn a_line_of_exactly_the_limit_is_fine() {
         let limits = Limits { line: 10, frame: 1000 };
-        assert_eq!(whole(b"Event: ABC\r\nK: 0123456\r\n\r\n", limits), [r#"Event "ABC" [("K", "0123456")]"#]);
+        assert_eq!(
+            whole(b"Event: ABC\r\nK: 0123456\r\n\r\n", limits),
+            [r#"Event "ABC" [("K", "0123456")]"#]
+        );
         assert_eq!(whole(b"Event: ABC\r\nK: 01234567\r\n\r\n", limits), ["LineTooLong"]);
     }
 

@@ -4,7 +4,8 @@ use super::frame::Frame;
 
 /// The ActionID of something we sent: `ae-7-QueueStatus`.
 ///
-/// The prefix tells our lists from those of others, the word what was asked: a recording holds answers only.
+/// The prefix tells our lists from those of others, the word what was asked: a recording holds
+/// answers only.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ActionId(String);
 
@@ -42,7 +43,8 @@ impl ActionId {
     }
 }
 
-/// The word of the two Pings of a barrier: once the second is answered, everything queued before is read.
+/// The word of the two Pings of a barrier: once the second is answered, everything queued before is
+/// read.
 pub const BARRIER: &str = "Barrier";
 
 #[cfg(test)]

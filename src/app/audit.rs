@@ -48,7 +48,11 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
 fn zones(log: &QueueLog) -> impl Iterator<Item = String> {
     log.zones().map(|(path, zones)| {
         let zones: Vec<_> = zones.iter().map(ToString::to_string).collect();
-        format!("{}: its local times are {}, as the Uniqueids in it tell", path.display(), zones.join(", then "))
+        format!(
+            "{}: its local times are {}, as the Uniqueids in it tell",
+            path.display(),
+            zones.join(", then ")
+        )
     })
 }
 
@@ -72,7 +76,9 @@ fn with_recording(args: &AuditArgs, config: Config) -> Result<Audit, Failure> {
     if replay.span().is_none() && (args.since.is_some() || args.until.is_some()) {
         return Err("the recording has no time stamps: --since and --until need them".into());
     }
-    let own = replay.span().map(|(first, last)| (Edge::around(first, SECOND), Edge::around(last, SECOND)));
+    let own = replay
+        .span()
+        .map(|(first, last)| (Edge::around(first, SECOND), Edge::around(last, SECOND)));
     let (begins, ends) = own.unzip();
     let lines = Window { since: counts.since.or(begins), until: counts.until.or(ends) };
     let gaps = replay.sessions().saturating_sub(1);
@@ -87,10 +93,15 @@ fn forward(since: Moment, until: Moment) -> Result<(), Failure> {
     Err(format!("there is no time to compare: {} is not before {}", utc(since), utc(until)).into())
 }
 
-/// The exporter counts from when it is synchronised for the first time, which is within its first blind time.
+/// The exporter counts from when it is synchronised for the first time, which is within its first
+/// blind time.
 fn began(exposition: &Exposition) -> Option<Edge> {
     let at = exposition.started?;
-    let blind = if exposition.gaps() == 0 { Duration::try_from_secs_f64(exposition.blind).ok()? } else { CLOCKS };
+    let blind = if exposition.gaps() == 0 {
+        Duration::try_from_secs_f64(exposition.blind).ok()?
+    } else {
+        CLOCKS
+    };
     Some(Edge { at, before: CLOCKS, after: blind + CLOCKS })
 }
 

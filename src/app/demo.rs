@@ -1,4 +1,5 @@
-//! The command `demo`: a make-believe PBX that has been open for a while, and the exporter that reads it.
+//! The command `demo`: a make-believe PBX that has been open for a while, and the exporter that
+//! reads it.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,7 +11,10 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::signals::stop_signal;
-use super::{Failure, Start, board, listen, load_from, logged, on_runtime, overrides, serve, start_logging, write_out};
+use super::{
+    Failure, Start, board, listen, load_from, logged, on_runtime, overrides, serve, start_logging,
+    write_out,
+};
 use crate::ami::frame::Limits;
 use crate::ami::id::{ActionId, BARRIER};
 use crate::calendar::utc;
@@ -41,7 +45,13 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
 
         let clock = Clock::start();
         let board = with_the_past(board(&config, pbx.opened()), &mut pbx, &config);
-        welcome(&Welcome { args, config: &config, listeners: &listeners, log: log.as_ref(), opened: pbx.opened() })?;
+        welcome(&Welcome {
+            args,
+            config: &config,
+            listeners: &listeners,
+            log: log.as_ref(),
+            opened: pbx.opened(),
+        })?;
 
         // the PBX goes last, so that the exporter can log off
         let (end, ended) = watch::channel(false);
@@ -67,8 +77,9 @@ fn options(args: &DemoArgs, username: &str, secret: &str) -> Options {
     }
 }
 
-/// The board as it would be had the exporter been there since the opening: it gets what it would have been told, as a
-/// recording.  The live session that follows finds all calls where these events left them.
+/// The board as it would be had the exporter been there since the opening: it gets what it would
+/// have been told, as a recording.  The live session that follows finds all calls where these
+/// events left them.
 fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
     let [of] = &config.pbxs[..] else { return board };
     let limits = Limits { line: of.max_line, frame: of.max_frame };
@@ -96,11 +107,16 @@ struct QueueLog {
 impl QueueLog {
     /// The file that was asked for, or one among the temporary files; none where that cannot be.
     fn create(asked: Option<&Path>) -> Result<Option<Self>, Failure> {
-        let own = || std::env::temp_dir().join(format!("asterisk_exporter-demo-{}.queue_log", std::process::id()));
+        let own = || {
+            std::env::temp_dir()
+                .join(format!("asterisk_exporter-demo-{}.queue_log", std::process::id()))
+        };
         let path = asked.map_or_else(own, Path::to_path_buf);
         match OpenOptions::new().append(true).create_new(true).mode(OWNER_ONLY).open(&path) {
             Ok(file) => Ok(Some(Self { path, file, temporary: asked.is_none() })),
-            Err(error) if asked.is_some() => Err(format!("{}: cannot be created: {error}", path.display()).into()),
+            Err(error) if asked.is_some() => {
+                Err(format!("{}: cannot be created: {error}", path.display()).into())
+            }
             Err(error) => {
                 warn!(path = %path.display(), %error, "no queue_log is written; --queue-log FILE names another place");
                 Ok(None)
@@ -129,7 +145,9 @@ struct Welcome<'a> {
 
 fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
     let Welcome { args, config, listeners, log, opened } = told;
-    let port = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
+    let port = listeners
+        .first()
+        .map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
     let path = &config.web.telemetry_path;
     let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
     let (program, since) = (program.display(), utc(*opened));
@@ -160,8 +178,7 @@ fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
     ))
 }
 
-const OTHER_PORT: &str =
-    "choose another with --web.listen-address :15039, or make demo ARGS='--web.listen-address :15039'";
+const OTHER_PORT: &str = "choose another with --web.listen-address :15039, or make demo ARGS='--web.listen-address :15039'";
 
 /// Agents' names are personal data, in a real queue_log.
 const OWNER_ONLY: u32 = 0o600;

@@ -24,8 +24,11 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let config = logged(load(args.config.clone(), Overrides::default(), Purpose::Run)?);
     let pbx = choose(config.pbxs, args.pbx.as_deref())?;
-    let disguise =
-        if args.keep_numbers { None } else { Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone())) };
+    let disguise = if args.keep_numbers {
+        None
+    } else {
+        Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone()))
+    };
     let output = Output::create(&args.out, args.force).map_err(|error| chain(&error))?;
     let recorder = Recorder::new(output, disguise);
     on_runtime(async {
@@ -43,27 +46,37 @@ fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
     let names = names.join(", ");
     match name {
         Some(name) => pbxs.retain(|pbx| pbx.name.as_str() == name),
-        None if pbxs.len() > 1 => return Err(format!("which pbx? give --pbx with one of: {names}").into()),
+        None if pbxs.len() > 1 => {
+            return Err(format!("which pbx? give --pbx with one of: {names}").into());
+        }
         None => {}
     }
-    pbxs.pop().ok_or_else(|| format!("--pbx: the configuration has no such pbx, only: {names}").into())
+    pbxs.pop()
+        .ok_or_else(|| format!("--pbx: the configuration has no such pbx, only: {names}").into())
 }
 
 fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
     let Some(path) = salt_file else { return Ok(Key::random()?) };
     let unreadable = |error| format!("{}: cannot be read: {error}", path.display());
     let mut salt = Vec::new();
-    File::open(path).and_then(|file| file.take(SALT_MOST + 1).read_to_end(&mut salt)).map_err(unreadable)?;
+    File::open(path)
+        .and_then(|file| file.take(SALT_MOST + 1).read_to_end(&mut salt))
+        .map_err(unreadable)?;
     if salt.len() as u64 > SALT_MOST {
         return Err(format!("{}: a salt has at most {SALT_MOST} bytes", path.display()).into());
     }
-    Key::of_salt(&salt).ok_or_else(|| format!("{}: a salt has at least 16 characters", path.display()).into())
+    Key::of_salt(&salt)
+        .ok_or_else(|| format!("{}: a salt has at least 16 characters", path.display()).into())
 }
 
 type Outcome = (Result<(), NotBegun>, Result<Tally, FileError>);
 
 /// Records until a signal, the end of `duration`, or a file that takes no more.
-async fn follow(pbx: Pbx, recorder: Recorder, duration: Option<Duration>) -> Result<Outcome, Failure> {
+async fn follow(
+    pbx: Pbx,
+    recorder: Recorder,
+    duration: Option<Duration>,
+) -> Result<Outcome, Failure> {
     let clock = Clock::start();
     let (tap, taken) = Tap::new();
     let (end, ended) = watch::channel(false);
@@ -109,7 +122,10 @@ fn tell(path: &Path, pbx: &PbxName, tally: Tally) -> Result<(), Failure> {
         return Err(format!("pbx {pbx}: nothing was recorded, there was no session yet").into());
     }
     let path = path.display();
-    writeln!(io::stderr(), "{path}: {events} events of pbx {pbx}, {bytes} bytes, {packed} in the file")?;
+    writeln!(
+        io::stderr(),
+        "{path}: {events} events of pbx {pbx}, {bytes} bytes, {packed} in the file"
+    )?;
     Ok(())
 }
 

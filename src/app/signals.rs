@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::warn;
 
-/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.  SIGHUP ends nothing: it asks daemons to
-/// read their configuration again, which this one cannot yet.
+/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.  SIGHUP ends nothing:
+/// it asks daemons to read their configuration again, which this one cannot yet.
 pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut signals = Signals::listen()?;

@@ -18,7 +18,9 @@ pub enum ExpositionError {
     #[error("line {0} of the metrics is no sample")]
     NotASample(u64),
     /// Not what this exporter writes.
-    #[error("these are not the metrics of an asterisk_exporter: no asterisk_queue_entries_total in {0} lines")]
+    #[error(
+        "these are not the metrics of an asterisk_exporter: no asterisk_queue_entries_total in {0} lines"
+    )]
     NotOurs(u64),
     /// Several PBXs, and none was chosen.
     #[error("the metrics are of several PBXs: choose one with --pbx: {}", .0.join(", "))]
@@ -76,7 +78,8 @@ impl Exposition {
                 continue;
             }
             let sample = Sample::read(text).ok_or(ExpositionError::NotASample(number))?;
-            ours |= sample.name.starts_with("asterisk_exporter_") || sample.name.starts_with("asterisk_queue_");
+            ours |= sample.name.starts_with("asterisk_exporter_")
+                || sample.name.starts_with("asterisk_queue_");
             if sample.name == "process_start_time_seconds" {
                 started = Some(Moment::from_micros((sample.value * 1e6) as u64));
             } else if let Some(name) = sample.label("pbx") {
@@ -91,9 +94,10 @@ impl Exposition {
         }
         let known: Vec<_> = pbxs.keys().cloned().collect();
         let mut chosen = match (pbx, &known[..]) {
-            (Some(wanted), _) => pbxs
-                .remove(wanted)
-                .ok_or_else(|| ExpositionError::NoSuchPbx { wanted: wanted.to_owned(), known: known.clone() })?,
+            (Some(wanted), _) => pbxs.remove(wanted).ok_or_else(|| ExpositionError::NoSuchPbx {
+                wanted: wanted.to_owned(),
+                known: known.clone(),
+            })?,
             (None, [only]) => pbxs.remove(only).expect("its name is a key"),
             (None, []) => return Err(ExpositionError::NotOurs(number)),
             (None, _) => return Err(ExpositionError::Several(known)),
@@ -109,7 +113,9 @@ impl Exposition {
 
     fn take(&mut self, sample: &Sample<'_>) {
         match sample.name {
-            "asterisk_exporter_anomalies_total" if sample.label("kind") == Some("complete_missing") => {
+            "asterisk_exporter_anomalies_total"
+                if sample.label("kind") == Some("complete_missing") =>
+            {
                 self.late += sample.count();
             }
             "asterisk_exporter_blind_seconds_total" => self.blind += sample.value,
@@ -189,7 +195,8 @@ impl<'a> Sample<'a> {
 
     fn is_of(&self, counter: Counter) -> bool {
         let value = || counter.label().and_then(|label| self.label(label));
-        self.name == counter.name && (counter.values.is_empty() || value().is_some_and(|v| counter.values.contains(&v)))
+        self.name == counter.name
+            && (counter.values.is_empty() || value().is_some_and(|v| counter.values.contains(&v)))
     }
 
     fn count(&self) -> u64 {
@@ -243,22 +250,36 @@ mod tests {
     fn samples_are_added_up_by_queue() {
         let read = Exposition::read(TEXT.as_bytes(), Some("a")).unwrap();
         let queue = &read.queues["q"];
-        let counts = [Subject::Entered, Subject::Answered, Subject::RangInVain].map(|it| queue.count(it).all());
+        let counts = [Subject::Entered, Subject::Answered, Subject::RangInVain]
+            .map(|it| queue.count(it).all());
         assert_eq!(counts, [4, 2, 3]);
         assert_eq!(queue.talk, Length { sum: 12.5, of: 2 });
-        assert_eq!((read.gaps(), read.started), (2, Some(Moment::from_micros(1_795_444_600_250_000))));
+        assert_eq!(
+            (read.gaps(), read.started),
+            (2, Some(Moment::from_micros(1_795_444_600_250_000)))
+        );
         let read = Exposition::read(TEXT.as_bytes(), Some("b")).unwrap();
         assert_eq!(read.queues["say \"hi\""].apart(Apart::Redirected).all(), 1);
     }
 
     #[test]
     fn which_pbx_must_be_clear() {
-        let error = |text: &str, pbx| Exposition::read(text.as_bytes(), pbx).unwrap_err().to_string();
-        assert_eq!(error(TEXT, None), "the metrics are of several PBXs: choose one with --pbx: a, b");
+        let error =
+            |text: &str, pbx| Exposition::read(text.as_bytes(), pbx).unwrap_err().to_string();
+        assert_eq!(
+            error(TEXT, None),
+            "the metrics are of several PBXs: choose one with --pbx: a, b"
+        );
         assert_eq!(error(TEXT, Some("c")), "the metrics know no pbx c, but a, b");
-        assert!(error("up 1\n", None).starts_with("these are not the metrics of an asterisk_exporter"));
+        assert!(
+            error("up 1\n", None).starts_with("these are not the metrics of an asterisk_exporter")
+        );
         assert_eq!(error("<html>\n", None), "line 1 of the metrics is no sample");
-        let one: String = TEXT.lines().filter(|line| !line.contains("pbx=\"b\"")).map(|l| format!("{l}\n")).collect();
+        let one: String = TEXT
+            .lines()
+            .filter(|line| !line.contains("pbx=\"b\""))
+            .map(|l| format!("{l}\n"))
+            .collect();
         assert_eq!(Exposition::read(one.as_bytes(), None).unwrap().pbx, "a");
     }
 }

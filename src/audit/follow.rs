@@ -1,14 +1,18 @@
 //! Calls that queue_log has under two Uniqueids, since another channel took the caller's place.
 //!
 //! Seen on 16 to master:
-//! - An attended transfer into a waiting place: ENTERQUEUE under the transferer's line, the rest under the transferee's.
-//! - A caller behind a Local channel that is optimised away: the end under the channel that came in for it.
-//! - A caller whom AMI Bridge took out of the queue: the end under a Surrogate, which no event names.
+//! - An attended transfer into a waiting place: ENTERQUEUE under the transferer's line, the rest
+//!   under the transferee's.
+//! - A caller behind a Local channel that is optimised away: the end under the channel that came in
+//!   for it.
+//! - A caller whom AMI Bridge took out of the queue: the end under a Surrogate, which no event
+//!   names.
 //! - A REFER into an application: the end may be under the transferer's second line.
 //!
-//! The exporter may have such a call under one of the two, or parted in another place.  So a Uniqueid that differs, and
-//! never entered, is tried on each call nearby that lacks something: it belongs there if it takes away a difference for
-//! each of its own, of the same agent.  Lines that merely are too many find no such call.
+//! The exporter may have such a call under one of the two, or parted in another place.  So a
+//! Uniqueid that differs, and never entered, is tried on each call nearby that lacks something: it
+//! belongs there if it takes away a difference for each of its own, of the same agent.  Lines that
+//! merely are too many find no such call.
 
 use std::collections::HashMap;
 
@@ -28,7 +32,8 @@ pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
         let (differences, one) = (weighed.differences(), sides.end());
         if differences > 0 && sides.is_tail() {
             tails.push((one, differences, uniqueid.clone()));
-        // what a call lacks at an edge of the window is no difference, and may be under another Uniqueid all the same
+        // what a call lacks at an edge of the window is no difference, and may be under another
+        // Uniqueid all the same
         } else if differences > 0 || weighed.lacks_lines() || weighed.left_out > 0 {
             heads.push((one, uniqueid.clone()));
         }
@@ -38,7 +43,8 @@ pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
 
     let mut followed = 0;
     for (end, differences, tail) in tails {
-        let Some(head) = nearby(&heads, end).find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps))
+        let Some(head) = nearby(&heads, end)
+            .find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps))
         else {
             continue;
         };
@@ -74,8 +80,10 @@ fn is_one(head: &Sides, tail: &Sides, differences: u64, gaps: bool) -> bool {
 impl Sides {
     /// It did not begin there, on neither side.
     fn is_tail(&self) -> bool {
-        let begun = self.said.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
-        let adopted = [Apart::AdoptedWaiting, Apart::AdoptedTalking].map(|apart| self.counted.apart(apart).all());
+        let begun =
+            self.said.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
+        let adopted = [Apart::AdoptedWaiting, Apart::AdoptedTalking]
+            .map(|apart| self.counted.apart(apart).all());
         begun == 0 && adopted == [0, 0]
     }
 
@@ -85,7 +93,8 @@ impl Sides {
 
     /// A line has whole seconds, so it may seem older than it is.
     fn begin(&self) -> Moment {
-        self.span().map_or(Moment::default(), |span| Moment::from_secs(span.first.as_micros() / 1_000_000))
+        self.span()
+            .map_or(Moment::default(), |span| Moment::from_secs(span.first.as_micros() / 1_000_000))
     }
 
     fn end(&self) -> Moment {
@@ -99,7 +108,8 @@ impl Sides {
     }
 }
 
-/// How many heads are tried before and after a tail.  Far more calls lack something only if the log is another PBX's.
+/// How many heads are tried before and after a tail.  Far more calls lack something only if the log
+/// is another PBX's.
 const TRIES: usize = 32;
 
 #[cfg(test)]
@@ -117,8 +127,15 @@ mod tests {
     struct Stage(Calls);
 
     impl Stage {
-        fn say(mut self, call: &'static str, at: u64, agent: &'static str, verb: Verb<'static>) -> Self {
-            let (at, call_bytes, agent) = (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
+        fn say(
+            mut self,
+            call: &'static str,
+            at: u64,
+            agent: &'static str,
+            verb: Verb<'static>,
+        ) -> Self {
+            let (at, call_bytes, agent) =
+                (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
             let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
             self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Inside, false);
             self
@@ -138,8 +155,15 @@ mod tests {
         }
 
         /// A line at an edge of the window.
-        fn say_at_edge(mut self, call: &'static str, at: u64, agent: &'static str, verb: Verb<'static>) -> Self {
-            let (at, call_bytes, agent) = (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
+        fn say_at_edge(
+            mut self,
+            call: &'static str,
+            at: u64,
+            agent: &'static str,
+            verb: Verb<'static>,
+        ) -> Self {
+            let (at, call_bytes, agent) =
+                (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
             let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
             self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Edge, false);
             self
@@ -157,7 +181,10 @@ mod tests {
         /// How many calls were followed, and how many differences are left.
         fn follow(mut self) -> (u64, u64) {
             let followed = follow(&mut self.0, false);
-            let left = self.0.values().map(|sides| weigh_call(&sides.said, &sides.counted, false).differences());
+            let left = self
+                .0
+                .values()
+                .map(|sides| weigh_call(&sides.said, &sides.counted, false).differences());
             (followed, left.sum())
         }
     }
@@ -169,21 +196,37 @@ mod tests {
     #[test]
     fn the_end_under_another_id_is_the_end_of_the_call_that_lacks_it() {
         let stage = Stage::default().answered("1.1", 10, "Ann").answered("1.2", 12, "Ben");
-        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9)).count("1.2", 21, Subject::ByCaller, Some(8));
+        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9)).count(
+            "1.2",
+            21,
+            Subject::ByCaller,
+            Some(8),
+        );
         let stage = stage.say("1.8", 20, "Ann", complete(9)).say("1.9", 21, "Ben", complete(8));
         assert_eq!(stage.follow(), (2, 0));
     }
 
     #[test]
     fn a_line_at_an_edge_of_the_window_may_be_the_end_under_another_id() {
-        let stage = Stage::default().answered("1.1", 10, "Ann").say_at_edge("1.1", 11, "Ann", complete(0));
+        let stage =
+            Stage::default().answered("1.1", 10, "Ann").say_at_edge("1.1", 11, "Ann", complete(0));
         assert_eq!(stage.count("1.3", 12, Subject::ByCaller, Some(0)).follow(), (1, 0));
     }
 
     #[test]
     fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).say("1.1", 15, "NONE", Verb::Abandoned);
-        let stage = stage.count("1.1", 10, Subject::Entered, None).count("1.7", 15, Subject::Abandoned, None);
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).say(
+            "1.1",
+            15,
+            "NONE",
+            Verb::Abandoned,
+        );
+        let stage = stage.count("1.1", 10, Subject::Entered, None).count(
+            "1.7",
+            15,
+            Subject::Abandoned,
+            None,
+        );
         assert_eq!(stage.follow(), (1, 0));
     }
 
@@ -191,16 +234,27 @@ mod tests {
     fn each_side_may_part_it_in_another_place() {
         // queue_log changes the Uniqueid before the answer, the exporter behind it
         let connect = Verb::Connected { hold: secs(1), ring: None };
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+            "1.1",
+            10,
+            Subject::Entered,
+            None,
+        );
         let stage = stage.say("1.2", 11, "Ann", connect).count("1.1", 11, Subject::Answered, None);
-        let stage = stage.say("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
+        let stage =
+            stage.say("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
         assert_eq!(stage.follow(), (1, 0));
     }
 
     #[test]
     fn another_agent_another_length_or_an_end_before_the_beginning_is_another_call() {
         for (agent, talk, at) in [("Ben", 9, 20), ("Ann", 30, 20), ("Ann", 9, 9)] {
-            let stage = Stage::default().answered("1.1", 10, "Ann").count("1.1", 20, Subject::ByCaller, Some(9));
+            let stage = Stage::default().answered("1.1", 10, "Ann").count(
+                "1.1",
+                20,
+                Subject::ByCaller,
+                Some(9),
+            );
             let (followed, left) = stage.say("1.8", at, agent, complete(talk)).follow();
             assert_eq!((followed, left), (0, 2), "{agent} {talk} {at}");
         }
@@ -208,24 +262,51 @@ mod tests {
 
     #[test]
     fn two_errors_of_two_calls_that_entered_stay_two() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
-        let stage = stage.say("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
-        let stage = stage.say("1.1", 15, "NONE", Verb::Abandoned).count("1.2", 15, Subject::Abandoned, None);
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+            "1.1",
+            10,
+            Subject::Entered,
+            None,
+        );
+        let stage =
+            stage.say("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
+        let stage = stage.say("1.1", 15, "NONE", Verb::Abandoned).count(
+            "1.2",
+            15,
+            Subject::Abandoned,
+            None,
+        );
         assert_eq!(stage.follow(), (0, 2));
     }
 
     #[test]
     fn a_line_too_many_finds_no_call_that_lacks_it() {
-        let stage = Stage::default().answered("1.1", 10, "Ann").count("1.1", 20, Subject::ByCaller, Some(9));
+        let stage = Stage::default().answered("1.1", 10, "Ann").count(
+            "1.1",
+            20,
+            Subject::ByCaller,
+            Some(9),
+        );
         let stage = stage.say("1.1", 20, "Ann", complete(9)).say("1.8", 20, "Ann", complete(9));
         assert_eq!(stage.follow(), (0, 1));
     }
 
     #[test]
     fn a_place_may_move_twice() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count("1.1", 10, Subject::Entered, None);
-        let stage = stage.say("1.2", 12, "Ann", Verb::RangInVain).count("1.1", 12, Subject::RangInVain, None);
-        let stage = stage.say("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
+        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+            "1.1",
+            10,
+            Subject::Entered,
+            None,
+        );
+        let stage = stage.say("1.2", 12, "Ann", Verb::RangInVain).count(
+            "1.1",
+            12,
+            Subject::RangInVain,
+            None,
+        );
+        let stage =
+            stage.say("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
         assert_eq!(stage.follow(), (2, 0));
     }
 }

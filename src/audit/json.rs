@@ -12,10 +12,9 @@ impl Report {
     pub fn json(&self, files: &[String]) -> Value {
         let at = |edge: Option<Edge>| edge.map(|edge| utc(edge.at));
         let file = |at: usize| files.get(at).cloned().unwrap_or_default();
-        let examples = self
-            .examples
-            .iter()
-            .map(|&(at, line, why)| json!({ "file": file(at), "line": line, "why": why.to_string() }));
+        let examples = self.examples.iter().map(
+            |&(at, line, why)| json!({ "file": file(at), "line": line, "why": why.to_string() }),
+        );
         json!({
             "agrees": self.agrees(),
             "since": at(self.window.since),
@@ -98,11 +97,19 @@ impl What {
 
     fn verb_list(self) -> Vec<&'static str> {
         match self {
-            Self::Count(Subject::Transferred) => vec!["BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER"],
+            Self::Count(Subject::Transferred) => {
+                vec!["BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER"]
+            }
             Self::Count(subject) => vec![subject.verbs()],
             Self::Apart(_) => Vec::new(),
             Self::Hold => vec!["CONNECT"],
-            Self::Talk => vec!["COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER"],
+            Self::Talk => vec![
+                "COMPLETECALLER",
+                "COMPLETEAGENT",
+                "BLINDTRANSFER",
+                "ATTENDEDTRANSFER",
+                "TRANSFER",
+            ],
         }
     }
 

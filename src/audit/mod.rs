@@ -1,7 +1,7 @@
 //! The comparison of queue_log with what the exporter counted, queue by queue and verb by verb.
 //!
-//! queue_log streams by; kept are counts by queue and, where a recording tells of single calls, by call of the
-//! recording.  So a log of any length needs no more memory than a short one.
+//! queue_log streams by; kept are counts by queue and, where a recording tells of single calls, by
+//! call of the recording.  So a log of any length needs no more memory than a short one.
 //!
 //! - `subject`: what is compared, and what may explain a difference
 //! - `window`: the time that is compared
@@ -31,13 +31,12 @@ mod window;
 
 pub use exposition::{Exposition, ExpositionError};
 pub use report::{CallRow, Figures, Report, ReportRow, State, What};
+use sight::Blindness;
 pub use subject::{Apart, Counter, Reason, Subject};
 pub use table::Table;
-pub use window::{Edge, Place, Window};
-
-use sight::Blindness;
 use tally::{Counted, Said};
 use twice::{Latest, Repeats};
+pub use window::{Edge, Place, Window};
 
 use crate::clock::Moment;
 use crate::correlator::{PbxName, readable};
@@ -154,7 +153,8 @@ impl Audit {
         audit
     }
 
-    /// An audit against a recording, which it is to watch; of its events only those in `window` count.
+    /// An audit against a recording, which it is to watch; of its events only those in `window`
+    /// count.
     pub fn of_recording(settings: Settings, window: Window) -> Self {
         let nothing = Exposition::default();
         Self {
@@ -223,7 +223,8 @@ impl Audit {
     /// A queue that the exporter's side names: a scrape by its label.
     fn known(&mut self, name: &str) -> Spot {
         let labels = |pbx: &PbxName| self.settings.queue_aliases.sharers(pbx, name) > 0;
-        let spot = if self.pbx.as_ref().is_some_and(labels) { self.book(name) } else { self.spot(name) };
+        let spot =
+            if self.pbx.as_ref().is_some_and(labels) { self.book(name) } else { self.spot(name) };
         if let Spot::Book(at) = spot {
             self.books[at].known = true;
         }
@@ -233,7 +234,8 @@ impl Audit {
     /// The place of a queue, by its name as a label has it.
     fn spot(&mut self, name: &str) -> Spot {
         let any_case = name.bytes().any(|byte| byte.is_ascii_uppercase());
-        let key = if any_case { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
+        let key =
+            if any_case { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
         if let Some(&spot) = self.spots.get(&*key) {
             return spot;
         }
@@ -241,7 +243,8 @@ impl Audit {
             (false, _) => return Spot::Crowded,
             (true, false) => Spot::Hidden,
             (true, true) => {
-                let called = self.pbx.as_ref().and_then(|pbx| self.settings.queue_aliases.of(pbx, name));
+                let called =
+                    self.pbx.as_ref().and_then(|pbx| self.settings.queue_aliases.of(pbx, name));
                 self.book(&called.map_or_else(|| name.to_owned(), str::to_owned))
             }
         };
@@ -263,7 +266,8 @@ impl Audit {
 }
 
 impl Book {
-    /// Where a line counts: for its call if that is told apart or there is room to do so, else for the queue.
+    /// Where a line counts: for its call if that is told apart or there is room to do so, else for
+    /// the queue.
     fn said(&mut self, call: &[u8], room: Option<&mut usize>) -> &mut Said {
         let Some(room) = room else { return &mut self.whole.said };
         if !self.calls.contains_key(call) {

@@ -19,7 +19,8 @@ use crate::queue_log::Malformed;
 pub struct Report {
     /// What time was compared.
     pub window: Window,
-    /// Every figure of every queue that is not zero on both sides: differences first, then what is explained.
+    /// Every figure of every queue that is not zero on both sides: differences first, then what is
+    /// explained.
     pub rows: Vec<ReportRow>,
     /// Lines that were compared.
     pub compared: u64,
@@ -78,7 +79,13 @@ pub enum Figures {
     Counts { said: u64, counted: u64, missing: u64, extra: u64, explained: Vec<(Reason, u64)> },
     /// Seconds, and by how many both sides may differ.
     /// `lacking`: calls that were counted without their length, and nothing tells why.
-    Seconds { said: f64, counted: f64, tolerance: u64, explained: Vec<(Reason, f64, u64)>, lacking: u64 },
+    Seconds {
+        said: f64,
+        counted: f64,
+        tolerance: u64,
+        explained: Vec<(Reason, f64, u64)>,
+        lacking: u64,
+    },
 }
 
 /// Whether two sides agree.
@@ -109,12 +116,15 @@ impl Report {
         self.rows.iter().all(|row| row.state != State::Differs)
     }
 
-    /// Why there is no verdict: the log is not of the time that is compared, or neither side has anything in it.
+    /// Why there is no verdict: the log is not of the time that is compared, or neither side has
+    /// anything in it.
     pub fn nothing(&self) -> Option<String> {
         let edge = |edge: Option<Edge>| edge.map_or("…".to_owned(), |edge| utc(edge.at));
         let (since, until) = (edge(self.window.since), edge(self.window.until));
         let mut why = match &self.unreached {
-            Some(why) => vec![format!("{why}: it does not reach into the time from {since} to {until}")],
+            Some(why) => {
+                vec![format!("{why}: it does not reach into the time from {since} to {until}")]
+            }
             None if self.rows.is_empty() => vec![format!(
                 "nothing to compare from {since} to {until}: no line of queue_log counts there, and the exporter counted nothing"
             )],
@@ -136,8 +146,11 @@ impl Report {
         let mut named: Vec<_> = self.foreign.iter().collect();
         named.sort_by_key(|(name, lines)| (std::cmp::Reverse(**lines), *name));
         let more = named.len().saturating_sub(FOREIGN_SHOWN);
-        let mut text: Vec<_> =
-            named.iter().take(FOREIGN_SHOWN).map(|(name, lines)| format!("{} {lines}", plain(name))).collect();
+        let mut text: Vec<_> = named
+            .iter()
+            .take(FOREIGN_SHOWN)
+            .map(|(name, lines)| format!("{} {lines}", plain(name)))
+            .collect();
         if more > 0 {
             text.push(format!("and {more} more"));
         }
@@ -210,7 +223,8 @@ impl Audit {
 
     /// Sets apart what diallers and scripts wrote of queues that the PBX does not have.
     fn take_foreign(&mut self) -> BTreeMap<String, u64> {
-        let (known, foreign) = std::mem::take(&mut self.books).into_iter().partition(|book| book.known);
+        let (known, foreign) =
+            std::mem::take(&mut self.books).into_iter().partition(|book| book.known);
         self.books = known;
         foreign.into_iter().map(|book: Book| (book.name.into_string(), book.lines)).collect()
     }
@@ -226,7 +240,10 @@ impl Audit {
 
     /// What the exporter counts as `other` is compared with all it counts so.
     fn fold(&mut self) {
-        let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER) else { return };
+        let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER)
+        else {
+            return;
+        };
         let (mut said, mut lines) = (Said::default(), 0);
         for book in self.books.iter_mut().filter(|book| !book.known) {
             said.add(&std::mem::take(&mut book.whole.said));
@@ -240,46 +257,78 @@ impl Audit {
 
     /// Whether the log begins late or ends early.
     fn missing_files(&self) -> impl Iterator<Item = String> {
-        let begins = self.seen.first.zip(self.lines.since).filter(|(first, since)| first.since(since.at) > A_WHILE);
-        let ends = self.seen.last.zip(self.lines.until).filter(|(last, until)| until.at.since(*last) > A_WHILE);
-        let older = begins.map(|(first, _)| format!("queue_log begins at {}: is an older file missing?", utc(first)));
-        let newer = ends.map(|(last, _)| format!("queue_log ends at {}: is a newer file missing?", utc(last)));
+        let begins = self
+            .seen
+            .first
+            .zip(self.lines.since)
+            .filter(|(first, since)| first.since(since.at) > A_WHILE);
+        let ends = self
+            .seen
+            .last
+            .zip(self.lines.until)
+            .filter(|(last, until)| until.at.since(*last) > A_WHILE);
+        let older = begins.map(|(first, _)| {
+            format!("queue_log begins at {}: is an older file missing?", utc(first))
+        });
+        let newer = ends
+            .map(|(last, _)| format!("queue_log ends at {}: is a newer file missing?", utc(last)));
         older.into_iter().chain(newer)
     }
 
     fn notes(&self, followed: u64) -> Vec<String> {
         let mut notes = Vec::new();
         if followed > 0 {
-            let calls = if followed == 1 { "1 call is".to_owned() } else { format!("{followed} calls are") };
+            let calls = if followed == 1 {
+                "1 call is".to_owned()
+            } else {
+                format!("{followed} calls are")
+            };
             notes.push(format!(
                 "{calls} in queue_log under two Uniqueids, since another channel took the caller's place"
             ));
         }
         if self.seen.shifted > 0 {
             let lines = if self.seen.shifted == 1 { "1 line names" } else { "lines name" };
-            let many = if self.seen.shifted == 1 { String::new() } else { format!("{} ", self.seen.shifted) };
+            let many = if self.seen.shifted == 1 {
+                String::new()
+            } else {
+                format!("{} ", self.seen.shifted)
+            };
             notes.push(format!("{many}{lines} a member with a bar in the name: read behind it"));
         }
         if self.seen.crowded > 0 {
-            notes.push(format!("{} lines name more queues than are compared, and are left out", self.seen.crowded));
+            notes.push(format!(
+                "{} lines name more queues than are compared, and are left out",
+                self.seen.crowded
+            ));
         }
-        let mut hidden: Vec<_> = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
+        let mut hidden: Vec<_> =
+            self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
         hidden.sort_by_key(|(name, _)| *name);
         if !hidden.is_empty() {
             let names: Vec<_> = hidden.iter().map(|(name, _)| plain(name)).collect();
             notes.push(format!("not exported, so not compared: {}", names.join(", ")));
         }
         if self.gaps > 0 && self.by_call {
-            let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
-            notes.push(format!("the recording has {gaps}: calls that came and went there are in queue_log only"));
+            let gaps =
+                if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
+            notes.push(format!(
+                "the recording has {gaps}: calls that came and went there are in queue_log only"
+            ));
         } else if self.gaps > 0 {
-            let gaps = if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
-            let blind =
-                format!("the exporter could not see for {:.0} s, with {gaps} after its start", self.blind_seconds);
+            let gaps =
+                if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
+            let blind = format!(
+                "the exporter could not see for {:.0} s, with {gaps} after its start",
+                self.blind_seconds
+            );
             notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
         }
         if self.seen.folded > 0 {
-            notes.push(format!("{} queues are compared as `{OTHER}`, as the exporter counts them", self.seen.folded));
+            notes.push(format!(
+                "{} queues are compared as `{OTHER}`, as the exporter counts them",
+                self.seen.folded
+            ));
         }
         notes
     }
@@ -309,10 +358,16 @@ impl Weighing {
 
     fn call(&mut self, call: &[u8], weighed: &Weighed) {
         self.sum.add(weighed);
-        for (what, figures, state) in figures(weighed).filter(|(_, _, state)| *state != State::Equal) {
+        for (what, figures, state) in
+            figures(weighed).filter(|(_, _, state)| *state != State::Equal)
+        {
             let (calls, more) = self.calls.entry(what).or_default();
             if calls.len() < CALLS_MAX {
-                calls.push(CallRow { uniqueid: String::from_utf8_lossy(call).into_owned(), figures, state });
+                calls.push(CallRow {
+                    uniqueid: String::from_utf8_lossy(call).into_owned(),
+                    figures,
+                    state,
+                });
             } else {
                 *more += 1;
             }
@@ -321,7 +376,8 @@ impl Weighing {
 
     fn rows(mut self) -> Vec<ReportRow> {
         let queue = self.name.into_string();
-        let rows = figures(&self.sum).filter(|(_, figures, state)| *state == State::Differs || !figures.are_zero());
+        let rows = figures(&self.sum)
+            .filter(|(_, figures, state)| *state == State::Differs || !figures.are_zero());
         rows.map(|(what, figures, state)| {
             let (mut calls, more_calls) = self.calls.remove(&what).unwrap_or_default();
             calls.retain(|call| call.state >= state);
@@ -334,13 +390,17 @@ impl Weighing {
 
 /// Every figure with what it is, in the order of a stay.
 fn figures(weighed: &Weighed) -> impl Iterator<Item = (What, Figures, State)> {
-    let counts = Subject::ALL.iter().zip(&weighed.counts).map(|(&subject, row)| (What::Count(subject), row));
-    let apart = Apart::ALL.iter().zip(&weighed.apart).map(|(&apart, row)| (What::Apart(apart), row));
     let counts =
-        counts.chain(apart).map(|(what, row)| (what, Figures::of(row), State::of(row.differs(), row.explains())));
+        Subject::ALL.iter().zip(&weighed.counts).map(|(&subject, row)| (What::Count(subject), row));
+    let apart =
+        Apart::ALL.iter().zip(&weighed.apart).map(|(&apart, row)| (What::Apart(apart), row));
+    let counts = counts
+        .chain(apart)
+        .map(|(what, row)| (what, Figures::of(row), State::of(row.differs(), row.explains())));
     let sums = [(What::Hold, &weighed.hold), (What::Talk, &weighed.talk)];
-    let sums =
-        sums.into_iter().map(|(what, row)| (what, Figures::of_sum(row), State::of(row.differs(), row.explains())));
+    let sums = sums
+        .into_iter()
+        .map(|(what, row)| (what, Figures::of_sum(row), State::of(row.differs(), row.explains())));
     counts.chain(sums)
 }
 
@@ -348,13 +408,20 @@ impl Figures {
     fn of(row: &Row) -> Self {
         let &Row { said, counted, missing, extra, explained } = row;
         let explained = Reason::ALL.iter().zip(explained).filter(|(_, number)| *number > 0);
-        Self::Counts { said, counted, missing, extra, explained: explained.map(|(&reason, n)| (reason, n)).collect() }
+        Self::Counts {
+            said,
+            counted,
+            missing,
+            extra,
+            explained: explained.map(|(&reason, n)| (reason, n)).collect(),
+        }
     }
 
     fn of_sum(row: &SumRow) -> Self {
         let &SumRow { said, counted, explained, lacking, .. } = row;
         let explained = Reason::ALL.iter().zip(explained).filter(|(_, (_, calls))| *calls > 0);
-        let explained = explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
+        let explained =
+            explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
         Self::Seconds { said, counted, tolerance: row.tolerance(), explained, lacking }
     }
 

@@ -11,7 +11,8 @@ pub(super) struct Blindness {
     spans: Vec<(Moment, Moment)>,
     /// It cannot see now.
     since: Option<Moment>,
-    /// Nobody knows when it was: a scrape tells only that it was, and a recording may have no time stamps.
+    /// Nobody knows when it was: a scrape tells only that it was, and a recording may have no time
+    /// stamps.
     undated: bool,
 }
 
@@ -71,7 +72,8 @@ mod tests {
         blind.begins(at(200));
         blind.begins(at(205));
         blind.ends(at(230));
-        let hidden = [50, 101, 102, 196, 197, 210, 231, 232].map(|second| blind.hides_line(at(second)));
+        let hidden =
+            [50, 101, 102, 196, 197, 210, 231, 232].map(|second| blind.hides_line(at(second)));
         assert_eq!(hidden, [true, true, false, false, true, true, true, false]);
         // what was open then may be lost, also later; what was over or had not begun may not
         let excused = [(150, 300), (229, 900), (120, 190), (100, 190), (230, 900)]
@@ -83,7 +85,9 @@ mod tests {
 
     #[test]
     fn where_no_time_is_told_a_gap_may_be_anywhere() {
-        assert!(!Blindness::of_scrape(0).hides_line(at(7)) && Blindness::of_scrape(1).hides_line(at(7)));
+        assert!(
+            !Blindness::of_scrape(0).hides_line(at(7)) && Blindness::of_scrape(1).hides_line(at(7))
+        );
         let mut blind = Blindness::default();
         blind.begins(at(0));
         blind.ends(at(0));

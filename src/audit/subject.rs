@@ -20,7 +20,8 @@ pub enum Subject {
     Unpaused,
 }
 
-/// What only the exporter counts; each can explain a line of queue_log that it counted as nothing else.
+/// What only the exporter counts; each can explain a line of queue_log that it counted as nothing
+/// else.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Apart {
     /// Waits that ended as `redirected`.
@@ -124,7 +125,9 @@ impl Subject {
             Self::RangInVain => rings(&["no_answer", "busy", "failed"]),
             Self::AgentDump => Counter { name: "asterisk_queue_agent_dumps_total", values: &[] },
             Self::Paused => Counter { name: "asterisk_queue_pauses_total", values: &["paused"] },
-            Self::Unpaused => Counter { name: "asterisk_queue_pauses_total", values: &["unpaused"] },
+            Self::Unpaused => {
+                Counter { name: "asterisk_queue_pauses_total", values: &["unpaused"] }
+            }
         }
     }
 }
@@ -153,8 +156,12 @@ impl Apart {
             Self::EndLost => completions(&["lost"]),
             Self::EndLate => return None,
             Self::RingLost => rings(&["lost"]),
-            Self::AdoptedWaiting => Counter { name: "asterisk_queue_adopted_total", values: &["waiting"] },
-            Self::AdoptedTalking => Counter { name: "asterisk_queue_adopted_total", values: &["talking"] },
+            Self::AdoptedWaiting => {
+                Counter { name: "asterisk_queue_adopted_total", values: &["waiting"] }
+            }
+            Self::AdoptedTalking => {
+                Counter { name: "asterisk_queue_adopted_total", values: &["talking"] }
+            }
         })
     }
 }
@@ -199,7 +206,9 @@ impl Reason {
             Self::TalkCut => "redirected while talking: queue_log counts on",
             Self::Unmeasured => "not seen from beginning to end",
             Self::Twice => "queue_log says it twice, of one ringing or one talk",
-            Self::AutoUnpause => "Auto-Unpause: the reason of a pause changed (log_unpause_on_reason_change)",
+            Self::AutoUnpause => {
+                "Auto-Unpause: the reason of a pause changed (log_unpause_on_reason_change)"
+            }
         }
     }
 }

@@ -20,18 +20,30 @@ pub struct Table<'a> {
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let report = self.report;
-        let edge = |edge: Option<super::Edge>, none: &str| edge.map_or(none.to_owned(), |edge| utc(edge.at));
-        let (since, until) =
-            (edge(report.window.since, "the beginning of queue_log"), edge(report.window.until, "its end"));
+        let edge = |edge: Option<super::Edge>, none: &str| {
+            edge.map_or(none.to_owned(), |edge| utc(edge.at))
+        };
+        let (since, until) = (
+            edge(report.window.since, "the beginning of queue_log"),
+            edge(report.window.until, "its end"),
+        );
         writeln!(f, "compared      {since} to {until}")?;
         writeln!(f, "queue_log     {} lines in it, {} outside", report.compared, report.outside)?;
         if report.left_out > 0 {
-            writeln!(f, "              {} at its edges, which only one side has: left out", report.left_out)?;
+            writeln!(
+                f,
+                "              {} at its edges, which only one side has: left out",
+                report.left_out
+            )?;
         }
         self.malformed(f)?;
         self.not_compared(f)?;
         if !report.foreign.is_empty() {
-            writeln!(f, "set apart     queues that the PBX does not have: {}", report.foreign_queues())?;
+            writeln!(
+                f,
+                "set apart     queues that the PBX does not have: {}",
+                report.foreign_queues()
+            )?;
         }
         for note in &report.notes {
             writeln!(f, "note          {note}")?;
@@ -47,7 +59,12 @@ impl Table<'_> {
         if sum == 0 {
             return Ok(());
         }
-        let why: Vec<_> = self.report.malformed.iter().map(|(why, count)| format!("{count} with {why}")).collect();
+        let why: Vec<_> = self
+            .report
+            .malformed
+            .iter()
+            .map(|(why, count)| format!("{count} with {why}"))
+            .collect();
         writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
         for (file, line, why) in &self.report.examples {
             let file = self.files.get(*file).map_or("queue_log", String::as_str);
@@ -60,14 +77,23 @@ impl Table<'_> {
         if self.report.not_compared.is_empty() {
             return Ok(());
         }
-        let verbs: Vec<_> =
-            self.report.not_compared.iter().map(|(verb, count)| format!("{} {count}", plain(verb))).collect();
+        let verbs: Vec<_> = self
+            .report
+            .not_compared
+            .iter()
+            .map(|(verb, count)| format!("{} {count}", plain(verb)))
+            .collect();
         writeln!(f, "not compared  {}", verbs.join(", "))
     }
 
     fn rows(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let shown: Vec<_> =
-            self.report.rows.iter().filter(|row| self.all || row.state != State::Equal).map(Cells::of).collect();
+        let shown: Vec<_> = self
+            .report
+            .rows
+            .iter()
+            .filter(|row| self.all || row.state != State::Equal)
+            .map(Cells::of)
+            .collect();
         if !shown.is_empty() {
             let head = Cells {
                 cells: ["", "queue", "queue_log", "exporter", "says", "counted"].map(str::to_owned),
@@ -98,7 +124,9 @@ fn verdict(report: &Report) -> String {
     match (of(State::Differs), of(State::Explained)) {
         (0, 0) => "queue_log and the exporter agree.".to_owned(),
         (0, 1) => "queue_log and the exporter agree; 1 difference is a documented one.".to_owned(),
-        (0, explained) => format!("queue_log and the exporter agree; {explained} differences are documented ones."),
+        (0, explained) => format!(
+            "queue_log and the exporter agree; {explained} differences are documented ones."
+        ),
         (1, _) => "queue_log and the exporter DIFFER in 1 figure.".to_owned(),
         (differ, _) => format!("queue_log and the exporter DIFFER in {differ} figures."),
     }
@@ -115,11 +143,21 @@ impl Cells {
     fn of(row: &ReportRow) -> Self {
         let (said, counted) = match &row.figures {
             Figures::Counts { said, counted, .. } => (said.to_string(), counted.to_string()),
-            Figures::Seconds { said, counted, .. } => (format!("{said:.0} s"), format!("{counted:.1} s")),
+            Figures::Seconds { said, counted, .. } => {
+                (format!("{said:.0} s"), format!("{counted:.1} s"))
+            }
         };
-        let cells = [row.state.word().into(), plain(&row.queue), row.what.verbs(), row.what.counts(), said, counted];
+        let cells = [
+            row.state.word().into(),
+            plain(&row.queue),
+            row.what.verbs(),
+            row.what.counts(),
+            said,
+            counted,
+        ];
         let what = difference(&row.figures);
-        let mut calls: Vec<_> = row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
+        let mut calls: Vec<_> =
+            row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
         let more = row.more_calls as usize + row.calls.len().saturating_sub(CALLS_SHOWN);
         if more > 0 {
             calls.push(format!("… and {more} more calls"));
@@ -130,7 +168,10 @@ impl Cells {
     fn write(&self, f: &mut Formatter<'_>, widths: [usize; 6]) -> fmt::Result {
         let [state, queue, verbs, counts, said, counted] = &self.cells;
         let [a, b, c, d, e, g] = widths;
-        let line = format!("{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {said:>e$}  {counted:>g$}  {}", self.what);
+        let line = format!(
+            "{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {said:>e$}  {counted:>g$}  {}",
+            self.what
+        );
         writeln!(f, "{}", line.trim_end())?;
         for call in &self.calls {
             writeln!(f, "{:a$}    call {call}", "")?;
@@ -167,7 +208,9 @@ fn difference(figures: &Figures) -> String {
             if *extra > 0 {
                 parts.push(format!("{extra} only counted"));
             }
-            parts.extend(explained.iter().map(|(reason, number)| format!("{number} {}", reason.text())));
+            parts.extend(
+                explained.iter().map(|(reason, number)| format!("{number} {}", reason.text())),
+            );
         }
         Figures::Seconds { explained, lacking, .. } => {
             match lacking {
@@ -176,7 +219,8 @@ fn difference(figures: &Figures) -> String {
                 _ => parts.push(format!("{lacking} calls counted without their length")),
             }
             parts.extend(explained.iter().map(|(reason, seconds, calls)| {
-                let calls = if *calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
+                let calls =
+                    if *calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") };
                 format!("{seconds:+.1} s of {calls}: {}", reason.text())
             }));
         }
@@ -198,7 +242,8 @@ impl What {
     /// The exporter's counter, without what all have in common.
     fn counts(self) -> String {
         let short = |counter: Counter| {
-            let name = counter.name.trim_start_matches("asterisk_queue_").trim_end_matches("_total");
+            let name =
+                counter.name.trim_start_matches("asterisk_queue_").trim_end_matches("_total");
             format!("{name} {}", counter.values.join("+")).trim_end().to_owned()
         };
         match self {
@@ -210,10 +255,12 @@ impl What {
     }
 }
 
-/// Text of a damaged log, fit for a terminal: what would move its cursor or turn its text round is escaped.
+/// Text of a damaged log, fit for a terminal: what would move its cursor or turn its text round is
+/// escaped.
 pub(super) fn plain(text: &str) -> String {
     let unfit = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {

@@ -67,7 +67,8 @@ pub(super) struct Said {
     auto_unpaused: u32,
     /// Lines that say once more what another said.
     again: [u32; Subject::ALL.len()],
-    /// Those of them that end a talk, by the end that was said first and the one that was said then.
+    /// Those of them that end a talk, by the end that was said first and the one that was said
+    /// then.
     ends_again: [[u32; ENDS.len()]; ENDS.len()],
     /// Inside the window, and at its edges.
     pub(super) hold: [Length; 2],
@@ -114,15 +115,20 @@ impl Said {
             sum.sure = sum.sure.saturating_add(count.sure);
             sum.edge = sum.edge.saturating_add(count.edge);
         }
-        let numbers = self.again.iter_mut().zip(other.again).chain(self.hidden.iter_mut().zip(other.hidden));
+        let numbers =
+            self.again.iter_mut().zip(other.again).chain(self.hidden.iter_mut().zip(other.hidden));
         numbers.for_each(|(sum, number)| *sum = sum.saturating_add(number));
         self.auto_unpaused = self.auto_unpaused.saturating_add(other.auto_unpaused);
-        for (sum, number) in self.ends_again.iter_mut().flatten().zip(other.ends_again.iter().flatten()) {
+        for (sum, number) in
+            self.ends_again.iter_mut().flatten().zip(other.ends_again.iter().flatten())
+        {
             *sum = sum.saturating_add(*number);
         }
         self.longest_hold = self.longest_hold.max(other.longest_hold);
         self.longest_talk = self.longest_talk.max(other.longest_talk);
-        for (sum, length) in self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk)) {
+        for (sum, length) in
+            self.hold.iter_mut().chain(&mut self.talk).zip(other.hold.iter().chain(&other.talk))
+        {
             sum.merge(*length);
         }
         self.talked_until = self.talked_until.max(other.talked_until);
@@ -145,7 +151,8 @@ impl Said {
         self.again[rang] = self.again[rang].saturating_add(1);
     }
 
-    /// One line, and whether the exporter could not see it written; false if it says nothing that is compared.
+    /// One line, and whether the exporter could not see it written; false if it says nothing that
+    /// is compared.
     pub(super) fn line(&mut self, line: &Line<'_>, place: Place, hidden: bool) -> bool {
         if place == Place::Outside {
             return subject(line.verb).is_some();
@@ -272,7 +279,8 @@ impl Counted {
 
     /// Adds what was counted of the same call under another Uniqueid.
     pub(super) fn merge(&mut self, other: &Self) {
-        let counts = self.counts.iter_mut().zip(other.counts).chain(self.apart.iter_mut().zip(other.apart));
+        let counts =
+            self.counts.iter_mut().zip(other.counts).chain(self.apart.iter_mut().zip(other.apart));
         for (sum, count) in counts {
             sum.sure = sum.sure.saturating_add(count.sure);
             sum.edge = sum.edge.saturating_add(count.edge);

@@ -1,11 +1,12 @@
 //! What queue_log says twice, of one ringing or of one talk.
 //!
-//! - An agent who answers at the very moment the ringing times out has RINGNOANSWER and CONNECT, within a few
-//!   milliseconds and of one channel.
-//! - After a transfer by feature code, the party that hangs up and the transfer itself may each write a line:
-//!   COMPLETECALLER, then BLINDTRANSFER.
+//! - An agent who answers at the very moment the ringing times out has RINGNOANSWER and CONNECT,
+//!   within a few milliseconds and of one channel.
+//! - After a transfer by feature code, the party that hangs up and the transfer itself may each
+//!   write a line: COMPLETECALLER, then BLINDTRANSFER.
 //!
-//! Both were seen on 16.28.  A ringing has one result and a talk one end, so these are no second ones.
+//! Both were seen on 16.28.  A ringing has one result and a talk one end, so these are no second
+//! ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub(super) struct Latest {
 /// What was said of a call since it was connected last.
 #[derive(Debug, Default)]
 struct Last {
-    /// Agents who were rung in vain, the latest last: with ringall others may be between an agent's two lines.
+    /// Agents who were rung in vain, the latest last: with ringall others may be between an
+    /// agent's two lines.
     rang: VecDeque<Rang>,
     /// How the talk ended.
     ended: Option<Subject>,
@@ -69,7 +71,9 @@ impl Latest {
                 let same = rang.filter(|rang| is_same(rang.at, ring, line.at));
                 same.map_or(Repeats::Nothing, |rang| Repeats::Ringing(rang.place))
             }
-            Verb::CompletedByCaller { .. } | Verb::CompletedByAgent { .. } | Verb::Transferred { .. } => {
+            Verb::CompletedByCaller { .. }
+            | Verb::CompletedByAgent { .. }
+            | Verb::Transferred { .. } => {
                 let Some((then, _)) = subject(line.verb) else { return Repeats::Nothing };
                 let ended = &mut self.of(call).ended;
                 let Some(first) = *ended else {
@@ -126,8 +130,10 @@ mod tests {
     fn a_talk_ends_once_for_each_connect() {
         let mut latest = Latest::default();
         let connect = "100|1.1|q|Ann|CONNECT|1|1.2|1";
-        let (caller, transfer) = ("105|1.1|q|Ann|COMPLETECALLER|1|5|1", "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1");
-        let said = [connect, caller, transfer, connect, transfer].map(|line| take(&mut latest, 0, line));
+        let (caller, transfer) =
+            ("105|1.1|q|Ann|COMPLETECALLER|1|5|1", "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1");
+        let said =
+            [connect, caller, transfer, connect, transfer].map(|line| take(&mut latest, 0, line));
         let once = Repeats::Nothing;
         let again = Repeats::End { first: Subject::ByCaller, then: Subject::Transferred };
         assert_eq!(said, [once, once, again, once, once]);
@@ -157,12 +163,16 @@ mod tests {
         let rang = |agent: &str| format!("100|1.1|q|{agent}|RINGNOANSWER|2000");
         let connect = "100|1.1|q|Ann|CONNECT|5|1.2|2";
         take(&mut latest, 0, &rang("Ann"));
-        (1..RANG_MAX).for_each(|other| assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing));
+        (1..RANG_MAX).for_each(|other| {
+            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing)
+        });
         assert_eq!(take(&mut latest, 0, connect), Repeats::Ringing(Place::Inside));
         // it is used up, and one too many pushes it out
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
         take(&mut latest, 0, &rang("Ann"));
-        (0..RANG_MAX).for_each(|other| assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing));
+        (0..RANG_MAX).for_each(|other| {
+            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing)
+        });
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
     }
 

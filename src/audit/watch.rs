@@ -8,7 +8,8 @@ use super::window::Place;
 use super::{Audit, Spot};
 use crate::clock::Moment;
 use crate::correlator::{
-    Anomaly, Caller, EndedBy, Leg, Names, Observation, Outcome, PauseChange, Phase, QueueId, RingResult,
+    Anomaly, Caller, EndedBy, Leg, Names, Observation, Outcome, PauseChange, Phase, QueueId,
+    RingResult,
 };
 use crate::replay::Watch;
 
@@ -23,7 +24,8 @@ impl Watch for Audit {
             self.known(names.queues.name(queue));
         }
         let Some(queue) = queue(seen) else { return };
-        let late = matches!(seen, Observation::Completed { .. }) && std::mem::take(&mut self.late) > 0;
+        let late =
+            matches!(seen, Observation::Completed { .. }) && std::mem::take(&mut self.late) > 0;
         // a recording without time stamps is compared as a whole
         let timed = at != Moment::default();
         let place = if timed { self.counts.place(at, at.after(INSTANT)) } else { Place::Inside };
@@ -91,8 +93,12 @@ impl Counted {
         self.span = Span::both(self.span, Some(Span::at(at)));
         match seen {
             O::Entered { .. } => self.saw(Subject::Entered, place),
-            O::Adopted { phase: Phase::Waiting, .. } => self.saw_apart(Apart::AdoptedWaiting, place),
-            O::Adopted { phase: Phase::Talking, .. } => self.saw_apart(Apart::AdoptedTalking, place),
+            O::Adopted { phase: Phase::Waiting, .. } => {
+                self.saw_apart(Apart::AdoptedWaiting, place)
+            }
+            O::Adopted { phase: Phase::Talking, .. } => {
+                self.saw_apart(Apart::AdoptedTalking, place)
+            }
             O::Exited { outcome, hold, .. } => {
                 self.exit(outcome, place);
                 self.caller_parked = None;
@@ -109,7 +115,10 @@ impl Counted {
             }
             O::AgentDumped { .. } => self.saw(Subject::AgentDump, place),
             O::MemberPaused { change, .. } => {
-                self.saw(if change == PauseChange::Paused { Subject::Paused } else { Subject::Unpaused }, place);
+                self.saw(
+                    if change == PauseChange::Paused { Subject::Paused } else { Subject::Unpaused },
+                    place,
+                );
             }
             O::CallerParked { .. } => self.caller_parked = self.caller_parked.or(Some(at)),
             O::QueueHangup { .. } => self.agent_gone = self.agent_gone.max(Some(at)),
@@ -144,7 +153,9 @@ impl Counted {
 
     fn ring(&mut self, result: RingResult, place: Place) {
         match result {
-            RingResult::NoAnswer | RingResult::Busy | RingResult::Failed => self.saw(Subject::RangInVain, place),
+            RingResult::NoAnswer | RingResult::Busy | RingResult::Failed => {
+                self.saw(Subject::RangInVain, place)
+            }
             RingResult::Lost => self.saw_apart(Apart::RingLost, place),
             RingResult::Answered | RingResult::Canceled => {}
         }

@@ -1,7 +1,8 @@
 //! Weighs what one side says against the other: equal, explained, or different.
 //!
-//! Used for a whole queue where only metrics are given, for each call where a recording is.  What explains a
-//! difference is used up by it, so an excuse never covers more than its own counter justifies.
+//! Used for a whole queue where only metrics are given, for each call where a recording is.  What
+//! explains a difference is used up by it, so an excuse never covers more than its own counter
+//! justifies.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ impl Weighed {
         self.left_out += other.left_out;
     }
 
-    /// Adds what belongs to no call: what the exporter could not tell the call of may be what a call lacks.
+    /// Adds what belongs to no call: what the exporter could not tell the call of may be what a
+    /// call lacks.
     pub(super) fn add_whole(&mut self, whole: &Self) {
         let lacking = self.counts.map(|row| row.missing);
         self.add(whole);
@@ -133,7 +135,8 @@ impl SumRow {
         self.said - self.counted - explained
     }
 
-    /// Seconds that both sides may differ by: one a call, which is rounding, and one in all, which is a busy PBX.
+    /// Seconds that both sides may differ by: one a call, which is rounding, and one in all, which
+    /// is a busy PBX.
     pub(super) const fn tolerance(&self) -> u64 {
         if self.calls == 0 { 0 } else { self.calls + LAG }
     }
@@ -169,8 +172,8 @@ impl SumRow {
         self.explained[reason as usize] = (self.rest(), calls);
     }
 
-    /// Lets so many calls explain what queue_log has more of: each at most the longest that it has.  Tells how many
-    /// it takes.
+    /// Lets so many calls explain what queue_log has more of: each at most the longest that it has.
+    /// Tells how many it takes.
     fn explain_more(&mut self, reason: Reason, calls: u64, longest: f64) -> u64 {
         let more = self.rest();
         if calls == 0 || longest <= 0.0 || more <= self.tolerance() as f64 {
@@ -206,7 +209,8 @@ pub(super) fn weigh_queue(said: &Said, counted: &Counted, late: &mut Late, gaps:
     // who waited before a gap and talks behind it is answered, and was connected nobody knows when
     let partly = partly_seen(counted) + if gaps { unheld } else { 0 };
     let unseen = scales.answered_unseen;
-    let hold = whole(said.hold, counted.hold, Unmeasured::of(unheld, partly, unseen), said.longest_hold);
+    let hold =
+        whole(said.hold, counted.hold, Unmeasured::of(unheld, partly, unseen), said.longest_hold);
     let apart = counted.apart(Apart::EndUnknown).all() + counted.apart(Apart::EndLost).all();
     let ends = scales.weighed.sum_of(&ENDS).counted + u64::from(apart);
     let unmeasured = Unmeasured::of(ends.saturating_sub(counted.talk.of.into()), partly, unseen);
@@ -234,7 +238,10 @@ pub(super) fn weigh_call(said: &Said, counted: &Counted, gaps: bool) -> Weighed 
 fn partly_seen(counted: &Counted) -> u64 {
     use Apart as A;
     let hidden = [A::AdoptedWaiting, A::AdoptedTalking, A::WaitLost, A::EndLost];
-    hidden.iter().map(|&apart| u64::from(counted.apart(apart).all() - counted.lost_in_sight(apart))).sum()
+    hidden
+        .iter()
+        .map(|&apart| u64::from(counted.apart(apart).all() - counted.lost_in_sight(apart)))
+        .sum()
 }
 
 /// Calls of which the exporter does not know the length.
@@ -247,7 +254,8 @@ struct Unmeasured {
 }
 
 impl Unmeasured {
-    /// So many were counted without their length, so many may be, and so many more were not even counted.
+    /// So many were counted without their length, so many may be, and so many more were not even
+    /// counted.
     fn of(without: u64, may: u64, uncounted: u64) -> Self {
         let excused = without.min(may);
         Self { excused: excused + uncounted, lacking: without - excused }
@@ -260,7 +268,8 @@ fn talk_after(said: &Said, counted: &Counted) -> Option<Duration> {
     Some(said.talked_until?.since(over))
 }
 
-/// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one side only.
+/// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one
+/// side only.
 fn whole(said: [Length; 2], counted: Length, unmeasured: Unmeasured, longest: f64) -> SumRow {
     let [sure, edge] = said;
     let mut row = SumRow {
@@ -274,11 +283,13 @@ fn whole(said: [Length; 2], counted: Length, unmeasured: Unmeasured, longest: f6
     row
 }
 
-/// Seconds of one call, if both sides know all of them; `row` is what their lines and counts came to.
+/// Seconds of one call, if both sides know all of them; `row` is what their lines and counts came
+/// to.
 fn of_call(counts: &Row, said: [Length; 2], counted: Length, excused: bool) -> SumRow {
     let [sure, edge] = said;
     let (sum, of) = (sure.sum + edge.sum, sure.of + edge.of);
-    let mut row = SumRow { said: sum, counted: counted.sum, calls: u64::from(of), ..SumRow::default() };
+    let mut row =
+        SumRow { said: sum, counted: counted.sum, calls: u64::from(of), ..SumRow::default() };
     if of != counted.of {
         // the counts tell what is wrong if anything is, and what lies at an edge is left out
         if counts.differs() || counts.said == 0 {
@@ -319,7 +330,8 @@ impl Scales {
         let mut scales = Self {
             weighed: Weighed::default(),
             spare: [0; Subject::ALL.len()],
-            budgets: Apart::ALL.map(|apart| (counted.apart(apart).all() - counted.lost_in_sight(apart)).into()),
+            budgets: Apart::ALL
+                .map(|apart| (counted.apart(apart).all() - counted.lost_in_sight(apart)).into()),
             optional: Apart::ALL.map(|apart| counted.apart(apart).edge.into()),
             hidden: Subject::ALL.map(|subject| said.hidden(subject).into()),
             answered_unseen: 0,
@@ -337,13 +349,15 @@ impl Scales {
             row.said += again;
             row.explained[Reason::Twice as usize] += again;
             scales.spare[subject as usize] = u64::from(log.all() - log_now);
-            scales.weighed.left_out += u64::from(log.all() - log_now) + u64::from(ours.all() - ours_now);
+            scales.weighed.left_out +=
+                u64::from(log.all() - log_now) + u64::from(ours.all() - ours_now);
         }
         let unpaused = &mut scales.weighed.counts[Subject::Unpaused as usize];
         unpaused.said += u64::from(said.auto_unpaused());
         unpaused.explained[Reason::AutoUnpause as usize] += u64::from(said.auto_unpaused());
         for apart in Apart::ALL {
-            let (row, lost) = (&mut scales.weighed.apart[apart as usize], counted.lost_in_sight(apart));
+            let (row, lost) =
+                (&mut scales.weighed.apart[apart as usize], counted.lost_in_sight(apart));
             (row.counted, row.extra) = (lost.into(), lost.into());
         }
         scales
@@ -356,7 +370,8 @@ impl Scales {
         let adopted = self.budgets[A::AdoptedTalking as usize];
         self.cover_hidden(A::AdoptedTalking, Reason::Adopted, &[Subject::Entered]);
         self.budgets[A::AdoptedTalking as usize] = adopted;
-        self.answered_unseen += self.cover_hidden(A::AdoptedTalking, Reason::Adopted, &[Subject::Answered]);
+        self.answered_unseen +=
+            self.cover_hidden(A::AdoptedTalking, Reason::Adopted, &[Subject::Answered]);
 
         self.cover(A::Redirected, Reason::Redirected, &[Subject::Abandoned]);
         self.cover(A::Unserved, Reason::Unserved, &WITHOUT_REASON);
@@ -385,14 +400,16 @@ impl Scales {
     /// The same for what was out of sight, which explains no line that was written in sight.
     fn cover_hidden(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) -> u64 {
         let mut budget = self.budgets[apart as usize];
-        let covered = subjects.iter().map(|&subject| self.excuse_hidden(reason, subject, &mut budget)).sum();
+        let covered =
+            subjects.iter().map(|&subject| self.excuse_hidden(reason, subject, &mut budget)).sum();
         self.budgets[apart as usize] = budget;
         covered
     }
 
     fn excuse_hidden(&mut self, reason: Reason, subject: Subject, budget: &mut u64) -> u64 {
         let hidden = &mut self.hidden[subject as usize];
-        let covered = self.weighed.counts[subject as usize].excuse(reason, &mut (*budget).min(*hidden));
+        let covered =
+            self.weighed.counts[subject as usize].excuse(reason, &mut (*budget).min(*hidden));
         (*budget, *hidden) = (*budget - covered, *hidden - covered);
         covered
     }
@@ -432,7 +449,9 @@ impl Scales {
                 Apart::Redirected => self.demand(apart, Reason::Redirected, &[Subject::Abandoned]),
                 Apart::Unserved => self.demand(apart, Reason::Unserved, &WITHOUT_REASON),
                 // a crash leaves it open in queue_log for ever
-                Apart::WaitLost | Apart::EndLost | Apart::RingLost => row.excuse_extra(Reason::Lost, left),
+                Apart::WaitLost | Apart::EndLost | Apart::RingLost => {
+                    row.excuse_extra(Reason::Lost, left)
+                }
                 // without an AgentComplete there is no line either
                 Apart::EndUnknown => row.excuse_extra(Reason::Late, left),
                 Apart::EndLate | Apart::AdoptedWaiting | Apart::AdoptedTalking => {}
@@ -440,7 +459,8 @@ impl Scales {
         }
     }
 
-    /// The rest must have lines at the window's edge, or be at the edge itself; else it is counted for nothing.
+    /// The rest must have lines at the window's edge, or be at the edge itself; else it is counted
+    /// for nothing.
     fn demand(&mut self, apart: Apart, reason: Reason, subjects: &[Subject]) {
         let mut left = self.budgets[apart as usize];
         for &subject in subjects {
@@ -462,12 +482,20 @@ impl Scales {
 fn both(said: &Said) -> Vec<(Subject, Subject, u64)> {
     let pairs = ENDS.iter().flat_map(|&first| ENDS.iter().map(move |&then| (first, then)));
     let pairs = pairs.filter(|(first, then)| first != then);
-    pairs.map(|(first, then)| (first, then, said.said_both(first, then).into())).filter(|pair| pair.2 > 0).collect()
+    pairs
+        .map(|(first, then)| (first, then, said.said_both(first, then).into()))
+        .filter(|pair| pair.2 > 0)
+        .collect()
 }
 
 /// Ends of a wait that look alike to an account that does not see VarSet.
-const WITHOUT_REASON: [Subject; 5] =
-    [Subject::Abandoned, Subject::Timeout, Subject::LeaveEmpty, Subject::Withdrawn, Subject::ExitKey];
+const WITHOUT_REASON: [Subject; 5] = [
+    Subject::Abandoned,
+    Subject::Timeout,
+    Subject::LeaveEmpty,
+    Subject::Withdrawn,
+    Subject::ExitKey,
+];
 /// Ends of a wait without an agent.
 const UNANSWERED: [Subject; 6] = [
     Subject::Abandoned,
@@ -477,8 +505,8 @@ const UNANSWERED: [Subject; 6] = [
     Subject::ExitKey,
     Subject::Incompatible,
 ];
-/// What may lie between an event and its line, in seconds: 1.3 were seen on 22.10 with ten times as much to do as it
-/// could.
+/// What may lie between an event and its line, in seconds: 1.3 were seen on 22.10 with ten times as
+/// much to do as it could.
 const LAG: u64 = 1;
 /// A call that differs by no more than rounding needs no explanation.
 const SLACK: f64 = 0.1;

@@ -6,8 +6,8 @@ use crate::clock::Moment;
 
 /// From when to when both sides are compared.
 ///
-/// What lies within an edge is compared only if the other side has it too: queue_log has whole seconds, and the
-/// exporter may tell an end up to five seconds after it.
+/// What lies within an edge is compared only if the other side has it too: queue_log has whole
+/// seconds, and the exporter may tell an end up to five seconds after it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Window {
     /// The beginning; none: everything before the end.
@@ -84,7 +84,8 @@ mod tests {
         let half = Duration::from_millis(500);
         let edge = |micros| Some(Edge::around(Moment::from_micros(micros), half));
         let window = Window { since: edge(10_400_000), until: edge(20_000_000) };
-        let places = [8, 9, 10, 11, 18, 19, 20, 21].map(|second| window.place_of_line(Moment::from_secs(second)));
+        let places = [8, 9, 10, 11, 18, 19, 20, 21]
+            .map(|second| window.place_of_line(Moment::from_secs(second)));
         use Place::{Edge as E, Inside as I, Outside as O};
         assert_eq!(places, [O, E, E, I, I, E, E, O]);
     }
@@ -94,6 +95,9 @@ mod tests {
         assert_eq!(Window::default().place_of_line(Moment::from_secs(0)), Place::Inside);
         let since = Some(Edge::around(Moment::from_secs(5), Duration::ZERO));
         let window = Window { since, until: None };
-        assert_eq!([4, 5].map(|at| window.place_of_line(Moment::from_secs(at))), [Place::Outside, Place::Inside]);
+        assert_eq!(
+            [4, 5].map(|at| window.place_of_line(Moment::from_secs(at))),
+            [Place::Outside, Place::Inside]
+        );
     }
 }

@@ -28,7 +28,9 @@ impl fmt::Display for Address {
 /// `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
 pub(super) fn address(text: &str) -> Result<Address, String> {
     let (host, port) = split_port(text);
-    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c)) {
+    if host.is_empty()
+        || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c))
+    {
         return Err(format!("{text} is not a host or host:port"));
     }
     let port = port.map_or(Ok(AMI_PORT), self::port)?;
@@ -46,7 +48,9 @@ pub(super) fn listen_address(text: &str) -> Result<Vec<SocketAddr>, String> {
     if host.is_empty() {
         return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into()]);
     }
-    let resolved = (host, port).to_socket_addrs().map_err(|error| format!("{host} is not an address here: {error}"))?;
+    let resolved = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| format!("{host} is not an address here: {error}"))?;
     let mut addresses: Vec<SocketAddr> = resolved.collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -112,8 +116,13 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Why a duration is hardly what is meant, if it is outside what makes sense: milliseconds without their unit most of all.
-pub(super) fn doubt(text: &str, duration: Duration, sensible: &RangeInclusive<Duration>) -> Option<String> {
+/// Why a duration is hardly what is meant, if it is outside what makes sense: milliseconds without
+/// their unit most of all.
+pub(super) fn doubt(
+    text: &str,
+    duration: Duration,
+    sensible: &RangeInclusive<Duration>,
+) -> Option<String> {
     let (is, compared, bound) = match duration {
         _ if duration > *sensible.end() => ("more", "at most", sensible.end()),
         _ if duration < *sensible.start() => ("less", "at least", sensible.start()),
@@ -123,14 +132,23 @@ pub(super) fn doubt(text: &str, duration: Duration, sensible: &RangeInclusive<Du
     let value = if text == value { String::new() } else { format!("{value}, ") };
     let bare = text.ends_with(|c: char| c.is_ascii_digit());
     let hint = if bare { ": a number without a unit is seconds" } else { "" };
-    Some(format!("{text} is {value}{is} than makes sense here ({compared} {}){hint}", words(*bound)))
+    Some(format!(
+        "{text} is {value}{is} than makes sense here ({compared} {}){hint}",
+        words(*bound)
+    ))
 }
 
 /// As people write it: `4h10m`, `1m30s`, `20ms`.
 fn words(duration: Duration) -> String {
     let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"), (u64::from(millis), "ms")];
-    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(millis), "ms"),
+    ];
+    let parts =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
     let words: String = parts.collect();
     if words.is_empty() { "0s".to_owned() } else { words }
 }
@@ -164,7 +182,8 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A text that can be a label or a line of the manager's protocol, where a line break would begin another header.
+/// A text that can be a label or a line of the manager's protocol, where a line break would begin
+/// another header.
 pub(super) fn plain(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Err("is empty".to_owned());
@@ -182,7 +201,9 @@ pub(super) fn plain(text: &str) -> Result<String, String> {
 pub(super) fn pattern(text: &str) -> Result<String, String> {
     match Regex::new(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(regex::Error::CompiledTooBig(_)) => Err(format!("{text} is too big a regular expression")),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            Err(format!("{text} is too big a regular expression"))
+        }
         Err(error) => {
             // The message draws the pattern over several lines; its last one says what is wrong.
             let error = error.to_string();
@@ -254,10 +275,27 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "s", "20x", "-1", "-1s", "inf", "nan", "1e3", "1.2.3s", "s20", "20 s", "25h", "99999999999s"] {
+        for text in [
+            "",
+            "s",
+            "20x",
+            "-1",
+            "-1s",
+            "inf",
+            "nan",
+            "1e3",
+            "1.2.3s",
+            "s20",
+            "20 s",
+            "25h",
+            "99999999999s",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
-        assert_eq!(duration("20x"), Err("20x is not a duration such as 20s, 1m or 500ms".to_owned()));
+        assert_eq!(
+            duration("20x"),
+            Err("20x is not a duration such as 20s, 1m or 500ms".to_owned())
+        );
         assert_eq!(duration("25h"), Err("25h is longer than a day".to_owned()));
     }
 
@@ -267,7 +305,10 @@ mod tests {
         let doubt = |text: &str| doubt(text, duration(text).unwrap(), &sensible);
         let unit = ": a number without a unit is seconds";
         for (text, why) in [
-            ("15000", Some(format!("15000 is 4h10m, more than makes sense here (at most 5m){unit}"))),
+            (
+                "15000",
+                Some(format!("15000 is 4h10m, more than makes sense here (at most 5m){unit}")),
+            ),
             ("1h1s", Some("1h1s is more than makes sense here (at most 5m)".to_owned())),
             ("0.02", Some(format!("0.02 is 20ms, less than makes sense here (at least 1s){unit}"))),
             ("0", Some(format!("0 is 0s, less than makes sense here (at least 1s){unit}"))),
@@ -290,7 +331,9 @@ mod tests {
         ] {
             assert_eq!(address(text), Ok(Address { host: host.to_owned(), port }), "{text}");
         }
-        for text in ["", ":5038", "a b", "http://pbx", "[::1]x", "pbx:0", "pbx:", "pbx:70000", "[]:1"] {
+        for text in
+            ["", ":5038", "a b", "http://pbx", "[::1]x", "pbx:0", "pbx:", "pbx:70000", "[]:1"]
+        {
             assert!(address(text).is_err(), "{text}");
         }
         assert_eq!(address("pbx:70000"), Err("70000 is not a port".to_owned()));
@@ -306,6 +349,9 @@ mod tests {
 
     #[test]
     fn a_broken_pattern_says_why_in_one_line() {
-        assert_eq!(pattern("(SIP"), Err("(SIP is not a regular expression: unclosed group".to_owned()));
+        assert_eq!(
+            pattern("(SIP"),
+            Err("(SIP is not a regular expression: unclosed group".to_owned())
+        );
     }
 }

@@ -10,15 +10,19 @@ use super::mistake::{Mistake, Place, Report};
 /// What the variables begin with.
 pub const PREFIX: &str = "ASTERISK_EXPORTER_";
 
-/// The layer of all variables that begin with [`PREFIX`].  A number is an index; all else is lower-cased, so a
-/// queue with capitals can only be named in a whole map: `ASTERISK_EXPORTER_SERVICE_LEVEL__QUEUES={Sales: 20s}`.
+/// The layer of all variables that begin with [`PREFIX`].  A number is an index; all else is
+/// lower-cased, so a queue with capitals can only be named in a whole map:
+/// `ASTERISK_EXPORTER_SERVICE_LEVEL__QUEUES={Sales: 20s}`.
 pub(super) fn layer(variables: &[(OsString, OsString)], report: &Report) -> Layer {
-    let mut ours: Vec<_> = variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value))).collect();
+    let mut ours: Vec<_> =
+        variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value))).collect();
     // A whole value before its parts, whatever order the system lists them in.
     ours.sort_unstable();
     let mut layer = Layer::default();
     for (name, value) in ours {
-        let Some(key) = name.strip_prefix(PREFIX).filter(|key| !is_service_link(key)) else { continue };
+        let Some(key) = name.strip_prefix(PREFIX).filter(|key| !is_service_link(key)) else {
+            continue;
+        };
         let place = Place::Variable(name.to_owned());
         let Some(value) = value.to_str() else {
             report.mistake(Mistake { place, key: String::new(), message: "not UTF-8".to_owned() });
@@ -32,7 +36,8 @@ pub(super) fn layer(variables: &[(OsString, OsString)], report: &Report) -> Laye
 }
 
 /// Kubernetes gives every pod variables about each service: one called `asterisk-exporter` sets
-/// `ASTERISK_EXPORTER_SERVICE_HOST` and `ASTERISK_EXPORTER_PORT_15038_TCP_ADDR`, which are no mistakes of the user.
+/// `ASTERISK_EXPORTER_SERVICE_HOST` and `ASTERISK_EXPORTER_PORT_15038_TCP_ADDR`, which are no
+/// mistakes of the user.
 fn is_service_link(key: &str) -> bool {
     ["SERVICE_HOST", "SERVICE_PORT", "PORT"].contains(&key)
         || key.starts_with("SERVICE_PORT_")

@@ -18,7 +18,8 @@ use super::{Purpose, environment, yaml};
 pub struct Sources {
     /// The file.
     pub document: Document,
-    /// The environment's variables; those that do not begin with [`environment::PREFIX`] are passed over.
+    /// The environment's variables; those that do not begin with [`environment::PREFIX`] are
+    /// passed over.
     pub environment: Vec<(OsString, OsString)>,
     /// What the command line says.
     pub overrides: Overrides,
@@ -82,10 +83,16 @@ impl Layers {
     ///
     /// # Errors
     /// A file that cannot be read, or is not YAML.
-    pub(super) fn merge(sources: &Sources, purpose: Purpose, report: &Report) -> Result<Self, Error> {
+    pub(super) fn merge(
+        sources: &Sources,
+        purpose: Purpose,
+        report: &Report,
+    ) -> Result<Self, Error> {
         let (name, text) = read(&sources.document, purpose, report)?;
-        let document = yaml::parse(&name, &text).map_err(|mistake| Error::Mistakes(vec![mistake]))?;
-        let layers = [document, environment::layer(&sources.environment, report), flags(&sources.overrides)];
+        let document =
+            yaml::parse(&name, &text).map_err(|mistake| Error::Mistakes(vec![mistake]))?;
+        let layers =
+            [document, environment::layer(&sources.environment, report), flags(&sources.overrides)];
 
         let mut figment = Figment::new();
         let mut places = HashMap::new();
@@ -93,7 +100,8 @@ impl Layers {
             places.extend(layer.places.clone());
             figment = figment.merge(layer);
         }
-        // Maps of text merge without conditions, so an error here cannot come from what the user wrote.
+        // Maps of text merge without conditions, so an error here cannot come from what the user
+        // wrote.
         let root = figment.find_value("").ok().and_then(Value::into_dict).unwrap_or_default();
         let file = match &sources.document {
             Document::File(path) => Some(path.clone()),
@@ -109,7 +117,12 @@ impl Layers {
 
     /// Where anything at or below `path` comes from.
     pub(super) fn place_within(&self, path: &str) -> Place {
-        let below = self.places.iter().filter(|(key, _)| key.starts_with(path)).map(|(_, place)| place).min();
+        let below = self
+            .places
+            .iter()
+            .filter(|(key, _)| key.starts_with(path))
+            .map(|(_, place)| place)
+            .min();
         self.places.get(path).or(below).unwrap_or(&self.whole).clone()
     }
 }
@@ -119,8 +132,13 @@ pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// The document's name and text.  A replay needs no configuration, so a file that is not there is only told.
-fn read(document: &Document, purpose: Purpose, report: &Report) -> Result<(Arc<str>, String), Error> {
+/// The document's name and text.  A replay needs no configuration, so a file that is not there is
+/// only told.
+fn read(
+    document: &Document,
+    purpose: Purpose,
+    report: &Report,
+) -> Result<(Arc<str>, String), Error> {
     match document {
         Document::None => Ok(("configuration".into(), String::new())),
         Document::Text { name, text } => Ok((name.as_str().into(), text.clone())),
@@ -130,7 +148,11 @@ fn read(document: &Document, purpose: Purpose, report: &Report) -> Result<(Arc<s
                 Ok(text) => Ok((name, text)),
                 Err(error) if error.kind() == ErrorKind::NotFound && purpose == Purpose::Replay => {
                     let message = "no such file: every value is the default".to_owned();
-                    report.warning(Mistake { place: Place::Whole(name.clone()), key: String::new(), message });
+                    report.warning(Mistake {
+                        place: Place::Whole(name.clone()),
+                        key: String::new(),
+                        message,
+                    });
                     Ok((name, String::new()))
                 }
                 Err(source) => Err(Error::Unreadable { path: Path::to_path_buf(path), source }),

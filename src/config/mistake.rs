@@ -1,10 +1,9 @@
 //! What is wrong with a configuration, and where.
 
 use std::cell::RefCell;
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use thiserror::Error;
 

@@ -1,7 +1,8 @@
 //! The configuration: file, environment and flags to one typed, checked [`Config`].
 //!
-//! A later source overrides an earlier one, key by key, even inside an entry of a list.  Reading goes on past a
-//! mistake, so that one run shows all of them.  It knows nothing of sockets, runtimes or the command line.
+//! A later source overrides an earlier one, key by key, even inside an entry of a list.  Reading
+//! goes on past a mistake, so that one run shows all of them.  It knows nothing of sockets,
+//! runtimes or the command line.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,12 +27,11 @@ mod tests;
 
 pub use checks::{Address, duration};
 pub use environment::PREFIX;
+use layers::Layers;
 pub use layers::{Document, Overrides, Sources};
+use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
 pub use secret::Secret;
-
-use layers::Layers;
-use mistake::Report;
 use section::Section;
 
 /// Everything that can be configured.
@@ -94,8 +94,8 @@ pub struct Pbx {
 pub enum Purpose {
     /// To connect: each PBX needs an address, an account and its secret.
     Run,
-    /// To read a recording: none of these is needed or looked at, not even the file must be there, and without any
-    /// `pbx` there is one called `replay`.
+    /// To read a recording: none of these is needed or looked at, not even the file must be there,
+    /// and without any `pbx` there is one called `replay`.
     Replay,
 }
 

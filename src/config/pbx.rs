@@ -8,13 +8,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
-
 use super::checks::{self, Address};
 use super::mistake::Place;
 use super::secret::Secret;
 use super::section::Section;
 use super::{Pbx, Purpose};
+use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
 
 /// Reads every entry; one that has a mistake is left out.
 pub(super) fn read_all(root: &Section<'_>, purpose: Purpose, identity: Identity) -> Vec<Pbx> {
@@ -33,10 +32,18 @@ pub(super) fn read_all(root: &Section<'_>, purpose: Purpose, identity: Identity)
         }
     };
     let mut taken = Vec::new();
-    sections.into_iter().filter_map(|section| read(section, purpose, identity, &mut taken)).collect()
+    sections
+        .into_iter()
+        .filter_map(|section| read(section, purpose, identity, &mut taken))
+        .collect()
 }
 
-fn read(section: Section<'_>, purpose: Purpose, identity: Identity, taken: &mut Vec<String>) -> Option<Pbx> {
+fn read(
+    section: Section<'_>,
+    purpose: Purpose,
+    identity: Identity,
+    taken: &mut Vec<String>,
+) -> Option<Pbx> {
     let address = address(&section, purpose);
     let name = name(&section, address.as_ref(), taken);
     let username = username(&section, purpose);
@@ -98,7 +105,11 @@ fn address(section: &Section<'_>, purpose: Purpose) -> Option<Address> {
 }
 
 /// The name, or the host of the address; two PBXs with one name would count into the same series.
-fn name(section: &Section<'_>, address: Option<&Address>, taken: &mut Vec<String>) -> Option<String> {
+fn name(
+    section: &Section<'_>,
+    address: Option<&Address>,
+    taken: &mut Vec<String>,
+) -> Option<String> {
     let (key, name) = if section.has("name") {
         ("name", section.read("name", checks::plain)?)
     } else {
@@ -123,7 +134,8 @@ fn username(section: &Section<'_>, purpose: Purpose) -> Option<String> {
     None
 }
 
-/// `secret` or the text of `secret_file`.  If both are given, in different sources, the stronger source decides.
+/// `secret` or the text of `secret_file`.  If both are given, in different sources, the stronger
+/// source decides.
 fn secret(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
     let (direct, file) = (section.has("secret"), section.has("secret_file"));
     if purpose == Purpose::Replay {
@@ -176,13 +188,17 @@ pub(super) fn warn_of_readers_of_file(section: &Section<'_>, key: &str) {
     }
 }
 
-/// Warns of a file with a secret that everybody may read, and tells the mode that keeps its owner and its group.
+/// Warns of a file with a secret that everybody may read, and tells the mode that keeps its owner
+/// and its group.
 fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
     let Ok(about) = fs::metadata(path) else { return };
     let mode = about.permissions().mode() & 0o777;
     if about.is_file() && mode & READ_BY_OTHERS != 0 {
         let (path, better) = (path.display(), mode & OWNER_AND_GROUP);
-        section.warning(key, format!("everybody may read {path}, its mode is {mode:04o}: chmod {better:04o} {path}"));
+        section.warning(
+            key,
+            format!("everybody may read {path}, its mode is {mode:04o}: chmod {better:04o} {path}"),
+        );
     }
 }
 
@@ -208,7 +224,10 @@ fn wrap_up(section: &Section<'_>) -> WrapUp {
     let mut seen: Vec<&str> = Vec::new();
     for (name, _) in &queues {
         if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(name)) {
-            times.mistake("queues", format!("{name} and {other} are one queue: Asterisk compares names without case"));
+            times.mistake(
+                "queues",
+                format!("{name} and {other} are one queue: Asterisk compares names without case"),
+            );
         }
         seen.push(name);
     }
@@ -224,13 +243,18 @@ struct Aliases {
 
 impl Aliases {
     fn read(section: Section<'_>) -> Self {
-        let map = |key| -> BTreeMap<_, _> { section.map(key, checks::plain).unwrap_or_default().into_iter().collect() };
+        let map = |key| -> BTreeMap<_, _> {
+            section.map(key, checks::plain).unwrap_or_default().into_iter().collect()
+        };
         let aliases = Self { agents: map("agents"), queues: map("queues") };
         for (key, names) in [("agents", &aliases.agents), ("queues", &aliases.queues)] {
             let mut seen: Vec<&str> = Vec::new();
             for name in names.keys() {
                 if let Some(other) = seen.iter().find(|other| other.eq_ignore_ascii_case(name)) {
-                    section.mistake(key, format!("{name} and {other} are one: Asterisk compares them without case"));
+                    section.mistake(
+                        key,
+                        format!("{name} and {other} are one: Asterisk compares them without case"),
+                    );
                 }
                 seen.push(name);
             }
@@ -282,9 +306,12 @@ impl Link {
         let default = Self::default();
         let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
         let time = |key, sensible: RangeInclusive<Duration>, default| {
-            section.time(key, checks::duration_from(*sensible.start()), &sensible).unwrap_or(default)
+            section
+                .time(key, checks::duration_from(*sensible.start()), &sensible)
+                .unwrap_or(default)
         };
-        // the upper ends are questioned, not refused: a dead link that goes unnoticed for so long is hardly meant
+        // the upper ends are questioned, not refused: a dead link that goes unnoticed for so long
+        // is hardly meant
         let link = Self {
             ping_interval: time("ping_interval", second..=5 * minute, default.ping_interval),
             ping_timeout: time("ping_timeout", second..=5 * minute, default.ping_timeout),
@@ -293,11 +320,19 @@ impl Link {
                 30 * second..=60 * minute,
                 default.queue_status_interval,
             ),
-            connect_timeout: time("connect_timeout", second / 10..=5 * minute, default.connect_timeout),
+            connect_timeout: time(
+                "connect_timeout",
+                second / 10..=5 * minute,
+                default.connect_timeout,
+            ),
             reconnect_min: time("reconnect_min", second / 10..=10 * minute, default.reconnect_min),
             reconnect_max: time("reconnect_max", second / 10..=60 * minute, default.reconnect_max),
-            max_line: section.read("max_line_bytes", checks::count(LINE_BYTES)).unwrap_or(default.max_line),
-            max_frame: section.read("max_frame_bytes", checks::count(FRAME_BYTES)).unwrap_or(default.max_frame),
+            max_line: section
+                .read("max_line_bytes", checks::count(LINE_BYTES))
+                .unwrap_or(default.max_line),
+            max_frame: section
+                .read("max_frame_bytes", checks::count(FRAME_BYTES))
+                .unwrap_or(default.max_frame),
         };
         link.check_order(section);
         link
@@ -306,13 +341,19 @@ impl Link {
     fn check_order(&self, section: &Section<'_>) {
         if self.reconnect_min > self.reconnect_max {
             let key = if section.has("reconnect_max") { "reconnect_max" } else { "reconnect_min" };
-            let message =
-                format!("reconnect_min {:?} is longer than reconnect_max {:?}", self.reconnect_min, self.reconnect_max);
+            let message = format!(
+                "reconnect_min {:?} is longer than reconnect_max {:?}",
+                self.reconnect_min, self.reconnect_max
+            );
             section.mistake(key, message);
         }
         if self.max_line > self.max_frame {
-            let key = if section.has("max_frame_bytes") { "max_frame_bytes" } else { "max_line_bytes" };
-            let message = format!("max_line_bytes {} is more than max_frame_bytes {}", self.max_line, self.max_frame);
+            let key =
+                if section.has("max_frame_bytes") { "max_frame_bytes" } else { "max_line_bytes" };
+            let message = format!(
+                "max_line_bytes {} is more than max_frame_bytes {}",
+                self.max_line, self.max_frame
+            );
             section.mistake(key, message);
         }
     }

@@ -1,6 +1,7 @@
 //! Reads typed values out of one map of the configuration, and notes every mistake with its place.
 //!
-//! A wrong value is noted and then treated as absent, so that reading goes on and the next mistake shows too.
+//! A wrong value is noted and then treated as absent, so that reading goes on and the next mistake
+//! shows too.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -62,16 +63,24 @@ impl<'a> Section<'a> {
             let path = format!("{}[{index}]", join(&self.path, key));
             match value.into_dict() {
                 Some(values) => sections.push(Self::new(self.layers, self.report, path, values)),
-                None => self.note(self.layers.place_within(&path), path, "must be a map".to_owned()),
+                None => {
+                    self.note(self.layers.place_within(&path), path, "must be a map".to_owned())
+                }
             }
         }
         Some(sections)
     }
 
     /// The one value at `key`.
-    pub(super) fn read<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn read<T>(
+        &self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         match self.value(key)? {
-            Value::String(_, text) => parse(text).map_err(|message| self.mistake(key, message)).ok(),
+            Value::String(_, text) => {
+                parse(text).map_err(|message| self.mistake(key, message)).ok()
+            }
             Value::Empty(..) => {
                 self.mistake(key, "has no value");
                 None
@@ -99,7 +108,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// The names and durations of the map at `key`, with a warning for each that is hardly what is meant.
+    /// The names and durations of the map at `key`, with a warning for each that is hardly what is
+    /// meant.
     pub(super) fn times(
         &self,
         key: &'static str,
@@ -117,14 +127,21 @@ impl<'a> Section<'a> {
         times.collect()
     }
 
-    /// The values at `key`, or the single one.  A key without a value is an empty list: its items are commented out.
-    pub(super) fn list<T>(&self, key: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+    /// The values at `key`, or the single one.  A key without a value is an empty list: its items
+    /// are commented out.
+    pub(super) fn list<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
         let path = join(&self.path, key);
         let whole = self.layers.place(&path);
         let (values, whole) = match self.expanded(key)? {
             Value::String(_, text) if text.is_empty() => return Some(Vec::new()),
             Value::String(_, text) => {
-                return Some(vec![parse(&text).map_err(|message| self.mistake(key, message)).ok()?]);
+                return Some(vec![
+                    parse(&text).map_err(|message| self.mistake(key, message)).ok()?,
+                ]);
             }
             Value::Empty(..) => return Some(Vec::new()),
             Value::Array(_, values) => (values.into_iter().enumerate().collect(), None),
@@ -163,7 +180,11 @@ impl<'a> Section<'a> {
         let whole = self.layers.place(&path);
         let entries = values.into_iter().map(|(name, value)| {
             let path = join(&path, &name);
-            let place = if matches!(whole, Place::Variable(_)) { whole.clone() } else { self.layers.place(&path) };
+            let place = if matches!(whole, Place::Variable(_)) {
+                whole.clone()
+            } else {
+                self.layers.place(&path)
+            };
             Some((name, self.scalar(place, path, &value, &parse)?))
         });
         all(entries)
@@ -197,7 +218,11 @@ impl<'a> Section<'a> {
     /// Notes something about `key` that does not stop the start.
     pub(super) fn warning(&self, key: &str, message: impl Into<String>) {
         let key_path = join(&self.path, key);
-        self.report.warning(Mistake { place: self.place(key), key: key_path, message: message.into() });
+        self.report.warning(Mistake {
+            place: self.place(key),
+            key: key_path,
+            message: message.into(),
+        });
     }
 
     /// Notes the keys nobody asked for.
@@ -226,18 +251,21 @@ impl<'a> Section<'a> {
         let value = self.value(key)?;
         let Value::String(_, text) = value else { return Some(value.clone()) };
         let text = text.trim();
-        let bracketed =
-            (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('{') && text.ends_with('}'));
+        let bracketed = (text.starts_with('[') && text.ends_with(']'))
+            || (text.starts_with('{') && text.ends_with('}'));
         if bracketed && matches!(self.place(key), Place::Variable(_)) {
             return Some(parse_flow(text).unwrap_or_else(|| value.clone()));
         }
         Some(value.clone())
     }
 
-    /// The entries of a list in order.  A variable may override an entry or add the next one, not leave a gap.
+    /// The entries of a list in order.  A variable may override an entry or add the next one, not
+    /// leave a gap.
     fn indexed(&self, key: &str, values: &Dict) -> Vec<(usize, Value)> {
-        let mut entries: Vec<(usize, Value)> =
-            values.iter().filter_map(|(index, value)| Some((index.parse().ok()?, value.clone()))).collect();
+        let mut entries: Vec<(usize, Value)> = values
+            .iter()
+            .filter_map(|(index, value)| Some((index.parse().ok()?, value.clone())))
+            .collect();
         entries.sort_by_key(|&(index, _)| index);
         let whole = entries.iter().enumerate().take_while(|(at, (index, _))| at == index).count();
         for (index, _) in entries.drain(whole..) {
@@ -280,7 +308,8 @@ fn is_list(values: &Dict) -> bool {
 
 /// The known key that `key` most looks like, if it is at most a third away.
 fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let (distance, best) = known.iter().map(|&candidate| (distance(key, candidate), candidate)).min()?;
+    let (distance, best) =
+        known.iter().map(|&candidate| (distance(key, candidate), candidate)).min()?;
     (distance <= (best.len() / 3).max(1)).then_some(best)
 }
 

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::correlator::Identity;
-use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
-
 use super::checks;
 use super::pbx::{patterns, warn_of_readers_of_file};
 use super::section::Section;
+use crate::correlator::Identity;
+use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
-/// Reads the settings, and what an agent is: the label `interface` is the name of an agent told by its interface.
+/// Reads the settings, and what an agent is: the label `interface` is the name of an agent told by
+/// its interface.
 pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
     let default = Settings::default();
     let (service_level, queue_service_levels) = service_levels(root);
@@ -25,7 +25,9 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
             .unwrap_or(default.short_abandon),
         buckets: buckets(root, default.buckets),
         agent_label,
-        agent_histograms: root.read("agent_histograms", agent_histograms).unwrap_or(default.agent_histograms),
+        agent_histograms: root
+            .read("agent_histograms", agent_histograms)
+            .unwrap_or(default.agent_histograms),
         detail: detail(root),
         limits: limits(root, &default.limits),
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
@@ -64,7 +66,8 @@ fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
         return None;
     }
     if edges.len() > MOST_EDGES {
-        section.mistake(key, format!("has {} bounds: at most {MOST_EDGES} are possible", edges.len()));
+        section
+            .mistake(key, format!("has {} bounds: at most {MOST_EDGES} are possible", edges.len()));
         return None;
     }
     if let Some(pair) = edges.windows(2).find(|pair| pair[0] >= pair[1]) {
@@ -161,7 +164,8 @@ fn choice(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<&'static 
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Targets that make sense: queue_log and most reports count whole seconds, and nobody promises to answer in hours.
+/// Targets that make sense: queue_log and most reports count whole seconds, and nobody promises to
+/// answer in hours.
 const TARGETS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
 
 /// If even the first bucket holds all shorter times than this, bounds were given in milliseconds.
@@ -170,5 +174,6 @@ const FIRST_EDGE: Duration = Duration::from_secs(300);
 /// More bounds than anybody reads, each a series per queue and outcome.
 const MOST_EDGES: usize = 100;
 
-/// A limit of 0 would fold even the first name; above the interned names' own cap it would not limit.
+/// A limit of 0 would fold even the first name; above the interned names' own cap it would not
+/// limit.
 const LIMITS: std::ops::RangeInclusive<usize> = 1..=65_535;

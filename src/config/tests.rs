@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::*;
 use crate::correlator::Identity;
 use crate::metrics::{AgentLabel, Detail};
-
-use super::*;
 
 const MINIMAL: &str = "pbx: [{address: pbx.example, username: exporter, secret: hush}]\n";
 
@@ -42,8 +41,14 @@ fn the_least_configuration_has_defaults_for_the_rest() {
     let [pbx] = &config.pbxs[..] else { panic!("not one pbx") };
     assert_eq!(pbx.name.as_str(), "pbx.example");
     assert_eq!(pbx.address.to_string(), "pbx.example:5038");
-    assert_eq!((pbx.username.as_str(), pbx.secret.expose(), pbx.plain_login), ("exporter", "hush", false));
-    assert_eq!((pbx.ping_interval, pbx.ping_timeout), (Duration::from_secs(10), Duration::from_secs(15)));
+    assert_eq!(
+        (pbx.username.as_str(), pbx.secret.expose(), pbx.plain_login),
+        ("exporter", "hush", false)
+    );
+    assert_eq!(
+        (pbx.ping_interval, pbx.ping_timeout),
+        (Duration::from_secs(10), Duration::from_secs(15))
+    );
     assert_eq!((pbx.max_line, pbx.max_frame), (65_536, 1_048_576));
     assert_eq!(pbx.rules.identity, Identity::MemberName);
     assert!(config.metrics.service_level.is_none());
@@ -51,14 +56,19 @@ fn the_least_configuration_has_defaults_for_the_rest() {
 
 #[test]
 fn the_example_loads_and_says_the_defaults() {
-    let example =
-        load(&Sources { document: Document::File(repository("asterisk_exporter.example.yml")), ..Sources::default() });
+    let example = load(&Sources {
+        document: Document::File(repository("asterisk_exporter.example.yml")),
+        ..Sources::default()
+    });
     let default = load(&sources(MINIMAL));
     assert_eq!(example.web, default.web);
     let (shown, own) = (&example.pbxs[0], &default.pbxs[0]);
     assert_eq!(shown.address.to_string(), "127.0.0.1:5038");
     assert_eq!((shown.ping_interval, shown.ping_timeout), (own.ping_interval, own.ping_timeout));
-    assert_eq!((shown.queue_status_interval, shown.connect_timeout), (own.queue_status_interval, own.connect_timeout));
+    assert_eq!(
+        (shown.queue_status_interval, shown.connect_timeout),
+        (own.queue_status_interval, own.connect_timeout)
+    );
     assert_eq!((shown.reconnect_min, shown.reconnect_max), (own.reconnect_min, own.reconnect_max));
     assert_eq!((shown.max_line, shown.max_frame), (own.max_line, own.max_frame));
     assert!(shown.rules.trunks.matches("PJSIP/carrier-00000001"));
@@ -82,9 +92,10 @@ fn each_bad_file_gives_the_message_on_its_first_line() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let wanted = text.lines().next().unwrap().strip_prefix("# ").unwrap();
-        let Err(error) =
-            Config::load(&Sources { document: Document::File(path.clone()), ..Sources::default() }, Purpose::Run)
-        else {
+        let Err(error) = Config::load(
+            &Sources { document: Document::File(path.clone()), ..Sources::default() },
+            Purpose::Run,
+        ) else {
             panic!("{name} has no mistake")
         };
         let message = error.to_string().replace(&path.display().to_string(), &name);
@@ -100,8 +111,7 @@ fn each_bad_file_gives_the_message_on_its_first_line() {
 
 #[test]
 fn every_mistake_is_told_in_the_order_of_the_file() {
-    let text =
-        "short_abandon: soon\npbx:\n  - address: pbx:0\n    usrname: x\n    secret: hush\nlimits: {queues: many}\n";
+    let text = "short_abandon: soon\npbx:\n  - address: pbx:0\n    usrname: x\n    secret: hush\nlimits: {queues: many}\n";
     assert_eq!(
         mistakes(&sources(text)),
         [
@@ -117,7 +127,8 @@ fn every_mistake_is_told_in_the_order_of_the_file() {
 #[test]
 fn no_message_holds_a_secret() {
     let text = "agent_label_salt: [hush]\npbx:\n  - address: pbx\n    username: x\n    secret: [hush]\n  - address: pbx2\n    username: x\n    secret: \"hush\\n\"\n";
-    let all = mistakes(&with_variables(text, &[("ASTERISK_EXPORTER_PBX__2__SECRET", "hush\n")])).join("\n");
+    let all = mistakes(&with_variables(text, &[("ASTERISK_EXPORTER_PBX__2__SECRET", "hush\n")]))
+        .join("\n");
     assert!(!all.contains("hush"), "{all}");
     assert!(!format!("{:?}", load(&sources(MINIMAL))).contains("hush"));
 }
@@ -127,7 +138,11 @@ fn a_variable_overrides_one_key_of_one_entry() {
     let text = "pbx:\n  - {address: a, username: x, secret: hush}\n  - {address: b, username: y, secret: hush}\n";
     let config = load(&with_variables(
         text,
-        &[("ASTERISK_EXPORTER_PBX__1__SECRET", "007"), ("ASTERISK_EXPORTER_SHORT_ABANDON", "3"), ("PATH", "/bin")],
+        &[
+            ("ASTERISK_EXPORTER_PBX__1__SECRET", "007"),
+            ("ASTERISK_EXPORTER_SHORT_ABANDON", "3"),
+            ("PATH", "/bin"),
+        ],
     ));
     assert_eq!(config.pbxs[0].secret.expose(), "hush");
     assert_eq!(config.pbxs[1].secret.expose(), "007");
@@ -215,7 +230,10 @@ fn a_secret_from_a_stronger_source_beats_a_secret_file() {
 fn plain_scalars_stay_as_written() {
     let text = "pbx: [{address: 10.0.0.1, name: 0x10, username: 0123, secret: 1e3}]";
     let pbx = &load(&sources(text)).pbxs[0];
-    assert_eq!((pbx.name.as_str(), pbx.username.as_str(), pbx.secret.expose()), ("0x10", "0123", "1e3"));
+    assert_eq!(
+        (pbx.name.as_str(), pbx.username.as_str(), pbx.secret.expose()),
+        ("0x10", "0123", "1e3")
+    );
 }
 
 #[test]
@@ -235,23 +253,32 @@ fn native_histograms_and_exemplars_are_off_until_one_is_asked_for() {
         ("exemplars: true", Detail::Exemplars),
         ("native_histograms: false, exemplars: true", Detail::Exemplars),
     ] {
-        assert_eq!(load(&sources(&format!("{MINIMAL}metrics: {{{text}}}\n"))).metrics.detail, detail);
+        assert_eq!(
+            load(&sources(&format!("{MINIMAL}metrics: {{{text}}}\n"))).metrics.detail,
+            detail
+        );
     }
     let both = with_variables(
         &format!("{MINIMAL}metrics:\n  native_histograms: true\n"),
         &[("ASTERISK_EXPORTER_METRICS__EXEMPLARS", "true")],
     );
     let said = mistakes(&both);
-    assert!(said[0].starts_with("ASTERISK_EXPORTER_METRICS__EXEMPLARS: metrics.exemplars: excludes native_histograms"));
+    assert!(said[0].starts_with(
+        "ASTERISK_EXPORTER_METRICS__EXEMPLARS: metrics.exemplars: excludes native_histograms"
+    ));
 }
 
 #[test]
 fn a_replay_needs_nothing() {
     let loaded = Config::load(&Sources::default(), Purpose::Replay).unwrap();
     assert_eq!(loaded.config.pbxs[0].name.as_str(), "replay");
-    let absent = Sources { document: Document::File("no_such_file.yml".into()), ..Sources::default() };
+    let absent =
+        Sources { document: Document::File("no_such_file.yml".into()), ..Sources::default() };
     let loaded = Config::load(&absent, Purpose::Replay).unwrap();
-    assert_eq!(loaded.warnings[0].to_string(), "no_such_file.yml: no such file: every value is the default");
+    assert_eq!(
+        loaded.warnings[0].to_string(),
+        "no_such_file.yml: no such file: every value is the default"
+    );
     assert!(matches!(Config::load(&absent, Purpose::Run), Err(Error::Unreadable { .. })));
 
     let text = "pbx: [{name: hq, secret_file: no_such_file, trunks: '^SIP/'}]\nservice_level: {default: 1m}\n";
@@ -286,7 +313,8 @@ fn no_text_makes_it_panic() {
 #[test]
 fn a_secret_everybody_may_read_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = std::env::temp_dir().join(format!("asterisk_exporter_config_{}", std::process::id()));
+    let folder =
+        std::env::temp_dir().join(format!("asterisk_exporter_config_{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let (file, secret) = (folder.join("config.yml"), folder.join("ami"));
     fs::write(&file, "pbx: [{address: pbx, username: x, secret_file: ami}]").unwrap();
@@ -310,16 +338,26 @@ fn a_secret_everybody_may_read_is_a_warning() {
 #[test]
 fn a_salt_everybody_may_read_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
-    let file = std::env::temp_dir().join(format!("asterisk_exporter_salt_{}.yml", std::process::id()));
-    fs::write(&file, "pbx: [{address: pbx, username: x}]\nagent_label: hash\nagent_label_salt: salty\n").unwrap();
+    let file =
+        std::env::temp_dir().join(format!("asterisk_exporter_salt_{}.yml", std::process::id()));
+    fs::write(
+        &file,
+        "pbx: [{address: pbx, username: x}]\nagent_label: hash\nagent_label_salt: salty\n",
+    )
+    .unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
     let secret = ("ASTERISK_EXPORTER_PBX__0__SECRET".into(), "hush".into());
-    let sources = Sources { document: Document::File(file.clone()), environment: vec![secret], ..Sources::default() };
+    let sources = Sources {
+        document: Document::File(file.clone()),
+        environment: vec![secret],
+        ..Sources::default()
+    };
     let loaded = Config::load(&sources, Purpose::Run).unwrap();
     fs::remove_file(&file).unwrap();
     let shown = file.display();
-    let expected =
-        format!("{shown}:3:19: agent_label_salt: everybody may read {shown}, its mode is 0664: chmod 0640 {shown}");
+    let expected = format!(
+        "{shown}:3:19: agent_label_salt: everybody may read {shown}, its mode is 0664: chmod 0640 {shown}"
+    );
     assert_eq!(loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
 
@@ -354,15 +392,22 @@ fn times_that_make_no_sense_are_questioned_with_key_and_value() {
 #[test]
 fn a_file_without_end_is_no_configuration() {
     let endless = Sources { document: Document::File("/dev/zero".into()), ..Sources::default() };
-    let Err(Error::Unreadable { source, .. }) = Config::load(&endless, Purpose::Run) else { panic!("it was read") };
+    let Err(Error::Unreadable { source, .. }) = Config::load(&endless, Purpose::Run) else {
+        panic!("it was read")
+    };
     assert_eq!(source.to_string(), "larger than 1 MiB, which no configuration is");
 }
 
 #[test]
 fn a_key_whose_values_are_commented_out_is_an_empty_one() {
-    let config = load(&sources(&format!("{MINIMAL}web:\nlimits:\npause_reasons:\nservice_level:\n  queues:\n")));
+    let config = load(&sources(&format!(
+        "{MINIMAL}web:\nlimits:\npause_reasons:\nservice_level:\n  queues:\n"
+    )));
     assert_eq!(config.metrics.limits.queues, 500);
-    assert_eq!(mistakes(&sources("pbx:\n")), ["config.yml:1:1: pbx: is empty: at least one is needed"]);
+    assert_eq!(
+        mistakes(&sources("pbx:\n")),
+        ["config.yml:1:1: pbx: is empty: at least one is needed"]
+    );
     assert_eq!(
         mistakes(&sources(&format!("{MINIMAL}short_abandon:\n"))),
         ["config.yml:2:1: short_abandon: has no value"]
@@ -379,7 +424,9 @@ fn a_queue_may_be_called_by_a_number() {
     variables[0].1 = "0";
     assert_eq!(
         mistakes(&with_variables(&text, &variables)),
-        ["ASTERISK_EXPORTER_SERVICE_LEVEL__QUEUES__600: service_level.queues.600: must be longer than 0"]
+        [
+            "ASTERISK_EXPORTER_SERVICE_LEVEL__QUEUES__600: service_level.queues.600: must be longer than 0"
+        ]
     );
 }
 
@@ -397,6 +444,8 @@ fn aliases_name_devices_and_queues() {
     );
     assert_eq!(
         mistakes(&sources(&text.replace("600: Support", "sales: A, Sales: B"))),
-        ["config.yml:2:96: pbx[0].aliases.queues: sales and Sales are one: Asterisk compares them without case"]
+        [
+            "config.yml:2:96: pbx[0].aliases.queues: sales and Sales are one: Asterisk compares them without case"
+        ]
     );
 }

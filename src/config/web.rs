@@ -8,7 +8,9 @@ use super::{Web, checks};
 pub(super) fn read(section: Section<'_>) -> Web {
     let web = Web {
         listen_address: listen_addresses(&section),
-        telemetry_path: section.read("telemetry_path", checks::telemetry_path).unwrap_or_else(|| "/metrics".to_owned()),
+        telemetry_path: section
+            .read("telemetry_path", checks::telemetry_path)
+            .unwrap_or_else(|| "/metrics".to_owned()),
     };
     section.finish();
     web

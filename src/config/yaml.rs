@@ -1,7 +1,7 @@
 //! YAML text to a layer of values, each with its place in the text.
 //!
-//! Every scalar stays the text that was written: `secret: 007` is three characters and no number, whatever
-//! YAML makes of it.  What type a key has is the reader's business.
+//! Every scalar stays the text that was written: `secret: 007` is three characters and no number,
+//! whatever YAML makes of it.  What type a key has is the reader's business.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,9 +23,17 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Layer, Mistake> {
         .map_err(|error| syntax_mistake(file, &error))?;
     let mut lowering = Lowering { file, text, layer: Layer::default() };
     match lowering.lower("", &root) {
-        Value::Dict(_, values) if !matches!(root.value, Node::List(_)) => lowering.layer.values = values,
+        Value::Dict(_, values) if !matches!(root.value, Node::List(_)) => {
+            lowering.layer.values = values
+        }
         Value::Empty(..) => {}
-        _ => return Err(Mistake { place: place(file, root.defined), key: String::new(), message: "not a map".into() }),
+        _ => {
+            return Err(Mistake {
+                place: place(file, root.defined),
+                key: String::new(),
+                message: "not a map".into(),
+            });
+        }
     }
     Ok(lowering.layer)
 }
@@ -167,12 +175,17 @@ fn place(file: &Arc<str>, at: Location) -> Place {
     Place::At { file: Arc::clone(file), line: at.line(), column: at.column() }
 }
 
-/// The parser's words, without the place that stands in front of them anyway and without advice for programmers.
+/// The parser's words, without the place that stands in front of them anyway and without advice for
+/// programmers.
 fn syntax_mistake(file: &Arc<str>, error: &serde_saphyr::Error) -> Mistake {
     let at = error.location().unwrap_or(Location::UNKNOWN);
     let message = match error.without_snippet() {
-        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => format!("{key} stands here a second time"),
-        serde_saphyr::Error::MultipleDocuments { .. } => "a second document begins: only one is read".to_owned(),
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("{key} stands here a second time")
+        }
+        serde_saphyr::Error::MultipleDocuments { .. } => {
+            "a second document begins: only one is read".to_owned()
+        }
         other => {
             let text = other.to_string();
             let suffix = format!(" at line {}, column {}", at.line(), at.column());

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::event;
-
 use super::Correlator;
 use super::cause::Cause;
 use super::channel::Line;
@@ -14,6 +12,7 @@ use super::key::{CallKey, ChannelKey};
 use super::names::{AgentId, TrunkId};
 use super::observation::{Anomaly, CallResult, Direction, Observation, Observe, Outcome};
 use super::time::Stamp;
+use crate::event;
 
 /// One call.
 #[derive(Debug)]
@@ -68,10 +67,11 @@ pub(super) enum QueueSide {
     Unserved,
 }
 
-/// Whether a channel begins a call, as long as nobody dials it.  One without anybody at its end never does.
+/// Whether a channel begins a call, as long as nobody dials it.  One without anybody at its end
+/// never does.
 ///
-/// 13.4 and older tell no Linkedid.  There it is any but a Local channel: those of a member or of a consultation are
-/// part of a call, and an originated one has a DialBegin of its own.
+/// 13.4 and older tell no Linkedid.  There it is any but a Local channel: those of a member or of a
+/// consultation are part of a call, and an originated one has a DialBegin of its own.
 pub(super) fn begins_call(channel: &event::Channel<'_>) -> bool {
     let untold = channel.linkedid.is_empty() && !channel.name.starts_with(b"Local/");
     (channel.linkedid == channel.uid || untold) && !is_media(channel.name)
@@ -98,7 +98,8 @@ impl Correlator {
         key
     }
 
-    /// The call a channel belongs to: its own, its dialler's, or that of the other half of its Local channel.
+    /// The call a channel belongs to: its own, its dialler's, or that of the other half of its
+    /// Local channel.
     pub(super) fn call_of(&self, channel: ChannelKey) -> Option<CallKey> {
         let mut key = channel;
         for _ in 0..16 {
@@ -112,7 +113,8 @@ impl Correlator {
         None
     }
 
-    /// A leg is dialled; `caller` is `None` for an Originate, whose leg is the call's first channel.
+    /// A leg is dialled; `caller` is `None` for an Originate, whose leg is the call's first
+    /// channel.
     pub(super) fn call_dialled(
         &mut self,
         caller: Option<ChannelKey>,
@@ -150,7 +152,9 @@ impl Correlator {
                 }
                 self.know_trunk(trunk, seen);
             }
-            Line::Agent | Line::Other | Line::Local | Line::Media if agent.is_none() => call.strange_leg = true,
+            Line::Agent | Line::Other | Line::Local | Line::Media if agent.is_none() => {
+                call.strange_leg = true
+            }
             Line::Agent | Line::Other | Line::Local | Line::Media => {
                 call.agent_legs += 1;
                 if call.agent_legs == 1 {
@@ -171,7 +175,13 @@ impl Correlator {
     }
 
     /// A queue's agent was connected.
-    pub(super) fn call_served(&mut self, caller: ChannelKey, leg: Option<ChannelKey>, agent: AgentId, at: Stamp) {
+    pub(super) fn call_served(
+        &mut self,
+        caller: ChannelKey,
+        leg: Option<ChannelKey>,
+        agent: AgentId,
+        at: Stamp,
+    ) {
         let Some(leg) = leg else { return };
         if let Some(key) = self.call_of(caller)
             && let Some(call) = self.calls.get_mut(key)
@@ -197,7 +207,8 @@ impl Correlator {
 
     /// A queue let go of the caller.
     pub(super) fn call_unserved(&mut self, caller: ChannelKey, outcome: Outcome) {
-        let side = if outcome == Outcome::Abandoned { QueueSide::Abandoned } else { QueueSide::Unserved };
+        let side =
+            if outcome == Outcome::Abandoned { QueueSide::Abandoned } else { QueueSide::Unserved };
         self.set_queue_side(caller, side);
     }
 
@@ -212,8 +223,8 @@ impl Correlator {
         }
     }
 
-    /// A channel ended before anything happened to it.  Without a Linkedid it looked like a beginning, but it is a leg
-    /// that could not be called.
+    /// A channel ended before anything happened to it.  Without a Linkedid it looked like a
+    /// beginning, but it is a leg that could not be called.
     pub(super) fn drop_stillborn(&mut self, channel: ChannelKey) {
         let data = &mut self.channels.all[channel];
         if data.linkedid.is_empty()
@@ -224,8 +235,15 @@ impl Correlator {
         }
     }
 
-    /// A channel hung up: counts a trunk's attempt, and the call's end if this was its first channel.
-    pub(super) fn call_hung_up(&mut self, channel: ChannelKey, cause: Cause, at: Stamp, seen: &mut dyn Observe) {
+    /// A channel hung up: counts a trunk's attempt, and the call's end if this was its first
+    /// channel.
+    pub(super) fn call_hung_up(
+        &mut self,
+        channel: ChannelKey,
+        cause: Cause,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
         self.count_leg(channel, cause, seen);
         if let Some(labels) = self.channels.all[channel].owed.take() {
             self.emit_call_hangup(labels, cause, seen);
@@ -244,7 +262,8 @@ impl Correlator {
         let data = &self.channels.all[channel];
         let Some(dialled) = &data.dialled else { return };
         let (result, trunk) = (dialled.result(cause, data.up), data.trunk());
-        // one that is up has answered, whatever is still to come: a synchronous Originate has no OriginateResponse
+        // one that is up has answered, whatever is still to come: a synchronous Originate has no
+        // OriginateResponse
         let told = data.up || !dialled.is_silent_originate();
         if !trunk.is_none() && told {
             self.count_attempt(trunk, result, cause, seen);
@@ -257,7 +276,13 @@ impl Correlator {
         }
     }
 
-    fn count_attempt(&mut self, trunk: TrunkId, result: CallResult, cause: Cause, seen: &mut dyn Observe) {
+    fn count_attempt(
+        &mut self,
+        trunk: TrunkId,
+        result: CallResult,
+        cause: Cause,
+        seen: &mut dyn Observe,
+    ) {
         self.emit(Observation::TrunkAttempt { trunk, result }, seen);
         self.emit(Observation::TrunkHangup { trunk, cause }, seen);
     }
@@ -273,7 +298,8 @@ impl Correlator {
         }
     }
 
-    /// An Originate that timed out has no DialEnd: its OriginateResponse says so, before or after the Hangup.
+    /// An Originate that timed out has no DialEnd: its OriginateResponse says so, before or after
+    /// the Hangup.
     fn waits_for_originate(&self, key: CallKey) -> bool {
         let first = self.calls.get(key).and_then(|call| self.channels.all.get(call.first));
         let dialled = first.filter(|first| !first.up).and_then(|first| first.dialled.as_ref());
@@ -281,7 +307,13 @@ impl Correlator {
     }
 
     /// OriginateResponse has come for a first channel.
-    pub(super) fn originate_answered(&mut self, channel: ChannelKey, reason: u8, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn originate_answered(
+        &mut self,
+        channel: ChannelKey,
+        reason: u8,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
         let data = &mut self.channels.all[channel];
         let Some(dialled) = &mut data.dialled else { return };
         let was_silent = dialled.is_silent_originate();
@@ -344,7 +376,8 @@ impl Correlator {
                 }
             }
             None => {
-                if let Some(cause) = self.channels.all.get(call.first).and_then(|first| first.cause) {
+                if let Some(cause) = self.channels.all.get(call.first).and_then(|first| first.cause)
+                {
                     self.emit_call_hangup(labels, cause, seen);
                 }
             }
@@ -358,7 +391,10 @@ impl Correlator {
 
     fn talked(&self, call: &Call) -> Option<Duration> {
         let bridged = self.channels.all.get(call.first)?.bridged;
-        (call.answer.is_some() && !call.adopted && !bridged.unknown && bridged.total > Duration::ZERO)
+        (call.answer.is_some()
+            && !call.adopted
+            && !bridged.unknown
+            && bridged.total > Duration::ZERO)
             .then_some(bridged.total)
     }
 
@@ -374,7 +410,8 @@ impl Correlator {
         if let Some(leg) = call.last {
             let answered_alone = leg.channel == call.first || direction == Direction::Unknown;
             return match leg.end {
-                // a leg that answered but was never connected: only an Originate's own leg counts as answered
+                // a leg that answered but was never connected: only an Originate's own leg counts
+                // as answered
                 Some((CallResult::Answered, _)) if !answered_alone => CallResult::NoAnswer,
                 Some((result, _)) => result,
                 None => CallResult::Failed,
@@ -392,13 +429,16 @@ impl Correlator {
 
     fn labels(&mut self, call: &Call) -> CallLabels {
         let direction = self.direction(call);
-        let (first, answer, first_agent, trunk) = (call.first, call.answer, call.first_agent, call.trunk);
+        let (first, answer, first_agent, trunk) =
+            (call.first, call.answer, call.first_agent, call.trunk);
         let (line, own_trunk) = match self.channels.all.get(first) {
             Some(channel) => (channel.line, channel.trunk()),
             None => (Line::Other, TrunkId::NONE),
         };
         let agent = match (direction, line) {
-            (Direction::Inbound, _) | (_, Line::Trunk(_)) => answer.map_or(AgentId::NONE, |answer| answer.agent),
+            (Direction::Inbound, _) | (_, Line::Trunk(_)) => {
+                answer.map_or(AgentId::NONE, |answer| answer.agent)
+            }
             (_, Line::Local) => first_agent,
             (_, Line::Agent | Line::Media | Line::Other) => self.agent_on(first),
         };
@@ -429,9 +469,12 @@ impl Correlator {
         }
     }
 
-    /// The call's first channel vanished in a gap: a result that was known counts, any other nobody can know.
+    /// The call's first channel vanished in a gap: a result that was known counts, any other nobody
+    /// can know.
     pub(super) fn lose_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
-        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else { return };
+        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else {
+            return;
+        };
         let Some(call) = self.calls.get_mut(key) else { return };
         if call.first != channel {
             return;
@@ -447,7 +490,9 @@ impl Correlator {
 
     /// The call's first channel is about to be forgotten: nothing more can come.
     pub(super) fn drop_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
-        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else { return };
+        let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else {
+            return;
+        };
         match self.calls.get(key) {
             Some(call) if call.first == channel && call.ended.is_some() => self.end_call(key, seen),
             Some(_) => self.lose_call(channel, seen),

@@ -1,7 +1,8 @@
-//! Names that Asterisk compares without case: queues, interfaces and devices (`strcasecmp` all over app_queue.c).
+//! Names that Asterisk compares without case: queues, interfaces and devices (`strcasecmp` all over
+//! app_queue.c).
 
-/// Hands on a name as all its spellings are kept.  Only ASCII letters fold, as `strcasecmp` does it in the locale
-/// Asterisk runs in.
+/// Hands on a name as all its spellings are kept.  Only ASCII letters fold, as `strcasecmp` does it
+/// in the locale Asterisk runs in.
 pub(super) fn folded<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     if !name.iter().any(u8::is_ascii_uppercase) {
         return then(name);
@@ -28,7 +29,8 @@ mod tests {
 
     #[test]
     fn ascii_letters_fold_and_nothing_else_does() {
-        let text = |name: &str| folded(name.as_bytes(), |name| String::from_utf8(name.to_vec()).unwrap());
+        let text =
+            |name: &str| folded(name.as_bytes(), |name| String::from_utf8(name.to_vec()).unwrap());
         assert_eq!(text("Support"), "support");
         assert_eq!(text("600"), "600");
         assert_eq!(text("VERKÄUFER"), "verkÄufer");

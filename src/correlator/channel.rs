@@ -6,9 +6,6 @@ use std::time::Duration;
 
 use slotmap::SlotMap;
 
-use crate::clock::Moment;
-use crate::event;
-
 use super::cause::Cause;
 use super::device::{Class, Device};
 use super::dial::{CallLabels, Dialled};
@@ -18,6 +15,8 @@ use super::owner::Owners;
 use super::presence::Up;
 use super::rules::Rules;
 use super::time::Stamp;
+use crate::clock::Moment;
+use crate::event;
 
 /// Which bridge: a hash of its id, which is a random UUID.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -32,7 +31,8 @@ pub(super) enum Line {
     Agent,
     /// Half a Local channel.
     Local,
-    /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of one.
+    /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of
+    /// one.
     Media,
     /// The configuration does not say.
     Other,
@@ -246,7 +246,8 @@ impl Channels {
         BridgeId(self.hasher.hash_one(id))
     }
 
-    /// Puts the channel into a bridge; tells who is in it now, the channel last.  Media are in a bridge, but nobody.
+    /// Puts the channel into a bridge; tells who is in it now, the channel last.  Media are in a
+    /// bridge, but nobody.
     pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
         self.leave(key);
         let channel = &mut self.all[key];
@@ -290,13 +291,16 @@ impl Channels {
         }
     }
 
-    /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back to the `;1`
-    /// somebody dialled, up to [`CHAIN`] links.
+    /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back
+    /// to the `;1` somebody dialled, up to [`CHAIN`] links.
     pub(super) fn chain(&self, mut key: ChannelKey) -> ChannelKey {
         for _ in 0..CHAIN {
             let Some(channel) = self.all.get(key) else { return key };
             let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
-            let Some(two) = by.and_then(|by| self.all.get(by)).filter(|by| by.line == Line::Local) else { return key };
+            let Some(two) = by.and_then(|by| self.all.get(by)).filter(|by| by.line == Line::Local)
+            else {
+                return key;
+            };
             let Some(one) = two.peer else { return key };
             key = one;
         }

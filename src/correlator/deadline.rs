@@ -1,4 +1,5 @@
-//! What waits for a moment to pass.  Nothing is ever taken back: a task that is due looks whether it still matters.
+//! What waits for a moment to pass.  Nothing is ever taken back: a task that is due looks whether
+//! it still matters.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -6,11 +7,10 @@ use std::time::Duration;
 
 use slotmap::SlotMap;
 
-use crate::clock::Moment;
-use crate::event::LONGEST;
-
 use super::channel::Channel;
 use super::key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
+use crate::clock::Moment;
+use crate::event::LONGEST;
 
 /// What to look at when the moment has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -41,8 +41,8 @@ pub(super) enum Task {
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     tasks: BinaryHeap<Reverse<(Moment, Task)>>,
-    /// When channels will be too old, in the order in which they were born.  Nearly all end within minutes, so two days'
-    /// worth of ended ones would be most of what is held.
+    /// When channels will be too old, in the order in which they were born.  Nearly all end within
+    /// minutes, so two days' worth of ended ones would be most of what is held.
     ages: VecDeque<(Moment, ChannelKey)>,
 }
 
@@ -98,5 +98,6 @@ pub(super) const FORGET: Duration = Duration::from_secs(30);
 pub(super) const AGE: Duration = LONGEST;
 /// So few ended channels are not worth leaving out.
 const AGES_KEPT: usize = 1024;
-/// Status follows the last Hangup within milliseconds, with a queue of device states to work off within a second.
+/// Status follows the last Hangup within milliseconds, with a queue of device states to work off
+/// within a second.
 pub(super) const LINGER: Duration = Duration::from_secs(2);

@@ -1,8 +1,8 @@
 //! What a channel's name says: who is at its end, and what of the name may stand in a label.
 //!
-//! Each channel driver makes names in its own way (`docs/channels.md` has the source of each).  Some hold the number of
-//! whoever calls, an address, a UUID, a pointer or a Uniqueid: such a part is personal, or never the same twice, and
-//! the technology alone stands in the label.
+//! Each channel driver makes names in its own way (`docs/channels.md` has the source of each).
+//! Some hold the number of whoever calls, an address, a UUID, a pointer or a Uniqueid: such a part
+//! is personal, or never the same twice, and the technology alone stands in the label.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,8 @@ use super::rules::Patterns;
 pub(super) enum Class {
     /// One device: somebody's phone, or a line with a name of its own.
     Device,
-    /// A line that many share, or whose name somebody else chose: a trunk or an agent only if the configuration says so.
+    /// A line that many share, or whose name somebody else chose: a trunk or an agent only if the
+    /// configuration says so.
     Line,
     /// Half a Local channel.
     Local,
@@ -26,8 +27,8 @@ pub(super) enum Class {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Device<'n> {
     pub class: Class,
-    /// The name without the part that counts calls, as the interface of a member has it.  It may hold a number: never a
-    /// label.
+    /// The name without the part that counts calls, as the interface of a member has it.  It may
+    /// hold a number: never a label.
     pub name: &'n str,
     label: Label<'n>,
 }
@@ -49,32 +50,44 @@ impl<'n> Device<'n> {
         let half = channel.strip_suffix(";1").or_else(|| channel.strip_suffix(";2"));
         let name = half.unwrap_or(channel);
         let stem = name.rsplit_once('-').map_or(name, |(stem, _)| stem);
-        let Some((technology, _)) = name.split_once('/') else { return Self::without_technology(stem) };
+        let Some((technology, _)) = name.split_once('/') else {
+            return Self::without_technology(stem);
+        };
 
         // up to 11 a masquerade renamed what it left behind
         let left_behind = name.ends_with("<ZOMBIE>") || name.ends_with("<MASQ>");
         let (naming, technology) = match naming(technology) {
             _ if left_behind => return Self::media(stem),
             Some((known, naming)) => (naming, known),
-            None => return Self::chosen(stem, Class::Line, if is_technology(technology) { technology } else { "" }),
+            None => {
+                return Self::chosen(
+                    stem,
+                    Class::Line,
+                    if is_technology(technology) { technology } else { "" },
+                );
+            }
         };
 
         match naming {
-            Naming::Local => Self { class: Class::Local, name: stem, label: Label::Withheld(technology) },
+            Naming::Local => {
+                Self { class: Class::Local, name: stem, label: Label::Withheld(technology) }
+            }
             Naming::Media => Self::media(stem),
             Naming::Configured => Self::configured(stem, technology),
             Naming::Whole => Self::configured(name, technology),
             Naming::Chosen => Self::chosen(stem, Class::Device, technology),
             Naming::Modem => Self::chosen(stem, Class::Line, technology),
-            Naming::FarEnd => Self { class: Class::Line, name: stem, label: Label::Withheld(technology) },
+            Naming::FarEnd => {
+                Self { class: Class::Line, name: stem, label: Label::Withheld(technology) }
+            }
             Naming::Dahdi if rest(name).starts_with("pseudo") => Self::media(stem),
             Naming::Dahdi | Naming::Misdn => Self::wired(stem, technology),
             Naming::Capi => Self::interface(stem, technology),
         }
     }
 
-    /// What stands for it in a label.  A name that somebody else chose does if the configuration's patterns spell it out:
-    /// that bounds it.
+    /// What stands for it in a label.  A name that somebody else chose does if the configuration's
+    /// patterns spell it out: that bounds it.
     pub(super) fn label(&self, patterns: &Patterns) -> Cow<'n, str> {
         match &self.label {
             Label::Name(name) => Cow::Borrowed(name),
@@ -96,7 +109,8 @@ impl<'n> Device<'n> {
         // the endpoint of everybody who is not known, in the versions that have PJSIP
         let anonymous = rest == "/anonymous" || rest.starts_with("/anonymous@");
         let class = if anonymous { Class::Line } else { Class::Device };
-        let label = if name.len() <= NAME_MAX { Label::Name(name) } else { Label::Withheld(technology) };
+        let label =
+            if name.len() <= NAME_MAX { Label::Name(name) } else { Label::Withheld(technology) };
         Self { class, name, label }
     }
 
@@ -111,9 +125,12 @@ impl<'n> Device<'n> {
     /// A span of ISDN (`i1/…`), or the number of an analogue line or a timeslot.
     fn wired(name: &'n str, technology: &'n str) -> Self {
         let rest = rest(name);
-        let span = rest.strip_prefix('i').and_then(|rest| rest.split_once('/')).map(|(span, _)| span);
+        let span =
+            rest.strip_prefix('i').and_then(|rest| rest.split_once('/')).map(|(span, _)| span);
         let (class, label) = match span {
-            Some(span) if is_number(span) => (Class::Line, Label::Part(format!("{technology}/i{span}").into())),
+            Some(span) if is_number(span) => {
+                (Class::Line, Label::Part(format!("{technology}/i{span}").into()))
+            }
             None if is_number(rest) => (Class::Device, Label::Name(name)),
             Some(_) | None => (Class::Line, Label::Withheld(technology)),
         };
@@ -123,8 +140,9 @@ impl<'n> Device<'n> {
     /// The interface before a number.
     fn interface(name: &'n str, technology: &'n str) -> Self {
         let interface = rest(name).split('/').next().filter(|interface| is_plain(interface));
-        let label = interface
-            .map_or(Label::Withheld(technology), |interface| Label::Part(format!("{technology}/{interface}").into()));
+        let label = interface.map_or(Label::Withheld(technology), |interface| {
+            Label::Part(format!("{technology}/{interface}").into())
+        });
         Self { class: Class::Line, name, label }
     }
 
@@ -132,7 +150,8 @@ impl<'n> Device<'n> {
         Self { class: Class::Media, name, label: Label::Withheld("") }
     }
 
-    /// `OutgoingSpoolFailed`, `Message`, tests: no driver makes such names.  An event may lack the name.
+    /// `OutgoingSpoolFailed`, `Message`, tests: no driver makes such names.  An event may lack the
+    /// name.
     const fn without_technology(name: &'n str) -> Self {
         let class = if name.is_empty() { Class::Line } else { Class::Media };
         Self { class, name, label: Label::Withheld("") }
@@ -187,7 +206,8 @@ fn is_technology(text: &str) -> bool {
 }
 
 fn is_word(text: &str, longest: usize) -> bool {
-    (1..=longest).contains(&text.len()) && text.chars().all(|sign| sign.is_alphanumeric() || "-_+*# ".contains(sign))
+    (1..=longest).contains(&text.len())
+        && text.chars().all(|sign| sign.is_alphanumeric() || "-_+*# ".contains(sign))
 }
 
 /// Groups of hex digits: 8, 4, 4, 4 and 12.
@@ -269,7 +289,8 @@ mod tests {
         let rows = include_str!("../../docs/channels.md").lines().filter_map(|line| {
             let cells: Vec<_> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
             let [_, _, example, _, _, class, label] = cells[..] else { return None };
-            let code = |cell: &'static str| cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+            let code =
+                |cell: &'static str| cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
             Some((code(example)?, code(class)?, code(label).unwrap_or("")))
         });
         rows.collect()
@@ -291,14 +312,19 @@ mod tests {
         let rows = documented();
         assert_eq!(rows.len(), 65);
         for (example, class, label) in rows {
-            assert_eq!(shown(example, &Patterns::default()), (class, label.to_owned()), "{example}");
+            assert_eq!(
+                shown(example, &Patterns::default()),
+                (class, label.to_owned()),
+                "{example}"
+            );
         }
     }
 
     #[test]
     fn the_table_of_technologies_names_each_once() {
         for (at, (technology, _)) in TECHNOLOGIES.iter().enumerate() {
-            let first = TECHNOLOGIES.iter().position(|(other, _)| other.eq_ignore_ascii_case(technology));
+            let first =
+                TECHNOLOGIES.iter().position(|(other, _)| other.eq_ignore_ascii_case(technology));
             assert_eq!(first, Some(at), "{technology}");
         }
         assert!(naming("pjsip").is_some(), "without case");
@@ -321,8 +347,12 @@ mod tests {
 
     #[test]
     fn a_name_that_the_configuration_spells_out_is_a_label() {
-        let label = |pattern: &str, channel: &str| shown(channel, &Patterns::new([pattern]).unwrap()).1;
-        assert_eq!(label(r"^SIP/carrier\.example\.com-", "SIP/carrier.example.com-1"), "SIP/carrier.example.com");
+        let label =
+            |pattern: &str, channel: &str| shown(channel, &Patterns::new([pattern]).unwrap()).1;
+        assert_eq!(
+            label(r"^SIP/carrier\.example\.com-", "SIP/carrier.example.com-1"),
+            "SIP/carrier.example.com"
+        );
         assert_eq!(label(r"^(SIP|IAX2)/(12025550100|b)-", "SIP/12025550100-1"), "SIP/12025550100");
         assert_eq!(label(r"^SIP/.*\.com-", "SIP/carrier.example.com-1"), "SIP/unknown");
         assert_eq!(label(r"^IAX2/", "IAX2/203.0.113.9:4569-1"), "IAX2/unknown");

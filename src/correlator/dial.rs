@@ -52,8 +52,9 @@ impl DialStatus {
 }
 
 impl Dialled {
-    /// What became of the leg.  DialStatus differs between versions (22 says NOANSWER where 16 says BUSY), the
-    /// cause does not: it goes first, and the status only where the cause says nothing.
+    /// What became of the leg.  DialStatus differs between versions (22 says NOANSWER where 16 says
+    /// BUSY), the cause does not: it goes first, and the status only where the cause says
+    /// nothing.
     pub(super) fn result(&self, cause: Cause, up: bool) -> CallResult {
         if up || self.status == Some(DialStatus::Answer) {
             return CallResult::Answered;
@@ -92,7 +93,12 @@ mod tests {
 
     fn leg(status: &[u8]) -> Dialled {
         let by = Some(ChannelKey::default());
-        Dialled { by, status: Some(DialStatus::parse(status)), reason: None, string: Box::default() }
+        Dialled {
+            by,
+            status: Some(DialStatus::parse(status)),
+            reason: None,
+            string: Box::default(),
+        }
     }
 
     #[test]
@@ -118,7 +124,9 @@ mod tests {
         let mut leg = leg(b"NOANSWER");
         (leg.by, leg.status) = (None, None);
         assert!(leg.is_silent_originate());
-        for (reason, result) in [(3, CallResult::NoAnswer), (5, CallResult::Busy), (8, CallResult::Congestion)] {
+        for (reason, result) in
+            [(3, CallResult::NoAnswer), (5, CallResult::Busy), (8, CallResult::Congestion)]
+        {
             leg.reason = Some(reason);
             assert_eq!(leg.result(Cause(16), false), result);
         }

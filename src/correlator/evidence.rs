@@ -1,21 +1,22 @@
 //! Evidence that something never comes, kept and weighed.
 //!
-//! What came once in a session is never suspected again in it: classes and filters are an account's, and Asterisk
-//! copies both into the session at the login.  What has not come is suspected by what cannot be without it
-//! (`witness`), and taken for missing once that was seen often enough and long enough ago.  So a PBX on which nothing
-//! happens is never suspected of anything, and a suspicion ends with the first such event.
+//! What came once in a session is never suspected again in it: classes and filters are an
+//! account's, and Asterisk copies both into the session at the login.  What has not come is
+//! suspected by what cannot be without it (`witness`), and taken for missing once that was seen
+//! often enough and long enough ago.  So a PBX on which nothing happens is never suspected of
+//! anything, and a suspicion ends with the first such event.
 
 use std::time::Duration;
 
-use crate::clock::Moment;
-
 use super::missing::{Missing, MissingSet};
 use super::observation::Word;
+use crate::clock::Moment;
 
 /// What one session has shown, and what it has not.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    /// Since when events are seen: from the snapshot on, in a recording without one from the first event.
+    /// Since when events are seen: from the snapshot on, in a recording without one from the first
+    /// event.
     begun: Option<Moment>,
     /// All channels that were up then are known.
     channels_listed: bool,
@@ -97,7 +98,8 @@ impl Evidence {
         let mut missing: MissingSet = proven.chain(self.refused.iter()).collect();
 
         // who misses a class need not be told of each of its events
-        let of_missing_class = |what: &Missing| what.class().is_some_and(|class| missing.contains(class));
+        let of_missing_class =
+            |what: &Missing| what.class().is_some_and(|class| missing.contains(class));
         let repeated: MissingSet = missing.iter().filter(of_missing_class).collect();
         missing = missing.without(repeated);
         missing
@@ -115,7 +117,8 @@ impl Suspicion {
     fn is_proven(&self, what: Missing, now: Moment) -> bool {
         let often = self.events >= events_needed(what) || self.lists >= LISTS_NEEDED;
         // all events have a time stamp or none, so there is nothing to wait for
-        let patient = what == Missing::Timestamps || self.since.is_some_and(|since| now.since(since) >= PATIENCE);
+        let patient = what == Missing::Timestamps
+            || self.since.is_some_and(|since| now.since(since) >= PATIENCE);
         often && patient
     }
 }
@@ -133,10 +136,12 @@ const fn events_needed(what: Missing) -> u8 {
     }
 }
 
-/// A PBX under load may send an event seconds behind the list that shows its effect, never so late as the next list.
+/// A PBX under load may send an event seconds behind the list that shows its effect, never so late
+/// as the next list.
 const LISTS_NEEDED: u8 = 2;
 
-/// What must come comes within milliseconds; under load, and from other threads of Asterisk, within seconds.
+/// What must come comes within milliseconds; under load, and from other threads of Asterisk, within
+/// seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

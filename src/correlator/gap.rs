@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::clock::Moment;
-
 use super::Correlator;
 use super::channel::Channel;
 use super::deadline::{FORGET, Task};
@@ -12,6 +10,7 @@ use super::observation::{Anomaly, EndedBy, Observation, Observe, RingResult};
 use super::ring::Phase as RingPhase;
 use super::stay::{Leaving, Phase, Sign, Stay};
 use super::time::{Stamp, Timing};
+use crate::clock::Moment;
 
 /// When the PBX was started, as far as FullyBooted tells.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,32 +24,46 @@ pub(super) struct Boot {
 }
 
 impl Correlator {
-    pub(super) fn on_fully_booted(&mut self, at: Stamp, uptime: Option<u64>, seen: &mut dyn Observe) {
+    pub(super) fn on_fully_booted(
+        &mut self,
+        at: Stamp,
+        uptime: Option<u64>,
+        seen: &mut dyn Observe,
+    ) {
         // a session begins: what came between it and the one before was not seen
         self.sight.listed = false;
         self.members.all.values_mut().for_each(|member| member.was_free = false);
         let Some(uptime) = uptime else { return };
         let vague = self.timing == Timing::Recorded && at.wire.is_none();
         let sooner = self.boot.uptime.is_some_and(|before| uptime < before);
-        let dated = self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
-        // Live, it is our own clock: only a FullyBooted while we were logged in carries the other one's time.
-        // Without a time of its own, a recording's FullyBooted came no earlier than the event before it.
+        let dated =
+            self.timing == Timing::Live || at.wire.is_some() || at.read != Moment::default();
+        // Live, it is our own clock: only a FullyBooted while we were logged in carries the other
+        // one's time. Without a time of its own, a recording's FullyBooted came no earlier
+        // than the event before it.
         let told = if self.timing == Timing::Live { at.read } else { at.wire.unwrap_or(at.read) };
         let boot = told.before(Duration::from_secs(uptime));
         let later = dated && self.boot.at.is_some_and(|known| boot.since(known) > SLACK);
         if sooner || later {
             self.restarted(at, seen);
         }
-        let at = if sooner || later || self.boot.at.is_none() { dated.then_some(boot) } else { self.boot.at };
+        let at = if sooner || later || self.boot.at.is_none() {
+            dated.then_some(boot)
+        } else {
+            self.boot.at
+        };
         self.boot = Boot { at, uptime: Some(uptime), undated: at.is_none(), vague };
     }
 
-    /// Something that follows a login at once told the time: it dates the FullyBooted just before it.
+    /// Something that follows a login at once told the time: it dates the FullyBooted just before
+    /// it.
     pub fn logged_in(&mut self, now: Moment, seen: &mut impl Observe) {
         self.date_boot(now);
         let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
         let boot = now.before(uptime);
-        if std::mem::take(&mut self.boot.vague) && self.boot.at.is_some_and(|known| boot.since(known) > SLACK) {
+        if std::mem::take(&mut self.boot.vague)
+            && self.boot.at.is_some_and(|known| boot.since(known) > SLACK)
+        {
             self.restarted(Stamp { read: now, wire: None }, seen);
             self.boot.at = Some(boot);
         }
@@ -130,7 +143,9 @@ impl Correlator {
     pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(ring) = self.rings.get(key) else { return };
         match ring.phase {
-            RingPhase::Ringing | RingPhase::Forwarded { .. } => self.settle_ring(key, RingResult::Lost, None, at, seen),
+            RingPhase::Ringing | RingPhase::Forwarded { .. } => {
+                self.settle_ring(key, RingResult::Lost, None, at, seen)
+            }
             RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
             RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),
             RingPhase::Done => {}
@@ -151,7 +166,8 @@ impl Correlator {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let gone = self.channels.all.get(stay.caller).is_none_or(|caller| !caller.is_live());
         if matches!(stay.phase, Phase::Waiting { .. }) && gone {
-            stay.phase = Phase::Leaving(Leaving { abandoned: true, left: true, ..Leaving::new(at) });
+            stay.phase =
+                Phase::Leaving(Leaving { abandoned: true, left: true, ..Leaving::new(at) });
             self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), seen);
         }
         self.verdict(key, Sign::Silence, seen);

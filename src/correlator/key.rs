@@ -1,9 +1,11 @@
-//! Keys of what the correlator tracks: small, and never mistaken for another's once their thing is gone.
+//! Keys of what the correlator tracks: small, and never mistaken for another's once their thing is
+//! gone.
 //!
-//! A key whose thing is gone dangles, and to index with it panics.  Things go in two places only: channels, their stays
-//! and rings in `forget` (`leg.rs`), which a deadline or a restart calls and no other event, and a caller's counted stays
-//! in `prune_stays`.  So whatever an event's own handling looked up may be indexed until its end.  What is kept longer
-//! may be indexed only where it is said below; all else takes `get`.  The sequences of `tests/sequences.rs` hold it.
+//! A key whose thing is gone dangles, and to index with it panics.  Things go in two places only:
+//! channels, their stays and rings in `forget` (`leg.rs`), which a deadline or a restart calls and
+//! no other event, and a caller's counted stays in `prune_stays`.  So whatever an event's own
+//! handling looked up may be indexed until its end.  What is kept longer may be indexed only where
+//! it is said below; all else takes `get`.  The sequences of `tests/sequences.rs` hold it.
 
 use std::collections::VecDeque;
 
@@ -38,7 +40,8 @@ new_key_type! {
 
 /// The few keys to look through instead of all there are, oldest first.
 ///
-/// Nothing has to be taken out: keys that do not belong here any more are dropped when the list has doubled.
+/// Nothing has to be taken out: keys that do not belong here any more are dropped when the list has
+/// doubled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shortlist<K> {
     keys: VecDeque<K>,

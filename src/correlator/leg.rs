@@ -1,7 +1,5 @@
 //! Events about channels as such: their beginning and end, dialling, bridges, Local pairs.
 
-use crate::event;
-
 use super::Correlator;
 use super::call::begins_call;
 use super::cause::Cause;
@@ -12,18 +10,32 @@ use super::key::{ChannelKey, StayKey};
 use super::observation::{Anomaly, Leg, Observation, Observe};
 use super::stay::{Phase, Sign};
 use super::time::Stamp;
+use crate::event;
 
 impl Correlator {
-    pub(super) fn on_new_channel(&mut self, at: Stamp, channel: &event::Channel<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_new_channel(
+        &mut self,
+        at: Stamp,
+        channel: &event::Channel<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let key = self.channel(channel, at, seen);
         self.channels.all[key].born.get_or_insert(at.read);
-        if begins_call(channel) && self.channels.all[key].call.is_none() && self.channels.all[key].dialled.is_none() {
+        if begins_call(channel)
+            && self.channels.all[key].call.is_none()
+            && self.channels.all[key].dialled.is_none()
+        {
             self.see_beginning(key, channel, seen);
             self.open_call(key);
         }
     }
 
-    pub(super) fn on_dial_begin(&mut self, at: Stamp, dial: &event::Dial<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_dial_begin(
+        &mut self,
+        at: Stamp,
+        dial: &event::Dial<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let caller = dial.caller.map(|caller| self.channel(&caller, at, seen));
         let leg = self.channel(&dial.dest, at, seen);
         let by_media = caller.is_some_and(|caller| self.channels.all[caller].line == Line::Media);
@@ -52,7 +64,12 @@ impl Correlator {
     }
 
     /// Only the first DialEnd of a leg counts: the cleanup sends another for every leg it hangs up.
-    pub(super) fn on_dial_end(&mut self, at: Stamp, end: &event::DialEnd<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_dial_end(
+        &mut self,
+        at: Stamp,
+        end: &event::DialEnd<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let leg = self.channel(&end.dest, at, seen);
         let status = DialStatus::parse(end.status);
         let caller = end.caller.map(|caller| self.channel(&caller, at, seen));
@@ -74,12 +91,20 @@ impl Correlator {
     }
 
     pub(super) fn on_local_bridge(&mut self, local: &event::LocalBridge<'_>) {
-        let (Some(one), Some(two)) = (self.channels.find(local.one), self.channels.find(local.two)) else { return };
+        let (Some(one), Some(two)) = (self.channels.find(local.one), self.channels.find(local.two))
+        else {
+            return;
+        };
         self.channels.all[one].peer = Some(two);
         self.channels.all[two].peer = Some(one);
     }
 
-    pub(super) fn on_bridge_enter(&mut self, at: Stamp, enter: &event::BridgeEnter<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_bridge_enter(
+        &mut self,
+        at: Stamp,
+        enter: &event::BridgeEnter<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let key = self.channel(&enter.channel, at, seen);
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key);
@@ -112,7 +137,12 @@ impl Correlator {
         self.follow_channel(key, at);
     }
 
-    pub(super) fn on_bridge_leave(&mut self, at: Stamp, leave: &event::BridgeLeave<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_bridge_leave(
+        &mut self,
+        at: Stamp,
+        leave: &event::BridgeLeave<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let key = self.channel(&leave.channel, at, seen);
         self.leave_bridge(key, at);
     }
@@ -140,7 +170,12 @@ impl Correlator {
         }
     }
 
-    pub(super) fn on_hangup(&mut self, at: Stamp, hangup: &event::Hangup<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_hangup(
+        &mut self,
+        at: Stamp,
+        hangup: &event::Hangup<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let key = self.channel(&hangup.channel, at, seen);
         if !self.channels.all[key].is_live() {
             return;
@@ -178,7 +213,11 @@ impl Correlator {
         let Some(&last) = self.channels.all[key].stays.last() else { return };
         let Some(stay) = self.stays.get(last) else { return };
         let (queue, agent) = (stay.queue, stay.taken_by);
-        self.emit_of(last, Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, seen);
+        self.emit_of(
+            last,
+            Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause },
+            seen,
+        );
     }
 
     /// A caller's channel is gone though no event ended the wait: one may still come.

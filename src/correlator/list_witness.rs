@@ -1,9 +1,8 @@
-//! What QueueStatus lists prove: what they show happened between two of them, and events must have told it.
+//! What QueueStatus lists prove: what they show happened between two of them, and events must have
+//! told it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-
-use crate::clock::Moment;
 
 use super::Correlator;
 use super::key::MemberKey;
@@ -12,11 +11,13 @@ use super::missing::{Missing, MissingSet};
 use super::names::QueueId;
 use super::observation::Observe;
 use super::snapshot::{Member, Snapshot};
+use crate::clock::Moment;
 
 /// What is kept of one list for the next.
 #[derive(Debug, Default)]
 pub(super) struct LastList {
-    /// Holdtime of each queue: an average that only an answered caller changes, and a reset to zero.
+    /// Holdtime of each queue: an average that only an answered caller changes, and a reset to
+    /// zero.
     holds: HashMap<QueueId, u64>,
     /// Members that were added, not configured: events tell of each of their changes.
     dynamic: HashSet<MemberKey>,
@@ -24,7 +25,12 @@ pub(super) struct LastList {
 
 impl Correlator {
     /// The snapshot of a session was applied.
-    pub(super) fn note_snapshot(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    pub(super) fn note_snapshot(
+        &mut self,
+        now: Moment,
+        snapshot: &Snapshot,
+        seen: &mut dyn Observe,
+    ) {
         let channels = snapshot.no_channels.then_some(Missing::ListChannels);
         let queues = snapshot.no_queues.then_some(Missing::ListQueues);
         self.evidence.begin(now, channels.into_iter().chain(queues).collect());
@@ -45,10 +51,12 @@ impl Correlator {
     /// Keeps of an applied list what the next one is compared with.
     pub(super) fn keep_list(&mut self, snapshot: &Snapshot, seen: &mut dyn Observe) {
         let holds = snapshot.queues.iter().zip(&snapshot.holds);
-        self.last_list.holds = holds.map(|((name, _), &hold)| (self.queue(name, seen), hold)).collect();
+        self.last_list.holds =
+            holds.map(|((name, _), &hold)| (self.queue(name, seen), hold)).collect();
 
         let dynamic = snapshot.members.iter().filter(|member| member.dynamic);
-        self.last_list.dynamic = dynamic.filter_map(|member| self.listed_place(member, seen)).collect();
+        self.last_list.dynamic =
+            dynamic.filter_map(|member| self.listed_place(member, seen)).collect();
     }
 
     /// Somebody waits who came in this session.
@@ -64,7 +72,12 @@ impl Correlator {
     }
 
     /// Somebody was answered since the last list: rung, taken out of the queue, and talked to.
-    fn suspect_by_holds(&mut self, snapshot: &Snapshot, suspects: &mut MissingSet, seen: &mut dyn Observe) {
+    fn suspect_by_holds(
+        &mut self,
+        snapshot: &Snapshot,
+        suspects: &mut MissingSet,
+        seen: &mut dyn Observe,
+    ) {
         for ((name, _), &hold) in snapshot.queues.iter().zip(&snapshot.holds) {
             let queue = self.queue(name, seen);
             let before = self.last_list.holds.get(&queue);
@@ -77,7 +90,12 @@ impl Correlator {
     }
 
     /// Members whose state differs from the one that is known, and no event of them was on its way.
-    fn suspect_by_members(&mut self, snapshot: &Snapshot, suspects: &mut MissingSet, seen: &mut dyn Observe) {
+    fn suspect_by_members(
+        &mut self,
+        snapshot: &Snapshot,
+        suspects: &mut MissingSet,
+        seen: &mut dyn Observe,
+    ) {
         let mut listed = HashSet::new();
         for member in &snapshot.members {
             let place = place(self.queue(&member.queue, seen), &member.interface);
@@ -87,9 +105,13 @@ impl Correlator {
                 continue;
             }
             match known.map(|key| (key, &self.members.all[key])) {
-                Some((_, known)) if known.status != member.status => suspects.insert(Missing::QueueMemberStatus),
+                Some((_, known)) if known.status != member.status => {
+                    suspects.insert(Missing::QueueMemberStatus)
+                }
                 // a realtime member's pause may be written into the database
-                Some((key, known)) if known.paused != member.paused && self.last_list.dynamic.contains(&key) => {
+                Some((key, known))
+                    if known.paused != member.paused && self.last_list.dynamic.contains(&key) =>
+                {
                     suspects.insert(Missing::QueueMemberPause);
                 }
                 None if member.dynamic => suspects.insert(Missing::QueueMemberAdded),
@@ -97,7 +119,8 @@ impl Correlator {
             }
         }
 
-        let queues: HashSet<QueueId> = snapshot.queues.iter().map(|(name, _)| self.queue(name, seen)).collect();
+        let queues: HashSet<QueueId> =
+            snapshot.queues.iter().map(|(name, _)| self.queue(name, seen)).collect();
         let gone = self.last_list.dynamic.iter().filter(|key| !listed.contains(*key));
         for member in gone.filter_map(|&key| self.members.all.get(key)) {
             let touched = self.touched_members.contains(&place(member.queue, &member.interface));

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use slotmap::SlotMap;
 
-use crate::clock::Moment;
-use crate::event::{self, MemberChange};
-
 use super::Correlator;
 use super::caseless::folded;
 use super::key::{MemberKey, RingKey, Shortlist, StayKey};
@@ -18,6 +15,8 @@ use super::presence::{InCall, Phone, is_in_use};
 use super::rules::{Identity, Rules};
 use super::stay::Stay;
 use super::wrapup::Rest;
+use crate::clock::Moment;
+use crate::event::{self, MemberChange};
 
 /// An agent's place in one queue.
 #[derive(Debug)]
@@ -46,7 +45,8 @@ pub(super) struct Member {
     /// Talks among these that the agent has left, and that are not counted yet.
     pub parting: u32,
     pub on_hold: u32,
-    /// The stay whose talk ended last, if it was seen from its beginning; forgotten stays are not found any more.
+    /// The stay whose talk ended last, if it was seen from its beginning; forgotten stays are not
+    /// found any more.
     pub last_completed: Option<StayKey>,
     /// Stays it talks in, or whose AgentComplete it awaits.
     pub talks: Shortlist<StayKey>,
@@ -100,7 +100,12 @@ struct Former {
 }
 
 impl Correlator {
-    pub(super) fn on_member(&mut self, now: Moment, member: &event::Member<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_member(
+        &mut self,
+        now: Moment,
+        member: &event::Member<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let queue = self.queue(member.queue, seen);
         if self.touched.is_some() {
             self.touched_members.insert(place(queue, member.interface));
@@ -126,7 +131,8 @@ impl Correlator {
         }
     }
 
-    /// Takes what an event or a list says of a member; tells whether it was there, and whether something differed.
+    /// Takes what an event or a list says of a member; tells whether it was there, and whether
+    /// something differed.
     pub(super) fn describe_member(
         &mut self,
         now: Moment,
@@ -136,10 +142,14 @@ impl Correlator {
         let queue = self.queue(described.queue, seen);
         let known = self.members.places.contains_key(&place(queue, described.interface));
         let key = self.present_member(queue, described.interface, described.name, now, seen);
-        let reason = self.names.reasons.intern(if described.paused { described.reason } else { b"" });
+        let reason =
+            self.names.reasons.intern(if described.paused { described.reason } else { b"" });
         let member = &mut self.members.all[key];
-        if !described.state_interface.is_empty() && *member.state_interface != *described.state_interface {
-            let before = std::mem::replace(&mut member.state_interface, described.state_interface.into());
+        if !described.state_interface.is_empty()
+            && *member.state_interface != *described.state_interface
+        {
+            let before =
+                std::mem::replace(&mut member.state_interface, described.state_interface.into());
             let agent = member.agent;
             self.members.devices.release(readable(&before).as_bytes(), agent);
             self.know_device(described.state_interface, agent);
@@ -150,14 +160,20 @@ impl Correlator {
         let before = (member.paused, member.reason, member.status);
         let confirmed = std::mem::replace(&mut member.confirmed, true);
         // PausedReason is told since 13.8: an event without it leaves the reason as it was
-        member.reason =
-            if described.paused && described.reason.is_empty() && member.paused { member.reason } else { reason };
-        (member.paused, member.status, member.wrap_up) = (described.paused, status, described.wrap_up);
+        member.reason = if described.paused && described.reason.is_empty() && member.paused {
+            member.reason
+        } else {
+            reason
+        };
+        (member.paused, member.status, member.wrap_up) =
+            (described.paused, status, described.wrap_up);
         let changed = before != (member.paused, member.reason, member.status);
-        let (agent, parts) = (member.agent, status == NOT_IN_USE && before.2 != status && member.parting > 0);
+        let (agent, parts) =
+            (member.agent, status == NOT_IN_USE && before.2 != status && member.parting > 0);
         member.was_free |= matches!(status, NOT_IN_USE | UNAVAILABLE);
 
-        // a device that is free again ends the call for app_queue, though AgentComplete may come much later
+        // a device that is free again ends the call for app_queue, though AgentComplete may come
+        // much later
         if parts {
             self.begin_wrap_up(key, now, seen);
         }
@@ -237,7 +253,13 @@ impl Correlator {
         key
     }
 
-    pub(super) fn remove_member(&mut self, queue: QueueId, interface: &[u8], now: Moment, seen: &mut dyn Observe) {
+    pub(super) fn remove_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        now: Moment,
+        seen: &mut dyn Observe,
+    ) {
         let Some(key) = self.members.places.remove(&place(queue, interface)) else { return };
         let member = &mut self.members.all[key];
         member.removed = true;
@@ -256,7 +278,8 @@ impl Correlator {
 
     /// Drops removed members no stay and no ringing speaks of.
     ///
-    /// It looks at all of these, so it does so once for as many endings as it has to look at things.
+    /// It looks at all of these, so it does so once for as many endings as it has to look at
+    /// things.
     pub(super) fn sweep_members(&mut self) {
         let Members { all, former, .. } = &mut self.members;
         if former.places.is_empty() {
@@ -268,7 +291,8 @@ impl Correlator {
         }
 
         let ringing = self.rings.values().map(|ring| ring.member);
-        let used: HashSet<_> = ringing.chain(self.stays.values().filter_map(Stay::member)).collect();
+        let used: HashSet<_> =
+            ringing.chain(self.stays.values().filter_map(Stay::member)).collect();
         former.places.retain(|_, keys| {
             keys.retain(|key| used.contains(key) || all.remove(*key).is_none());
             !keys.is_empty()
@@ -286,7 +310,8 @@ impl Correlator {
         }
     }
 
-    /// Who a member is.  One without a name of its own is called as its interface is, in whatever case.
+    /// Who a member is.  One without a name of its own is called as its interface is, in whatever
+    /// case.
     fn identity(&mut self, interface: &[u8], name: &[u8]) -> AgentId {
         if let Some(agent) = self.members.devices.given(interface) {
             return agent;
@@ -353,7 +378,9 @@ impl Members {
     pub(super) fn own(&mut self, device: &str, agent: AgentId) {
         let device: Box<str> = device.to_ascii_lowercase().into();
         let before = self.owners.get(&device).copied();
-        if device.starts_with("local/") || before == Some(agent) && self.devices_of(agent).contains(&device) {
+        if device.starts_with("local/")
+            || before == Some(agent) && self.devices_of(agent).contains(&device)
+        {
             return;
         }
         if let Some(devices) = before.and_then(|before| self.owned.get_mut(&before)) {
@@ -381,11 +408,16 @@ impl Members {
 }
 
 impl Member {
-    /// The first that matches, in the order of METRICS.md: with PJSIP Status says 3 while ringing and talking, so
-    /// what is known of the call goes first.
+    /// The first that matches, in the order of METRICS.md: with PJSIP Status says 3 while ringing
+    /// and talking, so what is known of the call goes first.
     fn state(&self, synchronised: bool) -> AgentState {
-        // the agent has left the call, the caller not yet, and the device is free: a pool agent who pressed `*`
-        let talking = if self.status == NOT_IN_USE { self.talking.saturating_sub(self.parting) } else { self.talking };
+        // the agent has left the call, the caller not yet, and the device is free: a pool agent who
+        // pressed `*`
+        let talking = if self.status == NOT_IN_USE {
+            self.talking.saturating_sub(self.parting)
+        } else {
+            self.talking
+        };
         match self.status {
             _ if !synchronised => AgentState::Unknown,
             _ if talking > 0 && self.on_hold > 0 => AgentState::OnHold,
@@ -413,9 +445,13 @@ impl Agent {
     }
 }
 
-/// The first state any member is in; paused only if every member that is not unavailable is, and unavailable,
-/// too, if there is no member left.
-fn state_of(keys: &[MemberKey], all: &SlotMap<MemberKey, Member>, synchronised: bool) -> (AgentState, ReasonId) {
+/// The first state any member is in; paused only if every member that is not unavailable is, and
+/// unavailable, too, if there is no member left.
+fn state_of(
+    keys: &[MemberKey],
+    all: &SlotMap<MemberKey, Member>,
+    synchronised: bool,
+) -> (AgentState, ReasonId) {
     if !synchronised {
         return (AgentState::Unknown, ReasonId::NONE);
     }
@@ -428,9 +464,10 @@ fn state_of(keys: &[MemberKey], all: &SlotMap<MemberKey, Member>, synchronised: 
         return (AgentState::Unavailable, ReasonId::NONE);
     };
     let reason = match first {
-        AgentState::Paused => {
-            members().map(|member| member.reason).find(|reason| !reason.is_none()).unwrap_or_default()
-        }
+        AgentState::Paused => members()
+            .map(|member| member.reason)
+            .find(|reason| !reason.is_none())
+            .unwrap_or_default(),
         _ => ReasonId::NONE,
     };
     (first, reason)

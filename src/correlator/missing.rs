@@ -1,4 +1,5 @@
-//! What the exporter needs of a PBX and may not get: the closed set of `asterisk_exporter_degraded`.
+//! What the exporter needs of a PBX and may not get: the closed set of
+//! `asterisk_exporter_degraded`.
 
 use super::observation::{Word, words};
 
@@ -140,8 +141,17 @@ mod tests {
     #[test]
     fn the_word_says_whether_it_is_a_class_or_an_event_of_one() {
         for what in Missing::ALL {
-            assert_eq!(what.word().starts_with("event_"), what.class().is_some(), "{}", what.word());
-            assert!(what.class().is_none_or(|class| class.word().starts_with("class_")), "{}", what.word());
+            assert_eq!(
+                what.word().starts_with("event_"),
+                what.class().is_some(),
+                "{}",
+                what.word()
+            );
+            assert!(
+                what.class().is_none_or(|class| class.word().starts_with("class_")),
+                "{}",
+                what.word()
+            );
         }
     }
 }

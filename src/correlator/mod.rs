@@ -1,8 +1,9 @@
 //! The state machine: one PBX's events in, observations out.
 //!
-//! It is told the time and one event, and answers with what it saw.  It never waits, locks, logs or looks at a
-//! clock, and has never heard of sockets or Prometheus.  An impossible event is normal input: it is noted as an
-//! anomaly, and things go on.  This file only dispatches; each subject has a file of its own.
+//! It is told the time and one event, and answers with what it saw.  It never waits, locks, logs or
+//! looks at a clock, and has never heard of sockets or Prometheus.  An impossible event is normal
+//! input: it is noted as an anomaly, and things go on.  This file only dispatches; each subject has
+//! a file of its own.
 
 use key::{CallKey, ChannelKey, RingKey, StayKey};
 
@@ -47,36 +48,34 @@ mod wrapup;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use slotmap::SlotMap;
-
-use crate::clock::Moment;
-use crate::event::{Event, Kind};
-
-pub use cause::Cause;
-pub use missing::{Missing, MissingSet};
-pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
-pub use observation::*;
-pub use outside::Sightings;
-pub use rules::{Identity, Patterns, Rules, WrapUp};
-pub use snapshot::Snapshot;
-pub use state::{QueueState, State, Tracked};
-pub use time::Timing;
-
 use call::Call;
+pub use cause::Cause;
 use channel::Channels;
 use deadline::{Deadlines, Task};
 use evidence::Evidence;
 use gap::Boot;
 use list_witness::LastList;
 use member::{Members, Place};
+pub use missing::{Missing, MissingSet};
 use moved::Unjoined;
+pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
+pub use observation::*;
 use originate::Originates;
 use outside::Outside;
+pub use outside::Sightings;
 use resync::Drift;
 use ring::Ring;
+pub use rules::{Identity, Patterns, Rules, WrapUp};
 use sight::Sight;
+use slotmap::SlotMap;
+pub use snapshot::Snapshot;
+pub use state::{QueueState, State, Tracked};
 use stay::Stay;
 use time::Stamp;
+pub use time::Timing;
+
+use crate::clock::Moment;
+use crate::event::{Event, Kind};
 
 /// The correlator of one PBX.
 #[derive(Debug)]
@@ -102,7 +101,8 @@ pub struct Correlator {
     sight: Sight,
     /// The PBX sends MixMonitorStart, so its MIXMONITOR_END says nothing new.
     recordings_announced: bool,
-    /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the link.
+    /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the
+    /// link.
     synchronised: bool,
     boot: Boot,
     /// When the last snapshot was applied.
@@ -159,7 +159,8 @@ impl Correlator {
         self.last_list = LastList::default();
     }
 
-    /// What the PBX does not send in this session though it must, as far as that is proven at `now`.
+    /// What the PBX does not send in this session though it must, as far as that is proven at
+    /// `now`.
     pub fn missing(&self, now: Moment) -> MissingSet {
         self.evidence.missing(now)
     }
@@ -255,7 +256,9 @@ impl Correlator {
             Kind::AgentDump(dump) => self.on_agent_dump(at, dump, seen),
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, seen),
             Kind::Member(member) => self.on_member(at.read, member, seen),
-            Kind::Hint(hint) => self.members.devices.hint(hint.extension, hint.context, hint.watched),
+            Kind::Hint(hint) => {
+                self.members.devices.hint(hint.extension, hint.context, hint.watched)
+            }
             Kind::RecordingStart(channel) => {
                 let key = self.channel(channel, at, seen);
                 self.on_recording_start(key, seen);
@@ -281,14 +284,20 @@ impl Correlator {
     /// Tells a fact of a stay.
     fn emit_of(&self, stay: StayKey, observation: Observation, seen: &mut dyn Observe) {
         let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
-        // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands for both
+        // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands
+        // for both
         let caller = caller.filter(|caller| caller.talk != Some(stay));
         let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
         seen.observe(&self.names, observation, of);
     }
 
     /// The channel of a block, made now if it was never seen; it begins no call.
-    fn channel(&mut self, block: &crate::event::Channel<'_>, at: Stamp, seen: &mut dyn Observe) -> ChannelKey {
+    fn channel(
+        &mut self,
+        block: &crate::event::Channel<'_>,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> ChannelKey {
         let (key, new) = self.channels.ensure(block, &self.rules, &mut self.names);
         if new {
             self.deadlines.add_age(at.read, key);

@@ -1,14 +1,11 @@
 //! A caller's place goes over to another channel: the stay goes on, under another Uniqueid.
 //!
-//! Asterisk moves channels by swaps and by masquerades (docs/moves.md).  app_queue follows both, and what it sends and
-//! logs from then on has the new Uniqueid.  No event says "masquerade", so each sign has a function here, the surest
-//! first.
+//! Asterisk moves channels by swaps and by masquerades (docs/moves.md).  app_queue follows both,
+//! and what it sends and logs from then on has the new Uniqueid.  No event says "masquerade", so
+//! each sign has a function here, the surest first.
 
 use std::collections::HashMap;
 use std::time::Duration;
-
-use crate::clock::Moment;
-use crate::event;
 
 use super::Correlator;
 use super::channel::{Channel, Line};
@@ -17,6 +14,8 @@ use super::names::QueueId;
 use super::observation::{Observe, Outcome};
 use super::stay::{Leaving, Phase, Stay};
 use super::time::Stamp;
+use crate::clock::Moment;
+use crate::event;
 
 /// Channels that began to run Queue, and have not joined: usually for less than a millisecond.
 #[derive(Debug, Default)]
@@ -39,19 +38,25 @@ impl Unjoined {
 }
 
 impl Correlator {
-    /// An attended transfer into a queue: whoever was spoken to gets the place in which the agent's other line waits
-    /// (REFER with Replaces on 16 and 22).
-    pub(super) fn hand_over_place(&mut self, at: Stamp, into: &event::IntoQueue<'_>, seen: &mut dyn Observe) {
+    /// An attended transfer into a queue: whoever was spoken to gets the place in which the agent's
+    /// other line waits (REFER with Replaces on 16 and 22).
+    pub(super) fn hand_over_place(
+        &mut self,
+        at: Stamp,
+        into: &event::IntoQueue<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let waiting = self.channels.find(into.from).and_then(|from| self.waiting_stay(from));
         let Some(waiting) = waiting else { return };
         let to = self.channel(&into.to, at, seen);
         self.move_stay(waiting, to);
     }
 
-    /// A channel takes the place of half a Local channel in a bridge: what was behind that half stands there itself now.
+    /// A channel takes the place of half a Local channel in a bridge: what was behind that half
+    /// stands there itself now.
     ///
-    /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or the same person on
-    /// another phone (INVITE with Replaces): what follows decides.
+    /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or
+    /// the same person on another phone (INVITE with Replaces): what follows decides.
     pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
         let Some(old) = self.channels.all.get_mut(swapped) else { return };
         old.swapped_by = Some(by);
@@ -77,7 +82,8 @@ impl Correlator {
 
     /// Whether `by` stood in the bridge of the other half, as far as that is known.
     fn came_through(&self, swapped: ChannelKey, by: ChannelKey) -> bool {
-        let last_bridge = |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.last_bridge);
+        let last_bridge =
+            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.last_bridge);
         let other_half = self.channels.all[swapped].peer.and_then(last_bridge);
         match (other_half, last_bridge(by)) {
             (Some(behind), Some(before)) => behind == before,
@@ -85,10 +91,11 @@ impl Correlator {
         }
     }
 
-    /// A channel is about to end though the place it held goes on: the empty shell of a masquerade, or half a Local
-    /// channel that was optimised away without a swap.
+    /// A channel is about to end though the place it held goes on: the empty shell of a masquerade,
+    /// or half a Local channel that was optimised away without a swap.
     ///
-    /// A real end is told before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of who talks.
+    /// A real end is told before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
+    /// who talks.
     pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp) {
         if let Some(key) = self.waiting_stay(shell) {
             if let Some(to) = self.newcomer(self.stays[key].queue, at) {
@@ -111,13 +118,16 @@ impl Correlator {
         }
     }
 
-    /// The only channel that began to run Queue there and did not join: it has the place of somebody who did.
+    /// The only channel that began to run Queue there and did not join: it has the place of
+    /// somebody who did.
     ///
-    /// A masquerade shows as two Newexten that cross, in the same instant as the Hangup of the shell (class dialplan).
+    /// A masquerade shows as two Newexten that cross, in the same instant as the Hangup of the
+    /// shell (class dialplan).
     fn newcomer(&self, queue: QueueId, at: Stamp) -> Option<ChannelKey> {
         let name = self.names.queues.name(queue).as_bytes();
         let runs = |key: &ChannelKey| {
-            let dialled = self.channels.all.get(*key).and_then(|channel| channel.dialplan_queue.as_ref());
+            let dialled =
+                self.channels.all.get(*key).and_then(|channel| channel.dialplan_queue.as_ref());
             dialled.is_some_and(|dialled| dialled.eq_ignore_ascii_case(name))
         };
         let mut fresh = self.unjoined.since(at.read.before(INSTANT)).filter(runs);
@@ -131,17 +141,24 @@ impl Correlator {
         let leg = talk.leg?;
         let bridge = self.channels.all.get(leg)?.bridge?;
         let own = [Some(leg), talk.phone, Some(shell)];
-        let mut others = self.channels.inside(bridge).iter().copied().filter(|&other| !own.contains(&Some(other)));
+        let mut others = self
+            .channels
+            .inside(bridge)
+            .iter()
+            .copied()
+            .filter(|&other| !own.contains(&Some(other)));
         let only = others.next()?;
         others.next().is_none().then_some(only)
     }
 
-    /// No AgentComplete came although the agent's channel is gone: the agent took the call along to another phone, if one
-    /// has the channel's place beside the caller and no transfer was told.
+    /// No AgentComplete came although the agent's channel is gone: the agent took the call along to
+    /// another phone, if one has the channel's place beside the caller and no transfer was
+    /// told.
     pub(super) fn keep_talking(&mut self, key: StayKey, at: Stamp) -> bool {
         let Some(stay) = self.stays.get(key) else { return false };
         let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
-        let bridge = |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge);
+        let bridge =
+            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge);
         let by = talk.leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.swapped_by);
         let beside = by.filter(|&by| bridge(by).is_some() && bridge(by) == bridge(stay.caller));
         let (Some(by), Some(old)) = (beside, talk.leg) else { return false };
@@ -155,9 +172,15 @@ impl Correlator {
         true
     }
 
-    /// A waiting caller is in no bridge before AgentConnect.  Who enters one was taken out of the queue: AMI Bridge, Park,
-    /// the application Bridge.  The rest of it happens to a Surrogate channel, which is in no event (16 and 22).
-    pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    /// A waiting caller is in no bridge before AgentConnect.  Who enters one was taken out of the
+    /// queue: AMI Bridge, Park, the application Bridge.  The rest of it happens to a Surrogate
+    /// channel, which is in no event (16 and 22).
+    pub(super) fn taken_by_bridge(
+        &mut self,
+        caller: ChannelKey,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
         let Some(key) = self.waiting_stay(caller) else { return };
         if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
             self.stays[key].phase = Phase::Leaving(Leaving::new(at));
@@ -165,8 +188,8 @@ impl Correlator {
         }
     }
 
-    /// A leg that had answered is gone before Leave and AgentConnect: it was in the announcement.  If the caller is in a
-    /// bridge by now, it is another's.
+    /// A leg that had answered is gone before Leave and AgentConnect: it was in the announcement.
+    /// If the caller is in a bridge by now, it is another's.
     pub(super) fn lose_answered_leg(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let caller = stay.caller;

@@ -2,8 +2,9 @@
 //!
 //! Queues compare without case, and keep the spelling they were first told by.
 //!
-//! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names of one PBX are
-//! few, and a flood of made-up ones must not eat the memory; past the cap every new name is [`OTHER`].
+//! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names
+//! of one PBX are few, and a flood of made-up ones must not eat the memory; past the cap every new
+//! name is [`OTHER`].
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -158,7 +159,8 @@ impl<K> Table<K> {
 
 /// Who takes calls: people, who are members of queues, and devices outside queues.
 ///
-/// A device has an id of its own and a cap of its own, so that however many there are, each member finds room.
+/// A device has an id of its own and a cap of its own, so that however many there are, each member
+/// finds room.
 #[derive(Clone, Debug, Default)]
 pub struct Agents {
     people: Table<Agent>,
@@ -200,9 +202,10 @@ impl Agents {
 
 /// A name as text, a different one for each name.
 ///
-/// A byte that is not UTF-8 is written `\xe4`: replaced by a sign for "unknown", as is usual, two names could become
-/// one.  A name in which such an escape stands has each backslash of its own doubled, also where the escape was already
-/// part of the name.  All other names are left as they are.
+/// A byte that is not UTF-8 is written `\xe4`: replaced by a sign for "unknown", as is usual, two
+/// names could become one.  A name in which such an escape stands has each backslash of its own
+/// doubled, also where the escape was already part of the name.  All other names are left as they
+/// are.
 pub fn readable(name: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(name)
         && !shows_escape(name)
@@ -221,16 +224,17 @@ pub fn readable(name: &[u8]) -> Cow<'_, str> {
 
 /// Whether `\x` and two digits stand in it, in any case: names of queues compare without.
 fn shows_escape(name: &[u8]) -> bool {
-    let is_escape =
-        |signs: &[u8]| signs[..2].eq_ignore_ascii_case(br"\x") && signs[2..].iter().all(u8::is_ascii_hexdigit);
+    let is_escape = |signs: &[u8]| {
+        signs[..2].eq_ignore_ascii_case(br"\x") && signs[2..].iter().all(u8::is_ascii_hexdigit)
+    };
     name.windows(4).any(is_escape)
 }
 
 /// All names a correlator's observations speak of.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// Queues by name, as the first event or list spelled it: app_queue tells the configured spelling whatever the
-    /// dialplan says.
+    /// Queues by name, as the first event or list spelled it: app_queue tells the configured
+    /// spelling whatever the dialplan says.
     pub queues: Table<Queue>,
     /// Agents by identity.
     pub agents: Agents,
@@ -352,7 +356,9 @@ mod tests {
         let mut texts = HashMap::new();
         let mut names: Vec<Vec<u8>> = vec![Vec::new()];
         for _ in 0..6 {
-            let longer = names.iter().flat_map(|name| signs.iter().map(|&sign| [name, &[sign][..]].concat()));
+            let longer = names
+                .iter()
+                .flat_map(|name| signs.iter().map(|&sign| [name, &[sign][..]].concat()));
             names = longer.collect();
             for name in &names {
                 let before = texts.insert(readable(name).to_ascii_lowercase(), name.clone());

@@ -1,7 +1,7 @@
 //! What the correlator saw: facts about calls, queues and agents, in ids, counts and durations.
 //!
-//! An observation says what happened and knows nothing of how it is counted.  Sets of values are enums whose
-//! [`Word::word`] is the label value the contract (METRICS.md) names.
+//! An observation says what happened and knows nothing of how it is counted.  Sets of values are
+//! enums whose [`Word::word`] is the label value the contract (METRICS.md) names.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use super::names::{AgentId, Names, QueueId, ReasonId, TrunkId};
 
 /// Takes what the correlator saw, at once and in order.
 pub trait Observe {
-    /// One fact; `names` resolves its ids.  `of` is whose it is, for facts of a stay whose caller is known.
+    /// One fact; `names` resolves its ids.  `of` is whose it is, for facts of a stay whose caller
+    /// is known.
     fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>);
 }
 
@@ -36,7 +37,8 @@ pub enum Observation {
     Entered { queue: QueueId },
     /// A stay was found already going on.
     Adopted { queue: QueueId, phase: Phase },
-    /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where no clock or field told.
+    /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where no clock or field
+    /// told.
     Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
     /// A caller was never let in.
     Refused { queue: QueueId, reason: Refusal },
@@ -54,7 +56,8 @@ pub enum Observation {
     WrappedUp { queue: QueueId, agent: AgentId, spent: Duration },
     /// A leg of a stay hung up.
     QueueHangup { queue: QueueId, agent: AgentId, leg: Leg, cause: Cause },
-    /// A connected caller was put into a holding bridge, such as a parking lot: not counted, `audit` goes by it.
+    /// A connected caller was put into a holding bridge, such as a parking lot: not counted,
+    /// `audit` goes by it.
     CallerParked { queue: QueueId },
     /// A connected stay was recorded (once a stay).
     RecordedCall { queue: QueueId, agent: AgentId },

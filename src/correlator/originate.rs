@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::event;
-
 use super::Correlator;
 use super::channel::Channels;
 use super::key::{ChannelKey, Shortlist};
 use super::observation::Observe;
 use super::time::Stamp;
+use crate::event;
 
 /// Originated legs that nothing was told about yet, by technology and dial string.
 #[derive(Debug, Default)]
@@ -31,7 +30,8 @@ impl Correlator {
     ) {
         let Some(reason) = response.reason else { return };
         let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
-        // a failure names no channel: it is the oldest originated leg to that destination nobody told about yet
+        // a failure names no channel: it is the oldest originated leg to that destination nobody
+        // told about yet
         let leg = by_uid.or_else(|| {
             let list = self.originates.0.get_mut(response.channel)?;
             list.oldest(|leg| waits_for_response(&self.channels, leg))
@@ -52,6 +52,10 @@ impl Correlator {
 }
 
 fn waits_for_response(channels: &Channels, leg: ChannelKey) -> bool {
-    let untold = channels.all.get(leg).filter(|channel| !channel.up).and_then(|channel| channel.dialled.as_ref());
+    let untold = channels
+        .all
+        .get(leg)
+        .filter(|channel| !channel.up)
+        .and_then(|channel| channel.dialled.as_ref());
     untold.is_some_and(|dialled| dialled.by.is_none() && dialled.reason.is_none())
 }

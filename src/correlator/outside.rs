@@ -1,17 +1,17 @@
-//! Where calls come from: trunks that the configuration does not name, and what to say when none is seen.
+//! Where calls come from: trunks that the configuration does not name, and what to say when none is
+//! seen.
 //!
-//! A device that begins calls where calls from outside begin is a trunk, as long as it begins none elsewhere and is
-//! nobody's phone.  Nothing else is taken for a sign of one.
+//! A device that begins calls where calls from outside begin is a trunk, as long as it begins none
+//! elsewhere and is nobody's phone.  Nothing else is taken for a sign of one.
 
 use std::collections::{BTreeSet, HashMap};
-
-use crate::event;
 
 use super::Correlator;
 use super::caseless::folded;
 use super::channel::Line;
 use super::key::ChannelKey;
 use super::observation::Observe;
+use crate::event;
 
 /// What is known of where calls begin.
 #[derive(Debug, Default)]
@@ -42,9 +42,14 @@ pub struct Sightings {
 
 impl Correlator {
     /// A device begins a call: takes note of where, and whether it is a trunk.
-    pub(super) fn see_beginning(&mut self, key: ChannelKey, block: &event::Channel<'_>, seen: &mut dyn Observe) {
-        // Before 13.5 nothing tells a leg from a beginning, and a leg has the context of its trunk.  A channel that a
-        // device begins is in state Ring, one that Asterisk dials is not.
+    pub(super) fn see_beginning(
+        &mut self,
+        key: ChannelKey,
+        block: &event::Channel<'_>,
+        seen: &mut dyn Observe,
+    ) {
+        // Before 13.5 nothing tells a leg from a beginning, and a leg has the context of its trunk.
+        // A channel that a device begins is in state Ring, one that Asterisk dials is not.
         if block.state != Some(RING) || block.linkedid != block.uid {
             return;
         }
@@ -61,7 +66,8 @@ impl Correlator {
         if phone || matches!(channel.line, Line::Trunk(_)) {
             return;
         }
-        let outside = self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
+        let outside =
+            self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
         if self.outside.begins(&device, outside) == Some(Begins::Outside) {
             self.take_for_trunk(key, seen);
         }
@@ -71,17 +77,24 @@ impl Correlator {
     pub(super) fn recognise_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
         let channel = &self.channels.all[key];
         let unclear = matches!(channel.line, Line::Agent | Line::Other);
-        if unclear && self.outside.is_trunk(channel.label()) && channel.owner(&self.members.devices).is_none() {
+        if unclear
+            && self.outside.is_trunk(channel.label())
+            && channel.owner(&self.members.devices).is_none()
+        {
             self.take_for_trunk(key, seen);
         }
     }
 
-    /// Without a pattern for agents' devices every device is one that is no trunk.  One that is dialled with a number behind
-    /// it is neither for certain: a trunk that the configuration does not name, or a gateway.
+    /// Without a pattern for agents' devices every device is one that is no trunk.  One that is
+    /// dialled with a number behind it is neither for certain: a trunk that the configuration
+    /// does not name, or a gateway.
     pub(super) fn see_dialled(&mut self, leg: ChannelKey, dial_string: &[u8]) {
         let channel = &self.channels.all[leg];
         let presumed = channel.line == Line::Agent && self.rules.agents.is_empty();
-        if presumed && is_routed(dial_string, &channel.device) && channel.owner(&self.members.devices).is_none() {
+        if presumed
+            && is_routed(dial_string, &channel.device)
+            && channel.owner(&self.members.devices).is_none()
+        {
             self.channels.turn(leg, Line::Other);
         }
     }
@@ -97,9 +110,11 @@ impl Correlator {
         !self.rules.trunks.is_empty()
     }
 
-    /// What calls were seen if none of the first came from a trunk or went to one, by pattern or learned.
+    /// What calls were seen if none of the first came from a trunk or went to one, by pattern or
+    /// learned.
     pub fn without_trunk(&self) -> Option<&Sightings> {
-        // patterns that have not matched yet may still do: at night a centre has internal calls only
+        // patterns that have not matched yet may still do: at night a centre has internal calls
+        // only
         let enough = if self.rules.trunks.is_empty() { FIRST_CALLS } else { MANY_CALLS };
         let sightings = &self.outside.sightings;
         (self.trunks.is_empty() && sightings.calls >= enough).then_some(sightings)
@@ -127,7 +142,8 @@ impl Outside {
     }
 
     fn is_trunk(&self, device: &str) -> bool {
-        !self.begins.is_empty() && folded(device.as_bytes(), |device| self.begins.get(device) == Some(&Begins::Outside))
+        !self.begins.is_empty()
+            && folded(device.as_bytes(), |device| self.begins.get(device) == Some(&Begins::Outside))
     }
 }
 
@@ -143,18 +159,23 @@ impl Sightings {
     }
 }
 
-/// The contexts that FreePBX itself gives to trunks and to nothing else: `from-trunk`, `from-pstn-e164-us`, ….
+/// The contexts that FreePBX itself gives to trunks and to nothing else: `from-trunk`,
+/// `from-pstn-e164-us`, ….
 fn is_of_freepbx_trunks(context: &str) -> bool {
-    FREEPBX.iter().any(|name| context.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    FREEPBX.iter().any(|name| {
+        context.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })
 }
 
-/// Whether a leg was dialled with a number behind its device: `912025550155@carrier`, `carrier/912025550155`.  A phone is
-/// dialled by its name alone, or with its contact (`201/sip:201@192.0.2.7`).
+/// Whether a leg was dialled with a number behind its device: `912025550155@carrier`,
+/// `carrier/912025550155`.  A phone is dialled by its name alone, or with its contact
+/// (`201/sip:201@192.0.2.7`).
 fn is_routed(dial_string: &[u8], device: &str) -> bool {
     let Some((technology, peer)) = device.split_once('/') else { return false };
     let text = String::from_utf8_lossy(dial_string);
     // a queue's dial string has the technology in front
-    let text = text.strip_prefix(technology).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&text);
+    let text =
+        text.strip_prefix(technology).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&text);
     let (before, text) = match text.split_once('@') {
         Some((before, rest)) if !before.contains('/') => (before, rest),
         Some(_) | None => ("", text),
@@ -162,7 +183,8 @@ fn is_routed(dial_string: &[u8], device: &str) -> bool {
 
     // in front of an IAX2 peer stand a name and a secret
     let number = before.starts_with(is_dialled) && technology != "IAX2";
-    let (Some(start), rest) = (text.get(..peer.len()), text.get(peer.len()..).unwrap_or_default()) else {
+    let (Some(start), rest) = (text.get(..peer.len()), text.get(peer.len()..).unwrap_or_default())
+    else {
         return false;
     };
     start.eq_ignore_ascii_case(peer)
@@ -173,7 +195,8 @@ fn is_dialled(char: char) -> bool {
     char.is_ascii_digit() || matches!(char, '+' | '*' | '#')
 }
 
-const FREEPBX: &[&str] = &["from-trunk", "from-pstn", "from-digital", "from-analog", "from-zaptel", "from-dahdi"];
+const FREEPBX: &[&str] =
+    &["from-trunk", "from-pstn", "from-digital", "from-analog", "from-zaptel", "from-dahdi"];
 /// Channel state: a device calls Asterisk.
 const RING: u8 = 4;
 /// After so many calls somebody should have called in or out.
@@ -218,10 +241,18 @@ mod tests {
 
     #[test]
     fn contexts_of_freepbx_trunks_are_known_by_name() {
-        for context in ["from-trunk", "from-trunk-pjsip-carrier", "from-pstn", "from-pstn-e164-us", "from-digital"] {
+        for context in [
+            "from-trunk",
+            "from-trunk-pjsip-carrier",
+            "from-pstn",
+            "from-pstn-e164-us",
+            "from-digital",
+        ] {
             assert!(is_of_freepbx_trunks(context), "{context}");
         }
-        for context in ["from-internal", "from-trunking", "from-sip-external", "macro-from-trunk", ""] {
+        for context in
+            ["from-internal", "from-trunking", "from-sip-external", "macro-from-trunk", ""]
+        {
             assert!(!is_of_freepbx_trunks(context), "{context}");
         }
     }

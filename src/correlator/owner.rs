@@ -1,12 +1,13 @@
 //! Whose device it is: one person is one agent, in queues and outside of them.
 //!
-//! A member of FreePBX is `Local/201@from-queue/n` with the state interface `hint:201@ext-local`, and no header says that
-//! its phone is `PJSIP/201`.  What tells it, best first; the first that says anything decides, and what it says of two
-//! people it says of nobody:
+//! A member of FreePBX is `Local/201@from-queue/n` with the state interface `hint:201@ext-local`,
+//! and no header says that its phone is `PJSIP/201`.  What tells it, best first; the first that
+//! says anything decides, and what it says of two people it says of nobody:
 //!
 //! 1. the configuration (`aliases.agents`);
 //! 2. a member's Interface or StateInterface is the device;
-//! 3. the hint of a member's extension watches the device (ExtensionStatus, which ExtensionStateList lists);
+//! 3. the hint of a member's extension watches the device (ExtensionStatus, which
+//!    ExtensionStateList lists);
 //! 4. the device is called as the member's extension is, and no hint says otherwise;
 //! 5. the member's Local channel dials that device and no other, and no other member's does.
 
@@ -16,13 +17,13 @@ mod hints;
 
 use std::collections::HashMap;
 
-use super::caseless::folded;
-use super::names::{AgentId, Names};
-use super::rules::Rules;
-
 use behind::Behind;
 use claims::{Claims, Owner};
 use hints::Hints;
+
+use super::caseless::folded;
+use super::names::{AgentId, Names};
+use super::rules::Rules;
 
 /// Text as it is kept: devices without case.
 type Bytes = Box<[u8]>;
@@ -46,7 +47,8 @@ impl Owners {
     /// What the configuration says.
     pub(super) fn new(rules: &Rules, names: &mut Names) -> Self {
         let aliases = rules.agent_aliases.iter();
-        let given = aliases.map(|(device, agent)| (key(device.as_bytes()), names.agents.intern(agent.as_bytes())));
+        let given = aliases
+            .map(|(device, agent)| (key(device.as_bytes()), names.agents.intern(agent.as_bytes())));
         Self { given: given.collect(), ..Self::default() }
     }
 
@@ -88,7 +90,8 @@ impl Owners {
     /// The agent known by an interface that differs at most in case.
     pub(super) fn spelled(&self, interface: &[u8], names: &Names) -> Option<AgentId> {
         let owner = folded(plain(interface), |device| self.named.owner(device));
-        let is_it = |agent: &AgentId| names.agents.name(*agent).as_bytes().eq_ignore_ascii_case(interface);
+        let is_it =
+            |agent: &AgentId| names.agents.name(*agent).as_bytes().eq_ignore_ascii_case(interface);
         owner.one().filter(is_it)
     }
 
@@ -97,7 +100,8 @@ impl Owners {
         self.hints.told(extension, context, watched);
     }
 
-    /// Whether a member is reached by an extension, so that only the PBX's hints tell its phone for certain.
+    /// Whether a member is reached by an extension, so that only the PBX's hints tell its phone for
+    /// certain.
     pub(super) fn want_hints(&self) -> bool {
         !self.numbered.is_empty()
     }
@@ -105,13 +109,15 @@ impl Owners {
     /// A member's Local channel dials a phone.
     pub(super) fn dialled(&mut self, interface: &[u8], device: &[u8]) {
         let (interface, device) = (key(interface), key(device));
-        // a phone that is called as an extension is that extension's: follow-me and ring groups dial those of colleagues
+        // a phone that is called as an extension is that extension's: follow-me and ring groups
+        // dial those of colleagues
         if interface.starts_with(b"local/") && !peer(&device).iter().all(u8::is_ascii_digit) {
             self.behind.dialled(&interface, &device);
         }
     }
 
-    /// Whose device it is.  `trunk` is what the configuration calls a trunk: only its own name makes it an agent's.
+    /// Whose device it is.  `trunk` is what the configuration calls a trunk: only its own name
+    /// makes it an agent's.
     pub(super) fn of(&self, device: &[u8], trunk: bool) -> Option<AgentId> {
         folded(plain(device), |device| {
             if let Some(&agent) = self.given.get(device) {
@@ -157,7 +163,9 @@ fn key(name: &[u8]) -> Bytes {
 fn plain(interface: &[u8]) -> &[u8] {
     let local = interface.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"Local/"));
     match interface.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) if local && slash > 5 && !interface[slash..].contains(&b'@') => &interface[..slash],
+        Some(slash) if local && slash > 5 && !interface[slash..].contains(&b'@') => {
+            &interface[..slash]
+        }
         Some(_) | None => interface,
     }
 }

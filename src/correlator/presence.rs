@@ -1,12 +1,10 @@
 //! Whether a member's phone is in a call at all.
 //!
-//! Status 2, 3, 7 and 8 say that a device is in use.  A hint or a custom device state says so as well for
-//! do-not-disturb, with no channel up.  So channels are counted by the device they belong to, and a member is in a call
-//! only while one of its phone is up, or where nobody can know.
+//! Status 2, 3, 7 and 8 say that a device is in use.  A hint or a custom device state says so as
+//! well for do-not-disturb, with no channel up.  So channels are counted by the device they belong
+//! to, and a member is in a call only while one of its phone is up, or where nobody can know.
 
 use std::collections::HashMap;
-
-use crate::clock::Moment;
 
 use super::Correlator;
 use super::channel::Line;
@@ -15,6 +13,7 @@ use super::key::MemberKey;
 use super::member::Member;
 use super::names::{AgentId, readable};
 use super::observation::Observe;
+use crate::clock::Moment;
 
 /// Channels that are up, counted by what their names tell of the device.
 #[derive(Debug, Default)]
@@ -141,7 +140,8 @@ impl Phone {
 }
 
 impl Correlator {
-    /// Looks anew at the members whose phones came up or hung up, and at the agents whose state may be another.
+    /// Looks anew at the members whose phones came up or hung up, and at the agents whose state may
+    /// be another.
     pub(super) fn follow_phones(&mut self, now: Moment, seen: &mut dyn Observe) {
         if self.sight.take_first_call() {
             self.look_at_all_phones(now);
@@ -180,7 +180,8 @@ impl Correlator {
         }
     }
 
-    /// Members of whose phones only an extension is known, while no PBX has shown that devices are called like it.
+    /// Members of whose phones only an extension is known, while no PBX has shown that devices are
+    /// called like it.
     fn look_at_unknown_phones(&mut self, now: Moment) {
         if !self.members.numbered {
             self.look_at_all_phones(now);
@@ -188,7 +189,10 @@ impl Correlator {
     }
 
     fn look_at_phones(&mut self, agent: AgentId, now: Moment) {
-        let Some(members) = self.members.agents.get(&agent).map(|agent| agent.members.clone()) else { return };
+        let Some(members) = self.members.agents.get(&agent).map(|agent| agent.members.clone())
+        else {
+            return;
+        };
         for key in members {
             self.look_at_phone(key, now);
         }
@@ -248,12 +252,15 @@ impl Correlator {
         }
         let is_known = self.members.numbered || devices.next().is_some();
         match &phone.extension {
-            Some(extension) => self.channels.up.is_up(extension) || !is_known && self.channels.up.phones > 0,
+            Some(extension) => {
+                self.channels.up.is_up(extension) || !is_known && self.channels.up.phones > 0
+            }
             None => !is_known,
         }
     }
 
-    /// The status a member has: before 16.17 and 18.3 a hint that is in use and ringing is told as 4, invalid.
+    /// The status a member has: before 16.17 and 18.3 a hint that is in use and ringing is told as
+    /// 4, invalid.
     pub(super) fn true_status(&self, member: &Member, told: u8) -> u8 {
         let was_in_use = is_in_use(member.status) || member.status == RINGING;
         if told == INVALID && was_in_use && member.phone.is_hint() && !self.tells_ringing_in_use() {
@@ -279,7 +286,8 @@ pub(super) const fn is_in_use(status: u8) -> bool {
 
 /// Local channels are nobody's phone.
 fn key_of(device: &str, line: Line) -> Option<String> {
-    (!matches!(line, Line::Local | Line::Media) && device.contains('/')).then(|| device.to_ascii_lowercase())
+    (!matches!(line, Line::Local | Line::Media) && device.contains('/'))
+        .then(|| device.to_ascii_lowercase())
 }
 
 /// `pjsip/201` and `/201`.
@@ -309,7 +317,10 @@ mod tests {
         let told = phone(["PJSIP/201", "PJSIP/201"]);
         assert_eq!((told.devices, told.extension), (vec!["pjsip/201".into()], None));
         let told = phone(["Local/201@from-queue/n", "hint:201@ext-local"]);
-        assert_eq!((told.devices.len(), told.extension.as_deref(), told.hint), (0, Some("/201"), true));
+        assert_eq!(
+            (told.devices.len(), told.extension.as_deref(), told.hint),
+            (0, Some("/201"), true)
+        );
         let told = phone(["SIP/trunk/2025550100", ""]);
         assert_eq!(told.devices, ["sip/trunk/2025550100".into(), "sip/trunk".into()]);
         let told = phone(["Local/1001@agent-pool/n", "Agent:1001"]);

@@ -1,16 +1,20 @@
 //! Events of a caller in a queue: joining, leaving, and what tells why.
 
-use crate::event;
-
 use super::Correlator;
 use super::key::ChannelKey;
 use super::names::QueueId;
 use super::observation::{Anomaly, Observation, Observe, Outcome, Refusal};
 use super::stay::{Leaving, Phase, Sign};
 use super::time::Stamp;
+use crate::event;
 
 impl Correlator {
-    pub(super) fn on_join(&mut self, at: Stamp, join: &event::CallerJoin<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_join(
+        &mut self,
+        at: Stamp,
+        join: &event::CallerJoin<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let caller = self.channel(&join.caller, at, seen);
         self.settle_leaving(caller, join.caller.queue_status, Sign::Join, seen);
         let queue = self.queue(join.queue, seen);
@@ -29,7 +33,12 @@ impl Correlator {
         self.emit_of(key, Observation::Entered { queue }, seen);
     }
 
-    pub(super) fn on_abandon(&mut self, at: Stamp, abandon: &event::CallerAbandon<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_abandon(
+        &mut self,
+        at: Stamp,
+        abandon: &event::CallerAbandon<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let caller = self.channel(&abandon.caller, at, seen);
         let queue = self.queue(abandon.queue, seen);
         let key = self.stay_of(caller, queue, at, seen);
@@ -39,7 +48,10 @@ impl Correlator {
             Phase::Waiting { .. } => {
                 let hold = abandon.hold;
                 // who hangs up as the time is up has timed out, and QUEUESTATUS says so (16 and 22)
-                self.begin_leaving(key, Leaving { hold, abandoned: true, gave_up, ..Leaving::new(at) });
+                self.begin_leaving(
+                    key,
+                    Leaving { hold, abandoned: true, gave_up, ..Leaving::new(at) },
+                );
             }
             Phase::Leaving(leaving) if leaving.abandoned && !leaving.left => {
                 if !leaving.gave_up {
@@ -56,7 +68,12 @@ impl Correlator {
         }
     }
 
-    pub(super) fn on_leave(&mut self, at: Stamp, leave: &event::CallerLeave<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_leave(
+        &mut self,
+        at: Stamp,
+        leave: &event::CallerLeave<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let caller = self.channel(&leave.caller, at, seen);
         let queue = self.queue(leave.queue, seen);
         let key = self.stay_of(caller, queue, at, seen);
@@ -71,11 +88,19 @@ impl Correlator {
         }
     }
 
-    /// QUEUESTATUS names the outcome, or why the caller was never let in; QUEUEPOSITION shows that we would see it.
-    pub(super) fn on_var_set(&mut self, at: Stamp, set: &event::VarSet<'_>, seen: &mut dyn Observe) {
+    /// QUEUESTATUS names the outcome, or why the caller was never let in; QUEUEPOSITION shows that
+    /// we would see it.
+    pub(super) fn on_var_set(
+        &mut self,
+        at: Stamp,
+        set: &event::VarSet<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let caller = self.channel(&set.channel, at, seen);
         if set.variable == b"QUEUEPOSITION" {
-            if let Some(leaving) = self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut()) {
+            if let Some(leaving) =
+                self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut())
+            {
                 leaving.visible |= leaving.left;
             }
             return;
@@ -89,12 +114,21 @@ impl Correlator {
         }
     }
 
-    pub(super) fn on_new_exten(&mut self, at: Stamp, step: &event::NewExten<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_new_exten(
+        &mut self,
+        at: Stamp,
+        step: &event::NewExten<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let key = self.channel(&step.channel, at, seen);
         // the `h` extension runs because the channel was hung up
         let sign = if step.extension == b"h" { Sign::Hangup } else { Sign::Dialplan };
-        // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue, before Abandon
-        let left = self.leaving_stay(key).and_then(|key| self.stays[key].leaving_mut()).is_some_and(|way| way.left);
+        // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue,
+        // before Abandon
+        let left = self
+            .leaving_stay(key)
+            .and_then(|key| self.stays[key].leaving_mut())
+            .is_some_and(|way| way.left);
         if left {
             self.settle_leaving(key, step.channel.queue_status, sign, seen);
         }
@@ -110,8 +144,8 @@ impl Correlator {
         }
     }
 
-    /// A caller who waits has no QUEUESTATUS of this queue yet: what shows lingers from an earlier one.  After a masquerade
-    /// it is the other channel's.
+    /// A caller who waits has no QUEUESTATUS of this queue yet: what shows lingers from an earlier
+    /// one.  After a masquerade it is the other channel's.
     fn note_lingering_status(&mut self, caller: ChannelKey, status: Option<&[u8]>) {
         if let Some(key) = self.waiting_stay(caller)
             && status.is_some()
@@ -120,7 +154,8 @@ impl Correlator {
         }
     }
 
-    /// The caller goes on, or ends: decides the open verdict, by the channel variable if that shows it.
+    /// The caller goes on, or ends: decides the open verdict, by the channel variable if that shows
+    /// it.
     pub(super) fn settle_leaving(
         &mut self,
         caller: ChannelKey,
@@ -129,7 +164,8 @@ impl Correlator {
         seen: &mut dyn Observe,
     ) {
         let Some(key) = self.leaving_stay(caller) else { return };
-        let fresh = status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
+        let fresh =
+            status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
         match fresh.and_then(outcome) {
             Some(outcome) => self.exit(key, outcome, seen),
             None => self.verdict(key, sign, seen),
@@ -167,7 +203,8 @@ impl Correlator {
     }
 }
 
-/// What QUEUESTATUS says of a caller who was in the queue.  Unset after a real abandon and after an exit key.
+/// What QUEUESTATUS says of a caller who was in the queue.  Unset after a real abandon and after an
+/// exit key.
 fn outcome(status: &[u8]) -> Option<Outcome> {
     match status {
         b"TIMEOUT" => Some(Outcome::Timeout),

@@ -32,7 +32,8 @@ impl Correlator {
         }
     }
 
-    /// The test framework's word that a file was closed: all that 16.16, 18.2 and older tell of recordings.
+    /// The test framework's word that a file was closed: all that 16.16, 18.2 and older tell of
+    /// recordings.
     pub(super) fn on_recording_end(&mut self, file: &[u8], seen: &mut dyn Observe) {
         if self.recordings_announced {
             return;
@@ -69,15 +70,19 @@ impl Correlator {
     }
 }
 
-/// What may be a Uniqueid in a file's name: `epoch.number`, maybe with a system's name before it, dash by dash.
+/// What may be a Uniqueid in a file's name: `epoch.number`, maybe with a system's name before it,
+/// dash by dash.
 fn ids(base: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_id = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-    let starts = (0..base.len()).filter(move |&at| is_id(base[at]) && (at == 0 || !is_id(base[at - 1])));
+    let starts =
+        (0..base.len()).filter(move |&at| is_id(base[at]) && (at == 0 || !is_id(base[at - 1])));
     starts.flat_map(move |start| {
         let length = base[start..].iter().take_while(|&&byte| is_id(byte)).count();
         let end = start + base[start..start + length].trim_ascii_end().len();
         let end = if base[..end].ends_with(b".") { end - 1 } else { end };
-        let prefixes = (0..start).rev().filter(move |&at| at == 0 || base[at - 1] == b'-' || base[at - 1] == b'_');
+        let prefixes = (0..start)
+            .rev()
+            .filter(move |&at| at == 0 || base[at - 1] == b'-' || base[at - 1] == b'_');
         std::iter::once(start).chain(prefixes).map(move |from| &base[from..end])
     })
 }
@@ -91,11 +96,16 @@ mod tests {
 
     #[test]
     fn a_file_name_may_hold_the_id_anywhere() {
-        let found =
-            |name: &str| ids(name.as_bytes()).map(|id| String::from_utf8_lossy(id).into_owned()).collect::<Vec<_>>();
+        let found = |name: &str| {
+            ids(name.as_bytes())
+                .map(|id| String::from_utf8_lossy(id).into_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(found("1606403878.1115"), ["1606403878.1115"]);
         assert!(found("lab-1795444384.327.wav").contains(&"1795444384.327".to_owned()));
-        assert!(found("q-pbx1-1606403878.1115-in.wav").contains(&"pbx1-1606403878.1115".to_owned()));
+        assert!(
+            found("q-pbx1-1606403878.1115-in.wav").contains(&"pbx1-1606403878.1115".to_owned())
+        );
         assert!(found("lab-second").is_empty());
     }
 }

@@ -1,12 +1,11 @@
 //! The link lost and found again, and lists that disagree with what events told.
 //!
-//! What a gap hid ends as lost, once (`gap`); what the lists show going on goes on, or is adopted.  A list can be older
-//! than the events behind it and Asterisk itself lags, so what a list misses is only doubted for two seconds.
+//! What a gap hid ends as lost, once (`gap`); what the lists show going on goes on, or is adopted.
+//! A list can be older than the events behind it and Asterisk itself lags, so what a list misses is
+//! only doubted for two seconds.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-
-use crate::clock::Moment;
 
 use super::Correlator;
 use super::call::begins_call;
@@ -21,6 +20,7 @@ use super::snapshot::{Channel, Entry, Member as Listed, Snapshot};
 use super::stay::Phase;
 use super::talk::Talk;
 use super::time::Stamp;
+use crate::clock::Moment;
 
 impl Correlator {
     /// The link is gone: what happens from now on is hidden.
@@ -58,7 +58,8 @@ impl Correlator {
         self.follow_phones(now, seen);
     }
 
-    /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they know better.
+    /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they
+    /// know better.
     pub fn begin_listing(&mut self, _now: Moment) {
         self.touched = Some(HashSet::new());
         self.touched_members.clear();
@@ -104,15 +105,23 @@ impl Correlator {
     }
 
     fn sync_channels(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
-        let listed: HashSet<&[u8]> = snapshot.channels.iter().map(|channel| &*channel.uid).collect();
-        let missing =
-            self.channels.all.iter().filter(|(_, channel)| channel.is_live() && !listed.contains(&*channel.uid));
+        let listed: HashSet<&[u8]> =
+            snapshot.channels.iter().map(|channel| &*channel.uid).collect();
+        let missing = self
+            .channels
+            .all
+            .iter()
+            .filter(|(_, channel)| channel.is_live() && !listed.contains(&*channel.uid));
         for key in missing.map(|(key, _)| key).collect::<Vec<_>>() {
             self.channels.all[key].doubted = true;
             self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));
         }
-        let talked: HashSet<&[u8]> =
-            snapshot.channels.iter().filter(|channel| !channel.is_held()).map(|channel| &*channel.bridge).collect();
+        let talked: HashSet<&[u8]> = snapshot
+            .channels
+            .iter()
+            .filter(|channel| !channel.is_held())
+            .map(|channel| &*channel.bridge)
+            .collect();
         for channel in &snapshot.channels {
             let known = self.channels.find(&channel.uid).is_some();
             // one that is being born is left to its Newchannel
@@ -127,7 +136,8 @@ impl Correlator {
         }
     }
 
-    /// Puts a listed channel where the list has it; nobody talks in a bridge of those who only wait.
+    /// Puts a listed channel where the list has it; nobody talks in a bridge of those who only
+    /// wait.
     fn sync_channel(&mut self, at: Stamp, listed: &Channel, talks: bool, seen: &mut dyn Observe) {
         let known = self.channels.find(&listed.uid).is_some();
         let key = self.channel(&listed.block(), at, seen);
@@ -152,7 +162,9 @@ impl Correlator {
         let mut halves: HashMap<&[u8], ChannelKey> = HashMap::new();
         for channel in &snapshot.channels {
             let Some(key) = self.channels.find(&channel.uid) else { continue };
-            let Some(name) = channel.name.strip_suffix(b";1").or_else(|| channel.name.strip_suffix(b";2")) else {
+            let Some(name) =
+                channel.name.strip_suffix(b";1").or_else(|| channel.name.strip_suffix(b";2"))
+            else {
                 continue;
             };
             if let Some(other) = halves.insert(name, key)
@@ -165,7 +177,13 @@ impl Correlator {
     }
 
     /// A leg that was dialled in the gap.
-    fn adopt_leg(&mut self, at: Stamp, listed: &Channel, beside: &Beside<'_>, seen: &mut dyn Observe) {
+    fn adopt_leg(
+        &mut self,
+        at: Stamp,
+        listed: &Channel,
+        beside: &Beside<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let Some(key) = self.channels.find(&listed.uid) else { return };
         if self.channels.all[key].dialled.is_some() {
             return;
@@ -182,8 +200,8 @@ impl Correlator {
         }
     }
 
-    /// Who dialled a listed leg, as far as that can be told: the channel its Linkedid names, or, where none is told, who is
-    /// in its bridge.
+    /// Who dialled a listed leg, as far as that can be told: the channel its Linkedid names, or,
+    /// where none is told, who is in its bridge.
     fn dialler(&self, leg: &Channel, beside: &Beside<'_>) -> Option<ChannelKey> {
         if !leg.linkedid.is_empty() {
             return self.channels.find(&leg.linkedid);
@@ -191,7 +209,13 @@ impl Correlator {
         beside.caller(leg).and_then(|other| self.channels.find(&other.uid))
     }
 
-    fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
+    fn sync_members(
+        &mut self,
+        at: Stamp,
+        snapshot: &Snapshot,
+        drift: bool,
+        seen: &mut dyn Observe,
+    ) {
         let mut listed = HashSet::new();
         for (name, level) in &snapshot.queues {
             let queue = self.queue(name, seen);
@@ -216,7 +240,8 @@ impl Correlator {
                 self.emit(Observation::Anomaly(Anomaly::MemberDrifted), seen);
             }
         }
-        let mut gone: Vec<_> = self.members.places.keys().filter(|place| !listed.contains(*place)).cloned().collect();
+        let mut gone: Vec<_> =
+            self.members.places.keys().filter(|place| !listed.contains(*place)).cloned().collect();
         gone.sort_unstable();
         for (queue, interface) in gone {
             if drift && self.touched_members.contains(&(queue, interface.clone())) {
@@ -230,12 +255,20 @@ impl Correlator {
         self.drop_unlisted_queues(snapshot);
     }
 
-    /// When the last call of a listed member ended: the wrap-up after one that was not seen, or that was reset.
-    fn sync_wrap_up(&mut self, now: Moment, listed: &Listed, told: Option<Moment>, seen: &mut dyn Observe) {
+    /// When the last call of a listed member ended: the wrap-up after one that was not seen, or
+    /// that was reset.
+    fn sync_wrap_up(
+        &mut self,
+        now: Moment,
+        listed: &Listed,
+        told: Option<Moment>,
+        seen: &mut dyn Observe,
+    ) {
         let queue = self.names.queues.intern(&listed.queue);
         let Some(key) = self.members.seat(queue, &listed.interface) else { return };
         match (listed.last_call, told) {
-            // QueueReset and `queue reset stats` send no event, and the next second the agent is called
+            // QueueReset and `queue reset stats` send no event, and the next second the agent is
+            // called
             (Some(last), _) if last == Moment::default() => {
                 let agent = self.members.all[key].agent;
                 self.members.end_wrap_up(key, now, &self.names, seen);
@@ -248,28 +281,40 @@ impl Correlator {
 
     /// A queue that a reload took away disappears from the gauges once nobody is in it.
     fn drop_unlisted_queues(&mut self, snapshot: &Snapshot) {
-        let listed: HashSet<QueueId> = snapshot.queues.iter().map(|(name, _)| self.names.queues.intern(name)).collect();
+        let listed: HashSet<QueueId> =
+            snapshot.queues.iter().map(|(name, _)| self.names.queues.intern(name)).collect();
         let open: HashSet<QueueId> = self.stays.values().map(|stay| stay.queue).collect();
         self.queues.retain(|queue, _| listed.contains(queue) || open.contains(queue));
     }
 
-    fn sync_entries(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, seen: &mut dyn Observe) {
+    fn sync_entries(
+        &mut self,
+        at: Stamp,
+        snapshot: &Snapshot,
+        drift: bool,
+        seen: &mut dyn Observe,
+    ) {
         let mut listed = HashSet::new();
         let before = std::mem::take(&mut self.drift);
         for entry in &snapshot.entries {
             // the list can be newer than the transfer that gives the place to somebody else
             let from = snapshot.foreseen.moved.get(&entry.uid);
-            let joins = |uid: &[u8]| snapshot.foreseen.joins.contains(&(uid.into(), entry.queue.clone()));
+            let joins =
+                |uid: &[u8]| snapshot.foreseen.joins.contains(&(uid.into(), entry.queue.clone()));
             let foreseen = joins(&entry.uid) || from.is_some_and(|from| joins(from));
             let known = from.filter(|from| self.channels.find(from).is_some());
             let entry = Entry { uid: known.unwrap_or(&entry.uid).clone(), ..entry.clone() };
-            if let Some(key) = self.sync_entry(at, &entry, drift.then_some(&before), foreseen, seen) {
+            if let Some(key) = self.sync_entry(at, &entry, drift.then_some(&before), foreseen, seen)
+            {
                 listed.insert(key);
             }
         }
-        let waiting = self.stays.iter().filter(|(_, stay)| matches!(stay.phase, Phase::Waiting { .. }));
-        let missing: Vec<_> =
-            waiting.map(|(key, _)| key).filter(|key| !listed.contains(key) && !self.is_touched(*key)).collect();
+        let waiting =
+            self.stays.iter().filter(|(_, stay)| matches!(stay.phase, Phase::Waiting { .. }));
+        let missing: Vec<_> = waiting
+            .map(|(key, _)| key)
+            .filter(|key| !listed.contains(key) && !self.is_touched(*key))
+            .collect();
         for key in missing {
             if drift && !before.missed.contains(&key) {
                 self.drift.missed.insert(key);
@@ -279,8 +324,9 @@ impl Correlator {
         }
     }
 
-    /// The stay of a listed caller: known, or adopted now with its wait.  In mid-session, with what the last list told
-    /// that events had not, only if it is told again: a PBX with too much to do sends a Join seconds after the list.
+    /// The stay of a listed caller: known, or adopted now with its wait.  In mid-session, with what
+    /// the last list told that events had not, only if it is told again: a PBX with too much to
+    /// do sends a Join seconds after the list.
     fn sync_entry(
         &mut self,
         at: Stamp,
@@ -291,13 +337,16 @@ impl Correlator {
     ) -> Option<StayKey> {
         let (queue, drift) = (self.queue(&entry.queue, seen), before.is_some());
         let joined = entry.wait.map(|wait| Stamp { read: at.read.before(wait), wire: None });
-        let known = self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
+        let known =
+            self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
         if let Some(key) = known {
             let touched = self.is_touched(key);
             let stay = &mut self.stays[key];
             match stay.phase {
                 // a wait shorter than expected: the caller left and came back in the gap
-                Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => self.lose_wait(key, seen),
+                Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => {
+                    self.lose_wait(key, seen)
+                }
                 Phase::Waiting { .. } => {
                     stay.joined = stay.joined.or(joined);
                     stay.doubted = false;
@@ -320,7 +369,8 @@ impl Correlator {
             }
             self.emit(Observation::Anomaly(Anomaly::CallerAppeared), seen);
         }
-        let block = crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
+        let block =
+            crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
         let caller = self.channel(&block, at, seen);
         let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen);
         self.stays[key].joined = joined;
@@ -337,7 +387,9 @@ impl Correlator {
         let mut confirmed = HashSet::new();
         let beside = Beside::new(snapshot);
         for channel in &snapshot.channels {
-            let Some(queue) = channel.queue().filter(|_| !channel.bridge.is_empty()) else { continue };
+            let Some(queue) = channel.queue().filter(|_| !channel.bridge.is_empty()) else {
+                continue;
+            };
             let Some(caller) = self.channels.find(&channel.uid) else { continue };
             let queue = self.queue(queue, seen);
             let agent = beside.partner(channel);
@@ -345,17 +397,22 @@ impl Correlator {
                 confirmed.insert(key);
             }
         }
-        let talking =
-            self.stays.iter().filter(|(_, stay)| stay.talk().is_some_and(|talk| !self.is_listed(stay.caller, talk)));
-        for key in talking.map(|(key, _)| key).filter(|key| !confirmed.contains(key)).collect::<Vec<_>>() {
+        let talking = self
+            .stays
+            .iter()
+            .filter(|(_, stay)| stay.talk().is_some_and(|talk| !self.is_listed(stay.caller, talk)));
+        for key in
+            talking.map(|(key, _)| key).filter(|key| !confirmed.contains(key)).collect::<Vec<_>>()
+        {
             self.doubt(key, at);
         }
     }
 
-    /// Whether a known caller and the agent are listed in one bridge.  A caller who came through a Local channel that was
-    /// optimised away does not run Queue.
+    /// Whether a known caller and the agent are listed in one bridge.  A caller who came through a
+    /// Local channel that was optimised away does not run Queue.
     fn is_listed(&self, caller: ChannelKey, talk: &Talk) -> bool {
-        let bridge = |key: ChannelKey| self.channels.all.get(key).filter(|channel| !channel.doubted)?.bridge;
+        let bridge =
+            |key: ChannelKey| self.channels.all.get(key).filter(|channel| !channel.doubted)?.bridge;
         bridge(caller).is_some() && talk.leg.and_then(bridge) == bridge(caller)
     }
 
@@ -388,7 +445,11 @@ impl Correlator {
         }
         let key = match waited {
             Some(key) => {
-                self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold: None }, seen);
+                self.emit_of(
+                    key,
+                    Observation::Exited { queue, outcome: Outcome::Answered, hold: None },
+                    seen,
+                );
                 key
             }
             None => {
@@ -406,16 +467,24 @@ impl Correlator {
         Some(key)
     }
 
-    /// Whether a caller's partner is an agent: one the queue dialled, or a member's phone whose Local channel is gone.
+    /// Whether a caller's partner is an agent: one the queue dialled, or a member's phone whose
+    /// Local channel is gone.
     ///
-    /// After an attended transfer the caller's channel still runs Queue (16 and 22), bridged with somebody else: that
-    /// talk is over.
+    /// After an attended transfer the caller's channel still runs Queue (16 and 22), bridged with
+    /// somebody else: that talk is over.
     fn is_agents(&self, queue: QueueId, partner: &Channel) -> bool {
-        *partner.application == *b"AppQueue" || self.member_on(queue, &self.device_of(partner)).is_some()
+        *partner.application == *b"AppQueue"
+            || self.member_on(queue, &self.device_of(partner)).is_some()
     }
 
     /// The member whose device a channel is, else one made for the device.
-    fn listed_member(&mut self, queue: QueueId, agent: &Channel, at: Stamp, seen: &mut dyn Observe) -> MemberKey {
+    fn listed_member(
+        &mut self,
+        queue: QueueId,
+        agent: &Channel,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> MemberKey {
         let device = self.device_of(agent);
         if let Some(known) = self.member_on(queue, &device) {
             return known;
@@ -427,13 +496,17 @@ impl Correlator {
     }
 
     fn device_of(&self, listed: &Channel) -> Box<str> {
-        self.channels.find(&listed.uid).map(|key| self.channels.all[key].device.clone()).unwrap_or_default()
+        self.channels
+            .find(&listed.uid)
+            .map(|key| self.channels.all[key].device.clone())
+            .unwrap_or_default()
     }
 
     /// The queue's member with a device: by interface, else by state interface.
     fn member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
         let of = |interface: &[u8]| self.members.places.get(&place(queue, interface)).copied();
-        let by_interface = of(device.as_bytes()).or_else(|| of(&[device.as_bytes(), b"/n"].concat()));
+        let by_interface =
+            of(device.as_bytes()).or_else(|| of(&[device.as_bytes(), b"/n"].concat()));
         if by_interface.is_some() {
             return by_interface;
         }
@@ -451,7 +524,9 @@ impl Correlator {
                 continue;
             }
             let stays = self.stays_by_linkedid(&[&listed.linkedid]);
-            let Some(stay) = stays.into_iter().find(|&stay| self.stays[stay].is_waiting()) else { continue };
+            let Some(stay) = stays.into_iter().find(|&stay| self.stays[stay].is_waiting()) else {
+                continue;
+            };
             let queue = self.stays[stay].queue;
             let member = self.listed_member(queue, listed, at, seen);
             self.adopt_ring(stay, member, leg, at, seen);
@@ -462,7 +537,8 @@ impl Correlator {
 /// The listed channels by what one looks for another by.  Headers that are not told tie nothing.
 #[derive(Debug, Default)]
 struct Beside<'a> {
-    /// By bridge: the first two whom a queue dialled, the first two of all but media, and the first whom nobody dialled.
+    /// By bridge: the first two whom a queue dialled, the first two of all but media, and the
+    /// first whom nobody dialled.
     bridges: HashMap<&'a [u8], (Two<'a>, Two<'a>, Option<&'a Channel>)>,
     /// By Linkedid: the first two whom a queue dialled.
     legs: HashMap<&'a [u8], Two<'a>>,
@@ -520,7 +596,8 @@ fn add<'a>(two: &mut Two<'a>, channel: &'a Channel) {
     }
 }
 
-/// Where a list and the events disagree on who waits.  Only what two lists in a row say is believed.
+/// Where a list and the events disagree on who waits.  Only what two lists in a row say is
+/// believed.
 #[derive(Debug, Default)]
 pub(super) struct Drift {
     /// Listed, and no event has told: Uniqueid and queue.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::event;
-
 use super::Correlator;
 use super::cause::Cause;
 use super::channel::Channel;
@@ -14,6 +12,7 @@ use super::names::{AgentId, QueueId};
 use super::observation::{Anomaly, Leg, Observation, Observe, RingResult};
 use super::stay::Phase as StayPhase;
 use super::time::Stamp;
+use crate::event;
 
 /// One agent being called for one stay.
 #[derive(Debug)]
@@ -24,7 +23,8 @@ pub(super) struct Ring {
     pub member: MemberKey,
     /// The channel the queue dialled.
     pub leg: ChannelKey,
-    /// The phone behind it, if it is a Local channel: the one that answered, else the last one dialled.
+    /// The phone behind it, if it is a Local channel: the one that answered, else the last one
+    /// dialled.
     pub phone: Option<ChannelKey>,
     /// Unknown if the beginning was not seen.
     pub begun: Option<Stamp>,
@@ -41,7 +41,8 @@ pub(super) struct Ring {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Ringing,
-    /// The phone forwarded the call: the next leg the caller dials takes this one's place, if the queue lets it.
+    /// The phone forwarded the call: the next leg the caller dials takes this one's place, if the
+    /// queue lets it.
     Forwarded {
         at: Stamp,
     },
@@ -61,14 +62,24 @@ pub(super) enum Phase {
 }
 
 impl Correlator {
-    pub(super) fn on_agent_called(&mut self, at: Stamp, call: &event::AgentCall<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_agent_called(
+        &mut self,
+        at: Stamp,
+        call: &event::AgentCall<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let leg = self.channel(&call.leg, at, seen);
         if self.ring_on(leg).is_none() {
             self.open_ring(call, leg, Some(at), at, seen);
         }
     }
 
-    pub(super) fn on_ring_no_answer(&mut self, at: Stamp, missed: &event::RingNoAnswer<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_ring_no_answer(
+        &mut self,
+        at: Stamp,
+        missed: &event::RingNoAnswer<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let leg = self.channel(&missed.call.leg, at, seen);
         let key = self.ring_of(leg, &missed.call, at, seen);
         let ring = &mut self.rings[key];
@@ -79,11 +90,13 @@ impl Correlator {
             }
             // Asterisk sends it before DialEnd only when the member's full time is over
             Phase::Ringing | Phase::Forwarded { .. } => {
-                let length = ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
+                let length =
+                    ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
                 self.settle_ring(key, RingResult::NoAnswer, length, at, seen);
             }
             Phase::Ended { at: ended, status } => {
-                let length = ring.begun.and_then(|begun| self.timing.between(begun, ended)).or(missed.ring);
+                let length =
+                    ring.begun.and_then(|begun| self.timing.between(begun, ended)).or(missed.ring);
                 self.refused(key, length, status, at, seen);
             }
             Phase::Answered | Phase::Refused { .. } | Phase::Done => {
@@ -110,13 +123,21 @@ impl Correlator {
         }
     }
 
-    /// The agent hung up during the announcement: that ringing was answered, and the caller waits on.
-    pub(super) fn on_agent_dump(&mut self, at: Stamp, dump: &event::AgentCall<'_>, seen: &mut dyn Observe) {
+    /// The agent hung up during the announcement: that ringing was answered, and the caller waits
+    /// on.
+    pub(super) fn on_agent_dump(
+        &mut self,
+        at: Stamp,
+        dump: &event::AgentCall<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let leg = self.channel(&dump.leg, at, seen);
         let key = self.ring_of(leg, dump, at, seen);
         self.ring_answered(key, None, at, seen);
         let Ring { queue, agent, stay, .. } = self.rings[key];
-        if let Some(StayPhase::Waiting { answered }) = self.stays.get_mut(stay).map(|stay| &mut stay.phase) {
+        if let Some(StayPhase::Waiting { answered }) =
+            self.stays.get_mut(stay).map(|stay| &mut stay.phase)
+        {
             *answered = false;
         }
         self.emit_of(stay, Observation::AgentDumped { queue, agent }, seen);
@@ -188,16 +209,18 @@ impl Correlator {
             hung_up: false,
         });
         self.channels.all[leg].ring = Some(key);
-        // a queue calls a member for a caller again once the last try is over: a forward that 13 does not follow (option i)
-        // has no DialEnd, and no Hangup until the caller leaves
-        let before = self.members.all[member].rings.iter().find(|&ring| self.is_ringing_for(ring, stay));
+        // a queue calls a member for a caller again once the last try is over: a forward that 13
+        // does not follow (option i) has no DialEnd, and no Hangup until the caller leaves
+        let before =
+            self.members.all[member].rings.iter().find(|&ring| self.is_ringing_for(ring, stay));
         if let Some(before) = before {
             self.settle_ring(before, RingResult::Canceled, None, at, seen);
         }
         let place = &mut self.members.all[member];
         place.ringing += 1;
         place.rings.add(key, |ring| self.rings.contains_key(ring));
-        // the queue does not call who is in wrap-up: it is over by the PBX's count of seconds, or was reset
+        // the queue does not call who is in wrap-up: it is over by the PBX's count of seconds, or
+        // was reset
         self.members.end_wrap_up(member, at.read, &self.names, seen);
         self.refresh_agent(agent, at.read, seen);
         key
@@ -209,7 +232,8 @@ impl Correlator {
         self.rings.get(key).is_some_and(|ring| ring.stay == stay && open(ring))
     }
 
-    /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was forwarded to.
+    /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was
+    /// forwarded to.
     pub(super) fn ring_dialled(&mut self, caller: ChannelKey, leg: ChannelKey, at: Stamp) {
         if let Some(key) = self.ring_on(leg) {
             // AgentCalled comes a moment earlier
@@ -238,8 +262,9 @@ impl Correlator {
             if self.channels.all[leg].line == super::channel::Line::Agent {
                 self.members.devices.dialled(interface, self.channels.all[leg].device.as_bytes());
             }
-            let answered =
-                self.rings[key].phone.is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.up));
+            let answered = self.rings[key]
+                .phone
+                .is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.up));
             if !answered {
                 self.rings[key].phone = Some(leg);
             }
@@ -252,8 +277,9 @@ impl Correlator {
         self.channels.all.get(channel)?.ring.filter(|&key| self.rings.contains_key(key))
     }
 
-    /// A channel is about to be forgotten: so is its ringing, unless the phone behind it is still up and will
-    /// tell the agent leg's cause (an optimised Local channel is gone long before its phone).
+    /// A channel is about to be forgotten: so is its ringing, unless the phone behind it is still
+    /// up and will tell the agent leg's cause (an optimised Local channel is gone long before
+    /// its phone).
     pub(super) fn drop_ring(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
         let Some(key) = self.ring_on(channel) else { return };
         if self.rings[key].leg == channel {
@@ -261,17 +287,22 @@ impl Correlator {
         }
         let ring = &self.rings[key];
         let leg_stays = ring.leg != channel && self.channels.all.contains_key(ring.leg);
-        let phone_stays = ring.phone.is_some_and(|phone| phone != channel && self.channels.all.contains_key(phone));
+        let phone_stays = ring
+            .phone
+            .is_some_and(|phone| phone != channel && self.channels.all.contains_key(phone));
         if !leg_stays && (ring.hung_up || !phone_stays) {
             self.rings.remove(key);
         }
     }
 
-    /// The ringing whose phone has just forwarded the call: DialEnd with the forward, and DialBegin of the leg that is
-    /// dialled instead, stand next to each other (13 to 23).
+    /// The ringing whose phone has just forwarded the call: DialEnd with the forward, and DialBegin
+    /// of the leg that is dialled instead, stand next to each other (13 to 23).
     fn forwarded_ring(&mut self, caller: ChannelKey) -> Option<RingKey> {
         let key = self.channels.all[caller].forwarded.take()?;
-        self.rings.get(key).is_some_and(|ring| matches!(ring.phase, Phase::Forwarded { .. })).then_some(key)
+        self.rings
+            .get(key)
+            .is_some_and(|ring| matches!(ring.phase, Phase::Forwarded { .. }))
+            .then_some(key)
     }
 
     /// The first DialEnd of a leg.
@@ -304,7 +335,9 @@ impl Correlator {
             }
             DialStatus::Answer => {
                 let stay = ring.stay;
-                if let Some(StayPhase::Waiting { answered }) = self.stays.get_mut(stay).map(|stay| &mut stay.phase) {
+                if let Some(StayPhase::Waiting { answered }) =
+                    self.stays.get_mut(stay).map(|stay| &mut stay.phase)
+                {
                     *answered = true;
                 }
                 let length = self.rings[key].begun.and_then(|begun| self.timing.between(begun, at));
@@ -315,12 +348,16 @@ impl Correlator {
                     self.stop_ringing(key, at, seen);
                 }
             }
-            // a ring-all loser, or the caller left; a timeout's AgentRingNoAnswer comes before its DialEnd
+            // a ring-all loser, or the caller left; a timeout's AgentRingNoAnswer comes before its
+            // DialEnd
             DialStatus::Cancel => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, at));
                 self.settle_ring(key, RingResult::Canceled, length, at, seen);
             }
-            DialStatus::Busy | DialStatus::Congestion | DialStatus::NoAnswer | DialStatus::Other => {
+            DialStatus::Busy
+            | DialStatus::Congestion
+            | DialStatus::NoAnswer
+            | DialStatus::Other => {
                 ring.phase = Phase::Ended { at, status };
                 self.stop_ringing(key, at, seen);
             }
@@ -355,11 +392,15 @@ impl Correlator {
             match ring.phase {
                 Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
                 Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
-                // a forward that is followed has its new leg before this Hangup: option i, or a bad number
+                // a forward that is followed has its new leg before this Hangup: option i, or a bad
+                // number
                 Phase::Forwarded { .. } => self.ring_due(key, at, seen),
-                // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's channel, and the Hangup of
-                // a leg that was picked up may come between Leave and AgentConnect (22.10)
-                Phase::Ringing | Phase::Ended { .. } if self.waits(ring.stay) || self.may_connect(ring.stay) => {
+                // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's
+                // channel, and the Hangup of a leg that was picked up may come
+                // between Leave and AgentConnect (22.10)
+                Phase::Ringing | Phase::Ended { .. }
+                    if self.waits(ring.stay) || self.may_connect(ring.stay) =>
+                {
                     self.deadlines.add(at.read.after(RING), Task::Ring(key));
                     self.stop_ringing(key, at, seen);
                 }
@@ -372,10 +413,11 @@ impl Correlator {
         self.count_agent_hangup(key, channel, seen);
     }
 
-    /// Counts the agent leg's cause once: that of the phone behind a Local channel if one answered, else of the
-    /// last one, else the leg's own.
+    /// Counts the agent leg's cause once: that of the phone behind a Local channel if one answered,
+    /// else of the last one, else the leg's own.
     fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, seen: &mut dyn Observe) {
-        let live = |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
+        let live =
+            |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
         let Some(own) = self.channels.all[channel].cause else { return };
         let answered = self.channels.all[channel].up;
         let ring = &mut self.rings[key];
@@ -393,7 +435,11 @@ impl Correlator {
         };
         if !std::mem::replace(&mut ring.hung_up, true) {
             let (stay, queue, agent) = (ring.stay, ring.queue, ring.agent);
-            self.emit_of(stay, Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause }, seen);
+            self.emit_of(
+                stay,
+                Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause },
+                seen,
+            );
         }
     }
 
@@ -428,7 +474,8 @@ impl Correlator {
                 self.rings[key].phase = Phase::Refused { length, status };
                 self.settle_by_cause(key, at, seen);
             }
-            // nothing was dialled instead: the queue follows no forward (option i), or the number was none
+            // nothing was dialled instead: the queue follows no forward (option i), or the number
+            // was none
             Phase::Forwarded { at: ended } => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, ended));
                 self.settle_ring(key, RingResult::Canceled, length, at, seen);
@@ -441,7 +488,9 @@ impl Correlator {
         let Phase::Refused { length, status } = self.rings[key].phase else { return };
         let result = match (self.ring_cause(key), status) {
             (Some(Cause(17)), _) | (None, DialStatus::Busy) => RingResult::Busy,
-            (Some(Cause(0 | 16 | 26 | 127)), _) | (None, DialStatus::NoAnswer) => RingResult::NoAnswer,
+            (Some(Cause(0 | 16 | 26 | 127)), _) | (None, DialStatus::NoAnswer) => {
+                RingResult::NoAnswer
+            }
             _ => RingResult::Failed,
         };
         self.settle_ring(key, result, length, at, seen);
@@ -450,7 +499,8 @@ impl Correlator {
     /// The phone's cause if a phone is known and has hung up, else the leg's.
     fn ring_cause(&self, key: RingKey) -> Option<Cause> {
         let ring = &self.rings[key];
-        let cause = |channel: ChannelKey| self.channels.all.get(channel).and_then(|channel| channel.cause);
+        let cause =
+            |channel: ChannelKey| self.channels.all.get(channel).and_then(|channel| channel.cause);
         ring.phone.and_then(cause).or_else(|| cause(ring.leg))
     }
 

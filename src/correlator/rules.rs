@@ -1,4 +1,5 @@
-//! What the configuration says about names: which channels are trunks, which are agents, who a person is.
+//! What the configuration says about names: which channels are trunks, which are agents, who a
+//! person is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,7 +46,8 @@ pub enum Identity {
     Interface,
 }
 
-/// How long agents have for wrap-up where Asterisk does not tell: it tells a member's own time only.
+/// How long agents have for wrap-up where Asterisk does not tell: it tells a member's own time
+/// only.
 #[derive(Clone, Debug, Default)]
 pub struct WrapUp {
     default: Duration,
@@ -55,9 +57,15 @@ pub struct WrapUp {
 }
 
 impl WrapUp {
-    /// `wrapuptime` of queues.conf for all queues and for some, and `shared_lastcall` of its section `general`.
-    pub fn new(default: Duration, queues: impl IntoIterator<Item = (String, Duration)>, shared: bool) -> Self {
-        let queues = queues.into_iter().map(|(name, time)| (name.to_ascii_lowercase(), time)).collect();
+    /// `wrapuptime` of queues.conf for all queues and for some, and `shared_lastcall` of its
+    /// section `general`.
+    pub fn new(
+        default: Duration,
+        queues: impl IntoIterator<Item = (String, Duration)>,
+        shared: bool,
+    ) -> Self {
+        let queues =
+            queues.into_iter().map(|(name, time)| (name.to_ascii_lowercase(), time)).collect();
         Self { default, queues, shared }
     }
 
@@ -78,9 +86,11 @@ impl WrapUp {
 /// How the correlator reads names.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// Channels of carriers, by channel name.  Without any, no direction can be told but by context.
+    /// Channels of carriers, by channel name.  Without any, no direction can be told but by
+    /// context.
     pub trunks: Patterns,
-    /// Channels of agents' devices, by channel name.  Without any, every device that is not a trunk.
+    /// Channels of agents' devices, by channel name.  Without any, every device that is not a
+    /// trunk.
     pub agents: Patterns,
     /// Contexts in which inbound calls begin.
     pub inbound_contexts: Patterns,

@@ -1,7 +1,9 @@
-//! What the account has been seen to see: silence proves something only of a kind of event that comes at all.
+//! What the account has been seen to see: silence proves something only of a kind of event that
+//! comes at all.
 //!
-//! `Evidence` weighs what a session lacks, and begins anew with each. This only remembers, whatever links were lost: an
-//! agent on do-not-disturb must not be taken for busy after each login until somebody calls.
+//! `Evidence` weighs what a session lacks, and begins anew with each. This only remembers, whatever
+//! links were lost: an agent on do-not-disturb must not be taken for busy after each login until
+//! somebody calls.
 
 use crate::event::Kind;
 
@@ -28,7 +30,8 @@ impl Sight {
                 | Kind::AgentDump(_)
                 | Kind::RingNoAnswer(_)
         );
-        if !self.calls && matches!(kind, Kind::NewChannel(_) | Kind::Hangup(_) | Kind::DeviceState) {
+        if !self.calls && matches!(kind, Kind::NewChannel(_) | Kind::Hangup(_) | Kind::DeviceState)
+        {
             (self.calls, self.first_call) = (true, true);
         }
     }

@@ -134,7 +134,9 @@ impl Snapshot {
             }
             Kind::AttendedTransfer(transfer) => {
                 let moved = transfer.into_queue.iter().filter(|_| transfer.success);
-                self.foreseen.moved.extend(moved.map(|into| (into.to.uid.into(), into.from.into())));
+                self.foreseen
+                    .moved
+                    .extend(moved.map(|into| (into.to.uid.into(), into.from.into())));
             }
             Kind::NewChannel(channel) => {
                 self.foreseen.born.insert(channel.uid.into());
@@ -191,11 +193,12 @@ impl Channel {
 
     /// The queue whose application the channel runs as a caller.
     pub(super) fn queue(&self) -> Option<&[u8]> {
-        (*self.application == *b"Queue").then(|| self.data.split(|&byte| byte == b',').next().unwrap_or_default())
+        (*self.application == *b"Queue")
+            .then(|| self.data.split(|&byte| byte == b',').next().unwrap_or_default())
     }
 
-    /// Whether it waits in a bridge where nobody talks, unless somebody of another application is in there with it: an
-    /// agent of a pool, or a parked caller.
+    /// Whether it waits in a bridge where nobody talks, unless somebody of another application is
+    /// in there with it: an agent of a pool, or a parked caller.
     pub(super) fn is_held(&self) -> bool {
         matches!(&*self.application, b"AgentLogin" | b"BridgeWait" | b"Park" | b"ParkAndAnnounce")
     }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::clock::Moment;
-
 use super::Correlator;
 use super::missing::MissingSet;
 use super::names::{AgentId, QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
+use crate::clock::Moment;
 
 /// A moment's picture of one PBX.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// When the PBX was started, to the second, as far as it tells; the same moment for as long as it runs.
+    /// When the PBX was started, to the second, as far as it tells; the same moment for as long as
+    /// it runs.
     pub started: Option<Moment>,
     /// Every known queue.
     pub queues: Vec<QueueState>,
@@ -44,7 +44,8 @@ pub struct QueueState {
     pub members: Vec<(AgentState, u64)>,
 }
 
-/// What the correlator holds: live things only; ended ones are kept up to 30 s more for late events.
+/// What the correlator holds: live things only; ended ones are kept up to 30 s more for late
+/// events.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tracked {
     /// Channels that are up.
@@ -76,7 +77,8 @@ impl Correlator {
             queue.talking += u64::from(stay.is_talking());
             open += u64::from(stay.is_waiting() || stay.is_talking());
         }
-        let mut trunks: BTreeMap<TrunkId, u64> = self.trunks.iter().map(|&trunk| (trunk, 0)).collect();
+        let mut trunks: BTreeMap<TrunkId, u64> =
+            self.trunks.iter().map(|&trunk| (trunk, 0)).collect();
         for channel in self.channels.all.values().filter(|channel| channel.is_live()) {
             if let Some(count) = trunks.get_mut(&channel.trunk()) {
                 *count += 1;
@@ -86,12 +88,22 @@ impl Correlator {
         for call in self.calls.values().filter(|call| call.ended.is_none()) {
             add_one(&mut calls, self.direction(call));
         }
-        let mut agents: Vec<_> = self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
+        let mut agents: Vec<_> =
+            self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
         agents.sort_unstable();
-        let tracked = Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
+        let tracked =
+            Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
         let (started, queues) = (self.started(), queues.into_values().collect());
         let missing = self.missing(now);
-        State { started, queues, agents, calls, trunks: trunks.into_iter().collect(), tracked, missing }
+        State {
+            started,
+            queues,
+            agents,
+            calls,
+            trunks: trunks.into_iter().collect(),
+            tracked,
+            missing,
+        }
     }
 }
 

@@ -63,7 +63,15 @@ pub(super) struct Leaving {
 impl Leaving {
     /// Out at that moment; nothing else is known.
     pub(super) const fn new(at: Stamp) -> Self {
-        Self { at, hold: None, abandoned: false, gave_up: false, left: false, answered: false, visible: false }
+        Self {
+            at,
+            hold: None,
+            abandoned: false,
+            gave_up: false,
+            left: false,
+            answered: false,
+            visible: false,
+        }
     }
 }
 
@@ -126,7 +134,12 @@ impl Stay {
 
 impl Correlator {
     /// Opens a stay for a caller in a queue.
-    pub(super) fn open_stay(&mut self, caller: ChannelKey, queue: QueueId, joined: Option<Stamp>) -> StayKey {
+    pub(super) fn open_stay(
+        &mut self,
+        caller: ChannelKey,
+        queue: QueueId,
+        joined: Option<Stamp>,
+    ) -> StayKey {
         self.prune_stays(caller);
         let key = self.stays.insert(Stay {
             queue,
@@ -158,9 +171,15 @@ impl Correlator {
         key
     }
 
-    /// The stay an event other than Join speaks of: the caller's newest in that queue, adopted if there is none
-    /// that the event can belong to.
-    pub(super) fn stay_of(&mut self, caller: ChannelKey, queue: QueueId, at: Stamp, seen: &mut dyn Observe) -> StayKey {
+    /// The stay an event other than Join speaks of: the caller's newest in that queue, adopted if
+    /// there is none that the event can belong to.
+    pub(super) fn stay_of(
+        &mut self,
+        caller: ChannelKey,
+        queue: QueueId,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) -> StayKey {
         if let Some(key) = self.newest_stay(caller, queue) {
             let over = matches!(self.stays[key].phase, Phase::Closed(closed) if closed.left);
             if !over {
@@ -172,8 +191,9 @@ impl Correlator {
         self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen)
     }
 
-    /// A stay without its Join is an anomaly, but for those that end around a login: events come behind the first list
-    /// whose callers it no longer has, up to 112 ms late (18.26 and 23.5 under load).
+    /// A stay without its Join is an anomaly, but for those that end around a login: events come
+    /// behind the first list whose callers it no longer has, up to 112 ms late (18.26 and 23.5
+    /// under load).
     pub(super) fn note_unseen_join(&self, at: Stamp, seen: &mut dyn Observe) {
         let settling = self.synchronised_at.is_some_and(|since| at.read <= since.after(DOUBT));
         if !settling {
@@ -211,12 +231,16 @@ impl Correlator {
         let Some(Stay { phase: Phase::Leaving(leaving), .. }) = self.stays.get(key) else { return };
         let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
             _ if leaving.gave_up => Outcome::Abandoned,
-            // a member Gosub may take its time between Leave and AgentConnect, and 16 may send the Hangup before
+            // a member Gosub may take its time between Leave and AgentConnect, and 16 may send the
+            // Hangup before
             (false, true, _, Sign::Dialplan | Sign::Join | Sign::Hangup) => return,
             (false, true, _, Sign::Silence) => Outcome::Unserved,
             (false, false, false, _) if self.leaves_empty_silently() => Outcome::Unserved,
-            // who was answered leaves alike, and to an account that sees no agents' events does nothing after it
-            (false, false, _, sign) if self.sight.agents || sign == Sign::Dialplan => Outcome::ExitKey,
+            // who was answered leaves alike, and to an account that sees no agents' events does
+            // nothing after it
+            (false, false, _, sign) if self.sight.agents || sign == Sign::Dialplan => {
+                Outcome::ExitKey
+            }
             (false, false, _, _) => Outcome::Unserved,
             (true, _, true, Sign::Hangup) => Outcome::Abandoned,
             (true, _, true, Sign::Dialplan | Sign::Join) => Outcome::Redirected,
@@ -229,7 +253,8 @@ impl Correlator {
     pub(super) fn exit(&mut self, key: StayKey, outcome: Outcome, seen: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let Phase::Leaving(leaving) = &stay.phase else { return };
-        let hold = stay.joined.and_then(|joined| self.timing.between(joined, leaving.at)).or(leaving.hold);
+        let hold =
+            stay.joined.and_then(|joined| self.timing.between(joined, leaving.at)).or(leaving.hold);
         let closed = Closed { left: leaving.left, ..Closed::default() };
         stay.phase = Phase::Closed(closed);
         let (queue, caller) = (stay.queue, stay.caller);
@@ -249,7 +274,8 @@ impl Correlator {
         self.call_unserved(caller, Outcome::Lost);
     }
 
-    /// A caller who goes round and round leaves closed stays behind: only the newest may still get events.
+    /// A caller who goes round and round leaves closed stays behind: only the newest may still get
+    /// events.
     pub(super) fn prune_stays(&mut self, caller: ChannelKey) {
         let stays = &mut self.channels.all[caller].stays;
         if stays.len() < KEPT_STAYS {
@@ -265,7 +291,8 @@ impl Correlator {
         });
     }
 
-    /// Before 13.37, 16.14 and 17.8 `leavewhenempty` behind the head of the queue sends Leave alone.
+    /// Before 13.37, 16.14 and 17.8 `leavewhenempty` behind the head of the queue sends Leave
+    /// alone.
     fn leaves_empty_silently(&self) -> bool {
         match self.version {
             Some((major, minor)) => match major {

@@ -1,11 +1,9 @@
 //! Talk: from AgentConnect to exactly one completion.
 //!
-//! How long caller and agent talked is read from the bridges; AgentComplete says who ended it, and comes early,
-//! late, without either channel, or not at all.
+//! How long caller and agent talked is read from the bridges; AgentComplete says who ended it, and
+//! comes early, late, without either channel, or not at all.
 
 use std::time::Duration;
-
-use crate::event;
 
 use super::Correlator;
 use super::channel::{BridgeId, Channel};
@@ -14,6 +12,7 @@ use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::stay::{Closed, Phase, Stay};
 use super::time::Stamp;
+use crate::event;
 
 /// A connected call.
 #[derive(Debug)]
@@ -63,8 +62,9 @@ impl Talk {
         }
     }
 
-    /// How it ended, where no AgentComplete tells.  With an unoptimised Local member the transfer happens in the bridge
-    /// behind it, and AgentComplete comes when the caller leaves in the end.
+    /// How it ended, where no AgentComplete tells.  With an unoptimised Local member the transfer
+    /// happens in the bridge behind it, and AgentComplete comes when the caller leaves in the
+    /// end.
     pub(super) const fn end_untold(&self) -> EndedBy {
         match self.first_request {
             _ if self.transferred => EndedBy::Transfer,
@@ -75,7 +75,12 @@ impl Talk {
 }
 
 impl Correlator {
-    pub(super) fn on_agent_connect(&mut self, at: Stamp, connect: &event::AgentConnect<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_agent_connect(
+        &mut self,
+        at: Stamp,
+        connect: &event::AgentConnect<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let call = &connect.call;
         let caller = self.channel(&call.caller, at, seen);
         let leg = self.channel(&call.leg, at, seen);
@@ -85,9 +90,12 @@ impl Correlator {
             return;
         }
         let member = self.member_of(queue, call.interface, call.member, at.read, seen);
-        // whoever picks up another's phone is not rung: the call counts for the member, whose ringing has ended
+        // whoever picks up another's phone is not rung: the call counts for the member, whose
+        // ringing has ended
         let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
-        let own = self.ring_on(leg).or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
+        let own = self
+            .ring_on(leg)
+            .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
         let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, seen));
         self.ring_answered(ring, connect.ring, at, seen);
         let stay = &mut self.stays[key];
@@ -122,7 +130,8 @@ impl Correlator {
         self.refresh_agent(agent, at.read, seen);
         self.call_served(caller, phone.or(leg), agent, at);
         let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
-        let recorded = |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
+        let recorded =
+            |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
         if [Some(caller), leg, peer, phone].into_iter().flatten().any(recorded) {
             self.mark_recorded(key, seen);
         }
@@ -137,15 +146,20 @@ impl Correlator {
         let channel = |key: Option<ChannelKey>| key.and_then(|key| self.channels.all.get(key));
         let (leg, phone, caller) = (channel(talk.leg), channel(talk.phone), channel(Some(caller)));
         let leg_bridge = leg.and_then(|leg| leg.bridge);
-        if talk.begun.is_none() && leg_bridge.is_some() && leg_bridge == caller.and_then(|caller| caller.bridge) {
+        if talk.begun.is_none()
+            && leg_bridge.is_some()
+            && leg_bridge == caller.and_then(|caller| caller.bridge)
+        {
             (talk.begun, talk.bridge) = (Some(at), leg_bridge);
         }
-        let left_far_bridge = phone.is_some_and(|phone| phone.last_bridge.is_some() && phone.bridge.is_none());
+        let left_far_bridge =
+            phone.is_some_and(|phone| phone.last_bridge.is_some() && phone.bridge.is_none());
         let present = leg_bridge.is_some() && !left_far_bridge;
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
         let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
-        // one who is parked has left the agent, and whoever fetches the call talks in a bridge of his own
+        // one who is parked has left the agent, and whoever fetches the call talks in a bridge of
+        // his own
         let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
         match caller {
             Some(caller) if caller.held => talk.parked = true,
@@ -179,8 +193,8 @@ impl Correlator {
 
     /// The talk a channel is the agent's leg of, or the phone behind it.
     ///
-    /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a caller may pass an agent on
-    /// into a queue.
+    /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a
+    /// caller may pass an agent on into a queue.
     pub(super) fn talk_on(&self, channel: ChannelKey) -> Option<StayKey> {
         let key = self.channels.all.get(channel)?.talk?;
         self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
@@ -200,19 +214,31 @@ impl Correlator {
         }
     }
 
-    pub(super) fn on_hold(&mut self, channel: ChannelKey, on_hold: bool, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn on_hold(
+        &mut self,
+        channel: ChannelKey,
+        on_hold: bool,
+        at: Stamp,
+        seen: &mut dyn Observe,
+    ) {
         let Some(key) = self.channels.all[channel].talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
         if std::mem::replace(&mut talk.on_hold, on_hold) == on_hold {
             return;
         }
         let member = &mut self.members.all[talk.member];
-        member.on_hold = if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
+        member.on_hold =
+            if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
         let agent = member.agent;
         self.refresh_agent(agent, at.read, seen);
     }
 
-    pub(super) fn on_agent_complete(&mut self, at: Stamp, complete: &event::AgentComplete<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_agent_complete(
+        &mut self,
+        at: Stamp,
+        complete: &event::AgentComplete<'_>,
+        seen: &mut dyn Observe,
+    ) {
         let queue = self.queue(complete.queue, seen);
         let member = self.member_of(queue, complete.interface, complete.member, at.read, seen);
         let caller = complete.caller.and_then(|caller| self.channels.find(caller.uid));
@@ -232,7 +258,10 @@ impl Correlator {
             self.connect_unseen(key, member, leg, complete.hold, at, seen);
         }
         let by_caller = caller.and_then(|caller| self.stay_awaiting(caller, queue));
-        let by_leg = || leg.and_then(|leg| self.channels.all[leg].talk).filter(|&key| self.stays.contains_key(key));
+        let by_leg = || {
+            leg.and_then(|leg| self.channels.all[leg].talk)
+                .filter(|&key| self.stays.contains_key(key))
+        };
         let by_member = || self.stay_awaiting_member(member, complete.hold);
         if let Some(key) = by_caller.or_else(by_leg).or_else(by_member) {
             self.note_touched(key);
@@ -261,13 +290,18 @@ impl Correlator {
 
     /// A stay of the member that waits for an AgentComplete, when the event names neither channel.
     ///
-    /// HoldTime equals AgentConnect's (AgentComplete's can be one second more); of several the one that is over.
+    /// HoldTime equals AgentConnect's (AgentComplete's can be one second more); of several the one
+    /// that is over.
     fn stay_awaiting_member(&self, member: MemberKey, hold: Option<Duration>) -> Option<StayKey> {
-        let known = self.members.all[member].talks.iter().filter_map(|key| Some((key, self.stays.get(key)?)));
+        let known = self.members.all[member]
+            .talks
+            .iter()
+            .filter_map(|key| Some((key, self.stays.get(key)?)));
         let mine = known.filter(|(_, stay)| stay.member() == Some(member));
         mine.min_by_key(|(_, stay)| {
             let talk = stay.talk();
-            let other_hold = talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);
+            let other_hold =
+                talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);
             let still_talking = talk.is_none_or(|talk| talk.over.is_none());
             (other_hold, talk.is_none(), still_talking, talk.map(|talk| talk.connected.read))
         })
@@ -276,8 +310,9 @@ impl Correlator {
 
     /// Whether it is the second end of the member's last talk, which is counted.
     ///
-    /// A transfer into an application can be told twice, once with the Uniqueid of the agent's second line and without
-    /// Dest (16.28 and 20.20): a masquerade has made that line the caller for app_queue.
+    /// A transfer into an application can be told twice, once with the Uniqueid of the agent's
+    /// second line and without Dest (16.28 and 20.20): a masquerade has made that line the
+    /// caller for app_queue.
     fn is_told_twice(&self, member: MemberKey, hold: Option<Duration>) -> bool {
         let last = self.members.all[member].last_completed.and_then(|key| self.stays.get(key));
         let Some(Stay { phase: Phase::Closed(closed), .. }) = last else { return false };

@@ -24,7 +24,8 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Time between two events, by the first source that has both and can be right; `None` if none is.
+    /// Time between two events, by the first source that has both and can be right; `None` if none
+    /// is.
     ///
     /// The PBX's clock may be set between the two, by years where a box has no battery.
     pub(super) fn between(self, from: Stamp, to: Stamp) -> Option<Duration> {

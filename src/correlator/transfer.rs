@@ -1,15 +1,18 @@
 //! Transfers of a queue's bridge.
 
-use crate::event;
-
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe, TransferBy, TransferKind};
 use super::stay::{Phase, Stay};
 use super::time::Stamp;
+use crate::event;
 
 impl Correlator {
-    pub(super) fn on_blind_transfer(&mut self, transfer: &event::BlindTransfer<'_>, seen: &mut dyn Observe) {
+    pub(super) fn on_blind_transfer(
+        &mut self,
+        transfer: &event::BlindTransfer<'_>,
+        seen: &mut dyn Observe,
+    ) {
         if transfer.success {
             self.transferred(transfer.transferer, transfer.bridge, TransferKind::Blind, seen);
         }
@@ -37,18 +40,27 @@ impl Correlator {
         }
     }
 
-    fn transferred(&mut self, uid: &[u8], bridge: &[u8], kind: TransferKind, seen: &mut dyn Observe) -> bool {
+    fn transferred(
+        &mut self,
+        uid: &[u8],
+        bridge: &[u8],
+        kind: TransferKind,
+        seen: &mut dyn Observe,
+    ) -> bool {
         let Some(transferer) = self.channels.find(uid) else { return false };
         let Some((key, by)) = self.transfer_role(transferer) else { return false };
         let stay = &self.stays[key];
         // a caller who was served before may transfer calls that are none of this queue's
         let (ours, phone) = match &stay.phase {
             Phase::Talking(talk) => (talk.bridge, talk.phone),
-            // the event may come after AgentComplete; the phone behind a Local channel has no other call
+            // the event may come after AgentComplete; the phone behind a Local channel has no other
+            // call
             Phase::Closed(closed) if by == TransferBy::Caller => (closed.bridge, None),
             Phase::Closed(_) | Phase::Waiting { .. } | Phase::Leaving(_) => (None, None),
         };
-        if phone != Some(transferer) && ours.is_some_and(|ours| ours != self.channels.bridge_id(bridge)) {
+        if phone != Some(transferer)
+            && ours.is_some_and(|ours| ours != self.channels.bridge_id(bridge))
+        {
             return false;
         }
         let (queue, agent) = (stay.queue, stay.taken_by);
@@ -61,7 +73,8 @@ impl Correlator {
 
     /// Whose the transferer is: an agent's leg or phone, or a caller who is talking.
     ///
-    /// The transfer's event and AgentComplete come from two threads: the stay may be counted already.
+    /// The transfer's event and AgentComplete come from two threads: the stay may be counted
+    /// already.
     fn transfer_role(&self, transferer: ChannelKey) -> Option<(StayKey, TransferBy)> {
         let channel = self.channels.all.get(transferer)?;
         if let Some(key) = channel.talk.filter(|&key| self.stays.contains_key(key)) {

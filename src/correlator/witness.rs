@@ -1,12 +1,11 @@
 //! What an event proves beside what it says: that it comes, and what cannot be without it.
 //!
-//! Each rule names an event that Asterisk always sends before another or behind it, on every version from 12 to 23
-//! (`app_queue.c`, `app_dial.c`, `bridge_channel.c`).  What only usually comes is no rule: QueueUpdate() raises
-//! Completed without an event, a queue that AGI runs has no Newexten, and nobody need ever press hold.
+//! Each rule names an event that Asterisk always sends before another or behind it, on every
+//! version from 12 to 23 (`app_queue.c`, `app_dial.c`, `bridge_channel.c`).  What only usually
+//! comes is no rule: QueueUpdate() raises Completed without an event, a queue that AGI runs has no
+//! Newexten, and nobody need ever press hold.
 
 use std::time::Duration;
-
-use crate::event::{self, Kind, MemberChange};
 
 use super::Correlator;
 use super::dial::DialStatus;
@@ -15,6 +14,7 @@ use super::missing::{Missing, MissingSet};
 use super::ring::Phase as RingPhase;
 use super::stay::{Phase, Stay};
 use super::time::Stamp;
+use crate::event::{self, Kind, MemberChange};
 
 impl Correlator {
     /// Takes note of what an event proves, before anything is changed by it.
@@ -43,7 +43,8 @@ impl Correlator {
             Kind::CallerJoin(join) => self.suspect_by_join(at, &join.caller, suspects),
             Kind::CallerLeave(leave) => {
                 self.suspect_by_caller(at, &leave.caller, suspects);
-                // VarSet QUEUEPOSITION follows; with channelvars the Leave itself tells what VarSet would
+                // VarSet QUEUEPOSITION follows; with channelvars the Leave itself tells what VarSet
+                // would
                 if leave.caller.queue_status.is_none() {
                     suspects.insert(Missing::VarSet);
                 }
@@ -101,16 +102,18 @@ impl Correlator {
         }
     }
 
-    /// The same for a caller; where channels were not listed, one who comes so late that the channel is younger than
-    /// the session.
+    /// The same for a caller; where channels were not listed, one who comes so late that the
+    /// channel is younger than the session.
     fn suspect_by_join(&self, at: Stamp, caller: &event::Channel<'_>, suspects: &mut MissingSet) {
-        let listed = self.evidence.channels_listed() || self.evidence.age(at.read) >= BEFORE_A_QUEUE;
+        let listed =
+            self.evidence.channels_listed() || self.evidence.age(at.read) >= BEFORE_A_QUEUE;
         if listed && self.is_stranger(caller) {
             suspects.insert(Missing::Newchannel);
         }
     }
 
-    /// A leg that is being called came to be a moment ago; half a Local channel, with its other half.
+    /// A leg that is being called came to be a moment ago; half a Local channel, with its other
+    /// half.
     fn suspect_by_called(&self, at: Stamp, leg: &event::Channel<'_>, suspects: &mut MissingSet) {
         let listed = self.evidence.channels_listed() || self.evidence.age(at.read) >= A_MOMENT;
         if listed && self.is_stranger(leg) {
@@ -122,7 +125,9 @@ impl Correlator {
     }
 
     fn is_stranger(&self, channel: &event::Channel<'_>) -> bool {
-        self.evidence.lacks(Missing::Newchannel) && !channel.uid.is_empty() && self.channels.find(channel.uid).is_none()
+        self.evidence.lacks(Missing::Newchannel)
+            && !channel.uid.is_empty()
+            && self.channels.find(channel.uid).is_none()
     }
 
     /// A caller whose channel is of this session joined in it.
@@ -140,10 +145,18 @@ impl Correlator {
     }
 
     /// Leave comes before AgentConnect, and both enter a bridge behind it.
-    fn suspect_by_connect(&self, at: Stamp, call: &event::AgentCall<'_>, suspects: &mut MissingSet) {
+    fn suspect_by_connect(
+        &self,
+        at: Stamp,
+        call: &event::AgentCall<'_>,
+        suspects: &mut MissingSet,
+    ) {
         self.suspect_by_caller(at, &call.caller, suspects);
         self.suspect_by_leg(at, call, suspects);
-        if self.last_stay(&call.caller).is_some_and(|stay| matches!(stay.phase, Phase::Waiting { .. })) {
+        if self
+            .last_stay(&call.caller)
+            .is_some_and(|stay| matches!(stay.phase, Phase::Waiting { .. }))
+        {
             suspects.insert(Missing::QueueCallerLeave);
         }
         suspects.insert(Missing::BridgeEnter);
@@ -184,7 +197,8 @@ impl Correlator {
         caller.into_iter().flat_map(|caller| &caller.stays).filter_map(|&stay| self.stays.get(stay))
     }
 
-    /// A leg that was not answered hangs up; if a queue rang it until then, AgentRingNoAnswer says so.
+    /// A leg that was not answered hangs up; if a queue rang it until then, AgentRingNoAnswer says
+    /// so.
     fn suspect_by_dial_end(&self, end: &event::DialEnd<'_>, suspects: &mut MissingSet) {
         let status = DialStatus::parse(end.status);
         if status == DialStatus::Answer || end.forwarded {
@@ -193,9 +207,15 @@ impl Correlator {
         suspects.insert(Missing::Hangup);
 
         let Some(leg) = self.channels.find(end.dest.uid) else { return };
-        let first = self.channels.all[leg].dialled.as_ref().is_none_or(|dialled| dialled.status.is_none());
-        let rings = self.ring_on(leg).is_some_and(|ring| matches!(self.rings[ring].phase, RingPhase::Ringing));
-        if first && rings && matches!(status, DialStatus::NoAnswer | DialStatus::Busy | DialStatus::Congestion) {
+        let first =
+            self.channels.all[leg].dialled.as_ref().is_none_or(|dialled| dialled.status.is_none());
+        let rings = self
+            .ring_on(leg)
+            .is_some_and(|ring| matches!(self.rings[ring].phase, RingPhase::Ringing));
+        if first
+            && rings
+            && matches!(status, DialStatus::NoAnswer | DialStatus::Busy | DialStatus::Congestion)
+        {
             suspects.insert(Missing::AgentRingNoAnswer);
         }
     }
@@ -251,10 +271,13 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
     })
 }
 
-/// Whether an event has a Timestamp where `timestampevents` is on: not what answers a login, nor items of lists.  A hint may
-/// be an item of ExtensionStateList.
+/// Whether an event has a Timestamp where `timestampevents` is on: not what answers a login, nor
+/// items of lists.  A hint may be an item of ExtensionStateList.
 const fn has_time_stamp(kind: &Kind<'_>) -> bool {
-    !matches!(kind, Kind::FullyBooted { .. } | Kind::OriginateResponse(_) | Kind::Listed { .. } | Kind::Hint(_))
+    !matches!(
+        kind,
+        Kind::FullyBooted { .. } | Kind::OriginateResponse(_) | Kind::Listed { .. } | Kind::Hint(_)
+    )
 }
 
 /// Longer than nearly every announcement and menu before a queue, and it takes three callers.

@@ -1,13 +1,12 @@
 //! Wrap-up: the time after a call in which a queue does not call the agent.
 //!
-//! Asterisk tells the length only where it is the member's own; what a queue has (`wrapuptime=` in queues.conf) stands
-//! in no event and no list of any version, so the configuration tells it.  app_queue (13 to 23) goes by the time of the
-//! last call, which with `shared_lastcall` is one for all queues that have the same interface, and by the queue of that
-//! call: `update_queue`, `get_wrapuptime`, `can_ring_entry`.
+//! Asterisk tells the length only where it is the member's own; what a queue has (`wrapuptime=` in
+//! queues.conf) stands in no event and no list of any version, so the configuration tells it.
+//! app_queue (13 to 23) goes by the time of the last call, which with `shared_lastcall` is one for
+//! all queues that have the same interface, and by the queue of that call: `update_queue`,
+//! `get_wrapuptime`, `can_ring_entry`.
 
 use std::time::Duration;
-
-use crate::clock::Moment;
 
 use super::Correlator;
 use super::deadline::Task;
@@ -15,6 +14,7 @@ use super::key::MemberKey;
 use super::member::{Member, Members, place};
 use super::names::Names;
 use super::observation::{Observation, Observe};
+use crate::clock::Moment;
 
 /// A member's wrap-up.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +42,15 @@ impl Correlator {
                 self.touched_members.insert(place(member.queue, &member.interface));
             }
             member.tell_wrap_up(from, &self.names, seen);
-            // the member's own goes first, then that of the queue of the last call, whichever queue it is in
+            // the member's own goes first, then that of the queue of the last call, whichever queue
+            // it is in
             let length = if member.wrap_up.is_zero() { queue_has } else { member.wrap_up };
             self.rest(seat, from, length, seat == key);
         }
     }
 
-    /// A list tells of a call that ended before the exporter could see.  Which queue had it is not told, so this one's
-    /// time counts, as it does for app_queue where it does not know either.
+    /// A list tells of a call that ended before the exporter could see.  Which queue had it is not
+    /// told, so this one's time counts, as it does for app_queue where it does not know either.
     pub(super) fn adopt_wrap_up(&mut self, key: MemberKey, from: Moment, now: Moment) {
         let member = &self.members.all[key];
         let queue_has = self.rules.wrap_up.of(self.names.queues.name(member.queue));
@@ -67,7 +68,8 @@ impl Correlator {
         }
 
         let (agent, until) = (member.agent, from.after(length));
-        member.rest = (!length.is_zero()).then_some(Rest { from, until, told: counts.then_some(from) });
+        member.rest =
+            (!length.is_zero()).then_some(Rest { from, until, told: counts.then_some(from) });
         if !length.is_zero() {
             self.deadlines.add(until, Task::WrapUp(key));
         }
@@ -95,7 +97,13 @@ impl Correlator {
 }
 
 impl Members {
-    pub(super) fn end_wrap_up(&mut self, key: MemberKey, now: Moment, names: &Names, seen: &mut dyn Observe) {
+    pub(super) fn end_wrap_up(
+        &mut self,
+        key: MemberKey,
+        now: Moment,
+        names: &Names,
+        seen: &mut dyn Observe,
+    ) {
         if let Some(member) = self.all.get_mut(key) {
             member.tell_wrap_up(now, names, seen);
             member.rest = None;

@@ -99,7 +99,9 @@ impl World {
 
     fn dial(&mut self, from: ChannelId, route: Route, fate: Fate) {
         let (owner, context, peer) = match &route {
-            Route::Phone(agent) => (Owner::Phone(*agent), "from-agents", self.agents[agent.0].exten.to_owned()),
+            Route::Phone(agent) => {
+                (Owner::Phone(*agent), "from-agents", self.agents[agent.0].exten.to_owned())
+            }
             Route::Trunk(trunk, number) => {
                 *self.truth.trunk_attempts.entry(TRUNKS[trunk.0].to_owned()).or_default() += 1;
                 (Owner::Trunk(*trunk), "from-trunk", format!("{number}@{}", TRUNKS[trunk.0]))
@@ -107,9 +109,17 @@ impl World {
         };
         self.application(from, "Dial", &format!("PJSIP/{peer},30"));
         self.clear_variables(from, &CLEARED);
-        let exten = self.channels.get(&from).map(|channel| channel.exten.clone()).unwrap_or_default();
+        let exten =
+            self.channels.get(&from).map(|channel| channel.exten.clone()).unwrap_or_default();
         let state = ChannelState::Down;
-        let birth = Birth { owner, state, context, exten: "s", caller: Party::default(), requestor: Some(from) };
+        let birth = Birth {
+            owner,
+            state,
+            context,
+            exten: "s",
+            caller: Party::default(),
+            requestor: Some(from),
+        };
         let leg = self.new_channel(birth);
         self.prepare_leg(from, leg, &exten, &peer);
         let id = DialId(self.fresh_id());
@@ -158,7 +168,11 @@ impl World {
     pub(super) fn tell_answered(&mut self, from: ChannelId, leg: ChannelId) {
         let Some(channel) = self.channels.get(&leg) else { return };
         let name = channel.name.clone();
-        let peer = name.trim_start_matches("PJSIP/").rsplit_once('-').map_or("", |(peer, _)| peer).to_owned();
+        let peer = name
+            .trim_start_matches("PJSIP/")
+            .rsplit_once('-')
+            .map_or("", |(peer, _)| peer)
+            .to_owned();
         self.varset(from, "DIALSTATUS", "ANSWER");
         self.varset(from, "DIALEDPEERNAME", name);
         self.varset(from, "DIALEDPEERNUMBER", peer);
@@ -229,14 +243,19 @@ impl World {
     }
 
     fn end_undialled(&mut self, dial: &Dial, status: &str, cause: u16) {
-        self.next_application(dial.from, "NoOp", &format!("DIALSTATUS={status} HANGUPCAUSE={cause}"));
+        self.next_application(
+            dial.from,
+            "NoOp",
+            &format!("DIALSTATUS={status} HANGUPCAUSE={cause}"),
+        );
         self.next_application(dial.from, "Hangup", &cause.to_string());
         self.soft_hangup(dial.from);
     }
 
     fn cancel_dial(&mut self, dial: &Dial) {
         // a caller who is already up says BYE, one who is not says CANCEL
-        let up = self.channels.get(&dial.from).is_some_and(|channel| channel.state == ChannelState::Up);
+        let up =
+            self.channels.get(&dial.from).is_some_and(|channel| channel.state == ChannelState::Up);
         let (cause, tech) = if up { (16, None) } else { (127, Some(487)) };
         self.hangup_request(dial.from, Some(cause), tech);
         self.dial_end(Some(dial.from), dial.leg, "CANCEL");
@@ -312,11 +331,20 @@ impl World {
         self.dial_out(leg, &number);
     }
 
-    fn originate_response(&mut self, response: &str, channel: &str, exten: &str, reason: u8, uniqueid: &str) {
+    fn originate_response(
+        &mut self,
+        response: &str,
+        channel: &str,
+        exten: &str,
+        reason: u8,
+        uniqueid: &str,
+    ) {
         let action = format!("crm-{}", self.rng.u32(1_000..10_000));
         let message = self.event("OriginateResponse", Class::Call).with("ActionID", action);
-        let message = message.with("Response", response).with("Channel", channel).with("Context", "outbound");
-        let message = message.with("Exten", exten).with("Reason", reason).with("Uniqueid", uniqueid);
+        let message =
+            message.with("Response", response).with("Channel", channel).with("Context", "outbound");
+        let message =
+            message.with("Exten", exten).with("Reason", reason).with("Uniqueid", uniqueid);
         let message = message.with("CallerIDNum", "12025550100").with("CallerIDName", "Demo");
         self.send(Class::Call, message);
     }

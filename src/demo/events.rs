@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::model::{AgentId, Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, MemberId, Owner, Party};
-use super::model::{QueueId, TrunkId, World};
+use super::model::{
+    AgentId, Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, MemberId, Owner,
+    Party, QueueId, TrunkId, World,
+};
 use super::scenario::TRUNKS;
 use super::wire::{Class, Message, Wire};
 use crate::clock::Moment;
@@ -89,7 +91,8 @@ impl World {
             context: birth.context.to_owned(),
             exten: birth.exten.to_owned(),
             priority: 1,
-            linkedid: requestor.map_or_else(|| uniqueid.clone(), |requestor| requestor.linkedid.clone()),
+            linkedid: requestor
+                .map_or_else(|| uniqueid.clone(), |requestor| requestor.linkedid.clone()),
             uniqueid,
             application: String::new(),
             data: String::new(),
@@ -112,7 +115,10 @@ impl World {
     pub(super) fn new_callerid(&mut self, id: ChannelId, caller: Party) {
         self.change(id, |channel| channel.caller = caller);
         let message = self.event("NewCallerid", Class::Call).channel("", self.channels.get(&id));
-        self.send(Class::Call, message.with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)"));
+        self.send(
+            Class::Call,
+            message.with("CID-CallingPres", "0 (Presentation Allowed, Not Screened)"),
+        );
     }
 
     /// NewConnectedLine.
@@ -146,7 +152,8 @@ impl World {
         let channel = self.channels.get(&id);
         let exten = channel.map(|channel| channel.exten.clone()).unwrap_or_default();
         let message = self.event("Newexten", Class::Dialplan).channel("", self.channels.get(&id));
-        let message = message.with("Extension", exten).with("Application", application).with("AppData", data);
+        let message =
+            message.with("Extension", exten).with("Application", application).with("AppData", data);
         self.send(Class::Dialplan, message);
     }
 
@@ -170,9 +177,16 @@ impl World {
     }
 
     /// DialBegin; `older` is what the cache still holds of the dialled leg.
-    pub(super) fn dial_begin(&mut self, from: Option<ChannelId>, older: &Channel, dial_string: &str) {
+    pub(super) fn dial_begin(
+        &mut self,
+        from: Option<ChannelId>,
+        older: &Channel,
+        dial_string: &str,
+    ) {
         let message = self.event("DialBegin", Class::Call);
-        let message = message.channel("", from.and_then(|from| self.channels.get(&from))).channel("Dest", Some(older));
+        let message = message
+            .channel("", from.and_then(|from| self.channels.get(&from)))
+            .channel("Dest", Some(older));
         self.send(Class::Call, message.with("DialString", dial_string));
     }
 
@@ -195,7 +209,8 @@ impl World {
 
     /// HangupRequest, with Q.850 cause and SIP code where the far end gave them.
     pub(super) fn hangup_request(&mut self, id: ChannelId, cause: Option<u16>, tech: Option<u16>) {
-        let mut message = self.event("HangupRequest", Class::Call).channel("", self.channels.get(&id));
+        let mut message =
+            self.event("HangupRequest", Class::Call).channel("", self.channels.get(&id));
         if let Some(cause) = cause {
             message = message.with("Cause", cause);
         }
@@ -207,7 +222,8 @@ impl World {
 
     /// SoftHangupRequest, as the dialplan's end sends it.
     pub(super) fn soft_hangup(&mut self, id: ChannelId) {
-        let message = self.event("SoftHangupRequest", Class::Call).channel("", self.channels.get(&id));
+        let message =
+            self.event("SoftHangupRequest", Class::Call).channel("", self.channels.get(&id));
         self.send(Class::Call, message.with("Cause", 16));
     }
 
@@ -278,14 +294,18 @@ impl World {
     pub(super) fn press(&mut self, id: ChannelId, digits: &str) {
         for digit in digits.chars() {
             let message = self.event("DTMFEnd", Class::Dtmf).channel("", self.channels.get(&id));
-            let message = message.with("Digit", digit).with("DurationMs", 160).with("Direction", "Received");
+            let message =
+                message.with("Digit", digit).with("DurationMs", 160).with("Direction", "Received");
             self.send(Class::Dtmf, message);
         }
     }
 
     /// DeviceStateChange.
     pub(super) fn device(&mut self, device: impl Display, state: &str) {
-        let message = self.event("DeviceStateChange", Class::Call).with("Device", device).with("State", state);
+        let message = self
+            .event("DeviceStateChange", Class::Call)
+            .with("Device", device)
+            .with("State", state);
         self.send(Class::Call, message);
     }
 
@@ -328,7 +348,10 @@ impl World {
             let in_use = self.channels.values().any(|channel| channel.owner == Owner::Trunk(trunk));
             if in_use != self.trunks_in_use[trunk.0] {
                 self.trunks_in_use[trunk.0] = in_use;
-                self.device(format_args!("PJSIP/{}", TRUNKS[trunk.0]), if in_use { "INUSE" } else { "NOT_INUSE" });
+                self.device(
+                    format_args!("PJSIP/{}", TRUNKS[trunk.0]),
+                    if in_use { "INUSE" } else { "NOT_INUSE" },
+                );
             }
         }
     }
@@ -341,12 +364,15 @@ impl World {
         };
         let (extension, text) = state.extension();
         let device = self.agents[agent.0].device.clone();
-        let message = self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
+        let message =
+            self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
         let message = message.with("Context", "ext-local").with("Hint", &device);
         self.send(Class::Call, message.with("Status", extension).with("StatusText", text));
         self.device(&device, word);
         for queue in (0..self.queues.len()).map(QueueId) {
-            if let Some(member) = self.queues[queue.0].members.iter().position(|member| member.agent == agent) {
+            if let Some(member) =
+                self.queues[queue.0].members.iter().position(|member| member.agent == agent)
+            {
                 self.member_event("QueueMemberStatus", queue, MemberId(member));
                 self.tell_availability(queue);
             }
@@ -355,11 +381,15 @@ impl World {
 
     /// `Queue:<name>_avail`, when the last member got busy or the first one free.
     pub(super) fn tell_availability(&mut self, queue: QueueId) {
-        let available = (0..self.queues[queue.0].members.len()).any(|member| self.is_callable(queue, MemberId(member)));
+        let available = (0..self.queues[queue.0].members.len())
+            .any(|member| self.is_callable(queue, MemberId(member)));
         if available != self.queues[queue.0].told_available {
             self.queues[queue.0].told_available = available;
             let name = self.queues[queue.0].spec.name;
-            self.device(format_args!("Queue:{name}_avail"), if available { "NOT_INUSE" } else { "INUSE" });
+            self.device(
+                format_args!("Queue:{name}_avail"),
+                if available { "NOT_INUSE" } else { "INUSE" },
+            );
         }
     }
 }

@@ -35,7 +35,10 @@ impl World {
             Overflow::Hangup => self.end_dialplan(stay.caller),
             Overflow::Voicemail => self.voicemail(stay.caller),
             Overflow::Queue(next) => {
-                self.later(Duration::from_millis(2), Job::Enter(stay.caller, super::model::QueueId(next)));
+                self.later(
+                    Duration::from_millis(2),
+                    Job::Enter(stay.caller, super::model::QueueId(next)),
+                );
             }
         }
     }
@@ -58,7 +61,10 @@ impl World {
         let legs = std::mem::take(&mut stay.legs);
         self.cancel_all(&stay, &legs, 0);
         let (position, held) = (self.position(id, &stay), self.wall_seconds_since(stay.joined));
-        self.log_caller(&stay, format_args!("EXITWITHKEY|{key}|{position}|{}|{held}", stay.original_position));
+        self.log_caller(
+            &stay,
+            format_args!("EXITWITHKEY|{key}|{position}|{}|{held}", stay.original_position),
+        );
         let left = self.leave_queue(id, &stay);
         let truth = self.truth_of(stay.queue);
         truth.exit_key += 1;
@@ -68,14 +74,16 @@ impl World {
         self.voicemail(stay.caller);
     }
 
-    /// QueueCallerAbandon and QueueCallerLeave, which real Asterisk sends for timeouts too; only `verb`, in queue_log,
-    /// tells what it was.
+    /// QueueCallerAbandon and QueueCallerLeave, which real Asterisk sends for timeouts too; only
+    /// `verb`, in queue_log, tells what it was.
     fn abandon(&mut self, id: StayId, stay: &Stay, verb: &str) {
         let position = self.position(id, stay);
         self.queues[stay.queue.0].abandoned += 1;
         self.varset(stay.caller, "ABANDONED", "TRUE");
         let name = self.queues[stay.queue.0].spec.name;
-        let message = self.event("QueueCallerAbandon", Class::Agent).channel("", self.channels.get(&stay.caller));
+        let message = self
+            .event("QueueCallerAbandon", Class::Agent)
+            .channel("", self.channels.get(&stay.caller));
         let message = message.with("Queue", name).with("Position", position);
         let message = message.with("OriginalPosition", stay.original_position);
         let held = self.wall_seconds_since(stay.joined);

@@ -35,14 +35,17 @@ fn core_settings(id: Option<&str>) -> Vec<u8> {
     let message = Message::response("Success", id).with("AMIversion", AMI_VERSION);
     let message = message.with("AsteriskVersion", ASTERISK_VERSION).with("SystemName", "");
     let message = message.with("CoreMaxCalls", 0).with("CoreMaxLoadAvg", "0.000000");
-    let message = message.with("CoreRunUser", "").with("CoreRunGroup", "").with("CoreMaxFilehandles", 0);
+    let message =
+        message.with("CoreRunUser", "").with("CoreRunGroup", "").with("CoreMaxFilehandles", 0);
     let message = message.with("CoreRealTimeEnabled", "No").with("CoreCDRenabled", "Yes");
     message.with("CoreHTTPenabled", "No").finish()
 }
 
 fn core_status(world: &World, id: Option<&str>) -> Vec<u8> {
     let (date, time) = calendar(seconds(Some(world.boot)));
-    let message = Message::response("Success", id).with("CoreStartupDate", &date).with("CoreStartupTime", &time);
+    let message = Message::response("Success", id)
+        .with("CoreStartupDate", &date)
+        .with("CoreStartupTime", &time);
     let message = message.with("CoreReloadDate", &date).with("CoreReloadTime", &time);
     message.with("CoreCurrentCalls", world.channels.len()).finish()
 }
@@ -53,8 +56,13 @@ fn channels(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
         let age = now.since(channel.created).as_secs();
         let bridge = channel.bridge.and_then(|bridge| world.bridges.get(&bridge));
         let message = Message::listed("CoreShowChannel").action_id(id).channel("", Some(channel));
-        let message = message.with("Application", &channel.application).with("ApplicationData", &channel.data);
-        let message = message.with("Duration", format_args!("{:02}:{:02}:{:02}", age / 3600, age / 60 % 60, age % 60));
+        let message = message
+            .with("Application", &channel.application)
+            .with("ApplicationData", &channel.data);
+        let message = message.with(
+            "Duration",
+            format_args!("{:02}:{:02}:{:02}", age / 3600, age / 60 % 60, age % 60),
+        );
         answer.item(message.with("BridgeId", bridge.map_or("", |bridge| &bridge.uniqueid)));
     }
     answer.complete("CoreShowChannelsComplete")
@@ -63,11 +71,16 @@ fn channels(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
 fn queues(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
     let mut answer = Answer::new("Queue status will follow", id);
     for (at, queue) in world.queues.iter().enumerate() {
-        let message = Message::listed("QueueParams").with("Queue", queue.spec.name).with("Max", queue.spec.max);
-        let message = message.with("Strategy", queue.spec.strategy.word()).with("Calls", queue.waiting.len());
-        let message = message.with("Holdtime", queue.hold_average).with("TalkTime", queue.talk_average);
+        let message = Message::listed("QueueParams")
+            .with("Queue", queue.spec.name)
+            .with("Max", queue.spec.max);
+        let message =
+            message.with("Strategy", queue.spec.strategy.word()).with("Calls", queue.waiting.len());
+        let message =
+            message.with("Holdtime", queue.hold_average).with("TalkTime", queue.talk_average);
         let message = message.with("Completed", queue.completed).with("Abandoned", queue.abandoned);
-        let message = message.with("ServiceLevel", queue.spec.service_level).with("ServicelevelPerf", "0.0");
+        let message =
+            message.with("ServiceLevel", queue.spec.service_level).with("ServicelevelPerf", "0.0");
         answer.item(message.with("ServicelevelPerf2", "0.0").with("Weight", 0).action_id(id));
         for member in (0..queue.members.len()).map(MemberId) {
             answer.item(member_item(world, QueueId(at), member).action_id(id));
@@ -105,7 +118,10 @@ fn member_item(world: &World, queue: QueueId, member: MemberId) -> Message {
         .with("LastCall", seconds(facts.last_call))
         .with("LastPause", seconds(facts.last_pause))
         .with("LoginTime", seconds(Some(world.boot)))
-        .with("InCall", u8::from(world.talks.values().any(talking) || world.is_consulting(queue, member)))
+        .with(
+            "InCall",
+            u8::from(world.talks.values().any(talking) || world.is_consulting(queue, member)),
+        )
         .with("Status", world.device_state(facts.agent).status())
         .with("Paused", u8::from(facts.paused.is_some()))
         .with("PausedReason", facts.paused.unwrap_or_default())
@@ -116,7 +132,9 @@ fn entry_item(world: &World, now: Moment, queue: QueueId, position: usize) -> Me
     let message = Message::listed("QueueEntry").with("Queue", world.queues[queue.0].spec.name);
     let message = message.with("Position", position + 1);
     let stay = world.queues[queue.0].waiting.get(position).and_then(|stay| world.stays.get(stay));
-    let Some((stay, channel)) = stay.and_then(|stay| Some((stay, world.channels.get(&stay.caller)?))) else {
+    let Some((stay, channel)) =
+        stay.and_then(|stay| Some((stay, world.channels.get(&stay.caller)?)))
+    else {
         return message;
     };
     // here, unlike in events, what is not known is `unknown` without brackets
@@ -147,7 +165,8 @@ fn bridge(world: &World, uniqueid: &str, id: Option<&str>) -> Vec<u8> {
     let Some((&bridge_id, bridge)) = found else {
         return Message::response("Error", id).with("Message", "Bridge not found").finish();
     };
-    let inside = world.channels.values().filter(|channel| channel.bridge == Some::<BridgeId>(bridge_id));
+    let inside =
+        world.channels.values().filter(|channel| channel.bridge == Some::<BridgeId>(bridge_id));
     let mut answer = Answer::new("Bridge channel listing will follow", id);
     for channel in inside {
         answer.item(Message::listed("BridgeInfoChannel").action_id(id).channel("", Some(channel)));
@@ -165,7 +184,8 @@ struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     fn new(text: &str, id: Option<&'a str>) -> Self {
-        let message = Message::response("Success", id).with("EventList", "start").with("Message", text);
+        let message =
+            Message::response("Success", id).with("EventList", "start").with("Message", text);
         Self { id, items: 0, bytes: message.finish() }
     }
 
@@ -175,7 +195,10 @@ impl<'a> Answer<'a> {
     }
 
     fn completion(&self, name: &str) -> Message {
-        Message::listed(name).action_id(self.id).with("EventList", "Complete").with("ListItems", self.items)
+        Message::listed(name)
+            .action_id(self.id)
+            .with("EventList", "Complete")
+            .with("ListItems", self.items)
     }
 
     fn complete(self, name: &str) -> Vec<u8> {

@@ -1,9 +1,11 @@
-//! A make-believe PBX: a call centre that is simulated, and spoken in real AMI over a loopback socket.
+//! A make-believe PBX: a call centre that is simulated, and spoken in real AMI over a loopback
+//! socket.
 //!
-//! [`Simulation`] invents the calls and writes the events that Asterisk 22 would send (recordings of a real one
-//! are the model, oddities included); it is pure, and the same seed gives the same bytes.  [`DemoPbx`] paces it
-//! against the clock and answers logins and lists.  [`Truth`] counts what the PBX's own `queue_log` would say, so
-//! that tests can hold the exporter against it.  Nothing here knows the exporter.
+//! [`Simulation`] invents the calls and writes the events that Asterisk 22 would send (recordings
+//! of a real one are the model, oddities included); it is pure, and the same seed gives the same
+//! bytes.  [`DemoPbx`] paces it against the clock and answers logins and lists.  [`Truth`] counts
+//! what the PBX's own `queue_log` would say, so that tests can hold the exporter against it.
+//! Nothing here knows the exporter.
 //!
 //! | file | what it does |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! What a PBX holds: channels, bridges, phones, queues.  All state of the simulation, and the small steps on it.
+//! What a PBX holds: channels, bridges, phones, queues.  All state of the simulation, and the small
+//! steps on it.
 
 use std::collections::BTreeMap;
 
@@ -288,7 +289,9 @@ impl World {
     pub(super) fn idle_agent(&mut self, except: Option<AgentId>) -> Option<AgentId> {
         let idle: Vec<AgentId> = (0..self.agents.len())
             .map(AgentId)
-            .filter(|&agent| Some(agent) != except && self.device_state(agent) == DeviceState::NotInUse)
+            .filter(|&agent| {
+                Some(agent) != except && self.device_state(agent) == DeviceState::NotInUse
+            })
             .collect();
         self.rng.choice(idle)
     }
@@ -297,8 +300,11 @@ impl World {
     pub(super) fn is_callable(&self, queue: QueueId, member: MemberId) -> bool {
         let Queue { spec, members, .. } = &self.queues[queue.0];
         let member = &members[member.0];
-        let rested = member.last_call.is_none_or(|last| self.clock.since(last).as_secs() >= spec.wrapup);
-        member.paused.is_none() && rested && self.device_state(member.agent) == DeviceState::NotInUse
+        let rested =
+            member.last_call.is_none_or(|last| self.clock.since(last).as_secs() >= spec.wrapup);
+        member.paused.is_none()
+            && rested
+            && self.device_state(member.agent) == DeviceState::NotInUse
     }
 
     /// What is counted of a queue.

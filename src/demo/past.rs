@@ -21,7 +21,8 @@ pub struct Asked {
 }
 
 impl Simulation {
-    /// All that a client is told which logs in now, `uptime` seconds after the opening: up to the end of its lists.
+    /// All that a client is told which logs in now, `uptime` seconds after the opening: up to the
+    /// end of its lists.
     pub(super) fn session(&self, asked: &Asked, uptime: u64) -> Vec<u8> {
         let now = self.world().clock;
         let mut told = format!("Asterisk Call Manager/{AMI_VERSION}\r\n").into_bytes();
@@ -37,16 +38,23 @@ impl Simulation {
             told.extend(lists::answer(self.world(), now, &list, Some(id)));
         }
         for id in &asked.pings {
-            let pong = Message::response("Success", Some(id)).with("Ping", "Pong").with("Timestamp", Stamp(now));
+            let pong = Message::response("Success", Some(id))
+                .with("Ping", "Pong")
+                .with("Timestamp", Stamp(now));
             told.extend(pong.finish());
         }
         told
     }
 }
 
-/// A run of `calls` calls as a client records it that is there from the opening, and logs in once more after `steps`
-/// steps, between two events; with the queue_log of all of it.
-pub fn recording_of_two_sessions(seed: u64, calls: usize, asked: &Asked, steps: usize) -> (Vec<u8>, Truth, String) {
+/// A run of `calls` calls as a client records it that is there from the opening, and logs in once
+/// more after `steps` steps, between two events; with the queue_log of all of it.
+pub fn recording_of_two_sessions(
+    seed: u64,
+    calls: usize,
+    asked: &Asked,
+    steps: usize,
+) -> (Vec<u8>, Truth, String) {
     let mut simulation = Simulation::new(seed).with_calls(calls);
     let mut bytes = simulation.session(asked, 0);
     let mut step = 0;

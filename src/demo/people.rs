@@ -31,7 +31,9 @@ impl World {
 
     fn set_everywhere(&mut self, agent: AgentId, reason: Option<&'static str>) {
         for queue in (0..self.queues.len()).map(QueueId) {
-            if let Some(at) = self.queues[queue.0].members.iter().position(|member| member.agent == agent) {
+            if let Some(at) =
+                self.queues[queue.0].members.iter().position(|member| member.agent == agent)
+            {
                 self.set_pause(queue, MemberId(at), reason);
             }
         }
@@ -102,7 +104,8 @@ impl World {
         self.agents[agent.0].reachable = reachable;
         let message = self.event("PeerStatus", Class::System).with("ChannelType", "PJSIP");
         let message = message.with("Peer", &self.agents[agent.0].device);
-        let message = message.with("PeerStatus", if reachable { "Reachable" } else { "Unreachable" });
+        let message =
+            message.with("PeerStatus", if reachable { "Reachable" } else { "Unreachable" });
         self.send(Class::System, message);
         debug_assert!(reachable || self.device_state(agent) == DeviceState::Unavailable);
     }
@@ -110,7 +113,9 @@ impl World {
 
 fn strict_members() -> impl Iterator<Item = (QueueId, MemberId)> {
     let strict = QUEUES.iter().enumerate().filter(|(_, queue)| queue.strict);
-    strict.flat_map(|(at, queue)| (0..queue.members.len()).map(move |member| (QueueId(at), MemberId(member))))
+    strict.flat_map(|(at, queue)| {
+        (0..queue.members.len()).map(move |member| (QueueId(at), MemberId(member)))
+    })
 }
 
 /// The reason that Asterisk gives.

@@ -1,6 +1,8 @@
-//! Asterisk's own log of its queues, as app_queue of Asterisk 22 writes it: `time|call|queue|agent|VERB|parameter|…`.
+//! Asterisk's own log of its queues, as app_queue of Asterisk 22 writes it:
+//! `time|call|queue|agent|VERB|parameter|…`.
 //!
-//! Its lines are made where the simulation decides, like the events, so that either can be held against the other.
+//! Its lines are made where the simulation decides, like the events, so that either can be held
+//! against the other.
 
 use std::fmt::{Display, Write};
 
@@ -28,7 +30,13 @@ impl World {
     }
 
     /// A line about a member, of a call or of none.
-    pub(super) fn log_member(&mut self, call: &str, queue: QueueId, member: MemberId, what: impl Display) {
+    pub(super) fn log_member(
+        &mut self,
+        call: &str,
+        queue: QueueId,
+        member: MemberId,
+        what: impl Display,
+    ) {
         let queue = &self.queues[queue.0];
         let (name, agent) = (queue.spec.name, self.agents[queue.members[member.0].agent.0].name);
         self.log_line(call, name, agent, what);

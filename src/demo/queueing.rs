@@ -52,7 +52,9 @@ impl World {
     /// Whether a strict queue has nobody to wait for: all members paused or out of reach.
     pub(super) fn is_deserted(&self, queue: QueueId) -> bool {
         let Queue { members, .. } = &self.queues[queue.0];
-        members.iter().all(|member| member.paused.is_some() || !self.agents[member.agent.0].reachable)
+        members
+            .iter()
+            .all(|member| member.paused.is_some() || !self.agents[member.agent.0].reachable)
     }
 
     fn refuse(&mut self, caller: ChannelId, status: &str) {
@@ -76,8 +78,10 @@ impl World {
         }
         self.queues[queue.0].waiting.push(id);
         let position = self.queues[queue.0].waiting.len();
-        let message = self.event("QueueCallerJoin", Class::Agent).channel("", self.channels.get(&caller));
-        let message = message.with("Queue", spec.name).with("Position", position).with("Count", position);
+        let message =
+            self.event("QueueCallerJoin", Class::Agent).channel("", self.channels.get(&caller));
+        let message =
+            message.with("Queue", spec.name).with("Position", position).with("Count", position);
         let joined = self.send(Class::Agent, message);
         let number = self.caller_of(caller).number.unwrap_or_default();
         self.truth_of(queue).entered += 1;
@@ -101,7 +105,8 @@ impl World {
 
     fn plan_caller(&mut self, stay: StayId, queue: QueueId) {
         // a few notice at once that they called the wrong number; the rest are patient to a degree
-        let patience = if self.chance(4) { 1.0 + 4.0 * self.rng.f64() } else { 6.0 + self.exponential(70.0) };
+        let patience =
+            if self.chance(4) { 1.0 + 4.0 * self.rng.f64() } else { 6.0 + self.exponential(70.0) };
         self.later(Duration::from_secs_f64(patience), Job::GiveUp(stay));
         if self.queues[queue.0].spec.exit_key.is_some() && self.chance(8) {
             self.soon(4_000..25_000, Job::Press(stay));
@@ -129,15 +134,23 @@ impl World {
     fn choose_members(&mut self, id: StayId) -> Vec<MemberId> {
         let Some(stay) = self.stays.get(&id) else { return Vec::new() };
         let queue = &self.queues[stay.queue.0];
-        let mut free: Vec<MemberId> =
-            (0..queue.members.len()).map(MemberId).filter(|&member| self.is_callable(stay.queue, member)).collect();
+        let mut free: Vec<MemberId> = (0..queue.members.len())
+            .map(MemberId)
+            .filter(|&member| self.is_callable(stay.queue, member))
+            .collect();
         let idle = |stay: &StayId| self.stays.get(stay).is_some_and(|stay| stay.legs.is_empty());
-        let ahead = queue.waiting.iter().take_while(|&&other| other != id).filter(|stay| idle(stay)).count();
+        let ahead = queue
+            .waiting
+            .iter()
+            .take_while(|&&other| other != id)
+            .filter(|stay| idle(stay))
+            .count();
         if ahead >= free.len() {
             return Vec::new();
         }
         let count = queue.members.len();
-        let from = |start: usize| move |member: &MemberId| (member.0 + count - start % count) % count;
+        let from =
+            |start: usize| move |member: &MemberId| (member.0 + count - start % count) % count;
         match queue.spec.strategy {
             Strategy::RingAll => return free,
             Strategy::Linear => free.sort_by_key(from(stay.next)),
@@ -158,7 +171,9 @@ impl World {
         if count == 0 {
             self.device(format_args!("Queue:{name}"), "NOT_INUSE");
         }
-        let message = self.event("QueueCallerLeave", Class::Agent).channel("", self.channels.get(&stay.caller));
+        let message = self
+            .event("QueueCallerLeave", Class::Agent)
+            .channel("", self.channels.get(&stay.caller));
         let message = message.with("Queue", name).with("Position", position).with("Count", count);
         let at = self.send(Class::Agent, message);
         self.varset(stay.caller, "QUEUEPOSITION", position);
@@ -167,7 +182,11 @@ impl World {
 
     /// The caller's place in the queue, from 1.
     pub(super) fn position(&self, id: StayId, stay: &Stay) -> usize {
-        self.queues[stay.queue.0].waiting.iter().position(|&other| other == id).map_or(1, |at| at + 1)
+        self.queues[stay.queue.0]
+            .waiting
+            .iter()
+            .position(|&other| other == id)
+            .map_or(1, |at| at + 1)
     }
 
     /// How long the caller has waited by the PBX's wall clock, which counts whole seconds.

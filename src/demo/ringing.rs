@@ -197,9 +197,13 @@ impl World {
         exten: &str,
         optimization: &str,
     ) {
-        let message = self.event("LocalBridge", Class::Call).channel("LocalOne", self.channels.get(&one));
+        let message =
+            self.event("LocalBridge", Class::Call).channel("LocalOne", self.channels.get(&one));
         let message = message.channel("LocalTwo", self.channels.get(&two));
-        let message = message.with("Context", context).with("Exten", exten).with("LocalOptimization", optimization);
+        let message = message
+            .with("Context", context)
+            .with("Exten", exten)
+            .with("LocalOptimization", optimization);
         self.send(Class::Call, message);
     }
 
@@ -244,12 +248,19 @@ impl World {
         queue: QueueId,
         member: MemberId,
     ) -> Message {
-        let message = message.channel("", self.channels.get(&caller)).channel("Dest", self.channels.get(&dialled));
+        let message = message
+            .channel("", self.channels.get(&caller))
+            .channel("Dest", self.channels.get(&dialled));
         self.member_headers(message, queue, member)
     }
 
     /// Queue, Interface, MemberName.
-    pub(super) fn member_headers(&self, message: Message, queue: QueueId, member: MemberId) -> Message {
+    pub(super) fn member_headers(
+        &self,
+        message: Message,
+        queue: QueueId,
+        member: MemberId,
+    ) -> Message {
         let facts = &self.queues[queue.0].members[member.0];
         message
             .with("Queue", self.queues[queue.0].spec.name)
@@ -259,7 +270,8 @@ impl World {
 
     /// The ring time is over: everybody still ringing did not answer.
     pub(super) fn ring_out(&mut self, id: StayId, attempt: u32) {
-        if !self.stays.get(&id).is_some_and(|stay| stay.attempt == attempt && !stay.legs.is_empty()) {
+        if !self.stays.get(&id).is_some_and(|stay| stay.attempt == attempt && !stay.legs.is_empty())
+        {
             return;
         }
         let Some(mut stay) = self.stays.remove(&id) else { return };

@@ -172,7 +172,8 @@ pub(super) const CALLER_NAMES: [&str; 5] =
     ["Example Bakery", "North Wind Ltd", "Ivan \\\"K\\\" Ivanov", "Blue Garden", "<unknown>"];
 
 /// What carriers answer to a call they do not put through: Q.850 cause, SIP code, weight.
-pub(super) const CARRIER_REFUSALS: [(u16, u16, u32); 4] = [(17, 486, 8), (34, 503, 7), (1, 404, 4), (19, 480, 5)];
+pub(super) const CARRIER_REFUSALS: [(u16, u16, u32); 4] =
+    [(17, 486, 8), (34, 503, 7), (1, 404, 4), (19, 480, 5)];
 
 /// Names of the queues.
 pub fn queue_names() -> impl Iterator<Item = &'static str> {

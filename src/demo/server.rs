@@ -41,7 +41,11 @@ impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { seed, speed, username, busy, open_for, secret: _ } = self;
         let mut shown = f.debug_struct("Options");
-        shown.field("seed", seed).field("speed", speed).field("username", username).field("busy", busy);
+        shown
+            .field("seed", seed)
+            .field("speed", speed)
+            .field("username", username)
+            .field("busy", busy);
         shown.field("open_for", open_for);
         shown.field("secret", &"***").finish()
     }
@@ -85,8 +89,9 @@ impl DemoPbx {
         self.opened
     }
 
-    /// Works through the time that it has been open for, as fast as what a client was told is read that logged in at the
-    /// opening.  Then nothing happens until the first one does, which so goes on without a gap.
+    /// Works through the time that it has been open for, as fast as what a client was told is read
+    /// that logged in at the opening.  Then nothing happens until the first one does, which so
+    /// goes on without a gap.
     pub fn past(&mut self, asked: &Asked) -> impl io::Read {
         let told = Cursor::new(self.simulation.session(asked, 0));
         Past { simulation: &mut self.simulation, clock: &self.clock, told }
@@ -184,14 +189,19 @@ impl Pbx {
         Session {
             client: self.greeted,
             challenge: self.rng.u32(100_000_000..1_000_000_000).to_string(),
-            credentials: Credentials { username: options.username.clone(), secret: options.secret.clone() },
+            credentials: Credentials {
+                username: options.username.clone(),
+                secret: options.secret.clone(),
+            },
             asks,
         }
     }
 
     fn due(&self) -> Instant {
         // the agenda is never empty: people always have a next pause
-        self.pace.instant(self.simulation.due().unwrap_or_else(|| self.pace.now().after(Duration::from_secs(1))))
+        self.pace.instant(
+            self.simulation.due().unwrap_or_else(|| self.pace.now().after(Duration::from_secs(1))),
+        )
     }
 
     /// Lets happen what is due, but not so much at once that clients wait for answers.
@@ -236,7 +246,8 @@ impl Pbx {
                 self.clients.remove(&ask.client);
             }
             Wish::Logoff => {
-                let goodbye = Message::response("Goodbye", id).with("Message", "Thanks for all the fish.");
+                let goodbye =
+                    Message::response("Goodbye", id).with("Message", "Thanks for all the fish.");
                 self.send(ask.client, goodbye.finish());
                 self.clients.remove(&ask.client);
             }
@@ -245,7 +256,10 @@ impl Pbx {
                 if let Some(client) = self.clients.get_mut(&ask.client) {
                     client.mask = mask;
                 }
-                self.send(ask.client, Message::response("Success", id).with("Events", word).finish());
+                self.send(
+                    ask.client,
+                    Message::response("Success", id).with("Events", word).finish(),
+                );
             }
             Wish::Ping => {
                 let pong = Message::response("Success", id).with("Ping", "Pong");
@@ -256,13 +270,20 @@ impl Pbx {
                 self.send(ask.client, answer);
             }
             Wish::Unknown => {
-                let error = Message::response("Error", id).with("Message", "Invalid/unknown command");
+                let error =
+                    Message::response("Error", id).with("Message", "Invalid/unknown command");
                 self.send(ask.client, error.finish());
             }
         }
     }
 
-    fn admit(&mut self, client: ClientId, mask: Mask, outbox: mpsc::Sender<Vec<u8>>, id: Option<&str>) {
+    fn admit(
+        &mut self,
+        client: ClientId,
+        mask: Mask,
+        outbox: mpsc::Sender<Vec<u8>>,
+        id: Option<&str>,
+    ) {
         let reads_system = mask.reads(Class::System);
         self.waits = false;
         self.write_log();
@@ -277,7 +298,8 @@ impl Pbx {
     }
 
     fn send(&mut self, client: ClientId, bytes: Vec<u8>) {
-        let sent = self.clients.get(&client).is_some_and(|client| client.outbox.try_send(bytes).is_ok());
+        let sent =
+            self.clients.get(&client).is_some_and(|client| client.outbox.try_send(bytes).is_ok());
         if !sent {
             self.clients.remove(&client);
         }

@@ -30,7 +30,8 @@ pub(super) struct Ask {
     pub(super) wish: Wish,
 }
 
-/// A client's wish; after its login all answers come from the other side, so that they stay in order with events.
+/// A client's wish; after its login all answers come from the other side, so that they stay in
+/// order with events.
 #[derive(Debug)]
 pub(super) enum Wish {
     Login(Mask, mpsc::Sender<Vec<u8>>),
@@ -51,7 +52,10 @@ impl Mask {
     /// `on`, `off`, or a list of classes.
     pub(super) fn parse(text: &str) -> Self {
         let words: Vec<&str> = text.split(',').map(str::trim).collect();
-        if words.iter().any(|word| word.eq_ignore_ascii_case("on") || word.eq_ignore_ascii_case("all")) {
+        if words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case("on") || word.eq_ignore_ascii_case("all"))
+        {
             return Self(Class::ALL.to_vec());
         }
         Self(Class::ALL.into_iter().filter(|class| words.contains(&class.word())).collect())
@@ -120,18 +124,25 @@ impl Session {
     }
 
     /// Says whether the client may stay; the outbox goes over to the other side then.
-    async fn log_in(&self, lines: &mut BufReader<OwnedReadHalf>, outbox: mpsc::Sender<Vec<u8>>) -> io::Result<bool> {
+    async fn log_in(
+        &self,
+        lines: &mut BufReader<OwnedReadHalf>,
+        outbox: mpsc::Sender<Vec<u8>>,
+    ) -> io::Result<bool> {
         while let Some(request) = Request::read(lines).await? {
             let id = request.action_id();
             let answer = match request.action().as_str() {
-                "challenge" => Message::response("Success", id.as_deref()).with("Challenge", &self.challenge),
+                "challenge" => {
+                    Message::response("Success", id.as_deref()).with("Challenge", &self.challenge)
+                }
                 "login" if self.admits(&request) => {
                     let mask = Mask::parse(request.get("Events").unwrap_or("on"));
                     self.ask(id, Wish::Login(mask, outbox)).await;
                     return Ok(true);
                 }
                 "login" => {
-                    let refusal = Message::response("Error", id.as_deref()).with("Message", "Authentication failed");
+                    let refusal = Message::response("Error", id.as_deref())
+                        .with("Message", "Authentication failed");
                     let _ = outbox.send(refusal.finish()).await;
                     return Ok(false);
                 }
@@ -155,7 +166,10 @@ impl Session {
     }
 }
 
-async fn write_all(mut write: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+async fn write_all(
+    mut write: OwnedWriteHalf,
+    mut inbox: mpsc::Receiver<Vec<u8>>,
+) -> io::Result<()> {
     while let Some(bytes) = inbox.recv().await {
         tokio::time::timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await??;
     }
@@ -193,7 +207,10 @@ impl Request {
     }
 
     fn get(&self, key: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value.as_str())
     }
 
     fn action(&self) -> String {
@@ -215,7 +232,9 @@ impl Request {
             "extensionstatelist" => Wish::List(List::ExtensionStates),
             "queuestatus" => Wish::List(List::QueueStatus),
             "bridgelist" => Wish::List(List::Bridges),
-            "bridgeinfo" => Wish::List(List::Bridge(self.get("BridgeUniqueid").unwrap_or_default().to_owned())),
+            "bridgeinfo" => {
+                Wish::List(List::Bridge(self.get("BridgeUniqueid").unwrap_or_default().to_owned()))
+            }
             _ => Wish::Unknown,
         }
     }
@@ -249,7 +268,9 @@ mod tests {
         assert!(Mask::parse("on").reads(Class::Dtmf));
         assert!(Mask::parse("off").is_off());
         let mask = Mask::parse("call, agent");
-        assert!(mask.reads(Class::Call) && mask.reads(Class::Agent) && !mask.reads(Class::Dialplan));
+        assert!(
+            mask.reads(Class::Call) && mask.reads(Class::Agent) && !mask.reads(Class::Dialplan)
+        );
     }
 
     #[test]

@@ -102,7 +102,11 @@ impl Simulation {
         world.log_start();
         world.later(Duration::from_millis(400), Job::Arrive);
         world.schedule_people();
-        Self { world, busy: if busy.is_finite() { busy.clamp(0.01, 100.0) } else { 1.0 }, arrivals: None }
+        Self {
+            world,
+            busy: if busy.is_finite() { busy.clamp(0.01, 100.0) } else { 1.0 },
+            arrivals: None,
+        }
     }
 
     /// What really happened so far.
@@ -216,7 +220,8 @@ impl World {
     }
 }
 
-/// A run of `calls` calls to the end of the last one, as a client that reads all classes would record it.
+/// A run of `calls` calls to the end of the last one, as a client that reads all classes would
+/// record it.
 pub fn recording(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
     let mut simulation = Simulation::new(seed).with_calls(calls);
     let mut bytes = fully_booted(0, None);
@@ -229,7 +234,9 @@ pub fn recording(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
 
 /// FullyBooted, as it follows a login: without a time stamp.
 pub(super) fn fully_booted(uptime: u64, action_id: Option<&str>) -> Vec<u8> {
-    let message = Message::listed("FullyBooted").with("Privilege", format_args!("{},all", Class::System.word()));
-    let message = message.with("Uptime", uptime).with("LastReload", uptime).with("Status", "Fully Booted");
+    let message = Message::listed("FullyBooted")
+        .with("Privilege", format_args!("{},all", Class::System.word()));
+    let message =
+        message.with("Uptime", uptime).with("LastReload", uptime).with("Status", "Fully Booted");
     message.action_id(action_id).finish()
 }

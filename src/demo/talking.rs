@@ -71,7 +71,9 @@ impl World {
     /// A rung member takes the call.
     pub(super) fn take_call(&mut self, id: StayId, dialled: ChannelId) {
         let Some(stay) = self.stays.get(&id) else { return };
-        let Some(leg) = stay.legs.iter().copied().find(|leg| leg.dialled == dialled) else { return };
+        let Some(leg) = stay.legs.iter().copied().find(|leg| leg.dialled == dialled) else {
+            return;
+        };
         let Some(mut stay) = self.stays.remove(&id) else { return };
         let mut losers = std::mem::take(&mut stay.legs);
         losers.retain(|loser| loser.dialled != dialled);
@@ -146,7 +148,12 @@ impl World {
     }
 
     /// Both enter the bridge, each by its own thread; tells when the second is in.
-    pub(super) fn bridge_both(&mut self, bridge: BridgeId, leg: ChannelId, caller: ChannelId) -> Moment {
+    pub(super) fn bridge_both(
+        &mut self,
+        bridge: BridgeId,
+        leg: ChannelId,
+        caller: ChannelId,
+    ) -> Moment {
         let order = if self.chance(80) { [leg, caller] } else { [caller, leg] };
         self.bridge_enter(bridge, order[0]);
         let started = self.bridge_enter(bridge, order[1]);
@@ -156,14 +163,23 @@ impl World {
 
     fn tell_peers(&mut self, leg: ChannelId, caller: ChannelId) {
         for (id, peer) in [(caller, leg), (leg, caller)] {
-            let name = self.channels.get(&peer).map(|channel| channel.name.clone()).unwrap_or_default();
+            let name =
+                self.channels.get(&peer).map(|channel| channel.name.clone()).unwrap_or_default();
             self.varset(id, "BRIDGEPEER", name);
         }
     }
 
     fn start_recording(&mut self, stay: &Stay) {
-        let uniqueid = self.channels.get(&stay.caller).map(|channel| channel.uniqueid.clone()).unwrap_or_default();
-        self.varset(stay.caller, "MIXMONITOR_FILENAME", format_args!("/var/spool/asterisk/monitor/{uniqueid}.wav"));
+        let uniqueid = self
+            .channels
+            .get(&stay.caller)
+            .map(|channel| channel.uniqueid.clone())
+            .unwrap_or_default();
+        self.varset(
+            stay.caller,
+            "MIXMONITOR_FILENAME",
+            format_args!("/var/spool/asterisk/monitor/{uniqueid}.wav"),
+        );
         self.tell("MixMonitorStart", stay.caller);
         self.truth_of(stay.queue).recorded += 1;
     }
@@ -218,7 +234,11 @@ impl World {
 
     fn end_by(&mut self, id: TalkId, talk: &Talk, by_caller: bool) {
         let truth = self.truth_of(talk.queue);
-        *(if by_caller { &mut truth.completed_by_caller } else { &mut truth.completed_by_agent }) += 1;
+        *(if by_caller {
+            &mut truth.completed_by_caller
+        } else {
+            &mut truth.completed_by_agent
+        }) += 1;
         let reason = if by_caller { "caller" } else { "agent" };
         let lateness = match self.rng.u32(0..100) {
             0..=66 => Lateness::AtRequest,
@@ -230,8 +250,13 @@ impl World {
         if !by_caller {
             self.end_far_half(talk, false);
         }
-        let completion = self.completion(talk, reason, if by_caller { "COMPLETECALLER" } else { "COMPLETEAGENT" });
-        let completed = (lateness == Lateness::AtRequest).then(|| self.send_completion(&completion));
+        let completion = self.completion(
+            talk,
+            reason,
+            if by_caller { "COMPLETECALLER" } else { "COMPLETEAGENT" },
+        );
+        let completed =
+            (lateness == Lateness::AtRequest).then(|| self.send_completion(&completion));
         let left = self.leave_both(talk, by_caller);
         if lateness == Lateness::AfterLeaves {
             self.send_completion(&completion);
@@ -249,7 +274,11 @@ impl World {
     }
 
     fn leave_both(&mut self, talk: &Talk, by_caller: bool) -> Moment {
-        let (first, second) = if by_caller { (talk.caller, talk.leg.dialled) } else { (talk.leg.dialled, talk.caller) };
+        let (first, second) = if by_caller {
+            (talk.caller, talk.leg.dialled)
+        } else {
+            (talk.leg.dialled, talk.caller)
+        };
         let first_left = self.bridge_leave(talk.bridge, first);
         let second_left = self.bridge_leave(talk.bridge, second);
         if by_caller { second_left } else { first_left }
@@ -287,7 +316,12 @@ impl World {
     }
 
     /// What AgentComplete would say now, and queue_log with `verb`; the member's counters count.
-    pub(super) fn completion(&mut self, talk: &Talk, reason: &'static str, verb: &str) -> Completion {
+    pub(super) fn completion(
+        &mut self,
+        talk: &Talk,
+        reason: &'static str,
+        verb: &str,
+    ) -> Completion {
         let talk_seconds = self.wall_seconds_since(talk.started);
         let queue = &mut self.queues[talk.queue.0];
         queue.completed += 1;
@@ -310,10 +344,13 @@ impl World {
 
     /// AgentComplete.
     pub(super) fn send_completion(&mut self, completion: &Completion) -> Moment {
-        let message = self.event("AgentComplete", Class::Agent).channel("", completion.caller.as_ref());
+        let message =
+            self.event("AgentComplete", Class::Agent).channel("", completion.caller.as_ref());
         let message = message.channel("Dest", completion.dialled.as_ref());
         let message = self.member_headers(message, completion.queue, completion.member);
-        let message = message.with("HoldTime", completion.hold_seconds).with("TalkTime", completion.talk_seconds);
+        let message = message
+            .with("HoldTime", completion.hold_seconds)
+            .with("TalkTime", completion.talk_seconds);
         let at = self.send(Class::Agent, message.with("Reason", completion.reason));
         self.log_member(&completion.call, completion.queue, completion.member, &completion.verb);
         at

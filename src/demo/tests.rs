@@ -17,7 +17,11 @@ type Headers = BTreeMap<String, String>;
 fn frames(bytes: &[u8]) -> Vec<Headers> {
     let text = std::str::from_utf8(bytes).unwrap();
     let headers = |frame: &str| {
-        frame.split("\r\n").filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.into(), v.into())).collect()
+        frame
+            .split("\r\n")
+            .filter_map(|line| line.split_once(": "))
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect()
     };
     text.split("\r\n\r\n").filter(|frame| !frame.is_empty()).map(headers).collect()
 }
@@ -41,7 +45,9 @@ fn the_same_seed_gives_the_same_bytes() {
 fn every_channel_that_begins_ends_and_every_bridge_too() {
     for seed in 1..4 {
         let frames = frames(&recording(seed, 200).0);
-        let ids = |event: &str, key: &str| -> Vec<String> { named(&frames, event).map(|f| f[key].clone()).collect() };
+        let ids = |event: &str, key: &str| -> Vec<String> {
+            named(&frames, event).map(|f| f[key].clone()).collect()
+        };
         let mut begun = ids("Newchannel", "Uniqueid");
         let mut ended = ids("Hangup", "Uniqueid");
         begun.sort();
@@ -89,15 +95,21 @@ fn hold_seconds_are_those_of_the_time_stamps() {
     let mut held: BTreeMap<String, i64> = BTreeMap::new();
     for frame in &frames {
         match frame.get("Event").map(String::as_str) {
-            Some("QueueCallerJoin") => drop(joined.insert(frame["Uniqueid"].clone(), micros(frame))),
+            Some("QueueCallerJoin") => {
+                joined.insert(frame["Uniqueid"].clone(), micros(frame));
+            }
             Some("AgentConnect") => {
-                *held.entry(frame["Queue"].clone()).or_default() += micros(frame) - joined[&frame["Uniqueid"]];
+                *held.entry(frame["Queue"].clone()).or_default() +=
+                    micros(frame) - joined[&frame["Uniqueid"]];
             }
             _ => {}
         }
     }
     for (name, queue) in &truth.queues {
-        assert_eq!(queue.hold_answered.as_micros() as i64, held.get(name).copied().unwrap_or_default());
+        assert_eq!(
+            queue.hold_answered.as_micros() as i64,
+            held.get(name).copied().unwrap_or_default()
+        );
     }
 }
 
@@ -126,11 +138,13 @@ fn everything_that_can_happen_happens() {
     assert!(full > 0 && empty > 0);
     assert!(trunk_names().all(|trunk| truth.trunk_attempts[trunk] > 0));
     let frames = frames(&bytes);
-    let bare =
-        named(&frames, "AgentComplete").filter(|f| !f.contains_key("Uniqueid") || !f.contains_key("DestUniqueid"));
+    let bare = named(&frames, "AgentComplete")
+        .filter(|f| !f.contains_key("Uniqueid") || !f.contains_key("DestUniqueid"));
     let share = bare.count() as f64 / named(&frames, "AgentComplete").count() as f64;
     assert!((0.02..0.08).contains(&share), "{share}");
-    for event in ["Hold", "Unhold", "LocalBridge", "BlindTransfer", "AttendedTransfer", "OriginateResponse"] {
+    for event in
+        ["Hold", "Unhold", "LocalBridge", "BlindTransfer", "AttendedTransfer", "OriginateResponse"]
+    {
         assert!(named(&frames, event).count() > 0, "{event}");
     }
     for cause in ["0", "1", "16", "17", "19", "26", "34", "127"] {
@@ -157,7 +171,8 @@ fn a_bridge_never_holds_more_than_it_says() {
 #[test]
 fn lists_agree_with_the_events_before_them() {
     let mut simulation = Simulation::new(11);
-    let (mut channels, mut waiting, mut bridges) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut channels, mut waiting, mut bridges) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for step in 0..6_000 {
         let (at, events) = simulation.next().unwrap();
         let events: Vec<u8> = events.into_iter().flat_map(|event| event.bytes).collect();
@@ -178,9 +193,15 @@ fn lists_agree_with_the_events_before_them() {
         }
         let list = |list| frames(&lists::answer(simulation.world(), at, &list, Some("l-1")));
         let listed = list(lists::List::CoreShowChannels);
-        assert_eq!(named(&listed, "CoreShowChannel").map(|f| f["Uniqueid"].clone()).collect::<BTreeSet<_>>(), channels);
+        assert_eq!(
+            named(&listed, "CoreShowChannel")
+                .map(|f| f["Uniqueid"].clone())
+                .collect::<BTreeSet<_>>(),
+            channels
+        );
         let listed = list(lists::List::QueueStatus);
-        let entries = named(&listed, "QueueEntry").map(|f| (f["Uniqueid"].clone(), f["Queue"].clone()));
+        let entries =
+            named(&listed, "QueueEntry").map(|f| (f["Uniqueid"].clone(), f["Queue"].clone()));
         assert_eq!(entries.collect::<BTreeSet<_>>(), waiting);
         let listed = list(lists::List::Bridges);
         let ids = named(&listed, "BridgeListItem").map(|f| f["BridgeUniqueid"].clone());
@@ -217,14 +238,22 @@ impl Client {
         let answer = self.until("\r\n\r\n").await;
         let challenge = frames(answer.as_bytes()).remove(0).remove("Challenge").unwrap();
         let key = md5_hex(&[&challenge, secret]);
-        let login =
-            format!("Action: Login\nActionID: l\nAuthType: MD5\nUsername: demo\nKey: {key}\nEvents: {mask}\n\n");
+        let login = format!(
+            "Action: Login\nActionID: l\nAuthType: MD5\nUsername: demo\nKey: {key}\nEvents: {mask}\n\n"
+        );
         self.send(&login).await;
     }
 }
 
 fn options() -> Options {
-    Options { seed: 5, speed: 1.0, secret: "demo".into(), username: "demo".into(), busy: 2.0, open_for: Duration::ZERO }
+    Options {
+        seed: 5,
+        speed: 1.0,
+        secret: "demo".into(),
+        username: "demo".into(),
+        busy: 2.0,
+        open_for: Duration::ZERO,
+    }
 }
 
 /// Runs a PBX beside the test.
@@ -243,7 +272,8 @@ struct Address(std::net::SocketAddr);
 
 impl Address {
     async fn connect(&self) -> Client {
-        let mut client = Client { stream: TcpStream::connect(self.0).await.unwrap(), text: String::new() };
+        let mut client =
+            Client { stream: TcpStream::connect(self.0).await.unwrap(), text: String::new() };
         client.until("Asterisk Call Manager/11.0.0\r\n").await;
         client
     }
@@ -263,12 +293,17 @@ async fn a_client_logs_in_by_md5_and_gets_lists() {
             let listed = client.until(&format!("Event: {action}Complete\r\n")).await;
             let end = client.until("\r\n\r\n").await;
             let items = listed.matches(&format!("ActionID: a-{action}\r\n")).count();
-            assert!(end.contains(&format!("ListItems: {items}\r\n")), "{action}: {items} items, {end}");
+            assert!(
+                end.contains(&format!("ListItems: {items}\r\n")),
+                "{action}: {items} items, {end}"
+            );
         }
         client.send("Action: Ping\nActionID: p\n\n").await;
         client.until("Response: Success\r\nActionID: p\r\nPing: Pong\r\nTimestamp: ").await;
         client.send("Action: Command\nActionID: x\nCommand: core show version\n\n").await;
-        client.until("Response: Error\r\nActionID: x\r\nMessage: Invalid/unknown command\r\n\r\n").await;
+        client
+            .until("Response: Error\r\nActionID: x\r\nMessage: Invalid/unknown command\r\n\r\n")
+            .await;
         client.until("Event: QueueCallerJoin\r\nPrivilege: agent,all\r\nTimestamp: ").await;
         client.send("Action: Logoff\n\n").await;
         client.until("Response: Goodbye\r\n").await;
@@ -298,7 +333,9 @@ async fn a_wrong_secret_is_refused_and_the_connection_closed() {
     with_pbx(|pbx| async move {
         let mut client = pbx.connect().await;
         client.log_in("wrong", "on").await;
-        client.until("Response: Error\r\nActionID: l\r\nMessage: Authentication failed\r\n\r\n").await;
+        client
+            .until("Response: Error\r\nActionID: l\r\nMessage: Authentication failed\r\n\r\n")
+            .await;
         assert_eq!(client.stream.read(&mut [0; 16]).await.unwrap(), 0);
     })
     .await;

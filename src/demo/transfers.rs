@@ -1,7 +1,9 @@
 //! Transfers by agents: blind ones at once, attended ones after a consultation.
 
 use super::events::Birth;
-use super::model::{AgentId, BridgeId, ChannelId, ChannelState, MemberId, Owner, Party, QueueId, World};
+use super::model::{
+    AgentId, BridgeId, ChannelId, ChannelState, MemberId, Owner, Party, QueueId, World,
+};
 use super::simulation::Job;
 use super::talking::{Talk, TalkId};
 use super::wire::Class;
@@ -11,7 +13,8 @@ use crate::clock::Moment;
 #[derive(Debug)]
 pub(super) struct Consultation {
     talk: Talk,
-    /// The Local channel that the agent's phone is bridged with; its second half dials the colleague.
+    /// The Local channel that the agent's phone is bridged with; its second half dials the
+    /// colleague.
     near: ChannelId,
     far: ChannelId,
     colleague: ChannelId,
@@ -22,8 +25,10 @@ pub(super) struct Consultation {
 impl World {
     /// Sends the caller to a colleague or another queue; says whether there was one.
     pub(super) fn transfer_blind(&mut self, id: TalkId, talk: &Talk) -> bool {
-        let queue =
-            self.chance(40).then(|| self.rng.usize(0..self.queues.len())).filter(|&queue| queue != talk.queue.0);
+        let queue = self
+            .chance(40)
+            .then(|| self.rng.usize(0..self.queues.len()))
+            .filter(|&queue| queue != talk.queue.0);
         let colleague = self.idle_agent(Some(talk.agent));
         let (context, exten) = match (queue, colleague) {
             (Some(queue), _) => ("internal", self.queues[queue].spec.did),
@@ -47,9 +52,17 @@ impl World {
     }
 
     /// Tells the moment at which the talk was over.
-    fn blind_events(&mut self, id: TalkId, talk: &Talk, context: &str, exten: &str, late: bool) -> Moment {
+    fn blind_events(
+        &mut self,
+        id: TalkId,
+        talk: &Talk,
+        context: &str,
+        exten: &str,
+        late: bool,
+    ) -> Moment {
         self.tell("Unhold", talk.leg.phone);
-        let names = [talk.caller, talk.leg.phone].map(|id| self.channels.get(&id).map(|channel| channel.name.clone()));
+        let names = [talk.caller, talk.leg.phone]
+            .map(|id| self.channels.get(&id).map(|channel| channel.name.clone()));
         let [caller_name, phone_name] = names.map(Option::unwrap_or_default);
         self.varset(talk.leg.phone, "BLINDTRANSFER", caller_name);
         self.varset(talk.caller, "BLINDTRANSFER", phone_name);
@@ -60,13 +73,16 @@ impl World {
         if let Some(bridge) = self.bridges.get(&talk.bridge) {
             message = message.bridge("", bridge);
         }
-        let message = message.with("IsExternal", "Yes").with("Context", context).with("Extension", exten);
+        let message =
+            message.with("IsExternal", "Yes").with("Context", context).with("Extension", exten);
         self.goto(talk.caller, context, exten, 1);
-        let data = self.channels.get(&talk.caller).map(|channel| channel.data.clone()).unwrap_or_default();
+        let data =
+            self.channels.get(&talk.caller).map(|channel| channel.data.clone()).unwrap_or_default();
         self.application(talk.caller, "Queue", &data);
         self.bridge_leave(talk.bridge, talk.caller);
         self.send(Class::Call, message);
-        let completion = self.completion(talk, "transfer", &format!("BLINDTRANSFER|{exten}|{context}"));
+        let completion =
+            self.completion(talk, "transfer", &format!("BLINDTRANSFER|{exten}|{context}"));
         if late {
             let left = self.bridge_leave(talk.bridge, talk.leg.dialled);
             self.bridge_destroy(talk.bridge);
@@ -92,7 +108,8 @@ impl World {
         self.tell("Hold", phone);
         self.press(phone, exten);
         let (near, far) = self.new_local_pair(exten, "internal", phone);
-        let name = self.channels.get(&phone).map(|channel| channel.name.clone()).unwrap_or_default();
+        let name =
+            self.channels.get(&phone).map(|channel| channel.name.clone()).unwrap_or_default();
         for half in [near, far] {
             self.varset(half, "TRANSFERERNAME", &name);
             self.varset(half, "ATTENDEDTRANSFER", &name);
@@ -102,7 +119,14 @@ impl World {
         self.new_callerid(far, agent_number);
         self.local_bridge(near, far, "internal", exten, "Yes");
         let leg = self.consult(talk, near, far, bridge, colleague);
-        let consultation = Consultation { talk: talk.clone(), near, far, colleague: leg, bridge, far_bridge: None };
+        let consultation = Consultation {
+            talk: talk.clone(),
+            near,
+            far,
+            colleague: leg,
+            bridge,
+            far_bridge: None,
+        };
         self.consultations.insert(id, consultation);
         self.soon(1_500..5_000, Job::Consulted(id));
         true
@@ -185,8 +209,13 @@ impl World {
         truth.attended_transfers += 1;
         truth.talk += left.since(talk.started);
         self.tell_attended(&consultation);
-        let kept = self.bridges.get(&talk.bridge).map(|bridge| bridge.uniqueid.clone()).unwrap_or_default();
-        let completion = self.completion(talk, "transfer", &format!("ATTENDEDTRANSFER|BRIDGE|{kept}"));
+        let kept = self
+            .bridges
+            .get(&talk.bridge)
+            .map(|bridge| bridge.uniqueid.clone())
+            .unwrap_or_default();
+        let completion =
+            self.completion(talk, "transfer", &format!("ATTENDEDTRANSFER|BRIDGE|{kept}"));
         self.send_completion(&completion);
         let colleague_number = self.caller_of(near);
         self.new_connected_line(talk.caller, colleague_number);
@@ -201,7 +230,9 @@ impl World {
     /// Whether the member is busy handing over a call of that queue.
     pub(super) fn is_consulting(&self, queue: QueueId, member: MemberId) -> bool {
         self.consultations.values().any(|Consultation { talk, .. }| {
-            talk.queue == queue && talk.leg.member == member && self.channels.contains_key(&talk.leg.phone)
+            talk.queue == queue
+                && talk.leg.member == member
+                && self.channels.contains_key(&talk.leg.phone)
         })
     }
 

@@ -63,8 +63,8 @@ pub struct QueueTruth {
     pub hold_answered: Duration,
     /// From Join to Leave, all other stays.
     pub hold_unanswered: Duration,
-    /// From the later BridgeEnter of caller and dialled leg to the earlier of AgentComplete and the moment the leg
-    /// is in no bridge any more.
+    /// From the later BridgeEnter of caller and dialled leg to the earlier of AgentComplete and
+    /// the moment the leg is in no bridge any more.
     pub talk: Duration,
 }
 
@@ -76,11 +76,18 @@ impl QueueTruth {
 
     /// Connected calls that have ended.
     pub fn completed(&self) -> u64 {
-        self.completed_by_caller + self.completed_by_agent + self.blind_transfers + self.attended_transfers
+        self.completed_by_caller
+            + self.completed_by_agent
+            + self.blind_transfers
+            + self.attended_transfers
     }
 
     /// Phones that were rung and have stopped.
     pub fn rings(&self) -> u64 {
-        self.connected + self.ring_no_answer + self.ring_busy + self.ring_failed + self.ring_canceled
+        self.connected
+            + self.ring_no_answer
+            + self.ring_busy
+            + self.ring_failed
+            + self.ring_canceled
     }
 }

@@ -120,7 +120,8 @@ impl Message {
 
     /// Adds a bridge's block.
     pub(super) fn bridge(mut self, prefix: &str, bridge: &Bridge) -> Self {
-        let mut put = |key: &str, value: &dyn Display| self.put(&format!("{prefix}Bridge{key}"), value);
+        let mut put =
+            |key: &str, value: &dyn Display| self.put(&format!("{prefix}Bridge{key}"), value);
         put("Uniqueid", &bridge.uniqueid);
         put("Type", &"basic");
         put("Technology", &"simple_bridge");

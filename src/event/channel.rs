@@ -1,10 +1,9 @@
 //! Events about one channel, and the block of headers that describes one.
 
-use crate::ami::frame::Frame;
-
 use super::field::{each, need, number};
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
 
 /// The block of headers that describes a channel (`Channel`, `Uniqueid`, …, also prefixed `Dest`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,7 +56,8 @@ pub struct VarSet<'a> {
 }
 
 impl<'a> Channel<'a> {
-    /// Takes a header if it belongs to the block; `key` is in lower case and without the block's prefix.
+    /// Takes a header if it belongs to the block; `key` is in lower case and without the block's
+    /// prefix.
     pub(super) fn take(&mut self, key: &[u8], value: &'a [u8]) {
         match key {
             b"uniqueid" => self.uid = value,
@@ -106,9 +106,12 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::Newchannel => Kind::NewChannel(channel),
         Name::Hangup => Kind::Hangup(Hangup { channel, cause }),
         Name::HangupRequest => Kind::HangupRequest(channel),
-        Name::Newexten => {
-            Kind::NewExten(NewExten { channel, extension: extension.unwrap_or_default(), application, data })
-        }
+        Name::Newexten => Kind::NewExten(NewExten {
+            channel,
+            extension: extension.unwrap_or_default(),
+            application,
+            data,
+        }),
         Name::VarSet => Kind::VarSet(VarSet { channel, variable, value: set }),
         Name::Hold => Kind::Hold(channel),
         Name::Unhold => Kind::Unhold(channel),

@@ -1,11 +1,10 @@
 //! Events about two channels or more: dialling, bridges, Local pairs, transfers, Originate.
 
-use crate::ami::frame::Frame;
-
 use super::channel::Channel;
 use super::field::{each, need, number};
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
 
 /// A leg is being called.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +85,8 @@ pub struct AttendedTransfer<'a> {
     pub into_queue: Option<IntoQueue<'a>>,
 }
 
-/// One of the transferer's lines waits in a queue, and who was spoken to on the other gets its place.
+/// One of the transferer's lines waits in a queue, and who was spoken to on the other gets its
+/// place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntoQueue<'a> {
     /// Uniqueid of the line that waits.
@@ -145,7 +145,8 @@ fn bridge<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventEr
         b"swapuniqueid" => swap = Some(value).filter(|swap| !swap.is_empty()),
         _ => channel.take(key, value),
     });
-    let (bridge, channel) = (need(name, "BridgeUniqueid", bridge)?, channel.need(name, "Uniqueid")?);
+    let (bridge, channel) =
+        (need(name, "BridgeUniqueid", bridge)?, channel.need(name, "Uniqueid")?);
     Ok(Some(match name {
         Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap, holding }),
         _ => Kind::BridgeLeave(BridgeLeave { bridge, channel }),
@@ -173,8 +174,8 @@ fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
     })
 }
 
-/// The event has a block for the party behind the line that is bridged, and none for the line that waits: Transferee
-/// where the second line waits, TransferTarget where the first one does.
+/// The event has a block for the party behind the line that is bridged, and none for the line that
+/// waits: Transferee where the second line waits, TransferTarget where the first one does.
 fn into_queue<'a>(frame: &Frame<'a>) -> Option<IntoQueue<'a>> {
     if frame.header("DestType") != Some(b"App") || frame.header("DestApp") != Some(b"Queue") {
         return None;
@@ -200,5 +201,9 @@ fn into_queue<'a>(frame: &Frame<'a>) -> Option<IntoQueue<'a>> {
 fn originate<'a>(frame: &Frame<'a>) -> Kind<'a> {
     let uid = frame.header("Uniqueid").filter(|uid| !uid.is_empty() && *uid != b"<unknown>");
     let reason = frame.header("Reason").and_then(number);
-    Kind::OriginateResponse(OriginateResponse { channel: frame.header("Channel").unwrap_or_default(), uid, reason })
+    Kind::OriginateResponse(OriginateResponse {
+        channel: frame.header("Channel").unwrap_or_default(),
+        uid,
+        reason,
+    })
 }

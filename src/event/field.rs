@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::ami::frame::Frame;
-use crate::clock::Moment;
-
 use super::EventError;
 use super::name::Name;
+use crate::ami::frame::Frame;
+use crate::clock::Moment;
 
 /// A header's key in lower case, for matching: keys vary in case between events and versions.
 #[derive(Debug)]
@@ -38,8 +37,14 @@ pub(super) fn each<'a>(frame: &Frame<'a>, mut take: impl FnMut(&[u8], &'a [u8]))
 }
 
 /// A header the event cannot do without.
-pub(super) fn need<'a>(name: Name, header: &'static str, value: Option<&'a [u8]>) -> Result<&'a [u8], EventError> {
-    value.filter(|value| !value.is_empty()).ok_or(EventError::Missing { event: name.as_str(), header })
+pub(super) fn need<'a>(
+    name: Name,
+    header: &'static str,
+    value: Option<&'a [u8]>,
+) -> Result<&'a [u8], EventError> {
+    value
+        .filter(|value| !value.is_empty())
+        .ok_or(EventError::Missing { event: name.as_str(), header })
 }
 
 /// A whole number, `None` for anything else.
@@ -52,7 +57,8 @@ pub(super) fn seconds(value: &[u8]) -> Option<Duration> {
     number(value).map(Duration::from_secs).filter(|&length| is_possible(length))
 }
 
-/// A length in whole seconds that somebody configured: a longer one than can be has the same effect as the longest.
+/// A length in whole seconds that somebody configured: a longer one than can be has the same effect
+/// as the longest.
 pub(super) fn setting(value: &[u8]) -> Duration {
     number(value).map_or(Duration::ZERO, Duration::from_secs).min(LONGEST)
 }
@@ -76,7 +82,7 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
     Some(Moment::from_micros(seconds.checked_mul(1_000_000)?.checked_add(micros)?))
 }
 
-/// Nothing on a PBX lasts two days; agents of app_agent_pool stay on the line for a shift.  One absurd number in a header,
-/// or a clock that was set, would spoil a sum of seconds for good.
+/// Nothing on a PBX lasts two days; agents of app_agent_pool stay on the line for a shift.  One
+/// absurd number in a header, or a clock that was set, would spoil a sum of seconds for good.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
 const KEY_MAX: usize = 40;

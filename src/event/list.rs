@@ -1,13 +1,13 @@
-//! Items of the lists the exporter asks for.  They look like events; their ActionID tells them apart.
+//! Items of the lists the exporter asks for.  They look like events; their ActionID tells them
+//! apart.
 
 use std::time::Duration;
-
-use crate::ami::frame::Frame;
 
 use super::field::{each, need, number, seconds, setting};
 use super::member::Member;
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
 
 /// One item of a list.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::ami::frame::Frame;
-use crate::clock::Moment;
-
 use super::field::{each, need, number, setting};
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
+use crate::clock::Moment;
 
 /// A member as an event or a list describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,15 +21,18 @@ pub struct Member<'a> {
     pub name: &'a [u8],
     /// Device whose state drives Status; empty if not told.
     pub state_interface: &'a [u8],
-    /// Device state: 1 not in use, 2 in use, 3 busy, 4 invalid, 5 unavailable, 6 ringing, 7 ring+in use, 8 on hold.
+    /// Device state: 1 not in use, 2 in use, 3 busy, 4 invalid, 5 unavailable, 6 ringing, 7
+    /// ring+in use, 8 on hold.
     pub status: u8,
     /// Whether paused.
     pub paused: bool,
     /// Why; empty if not told.
     pub reason: &'a [u8],
-    /// The member's own time for wrap-up (16.3 and later; zero before).  Its queue's is never told.
+    /// The member's own time for wrap-up (16.3 and later; zero before).  Its queue's is never
+    /// told.
     pub wrap_up: Duration,
-    /// Whether it was added, and is not configured: lists show realtime members as configured ones.
+    /// Whether it was added, and is not configured: lists show realtime members as configured
+    /// ones.
     pub dynamic: bool,
     /// When its last call ended, by the PBX's clock in whole seconds; 1970 if there was none.
     pub last_call: Option<Moment>,
@@ -104,7 +106,11 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         // Asterisk 11 and 12 tell the hint, too; a status without one says nothing here
         let Some(watched) = frame.header("Hint") else { return Ok(None) };
         let extension = need(name, "Exten", frame.header("Exten"))?;
-        return Ok(Some(Kind::Hint(Hint { extension, context: frame.header("Context").unwrap_or_default(), watched })));
+        return Ok(Some(Kind::Hint(Hint {
+            extension,
+            context: frame.header("Context").unwrap_or_default(),
+            watched,
+        })));
     }
     let mut member = Member::read(name, frame)?;
     match name {

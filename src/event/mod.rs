@@ -13,13 +13,16 @@ mod system;
 
 pub use channel::{Channel, Hangup, NewExten, VarSet};
 pub use dial::{
-    AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue, LocalBridge, OriginateResponse,
+    AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue,
+    LocalBridge, OriginateResponse,
 };
 pub use field::{LONGEST, timestamp};
 pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};
 pub use member::{Hint, Member, MemberChange};
 pub use name::{KNOWN, Name};
-pub use queue::{AgentCall, AgentComplete, AgentConnect, CallerAbandon, CallerJoin, CallerLeave, RingNoAnswer};
+pub use queue::{
+    AgentCall, AgentComplete, AgentConnect, CallerAbandon, CallerJoin, CallerLeave, RingNoAnswer,
+};
 
 use crate::ami::frame::Frame;
 use crate::clock::Moment;

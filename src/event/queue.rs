@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::ami::frame::Frame;
-
 use super::channel::Channel;
 use super::field::{each, is_possible, need, number, seconds};
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
 
 /// A caller joined.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +68,8 @@ pub struct AgentConnect<'a> {
 pub struct AgentComplete<'a> {
     /// The caller: absent in some 3 % of calls, as it races with the Hangup.
     pub caller: Option<Channel<'a>>,
-    /// The agent's leg: may be absent too, and is the phone after a Local channel was optimised away.
+    /// The agent's leg: may be absent too, and is the phone after a Local channel was optimised
+    /// away.
     pub leg: Option<Channel<'a>>,
     /// The queue.
     pub queue: &'a [u8],
@@ -98,17 +98,27 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
     let headers = Headers::read(frame);
     let queue = need(name, "Queue", headers.queue)?;
     Ok(Some(match name {
-        Name::QueueCallerJoin => Kind::CallerJoin(CallerJoin { caller: headers.caller(name)?, queue }),
-        Name::QueueCallerLeave => Kind::CallerLeave(CallerLeave { caller: headers.caller(name)?, queue }),
-        Name::QueueCallerAbandon => {
-            Kind::CallerAbandon(CallerAbandon { caller: headers.caller(name)?, queue, hold: headers.hold })
+        Name::QueueCallerJoin => {
+            Kind::CallerJoin(CallerJoin { caller: headers.caller(name)?, queue })
         }
+        Name::QueueCallerLeave => {
+            Kind::CallerLeave(CallerLeave { caller: headers.caller(name)?, queue })
+        }
+        Name::QueueCallerAbandon => Kind::CallerAbandon(CallerAbandon {
+            caller: headers.caller(name)?,
+            queue,
+            hold: headers.hold,
+        }),
         Name::AgentCalled => Kind::AgentCalled(headers.call(name, queue)?),
         Name::AgentDump => Kind::AgentDump(headers.call(name, queue)?),
         Name::AgentConnect => Kind::AgentConnect(AgentConnect {
             call: headers.call(name, queue)?,
             hold: headers.hold,
-            ring: headers.ring.filter(|&ring| ring > 0).map(Duration::from_secs).filter(|&ring| is_possible(ring)),
+            ring: headers
+                .ring
+                .filter(|&ring| ring > 0)
+                .map(Duration::from_secs)
+                .filter(|&ring| is_possible(ring)),
         }),
         Name::AgentRingNoAnswer => Kind::RingNoAnswer(RingNoAnswer {
             call: headers.call(name, queue)?,

@@ -1,15 +1,15 @@
 //! Events about the PBX itself.
 
-use crate::ami::frame::Frame;
-
 use super::field::number;
 use super::name::Name;
 use super::{EventError, Kind};
+use crate::ami::frame::Frame;
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     Ok(match name {
         Name::FullyBooted => {
-            let uptime = frame.header("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
+            let uptime =
+                frame.header("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
             Some(Kind::FullyBooted { uptime })
         }
         Name::DeviceStateChange => Some(Kind::DeviceState),
@@ -22,5 +22,6 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
     })
 }
 
-/// Decades: the clock of a box without a battery begins in 1970 and is set after Asterisk was started.
+/// Decades: the clock of a box without a battery begins in 1970 and is set after Asterisk was
+/// started.
 const UPTIME_MAX: u64 = 1 << 31;

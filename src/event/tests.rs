@@ -28,7 +28,10 @@ fn times_are_read_in_their_own_units() {
     });
     kind(&format!("Event: AgentConnect\n{}\nHoldTime: 4", call.replace("3000", "3")), |kind| {
         let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
-        assert_eq!((connect.ring, connect.hold), (Some(Duration::from_secs(3)), Some(Duration::from_secs(4))));
+        assert_eq!(
+            (connect.ring, connect.hold),
+            (Some(Duration::from_secs(3)), Some(Duration::from_secs(4)))
+        );
     });
     kind(&format!("Event: AgentConnect\n{}", call.replace("3000", "0")), |kind| {
         let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
@@ -42,7 +45,9 @@ fn the_time_stamp_has_microseconds() {
         assert_eq!(event.unwrap().unwrap().at, Some(Moment::from_micros(1_795_445_525_000_310)));
     });
     for bad in ["", "x", "1.2x", "99999999999999999999.0"] {
-        parse(&format!("Event: Shutdown\nTimestamp: {bad}"), |event| assert_eq!(event.unwrap().unwrap().at, None));
+        parse(&format!("Event: Shutdown\nTimestamp: {bad}"), |event| {
+            assert_eq!(event.unwrap().unwrap().at, None)
+        });
     }
 }
 
@@ -55,16 +60,21 @@ fn a_missing_header_is_named() {
 
 #[test]
 fn an_agent_complete_may_lack_both_channels() {
-    kind("Event: AgentComplete\nQueue: q\nInterface: SIP/1\nMemberName: A\nTalkTime: 7\nReason: caller", |kind| {
-        let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
-        assert_eq!((complete.caller, complete.leg), (None, None));
-        assert_eq!((complete.member, complete.reason), (&b"A"[..], &b"caller"[..]));
-    });
+    kind(
+        "Event: AgentComplete\nQueue: q\nInterface: SIP/1\nMemberName: A\nTalkTime: 7\nReason: caller",
+        |kind| {
+            let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
+            assert_eq!((complete.caller, complete.leg), (None, None));
+            assert_eq!((complete.member, complete.reason), (&b"A"[..], &b"caller"[..]));
+        },
+    );
 }
 
 #[test]
 fn only_the_two_queue_variables_are_told() {
-    parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| assert_eq!(event, Ok(None)));
+    parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| {
+        assert_eq!(event, Ok(None))
+    });
     kind("Event: VarSet\nUniqueid: 1.1\nVariable: QUEUESTATUS\nValue: TIMEOUT", |kind| {
         assert!(matches!(kind, Kind::VarSet(set) if set.value == b"TIMEOUT"));
     });
@@ -72,32 +82,51 @@ fn only_the_two_queue_variables_are_told() {
 
 #[test]
 fn an_originate_has_no_caller() {
-    kind("Event: DialBegin\nDestUniqueId: 1.2\nDestChannel: SIP/carrier-1\nDialString: 9200@carrier", |kind| {
-        let Kind::DialBegin(dial) = kind else { panic!("{kind:?}") };
-        assert_eq!((dial.caller, dial.dest.uid, dial.dial_string), (None, &b"1.2"[..], &b"9200@carrier"[..]));
-    });
+    kind(
+        "Event: DialBegin\nDestUniqueId: 1.2\nDestChannel: SIP/carrier-1\nDialString: 9200@carrier",
+        |kind| {
+            let Kind::DialBegin(dial) = kind else { panic!("{kind:?}") };
+            assert_eq!(
+                (dial.caller, dial.dest.uid, dial.dial_string),
+                (None, &b"1.2"[..], &b"9200@carrier"[..])
+            );
+        },
+    );
 }
 
 #[test]
 fn a_channel_variable_shows_the_queue_status() {
-    kind("Event: Hangup\nUniqueid: 1.1\nCause: 16\nChanVariable: X=1\nChanVariable: QUEUESTATUS=TIMEOUT", |kind| {
-        let Kind::Hangup(hangup) = kind else { panic!("{kind:?}") };
-        assert_eq!((hangup.cause, hangup.channel.queue_status), (16, Some(&b"TIMEOUT"[..])));
-    });
+    kind(
+        "Event: Hangup\nUniqueid: 1.1\nCause: 16\nChanVariable: X=1\nChanVariable: QUEUESTATUS=TIMEOUT",
+        |kind| {
+            let Kind::Hangup(hangup) = kind else { panic!("{kind:?}") };
+            assert_eq!((hangup.cause, hangup.channel.queue_status), (16, Some(&b"TIMEOUT"[..])));
+        },
+    );
 }
 
 #[test]
 fn lists_name_a_member_differently_than_events() {
-    kind("Event: QueueMember\nQueue: q\nName: Ann\nLocation: SIP/1\nStatus: 6\nPaused: 1\nActionID: ae-3", |kind| {
-        let Kind::Listed { action_id, item: Listed::Member(member) } = kind else { panic!("{kind:?}") };
-        assert_eq!((action_id, member.name, member.interface), (&b"ae-3"[..], &b"Ann"[..], &b"SIP/1"[..]));
-        assert!(member.paused && member.status == 6);
-    });
+    kind(
+        "Event: QueueMember\nQueue: q\nName: Ann\nLocation: SIP/1\nStatus: 6\nPaused: 1\nActionID: ae-3",
+        |kind| {
+            let Kind::Listed { action_id, item: Listed::Member(member) } = kind else {
+                panic!("{kind:?}")
+            };
+            assert_eq!(
+                (action_id, member.name, member.interface),
+                (&b"ae-3"[..], &b"Ann"[..], &b"SIP/1"[..])
+            );
+            assert!(member.paused && member.status == 6);
+        },
+    );
 }
 
 #[test]
 fn a_test_event_other_than_the_end_of_a_recording_is_nothing() {
-    parse("Event: TestEvent\nState: CallIDChange\nState: CallIDChange", |event| assert_eq!(event, Ok(None)));
+    parse("Event: TestEvent\nState: CallIDChange\nState: CallIDChange", |event| {
+        assert_eq!(event, Ok(None))
+    });
     kind("Event: TestEvent\nState: MIXMONITOR_END\nFile: /x/1606403878.1115", |kind| {
         assert_eq!(kind, Kind::RecordingEnd(b"/x/1606403878.1115"));
     });
@@ -113,7 +142,10 @@ fn why_a_member_pauses_is_read_under_both_its_names() {
         ("Status: 1", ""),
     ] {
         kind(&format!("Event: QueueMemberPause\n{member}\n{text}"), |kind| {
-            assert!(matches!(kind, Kind::Member(member) if member.reason == reason.as_bytes()), "{text}");
+            assert!(
+                matches!(kind, Kind::Member(member) if member.reason == reason.as_bytes()),
+                "{text}"
+            );
         });
     }
 }
@@ -122,14 +154,20 @@ fn why_a_member_pauses_is_read_under_both_its_names() {
 fn a_length_that_cannot_be_is_not_believed() {
     let call = "Uniqueid: 1.1\nDestUniqueid: 1.2\nQueue: q\nInterface: SIP/1";
     for length in ["172801", "18446744073709551615", "-1", "many"] {
-        kind(&format!("Event: AgentConnect\n{call}\nRingTime: {length}\nHoldTime: {length}"), |kind| {
-            let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
-            assert_eq!((connect.ring, connect.hold), (None, None));
-        });
-        kind(&format!("Event: AgentComplete\n{call}\nTalkTime: {length}\nHoldTime: {length}"), |kind| {
-            let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
-            assert_eq!((complete.talk, complete.hold), (None, None));
-        });
+        kind(
+            &format!("Event: AgentConnect\n{call}\nRingTime: {length}\nHoldTime: {length}"),
+            |kind| {
+                let Kind::AgentConnect(connect) = kind else { panic!("{kind:?}") };
+                assert_eq!((connect.ring, connect.hold), (None, None));
+            },
+        );
+        kind(
+            &format!("Event: AgentComplete\n{call}\nTalkTime: {length}\nHoldTime: {length}"),
+            |kind| {
+                let Kind::AgentComplete(complete) = kind else { panic!("{kind:?}") };
+                assert_eq!((complete.talk, complete.hold), (None, None));
+            },
+        );
         kind(&format!("Event: QueueEntry\nQueue: q\nUniqueid: 1.1\nWait: {length}"), |kind| {
             let Kind::Listed { item: Listed::Entry(entry), .. } = kind else { panic!("{kind:?}") };
             assert_eq!(entry.wait, None);
@@ -147,10 +185,13 @@ fn a_length_that_cannot_be_is_not_believed() {
 
 #[test]
 fn a_setting_that_never_ends_is_the_longest_there_is() {
-    kind("Event: QueueMemberStatus\nQueue: q\nInterface: SIP/1\nWrapuptime: 18446744073709551615", |kind| {
-        let Kind::Member(member) = kind else { panic!("{kind:?}") };
-        assert_eq!(member.wrap_up, LONGEST);
-    });
+    kind(
+        "Event: QueueMemberStatus\nQueue: q\nInterface: SIP/1\nWrapuptime: 18446744073709551615",
+        |kind| {
+            let Kind::Member(member) = kind else { panic!("{kind:?}") };
+            assert_eq!(member.wrap_up, LONGEST);
+        },
+    );
     kind("Event: QueueParams\nQueue: q\nServiceLevel: 18446744073709551615", |kind| {
         let Kind::Listed { item: Listed::Queue(queue), .. } = kind else { panic!("{kind:?}") };
         assert_eq!(queue.service_level, LONGEST);

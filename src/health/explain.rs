@@ -27,13 +27,18 @@ pub fn explain(missing: Missing) -> Explanation {
 fn explain_other(missing: Missing) -> Explanation {
     let (what, line) = match missing {
         Missing::ClassCall => ("no event of class call comes, though there are calls", READ),
-        Missing::ClassAgent => ("no event of class agent comes, though the queues are in use", READ),
-        Missing::ClassDialplan => ("no event of class dialplan comes, though callers leave queues", READ),
+        Missing::ClassAgent => {
+            ("no event of class agent comes, though the queues are in use", READ)
+        }
+        Missing::ClassDialplan => {
+            ("no event of class dialplan comes, though callers leave queues", READ)
+        }
         Missing::ClassSystem => ("no event of class system comes, not even at the login", READ),
         Missing::ListChannels => ("CoreShowChannels is refused", "write = reporting"),
-        Missing::ListQueues => {
-            ("QueueStatus is refused: app_queue is not loaded", "load = app_queue.so in modules.conf")
-        }
+        Missing::ListQueues => (
+            "QueueStatus is refused: app_queue is not loaded",
+            "load = app_queue.so in modules.conf",
+        ),
         _ => ("events have no Timestamp", "timestampevents = yes in [general]"),
     };
     Explanation { what: what.into(), cost: cost_of(missing), line: line.into() }
@@ -41,8 +46,12 @@ fn explain_other(missing: Missing) -> Explanation {
 
 const fn cost_of(missing: Missing) -> &'static str {
     match missing {
-        Missing::ClassCall => "calls and talk times are not counted, and most callers who leave a queue are unserved",
-        Missing::ClassAgent => "nothing of queues and agents is counted but what the lists show now and then",
+        Missing::ClassCall => {
+            "calls and talk times are not counted, and most callers who leave a queue are unserved"
+        }
+        Missing::ClassAgent => {
+            "nothing of queues and agents is counted but what the lists show now and then"
+        }
         Missing::ClassDialplan => {
             "callers whom the queue lets go are unserved, and those who are never let in are not counted"
         }
@@ -50,12 +59,18 @@ const fn cost_of(missing: Missing) -> &'static str {
         Missing::ListChannels => {
             "calls that are up at a login are not seen, nor those that ended while the link was down"
         }
-        Missing::ListQueues => "callers who wait at a login, and members, are not seen until an event speaks of them",
+        Missing::ListQueues => {
+            "callers who wait at a login, and members, are not seen until an event speaks of them"
+        }
         Missing::Timestamps => "times are those at which events are read, some milliseconds late",
         Missing::Newchannel => "calls are counted late, by their first other event, or not at all",
         Missing::Hangup => "calls do not end, and causes are not counted",
-        Missing::HangupRequest => "callers who give up are unserved where class dialplan is not seen",
-        Missing::DialBegin | Missing::DialEnd => "how long and how phones rang is not known, and calls lack results",
+        Missing::HangupRequest => {
+            "callers who give up are unserved where class dialplan is not seen"
+        }
+        Missing::DialBegin | Missing::DialEnd => {
+            "how long and how phones rang is not known, and calls lack results"
+        }
         Missing::BridgeEnter | Missing::BridgeLeave => "talk times are wrong",
         Missing::LocalBridge => "the phones behind Local channels are not found",
         Missing::Transfer => "transfers are not counted",
@@ -68,15 +83,22 @@ const fn cost_of(missing: Missing) -> &'static str {
         Missing::AgentRingNoAnswer => "agents who do not answer are not counted",
         Missing::QueueMemberStatus => "agents' states change only from list to list",
         Missing::QueueMemberPause => "pauses are not counted, and are seen from list to list only",
-        Missing::QueueMemberAdded | Missing::QueueMemberRemoved => "members come and go from list to list only",
-        Missing::VarSet => "callers whom the queue lets go are unserved, and those never let in are not counted",
+        Missing::QueueMemberAdded | Missing::QueueMemberRemoved => {
+            "members come and go from list to list only"
+        }
+        Missing::VarSet => {
+            "callers whom the queue lets go are unserved, and those never let in are not counted"
+        }
     }
 }
 
 /// The event as it is called on the wire.
 const fn event_of(missing: Missing) -> Option<&'static str> {
     Some(match missing {
-        Missing::ClassCall | Missing::ClassAgent | Missing::ClassDialplan | Missing::ClassSystem => return None,
+        Missing::ClassCall
+        | Missing::ClassAgent
+        | Missing::ClassDialplan
+        | Missing::ClassSystem => return None,
         Missing::ListChannels | Missing::ListQueues | Missing::Timestamps => return None,
         Missing::Newchannel => "Newchannel",
         Missing::Hangup => "Hangup",
@@ -115,11 +137,15 @@ mod tests {
         for &missing in Missing::ALL {
             let Explanation { what, line, .. } = explain(missing);
             let class = missing.word().strip_prefix("class_");
-            assert!(class.is_none_or(|class| what.contains(class) && line.contains(class)), "{what}: {line}");
+            assert!(
+                class.is_none_or(|class| what.contains(class) && line.contains(class)),
+                "{what}: {line}"
+            );
             let is_event = missing.word().starts_with("event_");
             assert_eq!(line.starts_with("eventfilter = ^Event: "), is_event, "{line}");
         }
-        let whats: std::collections::HashSet<_> = Missing::ALL.iter().map(|&missing| explain(missing).what).collect();
+        let whats: std::collections::HashSet<_> =
+            Missing::ALL.iter().map(|&missing| explain(missing).what).collect();
         assert_eq!(whats.len(), Missing::ALL.len());
     }
 }

@@ -44,7 +44,9 @@ async fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
 /// The usual causes in their short, lower-case form; the system's own words end in an error number.
 fn plain(cause: &io::Error) -> String {
     match cause.kind() {
-        kind @ (ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable | ErrorKind::PermissionDenied) => kind.to_string(),
+        kind @ (ErrorKind::AddrInUse
+        | ErrorKind::AddrNotAvailable
+        | ErrorKind::PermissionDenied) => kind.to_string(),
         _ => cause.to_string().to_lowercase(),
     }
 }

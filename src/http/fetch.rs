@@ -5,8 +5,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header;
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -17,8 +16,11 @@ pub enum FetchError {
     /// It is no address of a page.
     #[error("{0}: not a URL such as http://localhost:15038/metrics")]
     NotAUrl(String),
-    /// It has a user name, which is not sent; whoever reads this may not be meant to see the password.
-    #[error("a URL with a user name or a password is not fetched: save the page, and name the file")]
+    /// It has a user name, which is not sent; whoever reads this may not be meant to see the
+    /// password.
+    #[error(
+        "a URL with a user name or a password is not fetched: save the page, and name the file"
+    )]
     UserInfo,
     /// It would need TLS.
     #[error("{0}: https is not spoken here; save it first: curl -o metrics.txt {0}")]
@@ -52,14 +54,18 @@ pub async fn fetch(url: &str) -> Result<Bytes, FetchError> {
 
 async fn get(url: &str) -> Result<Bytes, FetchError> {
     let (host, port, path) = parts(url)?;
-    let stream = TcpStream::connect((&*host, port)).await.map_err(|error| unreachable(url, error))?;
+    let stream =
+        TcpStream::connect((&*host, port)).await.map_err(|error| unreachable(url, error))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(url, error))?;
+    let request = Request::get(path)
+        .header(header::HOST, format!("{host}:{port}"))
+        .header(header::ACCEPT, "text/plain");
     let request =
-        Request::get(path).header(header::HOST, format!("{host}:{port}")).header(header::ACCEPT, "text/plain");
-    let request = request.body(Empty::<Bytes>::new()).map_err(|_| FetchError::NotAUrl(url.to_owned()))?;
+        request.body(Empty::<Bytes>::new()).map_err(|_| FetchError::NotAUrl(url.to_owned()))?;
     let answer = async {
-        let response = sender.send_request(request).await.map_err(|error| unreachable(url, error))?;
+        let response =
+            sender.send_request(request).await.map_err(|error| unreachable(url, error))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Refused { url: url.to_owned(), status: response.status() });
         }
@@ -81,9 +87,10 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
 fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
     let uri = url.parse::<Uri>();
     // a password may hold whatever makes it no URL
-    let named = uri
-        .as_ref()
-        .map_or_else(|_| url.contains('@'), |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')));
+    let named = uri.as_ref().map_or_else(
+        |_| url.contains('@'),
+        |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')),
+    );
     if named {
         return Err(FetchError::UserInfo);
     }
@@ -99,12 +106,19 @@ fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
     Ok((host.trim_matches(['[', ']']).to_owned(), uri.port_u16().unwrap_or(80), path.to_owned()))
 }
 
-fn unreachable(url: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> FetchError {
+fn unreachable(
+    url: &str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> FetchError {
     FetchError::Unreachable { url: url.to_owned(), source: source.into() }
 }
 
 fn too_long_or_broken(url: &str, error: Box<dyn std::error::Error + Send + Sync>) -> FetchError {
-    if error.is::<LengthLimitError>() { FetchError::TooLong { url: url.to_owned() } } else { unreachable(url, error) }
+    if error.is::<LengthLimitError>() {
+        FetchError::TooLong { url: url.to_owned() }
+    } else {
+        unreachable(url, error)
+    }
 }
 
 /// A scrape of a million series has some 150 MB.
@@ -118,10 +132,17 @@ mod tests {
 
     #[test]
     fn a_password_is_neither_sent_nor_shown() {
-        for url in ["http://me:secret@pbx/metrics", "https://me:secret@pbx/", "http://me:sec ret@pbx/", "http://me@pbx"]
-        {
+        for url in [
+            "http://me:secret@pbx/metrics",
+            "https://me:secret@pbx/",
+            "http://me:sec ret@pbx/",
+            "http://me@pbx",
+        ] {
             let error = parts(url).unwrap_err().to_string();
-            assert!(error.ends_with("save the page, and name the file") && !error.contains("me:"), "{error}");
+            assert!(
+                error.ends_with("save the page, and name the file") && !error.contains("me:"),
+                "{error}"
+            );
         }
         assert!(parts("http://pbx/@metrics").is_ok());
     }
@@ -129,11 +150,21 @@ mod tests {
     #[test]
     fn a_url_has_a_host_a_port_and_a_path() {
         let of = |url: &str| parts(url).map_err(|error| error.to_string());
-        assert_eq!(of("http://pbx:15038/metrics?a=1"), Ok(("pbx".into(), 15038, "/metrics?a=1".into())));
+        assert_eq!(
+            of("http://pbx:15038/metrics?a=1"),
+            Ok(("pbx".into(), 15038, "/metrics?a=1".into()))
+        );
         assert_eq!(of("http://[::1]"), Ok(("::1".into(), 80, "/".into())));
-        assert!(of("https://pbx/metrics").unwrap_err().ends_with("curl -o metrics.txt https://pbx/metrics"));
+        assert!(
+            of("https://pbx/metrics")
+                .unwrap_err()
+                .ends_with("curl -o metrics.txt https://pbx/metrics")
+        );
         for url in ["ftp://pbx/x", "http://", "http:///metrics", "http://a b/"] {
-            assert!(of(url).unwrap_err().ends_with("not a URL such as http://localhost:15038/metrics"), "{url}");
+            assert!(
+                of(url).unwrap_err().ends_with("not a URL such as http://localhost:15038/metrics"),
+                "{url}"
+            );
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::calendar::utc;
 use crate::clock::Moment;
 use crate::health::{Explanation, PbxHealth, Phase, explain};
 
-/// Nothing but our own style may be loaded, run, framed or sent anywhere.  The hash is that of [`STYLE`].
+/// Nothing but our own style may be loaded, run, framed or sent anywhere.  The hash is that of
+/// [`STYLE`].
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
      style-src 'sha256-xTJr8zPpDlLY30HAyPqXpJ0Mjsh4Tekugm7j0KMCJIg='; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -76,7 +77,11 @@ fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Resul
 /// What the numbers of PBXs lack; nothing if they are whole.
 fn write_notices(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     for pbx in pbxs.iter().filter(|pbx| !pbx.notices.is_empty()) {
-        writeln!(html, "<section>\n<h2>What {} does not tell</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
+        writeln!(
+            html,
+            "<section>\n<h2>What {} does not tell</h2>\n<ul>",
+            Escaped(pbx.name.as_str())
+        )?;
         for notice in pbx.notices.values() {
             writeln!(html, "<li>{}</li>", Escaped(notice))?;
         }
@@ -113,7 +118,8 @@ fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     )
 }
 
-/// What PBXs never send though they must, and the line of manager.conf that mends it; nothing if all is sent.
+/// What PBXs never send though they must, and the line of manager.conf that mends it; nothing if
+/// all is sent.
 fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     let mut lacking = pbxs.iter().filter(|pbx| !pbx.missing.is_empty()).peekable();
     if lacking.peek().is_none() {
@@ -124,7 +130,13 @@ fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
         writeln!(html, "<h2>{} is seen in part</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
         for missing in pbx.missing.iter() {
             let Explanation { what, cost, line } = explain(missing);
-            writeln!(html, "<li>{}: {}. Needed: <code>{}</code></li>", Escaped(&what), cost, Escaped(&line))?;
+            writeln!(
+                html,
+                "<li>{}: {}. Needed: <code>{}</code></li>",
+                Escaped(&what),
+                cost,
+                Escaped(&line)
+            )?;
         }
         html.write_str("</ul>\n")?;
     }
@@ -198,18 +210,24 @@ mod tests {
         assert!(CONTENT_SECURITY_POLICY.contains(&source), "the style is now {source}");
     }
 
-    /// FIPS 180-4; its constants are the first bits of the fractions of square and cube roots of primes.
+    /// FIPS 180-4; its constants are the first bits of the fractions of square and cube roots of
+    /// primes.
     fn sha256(message: &[u8]) -> Vec<u8> {
-        let primes = || (2..).filter(|n: &u32| (2..*n).all(|d| !n.is_multiple_of(d))).map(f64::from);
+        let primes =
+            || (2..).filter(|n: &u32| (2..*n).all(|d| !n.is_multiple_of(d))).map(f64::from);
         let bits = |root: f64| (root.fract() * 4_294_967_296.0) as u32;
         let constants: Vec<u32> = primes().take(64).map(|prime| bits(prime.cbrt())).collect();
         let mut hash: Vec<u32> = primes().take(8).map(|prime| bits(prime.sqrt())).collect();
         let mut padded = message.to_vec();
         padded.push(0x80);
-        padded.resize(padded.len().next_multiple_of(64) + if padded.len() % 64 > 56 { 64 } else { 0 } - 8, 0);
+        padded.resize(
+            padded.len().next_multiple_of(64) + if padded.len() % 64 > 56 { 64 } else { 0 } - 8,
+            0,
+        );
         padded.extend((message.len() as u64 * 8).to_be_bytes());
         for block in padded.chunks(64) {
-            let mut w: Vec<u32> = block.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+            let mut w: Vec<u32> =
+                block.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
             for i in 16..64 {
                 let s0 = w[i - 15].rotate_right(7) ^ w[i - 15].rotate_right(18) ^ (w[i - 15] >> 3);
                 let s1 = w[i - 2].rotate_right(17) ^ w[i - 2].rotate_right(19) ^ (w[i - 2] >> 10);
@@ -232,10 +250,15 @@ mod tests {
     }
 
     fn base64(bytes: &[u8]) -> String {
-        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const DIGITS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut text = String::new();
         for chunk in bytes.chunks(3) {
-            let bits = chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |bits, b| bits << 8 | usize::from(*b));
+            let bits = chunk
+                .iter()
+                .chain([0, 0].iter())
+                .take(3)
+                .fold(0_usize, |bits, b| bits << 8 | usize::from(*b));
             for digit in 0..4 {
                 let value = DIGITS[bits >> (18 - 6 * digit) & 63];
                 text.push(if digit <= chunk.len() { char::from(value) } else { '=' });

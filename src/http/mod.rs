@@ -1,7 +1,7 @@
 //! The pages we serve: the metrics, a landing page, and whether we are healthy and ready.
 //!
-//! It knows the health of the PBXs and a closure that writes the metrics; what these are made of is not its
-//! business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
+//! It knows the health of the PBXs and a closure that writes the metrics; what these are made of is
+//! not its business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
 
 mod bind;
 mod fetch;
@@ -20,10 +20,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use bind::{BindError, bind};
+pub use fetch::{FetchError, fetch};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use patience::Patience;
+pub use scrape::{Scrape, ScrapeLimit};
+use seats::{Seat, Seats};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,13 +37,6 @@ use tracing::{debug, warn};
 
 use crate::clock::Clock;
 use crate::health::Health;
-
-pub use bind::{BindError, bind};
-pub use fetch::{FetchError, fetch};
-pub use scrape::{Scrape, ScrapeLimit};
-
-use patience::Patience;
-use seats::{Seat, Seats};
 
 /// What the pages are made of, shared by all listeners.
 pub struct Pages {
@@ -58,7 +56,8 @@ pub struct Pages {
 
 /// Serves the pages on one listener until `shutdown` turns true or its sender is gone.
 ///
-/// Then nothing new is accepted, open requests have five seconds to end, and what is left is cut off.
+/// Then nothing new is accepted, open requests have five seconds to end, and what is left is cut
+/// off.
 pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     let seats = Seats::default();
@@ -83,7 +82,8 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
     connections.shutdown().await;
 }
 
-/// The next connection.  A refusal by the system, out of descriptors most of all, passes by waiting.
+/// The next connection.  A refusal by the system, out of descriptors most of all, passes by
+/// waiting.
 async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
@@ -118,9 +118,15 @@ async fn converse(stream: TcpStream, _seat: Seat, pages: Arc<Pages>, watcher: Wa
 fn protocols() -> Builder<TokioExecutor> {
     // The executor runs the streams of HTTP/2; they end with their connection.
     let mut builder = Builder::new(TokioExecutor::new());
-    // `Patience` limits headers as well; hyper's own limit would also cut idle connections, between two scrapes.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES);
-    // `nc -N` and simple scripts close their side behind the request, and still wait for the answer.
+    // `Patience` limits headers as well; hyper's own limit would also cut idle connections, between
+    // two scrapes.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(MAX_HEADER_BYTES);
+    // `nc -N` and simple scripts close their side behind the request, and still wait for the
+    // answer.
     builder.http1().half_close(true);
     builder
         .http2()
@@ -134,8 +140,8 @@ fn protocols() -> Builder<TokioExecutor> {
 const GRACE: Duration = Duration::from_secs(5);
 /// Long enough for a descriptor to come free, short enough for the next scrape.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
-/// Far more than scrapers and readers need, and with the default limit of 1024 descriptors enough is left for the
-/// PBXs.
+/// Far more than scrapers and readers need, and with the default limit of 1024 descriptors enough
+/// is left for the PBXs.
 const MAX_CONNECTIONS: usize = 256;
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 4;

@@ -1,8 +1,9 @@
 //! Which format and coding a client wants, from its `Accept` and `Accept-Encoding`; pure.
 //!
-//! The rules are RFC 9110's: of the ranges that match a format the most specific gives its weight, and the
-//! heaviest format wins.  Whoever leaves the choice to us gets the classic text, which every scraper reads; so
-//! does a client that accepts no format of ours or sends an `Accept` that cannot be parsed.
+//! The rules are RFC 9110's: of the ranges that match a format the most specific gives its weight,
+//! and the heaviest format wins.  Whoever leaves the choice to us gets the classic text, which
+//! every scraper reads; so does a client that accepts no format of ours or sends an `Accept` that
+//! cannot be parsed.
 
 use crate::metrics::{Exposition, Format};
 
@@ -10,9 +11,12 @@ use crate::metrics::{Exposition, Format};
 pub(super) fn exposition(accept: Option<&str>, protobuf: bool) -> Exposition {
     let ranges = accept.and_then(parse).unwrap_or_default();
     let offers = OFFERS.iter().filter(|offer| protobuf || offer.exposition != Exposition::Protobuf);
-    let wished = offers.filter_map(|offer| Some((wish(&ranges, offer)?, offer))).filter(|(wish, _)| wish.weight > 0);
+    let wished = offers
+        .filter_map(|offer| Some((wish(&ranges, offer)?, offer)))
+        .filter(|(wish, _)| wish.weight > 0);
     let best = wished.max_by_key(|(wish, offer)| {
-        // A draw goes to the richer format only if the client asked for it by name: `*/*` is no request for it.
+        // A draw goes to the richer format only if the client asked for it by name: `*/*` is no
+        // request for it.
         let by_name = wish.closeness >= Closeness::Type;
         (wish.weight, if by_name { offer.richness } else { -offer.richness })
     });
@@ -22,8 +26,13 @@ pub(super) fn exposition(accept: Option<&str>, protobuf: bool) -> Exposition {
 /// Whether an `Accept-Encoding` header, its lines joined by commas, allows gzip.
 pub(super) fn gzip(accept_encoding: Option<&str>) -> bool {
     let codings = accept_encoding.and_then(parse).unwrap_or_default();
-    let weight = |coding: &str| codings.iter().find(|e| e.name.eq_ignore_ascii_case(coding)).map(|e| e.weight);
-    weight("gzip").or_else(|| weight("x-gzip")).or_else(|| weight("*")).is_some_and(|weight| weight > 0)
+    let weight = |coding: &str| {
+        codings.iter().find(|e| e.name.eq_ignore_ascii_case(coding)).map(|e| e.weight)
+    };
+    weight("gzip")
+        .or_else(|| weight("x-gzip"))
+        .or_else(|| weight("*"))
+        .is_some_and(|weight| weight > 0)
 }
 
 /// A format as clients ask for it.
@@ -37,7 +46,8 @@ struct Offer {
 }
 
 const OFFERS: &[Offer] = &[
-    // Prometheus 3 also asks for version 1.0.0 of `text/plain`, which has quoted names and is another format.
+    // Prometheus 3 also asks for version 1.0.0 of `text/plain`, which has quoted names and is
+    // another format.
     Offer {
         exposition: Exposition::Text(Format::Text),
         kind: "text",
@@ -109,7 +119,9 @@ impl Element<'_> {
         }
         let mut closeness = Closeness::Type;
         for &(name, wanted) in &self.parameters {
-            let Some((_, ours)) = offer.parameters.iter().find(|(own, _)| name.eq_ignore_ascii_case(own)) else {
+            let Some((_, ours)) =
+                offer.parameters.iter().find(|(own, _)| name.eq_ignore_ascii_case(own))
+            else {
                 continue;
             };
             if wanted != *ours {
@@ -121,7 +133,8 @@ impl Element<'_> {
     }
 }
 
-/// The elements of a list, or `None` if any of them is malformed.  Empty elements and parameters are legal.
+/// The elements of a list, or `None` if any of them is malformed.  Empty elements and parameters
+/// are legal.
 fn parse(list: &str) -> Option<Vec<Element<'_>>> {
     list.split(',').map(str::trim).filter(|element| !element.is_empty()).map(element).collect()
 }
@@ -159,8 +172,9 @@ fn thousandths(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const TEXT: Exposition = Exposition::Text(Format::Text);
     const OPEN_METRICS: Exposition = Exposition::Text(Format::OpenMetrics);
@@ -197,7 +211,11 @@ mod tests {
         ),
         ("VictoriaMetrics 1.79", "text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
         ("curl", "*/*", TEXT),
-        ("a browser", "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", TEXT),
+        (
+            "a browser",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8",
+            TEXT,
+        ),
     ];
 
     #[test]
@@ -212,7 +230,11 @@ mod tests {
     fn protobuf_is_for_who_asks_for_it_where_it_is_offered() {
         for (client, accept, without) in CLIENTS {
             let asks = client.ends_with("native histograms");
-            assert_eq!(exposition(Some(accept), true), if asks { Exposition::Protobuf } else { *without }, "{client}");
+            assert_eq!(
+                exposition(Some(accept), true),
+                if asks { Exposition::Protobuf } else { *without },
+                "{client}"
+            );
         }
         for other in [
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
@@ -223,7 +245,10 @@ mod tests {
             assert_eq!(exposition(Some(other), true), TEXT, "{other}");
         }
         assert_eq!(exposition(Some("application/*"), true), OPEN_METRICS);
-        assert_eq!(exposition(Some("application/vnd.google.protobuf, application/*"), true), Exposition::Protobuf);
+        assert_eq!(
+            exposition(Some("application/vnd.google.protobuf, application/*"), true),
+            Exposition::Protobuf
+        );
         assert_eq!(exposition(None, true), TEXT);
     }
 
@@ -247,8 +272,12 @@ mod tests {
     #[test]
     fn a_version_we_do_not_write_is_another_format() {
         assert_eq!(exposition(Some("application/openmetrics-text;version=0.0.1"), false), TEXT);
-        assert_eq!(exposition(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1"), false), TEXT);
-        let other_text = "text/plain;version=1.0.0;escaping=allow-utf-8, application/openmetrics-text;q=0.1";
+        assert_eq!(
+            exposition(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1"), false),
+            TEXT
+        );
+        let other_text =
+            "text/plain;version=1.0.0;escaping=allow-utf-8, application/openmetrics-text;q=0.1";
         assert_eq!(exposition(Some(other_text), false), OPEN_METRICS);
     }
 
@@ -276,7 +305,9 @@ mod tests {
         for yes in ["gzip", "deflate, gzip;q=0.5, br", "GZIP", "x-gzip", "*", "*;q=0, gzip"] {
             assert!(gzip(Some(yes)), "{yes}");
         }
-        for no in ["", "identity", "gzip;q=0", "gzip;q=0.000, *", "deflate, br", "gzip;q=x", "*;q=0"] {
+        for no in
+            ["", "identity", "gzip;q=0", "gzip;q=0.000, *", "deflate, br", "gzip;q=x", "*;q=0"]
+        {
             assert!(!gzip(Some(no)), "{no}");
         }
         assert!(!gzip(None));

@@ -1,8 +1,8 @@
 //! How long a connection may keep us waiting.
 //!
-//! One rule covers silent clients, headers sent a byte at a time, answers nobody reads and HTTP/2 windows that
-//! stay shut: what counts is neither bytes nor frames but whether a request is open, and that lasts until the
-//! last byte of its answer has left our memory.
+//! One rule covers silent clients, headers sent a byte at a time, answers nobody reads and HTTP/2
+//! windows that stay shut: what counts is neither bytes nor frames but whether a request is open,
+//! and that lasts until the last byte of its answer has left our memory.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ impl Patience {
         let mut changes = self.0.subscribe();
         loop {
             let seen = *changes.borrow_and_update();
-            let moved = |now: &Requests| now.rests != seen.rests || (now.open > 0) != (seen.open > 0);
+            let moved =
+                |now: &Requests| now.rests != seen.rests || (now.open > 0) != (seen.open > 0);
             if timeout(seen.limit(), changes.wait_for(moved)).await.is_err() {
                 return;
             }
@@ -61,7 +62,8 @@ impl Requests {
 }
 
 impl Open {
-    /// The bytes of the answer; the request stays open until the last part of them is written or dropped.
+    /// The bytes of the answer; the request stays open until the last part of them is written or
+    /// dropped.
     pub(super) fn answer(self, body: Vec<u8>) -> Bytes {
         Bytes::from_owner(Held { body, _open: self })
     }
@@ -89,11 +91,11 @@ impl AsRef<[u8]> for Held {
 
 /// From the connection to its first whole request: a scraper sends it at once.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
-/// From a request to the last byte of its answer; also the longest stretch of overlapping requests.  Prometheus
-/// itself gives up after 10 s by default and never waits past its scrape interval.
+/// From a request to the last byte of its answer; also the longest stretch of overlapping requests.
+/// Prometheus itself gives up after 10 s by default and never waits past its scrape interval.
 const ANSWER: Duration = Duration::from_secs(60);
-/// From an answer to the next request: longer than any usual scrape interval, so that scrapers keep their
-/// connection.
+/// From an answer to the next request: longer than any usual scrape interval, so that scrapers keep
+/// their connection.
 const BETWEEN_REQUESTS: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ fn no_metrics(err: &ScrapeError) -> Page {
 }
 
 fn landing_page(pages: &Pages) -> Page {
-    let mut page = Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages).into_bytes());
+    let mut page =
+        Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages).into_bytes());
     page.header(header::CONTENT_SECURITY_POLICY, landing::CONTENT_SECURITY_POLICY);
     page.header(header::REFERRER_POLICY, "no-referrer");
     page
@@ -105,7 +106,12 @@ fn ready(pages: &Pages) -> Page {
             Some(trouble) if matches!(pbx.phase, Phase::Down { .. }) => {
                 writeln!(missing, " for {}: {}", span(now.since(trouble.since)), trouble.error)
             }
-            Some(trouble) => writeln!(missing, "; down for {}: {}", span(now.since(trouble.since)), trouble.error),
+            Some(trouble) => writeln!(
+                missing,
+                "; down for {}: {}",
+                span(now.since(trouble.since)),
+                trouble.error
+            ),
             None => writeln!(missing),
         };
     }

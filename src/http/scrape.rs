@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -19,7 +20,8 @@ pub struct ScrapeLimit(Arc<Semaphore>);
 impl ScrapeLimit {
     /// At most `scrapes` at once; 0 is no limit, as with other exporters' `--web.max-requests`.
     pub fn new(scrapes: usize) -> Self {
-        let permits = if scrapes == 0 { Semaphore::MAX_PERMITS } else { scrapes.min(Semaphore::MAX_PERMITS) };
+        let permits =
+            if scrapes == 0 { Semaphore::MAX_PERMITS } else { scrapes.min(Semaphore::MAX_PERMITS) };
         Self(Arc::new(Semaphore::new(permits)))
     }
 }
@@ -44,8 +46,9 @@ pub(super) enum ScrapeError {
 
 /// Runs one scrape, if the limit allows one more.
 ///
-/// The permit is given back when the page is ready, not when it is sent: a client that reads slowly keeps nobody
-/// else from scraping.  A client that goes away does not give it back early, since the work goes on.
+/// The permit is given back when the page is ready, not when it is sent: a client that reads slowly
+/// keeps nobody else from scraping.  A client that goes away does not give it back early, since the
+/// work goes on.
 pub(super) async fn run(
     scrape: Arc<Scrape>,
     limit: &ScrapeLimit,

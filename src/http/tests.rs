@@ -16,7 +16,8 @@ use crate::health::Phase;
 use crate::metrics::{Exposition, Format};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-const PROTOBUF: &str = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+const PROTOBUF: &str =
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The pages served on a port of their own.
@@ -31,7 +32,9 @@ impl Site {
     async fn with(limit: ScrapeLimit, scrape: Arc<Scrape>) -> Self {
         let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
         let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
-        let health = Arc::new(Health::new(names.map(|(name, address)| (PbxName::new(name), address.to_owned()))));
+        let health = Arc::new(Health::new(
+            names.map(|(name, address)| (PbxName::new(name), address.to_owned())),
+        ));
         let pages = Pages {
             telemetry_path: "/metrics".to_owned(),
             health: Arc::clone(&health),
@@ -71,7 +74,9 @@ struct Reply {
 
 impl Reply {
     fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &&str| line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name));
+        let named = |line: &&str| {
+            line.split(':').next().is_some_and(|found| found.eq_ignore_ascii_case(name))
+        };
         Some(self.head.lines().find(named)?.split_once(':')?.1.trim())
     }
 
@@ -80,7 +85,8 @@ impl Reply {
     }
 }
 
-/// Sends a request line, with other headers than curl's after it if any, and reads until the far end closes.
+/// Sends a request line, with other headers than curl's after it if any, and reads until the far
+/// end closes.
 async fn ask(stream: &mut TcpStream, request: &str) -> Reply {
     send(stream, request).await;
     let mut bytes = Vec::new();
@@ -93,7 +99,8 @@ async fn ask(stream: &mut TcpStream, request: &str) -> Reply {
 
 async fn send(stream: &mut TcpStream, request: &str) {
     let (line, headers) = request.split_once('\n').unwrap_or((request, "Accept: */*"));
-    let text = format!("{line} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n\r\n");
+    let text =
+        format!("{line} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n\r\n");
     stream.write_all(text.as_bytes()).await.unwrap();
 }
 
@@ -131,7 +138,10 @@ async fn each_client_gets_its_format() {
              text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
             OPEN_METRICS,
         ),
-        ("Accept: text/plain;version=0.0.4;q=0.5\r\nAccept: application/openmetrics-text;version=1.0.0", OPEN_METRICS),
+        (
+            "Accept: text/plain;version=0.0.4;q=0.5\r\nAccept: application/openmetrics-text;version=1.0.0",
+            OPEN_METRICS,
+        ),
         ("Accept: text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
         (
             "Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
@@ -197,7 +207,11 @@ async fn head_has_the_length_and_no_body() {
         let get = site.ask(&format!("GET {path}")).await;
         let head = site.ask(&format!("HEAD {path}")).await;
         assert_eq!(head.status, 200);
-        assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+        assert_eq!(
+            head.header("content-length"),
+            Some(get.body.len().to_string().as_str()),
+            "{path}"
+        );
         assert!(head.body.is_empty());
     }
 }
@@ -210,7 +224,8 @@ async fn ready_names_who_is_not_and_why() {
     site.health.set(0, Phase::Down { error, since: Moment::from_secs(u64::MAX) });
     let reply = site.ask("GET /-/ready").await;
     assert_eq!(reply.status, 503);
-    let expected = "not ready\nhq: down for 0 s: login refused: Authentication failed\n<b>: starting\n";
+    let expected =
+        "not ready\nhq: down for 0 s: login refused: Authentication failed\n<b>: starting\n";
     assert_eq!(reply.text(), expected);
 
     site.health.set(0, Phase::Up { since: Moment::from_secs(1) });
@@ -230,7 +245,10 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
     site.health.set(1, Phase::Down { error: "no <reply>".to_owned(), since: Moment::from_secs(9) });
     site.health.notice(0, "trunks", Some("no <trunk> was seen".to_owned()));
     let reply = site.ask("GET /").await;
-    assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
     assert!(reply.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     let html = reply.text();
     for part in [
@@ -281,7 +299,10 @@ async fn too_many_scrapes_at_once_are_refused() {
     drop(gate);
     let mut first_reply = String::new();
     first.read_to_string(&mut first_reply).await.unwrap();
-    assert!(first_reply.starts_with("HTTP/1.1 200 ") && first_reply.ends_with("\r\n\r\nup 1\n"), "{first_reply}");
+    assert!(
+        first_reply.starts_with("HTTP/1.1 200 ") && first_reply.ends_with("\r\n\r\nup 1\n"),
+        "{first_reply}"
+    );
     assert_eq!(site.ask("GET /metrics").await.status, 200);
 }
 
@@ -369,14 +390,18 @@ async fn one_client_cannot_take_every_connection() {
 #[tokio::test]
 async fn http_2_is_spoken_without_tls() {
     const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
-    /// `:method GET`, `:scheme http` and `:path /` from HPACK's static table, on stream 1, with nothing after.
+    /// `:method GET`, `:scheme http` and `:path /` from HPACK's static table, on stream 1, with
+    /// nothing after.
     const REQUEST: &[u8] = &[0, 0, 3, 1, 0x05, 0, 0, 0, 1, 0x82, 0x86, 0x84];
     const HEADERS: u8 = 1;
     const STATUS_200: u8 = 0x88;
 
     let site = Site::new().await;
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", SETTINGS, REQUEST].concat()).await.unwrap();
+    stream
+        .write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", SETTINGS, REQUEST].concat())
+        .await
+        .unwrap();
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.unwrap();

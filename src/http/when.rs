@@ -22,9 +22,13 @@ mod tests {
 
     #[test]
     fn spans_have_two_units() {
-        for (seconds, expected) in
-            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (11_111, "3 h 5 min"), (187_000, "2 d 3 h")]
-        {
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (11_111, "3 h 5 min"),
+            (187_000, "2 d 3 h"),
+        ] {
             assert_eq!(span(Duration::from_secs(seconds)), expected);
         }
     }

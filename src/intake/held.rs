@@ -49,7 +49,9 @@ mod tests {
     #[test]
     fn events_come_back_in_order_with_their_moments() {
         let mut decoder = Decoder::new(Limits::default());
-        decoder.feed(b"Event: FullyBooted\r\nStatus:\r\nUptime: 7\r\n\r\nEvent: Shutdown\r\nX:  y\r\n\r\n");
+        decoder.feed(
+            b"Event: FullyBooted\r\nStatus:\r\nUptime: 7\r\n\r\nEvent: Shutdown\r\nX:  y\r\n\r\n",
+        );
         let mut held = Held::default();
         for second in [3, 4] {
             let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
@@ -60,7 +62,10 @@ mod tests {
         let booted = Kind::FullyBooted { uptime: Some(7) };
         assert_eq!(
             seen,
-            [(Moment::from_secs(3), format!("{booted:?}")), (Moment::from_secs(4), format!("{:?}", Kind::Shutdown))]
+            [
+                (Moment::from_secs(3), format!("{booted:?}")),
+                (Moment::from_secs(4), format!("{:?}", Kind::Shutdown))
+            ]
         );
         assert!(held.size() > 60);
     }

@@ -60,8 +60,11 @@ impl List {
 
 /// Bytes a frame takes, line ends included.
 pub fn size(frame: &Frame<'_>) -> usize {
-    frame.headers().map(|(key, value)| key.len() + value.len() + 4).sum::<usize>() + frame.name.len() + 11
+    frame.headers().map(|(key, value)| key.len() + value.len() + 4).sum::<usize>()
+        + frame.name.len()
+        + 11
 }
 
-/// The most that is kept of lists and of what comes while they do: 10,000 channels and 1,000 queues are 10 MiB.
+/// The most that is kept of lists and of what comes while they do: 10,000 channels and 1,000 queues
+/// are 10 MiB.
 pub const KEPT: usize = 64 << 20;

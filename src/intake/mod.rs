@@ -1,23 +1,23 @@
-//! From frames to a PBX's desk: counted by name, read if of use, held back while lists are on their way.
+//! From frames to a PBX's desk: counted by name, read if of use, held back while lists are on their
+//! way.
 //!
-//! A live session and a replay of what `record` wrote go through this alike.  It knows nothing of sockets, files or
-//! waiting.
+//! A live session and a replay of what `record` wrote go through this alike.  It knows nothing of
+//! sockets, files or waiting.
 
 mod held;
 mod list;
 mod opening;
 mod version;
 
+pub use list::{KEPT, List, Stage, size};
+pub use opening::{Opening, Overflow};
 use tracing::{debug, trace};
+pub use version::{Version, by_ami, is_event_of_old, is_too_old};
 
 use crate::ami::frame::{Frame, Rejection};
 use crate::correlator::PbxName;
 use crate::event::{Event, Name};
 use crate::metrics::Own;
-
-pub use list::{KEPT, List, Stage, size};
-pub use opening::{Opening, Overflow};
-pub use version::{Version, by_ami, is_event_of_old, is_too_old};
 
 /// Counts an event by its name and tells which it is, `None` if it is of no use.
 pub fn count(pbx: &PbxName, own: &mut Own, frame: &Frame<'_>) -> Option<Name> {
@@ -46,7 +46,8 @@ pub fn reject(pbx: &PbxName, own: &mut Own, rejection: Rejection) {
     debug!(%pbx, reason = rejection.word(), "input left out");
 }
 
-/// Whether an event of that name is an item of a list: it happens to nobody and is of no use without its list.
+/// Whether an event of that name is an item of a list: it happens to nobody and is of no use
+/// without its list.
 const fn is_item(name: Name) -> bool {
     matches!(name, Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel)
 }

@@ -1,20 +1,22 @@
-//! From login to the snapshot: takes in everything and applies it at once when the snapshot is whole.
+//! From login to the snapshot: takes in everything and applies it at once when the snapshot is
+//! whole.
 //!
-//! On the PBX a list is made in one go and newer than every event queued before it, but events sent right behind it
-//! may be older.  So everything from the login on waits for the lists, and the lists wait for the barrier: events
-//! queued when a Ping is handled are written behind its answer, so behind the second answer all of them are in.
+//! On the PBX a list is made in one go and newer than every event queued before it, but events sent
+//! right behind it may be older.  So everything from the login on waits for the lists, and the
+//! lists wait for the barrier: events queued when a Ping is handled are written behind its answer,
+//! so behind the second answer all of them are in.
 //!
-//! Only FullyBooted and Shutdown go to the correlator at once: what a restart ended must be known before.
+//! Only FullyBooted and Shutdown go to the correlator at once: what a restart ended must be known
+//! before.
 
+use super::held::Held;
+use super::list::{KEPT, List, Stage, size};
 use crate::ami::frame::Frame;
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::{Correlator, Observe, PbxName, Snapshot};
 use crate::event::{Event, Kind};
 use crate::metrics::Own;
-
-use super::held::Held;
-use super::list::{KEPT, List, Stage, size};
 
 /// What has come so far.
 #[derive(Debug, Default)]
@@ -50,7 +52,8 @@ impl Opening {
         self.lists().for_each(|list| list.response(frame));
     }
 
-    /// Takes an event, counts it, and keeps what is of use; gives back what the correlator must know at once.
+    /// Takes an event, counts it, and keeps what is of use; gives back what the correlator must
+    /// know at once.
     ///
     /// # Errors
     /// There is no room for more.
@@ -81,7 +84,13 @@ impl Opening {
     }
 
     /// Applies the snapshot, then what came while it was taken.
-    pub fn apply(&mut self, now: Moment, correlator: &mut Correlator, own: &mut Own, seen: &mut impl Observe) {
+    pub fn apply(
+        &mut self,
+        now: Moment,
+        correlator: &mut Correlator,
+        own: &mut Own,
+        seen: &mut impl Observe,
+    ) {
         self.held.each(|_, event| self.snapshot.foresee(event));
         correlator.resync(now, &self.snapshot, seen);
         self.held.each(|read, event| correlator.handle(read, event, seen));

@@ -10,22 +10,25 @@ pub struct Version {
 }
 
 impl Version {
-    /// Reads `22.10.0`, `16.28.0~dfsg-0+deb11u4`, `certified/18.9-cert3` or `GIT-18-abcdef`; `None` for a build
-    /// without a release number.
+    /// Reads `22.10.0`, `16.28.0~dfsg-0+deb11u4`, `certified/18.9-cert3` or `GIT-18-abcdef`; `None`
+    /// for a build without a release number.
     pub fn read(text: &str) -> Option<Self> {
-        let word = text.split(['/', '-', ' ']).find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+        let word = text
+            .split(['/', '-', ' '])
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let mut numbers = word.split(|c: char| !c.is_ascii_digit());
         let major = numbers.next()?.parse().ok().filter(|&major| major < 100)?;
         let minor = numbers.next().and_then(|text| text.parse().ok()).unwrap_or(0);
         Some(Self { major, minor })
     }
 
-    /// The oldest release that greets with that AMI version, or an older one; `None` for what is no AMI version of 12 or
-    /// newer.
+    /// The oldest release that greets with that AMI version, or an older one; `None` for what is no
+    /// AMI version of 12 or newer.
     pub fn of_ami(ami: &str) -> Option<Self> {
         let mut numbers = ami.split('.').map(|text| text.trim().parse().ok());
         let mut next = || numbers.next().flatten();
-        let (major, minor, patch): (u32, _, _) = (next()?, next().unwrap_or(0), next().unwrap_or(0));
+        let (major, minor, patch): (u32, _, _) =
+            (next()?, next().unwrap_or(0), next().unwrap_or(0));
         let (major, minor) = match (major, minor, patch) {
             (2, 0..=7, _) => (12, 0),
             (2, _, _) => (13, 5),
@@ -43,8 +46,8 @@ impl Version {
         (self.major, self.minor)
     }
 
-    /// Whether recordings show as MixMonitorStart (class call), so that class reporting, which brings an event
-    /// per RTCP packet, is not needed.
+    /// Whether recordings show as MixMonitorStart (class call), so that class reporting, which
+    /// brings an event per RTCP packet, is not needed.
     pub fn has_mixmonitor_events(self) -> bool {
         match self.major {
             16 => self.minor >= 17,
@@ -73,10 +76,13 @@ pub fn is_too_old(ami: &str) -> bool {
 /// Whether only Asterisk 11 and older send such an event.
 pub fn is_event_of_old(frame: &Frame<'_>) -> bool {
     frame.kind == Kind::Event
-        && EVENTS_OF_OLD.iter().any(|(name, header)| frame.name == name.as_bytes() && frame.header(header).is_some())
+        && EVENTS_OF_OLD
+            .iter()
+            .any(|(name, header)| frame.name == name.as_bytes() && frame.header(header).is_some())
 }
 
-/// Events that went with 12, each with a header it always has: the name alone might be a module's own.
+/// Events that went with 12, each with a header it always has: the name alone might be a module's
+/// own.
 const EVENTS_OF_OLD: &[(&str, &str)] = &[
     ("Join", "Queue"),
     ("Leave", "Queue"),
@@ -122,9 +128,18 @@ mod tests {
         let oldest = |ami| Version::of_ami(ami).map(Version::numbers);
         assert_eq!(["2.5.0", "2.7.0"].map(oldest), [Some((12, 0)); 2]);
         assert_eq!(["2.8.0", "2.10.6"].map(oldest), [Some((13, 5)); 2]);
-        assert_eq!(["5.0.2", "5.0.3", "5.0.5"].map(oldest), [Some((16, 0)), Some((16, 17)), Some((16, 17))]);
-        assert_eq!(["7.0.0", "7.0.1", "7.0.3"].map(oldest), [Some((18, 0)), Some((18, 3)), Some((18, 3))]);
-        assert_eq!(["9.0.0", "11", "12.0.0"].map(oldest), [Some((20, 0)), Some((22, 0)), Some((23, 0))]);
+        assert_eq!(
+            ["5.0.2", "5.0.3", "5.0.5"].map(oldest),
+            [Some((16, 0)), Some((16, 17)), Some((16, 17))]
+        );
+        assert_eq!(
+            ["7.0.0", "7.0.1", "7.0.3"].map(oldest),
+            [Some((18, 0)), Some((18, 3)), Some((18, 3))]
+        );
+        assert_eq!(
+            ["9.0.0", "11", "12.0.0"].map(oldest),
+            [Some((20, 0)), Some((22, 0)), Some((23, 0))]
+        );
         assert_eq!(["1.3", "", "x", "2000.1"].map(oldest), [None; 4]);
     }
 }

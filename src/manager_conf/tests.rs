@@ -5,19 +5,23 @@ use regex::RegexSet;
 use super::*;
 
 fn account(version: &str) -> String {
-    manager_conf(version.parse().unwrap(), "exporter", "s3cret", "127.0.0.1/255.255.255.255").unwrap()
+    manager_conf(version.parse().unwrap(), "exporter", "s3cret", "127.0.0.1/255.255.255.255")
+        .unwrap()
 }
 
 fn has(text: &str, wanted: &str) -> bool {
     text.lines().any(|line| line == wanted)
 }
 
-const OLD_FILTER: &str = "eventfilter = ^Event: (QueueCallerJoin|QueueCallerLeave|QueueCallerAbandon)[[:space:]]";
+const OLD_FILTER: &str =
+    "eventfilter = ^Event: (QueueCallerJoin|QueueCallerLeave|QueueCallerAbandon)[[:space:]]";
 const NEW_FILTER: &str = "eventfilter(action(include),name(QueueCallerJoin)) =";
 
 #[test]
 fn every_version_gets_the_least_rights() {
-    for version in ["12.8.2", "13", "16.10", "16.28", "18.25", "18.26", "20.10", "20.11", "22.0", "22.1", "23"] {
+    for version in
+        ["12.8.2", "13", "16.10", "16.28", "18.25", "18.26", "20.10", "20.11", "22.0", "22.1", "23"]
+    {
         let text = account(version);
         for line in [
             "[exporter]",
@@ -50,13 +54,19 @@ fn reporting_is_read_only_where_recordings_have_no_event() {
     for version in ["12", "13", "16.10", "16.16.2", "17.9", "18.2"] {
         let text = account(version);
         assert!(has(&text, "read = system,call,agent,dialplan,reporting"), "{version}");
-        assert!(has(&text, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END"), "{version}");
+        assert!(
+            has(&text, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END"),
+            "{version}"
+        );
         assert!(!text.contains("MixMonitorStart"), "{version}");
     }
     for version in ["16.17", "16.28", "18.3", "18.25", "20.10", "22.0"] {
         let text = account(version);
         assert!(has(&text, "read = system,call,agent,dialplan"), "{version}");
-        assert!(has(&text, "eventfilter = ^Event: (MixMonitorStart|MixMonitorStop)[[:space:]]"), "{version}");
+        assert!(
+            has(&text, "eventfilter = ^Event: (MixMonitorStart|MixMonitorStop)[[:space:]]"),
+            "{version}"
+        );
         assert!(!text.contains("TestEvent"), "{version}");
     }
 }
@@ -66,7 +76,10 @@ fn events_are_filtered_by_name_where_the_version_can() {
     for version in ["13", "16.10", "16.28", "18.25", "19.8", "20.10", "21.5", "22.0"] {
         let text = account(version);
         assert!(has(&text, OLD_FILTER), "{version}");
-        assert!(has(&text, "eventfilter = ^Event: VarSet[[:space:]].*Variable: QUEUESTATUS[[:space:]]"), "{version}");
+        assert!(
+            has(&text, "eventfilter = ^Event: VarSet[[:space:]].*Variable: QUEUESTATUS[[:space:]]"),
+            "{version}"
+        );
         assert!(!text.contains("eventfilter("), "{version}");
     }
     for version in ["18.26", "20.11", "21.6", "22.1", "23.0"] {
@@ -75,7 +88,8 @@ fn events_are_filtered_by_name_where_the_version_can() {
         assert!(has(&text, "eventfilter(action(include),name(MixMonitorStart)) ="), "{version}");
         let variable = "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = QUEUEPOSITION";
         assert!(has(&text, variable), "{version}");
-        let queue = "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue";
+        let queue =
+            "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue";
         assert!(has(&text, queue), "{version}");
         assert!(has(&text, ";eventfilter(action(include),name(Newexten)) ="), "{version}");
         assert!(!text.contains("eventfilter ="), "{version}");
@@ -86,7 +100,11 @@ fn events_are_filtered_by_name_where_the_version_can() {
 fn asterisk_12_gets_one_line_an_event() {
     let text = account("12.8.2");
     assert!(has(&text, "eventfilter = ^Event: Hangup[[:space:]]"));
-    assert!(text.lines().filter(|line| line.starts_with("eventfilter")).all(|line| !line.contains(['(', '|'])));
+    assert!(
+        text.lines()
+            .filter(|line| line.starts_with("eventfilter"))
+            .all(|line| !line.contains(['(', '|']))
+    );
 }
 
 /// Real event texts: the old filters search the whole of one, over its line breaks.
@@ -116,7 +134,9 @@ fn the_old_filters_match_what_they_should() {
 
 #[test]
 fn versions_outside_the_known_ones_are_refused() {
-    let refuse = |version: &str| manager_conf(version.parse().unwrap(), "a", "b", "c").unwrap_err().to_string();
+    let refuse = |version: &str| {
+        manager_conf(version.parse().unwrap(), "a", "b", "c").unwrap_err().to_string()
+    };
     assert!(refuse("11.25").starts_with("Asterisk 11.25.0 is not supported"));
     assert_eq!("100".parse::<Version>(), Err(AccountError::NotAVersion("100".to_owned())));
 }
@@ -145,9 +165,14 @@ fn what_would_end_the_line_is_refused_and_a_semicolon_escaped() {
     let version = Version { major: 22, minor: 1, patch: 0 };
     let text = manager_conf(version, "exporter", "a;b", "10.0.0.1/32").unwrap();
     assert!(has(&text, "secret = a\\;b"));
-    for (username, secret) in
-        [("a\nb", "s"), ("a]", "s"), ("general", "s"), ("", "s"), ("a", "x\r\nread = all"), ("a", "")]
-    {
+    for (username, secret) in [
+        ("a\nb", "s"),
+        ("a]", "s"),
+        ("general", "s"),
+        ("", "s"),
+        ("a", "x\r\nread = all"),
+        ("a", ""),
+    ] {
         let error = manager_conf(version, username, secret, "10.0.0.1/32").unwrap_err();
         assert!(matches!(error, AccountError::Unwritable(_)));
     }
@@ -160,13 +185,21 @@ fn a_version_is_read_as_asterisk_prints_it() {
         ("Asterisk certified/18.9-cert3", 18, 9),
         ("certified-20.7-cert2", 20, 7),
         ("Asterisk 16.28.0~dfsg-0+deb11u4", 16, 28),
-        ("Asterisk 20.11.0 built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC", 20, 11),
+        (
+            "Asterisk 20.11.0 built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC",
+            20,
+            11,
+        ),
         (
             "Asterisk certified/18.9-cert3 built by mockbuild @ jenkins7 on a x86_64 running Linux on 2023-03-02\n",
             18,
             9,
         ),
-        ("Asterisk GIT-18-2a1b3c built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC", 18, 0),
+        (
+            "Asterisk GIT-18-2a1b3c built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC",
+            18,
+            0,
+        ),
         ("asterisk 22.10.0-rc1", 22, 10),
     ] {
         let version: Version = text.parse().unwrap();

@@ -21,7 +21,12 @@ pub(super) struct AgentMetrics {
 impl AgentMetrics {
     pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
         let other = settings.pause_reasons.first().map(|_| ReasonName::new(OTHER));
-        let pauses = settings.pause_reasons.iter().map(|reason| ReasonName::new(reason)).chain(other).collect();
+        let pauses = settings
+            .pause_reasons
+            .iter()
+            .map(|reason| ReasonName::new(reason))
+            .chain(other)
+            .collect();
         let time = shelf.kept(const { entry("asterisk_agent_state_seconds_total") });
         Self { pbx: PbxName::new(""), pauses, time }
     }
@@ -57,7 +62,12 @@ impl AgentMetrics {
         self.time(agent, state, reason).inc_by(spent.as_secs_f64());
     }
 
-    fn time(&mut self, agent: &Shown<AgentId>, state: AgentState, reason: &Shown<ReasonId>) -> &Seconds {
+    fn time(
+        &mut self,
+        agent: &Shown<AgentId>,
+        state: AgentState,
+        reason: &Shown<ReasonId>,
+    ) -> &Seconds {
         self.time.of((agent.id, state, reason.id), || AgentTimeLabels {
             pbx: self.pbx.clone(),
             agent: agent.name.clone(),

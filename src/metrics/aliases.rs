@@ -26,7 +26,9 @@ impl QueueAliases {
 
     /// How many queues are called so.
     pub fn sharers(&self, pbx: &PbxName, label: &str) -> usize {
-        self.0.get(pbx).map_or(0, |queues| queues.values().filter(|called| *called == label).count())
+        self.0
+            .get(pbx)
+            .map_or(0, |queues| queues.values().filter(|called| *called == label).count())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything that a scrape reads, and the scrape.
 //!
-//! The board lives behind one short lock, under which a batch of events is applied as well: a scrape is a
-//! consistent cut.
+//! The board lives behind one short lock, under which a batch of events is applied as well: a
+//! scrape is a consistent cut.
 
 use super::own::Own;
 use super::recorder::Recorder;
@@ -74,7 +74,9 @@ impl Exposition {
     /// The `Content-Type` of a reply; Prometheus 3 refuses one it does not know.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Text(Format::OpenMetrics) => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Text(Format::OpenMetrics) => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
             Self::Text(Format::Text) => "text/plain; version=0.0.4; charset=utf-8",
             Self::Protobuf => {
                 "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"

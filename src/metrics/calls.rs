@@ -6,8 +6,8 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
 use super::labels::{
-    AgentName, CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels, PbxLabels,
-    TrunkAttemptLabels, TrunkHangupLabels, TrunkName,
+    AgentName, CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels,
+    PbxLabels, TrunkAttemptLabels, TrunkHangupLabels, TrunkName,
 };
 use super::members::in_histograms;
 use super::naming::Shown;
@@ -61,7 +61,11 @@ impl CallMetrics {
             pbx: PbxName::new(""),
             histograms: settings.agent_histograms,
             calls: shelf.kept(const { entry("asterisk_calls_total") }),
-            ring: shelf.histograms(const { entry("asterisk_call_ring_seconds") }, settings.ring_bounds(), detail),
+            ring: shelf.histograms(
+                const { entry("asterisk_call_ring_seconds") },
+                settings.ring_bounds(),
+                detail,
+            ),
             talk: shelf.histograms(const { entry("asterisk_call_talk_seconds") }, talk, detail),
             hangups: shelf.kept(const { entry("asterisk_call_hangups_total") }),
             attempts: shelf.kept(const { entry("asterisk_trunk_attempts_total") }),
@@ -98,7 +102,12 @@ impl CallMetrics {
         self.ring.of((direction, result), labels).observe(length.as_secs_f64());
     }
 
-    pub(super) fn talked(&mut self, direction: Direction, agent: &Shown<AgentId>, length: Duration) {
+    pub(super) fn talked(
+        &mut self,
+        direction: Direction,
+        agent: &Shown<AgentId>,
+        length: Duration,
+    ) {
         let agent = in_histograms(agent, self.histograms);
         let labels = || CallTalkLabels { pbx: self.pbx.clone(), direction, agent: agent.name };
         self.talk.of((direction, agent.id), labels).observe(length.as_secs_f64());
@@ -122,7 +131,8 @@ impl CallMetrics {
 
     pub(super) fn attempt_hung_up(&mut self, trunk: &Shown<TrunkId>, cause: Cause) {
         let cause = CauseLabels::from(cause);
-        let labels = || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
+        let labels =
+            || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
         self.attempt_hangups.of((trunk.id, cause), labels).inc();
     }
 

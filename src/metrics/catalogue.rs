@@ -1,6 +1,7 @@
 //! THE table of metrics: name, kind, unit, labels and help of everything `/metrics` may show.
 //!
-//! Registration, METRICS.md and the dashboard check all read it.  Renaming a metric is a breaking change.
+//! Registration, METRICS.md and the dashboard check all read it.  Renaming a metric is a breaking
+//! change.
 
 use prometheus_client::registry;
 
@@ -91,7 +92,8 @@ impl From<Unit> for registry::Unit {
     }
 }
 
-/// The entry of `name`.  To be called in a `const` block: a name that is not in the table does not compile.
+/// The entry of `name`.  To be called in a `const` block: a name that is not in the table does not
+/// compile.
 pub(super) const fn entry(name: &str) -> &'static Entry {
     let mut at = 0;
     while at < CATALOGUE.len() {
@@ -496,7 +498,13 @@ const CATALOGUE: &[Entry] = &[
         labels: &[],
         help: "When the process started, in seconds since the Unix epoch",
     },
-    Entry { name: "process_threads", kind: Kind::Gauge, unit: None, labels: &[], help: "Threads of the process" },
+    Entry {
+        name: "process_threads",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &[],
+        help: "Threads of the process",
+    },
 ];
 
 #[cfg(test)]
@@ -510,11 +518,16 @@ mod tests {
         let mut seen = HashSet::new();
         for entry in catalogue() {
             assert!(seen.insert(entry.name), "{} stands twice", entry.name);
-            assert_eq!(entry.kind == Kind::Counter, entry.name.ends_with("_total"), "{}", entry.name);
+            assert_eq!(
+                entry.kind == Kind::Counter,
+                entry.name.ends_with("_total"),
+                "{}",
+                entry.name
+            );
             assert_eq!(entry.kind == Kind::Info, entry.name.ends_with("_info"), "{}", entry.name);
-            let unit = [Unit::Seconds, Unit::Bytes]
-                .into_iter()
-                .find(|unit| entry.name.trim_end_matches("_total").ends_with(&format!("_{}", unit.word())));
+            let unit = [Unit::Seconds, Unit::Bytes].into_iter().find(|unit| {
+                entry.name.trim_end_matches("_total").ends_with(&format!("_{}", unit.word()))
+            });
             assert_eq!(entry.unit, unit, "{}", entry.name);
         }
     }

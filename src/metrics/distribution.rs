@@ -1,4 +1,5 @@
-//! Histograms as the configuration wants them: plain, with native buckets beside the classic ones, or with exemplars.
+//! Histograms as the configuration wants them: plain, with native buckets beside the classic ones,
+//! or with exemplars.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,8 @@ pub(super) enum Distribution {
     Exemplary(HistogramWithExemplars<CallLabels>),
 }
 
-/// The sparse buckets of the histograms in a text, in its order: where the one that is being written puts them.
+/// The sparse buckets of the histograms in a text, in its order: where the one that is being
+/// written puts them.
 ///
 /// `None` stands for a histogram that has none.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +55,8 @@ impl CallLabels {
     /// `None` if there is no Linkedid (before Asterisk 13.5), or OpenMetrics has no room for it.
     fn of(caller: Caller<'_>) -> Option<Self> {
         let linkedid = str::from_utf8(caller.linkedid).ok()?;
-        let fits = !linkedid.is_empty() && "linkedid".len() + linkedid.chars().count() <= LONGEST_EXEMPLAR;
+        let fits =
+            !linkedid.is_empty() && "linkedid".len() + linkedid.chars().count() <= LONGEST_EXEMPLAR;
         fits.then(|| Self { linkedid: linkedid.to_owned() })
     }
 }
@@ -74,7 +77,9 @@ impl Distribution {
                 }
             }
             // Without a time of its own an exemplar gets that of the scrape which shows it first.
-            Self::Exemplary(histogram) => histogram.observe(seconds, of.and_then(CallLabels::of), None),
+            Self::Exemplary(histogram) => {
+                histogram.observe(seconds, of.and_then(CallLabels::of), None)
+            }
         }
     }
 }
@@ -88,8 +93,9 @@ impl EncodeMetric for Distribution {
         match self {
             Self::Classic(histogram) => histogram.encode(encoder),
             Self::Native { classic, sparse, told } => {
-                let sparse =
-                    sparse.as_ref().map(|sparse| sparse.lock().unwrap_or_else(PoisonError::into_inner).clone());
+                let sparse = sparse
+                    .as_ref()
+                    .map(|sparse| sparse.lock().unwrap_or_else(PoisonError::into_inner).clone());
                 told.put(sparse);
                 classic.encode(encoder)
             }

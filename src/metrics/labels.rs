@@ -7,8 +7,9 @@ use std::sync::Arc;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER, Outcome, PauseChange,
-    PbxName, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind, TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER,
+    Outcome, PauseChange, PbxName, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy,
+    TransferKind, TrunkId, Word,
 };
 
 /// A name as it stands in a label; `I` is the id it belongs to.

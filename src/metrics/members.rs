@@ -6,13 +6,15 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
 use super::labels::{
-    AgentName, CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels, RingLabels, TransferLabels,
+    AgentName, CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels,
+    RingLabels, TransferLabels,
 };
 use super::naming::Shown;
 use super::settings::{AgentHistograms, Settings};
 use super::shelf::{Histograms, Kept, Seconds, Shelf};
 use crate::correlator::{
-    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy, TransferKind, Word,
+    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy,
+    TransferKind, Word,
 };
 
 /// The members of one PBX's queues.
@@ -47,7 +49,11 @@ impl Member {
     }
 
     fn labels(&self, pbx: &PbxName) -> MemberLabels {
-        MemberLabels { pbx: pbx.clone(), queue: self.queue.name.clone(), agent: self.agent.name.clone() }
+        MemberLabels {
+            pbx: pbx.clone(),
+            queue: self.queue.name.clone(),
+            agent: self.agent.name.clone(),
+        }
     }
 
     /// The member as the histograms name it.
@@ -60,7 +66,9 @@ impl Member {
 pub(super) fn in_histograms(agent: &Shown<AgentId>, histograms: AgentHistograms) -> Shown<AgentId> {
     match histograms {
         AgentHistograms::Full | AgentHistograms::Sums => agent.clone(),
-        AgentHistograms::Off => Shown { id: AgentId::NONE, name: AgentName::new(""), folded: false },
+        AgentHistograms::Off => {
+            Shown { id: AgentId::NONE, name: AgentName::new(""), folded: false }
+        }
     }
 }
 
@@ -77,7 +85,11 @@ impl MemberMetrics {
                 ring,
                 settings.detail.without_exemplars(),
             ),
-            talk: shelf.histograms(const { entry("asterisk_queue_talk_seconds") }, talk, settings.detail),
+            talk: shelf.histograms(
+                const { entry("asterisk_queue_talk_seconds") },
+                talk,
+                settings.detail,
+            ),
             completions: shelf.kept(const { entry("asterisk_queue_completions_total") }),
             transfers: shelf.kept(const { entry("asterisk_queue_transfers_total") }),
             agent_dumps: shelf.kept(const { entry("asterisk_queue_agent_dumps_total") }),
@@ -132,7 +144,9 @@ impl MemberMetrics {
         self.completion(member, ended_by).inc();
         let Some(talk) = talk else { return };
         let member = member.in_histograms(self.histograms);
-        self.talk.of(member.place(), || member.labels(&self.pbx)).observe_of(talk.as_secs_f64(), of);
+        self.talk
+            .of(member.place(), || member.labels(&self.pbx))
+            .observe_of(talk.as_secs_f64(), of);
     }
 
     pub(super) fn transferred(&mut self, member: &Member, kind: TransferKind, by: TransferBy) {
@@ -197,5 +211,10 @@ impl MemberMetrics {
 }
 
 fn ring_labels(pbx: &PbxName, member: &Member, result: RingResult) -> RingLabels {
-    RingLabels { pbx: pbx.clone(), queue: member.queue.name.clone(), agent: member.agent.name.clone(), result }
+    RingLabels {
+        pbx: pbx.clone(),
+        queue: member.queue.name.clone(),
+        agent: member.agent.name.clone(),
+        result,
+    }
 }

@@ -1,10 +1,12 @@
 //! Counters, histograms and gauges, and the text a scrape gets.
 //!
-//! Knows what the correlator sees, and nothing of the manager interface, of sockets or of HTTP.  A name is
-//! registered once, with `pbx` as a label: a registry for each PBX would print HELP and TYPE twice.
+//! Knows what the correlator sees, and nothing of the manager interface, of sockets or of HTTP.  A
+//! name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
+//! TYPE twice.
 //!
 //! - `catalogue`: the table of all metrics
-//! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents` and `calls`
+//! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
+//!   and `calls`
 //! - `state`: gauges of what goes on, filled at the scrape
 //! - `own`, `process`: our own health
 //! - `naming`, `labels`: what label values names get, and the label sets
@@ -96,7 +98,20 @@ impl Metrics {
         let state = StateMetrics::new(&mut shelf);
         let (registry, told) = shelf.into_parts();
         let settings = Arc::new(settings);
-        Self { settings, registry, told, queues, members, agents, calls, anomalies, overflows, own, state, written: 0 }
+        Self {
+            settings,
+            registry,
+            told,
+            queues,
+            members,
+            agents,
+            calls,
+            anomalies,
+            overflows,
+            own,
+            state,
+            written: 0,
+        }
     }
 
     /// Adds the `process_*` metrics, where there is a `/proc` to read them from.
@@ -127,7 +142,8 @@ impl Metrics {
         recorder.at_zero()
     }
 
-    /// Our health for `pbx`, not synchronised from `now` on; `events` are the names that are counted as such.
+    /// Our health for `pbx`, not synchronised from `now` on; `events` are the names that are
+    /// counted as such.
     pub fn own(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> Own {
         self.own.of_pbx(pbx, events, now)
     }

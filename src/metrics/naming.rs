@@ -1,7 +1,8 @@
-//! Which label value a name gets: as it is, hashed, folded into `other`, or none because it is not exported.
+//! Which label value a name gets: as it is, hashed, folded into `other`, or none because it is not
+//! exported.
 //!
-//! `None` stands for the last; only queues can be left out.  Decided once a name, at its first sight, so that a name
-//! never moves from one series to another.
+//! `None` stands for the last; only queues can be left out.  Decided once a name, at its first
+//! sight, so that a name never moves from one series to another.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ pub(super) struct Naming {
 
 impl Naming {
     pub(super) fn new(settings: Arc<Settings>, pbx: &PbxName, mut overflows: Overflows) -> Self {
-        let mut folded = |label| overflows.of(label, || OverflowLabels { pbx: pbx.clone(), label }).clone();
+        let mut folded =
+            |label| overflows.of(label, || OverflowLabels { pbx: pbx.clone(), label }).clone();
         let limits = settings.limits;
         Self {
             pbx: pbx.clone(),
@@ -52,7 +54,9 @@ impl Naming {
             let name = names.queues.name(id);
             match settings.queue_aliases.of(pbx, name) {
                 _ if !settings.shows_queue(name) => Choice::Hidden,
-                Some(label) if settings.queue_aliases.sharers(pbx, label) > 1 => Choice::Shared(QueueName::new(label)),
+                Some(label) if settings.queue_aliases.sharers(pbx, label) > 1 => {
+                    Choice::Shared(QueueName::new(label))
+                }
                 Some(label) => Choice::Limited(QueueName::new(label)),
                 None => Choice::Limited(QueueName::new(name)),
             }
@@ -65,7 +69,9 @@ impl Naming {
         let values = if names.agents.is_device(id) { &mut self.devices } else { &mut self.agents };
         values.of(id, || match &settings.agent_label {
             AgentLabel::Name => Choice::Limited(AgentName::new(names.agents.name(id))),
-            AgentLabel::Hash { salt } => Choice::Limited(AgentName::new(&hashed(salt, names.agents.name(id)))),
+            AgentLabel::Hash { salt } => {
+                Choice::Limited(AgentName::new(&hashed(salt, names.agents.name(id))))
+            }
             AgentLabel::None => Choice::Free(AgentName::new("")),
         })
     }
@@ -82,7 +88,9 @@ impl Naming {
             let name = names.reasons.name(id);
             match listed.is_empty() {
                 true => Choice::Limited(ReasonName::new(name)),
-                false if listed.iter().any(|reason| reason == name) => Choice::Free(ReasonName::new(name)),
+                false if listed.iter().any(|reason| reason == name) => {
+                    Choice::Free(ReasonName::new(name))
+                }
                 false => Choice::Free(ReasonName::new(OTHER)),
             }
         })

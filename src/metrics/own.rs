@@ -41,7 +41,8 @@ impl OwnMetrics {
     /// The metrics of `pbx`, which is not seen from `now` on.
     pub(super) fn of_pbx(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> Own {
         let labels = PbxLabels { pbx: pbx.clone() };
-        let event = |event| self.events.get_or_create_owned(&EventLabels { pbx: pbx.clone(), event });
+        let event =
+            |event| self.events.get_or_create_owned(&EventLabels { pbx: pbx.clone(), event });
         Own {
             pbx: pbx.clone(),
             up: self.up.get_or_create_owned(&labels),
@@ -76,7 +77,11 @@ pub struct Own {
 impl Own {
     /// Lets the reasons that may come stand at zero.
     #[must_use]
-    pub fn with_reasons(mut self, disconnects: &[&'static str], rejections: &[&'static str]) -> Self {
+    pub fn with_reasons(
+        mut self,
+        disconnects: &[&'static str],
+        rejections: &[&'static str],
+    ) -> Self {
         for &reason in disconnects {
             self.disconnects.of(reason, || WhyLabels { pbx: self.pbx.clone(), reason });
         }

@@ -24,7 +24,9 @@ impl Collector for ProcessCollector {
         if let Ok(open) = process.fd_count() {
             gauge(&mut encoder, const { entry("process_open_fds") }, open as u64)?;
         }
-        if let Ok(LimitValue::Value(most)) = process.limits().map(|limits| limits.max_open_files.soft_limit) {
+        if let Ok(LimitValue::Value(most)) =
+            process.limits().map(|limits| limits.max_open_files.soft_limit)
+        {
             gauge(&mut encoder, const { entry("process_max_fds") }, most)?;
         }
         Ok(())
@@ -41,18 +43,31 @@ fn encode_stat(encoder: &mut DescriptorEncoder<'_>, stat: &Stat) -> fmt::Result 
     let resident = stat.rss.saturating_mul(procfs::page_size());
     gauge(encoder, const { entry("process_resident_memory_bytes") }, resident)?;
     gauge(encoder, const { entry("process_virtual_memory_bytes") }, stat.vsize)?;
-    gauge(encoder, const { entry("process_threads") }, u64::try_from(stat.num_threads).unwrap_or_default())
+    gauge(
+        encoder,
+        const { entry("process_threads") },
+        u64::try_from(stat.num_threads).unwrap_or_default(),
+    )
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, entry: &Entry, value: u64) -> fmt::Result {
     put(encoder, entry, &ConstGauge::new(value))
 }
 
-fn put(encoder: &mut DescriptorEncoder<'_>, entry: &Entry, metric: &impl EncodeMetric) -> fmt::Result {
+fn put(
+    encoder: &mut DescriptorEncoder<'_>,
+    entry: &Entry,
+    metric: &impl EncodeMetric,
+) -> fmt::Result {
     let unit = entry.unit.map(Into::into);
     // A collector's help gets no full stop from the encoder.
     let help = format!("{}.", entry.help);
-    metric.encode(encoder.encode_descriptor(entry.stem(), &help, unit.as_ref(), metric.metric_type())?)
+    metric.encode(encoder.encode_descriptor(
+        entry.stem(),
+        &help,
+        unit.as_ref(),
+        metric.metric_type(),
+    )?)
 }
 
 fn seconds(ticks: u64) -> f64 {

@@ -1,19 +1,27 @@
-//! The protobuf format, the only one with native histograms, made from our OpenMetrics text and the sparse buckets.
+//! The protobuf format, the only one with native histograms, made from our OpenMetrics text and the
+//! sparse buckets.
 //!
-//! A scrape is a row of `io.prometheus.client.MetricFamily`, each after its length.  The encoder's own protobuf would
-//! compile 22 crates more to write these few messages.
+//! A scrape is a row of `io.prometheus.client.MetricFamily`, each after its length.  The encoder's
+//! own protobuf would compile 22 crates more to write these few messages.
 
 use super::sparse::Sparse;
 
-/// Turns what the OpenMetrics encoder wrote into the protobuf format; `sparse` are the buckets of its histograms.
+/// Turns what the OpenMetrics encoder wrote into the protobuf format; `sparse` are the buckets of
+/// its histograms.
 pub(super) fn delimited(open_metrics: &str, sparse: Vec<Option<Sparse>>) -> Vec<u8> {
-    let mut page = Page { bytes: Vec::with_capacity(open_metrics.len() / 2), family: None, sparse: sparse.into_iter() };
+    let mut page = Page {
+        bytes: Vec::with_capacity(open_metrics.len() / 2),
+        family: None,
+        sparse: sparse.into_iter(),
+    };
     // HELP comes before TYPE, which tells under which name it stands.
     let mut help = "";
     for line in open_metrics.split_terminator('\n') {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             help = rest.split_once(' ').map_or("", |(_, text)| text);
-        } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+        } else if let Some((name, kind)) =
+            line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
             page.begin(name, kind, std::mem::take(&mut help));
         } else if let Some(sample) = Sample::read(line) {
             page.put(&sample);
@@ -69,7 +77,8 @@ impl Page {
         message.text(family::NAME, &format!("{name}{suffix}"));
         message.text(family::HELP, help);
         message.uint(family::TYPE, kind.number());
-        self.family = Some(Family { name: name.to_owned(), kind, message, open: Message::default() });
+        self.family =
+            Some(Family { name: name.to_owned(), kind, message, open: Message::default() });
     }
 
     fn end(&mut self) {
@@ -84,7 +93,9 @@ impl Page {
             (Kind::Counter, _) => family.single(sample, metric::COUNTER),
             (Kind::Gauge, _) => family.single(sample, metric::GAUGE),
             (Kind::Histogram, Some("_sum")) => family.open.double(histogram::SUM, sample.value),
-            (Kind::Histogram, Some("_count")) => family.open.uint(histogram::COUNT, sample.value as u64),
+            (Kind::Histogram, Some("_count")) => {
+                family.open.uint(histogram::COUNT, sample.value as u64)
+            }
             (Kind::Histogram, Some("_bucket")) if family.bucket(sample) => {
                 // The last bucket ends the histogram.
                 if let Some(sparse) = self.sparse.next().flatten() {
@@ -120,7 +131,11 @@ impl Family {
 
     /// One classic bucket; tells whether it is the last.
     fn bucket(&mut self, sample: &Sample<'_>) -> bool {
-        let bound = sample.labels.iter().find(|(name, _)| *name == "le").and_then(|(_, bound)| bound.parse().ok());
+        let bound = sample
+            .labels
+            .iter()
+            .find(|(name, _)| *name == "le")
+            .and_then(|(_, bound)| bound.parse().ok());
         let bound: f64 = bound.unwrap_or(f64::INFINITY);
         let mut bucket = Message::default();
         bucket.uint(bucket::COUNT, sample.value as u64);
@@ -210,7 +225,8 @@ impl Message {
         self.0.extend(bytes);
     }
 
-    /// The native part of a histogram.  The width of the zero bucket tells that there is one, even if it is empty.
+    /// The native part of a histogram.  The width of the zero bucket tells that there is one, even
+    /// if it is empty.
     fn sparse(&mut self, sparse: &Sparse) {
         self.sint(histogram::SCHEMA, i64::from(Sparse::SCHEMA));
         self.double(histogram::ZERO_THRESHOLD, Sparse::ZERO);
@@ -366,21 +382,34 @@ mod tests {
         let page = delimited(text, vec![Some(sparse)]);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         let metric = fields(&family[3].1);
-        assert_eq!(fields(&metric[0].1), [(1, b"q".to_vec()), (2, b"a".to_vec())], "le is no label here");
+        assert_eq!(
+            fields(&metric[0].1),
+            [(1, b"q".to_vec()), (2, b"a".to_vec())],
+            "le is no label here"
+        );
         assert_eq!(metric[1].0, 7);
         let histogram = fields(&metric[1].1);
         let of = |number: u64| -> Vec<_> {
-            histogram.iter().filter(|(field, _)| *field == number).map(|(_, value)| value.clone()).collect()
+            histogram
+                .iter()
+                .filter(|(field, _)| *field == number)
+                .map(|(_, value)| value.clone())
+                .collect()
         };
         let number = |value: u64| value.to_le_bytes().to_vec();
         assert_eq!(of(1), [number(3)]);
         assert_eq!(of(2), [5f64.to_le_bytes().to_vec()]);
-        let bucket = |count: u64, bound: f64| vec![(1, number(count)), (2, bound.to_le_bytes().to_vec())];
+        let bucket =
+            |count: u64, bound: f64| vec![(1, number(count)), (2, bound.to_le_bytes().to_vec())];
         assert_eq!(
             of(3).iter().map(|bucket| fields(bucket)).collect::<Vec<_>>(),
             [bucket(1, 1.0), bucket(3, f64::INFINITY)]
         );
-        assert_eq!((of(5), of(7)), (vec![number(6)], vec![number(1)]), "schema 3 in zigzag, one zero");
+        assert_eq!(
+            (of(5), of(7)),
+            (vec![number(6)], vec![number(1)]),
+            "schema 3 in zigzag, one zero"
+        );
         // 2 s is bucket 8, 3 s bucket 13: two spans, at 8 and four further on, of one bucket each.
         let span = |offset: u64| vec![(1, number(offset)), (2, number(1))];
         assert_eq!(of(12).iter().map(|span| fields(span)).collect::<Vec<_>>(), [span(16), span(8)]);
@@ -389,8 +418,18 @@ mod tests {
 
     #[test]
     fn text_that_is_cut_short_is_no_reason_to_panic() {
-        for text in ["", "# TYPE", "# TYPE x", "x{", "x{a=\"", "x{a=\"\\", "x{a", "x{}", "x", "# TYPE x counter\nx{é\n"]
-        {
+        for text in [
+            "",
+            "# TYPE",
+            "# TYPE x",
+            "x{",
+            "x{a=\"",
+            "x{a=\"\\",
+            "x{a",
+            "x{}",
+            "x",
+            "# TYPE x counter\nx{é\n",
+        ] {
             delimited(text, Vec::new());
         }
     }

@@ -49,8 +49,10 @@ impl QueueMetrics {
                 settings.hold_bounds(),
                 settings.detail,
             ),
-            answered_in_target: shelf.kept(const { entry("asterisk_queue_answered_in_target_total") }),
-            abandoned_in_target: shelf.kept(const { entry("asterisk_queue_abandoned_in_target_total") }),
+            answered_in_target: shelf
+                .kept(const { entry("asterisk_queue_answered_in_target_total") }),
+            abandoned_in_target: shelf
+                .kept(const { entry("asterisk_queue_abandoned_in_target_total") }),
             short_abandons: shelf.kept(const { entry("asterisk_queue_short_abandons_total") }),
             recorded_calls: shelf.kept(const { entry("asterisk_queue_recorded_calls_total") }),
         }
@@ -127,11 +129,19 @@ impl QueueMetrics {
     }
 
     fn adoption(&mut self, queue: &Shown<QueueId>, phase: Phase) -> &Counter {
-        self.adopted.of((queue.id, phase), || AdoptedLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), phase })
+        self.adopted.of((queue.id, phase), || AdoptedLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            phase,
+        })
     }
 
     fn exit(&mut self, queue: &Shown<QueueId>, outcome: Outcome) -> &Counter {
-        self.exits.of((queue.id, outcome), || ExitLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), outcome })
+        self.exits.of((queue.id, outcome), || ExitLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            outcome,
+        })
     }
 
     fn refusal(&mut self, queue: &Shown<QueueId>, reason: Refusal) -> &Counter {

@@ -15,8 +15,8 @@ use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
 use super::shelf::Kept;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, PbxName, QueueId, ReasonId, TrunkId,
-    Word,
+    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, PbxName, QueueId,
+    ReasonId, TrunkId, Word,
 };
 
 /// Counts what the correlator of one PBX saw.
@@ -80,8 +80,12 @@ impl Recorder {
                 let target = self.target(names, queue);
                 self.queues.exited(&shown, Wait { outcome, hold, target }, of);
             }
-            O::Refused { queue, reason } => self.queues.refused(&naming.queue(names, queue)?, reason),
-            O::RecordedCall { queue, agent: _ } => self.queues.recorded(&naming.queue(names, queue)?),
+            O::Refused { queue, reason } => {
+                self.queues.refused(&naming.queue(names, queue)?, reason)
+            }
+            O::RecordedCall { queue, agent: _ } => {
+                self.queues.recorded(&naming.queue(names, queue)?)
+            }
             O::RingEnded { queue, agent, result, length } => {
                 self.members.rang(&naming.member(names, queue, agent)?, result, length);
             }
@@ -91,7 +95,9 @@ impl Recorder {
             O::Transferred { queue, agent, kind, by } => {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
             }
-            O::AgentDumped { queue, agent } => self.members.dumped(&naming.member(names, queue, agent)?),
+            O::AgentDumped { queue, agent } => {
+                self.members.dumped(&naming.member(names, queue, agent)?)
+            }
             O::MemberPaused { queue, agent, change } => {
                 self.members.paused(&naming.member(names, queue, agent)?, change);
             }
@@ -117,8 +123,12 @@ impl Recorder {
             O::CallHangup { direction, agent, trunk, cause } => {
                 self.calls.hung_up(&naming.parties(names, direction, agent, trunk)?, cause);
             }
-            O::TrunkAttempt { trunk, result } => self.calls.attempted(&naming.trunk(names, trunk)?, result),
-            O::TrunkHangup { trunk, cause } => self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause),
+            O::TrunkAttempt { trunk, result } => {
+                self.calls.attempted(&naming.trunk(names, trunk)?, result)
+            }
+            O::TrunkHangup { trunk, cause } => {
+                self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause)
+            }
             O::RecordingEnded => self.calls.recording_ended(),
             O::Anomaly(kind) => {
                 self.anomaly(kind).inc();
@@ -139,7 +149,17 @@ impl Naming {
         Some(Member { queue, agent: self.agent(names, agent)? })
     }
 
-    fn parties(&mut self, names: &Names, direction: Direction, agent: AgentId, trunk: TrunkId) -> Option<Parties> {
-        Some(Parties { direction, agent: self.agent(names, agent)?, trunk: self.trunk(names, trunk)? })
+    fn parties(
+        &mut self,
+        names: &Names,
+        direction: Direction,
+        agent: AgentId,
+        trunk: TrunkId,
+    ) -> Option<Parties> {
+        Some(Parties {
+            direction,
+            agent: self.agent(names, agent)?,
+            trunk: self.trunk(names, trunk)?,
+        })
     }
 }

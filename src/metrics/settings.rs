@@ -25,7 +25,8 @@ pub struct Settings {
     pub detail: Detail,
     /// How many values of a label one PBX may have.
     pub limits: LabelLimits,
-    /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that come.
+    /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that
+    /// come.
     pub pause_reasons: Vec<String>,
     /// The queues to export; empty: all.
     pub queue_allow: Patterns,
@@ -55,25 +56,33 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The target in force for `queue`, which may be called otherwise, and whose own `servicelevel` is `own`.
-    pub(super) fn target(&self, queue: &str, called: Option<&str>, own: Option<Duration>) -> Option<Duration> {
+    /// The target in force for `queue`, which may be called otherwise, and whose own `servicelevel`
+    /// is `own`.
+    pub(super) fn target(
+        &self,
+        queue: &str,
+        called: Option<&str>,
+        own: Option<Duration>,
+    ) -> Option<Duration> {
         let level = self.level_of(queue).or_else(|| self.level_of(called?));
         level.or(self.service_level).or(own)
     }
 
     fn level_of(&self, queue: &str) -> Option<Duration> {
         let exact = self.queue_service_levels.get(queue);
-        let any_case = || self.queue_service_levels.iter().find(|(name, _)| name.eq_ignore_ascii_case(queue));
+        let any_case =
+            || self.queue_service_levels.iter().find(|(name, _)| name.eq_ignore_ascii_case(queue));
         exact.or_else(|| any_case().map(|(_, level)| level)).copied()
     }
 
     /// Whether `queue` is exported.
     pub fn shows_queue(&self, queue: &str) -> bool {
-        (self.queue_allow.is_empty() || self.queue_allow.matches(queue)) && !self.queue_deny.matches(queue)
+        (self.queue_allow.is_empty() || self.queue_allow.matches(queue))
+            && !self.queue_deny.matches(queue)
     }
 
-    /// Bounds of hold: the configured ones, and everything a caller's wait is compared with, so that the buckets
-    /// and the exact counters agree.
+    /// Bounds of hold: the configured ones, and everything a caller's wait is compared with, so
+    /// that the buckets and the exact counters agree.
     pub(super) fn hold_bounds(&self) -> Vec<f64> {
         let targets = self.queue_service_levels.values().copied().chain(self.service_level);
         let compared = targets.chain([self.short_abandon]).map(|span| span.as_secs_f64());
@@ -138,7 +147,8 @@ pub enum AgentHistograms {
     Off,
 }
 
-/// What histograms have besides their classic buckets.  A scraper takes native buckets or exemplars, never both.
+/// What histograms have besides their classic buckets.  A scraper takes native buckets or
+/// exemplars, never both.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Detail {
     /// Nothing.
@@ -189,8 +199,10 @@ fn ordered(bounds: impl Iterator<Item = f64>) -> Vec<f64> {
     bounds
 }
 
-/// The usual targets (10, 15, 20, 30, 60 s) are bounds; a caller who waits beyond 20 minutes is one too many.
-const HOLD: [f64; 15] = [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0];
+/// The usual targets (10, 15, 20, 30, 60 s) are bounds; a caller who waits beyond 20 minutes is one
+/// too many.
+const HOLD: [f64; 15] =
+    [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0];
 /// Fine where an agent is quick; queue timeouts of 15, 20 and 30 s are bounds.
 const RING: [f64; 11] = [1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0];
 /// From a misdialled call to an hour.
@@ -205,7 +217,10 @@ mod tests {
         let settings = Settings {
             service_level: Some(Duration::from_secs(20)),
             queue_service_levels: HashMap::from([("vip".to_owned(), Duration::from_millis(7500))]),
-            buckets: Buckets { hold: vec![60.0, 10.0, f64::NAN, f64::INFINITY, -1.0], ..Buckets::default() },
+            buckets: Buckets {
+                hold: vec![60.0, 10.0, f64::NAN, f64::INFINITY, -1.0],
+                ..Buckets::default()
+            },
             ..Settings::default()
         };
         assert_eq!(settings.hold_bounds(), [5.0, 7.5, 10.0, 20.0, 60.0]);
@@ -229,7 +244,11 @@ mod tests {
     #[test]
     fn a_denied_queue_is_not_shown_even_if_allowed() {
         let patterns = |text: &str| Patterns::new([text]).expect("a valid pattern");
-        let settings = Settings { queue_allow: patterns("^s"), queue_deny: patterns("test$"), ..Settings::default() };
+        let settings = Settings {
+            queue_allow: patterns("^s"),
+            queue_deny: patterns("test$"),
+            ..Settings::default()
+        };
         assert!(settings.shows_queue("sales"));
         assert!(!settings.shows_queue("sales_test"));
         assert!(!settings.shows_queue("vip"));

@@ -30,10 +30,13 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Registers `metric` under the name, unit and help of `entry`; the encoder appends unit and `_total` again.
+    /// Registers `metric` under the name, unit and help of `entry`; the encoder appends unit and
+    /// `_total` again.
     pub(super) fn put(&mut self, entry: &Entry, metric: impl Metric) {
         match entry.unit {
-            Some(unit) => self.registry.register_with_unit(entry.stem(), entry.help, unit.into(), metric),
+            Some(unit) => {
+                self.registry.register_with_unit(entry.stem(), entry.help, unit.into(), metric)
+            }
             None => self.registry.register(entry.stem(), entry.help, metric),
         }
     }
@@ -75,11 +78,15 @@ impl Shelf {
 }
 
 /// What a label set must be able to do.
-pub(super) trait Labels: EncodeLabelSet + Clone + Debug + Eq + Hash + Send + Sync + 'static {}
+pub(super) trait Labels:
+    EncodeLabelSet + Clone + Debug + Eq + Hash + Send + Sync + 'static
+{
+}
 
 impl<L: EncodeLabelSet + Clone + Debug + Eq + Hash + Send + Sync + 'static> Labels for L {}
 
-/// A family with its handles kept by `K`, small and `Copy`: the hot path builds no labels and takes no family lock.
+/// A family with its handles kept by `K`, small and `Copy`: the hot path builds no labels and takes
+/// no family lock.
 #[derive(Debug)]
 pub(super) struct Kept<K, L, M, C = fn() -> M> {
     family: Family<L, M, C>,

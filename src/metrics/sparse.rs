@@ -1,4 +1,5 @@
-//! The buckets of a native histogram, as Prometheus calls it: exponential, and only those that hold anything.
+//! The buckets of a native histogram, as Prometheus calls it: exponential, and only those that hold
+//! anything.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ pub(super) struct Run {
 impl Sparse {
     /// The number of an octave's buckets is two to the power of this.
     pub(super) const SCHEMA: i32 = 3;
-    /// What is not longer is counted as zero: a millisecond, since PBXs are not more exact.  So a histogram of
-    /// durations up to a day has no more than 220 buckets.
+    /// What is not longer is counted as zero: a millisecond, since PBXs are not more exact.  So a
+    /// histogram of durations up to a day has no more than 220 buckets.
     pub(super) const ZERO: f64 = 0.001;
 
     pub(super) fn observe(&mut self, seconds: f64) {
@@ -31,7 +32,8 @@ impl Sparse {
             self.zero += 1;
             return;
         }
-        // Every eighth bound is a power of two, whose logarithm is exact; no other can be written as a float.
+        // Every eighth bound is a power of two, whose logarithm is exact; no other can be written
+        // as a float.
         let bucket = (seconds.log2() * f64::from(1 << Self::SCHEMA)).ceil();
         *self.buckets.entry(bucket as i32).or_default() += 1;
     }
@@ -70,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_bound_belongs_to_the_bucket_below_it() {
-        for (seconds, bucket) in [(1.0, 0), (1.001, 1), (2.0, 8), (2.001, 9), (0.5, -8), (8.0, 24), (1024.0, 80)] {
+        for (seconds, bucket) in
+            [(1.0, 0), (1.001, 1), (2.0, 8), (2.001, 9), (0.5, -8), (8.0, 24), (1024.0, 80)]
+        {
             assert_eq!(of(&[seconds]).runs(), [Run { gap: bucket, counts: vec![1] }], "{seconds}");
         }
     }

@@ -1,4 +1,5 @@
-//! Gauges of what is going on, filled anew at each scrape, so that a removed queue simply disappears.
+//! Gauges of what is going on, filled anew at each scrape, so that a removed queue simply
+//! disappears.
 
 use std::time::Duration;
 
@@ -6,13 +7,15 @@ use prometheus_client::metrics::family::Family;
 
 use super::catalogue::entry;
 use super::labels::{
-    AgentStateLabels, DegradedLabels, DirectionLabels, Held, HeldLabels, PbxLabels, QueueAgentsLabels, QueueLabels,
-    TrunkLabels,
+    AgentStateLabels, DegradedLabels, DirectionLabels, Held, HeldLabels, PbxLabels,
+    QueueAgentsLabels, QueueLabels, TrunkLabels,
 };
 use super::recorder::Recorder;
 use super::shelf::{Level, Shelf, Span};
 use crate::clock::Moment;
-use crate::correlator::{AgentId, AgentState, Direction, Missing, Names, QueueState, State, TrunkId, Word};
+use crate::correlator::{
+    AgentId, AgentState, Direction, Missing, Names, QueueState, State, TrunkId, Word,
+};
 
 /// The gauges of all PBXs.
 #[derive(Debug)]
@@ -61,11 +64,14 @@ impl StateMetrics {
         self.tracked.clear();
     }
 
-    /// Adds one PBX's picture, under the labels its recorder counts with.  What shares a label is added up.
+    /// Adds one PBX's picture, under the labels its recorder counts with.  What shares a label is
+    /// added up.
     pub(super) fn fill(&self, state: &State, names: &Names, recorder: &mut Recorder) {
         if let Some(started) = state.started {
             let labels = PbxLabels { pbx: recorder.pbx.clone() };
-            self.started.get_or_create_owned(&labels).set(started.since(Moment::default()).as_secs_f64());
+            self.started
+                .get_or_create_owned(&labels)
+                .set(started.since(Moment::default()).as_secs_f64());
         }
         for queue in &state.queues {
             self.fill_queue(queue, names, recorder);
@@ -78,14 +84,20 @@ impl StateMetrics {
             self.fill_trunk(trunk, count, names, recorder);
         }
         let tracked = state.tracked;
-        for (kind, count) in
-            [(Held::Channel, tracked.channels), (Held::Stay, tracked.stays), (Held::Call, tracked.calls)]
-        {
-            self.tracked.get_or_create_owned(&HeldLabels { pbx: recorder.pbx.clone(), kind }).set(count);
+        for (kind, count) in [
+            (Held::Channel, tracked.channels),
+            (Held::Stay, tracked.stays),
+            (Held::Call, tracked.calls),
+        ] {
+            self.tracked
+                .get_or_create_owned(&HeldLabels { pbx: recorder.pbx.clone(), kind })
+                .set(count);
         }
         for &reason in Missing::ALL {
             let labels = DegradedLabels { pbx: recorder.pbx.clone(), reason };
-            self.degraded.get_or_create_owned(&labels).set(u64::from(state.missing.contains(reason)));
+            self.degraded
+                .get_or_create_owned(&labels)
+                .set(u64::from(state.missing.contains(reason)));
         }
     }
 
@@ -100,16 +112,29 @@ impl StateMetrics {
             self.target.get_or_create_owned(&labels).set(target.as_secs_f64());
         }
         for &state in AgentState::ALL {
-            let count = queue.members.iter().filter(|member| member.0 == state).map(|member| member.1).sum();
-            let labels = QueueAgentsLabels { pbx: labels.pbx.clone(), queue: labels.queue.clone(), state };
+            let count = queue
+                .members
+                .iter()
+                .filter(|member| member.0 == state)
+                .map(|member| member.1)
+                .sum();
+            let labels =
+                QueueAgentsLabels { pbx: labels.pbx.clone(), queue: labels.queue.clone(), state };
             self.members.get_or_create_owned(&labels).inc_by(count);
         }
     }
 
-    fn fill_agent(&self, agent: AgentId, doing: AgentState, names: &Names, recorder: &mut Recorder) {
+    fn fill_agent(
+        &self,
+        agent: AgentId,
+        doing: AgentState,
+        names: &Names,
+        recorder: &mut Recorder,
+    ) {
         let Some(shown) = recorder.naming.agent(names, agent) else { return };
         for &state in AgentState::ALL {
-            let labels = AgentStateLabels { pbx: recorder.pbx.clone(), agent: shown.name.clone(), state };
+            let labels =
+                AgentStateLabels { pbx: recorder.pbx.clone(), agent: shown.name.clone(), state };
             self.agents.get_or_create_owned(&labels).inc_by(u64::from(state == doing));
         }
     }
@@ -118,13 +143,17 @@ impl StateMetrics {
     fn fill_calls(&self, calls: &[(Direction, u64)], recorder: &Recorder) {
         for &direction in Direction::ALL {
             let count = calls.iter().filter(|call| call.0 == direction).map(|call| call.1).sum();
-            self.calls.get_or_create_owned(&DirectionLabels { pbx: recorder.pbx.clone(), direction }).set(count);
+            self.calls
+                .get_or_create_owned(&DirectionLabels { pbx: recorder.pbx.clone(), direction })
+                .set(count);
         }
     }
 
     fn fill_trunk(&self, trunk: TrunkId, count: u64, names: &Names, recorder: &mut Recorder) {
         let Some(shown) = recorder.naming.trunk(names, trunk) else { return };
-        self.trunks.get_or_create_owned(&TrunkLabels { pbx: recorder.pbx.clone(), trunk: shown.name }).inc_by(count);
+        self.trunks
+            .get_or_create_owned(&TrunkLabels { pbx: recorder.pbx.clone(), trunk: shown.name })
+            .inc_by(count);
     }
 }
 

@@ -1,7 +1,9 @@
-//! The classic text format 0.0.4, made from our OpenMetrics text: some scrapers, and `promtool`, read nothing else.
+//! The classic text format 0.0.4, made from our OpenMetrics text: some scrapers, and `promtool`,
+//! read nothing else.
 //!
-//! Both differ in few lines: the classic format puts HELP and TYPE of a counter on the name with `_total`, and has
-//! neither units, exemplars nor an end.  Samples are taken over letter by letter, so `le="1.0"` is spelled alike.
+//! Both differ in few lines: the classic format puts HELP and TYPE of a counter on the name with
+//! `_total`, and has neither units, exemplars nor an end.  Samples are taken over letter by letter,
+//! so `le="1.0"` is spelled alike.
 
 /// Turns what the OpenMetrics encoder wrote into the classic format.
 pub(super) fn classic(open_metrics: &str) -> String {
@@ -41,7 +43,8 @@ fn put_line(classic: &mut String, parts: &[&str]) {
     classic.push('\n');
 }
 
-/// The sample up to its exemplar.  Only what comes after the labels can be one: a label value may look like it.
+/// The sample up to its exemplar.  Only what comes after the labels can be one: a label value may
+/// look like it.
 fn without_exemplar(line: &str) -> &str {
     let labels_end = labels_end(line);
     match line[labels_end..].find(" # {") {
@@ -52,7 +55,9 @@ fn without_exemplar(line: &str) -> &str {
 
 /// Where the labels of a sample end; its name's end, so zero, if it has none.
 fn labels_end(line: &str) -> usize {
-    let Some(start) = line.find(['{', ' ']).filter(|at| line.as_bytes()[*at] == b'{') else { return 0 };
+    let Some(start) = line.find(['{', ' ']).filter(|at| line.as_bytes()[*at] == b'{') else {
+        return 0;
+    };
     let mut quoted = false;
     let mut escaped = false;
     for (at, byte) in line.bytes().enumerate().skip(start) {
@@ -74,7 +79,8 @@ mod tests {
     #[test]
     fn help_and_type_of_a_counter_stand_on_the_name_with_total() {
         let text = "# HELP calls Calls.\n# TYPE calls counter\ncalls_total{a=\"b\"} 3\n# EOF\n";
-        let expected = "# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{a=\"b\"} 3\n";
+        let expected =
+            "# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{a=\"b\"} 3\n";
         assert_eq!(classic(text), expected);
     }
 
@@ -90,7 +96,10 @@ mod tests {
     #[test]
     fn an_info_is_a_gauge() {
         let text = "# HELP build Build.\n# TYPE build info\nbuild_info{version=\"1\"} 1\n# EOF\n";
-        assert_eq!(classic(text), "# HELP build_info Build.\n# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n");
+        assert_eq!(
+            classic(text),
+            "# HELP build_info Build.\n# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"
+        );
     }
 
     #[test]
@@ -105,7 +114,14 @@ mod tests {
 
     #[test]
     fn a_label_value_that_looks_like_an_exemplar_is_none() {
-        for value in [r"} 1 # {", r#"\" # {\"} 2 # {"#, r"\\", r#"\\\"} 1 # {a=\""#, "# EOF", r"\n# TYPE x counter"] {
+        for value in [
+            r"} 1 # {",
+            r#"\" # {\"} 2 # {"#,
+            r"\\",
+            r#"\\\"} 1 # {a=\""#,
+            "# EOF",
+            r"\n# TYPE x counter",
+        ] {
             let line = format!("x_total{{queue=\"{value}\"}} 1");
             assert_eq!(without_exemplar(&line), line);
             assert_eq!(without_exemplar(&format!("{line} # {{id=\"}} # {{\"}} 1.0")), line);

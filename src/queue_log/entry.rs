@@ -37,9 +37,11 @@ impl<'a> Entry<'a> {
         Ok(entry.further_right(rest, agent.len() + 1).unwrap_or(entry))
     }
 
-    /// A member's name may have bars in it (`Ada|Alt`): then the verb stands as many fields further right.
+    /// A member's name may have bars in it (`Ada|Alt`): then the verb stands as many fields further
+    /// right.
     ///
-    /// A word of the dialplan's own (QueueLog) is no name, so what follows must have the form of that verb's parameters.
+    /// A word of the dialplan's own (QueueLog) is no name, so what follows must have the form of
+    /// that verb's parameters.
     fn further_right(self, rest: &'a [u8], begin: usize) -> Option<Self> {
         let mut at = begin;
         for _ in 0..BARS_MAX {
@@ -71,11 +73,12 @@ fn fits(verb: &[u8], data: &[u8]) -> bool {
         b"COMPLETECALLER" | b"COMPLETEAGENT" => numbers(2),
         b"RINGNOANSWER" | b"RINGCANCELED" => numbers(1),
         b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" | b"TRANSFER" => {
-            parameters.nth_back(1).and_then(seconds).is_some() && parameters.nth_back(0).and_then(seconds).is_some()
+            parameters.nth_back(1).and_then(seconds).is_some()
+                && parameters.nth_back(0).and_then(seconds).is_some()
         }
         // no agent is in these lines
-        b"ENTERQUEUE" | b"ABANDON" | b"EXITWITHTIMEOUT" | b"EXITEMPTY" | b"EXITWITHKEY" | b"SYSCOMPAT"
-        | b"WITHDRAW" => false,
+        b"ENTERQUEUE" | b"ABANDON" | b"EXITWITHTIMEOUT" | b"EXITEMPTY" | b"EXITWITHKEY"
+        | b"SYSCOMPAT" | b"WITHDRAW" => false,
         b"CONFIGRELOAD" | b"QUEUESTART" | b"DID" | b"INFO" => false,
         _ => true,
     }
@@ -96,8 +99,8 @@ pub(super) fn born(uniqueid: &[u8]) -> Option<u64> {
 
 /// How many bars a name may have.
 const BARS_MAX: usize = 8;
-/// What Asterisk itself writes (`ast_queue_log` in app_queue.c, app_agent_pool.c and logger.c, 11 to 23), and what its
-/// documentation lets the dialplan write.
+/// What Asterisk itself writes (`ast_queue_log` in app_queue.c, app_agent_pool.c and logger.c, 11
+/// to 23), and what its documentation lets the dialplan write.
 const VERBS: [&[u8]; 33] = [
     b"ABANDON",
     b"ADDMEMBER",
@@ -148,9 +151,18 @@ mod tests {
     #[test]
     fn a_name_with_a_bar_shifts_the_verb() {
         assert_eq!(read("1|1.1|q|Ada|CONNECT|3|1.2|3"), ("Ada", "CONNECT", "3|1.2|3", false));
-        assert_eq!(read("1|1.1|q|Ada|Alt|CONNECT|3|1.2|3"), ("Ada|Alt", "CONNECT", "3|1.2|3", true));
-        assert_eq!(read("1|1.1|q|ADA|ALT|B|COMPLETEAGENT|3|9|1"), ("ADA|ALT|B", "COMPLETEAGENT", "3|9|1", true));
-        assert_eq!(read("1|1.1|q|A|B|BLINDTRANSFER|7|x|3|9|1"), ("A|B", "BLINDTRANSFER", "7|x|3|9|1", true));
+        assert_eq!(
+            read("1|1.1|q|Ada|Alt|CONNECT|3|1.2|3"),
+            ("Ada|Alt", "CONNECT", "3|1.2|3", true)
+        );
+        assert_eq!(
+            read("1|1.1|q|ADA|ALT|B|COMPLETEAGENT|3|9|1"),
+            ("ADA|ALT|B", "COMPLETEAGENT", "3|9|1", true)
+        );
+        assert_eq!(
+            read("1|1.1|q|A|B|BLINDTRANSFER|7|x|3|9|1"),
+            ("A|B", "BLINDTRANSFER", "7|x|3|9|1", true)
+        );
         assert_eq!(read("1|1.1|q|A|B|RINGNOANSWER|4000"), ("A|B", "RINGNOANSWER", "4000", true));
         assert_eq!(read("1|NONE|q|Ada|Alt|PAUSE|Lunch"), ("Ada|Alt", "PAUSE", "Lunch", true));
         assert_eq!(read("1|NONE|NONE|Ada|Alt|UNPAUSEALL|"), ("Ada|Alt", "UNPAUSEALL", "", true));
@@ -174,13 +186,19 @@ mod tests {
     #[test]
     fn names_may_hold_any_bytes() {
         let entry = Entry::of_bars(b"1|1.1|K\xfcche|\xff|LABNOTE").unwrap();
-        assert_eq!((entry.queue, entry.agent, entry.verb), (&b"K\xfcche"[..], &b"\xff"[..], &b"LABNOTE"[..]));
+        assert_eq!(
+            (entry.queue, entry.agent, entry.verb),
+            (&b"K\xfcche"[..], &b"\xff"[..], &b"LABNOTE"[..])
+        );
     }
 
     #[test]
     fn a_uniqueid_tells_when_its_channel_began() {
         assert_eq!(born(b"1790000010.7"), Some(1_790_000_010));
         assert_eq!(born(b"pbx-2-1790000010.7"), Some(1_790_000_010));
-        assert_eq!([&b"NONE"[..], b"MANAGER", b"SIP/201-0000.1x", b".1", b"17.", b""].map(born), [None; 6]);
+        assert_eq!(
+            [&b"NONE"[..], b"MANAGER", b"SIP/201-0000.1x", b".1", b"17.", b""].map(born),
+            [None; 6]
+        );
     }
 }

@@ -77,8 +77,9 @@ enum Source {
 }
 
 impl QueueLog {
-    /// A log in these files, in whatever order they are named; a file without a readable line comes first.  Local times
-    /// in them are `offset`, if that is given, else what the calls in each file tell.
+    /// A log in these files, in whatever order they are named; a file without a readable line comes
+    /// first.  Local times in them are `offset`, if that is given, else what the calls in each
+    /// file tell.
     ///
     /// # Errors
     /// A file cannot be read, is named twice, or has local times of a zone that nothing tells.
@@ -113,11 +114,16 @@ impl QueueLog {
         found.map(|file| (&*file.path, file.zones.all())).filter(|(_, zones)| !zones.is_empty())
     }
 
-    /// Reads all files from their beginning: each line, or why it is none, with the file's place and its number.
+    /// Reads all files from their beginning: each line, or why it is none, with the file's place
+    /// and its number.
     ///
     /// # Errors
-    /// A file cannot be read to its end, is no queue_log at all, or has local times of a zone that nothing tells.
-    pub fn read(&self, mut take: impl FnMut(usize, u64, Result<Line<'_>, Malformed>)) -> Result<(), QueueLogError> {
+    /// A file cannot be read to its end, is no queue_log at all, or has local times of a zone that
+    /// nothing tells.
+    pub fn read(
+        &self,
+        mut take: impl FnMut(usize, u64, Result<Line<'_>, Malformed>),
+    ) -> Result<(), QueueLogError> {
         for (at, file) in self.files.iter().enumerate() {
             file.read(|number, line| {
                 take(at, number, line);
@@ -139,7 +145,10 @@ impl LogFile {
     }
 
     /// Reads it from its beginning, for as long as `take` wants more.
-    fn read(&self, mut take: impl FnMut(u64, Result<Line<'_>, Malformed>) -> bool) -> Result<(), QueueLogError> {
+    fn read(
+        &self,
+        mut take: impl FnMut(u64, Result<Line<'_>, Malformed>) -> bool,
+    ) -> Result<(), QueueLogError> {
         let unreadable = |source| QueueLogError::Unreadable { path: self.path.clone(), source };
         let mut lines = Lines::new(packed::open(&self.path).map_err(unreadable)?);
         let mut quality = Quality::default();
@@ -163,7 +172,9 @@ impl LogFile {
             return Ok(written);
         }
         match self.zones.at(number) {
-            Some(Offset(east)) => Ok(Moment::from_secs(entry.when.seconds.saturating_add_signed(-east))),
+            Some(Offset(east)) => {
+                Ok(Moment::from_secs(entry.when.seconds.saturating_add_signed(-east)))
+            }
             None => Err(self.no_zone(written)),
         }
     }

@@ -55,8 +55,8 @@ pub enum Verb<'a> {
     Paused,
     /// UNPAUSE, one for each queue
     Unpaused,
-    /// UNPAUSE that Asterisk adds by itself as the reason of a pause changes (`log_unpause_on_reason_change`; 20.16,
-    /// 22.6 and later): there was no such event.
+    /// UNPAUSE that Asterisk adds by itself as the reason of a pause changes
+    /// (`log_unpause_on_reason_change`; 20.16, 22.6 and later): there was no such event.
     AutoUnpaused,
     /// Any other, as it stands there.
     Other(&'a [u8]),
@@ -71,7 +71,8 @@ pub enum Malformed {
     /// Fewer than the five fields every line has, or fewer than the header names.
     #[error("too few fields")]
     TooFewFields,
-    /// It does not begin with seconds since the epoch or a date and a time, or its column of time has neither.
+    /// It does not begin with seconds since the epoch or a date and a time, or its column of time
+    /// has neither.
     #[error("no time")]
     NoTime,
     /// A CONNECT, COMPLETE or TRANSFER whose seconds are missing.
@@ -86,7 +87,14 @@ impl<'a> Line<'a> {
     /// Its seconds are missing.
     pub(super) fn of(entry: Entry<'a>, at: Moment) -> Result<Self, Malformed> {
         let verb = Verb::read(entry.verb, entry.data).ok_or(Malformed::NoSeconds)?;
-        Ok(Self { at, call: entry.call, queue: entry.queue, agent: entry.agent, verb, shifted: entry.shifted })
+        Ok(Self {
+            at,
+            call: entry.call,
+            queue: entry.queue,
+            agent: entry.agent,
+            verb,
+            shifted: entry.shifted,
+        })
     }
 
     /// Reads a line as it stands in a file of Asterisk's.
@@ -104,9 +112,10 @@ impl<'a> Verb<'a> {
         Some(match word {
             b"ENTERQUEUE" => Self::Entered,
             // hold, channel, ring
-            b"CONNECT" => {
-                Self::Connected { hold: seconds(parameters.next()?)?, ring: parameters.nth(1).and_then(seconds) }
-            }
+            b"CONNECT" => Self::Connected {
+                hold: seconds(parameters.next()?)?,
+                ring: parameters.nth(1).and_then(seconds),
+            },
             b"ABANDON" => Self::Abandoned,
             b"EXITWITHTIMEOUT" => Self::TimedOut,
             b"EXITEMPTY" => Self::LeftEmpty,
@@ -171,10 +180,19 @@ mod tests {
             verb: Verb::Entered,
             shifted: false,
         };
-        assert_eq!(Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1"), Ok(expected));
+        assert_eq!(
+            Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1"),
+            Ok(expected)
+        );
         // log-caller-id-name adds a field (20.14, 22.4 and later)
-        assert_eq!(Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1|Al | Co"), Ok(expected));
-        assert_eq!(Line::read("1795444650.123456|NONE|q|Ann|PAUSE|").map(|line| line.at), Ok(expected.at));
+        assert_eq!(
+            Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1|Al | Co"),
+            Ok(expected)
+        );
+        assert_eq!(
+            Line::read("1795444650.123456|NONE|q|Ann|PAUSE|").map(|line| line.at),
+            Ok(expected.at)
+        );
     }
 
     #[test]
@@ -188,17 +206,33 @@ mod tests {
         ] {
             assert_eq!(verb(line), Ok(Verb::Transferred { talk: secs(talk) }), "{line}");
         }
-        assert_eq!(verb("1|1.1|q|Ann|COMPLETECALLER|4|17|1"), Ok(Verb::CompletedByCaller { talk: secs(17) }));
-        assert_eq!(verb("1|1.1|q|Ann|COMPLETEAGENT|4|17"), Ok(Verb::CompletedByAgent { talk: secs(17) }));
-        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4|1.2|3"), Ok(Verb::Connected { hold: secs(4), ring: Some(secs(3)) }));
-        assert_eq!(verb("1|1.1|q|Ann|CONNECT|-1|1.2|3"), Ok(Verb::Connected { hold: secs(0), ring: Some(secs(3)) }));
-        assert_eq!(verb("1|1.1|q|Ann|CONNECT|4"), Ok(Verb::Connected { hold: secs(4), ring: None }));
+        assert_eq!(
+            verb("1|1.1|q|Ann|COMPLETECALLER|4|17|1"),
+            Ok(Verb::CompletedByCaller { talk: secs(17) })
+        );
+        assert_eq!(
+            verb("1|1.1|q|Ann|COMPLETEAGENT|4|17"),
+            Ok(Verb::CompletedByAgent { talk: secs(17) })
+        );
+        assert_eq!(
+            verb("1|1.1|q|Ann|CONNECT|4|1.2|3"),
+            Ok(Verb::Connected { hold: secs(4), ring: Some(secs(3)) })
+        );
+        assert_eq!(
+            verb("1|1.1|q|Ann|CONNECT|-1|1.2|3"),
+            Ok(Verb::Connected { hold: secs(0), ring: Some(secs(3)) })
+        );
+        assert_eq!(
+            verb("1|1.1|q|Ann|CONNECT|4"),
+            Ok(Verb::Connected { hold: secs(4), ring: None })
+        );
     }
 
     #[test]
     fn an_unpause_of_a_new_reason_is_told_from_others() {
         assert_eq!(verb("1|NONE|q|Ann|UNPAUSE|Auto-Unpause"), Ok(Verb::AutoUnpaused));
-        for line in ["1|NONE|q|Ann|UNPAUSE", "1|NONE|q|Ann|UNPAUSE|", "1|NONE|q|Ann|UNPAUSE|lunch"] {
+        for line in ["1|NONE|q|Ann|UNPAUSE", "1|NONE|q|Ann|UNPAUSE|", "1|NONE|q|Ann|UNPAUSE|lunch"]
+        {
             assert_eq!(verb(line), Ok(Verb::Unpaused), "{line}");
         }
     }

@@ -24,10 +24,18 @@ pub(super) struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// The lines of `source`.
     pub(super) fn new(source: R) -> Self {
-        Self { source, line: Vec::new(), number: 0, header: None, row: Row::default(), begun: false }
+        Self {
+            source,
+            line: Vec::new(),
+            number: 0,
+            header: None,
+            row: Row::default(),
+            begun: false,
+        }
     }
 
-    /// What the next line says that is not blank, or why nothing, with its number from 1; `None` at the end.
+    /// What the next line says that is not blank, or why nothing, with its number from 1; `None` at
+    /// the end.
     ///
     /// # Errors
     /// The stream cannot be read on.
@@ -52,7 +60,8 @@ impl<R: BufRead> Lines<R> {
         Ok(Some((self.number, entry)))
     }
 
-    /// Whether the line has the form of what follows, and no entry: a header, or what a table is drawn with.
+    /// Whether the line has the form of what follows, and no entry: a header, or what a table is
+    /// drawn with.
     fn is_form(&mut self) -> bool {
         if let Some(header) = &self.header {
             return header.is_drawing(&self.line);
@@ -93,7 +102,8 @@ impl<R: BufRead> Lines<R> {
             if !too_long {
                 self.line.extend_from_slice(piece);
             }
-            let (whole, used) = (end.is_some() || buffer.is_empty(), piece.len() + usize::from(end.is_some()));
+            let (whole, used) =
+                (end.is_some() || buffer.is_empty(), piece.len() + usize::from(end.is_some()));
             self.source.consume(used);
             if whole {
                 return Ok(if too_long { Filled::TooLong } else { Filled::Line });
@@ -124,7 +134,10 @@ mod tests {
         let mut lines = Lines::new(BufReader::with_capacity(buffer, text));
         let mut found = Vec::new();
         while let Some((number, entry)) = lines.next_entry().unwrap() {
-            found.push((number, entry.map(|entry| String::from_utf8_lossy(entry.verb).into_owned())));
+            found.push((
+                number,
+                entry.map(|entry| String::from_utf8_lossy(entry.verb).into_owned()),
+            ));
         }
         found
     }
@@ -143,7 +156,11 @@ mod tests {
         let csv =
             b"\xef\xbb\xbftime,callid,queuename,agent,event\r\n1,1.1,q,Ann,PAUSE\r\nnothing\r\n2,1.1,q,Ann,UNPAUSE\r\n";
         let verbs = |found: &[(u64, Result<String, Malformed>)]| format!("{found:?}");
-        let expected = [(2, Ok("PAUSE".to_owned())), (3, Err(Malformed::TooFewFields)), (4, Ok("UNPAUSE".to_owned()))];
+        let expected = [
+            (2, Ok("PAUSE".to_owned())),
+            (3, Err(Malformed::TooFewFields)),
+            (4, Ok("UNPAUSE".to_owned())),
+        ];
         assert_eq!(verbs(&read(csv, 7)), verbs(&expected));
         let mysql =
             b"+------+\n| time | callid | queuename | agent | event |\n+----+\n| 1 | 1.1 | q | Ann | PAUSE |\n+----+\n";

@@ -1,7 +1,7 @@
 //! Asterisk's `queue_log`, line by line: what the PBX itself says of its queues.
 //!
-//! Pure but for the opening of files, and a stream: one line is held at a time, however long the log is.  It has
-//! never heard of the manager interface or of metrics.
+//! Pure but for the opening of files, and a stream: one line is held at a time, however long the
+//! log is.  It has never heard of the manager interface or of metrics.
 //!
 //! - `line`: what a line says
 //! - `entry`: which of its fields is what, in a file

@@ -15,12 +15,17 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
     let begins = file.fill_buf()?;
     if let Some((_, what)) = ARCHIVES.iter().find(|(magic, _)| begins.starts_with(magic)) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is {what}: unpack it first")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it is {what}: unpack it first"),
+        ));
     }
     let packed: Box<dyn Read> = match begins {
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(file)),
         [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(file)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(XzReader::new_mem_limit(file, true, XZ_MEMORY_KIB)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Box::new(XzReader::new_mem_limit(file, true, XZ_MEMORY_KIB))
+        }
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Zstd::new(file)),
         _ => return Ok(Box::new(file)),
     };
@@ -48,7 +53,10 @@ impl Zstd {
                     self.within = true;
                     return Ok(true);
                 }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
                     io::copy(&mut self.file.by_ref().take(length.into()), &mut io::sink())?;
                 }
                 Err(error) => return Err(damaged(error)),
@@ -80,7 +88,9 @@ impl Read for Zstd {
             if self.decoder.is_finished() {
                 self.end()?;
             } else {
-                self.decoder.decode_blocks(&mut self.file, BlockDecodingStrategy::UptoBlocks(1)).map_err(damaged)?;
+                self.decoder
+                    .decode_blocks(&mut self.file, BlockDecodingStrategy::UptoBlocks(1))
+                    .map_err(damaged)?;
             }
         }
     }

@@ -1,8 +1,10 @@
-//! An export of a database's table `queue_log`: CSV with a header, or what `mysql` and `psql` print.
+//! An export of a database's table `queue_log`: CSV with a header, or what `mysql` and `psql`
+//! print.
 //!
-//! Asterisk's realtime table has the columns time, callid, queuename, agent and event, and either data or data1 to data5
-//! (`queue_adaptive_realtime`); QueueMetrics calls four of them time_id, call_id, queue and verb.  What else there is (id,
-//! created, serverid) is not read.  They may stand in any order.
+//! Asterisk's realtime table has the columns time, callid, queuename, agent and event, and either
+//! data or data1 to data5 (`queue_adaptive_realtime`); QueueMetrics calls four of them time_id,
+//! call_id, queue and verb.  What else there is (id, created, serverid) is not read.  They may
+//! stand in any order.
 
 use std::ops::Range;
 
@@ -64,14 +66,19 @@ impl Header {
     pub(super) fn is_drawing(&self, line: &[u8]) -> bool {
         let text = line.trim_ascii();
         self.between == b'|'
-            && (text.iter().all(|byte| b"+-=| ".contains(byte)) || text.starts_with(b"(") && text.ends_with(b")"))
+            && (text.iter().all(|byte| b"+-=| ".contains(byte))
+                || text.starts_with(b"(") && text.ends_with(b")"))
     }
 
     /// Reads a row; quotes are taken away within `line`.
     ///
     /// # Errors
     /// Why it is no row of this table.
-    pub(super) fn entry<'a>(&self, line: &'a mut [u8], row: &'a mut Row) -> Result<Entry<'a>, Malformed> {
+    pub(super) fn entry<'a>(
+        &self,
+        line: &'a mut [u8],
+        row: &'a mut Row,
+    ) -> Result<Entry<'a>, Malformed> {
         split(line, self.between, self.drawn, &mut row.cells);
         if row.cells.len() < self.columns {
             return Err(Malformed::TooFewFields);
@@ -137,7 +144,8 @@ fn quoted(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize
         match (line[read], line.get(read + 1).filter(|_| read + 1 < end)) {
             (b'"', Some(b'"')) | (b'\\', Some(b'"' | b'\\')) => read += 1,
             (b'"', _) => {
-                let next = memchr::memchr(between, &line[read..end]).map_or(end, |length| read + length);
+                let next =
+                    memchr::memchr(between, &line[read..end]).map_or(end, |length| read + length);
                 return (from + 1..write, next + 1);
             }
             _ => {}
@@ -155,7 +163,8 @@ fn unescape(line: &mut [u8], from: usize, to: usize) -> usize {
     }
     let (mut read, mut write) = (from, from);
     while read < to {
-        let escaped = if line[read] == b'\\' && read + 1 < to { Some(line[read + 1]) } else { None };
+        let escaped =
+            if line[read] == b'\\' && read + 1 < to { Some(line[read + 1]) } else { None };
         line[write] = match escaped {
             Some(b't') => b'\t',
             Some(b'n') => b'\n',
@@ -187,7 +196,8 @@ mod tests {
 
     #[test]
     fn columns_may_stand_in_any_order_and_beside_others() {
-        let expected = Ok("1790000013 1790000010.1 600 Ada Alt CONNECT 3|1790000010.2|3||".to_owned());
+        let expected =
+            Ok("1790000013 1790000010.1 600 Ada Alt CONNECT 3|1790000010.2|3||".to_owned());
         for (header, row) in [
             (
                 "id,time,callid,queuename,agent,event,data1,data2,data3,data4,data5",
@@ -212,7 +222,9 @@ mod tests {
         ] {
             assert_eq!(read(header, row), expected, "{header}");
         }
-        for header in ["time,callid,queuename,agent,event,data", "time_id,call_id,queue,agent,verb,data1"] {
+        for header in
+            ["time,callid,queuename,agent,event,data", "time_id,call_id,queue,agent,verb,data1"]
+        {
             let row = "5,1.1,q,Ada,CONNECT,3|1.2|3";
             assert_eq!(read(header, row), Ok("5 1.1 q Ada CONNECT 3|1.2|3".to_owned()), "{header}");
         }
@@ -220,10 +232,20 @@ mod tests {
 
     #[test]
     fn quotes_and_escapes_are_taken_away() {
-        let (csv, tabs) = ("time,callid,queuename,agent,event", "time\tcallid\tqueuename\tagent\tevent");
-        assert_eq!(read(csv, r#"5,1.1,q,"Alt, ""Ada""",PAUSE"#), Ok(r#"5 1.1 q Alt, "Ada" PAUSE "#.to_owned()));
-        assert_eq!(read(csv, r#"5,1.1,q,"Ada \"A\" \\|B",PAUSE"#), Ok(r#"5 1.1 q Ada "A" \|B PAUSE "#.to_owned()));
-        assert_eq!(read(tabs, "5\t1.1\tq\tA\\tB\\\\C\tPAUSE"), Ok("5 1.1 q A\tB\\C PAUSE ".to_owned()));
+        let (csv, tabs) =
+            ("time,callid,queuename,agent,event", "time\tcallid\tqueuename\tagent\tevent");
+        assert_eq!(
+            read(csv, r#"5,1.1,q,"Alt, ""Ada""",PAUSE"#),
+            Ok(r#"5 1.1 q Alt, "Ada" PAUSE "#.to_owned())
+        );
+        assert_eq!(
+            read(csv, r#"5,1.1,q,"Ada \"A\" \\|B",PAUSE"#),
+            Ok(r#"5 1.1 q Ada "A" \|B PAUSE "#.to_owned())
+        );
+        assert_eq!(
+            read(tabs, "5\t1.1\tq\tA\\tB\\\\C\tPAUSE"),
+            Ok("5 1.1 q A\tB\\C PAUSE ".to_owned())
+        );
         // a quote that is never closed, and cells that are missing
         assert_eq!(read(csv, r#"5,1.1,q,"Ada,PAUSE"#), Err(Malformed::TooFewFields));
         assert_eq!(read(csv, "5,1.1,q"), Err(Malformed::TooFewFields));
@@ -232,13 +254,21 @@ mod tests {
 
     #[test]
     fn a_line_of_the_log_is_no_header_and_a_drawing_no_row() {
-        for line in ["1|1.1|q|Ada|PAUSE|", "", "time,callid,queuename,agent", "INSERT INTO queue_log VALUES (1,2);"] {
+        for line in [
+            "1|1.1|q|Ada|PAUSE|",
+            "",
+            "time,callid,queuename,agent",
+            "INSERT INTO queue_log VALUES (1,2);",
+        ] {
             assert_eq!(Header::read(line.as_bytes()), None, "{line}");
         }
         let header = Header::read(b" time | callid | queuename | agent | event").expect("a header");
-        for (line, drawing) in
-            [("------+--------+----", true), ("(3 rows)", true), ("+---+----+", true), ("5|1", false)]
-        {
+        for (line, drawing) in [
+            ("------+--------+----", true),
+            ("(3 rows)", true),
+            ("+---+----+", true),
+            ("5|1", false),
+        ] {
             assert_eq!(header.is_drawing(line.as_bytes()), drawing, "{line}");
         }
     }

@@ -1,4 +1,5 @@
-//! When an entry says that it was written: seconds since the epoch in a file, a date and a time in a database.
+//! When an entry says that it was written: seconds since the epoch in a file, a date and a time in
+//! a database.
 
 use super::line::number;
 use crate::calendar;
@@ -13,10 +14,11 @@ pub(super) struct When {
 }
 
 impl When {
-    /// Reads `1795444650`, `1795444650.25` or `2026-11-24 10:00:00.25`, the latter also with its zone behind it.
+    /// Reads `1795444650`, `1795444650.25` or `2026-11-24 10:00:00.25`, the latter also with its
+    /// zone behind it.
     ///
-    /// Asterisk writes seconds into a file, and `%F %T.%6q` into a database (`ast_queue_log`), which may show it with a
-    /// zone, or without the fraction.
+    /// Asterisk writes seconds into a file, and `%F %T.%6q` into a database (`ast_queue_log`),
+    /// which may show it with a zone, or without the fraction.
     pub(super) fn read(field: &[u8]) -> Option<Self> {
         let field = field.trim_ascii();
         if let Some(seconds) = epoch(field) {
@@ -60,7 +62,9 @@ mod tests {
         ] {
             assert_eq!(When::read(text.as_bytes()), Some(When { seconds, local }), "{text}");
         }
-        for text in ["", "20260921x", "20260921141330", "2026-09-21", "2026-09-21 14:13:30+2", "now", "1.x"] {
+        for text in
+            ["", "20260921x", "20260921141330", "2026-09-21", "2026-09-21 14:13:30+2", "now", "1.x"]
+        {
             assert_eq!(When::read(text.as_bytes()), None, "{text}");
         }
     }

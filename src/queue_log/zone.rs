@@ -1,8 +1,8 @@
 //! Where the PBX is, if a log has its local times only: what an export of a database has.
 //!
-//! A Uniqueid tells when its channel began, and a caller enters a queue soon after.  So the two times of an ENTERQUEUE
-//! differ by the zone and by how old the call is: the zone is never more than that difference, and mostly the quarter of
-//! an hour below it.
+//! A Uniqueid tells when its channel began, and a caller enters a queue soon after.  So the two
+//! times of an ENTERQUEUE differ by the zone and by how old the call is: the zone is never more
+//! than that difference, and mostly the quarter of an hour below it.
 
 use super::entry::{Entry, born};
 use crate::calendar::Offset;
@@ -11,7 +11,8 @@ use crate::calendar::Offset;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Zones {
     from: Vec<(u64, Offset)>,
-    /// Calls that show an hour more, since the last one that did not: where it began, and how many.
+    /// Calls that show an hour more, since the last one that did not: where it began, and how
+    /// many.
     more: Option<(u64, u32)>,
 }
 
@@ -26,7 +27,10 @@ impl Zones {
         if entry.verb != b"ENTERQUEUE" || !entry.when.local {
             return;
         }
-        let Some(shown) = born(entry.call).and_then(|born| difference(entry.when.seconds, born)) else { return };
+        let Some(shown) = born(entry.call).and_then(|born| difference(entry.when.seconds, born))
+        else {
+            return;
+        };
         let Some(&(_, Offset(now))) = self.from.last() else {
             self.from.push((0, Offset(shown)));
             return;
@@ -87,7 +91,8 @@ const ENOUGH: u32 = 3;
 mod tests {
     use super::*;
 
-    /// Zones of calls that entered at an hour of local time and began so many seconds before, in a zone.
+    /// Zones of calls that entered at an hour of local time and began so many seconds before, in a
+    /// zone.
     fn zones(calls: &[(u64, u64, i64)]) -> Zones {
         let mut zones = Zones::default();
         for (number, &(hour, age, zone)) in (1..).zip(calls) {
@@ -107,7 +112,13 @@ mod tests {
 
     #[test]
     fn the_age_of_a_call_does_not_matter() {
-        assert_eq!(at(&zones(&[(0, 0, 3600), (1, 800, 3600), (2, 4000, 3600), (3, 90_000, 3600)]), &[1, 9]), [3600; 2]);
+        assert_eq!(
+            at(
+                &zones(&[(0, 0, 3600), (1, 800, 3600), (2, 4000, 3600), (3, 90_000, 3600)]),
+                &[1, 9]
+            ),
+            [3600; 2]
+        );
         // also if the first one is old
         assert_eq!(at(&zones(&[(0, 2000, 7200), (1, 5, 7200)]), &[1, 2]), [7200; 2]);
         assert_eq!(at(&zones(&[(0, 3, -9000), (1, 3, -9000)]), &[1]), [-9000]);
@@ -127,7 +138,10 @@ mod tests {
     #[test]
     fn what_tells_no_time_tells_no_zone() {
         let mut zones = Zones::default();
-        for line in ["2026-09-21 14:13:30|NONE|q|NONE|ENTERQUEUE", "1790000010|1790000010.1|q|NONE|ENTERQUEUE"] {
+        for line in [
+            "2026-09-21 14:13:30|NONE|q|NONE|ENTERQUEUE",
+            "1790000010|1790000010.1|q|NONE|ENTERQUEUE",
+        ] {
             zones.learn(1, &Entry::of_bars(line.as_bytes()).expect("an entry"));
         }
         assert_eq!(zones.at(1), None);

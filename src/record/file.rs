@@ -1,5 +1,5 @@
-//! The file of a recording: only its owner may read it, nothing is overwritten unasked, and what was written up to the
-//! last flush can be played whatever happens then.
+//! The file of a recording: only its owner may read it, nothing is overwritten unasked, and what
+//! was written up to the last flush can be played whatever happens then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -57,7 +57,8 @@ pub enum FileError {
 }
 
 impl Output {
-    /// Makes the file; one that is there stays as it is until the first write, and only with `force` at all.
+    /// Makes the file; one that is there stays as it is until the first write, and only with
+    /// `force` at all.
     ///
     /// # Errors
     /// The file exists, is a link, or cannot be made.
@@ -67,7 +68,9 @@ impl Output {
         options.write(true).mode(OWNER_ONLY);
         let state = match options.clone().create_new(true).open(path) {
             Ok(file) => State::New(file),
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(uncreatable(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(uncreatable(error));
+            }
             Err(_) if !force => return Err(FileError::Exists { path: path.into() }),
             Err(_) => State::Old(open_old(path, &mut options)?),
         };
@@ -113,7 +116,8 @@ impl Output {
         &self.path
     }
 
-    /// What packs the recording; it writes a header even if nothing follows, so it is made by the first write.
+    /// What packs the recording; it writes a header even if nothing follows, so it is made by the
+    /// first write.
     fn packer(&mut self) -> io::Result<&mut Packer> {
         match std::mem::replace(&mut self.state, State::Broken) {
             State::New(file) => self.state = State::Written(pack(file)),
@@ -136,8 +140,8 @@ impl Output {
     }
 }
 
-/// Opens what is there, if it has no other name: in a folder that others may write to, somebody could have laid a link
-/// to a file of ours.
+/// Opens what is there, if it has no other name: in a folder that others may write to, somebody
+/// could have laid a link to a file of ours.
 fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     let opened = options.custom_flags(libc::O_NOFOLLOW).open(path).and_then(|file| {
         let about = file.metadata()?;
@@ -146,7 +150,9 @@ fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     match opened {
         Ok((file, false)) => Ok(file),
         Ok((_, true)) => Err(FileError::Link { path: path.into() }),
-        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => Err(FileError::Link { path: path.into() }),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            Err(FileError::Link { path: path.into() })
+        }
         Err(source) => Err(FileError::Uncreatable { path: path.into(), source }),
     }
 }
@@ -175,20 +181,23 @@ const OWNER_ONLY: u32 = 0o600;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::io::Read;
 
     use flate2::read::MultiGzDecoder;
 
+    use super::*;
+
     fn scratch(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("asterisk_exporter-{name}-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("asterisk_exporter-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
         path
     }
 
     fn content(path: &Path) -> (String, bool) {
         let mut text = String::new();
-        let whole = MultiGzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).is_ok();
+        let whole =
+            MultiGzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).is_ok();
         (text, whole)
     }
 
@@ -260,7 +269,10 @@ mod tests {
         let mut full = Output::create(Path::new("/dev/full"), true).unwrap();
         full.write(b"something").unwrap();
         let error = full.flush().unwrap_err();
-        assert_eq!(error.to_string(), "/dev/full: cannot be written, what is in it so far can be played");
+        assert_eq!(
+            error.to_string(),
+            "/dev/full: cannot be written, what is in it so far can be played"
+        );
         let error = Output::create(Path::new("/nowhere/at/all"), false).unwrap_err();
         assert!(matches!(error, FileError::Uncreatable { .. }), "{error}");
     }

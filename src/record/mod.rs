@@ -1,8 +1,9 @@
 //! What a PBX sends, into a file that can be played again.
 //!
-//! A recording is what `replay` plays: the manager interface's own text, gzipped.  Each session begins with the
-//! greeting and the answer to the login, so that a reader sees the seam; the lists and the live events follow as they
-//! came.  What callers could be known by is replaced on the way (`disguise`).
+//! A recording is what `replay` plays: the manager interface's own text, gzipped.  Each session
+//! begins with the greeting and the answer to the login, so that a reader sees the seam; the lists
+//! and the live events follow as they came.  What callers could be known by is replaced on the way
+//! (`disguise`).
 //!
 //! The work is done on a thread of its own: the session that feeds it must not wait for a disk.
 
@@ -11,6 +12,8 @@ mod file;
 
 use std::time::Duration;
 
+pub use disguise::{Disguise, Key};
+pub use file::{FileError, Output};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -18,9 +21,6 @@ use tokio::time::timeout;
 use crate::ami::frame::{BANNER, Decoder, Frame, Item, Kind, Limits};
 use crate::ami::id::ActionId;
 use crate::clock::{Clock, Moment};
-
-pub use disguise::{Disguise, Key};
-pub use file::{FileError, Output};
 
 /// Writes a recording.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ struct Scribe {
 enum Stage {
     /// Not logged in; the greeting, if it came.
     Outside { greeting: Vec<u8> },
-    /// Logged in, and the queues are not listed yet.  Who is a member must be known before the first number is
-    /// replaced, so everything is kept.
+    /// Logged in, and the queues are not listed yet.  Who is a member must be known before the
+    /// first number is replaced, so everything is kept.
     Opening { held: Vec<u8> },
     /// Everything is written as it comes.
     Following,
@@ -72,12 +72,16 @@ impl Recorder {
         Self { decoder: Decoder::new(BOUNDLESS), scribe }
     }
 
-    /// Takes whole frames until nobody sends any more, then ends the file.  Blocks: it wants a thread of its own, inside
-    /// a tokio runtime.
+    /// Takes whole frames until nobody sends any more, then ends the file.  Blocks: it wants a
+    /// thread of its own, inside a tokio runtime.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn run(mut self, mut batches: mpsc::Receiver<Vec<u8>>, clock: &Clock) -> Result<Tally, FileError> {
+    pub fn run(
+        mut self,
+        mut batches: mpsc::Receiver<Vec<u8>>,
+        clock: &Clock,
+    ) -> Result<Tally, FileError> {
         let runtime = Handle::current();
         let mut flushed = clock.now();
         loop {
@@ -141,8 +145,11 @@ impl Scribe {
                 let greeting = std::mem::take(greeting);
                 self.tally.sessions += 1;
                 self.put(&greeting)?;
-                self.stage =
-                    if self.disguise.is_some() { Stage::Opening { held: Vec::new() } } else { Stage::Following };
+                self.stage = if self.disguise.is_some() {
+                    Stage::Opening { held: Vec::new() }
+                } else {
+                    Stage::Following
+                };
                 self.write(frame)
             }
             Stage::Opening { held } => {
@@ -164,7 +171,9 @@ impl Scribe {
 
     /// Writes what was kept until the members were known.
     fn let_go(&mut self) -> Result<(), FileError> {
-        let Stage::Opening { held } = std::mem::replace(&mut self.stage, Stage::Following) else { return Ok(()) };
+        let Stage::Opening { held } = std::mem::replace(&mut self.stage, Stage::Following) else {
+            return Ok(());
+        };
         let mut decoder = Decoder::new(BOUNDLESS);
         decoder.feed(&held);
         while let Some(item) = decoder.next_item() {
@@ -201,7 +210,8 @@ fn is_login(frame: &Frame<'_>) -> bool {
 
 /// Whether the list of queues has ended, or is refused.
 fn ends_opening(frame: &Frame<'_>) -> bool {
-    let ended = frame.is_event("QueueStatusComplete") || frame.kind == Kind::Response && !frame.is_accepted();
+    let ended = frame.is_event("QueueStatusComplete")
+        || frame.kind == Kind::Response && !frame.is_accepted();
     ended && ActionId::of(frame).is_some_and(|id| id.word() == "QueueStatus")
 }
 

@@ -1,8 +1,9 @@
-//! The lists of a recording that `record` made: answers to our own questions, told by their ActionIDs.
+//! The lists of a recording that `record` made: answers to our own questions, told by their
+//! ActionIDs.
 //!
-//! Such a recording has the answer to the login at the beginning of each session, and behind it what the exporter
-//! saw: so it is played as the exporter did it.  A recording of anything else has none of our ActionIDs, and nothing
-//! here happens.
+//! Such a recording has the answer to the login at the beginning of each session, and behind it
+//! what the exporter saw: so it is played as the exporter did it.  A recording of anything else has
+//! none of our ActionIDs, and nothing here happens.
 
 use crate::ami::frame::Frame;
 use crate::ami::id::{ActionId, BARRIER};
@@ -82,7 +83,13 @@ impl Lists {
         }
     }
 
-    fn queues(&mut self, correlator: &mut Correlator, now: Moment, id: ActionId, frame: &Frame<'_>) {
+    fn queues(
+        &mut self,
+        correlator: &mut Correlator,
+        now: Moment,
+        id: ActionId,
+        frame: &Frame<'_>,
+    ) {
         if let Self::Opening { opening, .. } = self {
             opening.expect_queues(id);
             opening.response(frame);
@@ -92,8 +99,15 @@ impl Lists {
         }
     }
 
-    /// An answer to one of a barrier's two Pings: behind the second, everything queued before the list is in.
-    fn barrier(&mut self, now: Moment, correlator: &mut Correlator, own: &mut Own, seen: &mut impl Observe) {
+    /// An answer to one of a barrier's two Pings: behind the second, everything queued before the
+    /// list is in.
+    fn barrier(
+        &mut self,
+        now: Moment,
+        correlator: &mut Correlator,
+        own: &mut Own,
+        seen: &mut impl Observe,
+    ) {
         let (Self::Opening { answers, .. } | Self::Listed { answers, .. }) = self else { return };
         *answers += 1;
         if *answers < 2 {

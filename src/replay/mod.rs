@@ -1,8 +1,9 @@
 //! Recordings through the real path: the same frames, events, correlator and metrics as a live PBX.
 //!
-//! A recording is what the manager interface sent, byte for byte or with line feeds only, plain or gzipped.  Its clock is its own
-//! `Timestamp` headers; without them Asterisk's fields tell the durations (METRICS.md, Where times come from).
-//! Lists are applied only where they answer questions of our own, as in what `record` writes.
+//! A recording is what the manager interface sent, byte for byte or with line feeds only, plain or
+//! gzipped.  Its clock is its own `Timestamp` headers; without them Asterisk's fields tell the
+//! durations (METRICS.md, Where times come from). Lists are applied only where they answer
+//! questions of our own, as in what `record` writes.
 
 mod lists;
 #[cfg(test)]
@@ -16,6 +17,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
+use lists::Lists;
+use time::Time;
+use watch::Both;
+pub use watch::Watch;
 
 use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits, quoted};
 use crate::ami::id::ActionId;
@@ -25,12 +30,6 @@ use crate::event;
 use crate::event::Kind as EventKind;
 use crate::intake::{self, Version};
 use crate::metrics::{Board, Desk, Format, Metrics};
-
-pub use watch::Watch;
-
-use lists::Lists;
-use time::Time;
-use watch::Both;
 
 /// Why a recording could not be played.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +52,8 @@ pub enum ReplayError {
     /// The file holds nothing a manager interface would send.
     #[error("{}: not a recording of a manager interface: no event in {bytes} bytes", path.display())]
     NotARecording { path: PathBuf, bytes: u64 },
-    /// The file is of a PBX whose events have other names and lack the ids that everything is tied by.
+    /// The file is of a PBX whose events have other names and lack the ids that everything is tied
+    /// by.
     #[error(
         "{}: {} at byte {}: Asterisk 11 or older is not supported: its queue events lack what the exporter needs; \
          record a PBX with 12 or newer", path.display(), sign.what, sign.byte
@@ -135,7 +135,13 @@ impl Replay {
 
 impl<W: Watch> Replay<W> {
     /// The same, watched.
-    pub fn watched(pbx: &PbxName, rules: Rules, metrics: Metrics, limits: Limits, watch: W) -> Self {
+    pub fn watched(
+        pbx: &PbxName,
+        rules: Rules,
+        metrics: Metrics,
+        limits: Limits,
+        watch: W,
+    ) -> Self {
         let start = Moment::default();
         let mut own = metrics.own(pbx, event::KNOWN, start);
         own.connected();
@@ -144,14 +150,24 @@ impl<W: Watch> Replay<W> {
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
         let board = Board::new(metrics, vec![desk]);
         let (pbx, lists) = (pbx.clone(), Lists::default());
-        Self { board, limits, pbx, lists, sessions: 0, begun: None, time: Time::default(), blind: None, watch }
+        Self {
+            board,
+            limits,
+            pbx,
+            lists,
+            sessions: 0,
+            begun: None,
+            time: Time::default(),
+            blind: None,
+            watch,
+        }
     }
 
     /// Plays a file, gzipped or not.
     ///
     /// # Errors
-    /// The file cannot be read, is damaged, is no recording, or is of Asterisk 11 or older.  A file that was cut is none
-    /// of these.
+    /// The file cannot be read, is damaged, is no recording, or is of Asterisk 11 or older.  A file
+    /// that was cut is none of these.
     pub fn play_file(&mut self, path: &Path) -> Result<Played, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.into(), source };
         let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
@@ -159,9 +175,15 @@ impl<W: Watch> Replay<W> {
         let played = if packed { self.play(MultiGzDecoder::new(file)) } else { self.play(file) };
         let (played, failed) = played;
         match failed {
-            Some(Stop::TooOld(sign)) => return Err(ReplayError::TooOld { path: path.into(), sign }),
+            Some(Stop::TooOld(sign)) => {
+                return Err(ReplayError::TooOld { path: path.into(), sign });
+            }
             Some(Stop::Io(source)) if packed => {
-                return Err(ReplayError::Damaged { path: path.into(), bytes: played.bytes, source });
+                return Err(ReplayError::Damaged {
+                    path: path.into(),
+                    bytes: played.bytes,
+                    source,
+                });
             }
             Some(Stop::Io(source)) => return Err(unreadable(source)),
             None if played.events == 0 => {
@@ -172,7 +194,8 @@ impl<W: Watch> Replay<W> {
         Ok(played)
     }
 
-    /// Plays everything `source` gives; tells what it held, and what stopped the playing before its end.
+    /// Plays everything `source` gives; tells what it held, and what stopped the playing before its
+    /// end.
     pub fn play(&mut self, mut source: impl Read) -> (Played, Option<Stop>) {
         let mut decoder = Decoder::of_file(self.limits);
         let mut played = Played::default();
@@ -278,7 +301,10 @@ impl<W: Watch> Replay<W> {
             self.go_blind();
         }
         self.play_event(frame);
-        if !ends && event::timestamp(frame).is_some() && !matches!(self.lists, Lists::Opening { .. }) {
+        if !ends
+            && event::timestamp(frame).is_some()
+            && !matches!(self.lists, Lists::Opening { .. })
+        {
             self.see();
         }
     }
@@ -363,7 +389,8 @@ fn starts_with_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
 }
 
 const CHUNK: usize = 64 * 1024;
-/// Longer than anything but late events is waited for after the last event (docs/design.md, Deadlines).
+/// Longer than anything but late events is waited for after the last event (docs/design.md,
+/// Deadlines).
 const PATIENCE: Duration = Duration::from_secs(6);
 
 #[cfg(test)]

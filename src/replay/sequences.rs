@@ -1,4 +1,5 @@
-//! Recorded sessions, lists and all, out of order: what the correlator is spared and what `replay` meets in damaged files.
+//! Recorded sessions, lists and all, out of order: what the correlator is spared and what `replay`
+//! meets in damaged files.
 //!
 //! `SEQUENCES` and `SEQUENCE_SEED` as in the correlator's own test of that kind.
 
@@ -14,8 +15,12 @@ use crate::correlator::Patterns;
 use crate::metrics::Settings;
 
 /// Recordings with answers to our own questions, and one without.
-const SESSIONS: [&str; 4] =
-    ["gaps/16.ami.gz", "gaps/22.ami.gz", "cases/login-in-load-23/events.ami.gz", "captures/22/bulk.exporter.ami.gz"];
+const SESSIONS: [&str; 4] = [
+    "gaps/16.ami.gz",
+    "gaps/22.ami.gz",
+    "cases/login-in-load-23/events.ami.gz",
+    "captures/22/bulk.exporter.ami.gz",
+];
 
 #[test]
 fn sessions_out_of_order_add_up_and_label_nobody() {
@@ -44,20 +49,29 @@ fn sessions_out_of_order_add_up_and_label_nobody() {
 fn replay() -> Replay {
     let trunks = Patterns::new(["^(SIP|PJSIP)/(trunk|carrier|channel2)-"]).expect("a pattern");
     let metrics = Metrics::new(Settings::default());
-    Replay::new(&PbxName::new("test"), Rules { trunks, ..Rules::default() }, metrics, Limits::default())
+    Replay::new(
+        &PbxName::new("test"),
+        Rules { trunks, ..Rules::default() },
+        metrics,
+        Limits::default(),
+    )
 }
 
 fn frames(name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     let mut text = String::new();
-    MultiGzDecoder::new(File::open(path).expect("a recording")).read_to_string(&mut text).expect("text");
+    MultiGzDecoder::new(File::open(path).expect("a recording"))
+        .read_to_string(&mut text)
+        .expect("text");
     text.split_inclusive("\r\n\r\n").map(str::to_owned).collect()
 }
 
-/// The beginning of a session, which has its lists, and a part of what follows; a part of what has no sessions.
+/// The beginning of a session, which has its lists, and a part of what follows; a part of what has
+/// no sessions.
 fn window(rng: &mut Rng, sessions: &[Vec<String>]) -> Vec<String> {
     let frames = &sessions[rng.usize(0..sessions.len())];
-    let logins: Vec<_> = (0..frames.len()).filter(|&at| frames[at].contains("-Login\r\n")).collect();
+    let logins: Vec<_> =
+        (0..frames.len()).filter(|&at| frames[at].contains("-Login\r\n")).collect();
     let begins = rng.choice(&logins).copied().unwrap_or_else(|| rng.usize(0..frames.len()));
     frames[begins..].iter().take(rng.usize(50..700)).cloned().collect()
 }
@@ -89,7 +103,8 @@ fn splice(rng: &mut Rng, one: Vec<String>, other: Vec<String>) -> Vec<String> {
 }
 
 fn absurd(rng: &mut Rng, frame: &str) -> String {
-    let number = ["18446744073709551615", "-1", "99999999999999999999999", "4294967296.5", ""][rng.usize(0..5)];
+    let number = ["18446744073709551615", "-1", "99999999999999999999999", "4294967296.5", ""]
+        [rng.usize(0..5)];
     let line = |line: &str| match line.split_once(": ") {
         Some((key, value)) if value.parse::<f64>().is_ok() => format!("{key}: {number}\r\n"),
         _ => format!("{line}\r\n"),
@@ -100,14 +115,24 @@ fn absurd(rng: &mut Rng, frame: &str) -> String {
 /// Who waits and talks is what came less what went.
 fn assert_adds_up(exposition: &str, seed: u64) {
     let sum = |name: &str, label: &str| -> f64 {
-        let lines = exposition.lines().filter(|line| line.starts_with(name) && line.contains(label));
-        lines.map(|line| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok()).expect("a value")).sum()
+        let lines =
+            exposition.lines().filter(|line| line.starts_with(name) && line.contains(label));
+        lines
+            .map(|line| {
+                line.rsplit_once(' ')
+                    .and_then(|(_, value)| value.parse::<f64>().ok())
+                    .expect("a value")
+            })
+            .sum()
     };
-    let joined = sum("asterisk_queue_entries_total{", "") + sum("asterisk_queue_adopted_total{", "\"waiting\"");
+    let joined = sum("asterisk_queue_entries_total{", "")
+        + sum("asterisk_queue_adopted_total{", "\"waiting\"");
     let left = sum("asterisk_queue_exits_total{", "") + sum("asterisk_queue_callers_waiting{", "");
     assert_eq!(joined, left, "waits, SEQUENCE_SEED={seed}");
-    let met = sum("asterisk_queue_exits_total{", "\"answered\"") + sum("asterisk_queue_adopted_total{", "\"talking\"");
-    let parted = sum("asterisk_queue_completions_total{", "") + sum("asterisk_queue_callers_talking{", "");
+    let met = sum("asterisk_queue_exits_total{", "\"answered\"")
+        + sum("asterisk_queue_adopted_total{", "\"talking\"");
+    let parted =
+        sum("asterisk_queue_completions_total{", "") + sum("asterisk_queue_callers_talking{", "");
     assert_eq!(met, parted, "talks, SEQUENCE_SEED={seed}");
 }
 
@@ -115,9 +140,12 @@ fn assert_adds_up(exposition: &str, seed: u64) {
 fn assert_anonymous(exposition: &str, text: &[String], seed: u64) {
     let keys = ["Uniqueid: ", "Linkedid: ", "Channel: "];
     let lines = text.iter().flat_map(|frame| frame.lines());
-    let private: HashSet<&str> = lines.filter_map(|line| keys.iter().find_map(|key| line.strip_prefix(key))).collect();
-    let values =
-        exposition.lines().filter(|line| !line.starts_with('#')).flat_map(|line| line.split('"').skip(1).step_by(2));
+    let private: HashSet<&str> =
+        lines.filter_map(|line| keys.iter().find_map(|key| line.strip_prefix(key))).collect();
+    let values = exposition
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.split('"').skip(1).step_by(2));
     let told = values.filter(|value| !value.is_empty()).find(|value| private.contains(value));
     assert_eq!(told, None, "SEQUENCE_SEED={seed}");
 }

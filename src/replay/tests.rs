@@ -14,21 +14,31 @@ fn a_recording_cut_in_mid_frame_counts_up_to_there() {
     let (played, failed) = replay.play(&[JOIN, &JOIN[..20]].concat()[..]);
     assert!(failed.is_none());
     assert_eq!(played, Played { bytes: 71, events: 1, cut: true });
-    assert!(replay.exposition(Format::Text).contains("asterisk_queue_entries_total{pbx=\"test\",queue=\"q\"} 1\n"));
+    assert!(
+        replay
+            .exposition(Format::Text)
+            .contains("asterisk_queue_entries_total{pbx=\"test\",queue=\"q\"} 1\n")
+    );
 }
 
 #[test]
 fn what_is_no_recording_is_refused_by_name() {
-    let path = std::env::temp_dir().join(format!("asterisk_exporter-no-recording-{}", std::process::id()));
+    let path =
+        std::env::temp_dir().join(format!("asterisk_exporter-no-recording-{}", std::process::id()));
     std::fs::write(&path, b"just text\n").unwrap();
     let error = replay().play_file(&path).unwrap_err();
     std::fs::remove_file(&path).unwrap();
-    assert!(error.to_string().ends_with(": not a recording of a manager interface: no event in 10 bytes"));
+    assert!(
+        error
+            .to_string()
+            .ends_with(": not a recording of a manager interface: no event in 10 bytes")
+    );
     let missing = replay().play_file(&path).unwrap_err();
     assert!(matches!(missing, ReplayError::Unreadable { .. }), "{missing}");
 }
 
-/// What comes before the lists of a session that began at `second`, the PBX being up since second 1000.
+/// What comes before the lists of a session that began at `second`, the PBX being up since second
+/// 1000.
 fn login(second: u64) -> String {
     format!(
         "Asterisk Call Manager/11.0.0\n\
@@ -42,13 +52,16 @@ fn login(second: u64) -> String {
 /// Both lists, with these items; `behind` comes before the end of the barrier.
 fn lists(second: u64, channels: &[&str], queues: &[&str], behind: &str) -> String {
     let list = |id: &str, done: &str, items: &[&str]| {
-        let items: String = items.iter().map(|item| format!("Event: {item}\nActionID: {id}\n\n")).collect();
+        let items: String =
+            items.iter().map(|item| format!("Event: {item}\nActionID: {id}\n\n")).collect();
         format!(
             "Response: Success\nActionID: {id}\nEventList: start\n\n{items}\
              Event: {done}\nActionID: {id}\nEventList: Complete\n\n"
         )
     };
-    let pong = |id: &str| format!("Response: Success\nActionID: {id}\nPing: Pong\nTimestamp: {second}.000000\n\n");
+    let pong = |id: &str| {
+        format!("Response: Success\nActionID: {id}\nPing: Pong\nTimestamp: {second}.000000\n\n")
+    };
     [
         list("ae-5-CoreShowChannels", "CoreShowChannelsComplete", channels),
         list("ae-6-QueueStatus", "QueueStatusComplete", queues),
@@ -77,9 +90,9 @@ fn assert_says(exposition: &str, samples: &[(&str, u32)]) {
 }
 
 const QUEUE: &str = "QueueParams\nQueue: q\nServiceLevel: 20";
-const MEMBER: &str = "QueueMember\nQueue: q\nName: Amelia\nLocation: PJSIP/101\nStatus: 1\nPaused: 0";
-const CALLER: &str =
-    "CoreShowChannel\nChannel: PJSIP/t-1\nUniqueid: 1.1\nLinkedid: 1.1\nApplication: Queue\nApplicationData: q";
+const MEMBER: &str =
+    "QueueMember\nQueue: q\nName: Amelia\nLocation: PJSIP/101\nStatus: 1\nPaused: 0";
+const CALLER: &str = "CoreShowChannel\nChannel: PJSIP/t-1\nUniqueid: 1.1\nLinkedid: 1.1\nApplication: Queue\nApplicationData: q";
 const ENTRY: &str = "QueueEntry\nQueue: q\nPosition: 1\nChannel: PJSIP/t-1\nUniqueid: 1.1\nWait: 5";
 
 #[test]
@@ -114,7 +127,8 @@ fn who_is_not_in_the_list_of_the_next_session_was_lost_in_the_gap() {
     let later = "Event: Newstate\nTimestamp: 2110.000000\nUniqueid: 9.9\n\n";
     let first = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
     let second = login(2100) + &lists(2100, &[], &[QUEUE], "") + later;
-    let exits = |outcome| format!("asterisk_queue_exits_total{{queue=\"q\",outcome=\"{outcome}\"}}");
+    let exits =
+        |outcome| format!("asterisk_queue_exits_total{{queue=\"q\",outcome=\"{outcome}\"}}");
     let gone = played(&[&*first, &second].concat());
     assert_says(&gone, &[(&exits("lost"), 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
     let waited = ENTRY.replace("Wait: 5", "Wait: 105");
@@ -128,7 +142,8 @@ fn who_is_not_in_the_list_of_the_next_session_was_lost_in_the_gap() {
 fn a_restart_in_the_gap_is_told_by_the_answer_to_our_ping() {
     let first = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
     // up since 4000, for longer than it was at the first login: only a dated login tells
-    let second = login(6500).replace("Uptime: 5500", "Uptime: 2500") + &lists(6500, &[], &[QUEUE], "");
+    let second =
+        login(6500).replace("Uptime: 5500", "Uptime: 2500") + &lists(6500, &[], &[QUEUE], "");
     let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"lost\"}";
     assert_says(&played(&[first, second].concat()), &[(exits, 1)]);
 }
@@ -149,9 +164,13 @@ fn refused_lists_leave_what_is_known() {
         Response: Success\nActionID: ae-7-Barrier\nTimestamp: 2100.0\n\n\
         Response: Success\nActionID: ae-8-Barrier\nTimestamp: 2100.0\n\n\
         Event: Newstate\nTimestamp: 2110.0\nUniqueid: 9.9\n\n";
-    let text = login(2000) + &lists(2000, &[CALLER], &[QUEUE, MEMBER, ENTRY], "") + &login(2100) + refused;
+    let text =
+        login(2000) + &lists(2000, &[CALLER], &[QUEUE, MEMBER, ENTRY], "") + &login(2100) + refused;
     let waiting = "asterisk_queue_callers_waiting{queue=\"q\"}";
-    assert_says(&played(&text), &[(waiting, 1), ("asterisk_queue_agents{queue=\"q\",state=\"available\"}", 1)]);
+    assert_says(
+        &played(&text),
+        &[(waiting, 1), ("asterisk_queue_agents{queue=\"q\",state=\"available\"}", 1)],
+    );
 }
 
 #[test]
@@ -181,7 +200,10 @@ fn stopped(text: &str) -> Option<(String, u64)> {
 
 #[test]
 fn asterisk_11_is_told_by_its_greeting_or_by_any_event_that_went_with_it() {
-    assert_eq!(stopped("Asterisk Call Manager/1.3\nEvent: FullyBooted\n\n"), Some(("AMI 1.3".into(), 0)));
+    assert_eq!(
+        stopped("Asterisk Call Manager/1.3\nEvent: FullyBooted\n\n"),
+        Some(("AMI 1.3".into(), 0))
+    );
     let channel = "Event: Newchannel\nUniqueid: 1.1\n\n";
     let at = channel.replace('\n', "\r\n").len() as u64;
     for (event, headers) in [
@@ -202,7 +224,11 @@ fn asterisk_11_is_told_by_its_greeting_or_by_any_event_that_went_with_it() {
 /// 12 and 13 tell no Uptime: the next session's lists tell what a restart ended.
 #[test]
 fn a_restart_without_uptime_is_told_by_the_lists() {
-    let old = |second| login(second).replace(&format!("Uptime: {}\n", second - 1000), "").replace("22.10.0", "13.38.3");
+    let old = |second| {
+        login(second)
+            .replace(&format!("Uptime: {}\n", second - 1000), "")
+            .replace("22.10.0", "13.38.3")
+    };
     let first = old(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
     let later = "Event: Newstate\nTimestamp: 2110.000000\nUniqueid: 9.9\n\n";
     let second = old(2100) + &lists(2100, &[], &[QUEUE], "") + later;
@@ -215,16 +241,25 @@ fn a_restart_without_uptime_is_told_by_the_lists() {
 fn hints_of_a_recorded_session_tell_whose_a_phone_is() {
     let member = "QueueMember\nQueue: q\nName: Ann\nLocation: Local/201@from-queue/n\n\
                   StateInterface: hint:201@ext-local\nStatus: 1";
-    // they are asked for behind the snapshot; what is asked in the middle of a list on its way is no part of it
+    // they are asked for behind the snapshot; what is asked in the middle of a list on its way is
+    // no part of it
     let hints = "Response: Success\nActionID: ae-9-ExtensionStateList\nEventList: start\n\n\
                  Event: ExtensionStatus\nActionID: ae-9-ExtensionStateList\nExten: 201\nContext: ext-local\n\
                  Hint: PJSIP/desk&Custom:DND201\nStatus: 0\n\n\
                  Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\n\n";
-    let refused = "Response: Error\nActionID: ae-9-ExtensionStateList\nMessage: Permission denied\n\n";
+    let refused =
+        "Response: Error\nActionID: ae-9-ExtensionStateList\nMessage: Permission denied\n\n";
     for (answer, agent) in [(hints, "Ann"), (refused, "")] {
         let call = "Channel: PJSIP/desk-1\nUniqueid: 1.1\nLinkedid: 1.1\n";
-        let call = format!("Event: Newchannel\n{call}ChannelState: 4\n\nEvent: Hangup\n{call}Cause: 16\n\n");
-        let text = [login(5000), lists(5000, &[], &["QueueParams\nQueue: q", member], ""), answer.to_owned(), call];
+        let call = format!(
+            "Event: Newchannel\n{call}ChannelState: 4\n\nEvent: Hangup\n{call}Cause: 16\n\n"
+        );
+        let text = [
+            login(5000),
+            lists(5000, &[], &["QueueParams\nQueue: q", member], ""),
+            answer.to_owned(),
+            call,
+        ];
         let mut replay = replay();
         replay.play(text.concat().replace('\n', "\r\n").as_bytes());
         let counted = format!(

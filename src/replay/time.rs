@@ -21,8 +21,9 @@ impl Time {
         self.now
     }
 
-    /// Takes a time stamp.  One far ahead of all before it is believed if the next goes on from there: a recording may
-    /// have a pause of days, but one stamp of a clock that was wrong for a moment would stop the time for good.
+    /// Takes a time stamp.  One far ahead of all before it is believed if the next goes on from
+    /// there: a recording may have a pause of days, but one stamp of a clock that was wrong for
+    /// a moment would stop the time for good.
     pub(super) fn take(&mut self, stamp: Moment) {
         let known = self.now != Moment::default();
         if known && is_far(self.now, stamp) {

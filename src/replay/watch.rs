@@ -9,7 +9,8 @@ pub trait Watch {
     /// One fact, as [`Observe::observe`] has it.
     fn saw(&mut self, at: Moment, names: &Names, seen: Observation, of: Option<Caller<'_>>);
 
-    /// From now on the PBX is out of sight: a session ended, or the PBX itself.  `at`: what was seen last.
+    /// From now on the PBX is out of sight: a session ended, or the PBX itself.  `at`: what was
+    /// seen last.
     fn blind(&mut self, _at: Moment) {}
 
     /// It is in sight again, and synchronised.

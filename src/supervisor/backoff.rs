@@ -1,7 +1,7 @@
 //! How long to wait before the next attempt.
 //!
-//! Exponential, with the length drawn at random between the shortest and the current longest wait, so that many
-//! exporters do not come back at once; it never gives up.
+//! Exponential, with the length drawn at random between the shortest and the current longest wait,
+//! so that many exporters do not come back at once; it never gives up.
 
 use std::time::Duration;
 
@@ -42,8 +42,11 @@ impl Backoff {
             self.listings = 0;
         }
         self.failures = self.failures.saturating_add(1);
-        let (shortest, longest) =
-            if attempt.refused { (REFUSED_SHORTEST, REFUSED_LONGEST) } else { (self.shortest, self.longest) };
+        let (shortest, longest) = if attempt.refused {
+            (REFUSED_SHORTEST, REFUSED_LONGEST)
+        } else {
+            (self.shortest, self.longest)
+        };
         let wait = draw(shortest, longest, self.failures);
         match attempt.listed {
             Some(listed) => wait.max(self.until_next_list(listed, now)),
@@ -51,8 +54,8 @@ impl Backoff {
         }
     }
 
-    /// The first of a row of short sessions may be followed at once: most are a restart.  From the second on, the
-    /// lists stay apart as in a session.
+    /// The first of a row of short sessions may be followed at once: most are a restart.  From the
+    /// second on, the lists stay apart as in a session.
     fn until_next_list(&mut self, listed: Moment, now: Moment) -> Duration {
         self.listings = self.listings.saturating_add(1);
         if self.listings == 1 {
@@ -108,7 +111,8 @@ mod tests {
     fn a_refused_login_is_tried_again_slowly() {
         let mut backoff = Backoff::new(MIN, MAX);
         for _ in 0..20 {
-            let wait = backoff.wait(Attempt { refused: true, ..Attempt::default() }, Moment::from_secs(0));
+            let wait =
+                backoff.wait(Attempt { refused: true, ..Attempt::default() }, Moment::from_secs(0));
             assert!((REFUSED_SHORTEST..=REFUSED_LONGEST).contains(&wait), "{wait:?}");
         }
     }
@@ -126,7 +130,11 @@ mod tests {
     fn only_the_first_short_session_is_followed_at_once() {
         let mut backoff = Backoff::new(MIN, MAX);
         assert!(backoff.wait(short_session(100), Moment::from_secs(105)) <= MIN * 2);
-        assert!(backoff.wait(short_session(107), Moment::from_secs(110)) >= Duration::from_secs(27));
-        assert!(backoff.wait(short_session(140), Moment::from_secs(145)) >= Duration::from_secs(25));
+        assert!(
+            backoff.wait(short_session(107), Moment::from_secs(110)) >= Duration::from_secs(27)
+        );
+        assert!(
+            backoff.wait(short_session(140), Moment::from_secs(145)) >= Duration::from_secs(25)
+        );
     }
 }

@@ -72,6 +72,9 @@ mod tests {
     fn the_story_ends_with_its_first_cause() {
         let end = End::Io(io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer"));
         assert_eq!((end.story().as_str(), end.reason()), ("connection broke: reset by peer", "io"));
-        assert_eq!(End::Auth("Authentication failed".into()).story(), "login refused: Authentication failed");
+        assert_eq!(
+            End::Auth("Authentication failed".into()).story(),
+            "login refused: Authentication failed"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Pings: whether the far end still answers.
 //!
-//! On the PBX one thread answers actions and sends events, so a Ping without an answer means that the link is dead
-//! or that events pile up in the PBX's memory.  Either way the session is better ended than kept.
+//! On the PBX one thread answers actions and sends events, so a Ping without an answer means that
+//! the link is dead or that events pile up in the PBX's memory.  Either way the session is better
+//! ended than kept.
 
 use std::time::Duration;
 

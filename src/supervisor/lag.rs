@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-/// The two clocks differ by an unknown offset.  Nothing is read before it is stamped, so the smallest difference seen
-/// stands for it; and nothing is stamped before it was asked for, so an answer to a Ping says how small it may be.
+/// The two clocks differ by an unknown offset.  Nothing is read before it is stamped, so the
+/// smallest difference seen stands for it; and nothing is stamped before it was asked for, so an
+/// answer to a Ping says how small it may be.
 ///
-/// Without that one stamp in the future, or a clock that was set back, would be believed for the rest of the session.
+/// Without that one stamp in the future, or a clock that was set back, would be believed for the
+/// rest of the session.
 #[derive(Debug, Default)]
 pub(super) struct Lag {
     /// In microseconds, ours less the PBX's.

@@ -6,15 +6,14 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
-use crate::clock::Moment;
-use crate::config::Pbx;
-
 use super::backoff::{Attempt, Backoff, LISTS_APART};
 use super::end::End;
 use super::hints::Hints;
 use super::over;
 use super::place::Place;
 use super::session::{Progress, Session};
+use crate::clock::Moment;
+use crate::config::Pbx;
 
 /// Runs until shutdown.
 pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) {
@@ -30,7 +29,11 @@ pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<boo
 ///
 /// # Errors
 /// Why it did not.
-pub(super) async fn keep_if_it_begins(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) -> Result<(), End> {
+pub(super) async fn keep_if_it_begins(
+    pbx: &Pbx,
+    place: &Place,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), End> {
     let mut link = Link::new(pbx, place, shutdown);
     let mut begun = false;
     while let Some(ended) = link.session().await {
@@ -77,7 +80,14 @@ struct Ended {
 impl<'a> Link<'a> {
     fn new(pbx: &'a Pbx, place: &'a Place, shutdown: watch::Receiver<bool>) -> Self {
         let backoff = Backoff::new(pbx.reconnect_min, pbx.reconnect_max);
-        Self { pbx, place, shutdown, hints: Hints::default(), troubles: Troubles::default(), backoff }
+        Self {
+            pbx,
+            place,
+            shutdown,
+            hints: Hints::default(),
+            troubles: Troubles::default(),
+            backoff,
+        }
     }
 
     /// Runs a session to its end; `None` at shutdown.
@@ -159,13 +169,19 @@ mod tests {
     fn the_same_trouble_is_counted_and_another_begins_anew() {
         let mut troubles = Troubles::default();
         let mut count = |error: &str| troubles.count(error.to_owned());
-        assert_eq!((count("refused"), count("refused"), count("silent"), count("refused")), (1, 2, 1, 1));
+        assert_eq!(
+            (count("refused"), count("refused"), count("silent"), count("refused")),
+            (1, 2, 1, 1)
+        );
     }
 
     #[test]
     fn a_lasting_trouble_is_told_again_after_ten_minutes() {
         let mut troubles = Troubles::default();
         let mut told = |times, second| troubles.is_worth_a_line(times, Moment::from_secs(second));
-        assert_eq!([told(1, 1000), told(2, 1599), told(3, 1600), told(4, 1601)], [true, false, true, false]);
+        assert_eq!(
+            [told(1, 1000), told(2, 1599), told(3, 1600), told(4, 1601)],
+            [true, false, true, false]
+        );
     }
 }

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use super::backoff::LISTS_APART;
 use crate::ami::frame::Frame;
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::Snapshot;
 use crate::event::Listed;
 use crate::intake::{KEPT, List, Stage, size};
-
-use super::backoff::LISTS_APART;
 
 /// The lists of one session, one at a time.
 #[derive(Debug)]
@@ -52,7 +51,8 @@ struct Taken {
 }
 
 impl Listing {
-    /// One list every `interval`, if the PBX `lists` queues.  The snapshot at `now` counts as the first.
+    /// One list every `interval`, if the PBX `lists` queues.  The snapshot at `now` counts as the
+    /// first.
     pub(super) fn new(interval: Duration, lists: bool, now: Moment) -> Self {
         let interval = interval.max(LISTS_APART);
         let state = if lists { State::Idle } else { State::Never };
@@ -71,7 +71,8 @@ impl Listing {
         !matches!(std::mem::replace(&mut self.state, asked), State::Idle)
     }
 
-    /// Takes an item with that ActionID, if it is of this list.  Tells whether the list is given up.
+    /// Takes an item with that ActionID, if it is of this list.  Tells whether the list is given
+    /// up.
     pub(super) fn item(&mut self, id: &[u8], item: &Listed<'_>, frame: &Frame<'_>) -> bool {
         let State::Asked { list, taken } = &mut self.state else { return false };
         if !list.owns(id) {
@@ -112,7 +113,9 @@ impl Listing {
                 self.state = State::Idle;
                 Answer::Whole(Box::new(taken.snapshot))
             }
-            State::Idle | State::Ended { .. } | State::Barred { .. } | State::Never => Answer::Nothing,
+            State::Idle | State::Ended { .. } | State::Barred { .. } | State::Never => {
+                Answer::Nothing
+            }
         }
     }
 
@@ -132,7 +135,9 @@ impl Listing {
     pub(super) const fn next(&self) -> Option<Moment> {
         match self.state {
             State::Never => None,
-            State::Idle | State::Asked { .. } | State::Ended { .. } | State::Barred { .. } => Some(self.next),
+            State::Idle | State::Asked { .. } | State::Ended { .. } | State::Barred { .. } => {
+                Some(self.next)
+            }
         }
     }
 }
@@ -166,9 +171,13 @@ mod tests {
         with("Response: Success\nActionID: ae-5-QueueStatus\nEventList: start\n\n", |frame| {
             assert!(matches!(listing.response(frame), Answer::Nothing));
         });
-        with("Event: QueueStatusComplete\nActionID: ae-4-QueueStatus\n\n", |frame| listing.event(frame));
+        with("Event: QueueStatusComplete\nActionID: ae-4-QueueStatus\n\n", |frame| {
+            listing.event(frame)
+        });
         assert!(!listing.wants_barrier());
-        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| listing.event(frame));
+        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| {
+            listing.event(frame)
+        });
         assert!(listing.wants_barrier());
         listing.barred(ActionId::new(7, "Barrier"));
         assert!(!listing.wants_barrier());
@@ -186,16 +195,21 @@ mod tests {
         let mut listing = asked();
         assert!(listing.is_due(at(120)));
         assert!(listing.asked(ActionId::new(9, "QueueStatus"), at(120)));
-        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| listing.event(frame));
+        with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| {
+            listing.event(frame)
+        });
         assert!(!listing.wants_barrier());
     }
 
     #[test]
     fn a_refused_list_is_not_asked_for_again() {
         let mut listing = asked();
-        with("Response: Error\nActionID: ae-5-QueueStatus\nMessage: Permission denied\n\n", |frame| {
-            assert!(matches!(listing.response(frame), Answer::Refused));
-        });
+        with(
+            "Response: Error\nActionID: ae-5-QueueStatus\nMessage: Permission denied\n\n",
+            |frame| {
+                assert!(matches!(listing.response(frame), Answer::Refused));
+            },
+        );
         assert!(!listing.is_due(at(1000)));
         assert_eq!(listing.next(), None);
     }

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::ami::action::{Action, challenge_key};
-use crate::ami::frame::{BANNER, Item, quoted};
-use crate::config::Pbx;
-use crate::intake::{Opening, is_too_old};
-
 use super::end::End;
 use super::opening::reply;
 use super::place::Place;
 use super::wire::Wire;
+use crate::ami::action::{Action, challenge_key};
+use crate::ami::frame::{BANNER, Item, quoted};
+use crate::config::Pbx;
+use crate::intake::{Opening, is_too_old};
 
 /// Waits for the greeting and tells the version of the manager interface: `5.0.4`.
 ///
@@ -35,7 +34,12 @@ pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String,
 ///
 /// # Errors
 /// The session is over.
-pub(super) async fn log_in(wire: &mut Wire, opening: &mut Opening, place: &Place, pbx: &Pbx) -> Result<(), End> {
+pub(super) async fn log_in(
+    wire: &mut Wire,
+    opening: &mut Opening,
+    place: &Place,
+    pbx: &Pbx,
+) -> Result<(), End> {
     let id = wire.send(&Action::Challenge).await?;
     let challenge = reply(opening, wire, place, &id).await?;
     let username = pbx.username.as_str();
@@ -45,16 +49,22 @@ pub(super) async fn log_in(wire: &mut Wire, opening: &mut Opening, place: &Place
             wire.send(&Action::LoginMd5 { username, key: &key, events: EVENTS }).await?
         }
         None if pbx.plain_login => {
-            wire.send(&Action::LoginPlain { username, secret: pbx.secret.expose(), events: EVENTS }).await?
+            wire.send(&Action::LoginPlain { username, secret: pbx.secret.expose(), events: EVENTS })
+                .await?
         }
-        None => return Err(End::Auth(format!("no MD5 challenge ({}), and plain_login is off", challenge.message()))),
+        None => {
+            return Err(End::Auth(format!(
+                "no MD5 challenge ({}), and plain_login is off",
+                challenge.message()
+            )));
+        }
     };
     let answer = reply(opening, wire, place, &id).await?;
     if answer.is_accepted() { Ok(()) } else { Err(End::Auth(answer.message())) }
 }
 
-/// The greeting is the only line without a blank line behind it, and what is not Asterisk may send anything: it is
-/// looked at before the decoder gets it.
+/// The greeting is the only line without a blank line behind it, and what is not Asterisk may send
+/// anything: it is looked at before the decoder gets it.
 async fn banner(wire: &mut Wire) -> Result<String, End> {
     let mut head = Vec::new();
     loop {
@@ -65,7 +75,8 @@ async fn banner(wire: &mut Wire) -> Result<String, End> {
         head.extend_from_slice(&chunk.bytes);
         wire.accept(chunk);
         let compared = head.len().min(BANNER.len());
-        if head[..compared] != BANNER[..compared] || head.len() > LONGEST && !head.contains(&b'\n') {
+        if head[..compared] != BANNER[..compared] || head.len() > LONGEST && !head.contains(&b'\n')
+        {
             return Err(stranger(&head));
         }
         if let Some(Item::Banner(version)) = wire.next_item() {
@@ -75,7 +86,10 @@ async fn banner(wire: &mut Wire) -> Result<String, End> {
 }
 
 fn stranger(head: &[u8]) -> End {
-    End::Protocol(format!("not an AMI server: {}", quoted(head[..head.len().min(SHOWN)].trim_ascii_end())))
+    End::Protocol(format!(
+        "not an AMI server: {}",
+        quoted(head[..head.len().min(SHOWN)].trim_ascii_end())
+    ))
 }
 
 /// A greeting has about 30 bytes.
@@ -84,6 +98,6 @@ const LONGEST: usize = 256;
 /// Enough of a stranger's greeting to know it by.
 const SHOWN: usize = 40;
 
-/// Everything the exporter can use.  An event comes only if all its classes are in here and in the account's
-/// `read`, so what an account may not read costs nothing.
+/// Everything the exporter can use.  An event comes only if all its classes are in here and in the
+/// account's `read`, so what an account may not read costs nothing.
 const EVENTS: &str = "system,call,agent,dialplan,reporting";

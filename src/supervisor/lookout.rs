@@ -1,11 +1,11 @@
-//! Tells what a PBX never sends: once a session in the log, and on the landing page for as long as it holds.
+//! Tells what a PBX never sends: once a session in the log, and on the landing page for as long as
+//! it holds.
 
 use tracing::{info, warn};
 
+use super::place::Place;
 use crate::correlator::{Missing, MissingSet, Word};
 use crate::health::{Explanation, explain};
-
-use super::place::Place;
 
 /// What was told in this session.
 #[derive(Debug, Default)]

@@ -1,14 +1,17 @@
 //! All PBXs at once, each in a task of its own that the others never feel.
 //!
-//! A session connects, logs in, takes a snapshot of channels and queues behind a barrier and then follows the
-//! events; when it ends, the next one begins after a wait.  Nothing here changes a PBX, and nothing should weigh on
-//! it either:
+//! A session connects, logs in, takes a snapshot of channels and queues behind a barrier and then
+//! follows the events; when it ends, the next one begins after a wait.  Nothing here changes a PBX,
+//! and nothing should weigh on it either:
 //!
-//! - events are read by a task that waits for nobody (`ami::connection`), for unread ones lie in the PBX's memory;
-//! - within a session QueueStatus is asked for no faster than every 30 s, and CoreShowChannels once;
-//! - a new session needs its snapshot whatever the age of the last one, so the wait before it is what keeps two
-//!   snapshots 30 s apart.  The first short session of a row is the exception: it is followed at once, because most
-//!   are a restart of the PBX.  A session that was synchronised for 60 s ends the row;
+//! - events are read by a task that waits for nobody (`ami::connection`), for unread ones lie in
+//!   the PBX's memory;
+//! - within a session QueueStatus is asked for no faster than every 30 s, and CoreShowChannels
+//!   once;
+//! - a new session needs its snapshot whatever the age of the last one, so the wait before it is
+//!   what keeps two snapshots 30 s apart.  The first short session of a row is the exception: it is
+//!   followed at once, because most are a restart of the PBX.  A session that was synchronised for
+//!   60 s ends the row;
 //! - a refused login is repeated after 30 s at first and every five minutes at last.
 //!
 //! It knows every module but `http` and `replay`, and of `manager_conf` the newest version.
@@ -33,6 +36,8 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use place::Place;
+pub use tap::Tap;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::error;
@@ -44,16 +49,14 @@ use crate::event;
 use crate::health::Health;
 use crate::metrics::{Board, Desk, Metrics, Settings};
 
-use place::Place;
-
-pub use tap::Tap;
-
 /// Every reason for which a session ends.
-pub const DISCONNECTS: &[&str] = &["closed", "timeout", "io", "auth", "protocol", "overflow", "shutdown"];
+pub const DISCONNECTS: &[&str] =
+    &["closed", "timeout", "io", "auth", "protocol", "overflow", "shutdown"];
 /// Every reason for which input is left out.
 pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
 
-/// Follows all PBXs until `shutdown` says so, each at the desk and the place in `health` of its index.
+/// Follows all PBXs until `shutdown` says so, each at the desk and the place in `health` of its
+/// index.
 pub async fn run(
     pbxs: Vec<Pbx>,
     board: Arc<Mutex<Board>>,
@@ -79,11 +82,17 @@ pub async fn run(
     crew.watch().await;
 }
 
-/// Follows one PBX as [`run`] does until `shutdown` says so, and lets everything it sends run through `tap`.
+/// Follows one PBX as [`run`] does until `shutdown` says so, and lets everything it sends run
+/// through `tap`.
 ///
 /// # Errors
 /// The first session did not come to be.  Once one has, further ones are tried for ever.
-pub async fn record(pbx: Pbx, tap: Tap, clock: Clock, shutdown: watch::Receiver<bool>) -> Result<(), NotBegun> {
+pub async fn record(
+    pbx: Pbx,
+    tap: Tap,
+    clock: Clock,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), NotBegun> {
     // a session works at a desk; this one nobody looks at
     let metrics = Metrics::new(Settings::default());
     let own = metrics.own(&pbx.name, event::KNOWN, clock.now());

@@ -1,19 +1,23 @@
 //! Waiting for answers between login and snapshot, while everything else that comes is taken in.
 
+use super::end::End;
+use super::place::Place;
+use super::wire::{Reply, Wire};
 use crate::ami::frame::{Item, Kind, Rejection};
 use crate::ami::id::ActionId;
 use crate::intake::{self, Opening};
 use crate::metrics::Desk;
 
-use super::end::End;
-use super::place::Place;
-use super::wire::{Reply, Wire};
-
 /// Takes in what comes until the answer to `id`; what is behind it stays with the wire.
 ///
 /// # Errors
 /// The session is over.
-pub(super) async fn reply(opening: &mut Opening, wire: &mut Wire, place: &Place, id: &ActionId) -> Result<Reply, End> {
+pub(super) async fn reply(
+    opening: &mut Opening,
+    wire: &mut Wire,
+    place: &Place,
+    id: &ActionId,
+) -> Result<Reply, End> {
     loop {
         if let Some(reply) = place.at_desk(|desk| drain(opening, wire, place, desk, id))? {
             return Ok(reply);

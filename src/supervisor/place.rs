@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::tap::Tap;
 use crate::clock::Clock;
 use crate::correlator::PbxName;
 use crate::health::{Health, Phase};
 use crate::metrics::{Board, Desk};
-
-use super::tap::Tap;
 
 /// The place of one PBX.
 #[derive(Clone)]

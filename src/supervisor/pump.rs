@@ -8,16 +8,6 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tracing::{debug, warn};
 
-use crate::ami::action::Action;
-use crate::ami::connection::Chunk;
-use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection};
-use crate::clock::Moment;
-use crate::config::Pbx;
-use crate::correlator::PbxName;
-use crate::event::{self, Kind};
-use crate::intake;
-use crate::metrics::Desk;
-
 use super::end::End;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
@@ -28,6 +18,15 @@ use super::place::Place;
 use super::session::barrier;
 use super::trunks::Trunks;
 use super::wire::Wire;
+use crate::ami::action::Action;
+use crate::ami::connection::Chunk;
+use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection};
+use crate::clock::Moment;
+use crate::config::Pbx;
+use crate::correlator::PbxName;
+use crate::event::{self, Kind};
+use crate::intake;
+use crate::metrics::Desk;
 
 /// A session behind its snapshot.
 pub(super) struct Pump<'a> {
@@ -48,8 +47,9 @@ struct Hose {
     lag: Lag,
 }
 
-/// Whether the hints of the PBX were asked for: once a session, and only if a member is reached by an extension.  What
-/// comes is taken as it comes; an account that may not ask has the same numbers, but for whose some phones are.
+/// Whether the hints of the PBX were asked for: once a session, and only if a member is reached by
+/// an extension.  What comes is taken as it comes; an account that may not ask has the same
+/// numbers, but for whose some phones are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Extensions {
     NotNeeded,
@@ -68,11 +68,21 @@ impl<'a> Pump<'a> {
             extensions: Extensions::NotNeeded,
             lag: Lag::default(),
         };
-        Self { wire, place, hose, trunks: Trunks::of(place), lookout: Lookout::default(), stalls: 0 }
+        Self {
+            wire,
+            place,
+            hose,
+            trunks: Trunks::of(place),
+            lookout: Lookout::default(),
+            stalls: 0,
+        }
     }
 
     /// Goes on until the session ends.
-    pub(super) async fn run(mut self, shutdown: &mut watch::Receiver<bool>) -> Result<Infallible, End> {
+    pub(super) async fn run(
+        mut self,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<Infallible, End> {
         // what came in one read with the end of the snapshot
         self.drain()?;
         let mut timer = pin!(sleep_until(self.due()));
@@ -177,7 +187,9 @@ impl<'a> Pump<'a> {
 impl Hose {
     fn item(&mut self, desk: &mut Desk, read: Moment, item: &Item<'_>, lateness: &mut Lateness) {
         match item {
-            Item::Frame(frame) if frame.kind == FrameKind::Event => self.event(desk, read, frame, lateness),
+            Item::Frame(frame) if frame.kind == FrameKind::Event => {
+                self.event(desk, read, frame, lateness)
+            }
             Item::Frame(frame) => self.response(desk, read, frame, lateness),
             Item::Rejected(rejection) => intake::reject(&self.pbx, &mut desk.own, *rejection),
             Item::Banner(_) => intake::reject(&self.pbx, &mut desk.own, Rejection::UnknownType),
@@ -202,7 +214,13 @@ impl Hose {
         desk.correlator.handle(read, &event, &mut desk.recorder);
     }
 
-    fn response(&mut self, desk: &mut Desk, read: Moment, frame: &Frame<'_>, lateness: &mut Lateness) {
+    fn response(
+        &mut self,
+        desk: &mut Desk,
+        read: Moment,
+        frame: &Frame<'_>,
+        lateness: &mut Lateness,
+    ) {
         if let Some(sent) = self.keepalive.answered(frame.header("ActionID").unwrap_or_default()) {
             *lateness = Lateness::Answered;
             if let Some(stamped) = event::timestamp(frame) {
@@ -212,7 +230,9 @@ impl Hose {
         match self.listing.response(frame) {
             Answer::Nothing => {}
             Answer::Refused => desk.correlator.give_up_listing(),
-            Answer::Whole(snapshot) => desk.correlator.reconcile(read, &snapshot, &mut desk.recorder),
+            Answer::Whole(snapshot) => {
+                desk.correlator.reconcile(read, &snapshot, &mut desk.recorder)
+            }
         }
     }
 

@@ -7,6 +7,14 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::info;
 
+use super::backoff::Attempt;
+use super::end::End;
+use super::hints::Hints;
+use super::opening::reply;
+use super::place::Place;
+use super::pump::Pump;
+use super::wire::Wire;
+use super::{login, over};
 use crate::ami::action::Action;
 use crate::ami::connection::Connection;
 use crate::ami::frame::Limits;
@@ -16,16 +24,6 @@ use crate::config::Pbx;
 use crate::health::Phase;
 use crate::intake::{Opening, Stage, Version, by_ami};
 use crate::manager_conf::NEWEST;
-
-use super::backoff::Attempt;
-use super::end::End;
-use super::hints::Hints;
-use super::login;
-use super::opening::reply;
-use super::over;
-use super::place::Place;
-use super::pump::Pump;
-use super::wire::Wire;
 
 /// One session with one PBX.
 pub(super) struct Session<'a> {
@@ -128,7 +126,12 @@ impl Session<'_> {
         self.take_snapshot(wire, &mut opening).await
     }
 
-    async fn learn_version(&mut self, wire: &mut Wire, opening: &mut Opening, ami: &str) -> Result<(), End> {
+    async fn learn_version(
+        &mut self,
+        wire: &mut Wire,
+        opening: &mut Opening,
+        ami: &str,
+    ) -> Result<(), End> {
         let id = wire.send(&Action::CoreSettings).await?;
         let reply = reply(opening, wire, self.place, &id).await?;
         let told = reply.granted("AsteriskVersion");
@@ -172,15 +175,17 @@ impl Session<'_> {
             opening.without_queues();
         }
         let now = wire.read();
-        self.place.at_desk(|desk| opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder));
+        self.place.at_desk(|desk| {
+            opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder)
+        });
         self.progress = Progress::Synchronised { asked, done: now };
         self.place.show(Phase::Up { since: now });
         info!(pbx = %self.place.name, "synchronised");
         Ok(lists_queues)
     }
 
-    /// Goes on without a list that is refused, not with one that is cut off: half a list looks like calls that
-    /// ended.
+    /// Goes on without a list that is refused, not with one that is cut off: half a list looks like
+    /// calls that ended.
     fn is_given(&mut self, action: &'static str, stage: Option<&Stage>) -> Result<bool, End> {
         match stage {
             Some(Stage::Complete) => Ok(true),
@@ -188,7 +193,9 @@ impl Session<'_> {
                 self.hints.list_refused(&self.place.name, action, message);
                 Ok(false)
             }
-            Some(Stage::Open) | None => Err(End::Protocol(format!("the list of {action} has no end"))),
+            Some(Stage::Open) | None => {
+                Err(End::Protocol(format!("the list of {action} has no end")))
+            }
         }
     }
 }
@@ -207,8 +214,8 @@ async fn log_off(wire: &mut Wire) -> Result<Infallible, End> {
     }
 }
 
-/// What is left of [`login`]'s classes where recordings show in class call: reporting brings an event per RTCP
-/// packet.
+/// What is left of [`login`]'s classes where recordings show in class call: reporting brings an
+/// event per RTCP packet.
 const EVENTS_WITHOUT_REPORTING: &str = "system,call,agent,dialplan";
 
 /// The longest a login with its snapshot may take.

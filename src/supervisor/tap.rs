@@ -12,7 +12,8 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// A tap, and where what it takes comes out: whole frames, some at once, a greeting before those of each session.
+    /// A tap, and where what it takes comes out: whole frames, some at once, a greeting before
+    /// those of each session.
     pub fn new() -> (Self, mpsc::Receiver<Vec<u8>>) {
         let (batches, taken) = mpsc::channel(BATCHES);
         (Self { batches, batch: Vec::new() }, taken)
@@ -31,7 +32,8 @@ impl Tap {
         }
     }
 
-    /// Hands on what was taken; waits if the far end is behind.  May be cancelled without losing any.
+    /// Hands on what was taken; waits if the far end is behind.  May be cancelled without losing
+    /// any.
     pub(super) async fn hand_on(&mut self) {
         if self.batch.is_empty() {
             return;

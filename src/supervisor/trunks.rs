@@ -1,10 +1,10 @@
-//! Says once that no trunk shows, in the log and on the landing page: without one most calls have no direction.
+//! Says once that no trunk shows, in the log and on the landing page: without one most calls have
+//! no direction.
 
 use tracing::{info, warn};
 
-use crate::correlator::{Correlator, Sightings};
-
 use super::place::Place;
+use crate::correlator::{Correlator, Sightings};
 
 /// What was said of a PBX's trunks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,9 +31,10 @@ impl Trunks {
     /// Looks whether there is something to say; it is cheap, and done for each chunk that was read.
     pub(super) fn look(self, correlator: &Correlator) -> Option<Word> {
         match (self, correlator.without_trunk()) {
-            (Self::NothingSaid, Some(seen)) => {
-                Some(Word::Missing { seen: seen.clone(), configured: correlator.knows_trunk_patterns() })
-            }
+            (Self::NothingSaid, Some(seen)) => Some(Word::Missing {
+                seen: seen.clone(),
+                configured: correlator.knows_trunk_patterns(),
+            }),
             (Self::Missed, None) => Some(Word::Found),
             (Self::NothingSaid, None) | (Self::Missed, Some(_)) => None,
         }
@@ -46,7 +47,11 @@ impl Trunks {
             Word::Missing { seen, configured } => {
                 *self = Self::Missed;
                 let (technologies, contexts) = (list(&seen.technologies), list(&seen.contexts));
-                let why = if *configured { "`trunks` matches no channel" } else { "`trunks` is not configured" };
+                let why = if *configured {
+                    "`trunks` matches no channel"
+                } else {
+                    "`trunks` is not configured"
+                };
                 warn!(
                     %pbx, calls = seen.calls, technologies, contexts,
                     "no trunk seen: {why}, so no call is inbound or outbound but by context"

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use super::end::End;
+use super::tap::Tap;
 use crate::ami::action::Action;
 use crate::ami::connection::{Chunk, Connection};
 use crate::ami::frame::{Decoder, Frame, Item, Limits, quoted};
 use crate::ami::id::ActionId;
 use crate::clock::{Clock, Moment};
-
-use super::end::End;
-use super::tap::Tap;
 
 /// The connection of one session.
 pub(super) struct Wire {
@@ -25,9 +24,22 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Nothing was read or sent yet.
-    pub(super) fn new(connection: Connection, limits: Limits, limit: Duration, clock: Clock) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        limits: Limits,
+        limit: Duration,
+        clock: Clock,
+    ) -> Self {
         let read = clock.now();
-        Self { connection, decoder: Decoder::new(limits), clock, limit, last_id: 0, read, tap: None }
+        Self {
+            connection,
+            decoder: Decoder::new(limits),
+            clock,
+            limit,
+            last_id: 0,
+            read,
+            tap: None,
+        }
     }
 
     /// Lets everything that comes from now on run through `tap` as well.
@@ -47,7 +59,11 @@ impl Wire {
     ///
     /// # Errors
     /// The session is over.
-    pub(super) async fn send_as(&mut self, word: &str, action: &Action<'_>) -> Result<ActionId, End> {
+    pub(super) async fn send_as(
+        &mut self,
+        word: &str,
+        action: &Action<'_>,
+    ) -> Result<ActionId, End> {
         self.last_id += 1;
         let id = ActionId::new(self.last_id, word);
         self.connection.send(&action.encode(&id), self.limit).await?;
@@ -69,7 +85,9 @@ impl Wire {
     /// The session is over.
     pub(super) async fn receive_soon(&mut self, what: &'static str) -> Result<Chunk, End> {
         let limit = self.limit;
-        tokio::time::timeout(limit, self.receive()).await.map_err(|_| End::Timeout { what, limit })?
+        tokio::time::timeout(limit, self.receive())
+            .await
+            .map_err(|_| End::Timeout { what, limit })?
     }
 
     /// Hands on what ran through the tap.
@@ -122,7 +140,8 @@ impl Reply {
     /// The answer that stands in `frame`.
     pub(super) fn of(frame: &Frame<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let headers = frame.headers().take(HEADERS).map(|(key, value)| (text(key), text(value))).collect();
+        let headers =
+            frame.headers().take(HEADERS).map(|(key, value)| (text(key), text(value))).collect();
         Self { accepted: frame.is_accepted(), headers }
     }
 
@@ -142,7 +161,10 @@ impl Reply {
     }
 
     fn header(&self, key: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value.as_str())
     }
 }
 

@@ -74,16 +74,24 @@ impl Ami {
         id
     }
 
-    /// Waits for an event of that name, at or after place `from`, whose headers begin with these values.
+    /// Waits for an event of that name, at or after place `from`, whose headers begin with these
+    /// values.
     pub(crate) fn wait(&self, from: usize, event: &str, headers: &[(&str, &str)]) -> Arc<Message> {
         self.wait_for(&format!("{event} {headers:?}"), from, |message| {
             message["Event"] == event
-                && headers.iter().all(|(key, value)| message.get(*key).is_some_and(|v| v.starts_with(value)))
+                && headers
+                    .iter()
+                    .all(|(key, value)| message.get(*key).is_some_and(|v| v.starts_with(value)))
         })
     }
 
     /// Waits for an event that fits, at or after place `from`.
-    pub(crate) fn wait_for(&self, what: &str, from: usize, fits: impl Fn(&Message) -> bool) -> Arc<Message> {
+    pub(crate) fn wait_for(
+        &self,
+        what: &str,
+        from: usize,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Arc<Message> {
         self.wait_nth(what, from, 0, fits)
     }
 
@@ -112,7 +120,11 @@ impl Ami {
     }
 
     /// Waits a while for an event that may never come.
-    pub(crate) fn seen(&self, from: usize, fits: impl Fn(&Message) -> bool) -> Option<Arc<Message>> {
+    pub(crate) fn seen(
+        &self,
+        from: usize,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Option<Arc<Message>> {
         let mut next = from;
         let mut found = None;
         let waiting = |inbox: &mut Inbox| {

@@ -1,9 +1,10 @@
-//! What an exporter must have counted that could not always see: queue_log, played through the rules of METRICS.md
-//! (Over a gap).
+//! What an exporter must have counted that could not always see: queue_log, played through the
+//! rules of METRICS.md (Over a gap).
 //!
-//! queue_log has whole seconds, and no test knows to the microsecond when the exporter saw what.  So an event near the
-//! edge of a blind time may have been seen or not: every way it could have been is played, and what was counted must
-//! lie between the least and the most.  Away from the edges there is only one way.
+//! queue_log has whole seconds, and no test knows to the microsecond when the exporter saw what.
+//! So an event near the edge of a blind time may have been seen or not: every way it could have
+//! been is played, and what was counted must lie between the least and the most.  Away from the
+//! edges there is only one way.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -108,7 +109,10 @@ pub(crate) fn compare(pbx: &Pbx, blind: &[Blind], lives: &[Numbers]) -> Found {
         for stay in &stays {
             let ways = ways(stay, blind);
             let each = |pick: fn(u64, u64) -> u64| {
-                ways.iter().copied().reduce(|a, b| std::array::from_fn(|at| pick(a[at], b[at]))).expect("a way")
+                ways.iter()
+                    .copied()
+                    .reduce(|a, b| std::array::from_fn(|at| pick(a[at], b[at])))
+                    .expect("a way")
             };
             let (low, high) = (each(u64::min), each(u64::max));
             (found.stays, found.unsure) = (found.stays + 1, found.unsure + u64::from(low != high));
@@ -122,7 +126,9 @@ pub(crate) fn compare(pbx: &Pbx, blind: &[Blind], lives: &[Numbers]) -> Found {
             let counted: f64 = lives.iter().map(|life| life.sum(metric, &labels)).sum();
             if counted < least[at] as f64 || counted > most[at] as f64 {
                 let should = format!("{} to {}", least[at], most[at]);
-                found.wrong.push(format!("{metric} {labels:?}: {counted} counted, {should} by queue_log"));
+                found
+                    .wrong
+                    .push(format!("{metric} {labels:?}: {counted} counted, {should} by queue_log"));
             }
         }
     }
@@ -131,10 +137,13 @@ pub(crate) fn compare(pbx: &Pbx, blind: &[Blind], lives: &[Numbers]) -> Found {
 
 /// Stays by queue.
 fn stays(text: &str) -> BTreeMap<String, Vec<Stay>> {
-    let (mut found, mut open): (BTreeMap<String, Vec<Stay>>, BTreeMap<_, usize>) = Default::default();
+    let (mut found, mut open): (BTreeMap<String, Vec<Stay>>, BTreeMap<_, usize>) =
+        Default::default();
     for line in text.lines() {
         let fields: Vec<_> = line.split('|').collect();
-        let [at, call, queue, _, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
+        let [at, call, queue, _, verb, ..] = fields[..] else {
+            panic!("no line of queue_log: {line}")
+        };
         let at: u64 = at.parse().expect("seconds");
         let stays = found.entry(queue.to_owned()).or_default();
         if verb == "ENTERQUEUE" {
@@ -165,9 +174,11 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
     let mut events = vec![(stay.entered, Step::Entered)];
     events.extend(stay.left.map(|(at, how)| (at, Step::Left(how))));
     events.extend(stay.completed.map(|at| (at, Step::Completed)));
-    // an event is before the n-th edge or behind it; edges are the beginnings and ends of all blind times in order
+    // an event is before the n-th edge or behind it; edges are the beginnings and ends of all blind
+    // times in order
     let wide = |edge: [Moment; 2]| [edge[0].before(LATE), edge[1].after(LATE)];
-    let edges: Vec<[Moment; 2]> = blind.iter().flat_map(|blind| [wide(blind.begins), wide(blind.ends)]).collect();
+    let edges: Vec<[Moment; 2]> =
+        blind.iter().flat_map(|blind| [wide(blind.begins), wide(blind.ends)]).collect();
     let places = |second: u64| {
         let (first, last) = (Moment::from_secs(second), Moment::from_secs(second + 1));
         let least = edges.iter().take_while(|edge| edge[1] < first).count();
@@ -179,7 +190,11 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
         let mut longer = Vec::new();
         for order in &orders {
             let from = order.last().copied().unwrap_or(0);
-            longer.extend(places(at).filter(|place| *place >= from).map(|place| [&order[..], &[place]].concat()));
+            longer.extend(
+                places(at)
+                    .filter(|place| *place >= from)
+                    .map(|place| [&order[..], &[place]].concat()),
+            );
         }
         orders = longer;
     }
@@ -190,12 +205,23 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
 fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
     let mut steps = Vec::new();
     for edge in 0..=2 * blind.len() {
-        steps.extend(order.iter().zip(events).filter(|(place, _)| **place == edge).map(|(_, (_, step))| *step));
+        steps.extend(
+            order
+                .iter()
+                .zip(events)
+                .filter(|(place, _)| **place == edge)
+                .map(|(_, (_, step))| *step),
+        );
         if edge < 2 * blind.len() {
-            steps.push(if edge % 2 == 0 { Step::Blinded(blind[edge / 2].cause) } else { Step::Sighted });
+            steps.push(if edge % 2 == 0 {
+                Step::Blinded(blind[edge / 2].cause)
+            } else {
+                Step::Sighted
+            });
         }
     }
-    let (mut counts, mut known, mut real, mut sees) = ([0; FIGURES.len()], Phase::Gone, Phase::Gone, true);
+    let (mut counts, mut known, mut real, mut sees) =
+        ([0; FIGURES.len()], Phase::Gone, Phase::Gone, true);
     for step in steps {
         match step {
             Step::Entered => real = Phase::Waiting,

@@ -1,4 +1,5 @@
-//! Accounts that lack something, beside a real PBX: each is named, and the full one is never suspected.
+//! Accounts that lack something, beside a real PBX: each is named, and the full one is never
+//! suspected.
 //!
 //! One exporter follows the same server under several accounts at once, while calls are played.
 
@@ -28,7 +29,8 @@ fn blindness_is_noticed(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen: Vec<_> = scenarios::ALL.iter().enumerate().filter(|(_, s)| PLAYED.contains(&s.name)).collect();
+    let chosen: Vec<_> =
+        scenarios::ALL.iter().enumerate().filter(|(_, s)| PLAYED.contains(&s.name)).collect();
     assert_eq!(chosen.len(), PLAYED.len());
     let mut needs = plan(&chosen, version);
     needs.accounts = ACCOUNTS.iter().map(Account::section).collect();
@@ -37,10 +39,16 @@ fn blindness_is_noticed(version: Version) {
     let more: String = ACCOUNTS.iter().map(|account| account.entry(&pbx.manager())).collect();
     let exporter = Exporter::start_with(&pbx.net, &pbx.manager(), &more);
 
-    // a PBX on which nothing happens lacks nothing, whoever looks; but a list that is refused is missing at once
+    // a PBX on which nothing happens lacks nothing, whoever looks; but a list that is refused is
+    // missing at once
     for account in ACCOUNTS {
         let at_once = account.reason(version).filter(|reason| reason.starts_with("list_"));
-        assert_eq!(degraded(&exporter.numbers(), account.name), Vec::from_iter(at_once), "{}", account.name);
+        assert_eq!(
+            degraded(&exporter.numbers(), account.name),
+            Vec::from_iter(at_once),
+            "{}",
+            account.name
+        );
     }
 
     let (over, looks) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -52,7 +60,9 @@ fn blindness_is_noticed(version: Version) {
                 sleep(EVERY);
             }
         });
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| named(&chosen, &pbx, &phones, &exporter)));
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            named(&chosen, &pbx, &phones, &exporter)
+        }));
         over.store(true, Ordering::Relaxed);
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
@@ -72,9 +82,19 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
 
     // a scrape works it out itself, the log has it at the next event or Ping
     for account in ACCOUNTS {
-        let Some(reason) = account.reason(pbx.version).filter(|reason| !reason.starts_with("list_")) else { continue };
+        let Some(reason) =
+            account.reason(pbx.version).filter(|reason| !reason.starts_with("list_"))
+        else {
+            continue;
+        };
         let (pbx, reason) = (format!("pbx={} ", account.name), format!("reason={reason} "));
-        let told = || exporter.log().lines().filter(|line| line.contains(&pbx) && line.contains(&reason)).count();
+        let told = || {
+            exporter
+                .log()
+                .lines()
+                .filter(|line| line.contains(&pbx) && line.contains(&reason))
+                .count()
+        };
         wait_until(&format!("{} in the log", account.name), || (told() > 0).then_some(()));
         assert_eq!(told(), 1, "{}", account.name);
     }
@@ -85,7 +105,9 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
 fn degraded(numbers: &Numbers, pbx: &str) -> Vec<String> {
     let all = numbers.values("asterisk_exporter_degraded", "reason");
     assert!(all.len() > 20, "every reason is there");
-    let told = |reason: &String| numbers.sum("asterisk_exporter_degraded", &[("pbx", pbx), ("reason", reason)]) == 1.0;
+    let told = |reason: &String| {
+        numbers.sum("asterisk_exporter_degraded", &[("pbx", pbx), ("reason", reason)]) == 1.0
+    };
     all.into_iter().filter(told).collect()
 }
 
@@ -115,7 +137,8 @@ impl Account {
         )
     }
 
-    /// Before 22.11 FullyBooted comes at the login whatever an account may read, and nothing else tells.
+    /// Before 22.11 FullyBooted comes at the login whatever an account may read, and nothing else
+    /// tells.
     fn reason(&self, version: Version) -> Option<String> {
         let full = version.full();
         let mut numbers = full.split('.').map(|number| number.parse::<u32>().expect("a number"));
@@ -125,10 +148,30 @@ impl Account {
 }
 
 const ACCOUNTS: &[Account] = &[
-    Account { name: "without-agent", read: "system,call,dialplan", more: WRITE, reason: "class_agent" },
-    Account { name: "without-call", read: "system,agent,dialplan", more: WRITE, reason: "class_call" },
-    Account { name: "without-dialplan", read: "system,call,agent", more: WRITE, reason: "class_dialplan" },
-    Account { name: "without-system", read: "call,agent,dialplan", more: WRITE, reason: "class_system" },
+    Account {
+        name: "without-agent",
+        read: "system,call,dialplan",
+        more: WRITE,
+        reason: "class_agent",
+    },
+    Account {
+        name: "without-call",
+        read: "system,agent,dialplan",
+        more: WRITE,
+        reason: "class_call",
+    },
+    Account {
+        name: "without-dialplan",
+        read: "system,call,agent",
+        more: WRITE,
+        reason: "class_dialplan",
+    },
+    Account {
+        name: "without-system",
+        read: "call,agent,dialplan",
+        more: WRITE,
+        reason: "class_system",
+    },
     Account { name: "without-write", read: ALL, more: "", reason: "list_channels" },
     Account {
         name: "without-hangup",

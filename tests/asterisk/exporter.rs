@@ -37,7 +37,8 @@ pub(crate) struct Watch {
 }
 
 impl Exporter {
-    /// Starts it for the manager interface at `manager` and waits until it is synchronised; it listens on `.9` of `net`.
+    /// Starts it for the manager interface at `manager` and waits until it is synchronised; it
+    /// listens on `.9` of `net`.
     pub(crate) fn start(net: &str, manager: &str) -> Self {
         Self::start_with(net, manager, "")
     }
@@ -64,13 +65,15 @@ impl Exporter {
     /// Starts it again, with the same configuration; everything it counted is forgotten.
     pub(crate) fn restart(&mut self) {
         assert_eq!(self.running.stop(), Some(0), "the exporter's exit code");
-        self.running = launch("log", &["run", "--config", &self.config().display().to_string()], &self.folder);
+        self.running =
+            launch("log", &["run", "--config", &self.config().display().to_string()], &self.folder);
         self.wait_ready();
     }
 
     /// Records what the PBX sends from now on.
     pub(crate) fn record(&self) -> Recording {
-        let (config, file) = (self.config().display().to_string(), self.folder.join("recording.ami.gz"));
+        let (config, file) =
+            (self.config().display().to_string(), self.folder.join("recording.ami.gz"));
         let args = ["record", "--config", &config, "--out", &file.display().to_string()];
         let running = launch("record.log", &args, &self.folder);
         let recording = Recording { running, file, log: self.folder.join("record.log") };
@@ -119,7 +122,9 @@ impl Exporter {
     /// Waits until it is synchronised.
     pub(crate) fn wait_ready(&self) {
         wait_until("the exporter to be synchronised", || {
-            program::get_at(&self.address, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
+            program::get_at(&self.address, "/-/ready", "*/*")
+                .ok()
+                .filter(|(status, _)| *status == 200)
         });
     }
 
@@ -133,7 +138,8 @@ impl Exporter {
         Numbers::read(&self.exposition())
     }
 
-    /// Waits until nothing is held any more, all events are in and every deadline is over; what stands then.
+    /// Waits until nothing is held any more, all events are in and every deadline is over; what
+    /// stands then.
     pub(crate) fn wait_idle(&self) -> String {
         wait_until("the exporter to come to rest", || {
             let text = self.exposition();
@@ -175,7 +181,10 @@ impl Exporter {
             }
             // five a second where the machine can
             let wanted = clock.now().since(begun).as_secs();
-            assert!(scrapes + unanswered >= wanted && scrapes > 0, "{scrapes} scrapes in {wanted} s");
+            assert!(
+                scrapes + unanswered >= wanted && scrapes > 0,
+                "{scrapes} scrapes in {wanted} s"
+            );
             scrapes
         });
         Watch { stop, thread: Some(thread) }
@@ -196,11 +205,17 @@ impl Exporter {
 impl Recording {
     /// Waits until it has been synchronised that often.
     pub(crate) fn wait_sessions(&self, number: usize) {
-        let begun = || fs::read_to_string(&self.log).unwrap_or_default().matches("message=synchronised").count();
+        let begun = || {
+            fs::read_to_string(&self.log)
+                .unwrap_or_default()
+                .matches("message=synchronised")
+                .count()
+        };
         wait_until("the recorder to be synchronised", || (begun() >= number).then_some(()));
     }
 
-    /// Ends it, and gives the file; `ASTERISK_KEEP=FOLDER` keeps a copy there, such as for a fixture.
+    /// Ends it, and gives the file; `ASTERISK_KEEP=FOLDER` keeps a copy there, such as for a
+    /// fixture.
     pub(crate) fn stop(mut self, name: &str) -> PathBuf {
         assert_eq!(self.running.stop(), Some(0), "the recorder's exit code");
         if let Some(folder) = std::env::var_os("ASTERISK_KEEP") {
@@ -237,7 +252,8 @@ const TEXT: &str = "text/plain;version=0.0.4";
 /// How often the exporter is scraped.
 const EVERY: Duration = Duration::from_millis(200);
 /// What calls and queues are counted by.
-pub(crate) const COUNTED: [&str; 4] = ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
+pub(crate) const COUNTED: [&str; 4] =
+    ["asterisk_queue_", "asterisk_call", "asterisk_trunk_", "asterisk_recordings_"];
 
 fn launch(log: &str, args: &[&str], folder: &Path) -> Running {
     let log = fs::File::options().create(true).append(true).open(folder.join(log)).expect("a log");

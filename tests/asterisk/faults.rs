@@ -62,7 +62,8 @@ pub(crate) struct Broken {
 impl Breaker<'_> {
     /// Breaks everything, one after the other, while a load goes on.
     pub(crate) fn run(mut self, progress: &Progress) -> Broken {
-        let mut broken = Broken { first: Some(Scrape::of(self.exporter, self.clock)), ..Broken::default() };
+        let mut broken =
+            Broken { first: Some(Scrape::of(self.exporter, self.clock)), ..Broken::default() };
         for fault in ALL {
             progress.wait(BETWEEN);
             println!("    after {} calls: {fault:?}", progress.ended());
@@ -84,7 +85,9 @@ impl Breaker<'_> {
                 let from = self.clock.now();
                 let last = Scrape::of(self.exporter, self.clock);
                 let begins = [from, self.clock.now()];
-                broken.amiss.extend(broken.first.as_ref().map(|first| first.amiss(&last)).unwrap_or_default());
+                broken.amiss.extend(
+                    broken.first.as_ref().map(|first| first.amiss(&last)).unwrap_or_default(),
+                );
                 broken.lives.push(last.numbers);
                 self.exporter.restart();
                 broken.blind.push(Blind { cause: Cause::Exporter, begins, ends: self.sighted() });
@@ -95,7 +98,8 @@ impl Breaker<'_> {
                 self.exporter.signal("-STOP");
                 sleep(Duration::from_secs(5));
                 self.exporter.signal("-CONT");
-                // whether the PBX cut it off is known once a Ping was answered: what it read is counted by then
+                // whether the PBX cut it off is known once a Ping was answered: what it read is
+                // counted by then
                 self.exporter.wait_ready();
                 if self.sessions() != before {
                     let ends = self.sighted();
@@ -103,13 +107,15 @@ impl Breaker<'_> {
                 }
             }
             Fault::RestartPbx => {
-                let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
+                let (before, started, from) =
+                    (self.sessions(), self.pbx_started(), self.clock.now());
                 self.pbx.restart();
                 broken.blind.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
                 self.expect_started_since(started, from);
             }
             Fault::Crash => {
-                let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
+                let (before, started, from) =
+                    (self.sessions(), self.pbx_started(), self.clock.now());
                 self.pbx.crash();
                 let begins = [from, self.clock.now()];
                 self.pbx.start_again();
@@ -126,7 +132,11 @@ impl Breaker<'_> {
         sleep(length);
         self.proxy.open();
         let blind = self.after(before, Cause::Cut, begins);
-        assert_eq!(self.pbx_started().to_bits(), started.to_bits(), "a lost link is no start of the PBX");
+        assert_eq!(
+            self.pbx_started().to_bits(),
+            started.to_bits(),
+            "a lost link is no start of the PBX"
+        );
         blind
     }
 
@@ -135,11 +145,15 @@ impl Breaker<'_> {
         self.exporter.numbers().sum("asterisk_start_time_seconds", &[])
     }
 
-    /// It was started anew, and the moment is right up to the second that Uptime is told in and what else it takes.
+    /// It was started anew, and the moment is right up to the second that Uptime is told in and
+    /// what else it takes.
     fn expect_started_since(&self, before: f64, from: Moment) {
         let (started, from) = (self.pbx_started(), from.since(Moment::default()).as_secs_f64());
         let now = self.clock.now().since(Moment::default()).as_secs_f64();
-        assert!(started > before && (from - 1.0..now).contains(&started), "{before}, {from}, {started}, {now}");
+        assert!(
+            started > before && (from - 1.0..now).contains(&started),
+            "{before}, {from}, {started}, {now}"
+        );
     }
 
     fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Blind {
@@ -159,5 +173,6 @@ impl Breaker<'_> {
 
 /// Calls that end between a fault and the next.
 const BETWEEN: usize = 20;
-/// What a list of the PBX lacks is gone after two seconds (METRICS.md, Over a gap): before that, nothing is decided.
+/// What a list of the PBX lacks is gone after two seconds (METRICS.md, Over a gap): before that,
+/// nothing is decided.
 pub(crate) const SETTLED: Duration = Duration::from_secs(3);

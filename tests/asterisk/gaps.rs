@@ -1,5 +1,6 @@
-//! What a gap hides, one case each, all at once on a real PBX: who waits or talks before the wire is cut, what happens
-//! while nobody sees it, and exactly what must be counted afterwards (METRICS.md, Over a gap).
+//! What a gap hides, one case each, all at once on a real PBX: who waits or talks before the wire
+//! is cut, what happens while nobody sees it, and exactly what must be counted afterwards
+//! (METRICS.md, Over a gap).
 
 use crate::COLLEAGUE;
 use crate::phone::DeskPhone;
@@ -77,7 +78,10 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = waiting(s, 90_000);
             s.hidden(|| {
-                s.act("QueueAdd", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("MemberName", "@M0@")]);
+                s.act(
+                    "QueueAdd",
+                    &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("MemberName", "@M0@")],
+                );
                 talking(s);
             });
             hang_up_talking(s, &mut call);
@@ -103,7 +107,10 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = waiting(s, 90_000);
             s.hidden(|| {
-                s.act("QueueAdd", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("MemberName", "@M0@")]);
+                s.act(
+                    "QueueAdd",
+                    &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("MemberName", "@M0@")],
+                );
                 talking(s);
                 hang_up_talking(s, &mut call);
             });
@@ -211,7 +218,10 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "pauses-unseen",
         drive: |s| {
             s.hidden(|| {
-                s.act("QueuePause", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true")]);
+                s.act(
+                    "QueuePause",
+                    &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true")],
+                );
             });
         },
         verbs: &[("", "PAUSE")],
@@ -332,7 +342,10 @@ fn desk(s: &Stage<'_>) -> DeskPhone {
 fn consults(s: &Stage<'_>) -> String {
     let connect = talking(s);
     let from = s.pbx.ctl().here();
-    s.act("Atxfer", &[("Channel", &connect["DestChannel"]), ("Context", "from-agents"), ("Exten", COLLEAGUE)]);
+    s.act(
+        "Atxfer",
+        &[("Channel", &connect["DestChannel"]), ("Context", "from-agents"), ("Exten", COLLEAGUE)],
+    );
     let agent = connect["DestUniqueid"].clone();
     // out of the queue's bridge, and into one with the colleague
     s.pbx.ctl().wait(from, "BridgeLeave", &[("Uniqueid", &agent)]);

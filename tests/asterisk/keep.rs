@@ -1,5 +1,6 @@
-//! What a test leaves behind if it is asked: with `ASTERISK_KEEP=FOLDER`, all that the manager sent (every class, as an
-//! account with `read = all` has it) and the queue_log go there, such as for a fixture.
+//! What a test leaves behind if it is asked: with `ASTERISK_KEEP=FOLDER`, all that the manager sent
+//! (every class, as an account with `read = all` has it) and the queue_log go there, such as for a
+//! fixture.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -27,7 +28,8 @@ impl Keeper {
         let login = format!("Action: Login\r\nUsername: ctl\r\nSecret: {SECRET}\r\n\r\n");
         stream.write_all(login.as_bytes()).expect("a login");
         let file = folder.join(format!("{name}.all.ami"));
-        let (mut from, mut to) = (stream.try_clone().expect("a stream"), File::create(&file).expect("a file"));
+        let (mut from, mut to) =
+            (stream.try_clone().expect("a stream"), File::create(&file).expect("a file"));
         let thread = std::thread::spawn(move || {
             let mut buffer = vec![0; 1 << 16];
             while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -46,15 +48,19 @@ impl Keeper {
         self.mark("end");
         let _ = self.stream.shutdown(Shutdown::Both);
         self.thread.join().expect("the copy");
-        std::fs::copy(pbx.queue_log(), self.folder.join(format!("{name}.queue_log"))).expect("a queue_log");
+        std::fs::copy(pbx.queue_log(), self.folder.join(format!("{name}.queue_log")))
+            .expect("a queue_log");
     }
-    /// An event before the first call and one behind the last: nothing can be said of what lies at an edge.
+    /// An event before the first call and one behind the last: nothing can be said of what lies at
+    /// an edge.
     fn mark(&mut self, what: &str) {
         let action = format!("Action: UserEvent\r\nUserEvent: {what}\r\n\r\n");
         self.stream.write_all(action.as_bytes()).expect("an action");
         let mark = format!("UserEvent: {what}\r\n");
         wait_until("a mark in the copy", || {
-            std::fs::read(&self.file).ok().filter(|text| String::from_utf8_lossy(text).contains(&mark))
+            std::fs::read(&self.file)
+                .ok()
+                .filter(|text| String::from_utf8_lossy(text).contains(&mark))
         });
     }
 }

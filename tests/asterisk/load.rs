@@ -1,4 +1,5 @@
-//! Random load: hundreds of calls at once into several queues, agents who answer, refuse, transfer and pause.
+//! Random load: hundreds of calls at once into several queues, agents who answer, refuse, transfer
+//! and pause.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -48,8 +49,8 @@ const AIMS: &[(Aim, u32)] = &[
     (Aim::Outbound, 3),
 ];
 
-/// A load.  The seed decides who calls when, for what and for how long, and who pauses; how a phone of kind `Random`
-/// behaves is sipp's own chance.
+/// A load.  The seed decides who calls when, for what and for how long, and who pauses; how a phone
+/// of kind `Random` behaves is sipp's own chance.
 pub(crate) struct Load {
     pub(crate) seed: u64,
     pub(crate) calls: u32,
@@ -103,12 +104,14 @@ impl Load {
                 for _ in 0..count {
                     plan.phones.push((format!("a{number}"), phone.port()));
                     let device = format!("{}/a{number}", version.tech());
-                    plan.queues.push_str(&format!("member => {device},0,Agent {number},{device}\n"));
+                    plan.queues
+                        .push_str(&format!("member => {device},0,Agent {number},{device}\n"));
                     number += 1;
                 }
             }
         }
-        plan.dialplan = format!("[from-trunk]\n{NUMBERS}{}", crate::DIALPLAN.replace("@T@", version.tech()));
+        plan.dialplan =
+            format!("[from-trunk]\n{NUMBERS}{}", crate::DIALPLAN.replace("@T@", version.tech()));
         plan
     }
 
@@ -129,17 +132,27 @@ impl Load {
                 .map(|_| {
                     scope.spawn(|| {
                         loop {
-                            let Some((&aim, index)) = left.lock().expect("the callers").next() else { return };
+                            let Some((&aim, index)) = left.lock().expect("the callers").next()
+                            else {
+                                return;
+                            };
                             if index >= calls && !progress.endless.load(Ordering::Relaxed) {
                                 return;
                             }
-                            call(aim, index, pbx, phones, &mut Chance::new(seeds.wrapping_add(u64::from(index) << 8)));
+                            call(
+                                aim,
+                                index,
+                                pbx,
+                                phones,
+                                &mut Chance::new(seeds.wrapping_add(u64::from(index) << 8)),
+                            );
                             progress.ended.fetch_add(1, Ordering::Relaxed);
                         }
                     })
                 })
                 .collect();
-            let ended: Vec<_> = callers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            let ended: Vec<_> =
+                callers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
             progress.over.store(true, Ordering::Relaxed);
             ended.into_iter().for_each(|caller| caller.expect("a caller"));
             pauses.join().expect("the pauses");
@@ -148,8 +161,8 @@ impl Load {
     }
 }
 
-/// Somebody calls.  How it ends is Asterisk's, and queue_log's, to say: a phone that is hung up on in the middle of
-/// pressing keys is nothing to complain of.
+/// Somebody calls.  How it ends is Asterisk's, and queue_log's, to say: a phone that is hung up on
+/// in the middle of pressing keys is nothing to complain of.
 fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
     let caller = |to: &str, hold| Caller {
         to: to.to_owned(),
@@ -165,7 +178,9 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
         Aim::Transferred => play(&caller("703", chance.between(14_000, 18_000))),
         Aim::HungUpOn => play(&caller("709", 30_000)),
         Aim::ServedTwice => play(&caller("704", 30_000)),
-        Aim::GivesUp => play(&caller(chance.of(&["701", "702", "703", "705"]), chance.between(300, 3000))),
+        Aim::GivesUp => {
+            play(&caller(chance.of(&["701", "702", "703", "705"]), chance.between(300, 3000)))
+        }
         Aim::TimesOut => play(&caller("705", 60_000)),
         Aim::Empty => play(&caller("706", 30_000)),
         Aim::Key => {
@@ -177,11 +192,15 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
             let ctl = pbx.ctl();
             let from = ctl.here();
             let mut sipp = phones.call(&caller);
-            let joined =
-                ctl.seen(from, |m| m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number));
+            let joined = ctl.seen(from, |m| {
+                m["Event"] == "QueueCallerJoin" && m.get("CallerIDNum") == Some(&caller.number)
+            });
             if let Some(joined) = joined {
                 sleep(Duration::from_millis(chance.between(100, 1500).into()));
-                ctl.act("QueueWithdrawCaller", &[("Queue", "patient"), ("Caller", &joined["Channel"])]);
+                ctl.act(
+                    "QueueWithdrawCaller",
+                    &[("Queue", "patient"), ("Caller", &joined["Channel"])],
+                );
             }
             sipp.wait_quietly();
         }
@@ -198,11 +217,17 @@ fn pauses(pbx: &Pbx, mut chance: Chance, progress: &Progress) {
     while !progress.over.load(Ordering::Relaxed) {
         let queue = chance.of(&["sales", "support"]);
         let first = if queue == "sales" { FIRST_PHONE } else { FIRST_PHONE + SALES };
-        let number = first + chance.between(0, if queue == "sales" { SALES } else { RANDOM_PHONES - SALES });
+        let number =
+            first + chance.between(0, if queue == "sales" { SALES } else { RANDOM_PHONES - SALES });
         let interface = format!("{}/a{number}", pbx.version.tech());
         let reason = chance.of(&["lunch", "meeting", ""]);
         let pause = |paused| {
-            let headers = [("Queue", queue), ("Interface", &interface), ("Paused", paused), ("Reason", reason)];
+            let headers = [
+                ("Queue", queue),
+                ("Interface", &interface),
+                ("Paused", paused),
+                ("Reason", reason),
+            ];
             pbx.ctl().act("QueuePause", &headers)
         };
         pause("true");
@@ -219,7 +244,10 @@ fn empties(pbx: &Pbx, progress: &Progress) {
         for paused in ["false", "true"] {
             for phone in EMPTY_PHONES {
                 let interface = format!("{tech}/a{phone}");
-                pbx.ctl().act("QueuePause", &[("Queue", "night"), ("Interface", &interface), ("Paused", paused)]);
+                pbx.ctl().act(
+                    "QueuePause",
+                    &[("Queue", "night"), ("Interface", &interface), ("Paused", paused)],
+                );
             }
             sleep(Duration::from_millis(1500));
         }
@@ -236,9 +264,17 @@ const RANDOM_PHONES: u32 = SALES + 6;
 const EMPTY_PHONES: [u32; 2] = [FIRST_PHONE + RANDOM_PHONES, FIRST_PHONE + RANDOM_PHONES + 1];
 const QUEUES: &[Queue] = &[
     ("sales", "strategy=rrmemory\ntimeout=2", &[(Phone::Random, SALES)]),
-    ("support", "strategy=ringall\ntimeout=3\nautopause=no", &[(Phone::Random, RANDOM_PHONES - SALES)]),
+    (
+        "support",
+        "strategy=ringall\ntimeout=3\nautopause=no",
+        &[(Phone::Random, RANDOM_PHONES - SALES)],
+    ),
     ("night", "strategy=linear\nleavewhenempty=paused\ntimeout=2", &[(Phone::Rings, 2)]),
-    ("vip", "strategy=rrmemory\ntimeout=3", &[(Phone::BlindTransfers, 5), (Phone::AttendedTransfers, 2)]),
+    (
+        "vip",
+        "strategy=rrmemory\ntimeout=3",
+        &[(Phone::BlindTransfers, 5), (Phone::AttendedTransfers, 2)],
+    ),
     ("brisk", "strategy=rrmemory\ntimeout=3", &[(Phone::HangsUp, 3)]),
     ("busy-hour", "strategy=leastrecent\ntimeout=2", &[(Phone::Rings, 2)]),
     ("exit", "strategy=linear\ncontext=queue-exit\ntimeout=2", &[(Phone::Rings, 1)]),

@@ -1,6 +1,7 @@
 //! The exporter beside real Asterisk 16 and 22, held against their own queue_log and CDRs.
 //!
-//! `tests/asterisk/install` unpacks the servers into `target/asterisk`; everything runs on 127.0.0.0/8.
+//! `tests/asterisk/install` unpacks the servers into `target/asterisk`; everything runs on
+//! 127.0.0.0/8.
 
 mod ami;
 mod blind;
@@ -31,7 +32,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use asterisk_exporter::clock::Clock;
-
 use common::Numbers;
 use exporter::Exporter;
 use faults::Breaker;
@@ -162,7 +162,8 @@ fn random_load(version: Version) {
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
-        // of a single call, a PBX with too much to do tells seconds later than it happened: sums are compared above
+        // of a single call, a PBX with too much to do tells seconds later than it happened: sums
+        // are compared above
         recorded.differences_in_count(),
         exporter.differences_of(&recording, &text),
     ]
@@ -171,7 +172,9 @@ fn random_load(version: Version) {
     let allowed = ["logged_twice", "redirected_talk"];
     let explained = [verdict.explained(), recorded.explained()].concat().into_iter();
     let explained = explained.filter(|(_, _, reason, _)| !allowed.contains(&reason.as_str()));
-    wrong.extend(explained.map(|explained| format!("explained, but should be equal: {explained:?}")));
+    wrong.extend(
+        explained.map(|explained| format!("explained, but should be equal: {explained:?}")),
+    );
     if truth::number(&said, &["ENTERQUEUE"]) < calls as usize * 9 / 10 {
         wrong.push("too few calls came through".to_owned());
     }
@@ -226,7 +229,8 @@ fn faults(version: Version) {
         found.lost,
         found.unsure,
     );
-    let mut wrong = [found.wrong, broken.amiss, broken.first.expect("a first scrape").amiss(&last)].concat();
+    let mut wrong =
+        [found.wrong, broken.amiss, broken.first.expect("a first scrape").amiss(&last)].concat();
     if found.lost < 5 || found.stays - found.unsure < 100 {
         wrong.push("too little happened for certain".to_owned());
     }
@@ -259,7 +263,8 @@ const EACH: &[&[&str]] = &[
     &["UNPAUSE"],
 ];
 
-/// How many callers there are at once under load: more than that, and two cores are late with their own SIP.
+/// How many callers there are at once under load: more than that, and two cores are late with their
+/// own SIP.
 const AT_ONCE_UNDER_LOAD: usize = 56;
 
 fn chosen<const N: usize>(all: [&'static [Scenario]; N]) -> Vec<(usize, &'static Scenario)> {
@@ -320,10 +325,16 @@ fn every_gap(version: Version) {
     });
     let left = pbx.settle();
     let live = Numbers::read(&exporter.wait_idle());
-    println!("Asterisk {}: {} gaps, {} scrapes conserved", version.full(), chosen.len(), watch.stop());
+    println!(
+        "Asterisk {}: {} gaps, {} scrapes conserved",
+        version.full(),
+        chosen.len(),
+        watch.stop()
+    );
     let played = exporter.replay(&recording.stop(&format!("gaps-{}.ami.gz", version.number())));
     let played = truth::of_scenarios(&chosen, &pbx, &truth::verbs(&pbx), &Numbers::read(&played));
-    let shown = chosen.iter().flat_map(|&(index, s)| truth::of_wants(s.sighted, s, index, &pbx, &sighted));
+    let shown =
+        chosen.iter().flat_map(|&(index, s)| truth::of_wants(s.sighted, s, index, &pbx, &sighted));
     let wrong = [
         left.iter().map(|channel| format!("{channel} stayed up")).collect(),
         shown.map(|wrong| format!("after the gap: {wrong}")).collect(),
@@ -355,7 +366,9 @@ const NEVER: &[&str] = &[
 /// Explained differences that no scenario is made for.
 fn undocumented(verdict: &Verdict) -> Vec<String> {
     let mut found = verdict.explained();
-    found.retain(|explained| !DOCUMENTED.iter().any(|(scenario, reason)| is(explained, scenario, reason)));
+    found.retain(|explained| {
+        !DOCUMENTED.iter().any(|(scenario, reason)| is(explained, scenario, reason))
+    });
     found.iter().map(|explained| format!("explained, but should be equal: {explained:?}")).collect()
 }
 
@@ -363,7 +376,8 @@ fn is((queue, _, reason, _): &Explained, scenario: &str, documented: &str) -> bo
     queue == scenario && reason == documented
 }
 
-/// The only scenarios that may differ, and how `audit` explains it (METRICS.md, Differences to queue_log).
+/// The only scenarios that may differ, and how `audit` explains it (METRICS.md, Differences to
+/// queue_log).
 const DOCUMENTED: &[(&str, &str)] = &[
     ("redirected-waiting", "redirected"),
     ("redirected-talking", "redirected_talk"),
@@ -391,11 +405,18 @@ fn play(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones) -> Vec<String
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let Some(&(index, scenario)) = left.lock().expect("the scenarios").next() else { return };
+                    let Some(&(index, scenario)) = left.lock().expect("the scenarios").next()
+                    else {
+                        return;
+                    };
                     let stage = Stage::new(scenario, index, pbx, phones);
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scenario.drive)(&stage))) {
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scenario.drive)(&stage)))
+                    {
                         let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        failed.lock().expect("the failures").push(format!("{}: {why}", scenario.name));
+                        failed
+                            .lock()
+                            .expect("the failures")
+                            .push(format!("{}: {why}", scenario.name));
                     }
                 }
             });

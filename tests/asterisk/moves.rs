@@ -1,5 +1,5 @@
-//! Channels that change under a stay: masquerades, swaps, bridges somebody else makes; and what else a real PBX does to
-//! a queue from outside (docs/moves.md).
+//! Channels that change under a stay: masquerades, swaps, bridges somebody else makes; and what
+//! else a real PBX does to a queue from outside (docs/moves.md).
 
 use std::sync::Arc;
 use std::thread::sleep;
@@ -15,12 +15,14 @@ use crate::stage::{Scenario, Stage};
 
 const BASE: Scenario = Scenario::new("");
 
-/// Those whose outcome queue_log calls something else on purpose (METRICS.md, Differences to queue_log).
+/// Those whose outcome queue_log calls something else on purpose (METRICS.md, Differences to
+/// queue_log).
 pub(crate) const REDIRECTED: &[&str] =
     &["bridge-takes-waiting", "bridge-takes-talking", "parked-and-back", "parked-and-fetched"];
 
 /// Those whose talk ended before queue_log says so.
-pub(crate) const CUT_SHORT: &[&str] = &["bridge-takes-talking", "parked-and-back", "parked-and-fetched"];
+pub(crate) const CUT_SHORT: &[&str] =
+    &["bridge-takes-talking", "parked-and-back", "parked-and-fetched"];
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
@@ -32,9 +34,16 @@ pub(crate) const ALL: &[Scenario] = &[
             let (_phone, mut call) = hand_over_to_waiting(s, 14_000);
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER"), ("-b", "ENTERQUEUE ABANDON")],
+        verbs: &[
+            ("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER"),
+            ("-b", "ENTERQUEUE ABANDON"),
+        ],
         wants: &[
-            ("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0),
+            (
+                "asterisk_queue_transfers_total",
+                &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")],
+                1.0,
+            ),
             ("asterisk_queue_entries_total", &[("queue", "@Q@-b")], 1.0),
             ("asterisk_queue_exits_total", &[("queue", "@Q@-b"), ("outcome", "abandoned")], 1.0),
             ("asterisk_queue_exits_total", &[("queue", "@Q@-b")], 1.0),
@@ -58,14 +67,23 @@ pub(crate) const ALL: &[Scenario] = &[
             ("-b", "PAUSE ENTERQUEUE UNPAUSE CONNECT COMPLETECALLER"),
         ],
         wants: &[
-            ("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0),
+            (
+                "asterisk_queue_transfers_total",
+                &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")],
+                1.0,
+            ),
             ("asterisk_queue_entries_total", &[("queue", "@Q@-b")], 1.0),
             ("asterisk_queue_adopted_total", &[("queue", "@Q@-b")], 0.0),
-            ("asterisk_queue_completions_total", &[("queue", "@Q@-b"), ("ended_by", "caller")], 1.0),
+            (
+                "asterisk_queue_completions_total",
+                &[("queue", "@Q@-b"), ("ended_by", "caller")],
+                1.0,
+            ),
         ],
         ..BASE
     },
-    // the other way round: the line that waits is the first one, and whoever talks on the second takes its place
+    // the other way round: the line that waits is the first one, and whoever talks on the second
+    // takes its place
     Scenario {
         name: "waiting-line-handed-over",
         queues: &[("", "", &[Answers])],
@@ -92,7 +110,8 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // no event tells this but two Newexten that cross, and the Hangup of the line whose place was taken
+    // no event tells this but two Newexten that cross, and the Hangup of the line whose place was
+    // taken
     Scenario {
         name: "waiting-line-taken-over",
         queues: &[("", "", &[Answers])],
@@ -135,7 +154,11 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER|COMPLETEAGENT")],
         wants: &[
-            ("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0),
+            (
+                "asterisk_queue_transfers_total",
+                &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")],
+                1.0,
+            ),
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 1.0),
             ("asterisk_queue_adopted_total", &[("queue", "@Q@")], 0.0),
         ],
@@ -190,8 +213,13 @@ pub(crate) const ALL: &[Scenario] = &[
             s.pbx.ctl().send("Hangup", &[("Channel", &connect["DestChannel"])]);
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        // the agent's leg is in a bridge all the time, if in another one: the talk goes on, as in queue_log
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        // the agent's leg is in a bridge all the time, if in another one: the talk goes on, as in
+        // queue_log
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -204,7 +232,11 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         // nobody hangs up, but the caller's dialplan ends in the same instant
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     // a parking lot
@@ -252,9 +284,17 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[
-            ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "answered")], 1.0),
+            (
+                "asterisk_queue_rings_total",
+                &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "answered")],
+                1.0,
+            ),
             ("asterisk_queue_rings_total", &[("queue", "@Q@")], 1.0),
-            ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")], 1.0),
+            (
+                "asterisk_queue_completions_total",
+                &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")],
+                1.0,
+            ),
         ],
         ..BASE
     },
@@ -268,7 +308,11 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     // the caller comes through a Local channel that is optimised away
@@ -301,7 +345,10 @@ pub(crate) const ALL: &[Scenario] = &[
             s.wait_any("LocalOptimizationEnd", "LocalOneChannel", "Local/@Q@@");
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER"), ("-b", "ENTERQUEUE RINGCANCELED ABANDON")],
+        verbs: &[
+            ("", "ENTERQUEUE CONNECT COMPLETECALLER"),
+            ("-b", "ENTERQUEUE RINGCANCELED ABANDON"),
+        ],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0),
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 1.0),
@@ -325,7 +372,11 @@ pub(crate) const ALL: &[Scenario] = &[
             s.wait("AgentComplete");
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("ended_by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     // a phone that sends all its calls elsewhere
@@ -336,7 +387,11 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[
-            ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "canceled")], 1.0),
+            (
+                "asterisk_queue_rings_total",
+                &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "canceled")],
+                1.0,
+            ),
             ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@")], 1.0),
         ],
         ..BASE
@@ -351,7 +406,11 @@ pub(crate) const ALL: &[Scenario] = &[
             ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("result", "no_answer")], 0.0),
             ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("result", "failed")], 0.0),
         ],
-        at_least: &[("asterisk_queue_rings_total", &[("queue", "@Q@"), ("result", "canceled")], 2.0)],
+        at_least: &[(
+            "asterisk_queue_rings_total",
+            &[("queue", "@Q@"), ("result", "canceled")],
+            2.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -360,7 +419,11 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| s.call(8000),
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[
-            ("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "answered")], 1.0),
+            (
+                "asterisk_queue_rings_total",
+                &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "answered")],
+                1.0,
+            ),
             ("asterisk_queue_rings_total", &[("queue", "@Q@")], 1.0),
         ],
         ..BASE
@@ -380,7 +443,12 @@ pub(crate) const ALL: &[Scenario] = &[
             for reason in ["lunch", "coffee", "coffee"] {
                 s.act(
                     "QueuePause",
-                    &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", reason)],
+                    &[
+                        ("Queue", "@Q@"),
+                        ("Interface", "@T@/a@D0@"),
+                        ("Paused", "true"),
+                        ("Reason", reason),
+                    ],
                 );
             }
             pause(s, 0, false);
@@ -416,8 +484,16 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[
-            ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")], 1.0),
-            ("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@M0@"), ("result", "answered")], 1.0),
+            (
+                "asterisk_queue_completions_total",
+                &[("queue", "@Q@"), ("agent", "@M0@"), ("ended_by", "caller")],
+                1.0,
+            ),
+            (
+                "asterisk_calls_total",
+                &[("direction", "outbound"), ("agent", "@M0@"), ("result", "answered")],
+                1.0,
+            ),
         ],
         ..BASE
     },
@@ -428,20 +504,30 @@ pub(crate) const ALL: &[Scenario] = &[
         phones: &[Answers],
         drive: |s| {
             // app_agent_pool lets a new agent wait five seconds
-            let mut login = s.start(&Caller { keys: vec![(9000, '*')], ..s.device_calls(0, "701", 6000) });
+            let mut login =
+                s.start(&Caller { keys: vec![(9000, '*')], ..s.device_calls(0, "701", 6000) });
             s.wait_any("AgentLogin", "Agent", "starred");
             s.call(60_000);
             login.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETEAGENT|COMPLETECALLER")],
         wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("agent", "@M0@")], 1.0)],
-        at_least: &[("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "talking")], 1.0)],
-        at_most: &[("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "talking")], 5.0)],
+        at_least: &[(
+            "asterisk_agent_state_seconds_total",
+            &[("agent", "@M0@"), ("state", "talking")],
+            1.0,
+        )],
+        at_most: &[(
+            "asterisk_agent_state_seconds_total",
+            &[("agent", "@M0@"), ("state", "talking")],
+            5.0,
+        )],
         ..BASE
     },
 ];
 
-/// A caller talks to the agent's desk phone, which calls another queue, waits there, and puts the caller in its place.
+/// A caller talks to the agent's desk phone, which calls another queue, waits there, and puts the
+/// caller in its place.
 fn hand_over_to_waiting(s: &Stage<'_>, hold: u32) -> (DeskPhone, Sipp) {
     let phone = DeskPhone::start(s.pbx, &s.text("a@D0@"), s.desk_port());
     let call = s.start(&s.caller(hold));
@@ -464,7 +550,8 @@ fn pause(s: &Stage<'_>, phone: usize, paused: bool) {
 /// The manager calls a phone and bridges it with the channel.
 fn bridge_with_phone(s: &Stage<'_>, channel: &str, phone: usize) {
     let device = format!("@T@/a@D{phone}@");
-    let called = [("Channel", &*device), ("Application", "Wait"), ("Data", "60"), ("Async", "true")];
+    let called =
+        [("Channel", &*device), ("Application", "Wait"), ("Data", "60"), ("Async", "true")];
     s.act("Originate", &called);
     let answer = s.wait_any("OriginateResponse", "Channel", &format!("{device}-"));
     s.act("Bridge", &[("Channel1", channel), ("Channel2", &answer["Channel"])]);

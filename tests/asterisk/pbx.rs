@@ -1,4 +1,5 @@
-//! A real Asterisk in a root of its own, on addresses of its own on loopback, with the configuration a test needs.
+//! A real Asterisk in a root of its own, on addresses of its own on loopback, with the
+//! configuration a test needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,8 @@ pub(crate) struct Plan {
 /// A running Asterisk.
 pub(crate) struct Pbx {
     pub(crate) version: Version,
-    /// The first three parts of its addresses: `.1` is the server, `.2` callers, `.3` phones, `.4` the carrier.
+    /// The first three parts of its addresses: `.1` is the server, `.2` callers, `.3` phones, `.4`
+    /// the carrier.
     pub(crate) net: String,
     /// Its own files, inside the root.
     place: PathBuf,
@@ -57,7 +59,8 @@ impl Version {
         }
     }
 
-    /// What stands between AGI and Gosub in the arguments of Queue: 21 took the macro out of the middle.
+    /// What stands between AGI and Gosub in the arguments of Queue: 21 took the macro out of the
+    /// middle.
     pub(crate) const fn gosub(self) -> &'static str {
         match self {
             Self::V16 => ",,",
@@ -79,7 +82,11 @@ impl Version {
     /// Whether the tests can run here; where they cannot, says why.  In CI they must, with 16.
     pub(crate) fn is_installed(self) -> bool {
         let succeeds = |program: &str, args: &[&str]| {
-            let done = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let done = Command::new(program)
+                .args(args)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             done.is_ok_and(|status| status.success())
         };
         let missing = if !self.root().join("installed").exists() {
@@ -92,7 +99,11 @@ impl Version {
             return true;
         };
         let required = std::env::var_os("CI").is_some() && self == Self::V16;
-        assert!(!required, "no tests beside Asterisk {}, and CI must not go without: {missing}", self.number());
+        assert!(
+            !required,
+            "no tests beside Asterisk {}, and CI must not go without: {missing}",
+            self.number()
+        );
         println!("skipped: the tests beside Asterisk {}: {missing}", self.number());
         false
     }
@@ -102,7 +113,11 @@ impl Pbx {
     /// Starts a server for a test of that name and waits until it is ready for calls.
     pub(crate) fn start(version: Version, name: &str, slot: u8, plan: &Plan) -> Self {
         // two runs on one machine must not meet: the process decides the third part of the address
-        let net = format!("127.{}.{}", version.number(), 1 + (std::process::id() * 4 + u32::from(slot)) % 250);
+        let net = format!(
+            "127.{}.{}",
+            version.number(),
+            1 + (std::process::id() * 4 + u32::from(slot)) % 250
+        );
         let place = PathBuf::from("/srv").join(format!("{name}-{}", net.replace('.', "-")));
         let outside = version.root().join(place.strip_prefix("/").expect("an absolute path"));
         let _ = fs::remove_dir_all(&outside);
@@ -138,12 +153,16 @@ impl Pbx {
         self.ctl().act("Command", &[("Command", command)]).remove("Output").unwrap_or_default()
     }
 
-    /// What its own console says to a command, line by line; the manager interface repeats a header instead.
+    /// What its own console says to a command, line by line; the manager interface repeats a header
+    /// instead.
     pub(crate) fn console(&self, command: &str) -> String {
         let conf = self.place.join("etc/asterisk.conf");
         let mut asterisk = Command::new("chroot");
-        let output =
-            asterisk.arg(self.version.root()).args(["/usr/sbin/asterisk", "-C"]).arg(conf).args(["-rx", command]);
+        let output = asterisk
+            .arg(self.version.root())
+            .args(["/usr/sbin/asterisk", "-C"])
+            .arg(conf)
+            .args(["-rx", command]);
         String::from_utf8_lossy(&output.output().expect("chroot, as root").stdout).into_owned()
     }
 
@@ -166,11 +185,14 @@ impl Pbx {
         let ctl = self.ctl();
         let from = ctl.here();
         let id = ctl.send("CoreShowChannels", &[]);
-        let is_end =
-            |m: &crate::ami::Message| m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id);
+        let is_end = |m: &crate::ami::Message| {
+            m["Event"] == "CoreShowChannelsComplete" && m.get("ActionID") == Some(&id)
+        };
         ctl.wait_for("the list of channels", from, is_end);
         let listed = ctl.since(from);
-        let mine = listed.iter().filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
+        let mine = listed
+            .iter()
+            .filter(|m| m["Event"] == "CoreShowChannel" && m.get("ActionID") == Some(&id));
         mine.filter_map(|m| m.get("Channel").cloned()).collect()
     }
 
@@ -208,7 +230,11 @@ impl Drop for Pbx {
             let _ = child.wait();
         }
         if std::thread::panicking() {
-            eprintln!("the files of Asterisk {} are kept in {}", self.version.number(), self.file("").display());
+            eprintln!(
+                "the files of Asterisk {} are kept in {}",
+                self.version.number(),
+                self.file("").display()
+            );
         } else {
             let _ = fs::remove_dir_all(self.file(""));
         }
@@ -230,18 +256,24 @@ fn launch(version: Version, place: &Path, outside: &Path) -> Child {
 
 /// The manager interface opens before the queues are there: FullyBooted tells that they are.
 fn log_in(net: &str) -> Ami {
-    let ctl = program::wait_until("the manager interface", || Ami::open(&format!("{net}.1:5038"), "ctl", SECRET).ok());
+    let ctl = program::wait_until("the manager interface", || {
+        Ami::open(&format!("{net}.1:5038"), "ctl", SECRET).ok()
+    });
     ctl.wait(0, "FullyBooted", &[]);
     ctl
 }
 
 fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, plan: &Plan) {
-    let write = |file: &str, text: &str| fs::write(etc.join(file), text).expect("a configuration file");
+    let write =
+        |file: &str, text: &str| fs::write(etc.join(file), text).expect("a configuration file");
     let at = place.display();
-    let own = fs::read_to_string(version.root().join("etc/asterisk/asterisk.conf")).expect("Debian's asterisk.conf");
-    let kept = own
-        .lines()
-        .filter(|line| ["astmoddir", "astdatadir", "astagidir", "astsbindir"].iter().any(|key| line.starts_with(key)));
+    let own = fs::read_to_string(version.root().join("etc/asterisk/asterisk.conf"))
+        .expect("Debian's asterisk.conf");
+    let kept = own.lines().filter(|line| {
+        ["astmoddir", "astdatadir", "astagidir", "astsbindir"]
+            .iter()
+            .any(|key| line.starts_with(key))
+    });
     let kept: String = kept.map(|line| format!("{line}\n")).collect();
     write(
         "asterisk.conf",
@@ -252,8 +284,14 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
         ),
     );
     write("modules.conf", &modules(version));
-    write("logger.conf", "[general]\nqueue_log=yes\n[logfiles]\nmessages => notice,warning,error\n");
-    write("cdr.conf", "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n");
+    write(
+        "logger.conf",
+        "[general]\nqueue_log=yes\n[logfiles]\nmessages => notice,warning,error\n",
+    );
+    write(
+        "cdr.conf",
+        "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n",
+    );
     write("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
     write(
         "features.conf",
@@ -279,7 +317,10 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
             plan.queues
         ),
     );
-    write("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
+    write(
+        "extensions.conf",
+        &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan),
+    );
     write("manager.conf", &format!("{}{}", accounts(version, net), plan.accounts));
     match version {
         Version::V16 => write("sip.conf", &chan_sip(net, &plan.phones)),
@@ -287,11 +328,13 @@ fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, pl
     }
 }
 
-/// The exporter's account is the one that `manager-conf` prints, with every step of the dialplan to see.  It also opens
-/// the interface, which is closed as in Asterisk's own example, and turns the time stamps on.
+/// The exporter's account is the one that `manager-conf` prints, with every step of the dialplan to
+/// see.  It also opens the interface, which is closed as in Asterisk's own example, and turns the
+/// time stamps on.
 fn accounts(version: Version, net: &str) -> String {
     let permit = "127.0.0.0/255.0.0.0";
-    let printed = program::run(&["manager-conf", "--asterisk", &version.full(), "--permit", permit]);
+    let printed =
+        program::run(&["manager-conf", "--asterisk", &version.full(), "--permit", permit]);
     assert!(printed.status.success(), "manager-conf: {printed:?}");
     let printed = String::from_utf8(printed.stdout).expect("text");
     let mut account = String::new();
@@ -380,7 +423,11 @@ fn pjsip(net: &str, phones: &[(String, u16)]) -> String {
          contact=sip:{net}.4:5070\n"
     );
     for (device, port) in phones {
-        let contact = if *port == 0 { String::new() } else { format!("contact=sip:{device}@{net}.3:{port}\n") };
+        let contact = if *port == 0 {
+            String::new()
+        } else {
+            format!("contact=sip:{device}@{net}.3:{port}\n")
+        };
         text.push_str(&format!(
             "[{device}](common)\ncontext=from-agents\naors={device}\ndevice_state_busy_at=1\n[{device}]\ntype=aor\n{contact}"
         ));

@@ -1,5 +1,5 @@
-//! A desk phone with two lines: it answers, asks a colleague on the second line, and transfers with REFER, blind or
-//! attended (Replaces).  sipp cannot join two calls; this can.
+//! A desk phone with two lines: it answers, asks a colleague on the second line, and transfers with
+//! REFER, blind or attended (Replaces).  sipp cannot join two calls; this can.
 
 use std::collections::HashMap;
 use std::net::UdpSocket;
@@ -74,8 +74,18 @@ impl DeskPhone {
     fn invite(&self, name: &str, number: &str, extra: &[&str]) {
         let (line, id) = (&self.line, self.line.id(name));
         let to = format!("<sip:{number}@{}>", line.pbx);
-        line.request("INVITE", &format!("sip:{number}@{}", line.pbx), &line.own_side(name), &to, &id, extra, true);
-        wait_until("somebody to answer", || line.answers.lock().expect("the phone").contains_key(&id).then_some(()));
+        line.request(
+            "INVITE",
+            &format!("sip:{number}@{}", line.pbx),
+            &line.own_side(name),
+            &to,
+            &id,
+            extra,
+            true,
+        );
+        wait_until("somebody to answer", || {
+            line.answers.lock().expect("the phone").contains_key(&id).then_some(())
+        });
     }
 
     /// Sends whom it called to a number.
@@ -133,7 +143,8 @@ impl Line {
         let is = |method: &str| first.starts_with(method);
         if is("INVITE") && tag(&header(message, "To")).is_none() {
             self.reply(message, "180 Ringing", false);
-            let again = self.invite.lock().expect("the phone").replace(message.to_owned()).is_some();
+            let again =
+                self.invite.lock().expect("the phone").replace(message.to_owned()).is_some();
             if !again {
                 self.reply(message, "200 OK", true);
             }
@@ -141,7 +152,10 @@ impl Line {
             self.reply(message, "200 OK", is("INVITE"));
         } else if is("SIP/2.0 200") && header(message, "CSeq").ends_with("INVITE") {
             self.acknowledge(message);
-            self.answers.lock().expect("the phone").insert(header(message, "Call-ID"), message.to_owned());
+            self.answers
+                .lock()
+                .expect("the phone")
+                .insert(header(message, "Call-ID"), message.to_owned());
         }
     }
 
@@ -186,7 +200,15 @@ impl Line {
         let answer = self.answer(name);
         let contact = header(&answer, "Contact");
         let uri = contact.split(['<', '>']).nth(1).unwrap_or(&contact).to_owned();
-        self.request(method, &uri, &self.own_side(name), &header(&answer, "To"), &self.id(name), extra, false);
+        self.request(
+            method,
+            &uri,
+            &self.own_side(name),
+            &header(&answer, "To"),
+            &self.id(name),
+            extra,
+            false,
+        );
     }
 
     /// A request inside the call that `invite` began.
@@ -194,11 +216,28 @@ impl Line {
         let contact = header(invite, "Contact");
         let uri = contact.split(['<', '>']).nth(1).unwrap_or(&contact).to_owned();
         let from = format!("{};tag=first", header(invite, "To"));
-        self.request(method, &uri, &from, &header(invite, "From"), &header(invite, "Call-ID"), extra, false);
+        self.request(
+            method,
+            &uri,
+            &from,
+            &header(invite, "From"),
+            &header(invite, "Call-ID"),
+            extra,
+            false,
+        );
     }
 
     #[allow(clippy::too_many_arguments, reason = "the headers of a SIP request")]
-    fn request(&self, method: &str, uri: &str, from: &str, to: &str, id: &str, extra: &[&str], media: bool) {
+    fn request(
+        &self,
+        method: &str,
+        uri: &str,
+        from: &str,
+        to: &str,
+        id: &str,
+        extra: &[&str],
+        media: bool,
+    ) {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let mut head = format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bK-desk-{id}-{number}\r\nMax-Forwards: \
@@ -263,24 +302,26 @@ impl Line {
         self.socket.send_to(text.as_bytes(), &self.pbx).expect("a datagram on loopback");
     }
 
-    /// Silence, 50 packets a second: a Local channel is taken out of a call only once audio flows, and digits pressed
-    /// from the manager need something that comes in.
+    /// Silence, 50 packets a second: a Local channel is taken out of a call only once audio flows,
+    /// and digits pressed from the manager need something that comes in.
     fn talk(&self) {
         let port = loop {
             if self.over.load(Ordering::Relaxed) {
                 return;
             }
             let invite = self.invite.lock().expect("the phone").clone();
-            let media = invite
-                .as_deref()
-                .and_then(|text| text.split("m=audio ").nth(1)?.split(' ').next()?.parse::<u16>().ok());
+            let media = invite.as_deref().and_then(|text| {
+                text.split("m=audio ").nth(1)?.split(' ').next()?.parse::<u16>().ok()
+            });
             match media {
                 Some(port) => break port,
                 None => std::thread::sleep(Duration::from_millis(50)),
             }
         };
-        let (ip, pbx) =
-            (self.own.split(':').next().unwrap_or_default(), self.pbx.split(':').next().unwrap_or_default());
+        let (ip, pbx) = (
+            self.own.split(':').next().unwrap_or_default(),
+            self.pbx.split(':').next().unwrap_or_default(),
+        );
         let Ok(socket) = UdpSocket::bind((ip, self.media)) else { return };
         for number in 0u16.. {
             if self.over.load(Ordering::Relaxed) {

@@ -29,8 +29,12 @@ impl Proxy {
     /// Leads from `address` to the manager interface at `pbx`.
     pub(crate) fn start(address: &str, pbx: &str, clock: &Clock) -> Self {
         let listener = TcpListener::bind(address).expect("the wire's address");
-        let wire =
-            Wire { pbx: pbx.to_owned(), clock: clock.clone(), closed: AtomicBool::new(false), links: Mutex::default() };
+        let wire = Wire {
+            pbx: pbx.to_owned(),
+            clock: clock.clone(),
+            closed: AtomicBool::new(false),
+            links: Mutex::default(),
+        };
         let wire = Arc::new(wire);
         let accepting = Arc::clone(&wire);
         thread::spawn(move || {

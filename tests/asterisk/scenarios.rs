@@ -1,6 +1,8 @@
-//! Every way through a queue, and every kind of call, on a real PBX: what happens, and what must come out.
+//! Every way through a queue, and every kind of call, on a real PBX: what happens, and what must
+//! come out.
 //!
-//! Times are wide: whoever is to do something first does it seconds before anything else could happen.
+//! Times are wide: whoever is to do something first does it seconds before anything else could
+//! happen.
 
 use std::sync::Arc;
 use std::thread::sleep;
@@ -9,10 +11,10 @@ use std::time::Duration;
 use crate::COLLEAGUE;
 use crate::ami::Message;
 use crate::phone::DeskPhone;
-
 use crate::sipp::Caller;
 use crate::sipp::Phone::{
-    Answers, AttendedTransfers, BlindTransfers, Busy, Desk, HangsUp, Holds, Rings, Unavailable, Unreachable,
+    Answers, AttendedTransfers, BlindTransfers, Busy, Desk, HangsUp, Holds, Rings, Unavailable,
+    Unreachable,
 };
 use crate::stage::{Scenario, Stage};
 
@@ -21,7 +23,11 @@ const BASE: Scenario = Scenario::new("");
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
     // answered
-    Scenario { name: "answered-caller-ends", verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")], ..BASE },
+    Scenario {
+        name: "answered-caller-ends",
+        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
+        ..BASE
+    },
     Scenario {
         name: "answered-agent-ends",
         queues: &[("", "", &[HangsUp])],
@@ -34,7 +40,11 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[Holds])],
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        at_least: &[("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "on_hold")], 1.0)],
+        at_least: &[(
+            "asterisk_agent_state_seconds_total",
+            &[("agent", "@M0@"), ("state", "on_hold")],
+            1.0,
+        )],
         ..BASE
     },
     // given up
@@ -114,7 +124,12 @@ pub(crate) const ALL: &[Scenario] = &[
             s.wait("AgentCalled");
             s.act(
                 "QueuePause",
-                &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")],
+                &[
+                    ("Queue", "@Q@"),
+                    ("Interface", "@T@/a@D0@"),
+                    ("Paused", "true"),
+                    ("Reason", "meeting"),
+                ],
             );
             call.wait();
         },
@@ -127,7 +142,10 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(90_000));
             let caller = s.wait("QueueCallerJoin")["Channel"].clone();
-            s.act("QueueWithdrawCaller", &[("Queue", "@Q@"), ("Caller", &caller), ("WithdrawInfo", "called back")]);
+            s.act(
+                "QueueWithdrawCaller",
+                &[("Queue", "@Q@"), ("Caller", &caller), ("WithdrawInfo", "called back")],
+            );
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE WITHDRAW")],
@@ -138,7 +156,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "refused-empty",
         queues: &[("", "joinempty=no", &[])],
         drive: |s| s.call(60_000),
-        wants: &[("asterisk_queue_refusals_total", &[("queue", "@Q@"), ("reason", "join_empty")], 1.0)],
+        wants: &[(
+            "asterisk_queue_refusals_total",
+            &[("queue", "@Q@"), ("reason", "join_empty")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -147,7 +169,12 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             s.act(
                 "QueuePause",
-                &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "meeting")],
+                &[
+                    ("Queue", "@Q@"),
+                    ("Interface", "@T@/a@D0@"),
+                    ("Paused", "true"),
+                    ("Reason", "meeting"),
+                ],
             );
             s.call(60_000);
         },
@@ -172,7 +199,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "refused-no-such-queue",
         queues: &[],
         drive: |s| s.call(60_000),
-        wants: &[("asterisk_queue_refusals_total", &[("queue", ""), ("reason", "unknown_queue")], 1.0)],
+        wants: &[(
+            "asterisk_queue_refusals_total",
+            &[("queue", ""), ("reason", "unknown_queue")],
+            1.0,
+        )],
         ..BASE
     },
     // ringing in vain
@@ -196,7 +227,11 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[Busy, Answers])],
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE RINGNOANSWER CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "busy")], 1.0)],
+        wants: &[(
+            "asterisk_queue_rings_total",
+            &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "busy")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -204,7 +239,11 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[Unavailable, Answers])],
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE RINGNOANSWER CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_rings_total", &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "failed")], 1.0)],
+        wants: &[(
+            "asterisk_queue_rings_total",
+            &[("queue", "@Q@"), ("agent", "@M0@"), ("result", "failed")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -252,7 +291,10 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "penalties",
         queues: &[("", "", &[Answers, Answers])],
         drive: |s| {
-            s.act("QueuePenalty", &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Penalty", "5")]);
+            s.act(
+                "QueuePenalty",
+                &[("Queue", "@Q@"), ("Interface", "@T@/a@D0@"), ("Penalty", "5")],
+            );
             s.call(8000);
         },
         verbs: &[("", "PENALTY ENTERQUEUE CONNECT COMPLETECALLER")],
@@ -265,7 +307,11 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[BlindTransfers])],
         drive: |s| s.call(16_000),
         verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -278,7 +324,11 @@ pub(crate) const ALL: &[Scenario] = &[
         },
         // 16 logs both: the caller is gone from the bridge, and the transfer succeeded
         verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER|COMPLETECALLER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "blind"), ("by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -287,7 +337,11 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| s.call(25_000),
         // one race inside Asterisk decides the verb and AgentComplete says what queue_log says
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -299,7 +353,11 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_agent_after(s, "AttendedTransfer", "OrigTransfererUniqueid");
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER|COMPLETEAGENT")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "attended"), ("by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -315,7 +373,11 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -332,7 +394,11 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "attended"), ("by", "agent")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -348,7 +414,11 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_agent_after(s, "BlindTransfer", "TransfererUniqueid");
         },
         verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER|COMPLETECALLER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "blind"), ("by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -365,7 +435,11 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_agent_after(s, "AttendedTransfer", "OrigTransfererUniqueid");
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETECALLER|COMPLETEAGENT")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "attended"), ("by", "caller")], 1.0)],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "attended"), ("by", "caller")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -374,11 +448,21 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(16_000));
             let agent = talking(s)["DestChannel"].clone();
-            s.act("BlindTransfer", &[("Channel", &agent), ("Context", "to-queue"), ("Exten", "@Q@-b")]);
+            s.act(
+                "BlindTransfer",
+                &[("Channel", &agent), ("Context", "to-queue"), ("Exten", "@Q@-b")],
+            );
             call.wait();
         },
-        verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER"), ("-b", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        wants: &[("asterisk_queue_transfers_total", &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")], 1.0)],
+        verbs: &[
+            ("", "ENTERQUEUE CONNECT BLINDTRANSFER"),
+            ("-b", "ENTERQUEUE CONNECT COMPLETECALLER"),
+        ],
+        wants: &[(
+            "asterisk_queue_transfers_total",
+            &[("queue", "@Q@"), ("kind", "blind"), ("by", "agent")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -387,11 +471,23 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(6000));
             let caller = s.wait("QueueCallerJoin")["Channel"].clone();
-            s.act("Redirect", &[("Channel", &caller), ("Context", "from-agents"), ("Exten", "800"), ("Priority", "1")]);
+            s.act(
+                "Redirect",
+                &[
+                    ("Channel", &caller),
+                    ("Context", "from-agents"),
+                    ("Exten", "800"),
+                    ("Priority", "1"),
+                ],
+            );
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE ABANDON")],
-        wants: &[("asterisk_queue_exits_total", &[("queue", "@Q@"), ("outcome", "redirected")], 1.0)],
+        wants: &[(
+            "asterisk_queue_exits_total",
+            &[("queue", "@Q@"), ("outcome", "redirected")],
+            1.0,
+        )],
         ..BASE
     },
     Scenario {
@@ -399,12 +495,25 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(10_000));
             let caller = talking(s)["Channel"].clone();
-            s.act("Redirect", &[("Channel", &caller), ("Context", "from-agents"), ("Exten", "800"), ("Priority", "1")]);
+            s.act(
+                "Redirect",
+                &[
+                    ("Channel", &caller),
+                    ("Context", "from-agents"),
+                    ("Exten", "800"),
+                    ("Priority", "1"),
+                ],
+            );
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        // nobody asked to hang up when the talk ended, and queue_log waits for whoever does in the end
-        wants: &[("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "unknown")], 1.0)],
+        // nobody asked to hang up when the talk ended, and queue_log waits for whoever does in the
+        // end
+        wants: &[(
+            "asterisk_queue_completions_total",
+            &[("queue", "@Q@"), ("ended_by", "unknown")],
+            1.0,
+        )],
         ..BASE
     },
     // several stays
@@ -517,7 +626,9 @@ pub(crate) const ALL: &[Scenario] = &[
         drive: |s| {
             let mut call = s.start(&s.caller(8000));
             let agent = s.wait("AgentCalled")["DestUniqueid"].clone();
-            let runs = |m: &Message| m["Event"] == "Newexten" && m["Uniqueid"] == agent && m["Context"] == "member-sub";
+            let runs = |m: &Message| {
+                m["Event"] == "Newexten" && m["Uniqueid"] == agent && m["Context"] == "member-sub"
+            };
             // in a place where Queue looks for something else nothing runs, and nothing else tells
             s.pbx.ctl().wait_for("the Gosub of the member", 0, runs);
             call.wait();
@@ -574,7 +685,11 @@ pub(crate) const ALL: &[Scenario] = &[
     },
     // calls outside queues
     outbound("outbound-answered", |s| s.play(&s.device_calls(0, "9200", 3000)), OUT_ANSWERED),
-    outbound("outbound-carrier-hangs-up", |s| s.play(&s.device_calls(0, "9201", 60_000)), OUT_ANSWERED),
+    outbound(
+        "outbound-carrier-hangs-up",
+        |s| s.play(&s.device_calls(0, "9201", 60_000)),
+        OUT_ANSWERED,
+    ),
     outbound("outbound-busy", |s| s.play(&s.device_calls(0, "9486", 60_000)), OUT_BUSY),
     outbound("outbound-refused", |s| s.play(&s.device_calls(0, "9603", 60_000)), OUT_FAILED),
     outbound("outbound-unknown-number", |s| s.play(&s.device_calls(0, "9404", 60_000)), OUT_FAILED),
@@ -629,26 +744,49 @@ pub(crate) const ALL: &[Scenario] = &[
     },
 ];
 
-/// Those whose outcome queue_log calls something else on purpose (METRICS.md, Differences to queue_log).
+/// Those whose outcome queue_log calls something else on purpose (METRICS.md, Differences to
+/// queue_log).
 pub(crate) const REDIRECTED: &[&str] = &["redirected-waiting", "redirected-talking"];
 
 /// Those whose talk ended before queue_log says so.
 pub(crate) const CUT_SHORT: &[&str] = &["redirected-talking"];
 
-const OUT_ANSWERED: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "answered")], 1.0)];
-const OUT_BUSY: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "busy")], 1.0)];
-const OUT_FAILED: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "failed")], 1.0)];
-const OUT_CONGESTION: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "congestion")], 1.0)];
-const OUT_NO_ANSWER: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "no_answer")], 1.0)];
-const OUT_CANCELED: &[crate::stage::Want] =
-    &[("asterisk_calls_total", &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "canceled")], 1.0)];
+const OUT_ANSWERED: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "answered")],
+    1.0,
+)];
+const OUT_BUSY: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "busy")],
+    1.0,
+)];
+const OUT_FAILED: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "failed")],
+    1.0,
+)];
+const OUT_CONGESTION: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "congestion")],
+    1.0,
+)];
+const OUT_NO_ANSWER: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "no_answer")],
+    1.0,
+)];
+const OUT_CANCELED: &[crate::stage::Want] = &[(
+    "asterisk_calls_total",
+    &[("direction", "outbound"), ("agent", "@T@/a@D0@"), ("result", "canceled")],
+    1.0,
+)];
 
-const fn outbound(name: &'static str, drive: fn(&Stage<'_>), wants: &'static [crate::stage::Want]) -> Scenario {
+const fn outbound(
+    name: &'static str,
+    drive: fn(&Stage<'_>),
+    wants: &'static [crate::stage::Want],
+) -> Scenario {
     Scenario { name, queues: &[], phones: &[Answers], drive, wants, ..BASE }
 }
 
@@ -676,7 +814,8 @@ fn hang_up_agent_after(s: &Stage<'_>, event: &str, by: &str) {
     s.act("Hangup", &[("Channel", &connect["DestChannel"])]);
 }
 
-/// Members come, pause with reasons, and go; what changes nothing is told again by Asterisk, and logged again.
+/// Members come, pause with reasons, and go; what changes nothing is told again by Asterisk, and
+/// logged again.
 fn members(s: &Stage<'_>) {
     let one = [("Queue", "@Q@"), ("Interface", "@T@/a@D0@")];
     let with = |more: &[(&'static str, &'static str)]| [&one[..], more].concat();

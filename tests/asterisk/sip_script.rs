@@ -12,11 +12,19 @@ pub(crate) fn of_phone(phone: Phone) -> Option<String> {
         Phone::Busy => reply("486 Busy Here", false) + &ack(),
         Phone::Unavailable => reply("480 Temporarily Unavailable", false) + &ack(),
         Phone::BlindTransfers => {
-            rings() + &answers_after(1000) + &pause(1500) + &presses(&format!("#1{colleague}")) + &until_bye(None)
+            rings()
+                + &answers_after(1000)
+                + &pause(1500)
+                + &presses(&format!("#1{colleague}"))
+                + &until_bye(None)
         }
         // the colleague answers after a second
         Phone::AttendedTransfers => {
-            rings() + &answers_after(1000) + &pause(1500) + &presses(&format!("*2{colleague}")) + &until_bye(Some(6000))
+            rings()
+                + &answers_after(1000)
+                + &pause(1500)
+                + &presses(&format!("*2{colleague}"))
+                + &until_bye(Some(6000))
         }
         Phone::Holds => {
             rings()
@@ -28,7 +36,8 @@ pub(crate) fn of_phone(phone: Phone) -> Option<String> {
                 + &until_bye(None)
         }
         Phone::Forwards => {
-            reply("302 Moved Temporarily", false).replace("<sip:", &format!("<sip:{colleague}@")) + &ack()
+            reply("302 Moved Temporarily", false).replace("<sip:", &format!("<sip:{colleague}@"))
+                + &ack()
         }
         Phone::Random => random_phone(),
         Phone::Desk | Phone::Unreachable => return None,
@@ -36,11 +45,12 @@ pub(crate) fn of_phone(phone: Phone) -> Option<String> {
     Some(called(&body))
 }
 
-/// Numbers of the carrier: `9200` answers, `9201` answers and hangs up after two seconds, `9180` rings for ever, and
-/// `9` with one of these codes is refused with it.
+/// Numbers of the carrier: `9200` answers, `9201` answers and hangs up after two seconds, `9180`
+/// rings for ever, and `9` with one of these codes is refused with it.
 const REFUSALS: [u16; 14] = [403, 404, 408, 410, 480, 484, 486, 488, 500, 502, 503, 504, 600, 603];
 
-/// Media that nobody listens to: the far end is a closed port.  chan_sip reads nothing of a version it has seen.
+/// Media that nobody listens to: the far end is a closed port.  chan_sip reads nothing of a version
+/// it has seen.
 fn sdp(direction: &str, version: u32) -> String {
     format!(
         "v=0\no=test 1 {version} IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio 39000 RTP/AVP 0\na=rtpmap:0 \
@@ -95,7 +105,8 @@ fn called(body: &str) -> String {
     )
 }
 
-/// Answers a request; `first` is the INVITE's, whose CSeq is kept, since another request may have come since.
+/// Answers a request; `first` is the INVITE's, whose CSeq is kept, since another request may have
+/// come since.
 fn reply(status: &str, first: bool) -> String {
     let cseq = if first { "CSeq: [$cseq] INVITE\n" } else { "[last_CSeq:]\n" };
     let headers = format!(
@@ -104,7 +115,12 @@ fn reply(status: &str, first: bool) -> String {
     );
     let body = sdp("sendrecv", 1);
     let with_media = first && status.starts_with("200");
-    send(&format!("SIP/2.0 {status}"), &headers, with_media.then_some(("application/sdp", body.as_str())), "")
+    send(
+        &format!("SIP/2.0 {status}"),
+        &headers,
+        with_media.then_some(("application/sdp", body.as_str())),
+        "",
+    )
 }
 
 fn rings() -> String {
@@ -113,8 +129,9 @@ fn rings() -> String {
 
 /// Answers after that long, unless the call is cancelled before.
 fn answers_after(milliseconds: u32) -> String {
-    format!("<recv request=\"CANCEL\" timeout=\"{milliseconds}\" ontimeout=\"answer\" next=\"cancelled\"/>\n")
-        + &cancelled()
+    format!(
+        "<recv request=\"CANCEL\" timeout=\"{milliseconds}\" ontimeout=\"answer\" next=\"cancelled\"/>\n"
+    ) + &cancelled()
         + &label("answer")
         + &reply("200 OK", true).replacen("<send ", "<send retrans=\"500\" ", 1)
         + &ack()
@@ -126,11 +143,17 @@ fn waits_for_cancel() -> String {
 
 /// The way out of a cancelled call; jumped to, and over.
 fn cancelled() -> String {
-    let headers = "[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]u[call_number]\n[last_Call-ID:]\n";
+    let headers =
+        "[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]u[call_number]\n[last_Call-ID:]\n";
     "<nop next=\"after_cancelled\"/>\n".to_owned()
         + &label("cancelled")
         + &send("SIP/2.0 200 OK", &format!("{headers}[last_CSeq:]\n"), None, "")
-        + &send("SIP/2.0 487 Request Terminated", &format!("{headers}CSeq: [$cseq] INVITE\n"), None, "retrans=\"500\"")
+        + &send(
+            "SIP/2.0 487 Request Terminated",
+            &format!("{headers}CSeq: [$cseq] INVITE\n"),
+            None,
+            "retrans=\"500\"",
+        )
         + "<recv request=\"ACK\" next=\"end\"/>\n"
         + &label("after_cancelled")
 }
@@ -151,7 +174,9 @@ fn presses(keys: &str) -> String {
         .zip(10..)
         .map(|(key, cseq)| {
             let body = format!("Signal={key}\nDuration=120\n");
-            request("INFO", cseq, Some(("application/dtmf-relay", &body))) + "<recv response=\"200\"/>\n" + &pause(200)
+            request("INFO", cseq, Some(("application/dtmf-relay", &body)))
+                + "<recv response=\"200\"/>\n"
+                + &pause(200)
         })
         .collect()
 }
@@ -161,7 +186,12 @@ fn reinvite(direction: &str, cseq: u32) -> String {
                To:[$peer]\n[last_Call-ID:]\n";
     request("INVITE", cseq, Some(("application/sdp", &sdp(direction, cseq))))
         + "<recv response=\"100\" optional=\"true\"/>\n<recv response=\"200\"/>\n"
-        + &send("ACK sip:@PBX@ SIP/2.0", &format!("{ack}CSeq: {cseq} ACK\nMax-Forwards: 70\n"), None, "")
+        + &send(
+            "ACK sip:@PBX@ SIP/2.0",
+            &format!("{ack}CSeq: {cseq} ACK\nMax-Forwards: 70\n"),
+            None,
+            "",
+        )
 }
 
 /// Waits for the far end's BYE, and says BYE itself after `limit` milliseconds.
@@ -185,18 +215,26 @@ fn until_bye(limit: Option<u32>) -> String {
     }
 }
 
-/// Refuses one call in eight (busy, or unavailable), lets a fifth ring for ever, and answers the others after 0.3,
-/// 1.2 or 2.6 seconds.  Of those that answer, a third hangs up first and one in fourteen transfers blind.
+/// Refuses one call in eight (busy, or unavailable), lets a fifth ring for ever, and answers the
+/// others after 0.3, 1.2 or 2.6 seconds.  Of those that answer, a third hangs up first and one in
+/// fourteen transfers blind.
 fn random_phone() -> String {
-    let chance = |label: &str, chance: f64| format!("<nop next=\"{label}\" chance=\"{chance}\"/>\n");
+    let chance =
+        |label: &str, chance: f64| format!("<nop next=\"{label}\" chance=\"{chance}\"/>\n");
     let wait = |name: &str, limit: u32| {
         label(name)
-            + &format!("<recv request=\"CANCEL\" timeout=\"{limit}\" ontimeout=\"answer\" next=\"cancelled\"/>\n")
+            + &format!(
+                "<recv request=\"CANCEL\" timeout=\"{limit}\" ontimeout=\"answer\" next=\"cancelled\"/>\n"
+            )
     };
     let colleague = crate::COLLEAGUE;
-    let say_bye = label("bye") + &request("BYE", 99, None) + "<recv response=\"200\" next=\"end\"/>\n";
+    let say_bye =
+        label("bye") + &request("BYE", 99, None) + "<recv response=\"200\" next=\"end\"/>\n";
     let bye_after = |name: &str, limit: u32| {
-        label(name) + &format!("<recv request=\"BYE\" timeout=\"{limit}\" ontimeout=\"bye\" next=\"byed\"/>\n")
+        label(name)
+            + &format!(
+                "<recv request=\"BYE\" timeout=\"{limit}\" ontimeout=\"bye\" next=\"byed\"/>\n"
+            )
     };
     chance("busy", 0.09)
         + &chance("gone", 0.04)
@@ -241,7 +279,9 @@ fn random_phone() -> String {
 
 /// Only a REFUSALS number is told apart by the caller of this scenario: see [`called`].
 pub(crate) fn carrier() -> String {
-    let mut text = "<nop next=\"ringing\" test=\"answers\"/>\n<nop next=\"ringing\" test=\"rings\"/>\n".to_owned();
+    let mut text =
+        "<nop next=\"ringing\" test=\"answers\"/>\n<nop next=\"ringing\" test=\"rings\"/>\n"
+            .to_owned();
     for code in REFUSALS {
         text.push_str(&format!("<nop next=\"c{code}\" test=\"is{code}\"/>\n"));
     }
@@ -279,20 +319,33 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
     let body = sdp("sendrecv", 1);
     let media = Some(("application/sdp", body.as_str()));
     let invite = "INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0";
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"calling\">\n");
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"calling\">\n",
+    );
     if let Some(limit) = caller.cancel {
         // an INVITE and its CANCEL have one branch
         let branch = "z9hG4bK-[pid]-[call_number]-i";
-        text += &send(invite, &head("INVITE", 1, fresh).replace("[branch]", branch), media, "retrans=\"500\"");
+        text += &send(
+            invite,
+            &head("INVITE", 1, fresh).replace("[branch]", branch),
+            media,
+            "retrans=\"500\"",
+        );
         text += "<recv response=\"100\"/>\n";
         for code in [180, 183] {
-            text +=
-                &format!("<recv response=\"{code}\" optional=\"true\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n");
+            text += &format!(
+                "<recv response=\"{code}\" optional=\"true\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n"
+            );
         }
         text += &format!("<recv response=\"200\" timeout=\"{limit}\" ontimeout=\"give_up\"/>\n");
         text += &label("give_up");
         let cancel = "CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0";
-        text += &send(cancel, &head("CANCEL", 1, fresh).replace("[branch]", branch), None, "retrans=\"500\"");
+        text += &send(
+            cancel,
+            &head("CANCEL", 1, fresh).replace("[branch]", branch),
+            None,
+            "retrans=\"500\"",
+        );
         text += "<recv response=\"200\" optional=\"true\"/>\n<recv response=\"487\"/>\n";
         let ack = "ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0";
         text += &send(ack, &head("ACK", 1, "[last_To:]").replace("[branch]", branch), None, "");
@@ -311,7 +364,12 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         text += &pause(after);
         let body = format!("Signal={key}\nDuration=160\n");
         let info = Some(("application/dtmf-relay", body.as_str()));
-        text += &send("INFO [next_url] SIP/2.0", &head("INFO", cseq, "[last_To:]"), info, "retrans=\"500\"");
+        text += &send(
+            "INFO [next_url] SIP/2.0",
+            &head("INFO", cseq, "[last_To:]"),
+            info,
+            "retrans=\"500\"",
+        );
         text += "<recv response=\"200\"/>\n";
     }
     text += &format!("<recv request=\"BYE\" timeout=\"{}\" ontimeout=\"bye\"/>\n", caller.hold);
@@ -322,10 +380,16 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         "next=\"end\"",
     );
     text += &label("bye");
-    text += &send("BYE [next_url] SIP/2.0", &head("BYE", 90, "[last_To:]"), None, "retrans=\"500\"");
+    text +=
+        &send("BYE [next_url] SIP/2.0", &head("BYE", 90, "[last_To:]"), None, "retrans=\"500\"");
     text += "<recv response=\"200\" next=\"end\"/>\n";
     text += &label("refused");
     let ack = "ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0";
-    text += &send(ack, "[last_Via:]\n[last_From:]\n[last_To:]\nCall-ID: [call_id]\nCSeq: 1 ACK\n", None, "");
+    text += &send(
+        ack,
+        "[last_Via:]\n[last_From:]\n[last_To:]\nCall-ID: [call_id]\nCSeq: 1 ACK\n",
+        None,
+        "",
+    );
     text + &label("end") + "</scenario>\n"
 }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::common::program;
 use crate::sip_script;
 
-/// How a phone behaves; each kind is one sipp that plays all phones of the kind, told apart by its port.
+/// How a phone behaves; each kind is one sipp that plays all phones of the kind, told apart by its
+/// port.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Phone {
     /// Rings a second, answers, and never hangs up.
@@ -23,7 +24,8 @@ pub(crate) enum Phone {
     Unavailable,
     /// Answers, then presses `#1` and the number of a colleague.
     BlindTransfers,
-    /// Answers, then presses `*2` and the number of a colleague, and hangs up when the colleague has answered.
+    /// Answers, then presses `*2` and the number of a colleague, and hangs up when the colleague
+    /// has answered.
     AttendedTransfers,
     /// Answers, puts the caller on hold for two seconds, then talks on.
     Holds,
@@ -115,10 +117,17 @@ impl Phones {
         let port = 10_000 + next();
         let from = caller.device.as_deref().unwrap_or(&caller.number);
         let to = format!("{}.1:5060", self.net);
-        let mut args = vec![&*to, "-s", &caller.to, "-m", "1", "-timeout", "100", "-recv_timeout", "40000"];
+        let mut args =
+            vec![&*to, "-s", &caller.to, "-m", "1", "-timeout", "100", "-recv_timeout", "40000"];
         // a slow machine repeats itself: an INVITE that is sent twice is answered twice
         args.extend(["-default_behaviors", "all,-abortunexp"]);
-        self.sipp(&format!("{}-{port}", caller.to), &sip_script::calling(caller, from), host, port, &args)
+        self.sipp(
+            &format!("{}-{port}", caller.to),
+            &sip_script::calling(caller, from),
+            host,
+            port,
+            &args,
+        )
     }
 
     fn sipp(&self, name: &str, scenario: &str, host: u8, port: u16, args: &[&str]) -> Sipp {
@@ -160,7 +169,9 @@ impl Drop for Phones {
 impl Sipp {
     /// Waits until the call is over; whether it went as the scenario says.
     pub(crate) fn wait(&mut self) -> bool {
-        let status = program::wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("sipp"));
+        let status = program::wait_until(&format!("the end of {}", self.name), || {
+            self.child.try_wait().expect("sipp")
+        });
         if !status.success() {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
             let tail: Vec<&str> = log.lines().rev().take(12).collect();
@@ -175,7 +186,9 @@ impl Sipp {
 
     /// Waits until the call is over, however it went.
     pub(crate) fn wait_quietly(&mut self) {
-        program::wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("sipp"));
+        program::wait_until(&format!("the end of {}", self.name), || {
+            self.child.try_wait().expect("sipp")
+        });
     }
 
     fn wait_open(&mut self) {
@@ -187,10 +200,12 @@ impl Sipp {
                 self.name,
                 fs::read_to_string(&self.log)
             );
-            let sockets =
-                fs::read_dir(format!("/proc/{pid}/fd")).ok()?.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+            let sockets = fs::read_dir(format!("/proc/{pid}/fd"))
+                .ok()?
+                .filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
             // one is its control socket, one is SIP
-            (sockets.filter(|link| link.to_string_lossy().starts_with("socket:")).count() >= 2).then_some(())
+            (sockets.filter(|link| link.to_string_lossy().starts_with("socket:")).count() >= 2)
+                .then_some(())
         });
     }
 }

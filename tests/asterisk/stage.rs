@@ -1,4 +1,5 @@
-//! One scenario on a real PBX: its queues, phones and dialplan, what it does, and what must come out.
+//! One scenario on a real PBX: its queues, phones and dialplan, what it does, and what must come
+//! out.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -7,8 +8,9 @@ use crate::common::program::PATIENCE;
 use crate::pbx::{Pbx, Plan, Version};
 use crate::sipp::{Caller, Phone, Phones, Sipp};
 
-/// A scenario.  In its texts `@Q@` is its name, `@T@` SIP or PJSIP, `@Dn@` the number of its nth phone, `@Mn@` the
-/// name of the member behind it, and `@G@` what separates Queue's AGI from its Gosub.
+/// A scenario.  In its texts `@Q@` is its name, `@T@` SIP or PJSIP, `@Dn@` the number of its nth
+/// phone, `@Mn@` the name of the member behind it, and `@G@` what separates Queue's AGI from its
+/// Gosub.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Queues: what follows the name, options, and the phones that are members.
@@ -18,7 +20,8 @@ pub(crate) struct Scenario {
     /// The steps of the dialplan behind the scenario's number.
     pub(crate) plan: &'static str,
     pub(crate) drive: fn(&Stage<'_>),
-    /// What queue_log must say, by queue: verbs in any order; `A|B` is one of both, `A+` one or more.
+    /// What queue_log must say, by queue: verbs in any order; `A|B` is one of both, `A+` one or
+    /// more.
     pub(crate) verbs: &'static [(&'static str, &'static str)],
     /// What the exporter must show when a gap is over.
     pub(crate) sighted: &'static [Want],
@@ -96,12 +99,14 @@ impl Scenario {
             next - 1
         };
         for (suffix, options, members) in self.queues {
-            // app_queue never changes a queue from linear to something else, so it is no default of the template
+            // app_queue never changes a queue from linear to something else, so it is no default of
+            // the template
             let strategy = if options.contains("strategy=") { "" } else { "strategy=linear" };
             plan.queues.push_str(&fill(&format!("[@Q@{suffix}](base)\n{strategy}\n{options}\n")));
             for &phone in *members {
                 let at = device(plan, phone);
-                plan.queues.push_str(&fill(&format!("member => @T@/a@D{at}@,0,@M{at}@,@T@/a@D{at}@\n")));
+                plan.queues
+                    .push_str(&fill(&format!("member => @T@/a@D{at}@,0,@M{at}@,@T@/a@D{at}@\n")));
             }
         }
         for &phone in self.phones {
@@ -109,12 +114,15 @@ impl Scenario {
         }
         for (at, step) in self.plan.lines().enumerate() {
             let priority = if at == 0 { "1" } else { "n" };
-            plan.dialplan.push_str(&fill(&format!("exten => {},{priority},{step}\n", extension(index))));
+            plan.dialplan
+                .push_str(&fill(&format!("exten => {},{priority},{step}\n", extension(index))));
         }
         for at in 0..next {
             plan.dialplan.push_str(&fill(&format!("exten => @D{at}@,hint,@T@/a@D{at}@\n")));
             // the same with a key for "do not disturb"
-            plan.dialplan.push_str(&fill(&format!("exten => dnd@D{at}@,hint,@T@/a@D{at}@&Custom:dnd@D{at}@\n")));
+            plan.dialplan.push_str(&fill(&format!(
+                "exten => dnd@D{at}@,hint,@T@/a@D{at}@&Custom:dnd@D{at}@\n"
+            )));
         }
     }
 
@@ -125,7 +133,12 @@ impl Scenario {
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) const fn new(scenario: &'a Scenario, index: usize, pbx: &'a Pbx, phones: &'a Phones) -> Self {
+    pub(crate) const fn new(
+        scenario: &'a Scenario,
+        index: usize,
+        pbx: &'a Pbx,
+        phones: &'a Phones,
+    ) -> Self {
         Self { scenario, pbx, phones, index, meeting: None }
     }
 
@@ -148,7 +161,8 @@ impl<'a> Stage<'a> {
         fill(self.scenario, self.index, self.pbx.version, text)
     }
 
-    /// Somebody outside calls the scenario's number and hangs up after that many milliseconds, if nobody did before.
+    /// Somebody outside calls the scenario's number and hangs up after that many milliseconds, if
+    /// nobody did before.
     pub(crate) fn caller(&self, hold: u32) -> Caller {
         Caller {
             to: extension(self.index),
@@ -171,7 +185,11 @@ impl<'a> Stage<'a> {
 
     /// The same of a call that is not the usual one.
     pub(crate) fn play(&self, caller: &Caller) {
-        assert!(self.start(caller).wait(), "{}: the call did not go as it should", self.scenario.name);
+        assert!(
+            self.start(caller).wait(),
+            "{}: the call did not go as it should",
+            self.scenario.name
+        );
     }
 
     /// The phone of that number calls somebody.
@@ -200,7 +218,9 @@ impl<'a> Stage<'a> {
     /// Waits for any event whose header holds the text.
     pub(crate) fn wait_any(&self, event: &str, header: &str, text: &str) -> Arc<Message> {
         let text = self.text(text);
-        let fits = |m: &Message| m["Event"] == event && m.get(header).is_some_and(|value| value.contains(&text));
+        let fits = |m: &Message| {
+            m["Event"] == event && m.get(header).is_some_and(|value| value.contains(&text))
+        };
         self.pbx.ctl().wait_for(&format!("{event} of {text}"), 0, fits)
     }
 
@@ -228,7 +248,10 @@ fn desk_port(index: usize) -> u16 {
 }
 
 fn fill(scenario: &Scenario, index: usize, version: Version, text: &str) -> String {
-    let mut text = text.replace("@Q@", scenario.name).replace("@T@", version.tech()).replace("@G@", version.gosub());
+    let mut text = text
+        .replace("@Q@", scenario.name)
+        .replace("@T@", version.tech())
+        .replace("@G@", version.gosub());
     for phone in 0..PHONES {
         text = text.replace(&format!("@D{phone}@"), &number(index, phone).to_string());
         text = text.replace(&format!("@M{phone}@"), &format!("{} {phone}", scenario.name));

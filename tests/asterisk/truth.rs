@@ -10,7 +10,8 @@ use crate::stage::{Scenario, Want};
 /// Verbs of queue_log by queue, in the order in which they came.
 pub(crate) type Verbs = BTreeMap<String, Vec<String>>;
 
-/// In place of the second end of a talk: which of both the exporter counted, two threads of Asterisk decide.
+/// In place of the second end of a talk: which of both the exporter counted, two threads of
+/// Asterisk decide.
 const ONCE_MORE: &str = "(once more)";
 
 /// A number of verbs of queue_log, and what the exporter counts for them.
@@ -27,7 +28,11 @@ const PAIRS: &[Pair] = &[
     (&["EXITWITHKEY"], "asterisk_queue_exits_total", &[("outcome", "exit_key")]),
     (&["COMPLETECALLER"], "asterisk_queue_completions_total", &[("ended_by", "caller")]),
     (&["COMPLETEAGENT"], "asterisk_queue_completions_total", &[("ended_by", "agent")]),
-    (&["BLINDTRANSFER", "ATTENDEDTRANSFER"], "asterisk_queue_completions_total", &[("ended_by", "transfer")]),
+    (
+        &["BLINDTRANSFER", "ATTENDEDTRANSFER"],
+        "asterisk_queue_completions_total",
+        &[("ended_by", "transfer")],
+    ),
     (&["AGENTDUMP"], "asterisk_queue_agent_dumps_total", &[]),
     (&["PAUSE"], "asterisk_queue_pauses_total", &[("change", "paused")]),
     (&["UNPAUSE"], "asterisk_queue_pauses_total", &[("change", "unpaused")]),
@@ -44,8 +49,8 @@ impl<'a> Talks<'a> {
         self.0.push((call, queue.to_owned(), agent));
     }
 
-    /// Whether the end is one of a talk that goes on.  A caller who has another channel by then, since his own one was
-    /// optimised away or masqueraded, is known by his agent.
+    /// Whether the end is one of a talk that goes on.  A caller who has another channel by then,
+    /// since his own one was optimised away or masqueraded, is known by his agent.
     fn end(&mut self, call: &str, queue: &str, agent: &str) -> bool {
         let same = |(c, q, _): &(&str, String, &str)| *c == call && q == queue;
         let other = |(_, q, a): &(&str, String, &str)| q == queue && *a == agent;
@@ -54,15 +59,18 @@ impl<'a> Talks<'a> {
     }
 }
 
-/// Reads a server's queue_log.  What it says twice (16, METRICS.md) is left out: a second end of a talk, and a ringing in
-/// vain that was answered.  So is what it says of a pause that only has another reason.
+/// Reads a server's queue_log.  What it says twice (16, METRICS.md) is left out: a second end of a
+/// talk, and a ringing in vain that was answered.  So is what it says of a pause that only has
+/// another reason.
 pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let (mut found, mut rang) = (Verbs::new(), BTreeMap::new());
     let mut talks = Talks::default();
     for line in text.lines().filter(|line| !line.ends_with("|UNPAUSE|Auto-Unpause")) {
         let fields: Vec<_> = line.split('|').collect();
-        let [at, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
+        let [at, call, queue, agent, verb, ..] = fields[..] else {
+            panic!("no line of queue_log: {line}")
+        };
         let (at, queue) = (at.parse::<u64>().expect("seconds"), name_of(queue));
         match verb {
             "RINGNOANSWER" => drop(rang.insert((call, queue.clone(), agent), at)),
@@ -70,7 +78,8 @@ pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
                 let ring: u64 = fields[7].parse().expect("seconds");
                 if rang.remove(&(call, queue.clone(), agent)).is_some_and(|when| when + ring > at) {
                     let verbs = found.get_mut(&queue).expect("a ringing");
-                    let last = verbs.iter().rposition(|verb| verb == "RINGNOANSWER").expect("a ringing");
+                    let last =
+                        verbs.iter().rposition(|verb| verb == "RINGNOANSWER").expect("a ringing");
                     verbs.remove(last);
                 }
             }
@@ -85,8 +94,8 @@ pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     found
 }
 
-/// ENTERQUEUE and ABANDON have a queue's name as it was dialled, and Asterisk compares it without case.  All queues here
-/// are in small letters.
+/// ENTERQUEUE and ABANDON have a queue's name as it was dialled, and Asterisk compares it without
+/// case.  All queues here are in small letters.
 fn name_of(queue: &str) -> String {
     if queue == "NONE" { queue.to_owned() } else { queue.to_lowercase() }
 }
@@ -107,10 +116,16 @@ pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) ->
     let nothing = Vec::new();
     for queue in &queues {
         let verbs = said.get(queue).unwrap_or(&nothing);
-        let times = |wanted: &[&str]| verbs.iter().filter(|verb| wanted.contains(&verb.as_str())).count() as f64;
+        let times = |wanted: &[&str]| {
+            verbs.iter().filter(|verb| wanted.contains(&verb.as_str())).count() as f64
+        };
         let mut compare = |wanted: &[&str], counted: f64| {
             let said = times(wanted);
-            let either = if wanted.iter().all(|verb| ENDS.contains(verb)) { times(&[ONCE_MORE]) } else { 0.0 };
+            let either = if wanted.iter().all(|verb| ENDS.contains(verb)) {
+                times(&[ONCE_MORE])
+            } else {
+                0.0
+            };
             let slack = if wanted.len() == ENDS.len() { 0.0 } else { either };
             if (said - counted).abs() > slack {
                 found.push(format!("{queue}: {said} {wanted:?} in queue_log, {counted} counted"));
@@ -121,26 +136,32 @@ pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) ->
             compare(wanted, numbers.sum(metric, &[&[own], *labels].concat()));
         }
         compare(&ENDS, numbers.sum("asterisk_queue_completions_total", &[own]));
-        let rings = IN_VAIN.map(|result| numbers.sum("asterisk_queue_rings_total", &[own, ("result", result)]));
+        let rings = IN_VAIN
+            .map(|result| numbers.sum("asterisk_queue_rings_total", &[own, ("result", result)]));
         compare(&["RINGNOANSWER"], rings.iter().sum());
     }
     found
 }
 
-/// Where hold and talk of a queue differ by more than a second a call, which is what whole seconds can be off.
+/// Where hold and talk of a queue differ by more than a second a call, which is what whole seconds
+/// can be off.
 pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let (mut sums, mut talks) = (BTreeMap::<_, (f64, f64)>::new(), Talks::default());
     for line in text.lines() {
         let fields: Vec<_> = line.split('|').collect();
-        let [_, call, queue, agent, verb, ..] = fields[..] else { panic!("no line of queue_log: {line}") };
+        let [_, call, queue, agent, verb, ..] = fields[..] else {
+            panic!("no line of queue_log: {line}")
+        };
         let at = match verb {
             "CONNECT" => {
                 talks.begin(call, queue, agent);
                 5
             }
             "COMPLETECALLER" | "COMPLETEAGENT" if talks.end(call, queue, agent) => 6,
-            "BLINDTRANSFER" | "ATTENDEDTRANSFER" if talks.end(call, queue, agent) => fields.len() - 2,
+            "BLINDTRANSFER" | "ATTENDEDTRANSFER" if talks.end(call, queue, agent) => {
+                fields.len() - 2
+            }
             _ => continue,
         };
         let sum = sums.entry((queue, if at == 5 { HOLD } else { TALK })).or_default();
@@ -162,7 +183,9 @@ pub(crate) fn of_outbound(pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
     let carrier = format!("{}/carrier-", pbx.version.tech());
     let text = pbx.cdrs();
     let (mut calls, mut answered, mut seconds) = (0.0, 0.0, 0.0);
-    for record in text.lines().map(fields).filter(|record| record[DST_CHANNEL].starts_with(&carrier)) {
+    for record in
+        text.lines().map(fields).filter(|record| record[DST_CHANNEL].starts_with(&carrier))
+    {
         calls += 1.0;
         if record[DISPOSITION] == "ANSWERED" {
             answered += 1.0;
@@ -189,7 +212,12 @@ pub(crate) fn of_outbound(pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
 }
 
 /// Everything that differs from what scenarios promise.
-pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verbs, numbers: &Numbers) -> Vec<String> {
+pub(crate) fn of_scenarios(
+    chosen: &[(usize, &Scenario)],
+    pbx: &Pbx,
+    said: &Verbs,
+    numbers: &Numbers,
+) -> Vec<String> {
     let mut found = Vec::new();
     for &(index, scenario) in chosen {
         for (suffix, expected) in scenario.verbs {
@@ -206,7 +234,13 @@ pub(crate) fn of_scenarios(chosen: &[(usize, &Scenario)], pbx: &Pbx, said: &Verb
 }
 
 /// Numbers that are not what a scenario wants.
-pub(crate) fn of_wants(wants: &[Want], scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
+pub(crate) fn of_wants(
+    wants: &[Want],
+    scenario: &Scenario,
+    index: usize,
+    pbx: &Pbx,
+    numbers: &Numbers,
+) -> Vec<String> {
     let mut found = Vec::new();
     for (metric, labels, value) in wants {
         let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
@@ -244,7 +278,10 @@ fn counted(
     pbx: &Pbx,
     numbers: &Numbers,
 ) -> (String, f64) {
-    let filled: Vec<_> = labels.iter().map(|(key, value)| (*key, scenario.fill(index, pbx.version, value))).collect();
+    let filled: Vec<_> = labels
+        .iter()
+        .map(|(key, value)| (*key, scenario.fill(index, pbx.version, value)))
+        .collect();
     let labels: Vec<_> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
     (format!("{}: {metric} {labels:?}", scenario.name), numbers.sum(metric, &labels))
 }
@@ -259,7 +296,11 @@ fn took_its_way(pattern: &str, mut verbs: Vec<String>) -> bool {
         };
         let mut taken = 0;
         while taken < most {
-            let Some(at) = verbs.iter().position(|verb| word.split('|').any(|either| either == verb)) else { break };
+            let Some(at) =
+                verbs.iter().position(|verb| word.split('|').any(|either| either == verb))
+            else {
+                break;
+            };
             verbs.remove(at);
             taken += 1;
         }

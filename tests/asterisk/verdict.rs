@@ -21,7 +21,10 @@ impl Verdict {
     pub(crate) fn of(pbx: &Pbx, exporter: &Exporter) -> Self {
         let url = format!("http://{}/metrics", exporter.address());
         // nothing lies at an edge: every line counts
-        Self::run(pbx, &["--metrics", &url, "--since", "2000-01-01 00:00", "--until", "2100-01-01 00:00"])
+        Self::run(
+            pbx,
+            &["--metrics", &url, "--since", "2000-01-01 00:00", "--until", "2100-01-01 00:00"],
+        )
     }
 
     /// Compares a recording.
@@ -45,7 +48,11 @@ impl Verdict {
     /// Figures that differ, and lines that could not be read.
     pub(crate) fn differences(&self) -> Vec<String> {
         let malformed = self.list("malformed").iter().map(ToString::to_string);
-        let rows = self.list("rows").iter().filter(|row| row["state"] == "differs").map(ToString::to_string);
+        let rows = self
+            .list("rows")
+            .iter()
+            .filter(|row| row["state"] == "differs")
+            .map(ToString::to_string);
         malformed.chain(rows).collect()
     }
 

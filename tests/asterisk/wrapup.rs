@@ -1,7 +1,8 @@
 //! Wrap-up beside a real PBX: at every moment of a script the gauge must say what the PBX goes by.
 //!
-//! `queue show` tells of each member how many seconds ago its last call was, and that is what app_queue compares with
-//! the wrap-up time.  It counts seconds of the clock, so up to a second around a change either may be right.
+//! `queue show` tells of each member how many seconds ago its last call was, and that is what
+//! app_queue compares with the wrap-up time.  It counts seconds of the clock, so up to a second
+//! around a change either may be right.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -33,7 +34,12 @@ fn wrap_up(version: Version) {
     let pbx = Pbx::start(version, "wrapup", 4, &plan(version));
     let (phones, clock) = (Phones::start(&pbx.net), Clock::start());
     let mut exporter = Exporter::start_with(&pbx.net, &pbx.manager(), CONFIG);
-    let script = Script { pbx: &pbx, phones: &phones, in_force: AtomicU64::new(0), over: AtomicBool::new(false) };
+    let script = Script {
+        pbx: &pbx,
+        phones: &phones,
+        in_force: AtomicU64::new(0),
+        over: AtomicBool::new(false),
+    };
 
     let first = script.watched(&exporter, &clock, || {
         // 6 s in all of Ann's queues, then none, then 3 s, whatever the others have
@@ -49,8 +55,9 @@ fn wrap_up(version: Version) {
         script.call("wrapb", 0, 12_000);
     });
 
-    // an exporter that comes in the middle of it sees it in the list, but not that the call was another queue's; a queue
-    // with a time of its own counts nobody as available for that long after any call, so this caller has patience
+    // an exporter that comes in the middle of it sees it in the list, but not that the call was
+    // another queue's; a queue with a time of its own counts nobody as available for that long
+    // after any call, so this caller has patience
     script.call("wrapa", 6, 14_000);
     exporter.restart();
     let second = script.watched(&exporter, &clock, || sleep(Duration::from_secs(7)));
@@ -128,7 +135,8 @@ impl Script<'_> {
     }
 
     fn sample(&self, exporter: &Exporter, clock: &Clock) -> Sample {
-        let (at, shown, numbers) = (clock.now(), self.pbx.console("queue show"), exporter.numbers());
+        let (at, shown, numbers) =
+            (clock.now(), self.pbx.console("queue show"), exporter.numbers());
         let time = self.in_force.load(Ordering::Relaxed);
         let said = QUEUES.map(|queue| {
             let labels = [("queue", queue), ("state", "wrapup")];
@@ -141,8 +149,11 @@ impl Script<'_> {
 
 /// Whether the only member of a queue is free but for the time since its last call.
 fn is_wrapping_up(shown: &str, queue: &str, time: u64) -> bool {
-    let mut lines = shown.lines().skip_while(|line| !line.starts_with(&format!("{queue} has "))).skip(1);
-    let member = lines.find(|line| line.contains("/a100")).unwrap_or_else(|| panic!("no member of {queue}: {shown}"));
+    let mut lines =
+        shown.lines().skip_while(|line| !line.starts_with(&format!("{queue} has "))).skip(1);
+    let member = lines
+        .find(|line| line.contains("/a100"))
+        .unwrap_or_else(|| panic!("no member of {queue}: {shown}"));
     let last = member.split("last was ").nth(1).and_then(|rest| rest.split(' ').next());
     let since = last.and_then(|seconds| seconds.parse::<u64>().ok());
     // Bob's own time goes first, and nobody else's call is his
@@ -150,12 +161,14 @@ fn is_wrapping_up(shown: &str, queue: &str, time: u64) -> bool {
     member.contains("Not in use") && since.is_some_and(|since| since < time)
 }
 
-/// Compares what both say, but within a second of a change.  Where a busy machine left a gap between two samples, the
-/// change may be anywhere in it.
+/// Compares what both say, but within a second of a change.  Where a busy machine left a gap
+/// between two samples, the change may be anywhere in it.
 fn judge(samples: &[Sample], queues: &[&'static str]) -> Judged {
     let mut judged = Judged::default();
     let second = Duration::from_secs(1);
-    for (sample, &queue) in samples.iter().flat_map(|sample| queues.iter().map(move |queue| (sample, queue))) {
+    for (sample, &queue) in
+        samples.iter().flat_map(|sample| queues.iter().map(move |queue| (sample, queue)))
+    {
         let (pbx, gauge) = sample.said[queue];
         let (from, to) = (sample.at.before(second), sample.until.after(second));
         let before = samples.iter().rev().find(|other| other.until < from);
@@ -164,7 +177,9 @@ fn judge(samples: &[Sample], queues: &[&'static str]) -> Judged {
         let settled = near.chain(before).chain(after).all(|other| other.said[queue].0 == pbx);
         if settled && pbx != gauge {
             let at = sample.at.since(samples[0].at).as_secs_f64();
-            judged.wrong.push(format!("{queue} after {at:.1} s: in wrap-up {pbx} by the PBX, {gauge} by the gauge"));
+            judged.wrong.push(format!(
+                "{queue} after {at:.1} s: in wrap-up {pbx} by the PBX, {gauge} by the gauge"
+            ));
         }
         judged.wrapped += usize::from(settled && pbx);
     }
@@ -184,11 +199,14 @@ fn plan(version: Version) -> Plan {
         plan.queues.push_str(&format!(
             "[{queue}](base)\nstrategy=linear\nwrapuptime={time}\nmember => {interface},0,{member},{interface}{own}\n"
         ));
-        plan.dialplan.push_str(&format!("exten => 7{index:03},1,Answer()\n same => n,Queue({queue},t,,,90)\n"));
+        plan.dialplan.push_str(&format!(
+            "exten => 7{index:03},1,Answer()\n same => n,Queue({queue},t,,,90)\n"
+        ));
         plan.dialplan.push_str(" same => n,Hangup()\n");
     }
     plan.dialplan.push_str(&DIALPLAN.replace("@T@", version.tech()));
-    plan.phones = ["a1001", "a1002"].map(|device| (device.to_owned(), Phone::Answers.port())).to_vec();
+    plan.phones =
+        ["a1001", "a1002"].map(|device| (device.to_owned(), Phone::Answers.port())).to_vec();
     plan
 }
 
@@ -199,4 +217,5 @@ const QUEUES: [&str; 4] = ["wrapa", "wrapb", "wrapc", "wrapd"];
 const SHORT: u32 = 4000;
 
 /// As queues.conf has it.
-const CONFIG: &str = "    wrapup: {queues: {wrapa: 6s, WRAPC: 3s, wrapd: 8s}}\n    shared_lastcall: yes\n";
+const CONFIG: &str =
+    "    wrapup: {queues: {wrapa: 6s, WRAPC: 3s, wrapd: 8s}}\n    shared_lastcall: yes\n";

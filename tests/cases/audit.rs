@@ -1,4 +1,5 @@
-//! What `audit` makes of logs that are not as plain as the PBX writes them, or not of this PBX alone.
+//! What `audit` makes of logs that are not as plain as the PBX writes them, or not of this PBX
+//! alone.
 
 use super::Case;
 
@@ -35,7 +36,8 @@ fn an_end_under_a_surrogate_is_the_callers_end() {
     let shown = agreed("redirect-then-bridge-22");
     let note = "note 1 call is in queue_log under two Uniqueids, since another channel took the caller's place";
     assert!(shown.contains(&note.to_owned()), "{shown:#?}");
-    let row = "explained cloc COMPLETECALLER completions caller 1 0 1 AgentComplete came late, or never";
+    let row =
+        "explained cloc COMPLETECALLER completions caller 1 0 1 AgentComplete came late, or never";
     assert!(shown.contains(&row.to_owned()), "{shown:#?}");
 }
 
@@ -44,8 +46,14 @@ fn an_end_under_the_consulting_channel_is_the_callers_end() {
     let shown = agreed("refer-to-conference-24");
     let note = "note 1 call is in queue_log under two Uniqueids, since another channel took the caller's place";
     assert!(shown.contains(&note.to_owned()), "{shown:#?}");
-    assert!(shown.contains(&"equal cdesk COMPLETECALLER completions caller 1 1".to_owned()), "{shown:#?}");
-    assert!(shown.contains(&"equal cdesk COMPLETE* seconds talk 4 s 4.0 s".to_owned()), "{shown:#?}");
+    assert!(
+        shown.contains(&"equal cdesk COMPLETECALLER completions caller 1 1".to_owned()),
+        "{shown:#?}"
+    );
+    assert!(
+        shown.contains(&"equal cdesk COMPLETE* seconds talk 4 s 4.0 s".to_owned()),
+        "{shown:#?}"
+    );
 }
 
 #[test]
@@ -60,12 +68,23 @@ fn a_waiting_caller_whom_a_bridge_takes_is_followed_to_the_surrogate() {
 
 #[test]
 fn a_place_that_the_exporter_saw_move_is_equal_without_explanation() {
-    for case in ["refer-into-waiting-place-abandoned", "refer-into-waiting-place-22", "local-caller-optimised"] {
+    for case in [
+        "refer-into-waiting-place-abandoned",
+        "refer-into-waiting-place-22",
+        "local-caller-optimised",
+    ] {
         let shown = agreed(case);
         let same = |line: &String| !line.starts_with("explained") && !line.starts_with("note");
         assert!(shown.iter().all(same), "{case}: {shown:#?}");
-        assert_eq!(shown.last().map(String::as_str), Some("queue_log and the exporter agree."), "{case}");
+        assert_eq!(
+            shown.last().map(String::as_str),
+            Some("queue_log and the exporter agree."),
+            "{case}"
+        );
     }
     let shown = agreed("local-caller-optimised");
-    assert!(shown.contains(&"equal sales COMPLETE* seconds talk 45 s 45.0 s".to_owned()), "{shown:#?}");
+    assert!(
+        shown.contains(&"equal sales COMPLETE* seconds talk 45 s 45.0 s".to_owned()),
+        "{shown:#?}"
+    );
 }

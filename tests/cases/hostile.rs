@@ -1,4 +1,5 @@
-//! A stream made to bring personal and endless things into labels, over the names of all channel drivers.
+//! A stream made to bring personal and endless things into labels, over the names of all channel
+//! drivers.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -50,7 +51,8 @@ impl Stream {
     fn uuid(&mut self) -> String {
         let (one, two) = (self.dice(), self.dice());
         let (a, b, c) = (one >> 32, one >> 16 & 0xffff, one & 0xffff);
-        let uuid = format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", two >> 48, two & 0xffff_ffff_ffff);
+        let uuid =
+            format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", two >> 48, two & 0xffff_ffff_ffff);
         // the end of it would be enough to tell it by
         self.secrets.insert(uuid[..23].to_owned());
         uuid
@@ -108,7 +110,12 @@ impl Stream {
 
     fn tell(&mut self, event: &str, headers: &[(&str, &str)]) {
         self.clock += 1;
-        let _ = write!(self.text, "Event: {event}\r\nTimestamp: {}.{:06}\r\n", 1_790_000_000 + self.clock, self.clock);
+        let _ = write!(
+            self.text,
+            "Event: {event}\r\nTimestamp: {}.{:06}\r\n",
+            1_790_000_000 + self.clock,
+            self.clock
+        );
         for (key, value) in headers {
             let _ = write!(self.text, "{key}: {value}\r\n");
         }
@@ -119,19 +126,39 @@ impl Stream {
     fn call(&mut self) {
         let (caller, leg) = (self.channel(), self.channel());
         let (number, other) = (self.number(), self.number());
-        let (one, two) = (format!("1790000000.{}", self.channels * 2), format!("1790000000.{}", self.channels * 2 + 1));
+        let (one, two) = (
+            format!("1790000000.{}", self.channels * 2),
+            format!("1790000000.{}", self.channels * 2 + 1),
+        );
         self.secrets.extend([one.clone(), two.clone()]);
         let by_queue = self.dice().is_multiple_of(3);
         let member = format!("Member {}", self.dice() % 30);
-        let from = [("Channel", &*caller), ("Uniqueid", &one), ("Linkedid", &one), ("CallerIDNum", &number)];
-        let dest = [("DestChannel", &*leg), ("DestUniqueid", &two), ("DestLinkedid", &one), ("DestExten", &other)];
+        let from = [
+            ("Channel", &*caller),
+            ("Uniqueid", &one),
+            ("Linkedid", &one),
+            ("CallerIDNum", &number),
+        ];
+        let dest = [
+            ("DestChannel", &*leg),
+            ("DestUniqueid", &two),
+            ("DestLinkedid", &one),
+            ("DestExten", &other),
+        ];
         let both = [&from[..], &dest].concat();
-        let own = [("Channel", &*leg), ("Uniqueid", &two), ("Linkedid", &one), ("CallerIDNum", &other)];
+        let own =
+            [("Channel", &*leg), ("Uniqueid", &two), ("Linkedid", &one), ("CallerIDNum", &other)];
 
         self.tell("Newchannel", &[&from[..], &[("ChannelState", "4"), ("Exten", &other)]].concat());
-        self.tell("Newexten", &[&from[..], &[("Application", "NoOp"), ("AppData", &number)]].concat());
+        self.tell(
+            "Newexten",
+            &[&from[..], &[("Application", "NoOp"), ("AppData", &number)]].concat(),
+        );
         if by_queue {
-            self.tell("QueueCallerJoin", &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat());
+            self.tell(
+                "QueueCallerJoin",
+                &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat(),
+            );
         }
         self.tell("Newchannel", &[&own[..], &[("ChannelState", "0")]].concat());
         let interface = leg.rsplit_once('-').map_or(&*leg, |(device, _)| device).to_owned();
@@ -143,8 +170,14 @@ impl Stream {
         self.tell("DialBegin", &[&both[..], &[("DialString", &other)]].concat());
         self.tell("DialEnd", &[&both[..], &[("DialStatus", "ANSWER")]].concat());
         if by_queue {
-            self.tell("QueueCallerLeave", &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat());
-            self.tell("AgentConnect", &[&both[..], &agent, &[("HoldTime", "3"), ("RingTime", "1")]].concat());
+            self.tell(
+                "QueueCallerLeave",
+                &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat(),
+            );
+            self.tell(
+                "AgentConnect",
+                &[&both[..], &agent, &[("HoldTime", "3"), ("RingTime", "1")]].concat(),
+            );
         }
         for block in [&from, &own] {
             self.tell("BridgeEnter", &[&block[..], &[("BridgeUniqueid", &one)]].concat());
@@ -163,7 +196,9 @@ impl Stream {
 /// Every value of every label.
 fn values(text: &str) -> BTreeSet<&str> {
     let samples = text.lines().filter(|line| !line.starts_with('#'));
-    samples.flat_map(|line| line.split("=\"").skip(1).filter_map(|rest| rest.split('"').next())).collect()
+    samples
+        .flat_map(|line| line.split("=\"").skip(1).filter_map(|rest| rest.split('"').next()))
+        .collect()
 }
 
 #[test]
@@ -190,9 +225,11 @@ fn no_label_holds_what_a_far_end_can_choose_and_no_member_is_crowded_out() {
     for (name, rules, agents, trunks) in rules {
         let config = folder.join(format!("hostile-{name}.yml"));
         let limits = "limits: {agents: 30, devices: 12, trunks: 12}";
-        std::fs::write(&config, format!("pbx:\n  - name: t\n    {rules}\n{limits}\n")).expect("a scratch file");
+        std::fs::write(&config, format!("pbx:\n  - name: t\n    {rules}\n{limits}\n"))
+            .expect("a scratch file");
         let path = |path: &PathBuf| path.to_str().expect("a plain path").to_owned();
-        let output = run(&["replay", "--format", "text", "--config", &path(&config), &path(&events)]);
+        let output =
+            run(&["replay", "--format", "text", "--config", &path(&config), &path(&events)]);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("text");
 
@@ -205,7 +242,11 @@ fn no_label_holds_what_a_far_end_can_choose_and_no_member_is_crowded_out() {
         numbers.assert_conserved(name);
         let rung = numbers.values("asterisk_queue_rings_total", "agent");
         assert!(stream.members.iter().all(|member| rung.contains(member)), "{name}: {rung:?}");
-        assert_eq!(numbers.sum("asterisk_exporter_label_overflow_total", &[("label", "agent")]), 0.0, "{name}");
+        assert_eq!(
+            numbers.sum("asterisk_exporter_label_overflow_total", &[("label", "agent")]),
+            0.0,
+            "{name}"
+        );
         assert_eq!(numbers.values("asterisk_calls_total", "agent").len(), agents, "{name}");
         assert_eq!(numbers.values("asterisk_trunk_calls_active", "trunk").len(), trunks, "{name}");
         let series = text.lines().filter(|line| !line.starts_with('#')).count();

@@ -1,7 +1,8 @@
 //! Small inputs that were once counted wrongly, each with the right value.
 //!
-//! A folder of `fixtures/cases` holds what one PBX sent (`events.ami`, plain or gzipped), its `queue_log` if there was
-//! one, and `config.yml` if the one for all cases does not fit.  They go through the built program, as a user's would.
+//! A folder of `fixtures/cases` holds what one PBX sent (`events.ami`, plain or gzipped), its
+//! `queue_log` if there was one, and `config.yml` if the one for all cases does not fit.  They go
+//! through the built program, as a user's would.
 
 mod audit;
 mod blindness;
@@ -53,7 +54,10 @@ impl Case {
         let mut at = 0;
         for frame in text.split_inclusive("\r\n\r\n") {
             let stamp = frame.lines().find_map(|line| line.strip_prefix("Timestamp: "));
-            if stamp.and_then(|stamp| stamp.parse::<f64>().ok()).is_some_and(|stamp| stamp >= timestamp) {
+            if stamp
+                .and_then(|stamp| stamp.parse::<f64>().ok())
+                .is_some_and(|stamp| stamp >= timestamp)
+            {
                 end = at;
                 break;
             }
@@ -65,7 +69,8 @@ impl Case {
 
     /// The numbers as they stand at a Timestamp after the last event, if nothing comes until then.
     pub(crate) fn numbers_at(&self, timestamp: f64) -> Numbers {
-        let later = format!("Event: Reload\r\nPrivilege: system,all\r\nTimestamp: {timestamp:.6}\r\n\r\n");
+        let later =
+            format!("Event: Reload\r\nPrivilege: system,all\r\nTimestamp: {timestamp:.6}\r\n\r\n");
         self.play_text(&(self.text().trim_end().to_owned() + "\r\n\r\n" + &later), timestamp)
     }
 
@@ -82,7 +87,8 @@ impl Case {
         args.extend(["--queue-log", path(&log)]);
         args.extend(more);
         let output = run(&args);
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let text = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Audited { code: output.status.code(), text: text.concat() }
     }
 
@@ -122,7 +128,8 @@ impl Case {
 fn every_case_adds_up() {
     let folders = std::fs::read_dir(fixture("cases")).expect("the folder of cases");
     let folders = folders.map(|entry| entry.expect("an entry").path());
-    let cases: Vec<_> = folders.map(|folder| Case { folder }).filter(|case| case.events().exists()).collect();
+    let cases: Vec<_> =
+        folders.map(|folder| Case { folder }).filter(|case| case.events().exists()).collect();
     assert!(cases.len() >= 21, "only {} cases found", cases.len());
     for case in cases {
         case.numbers();

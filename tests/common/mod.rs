@@ -22,7 +22,8 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// The rules the recordings of the lab are read by.
 pub(crate) fn rules() -> Rules {
-    let trunks = Patterns::new(["^(SIP|PJSIP)/(trunk|carrier|channel2)-"]).expect("a valid pattern");
+    let trunks =
+        Patterns::new(["^(SIP|PJSIP)/(trunk|carrier|channel2)-"]).expect("a valid pattern");
     Rules { trunks, ..Rules::default() }
 }
 
@@ -45,8 +46,12 @@ impl Numbers {
         Self(
             samples
                 .map(|line| {
-                    let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
-                    (series.to_owned(), value.parse().unwrap_or_else(|_| panic!("no number: {line}")))
+                    let (series, value) =
+                        line.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
+                    (
+                        series.to_owned(),
+                        value.parse().unwrap_or_else(|_| panic!("no number: {line}")),
+                    )
                 })
                 .collect(),
         )
@@ -69,7 +74,8 @@ impl Numbers {
             labels
                 .iter()
                 .all(|(key, value)| {
-                    rest.contains(&format!("{{{key}=\"{value}\"")) || rest.contains(&format!(",{key}=\"{value}\""))
+                    rest.contains(&format!("{{{key}=\"{value}\""))
+                        || rest.contains(&format!(",{key}=\"{value}\""))
                 })
                 .then_some(())
         };
@@ -99,12 +105,13 @@ impl Numbers {
             let q = ("queue", queue.as_str());
             let begun = self.sum("asterisk_queue_entries_total", &[q])
                 + self.sum("asterisk_queue_adopted_total", &[q, ("phase", "waiting")]);
-            let ended = self.sum("asterisk_queue_exits_total", &[q]) + self.sum("asterisk_queue_callers_waiting", &[q]);
+            let ended = self.sum("asterisk_queue_exits_total", &[q])
+                + self.sum("asterisk_queue_callers_waiting", &[q]);
             assert_eq!(begun, ended, "{what}: waits of {queue}");
             let connected = self.sum("asterisk_queue_exits_total", &[q, ("outcome", "answered")])
                 + self.sum("asterisk_queue_adopted_total", &[q, ("phase", "talking")]);
-            let completed =
-                self.sum("asterisk_queue_completions_total", &[q]) + self.sum("asterisk_queue_callers_talking", &[q]);
+            let completed = self.sum("asterisk_queue_completions_total", &[q])
+                + self.sum("asterisk_queue_callers_talking", &[q]);
             assert_eq!(connected, completed, "{what}: talks of {queue}");
         }
     }

@@ -9,7 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// The program with these arguments, and nothing of this machine's environment that could configure it.
+/// The program with these arguments, and nothing of this machine's environment that could configure
+/// it.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_asterisk_exporter"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -47,7 +48,8 @@ impl Running {
     }
 }
 
-/// The demo on a free port, with the port; it opens as it starts unless the arguments say otherwise.
+/// The demo on a free port, with the port; it opens as it starts unless the arguments say
+/// otherwise.
 pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
     let mut all = vec!["demo", "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"];
     all.extend(args);
@@ -79,13 +81,19 @@ pub(crate) fn get(port: u16, path: &str, accept: &str) -> std::io::Result<(u16, 
 pub(crate) fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    let body =
-        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") { unchunk(body) } else { body.to_owned() };
+    let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+        unchunk(body)
+    } else {
+        body.to_owned()
+    };
     Ok((status, body))
 }
 
@@ -118,8 +126,12 @@ pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 /// Without one, CI fails and other machines are told what is skipped.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/usr/bin").join(name);
-    let found = [unpacked, PathBuf::from("/usr/bin").join(name)].into_iter().find(|path| path.exists());
-    assert!(found.is_some() || std::env::var_os("CI").is_none(), "{name} is missing, and CI must not go without");
+    let found =
+        [unpacked, PathBuf::from("/usr/bin").join(name)].into_iter().find(|path| path.exists());
+    assert!(
+        found.is_some() || std::env::var_os("CI").is_none(),
+        "{name} is missing, and CI must not go without"
+    );
     if found.is_none() {
         println!("skipped: {name} is not installed; `make test` fetches it where it can");
     }
@@ -130,8 +142,13 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
 pub(crate) fn prometheus_3() -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/sid/usr/bin/prometheus");
     // one that sid built for a newer machine does not start here
-    let says = Command::new(&found).arg("--version").output().ok().filter(|output| output.status.success());
-    let is_3 = says.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 3."));
+    let says = Command::new(&found)
+        .arg("--version")
+        .output()
+        .ok()
+        .filter(|output| output.status.success());
+    let is_3 =
+        says.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 3."));
     if !is_3 {
         println!("skipped: no Prometheus 3 runs here; `make test` fetches it where it can");
     }

@@ -1,4 +1,5 @@
-//! Whether colours that stand in one panel can be told apart, by people with each kind of colour blindness too.
+//! Whether colours that stand in one panel can be told apart, by people with each kind of colour
+//! blindness too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,11 @@ fn colours_of_a_panel_can_be_told_apart() {
             for (a, first) in &colours {
                 for (b, second) in colours.iter().filter(|(b, _)| *b > a) {
                     let (kind, distance) = nearest(first, second);
-                    assert!(distance > 14.0, "{name}: {}: {a} and {b}: {distance:.1} for {kind}", panel["title"]);
+                    assert!(
+                        distance > 14.0,
+                        "{name}: {}: {a} and {b}: {distance:.1} for {kind}",
+                        panel["title"]
+                    );
                     pairs += 1;
                 }
             }
@@ -42,10 +47,13 @@ fn nearest(a: &str, b: &str) -> (&'static str, f64) {
 /// `#rrggbb` as linear light, as somebody sees it.
 fn seen(colour: &str, matrix: &[[f64; 3]; 3]) -> [f64; 3] {
     let light = [1, 3, 5].map(|at| {
-        let part = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour")) / 255.0;
+        let part =
+            f64::from(u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour")) / 255.0;
         if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     });
-    matrix.map(|row| row.iter().zip(light).map(|(factor, part)| factor * part).sum::<f64>().clamp(0.0, 1.0))
+    matrix.map(|row| {
+        row.iter().zip(light).map(|(factor, part)| factor * part).sum::<f64>().clamp(0.0, 1.0)
+    })
 }
 
 /// CIE L*a*b*, in which equal distances look equally far.
@@ -60,10 +68,28 @@ fn lab([r, g, b]: [f64; 3]) -> [f64; 3] {
 /// Machado, Oliveira and Fernandes (2009), at full severity.
 const KINDS: &[(&str, [[f64; 3]; 3])] = &[
     ("everybody", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
-    ("protanopia", [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    (
+        "protanopia",
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+    ),
     (
         "deuteranopia",
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
     ),
-    ("tritanopia", [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+    (
+        "tritanopia",
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ],
+    ),
 ];

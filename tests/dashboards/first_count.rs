@@ -1,4 +1,5 @@
-//! `made::in_range_with_first` by promtool: what a counter counted in the time that is shown, its first included.
+//! `made::in_range_with_first` by promtool: what a counter counted in the time that is shown, its
+//! first included.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +9,8 @@ use serde_json::json;
 use crate::made::in_range_with_first;
 use crate::program::tool;
 
-/// What, at which exporter, with which value each minute, and how many in the last half hour of sixty minutes.
+/// What, at which exporter, with which value each minute, and how many in the last half hour of
+/// sixty minutes.
 const CASES: &[(&str, &str, &str, u32)] = &[
     ("was there before", "a", "5x40 7x20", 2),
     ("began in it", "a", "_x40 1x5 3x15", 3),
@@ -30,11 +32,14 @@ fn the_first_of_a_rare_counter_counts() {
         let series = format!("x{{job=\"j\", instance=\"{exporter}\", what=\"{what}\"}}");
         json!({ "series": series, "values": values })
     });
-    let expected =
-        CASES.iter().map(|(what, _, _, count)| json!({ "labels": format!("{{what=\"{what}\"}}"), "value": count }));
+    let expected = CASES.iter().map(
+        |(what, _, _, count)| json!({ "labels": format!("{{what=\"{what}\"}}"), "value": count }),
+    );
     // Prometheus extrapolates a little.
-    let expr = format!("round({})", in_range_with_first("what", "x", "")).replace("$__range", "30m");
-    let case = json!({ "expr": expr, "eval_time": "60m", "exp_samples": expected.collect::<Vec<_>>() });
+    let expr =
+        format!("round({})", in_range_with_first("what", "x", "")).replace("$__range", "30m");
+    let case =
+        json!({ "expr": expr, "eval_time": "60m", "exp_samples": expected.collect::<Vec<_>>() });
     let test = json!({
         "interval": "1m",
         "input_series": exporters.chain(counters).collect::<Vec<_>>(),
@@ -42,6 +47,7 @@ fn the_first_of_a_rare_counter_counts() {
     });
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first_count.yml");
     std::fs::write(&file, json!({ "tests": [test] }).to_string()).expect("a file");
-    let said = Command::new(promtool).args(["test", "rules"]).arg(file).output().expect("promtool starts");
+    let said =
+        Command::new(promtool).args(["test", "rules"]).arg(file).output().expect("promtool starts");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }

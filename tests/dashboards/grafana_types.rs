@@ -1,8 +1,9 @@
-//! The dashboards against Grafana's own type definitions, as its `grafana-foundation-sdk` for TypeScript has them.
+//! The dashboards against Grafana's own type definitions, as its `grafana-foundation-sdk` for
+//! TypeScript has them.
 //!
-//! The package and the compiler come from npm when the test runs; nothing of them is kept in this repository.  It is
-//! the compiler that complains: of a field that a panel of this kind does not have, of a value that is none of the
-//! allowed ones, of a missing field.
+//! The package and the compiler come from npm when the test runs; nothing of them is kept in this
+//! repository.  It is the compiler that complains: of a field that a panel of this kind does not
+//! have, of a value that is none of the allowed ones, of a missing field.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +18,11 @@ fn grafanas_types_hold() {
     let Some(folder) = installed() else { return };
     assert_eq!(compile(&folder, "check.ts", &program(&shipped())), "");
     let mut boards = shipped();
-    let panel = boards[0].1["panels"].as_array_mut().expect("panels").iter_mut().find(|panel| panel["type"] == "table");
+    let panel = boards[0].1["panels"]
+        .as_array_mut()
+        .expect("panels")
+        .iter_mut()
+        .find(|panel| panel["type"] == "table");
     panel.expect("a table")["options"]["cellHeight"] = "enormous".into();
     let complaint = compile(&folder, "damaged.ts", &program(&boards));
     assert!(complaint.contains("enormous"), "a wrong value was not found: {complaint}");
@@ -35,13 +40,15 @@ fn compile(folder: &Path, name: &str, program: &str) -> String {
     String::from_utf8_lossy(&compiled.stdout).into_owned()
 }
 
-/// Each dashboard, and each part of it that depends on the kind of its panel, as a constant of the type it must have.
+/// Each dashboard, and each part of it that depends on the kind of its panel, as a constant of the
+/// type it must have.
 fn program(boards: &[(String, Value)]) -> String {
     let mut text = String::from(TYPES);
     let mut number = 0;
     let mut constant = |of: &str, value: &Value| {
         number += 1;
-        writeln!(text, "export const c{number}: Loose<{of}> = {value};").expect("a String takes all");
+        writeln!(text, "export const c{number}: Loose<{of}> = {value};")
+            .expect("a String takes all");
     };
     for (_, board) in boards {
         constant("dashboard.Dashboard", board);
@@ -85,7 +92,9 @@ fn installed() -> Option<std::path::PathBuf> {
         let install = [&install[..], &["--fetch-retries=1", "--fetch-timeout=30000"]].concat();
         let done = Command::new("npm").args(install).args(PACKAGES).current_dir(&folder).output();
         if !done.is_ok_and(|done| done.status.success()) {
-            println!("skipped: Grafana's types, since npm is not installed or does not reach its registry");
+            println!(
+                "skipped: Grafana's types, since npm is not installed or does not reach its registry"
+            );
             return None;
         }
     }

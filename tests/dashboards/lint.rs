@@ -1,7 +1,8 @@
 //! Rules that a dashboard keeps: Grafana's own linter has most of them, the rest are ours.
 //!
-//! Grafana's linter also wants variables `job` and `instance` in each query.  Ours have `pbx` instead, which names
-//! the Asterisk server whatever exporter watches it; recorded series have no `job`.
+//! Grafana's linter also wants variables `job` and `instance` in each query.  Ours have `pbx`
+//! instead, which names the Asterisk server whatever exporter watches it; recorded series have no
+//! `job`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,7 +13,8 @@ use crate::{Query, path, queries, shipped};
 
 #[test]
 fn every_dashboard_keeps_the_rules() {
-    let complaints: Vec<_> = shipped().iter().flat_map(|(name, board)| complaints(name, board)).collect();
+    let complaints: Vec<_> =
+        shipped().iter().flat_map(|(name, board)| complaints(name, board)).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
@@ -28,7 +30,9 @@ fn uids_are_unique_and_links_lead_to_one_of_them() {
             let uid = rest.split('?').next().unwrap_or_default();
             assert!(uids.contains(uid), "{name} links to {uid}");
             assert!(
-                rest.starts_with(&format!("{uid}?${{datasource:queryparam}}&${{__url_time_range}}")),
+                rest.starts_with(&format!(
+                    "{uid}?${{datasource:queryparam}}&${{__url_time_range}}"
+                )),
                 "{name}: {uid}"
             );
             links += 1;
@@ -44,7 +48,10 @@ fn uids_are_unique_and_links_lead_to_one_of_them() {
         let (_, board) = board.unwrap_or_else(|| panic!("an alert links to {uid}"));
         for variable in link.split("var-").skip(1).filter_map(|rest| rest.split('=').next()) {
             let known = board["templating"]["list"].as_array().expect("variables").iter();
-            assert!(known.into_iter().any(|known| known["name"] == variable), "an alert: {uid} has no {variable}");
+            assert!(
+                known.into_iter().any(|known| known["name"] == variable),
+                "an alert: {uid} has no {variable}"
+            );
         }
     }
 }
@@ -57,7 +64,11 @@ fn a_colour_means_the_same_everywhere() {
         for panel in panels(&board) {
             let mut here = HashSet::new();
             for (meaning, colour) in colours(&panel) {
-                assert!(here.insert(colour.clone()), "{name}: {}: {colour} stands twice", panel["title"]);
+                assert!(
+                    here.insert(colour.clone()),
+                    "{name}: {}: {colour} stands twice",
+                    panel["title"]
+                );
                 let known = meanings.entry(meaning.clone()).or_insert_with(|| colour.clone());
                 assert_eq!(*known, colour, "{name}: {}: {meaning}", panel["title"]);
             }
@@ -69,9 +80,12 @@ fn a_colour_means_the_same_everywhere() {
 /// Grafana's rows are 30 pixels high with gaps of 8; without its bars, 1080 pixels hold 28 of them.
 #[test]
 fn the_wallboard_fits_a_screen_of_1080_lines() {
-    let (_, board) = shipped().into_iter().find(|(name, _)| name == "wallboard").expect("the wallboard");
-    let bottom =
-        panels(&board).iter().map(|panel| number(&panel["gridPos"]["y"]) + number(&panel["gridPos"]["h"])).max();
+    let (_, board) =
+        shipped().into_iter().find(|(name, _)| name == "wallboard").expect("the wallboard");
+    let bottom = panels(&board)
+        .iter()
+        .map(|panel| number(&panel["gridPos"]["y"]) + number(&panel["gridPos"]["h"]))
+        .max();
     assert!(bottom <= Some(28), "{bottom:?}");
 }
 
@@ -96,8 +110,13 @@ fn provisioning_files_are_yaml_and_name_the_folder_and_the_data_source() {
 /// A rule that finds nothing in a damaged dashboard is no rule.
 #[test]
 fn each_rule_finds_its_fault() {
-    let (name, board) = shipped().into_iter().find(|(name, _)| name == "queue").expect("the queue's dashboard");
-    let panel = board["panels"].as_array().expect("panels").iter().position(|panel| panel["type"] == "timeseries");
+    let (name, board) =
+        shipped().into_iter().find(|(name, _)| name == "queue").expect("the queue's dashboard");
+    let panel = board["panels"]
+        .as_array()
+        .expect("panels")
+        .iter()
+        .position(|panel| panel["type"] == "timeseries");
     let panel = format!("/panels/{}", panel.expect("a panel with lines"));
     let faults: &[(&str, Value, &str)] = &[
         ("/id", json!(7), "id"),
@@ -130,7 +149,10 @@ fn each_rule_finds_its_fault() {
         let place = place.replace("PANEL", &panel);
         *damaged.pointer_mut(&place).unwrap_or_else(|| panic!("{place}")) = value.clone();
         let found = complaints(&name, &damaged);
-        assert!(found.iter().any(|complaint| complaint.contains(word)), "{place}={value}: {found:?}");
+        assert!(
+            found.iter().any(|complaint| complaint.contains(word)),
+            "{place}={value}: {found:?}"
+        );
     }
 }
 
@@ -143,8 +165,14 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
     };
     want(board["id"].is_null() && board.get("id").is_some(), "id is not null".into());
     want(board["schemaVersion"] == 42, "schemaVersion is not 42".into());
-    want(text(&board["uid"]).starts_with("asterisk-") && text(&board["uid"]).len() <= 40, "uid".into());
-    want(board["tags"] == json!(["asterisk-exporter"]), "the tag is missing that links go by".into());
+    want(
+        text(&board["uid"]).starts_with("asterisk-") && text(&board["uid"]).len() <= 40,
+        "uid".into(),
+    );
+    want(
+        board["tags"] == json!(["asterisk-exporter"]),
+        "the tag is missing that links go by".into(),
+    );
     want(text(&board["description"]).len() > 20, "description of the dashboard".into());
     want(board["time"]["from"].is_string() && board["time"]["to"] == "now", "time".into());
     want(board["refresh"].is_string(), "refresh".into());
@@ -160,7 +188,10 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
         let who = text(&variable["name"]);
         want(!text(&variable["label"]).is_empty(), format!("{who} has no label"));
         if variable["type"] == "datasource" {
-            want(variable["query"] == "prometheus" && variable["label"] == "Data source", "datasource variable".into());
+            want(
+                variable["query"] == "prometheus" && variable["label"] == "Data source",
+                "datasource variable".into(),
+            );
             continue;
         }
         want(variable["refresh"] == 2, format!("{who} does not refresh on a change of time"));
@@ -171,10 +202,19 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
             format!("{who}: no label_values: {query}"),
         );
         want(variable["definition"] == variable["query"]["query"], format!("{who}: definition"));
-        want(variable["multi"] == true && variable["includeAll"] == true, format!("{who}: several, and all"));
+        want(
+            variable["multi"] == true && variable["includeAll"] == true,
+            format!("{who}: several, and all"),
+        );
     }
-    for note in board["annotations"]["list"].as_array().into_iter().flatten().filter(|note| note["builtIn"] != 1) {
-        let sound = templated(note) && note["enable"] == true && text(&note["iconColor"]).starts_with('#');
+    for note in board["annotations"]["list"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|note| note["builtIn"] != 1)
+    {
+        let sound =
+            templated(note) && note["enable"] == true && text(&note["iconColor"]).starts_with('#');
         want(sound && !text(&note["expr"]).is_empty(), format!("annotation {}", note["name"]));
     }
     let all = board["panels"].as_array().cloned().unwrap_or_default();
@@ -244,14 +284,19 @@ fn of_panel(panel: &Value) -> Vec<String> {
 fn of_query(board: &str, query: &Query) -> Vec<String> {
     let mut found = Vec::new();
     for selector in names(&query.expr).selectors {
-        let rated = ["rate", "increase"].contains(&selector.function.as_str()) && !selector.window.is_empty();
+        let rated = ["rate", "increase"].contains(&selector.function.as_str())
+            && !selector.window.is_empty();
         // the whole of a counter that began in the time that is shown: made::in_range_with_first
         let rated = rated || query.expr.contains(&format!("unless {}", selector.metric));
-        let counts = ["_total", "_bucket", "_sum", "_count"].iter().any(|end| selector.metric.ends_with(end));
+        let counts = ["_total", "_bucket", "_sum", "_count"]
+            .iter()
+            .any(|end| selector.metric.ends_with(end));
         if counts && !rated && !BARE_COUNTERS.contains(&(board, &query.panel)) {
             found.push(format!("{} without rate or increase", selector.metric));
         }
-        let whole = query.instant || query.expr.contains("@ end()") || selector.function == "last_over_time";
+        let whole = query.instant
+            || query.expr.contains("@ end()")
+            || selector.function == "last_over_time";
         let allowed = match selector.window.as_str() {
             "" | "$__rate_interval" => true,
             "$__range" => whole,
@@ -272,7 +317,8 @@ fn grid(panels: &[Value]) -> Vec<String> {
     let mut places: Vec<(String, [u64; 4])> = Vec::new();
     for panel in panels {
         let title = panel["title"].to_string();
-        let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap_or(0));
+        let [x, y, w, h] =
+            ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap_or(0));
         if w == 0 || h == 0 {
             found.push(format!("{title}: gridPos"));
         }
@@ -292,12 +338,19 @@ fn grid(panels: &[Value]) -> Vec<String> {
 /// The names of a panel that have a colour of their own.
 pub(crate) fn colours(panel: &Value) -> Vec<(String, String)> {
     let config = &panel["fieldConfig"];
-    let mapped = config["defaults"]["mappings"][0]["options"].as_object().into_iter().flat_map(|map| map.values());
-    let mapped = mapped.map(|shown| (text(&shown["text"]).to_owned(), text(&shown["color"]).to_owned()));
+    let mapped = config["defaults"]["mappings"][0]["options"]
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.values());
+    let mapped =
+        mapped.map(|shown| (text(&shown["text"]).to_owned(), text(&shown["color"]).to_owned()));
     let fixed = config["overrides"].as_array().into_iter().flatten().filter_map(|change| {
         let mut properties = change["properties"].as_array()?.iter();
         let colour = properties.find(|property| property["value"]["fixedColor"].is_string())?;
-        Some((text(&change["matcher"]["options"]).to_owned(), text(&colour["value"]["fixedColor"]).to_owned()))
+        Some((
+            text(&change["matcher"]["options"]).to_owned(),
+            text(&colour["value"]["fixedColor"]).to_owned(),
+        ))
     });
     mapped.chain(fixed).collect()
 }
@@ -320,7 +373,9 @@ fn number(value: &Value) -> u64 {
 }
 
 /// Panels that show counters as they are: the law of conservation is about the counts themselves.
-const BARE_COUNTERS: &[(&str, &str)] = &[("exporter", "Not conserved"), ("exporter", "Conservation")];
+const BARE_COUNTERS: &[(&str, &str)] =
+    &[("exporter", "Not conserved"), ("exporter", "Conservation")];
 const KINDS: &[&str] = &["stat", "timeseries", "table", "heatmap", "bargauge", "state-timeline"];
-/// Grafana's names: counts, seconds, hours:minutes:seconds (after days), shares of 1, bytes, a second, a minute.
+/// Grafana's names: counts, seconds, hours:minutes:seconds (after days), shares of 1, bytes, a
+/// second, a minute.
 const UNITS: &[&str] = &["short", "s", "dthms", "dtdhms", "percentunit", "bytes", "cps", "cpm"];

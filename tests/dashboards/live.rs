@@ -18,7 +18,9 @@ fn every_query_gives_series() {
     let (victoria, config) = Prometheus::victoria_metrics().unzip();
     let prometheus = Prometheus::of(&program, target, RULES, &[], &config.unwrap_or_default());
     for server in [&prometheus].into_iter().chain(&victoria) {
-        every_query_gives_series_but(server, &|board, panel, _| EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel)));
+        every_query_gives_series_but(server, &|board, panel, _| {
+            EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel))
+        });
     }
 }
 
@@ -27,7 +29,9 @@ fn every_query_gives_series_of_prometheus_3() {
     let Some(program) = prometheus_3() else { return };
     let (_demo, target) = demo(&["--speed", "60"]);
     let prometheus = Prometheus::of(&program, target, RULES, &[], "");
-    every_query_gives_series_but(&prometheus, &|board, panel, _| EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel)));
+    every_query_gives_series_but(&prometheus, &|board, panel, _| {
+        EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel))
+    });
 }
 
 /// In place of the classic histograms, as the Prometheus of Debian 12 takes them.
@@ -47,13 +51,16 @@ fn every_query_gives_series_of_native_histograms() {
     assert!(found.as_ref().is_ok_and(Vec::is_empty), "classic histograms: {found:?}");
 }
 
-/// Waits for series of every query of every dashboard, but for those that `empty` says, by dashboard, panel and query.
+/// Waits for series of every query of every dashboard, but for those that `empty` says, by
+/// dashboard, panel and query.
 fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &str, &str) -> bool) {
     wait_until("a variable's values", || {
         let boards = shipped();
-        let variables = boards.iter().flat_map(|(_, board)| board["templating"]["list"].as_array()).flatten();
+        let variables =
+            boards.iter().flat_map(|(_, board)| board["templating"]["list"].as_array()).flatten();
         let queries = variables.filter_map(|variable| variable["query"]["query"].as_str());
-        let everything = ["pbx", "queue", "agent", "trunk"].map(|name| (name.to_owned(), ".*".to_owned()));
+        let everything =
+            ["pbx", "queue", "agent", "trunk"].map(|name| (name.to_owned(), ".*".to_owned()));
         let everything = BTreeMap::from(everything);
         queries
             .map(|query| prometheus.label_values(&expand(query, &everything, "1m", "1m")))
@@ -62,7 +69,11 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
     });
     let now = prometheus.now();
     let span = Span { from: now - 60.0, to: now, step: 1.0 };
-    assert!(prometheus.query("asterisk_up{pbx=\"nobody\"}", false, span).is_ok_and(|series| series.is_empty()));
+    assert!(
+        prometheus
+            .query("asterisk_up{pbx=\"nobody\"}", false, span)
+            .is_ok_and(|series| series.is_empty())
+    );
     assert!(prometheus.query("sum(asterisk_up", false, span).is_err());
     let mut waiting = Vec::new();
     for (name, board) in shipped() {
@@ -82,21 +93,33 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
             waiting.retain(|(name, query, expr)| {
                 let span = Span { from: to - 60.0, to, step: 1.0 };
                 let series = prometheus.query(expr, query.instant, span);
-                let series = series.unwrap_or_else(|error| panic!("{name}: {}: {error}: {expr}", query.panel));
+                let series = series
+                    .unwrap_or_else(|error| panic!("{name}: {}: {error}: {expr}", query.panel));
                 assert!(series.len() <= 250, "{name}: {}: {} series", query.panel, series.len());
-                for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
-                    let named = series.is_empty() || series.iter().any(|series| series.labels.contains_key(label));
+                for label in
+                    query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next())
+                {
+                    let named = series.is_empty()
+                        || series.iter().any(|series| series.labels.contains_key(label));
                     // A native histogram is one series, whose buckets Grafana names.
                     let buckets = label == "le" && series.iter().all(|series| series.native);
                     assert!(named || buckets, "{name}: {}: no {label} in {series:?}", query.panel);
                 }
                 for series in series.iter().filter(|_| query.rows.is_some()) {
                     let labels: Vec<_> = series.labels.keys().cloned().collect();
-                    assert_eq!(Some(labels), query.rows, "{name}: {}: rows of a table: {expr}", query.panel);
+                    assert_eq!(
+                        Some(labels),
+                        query.rows,
+                        "{name}: {}: rows of a table: {expr}",
+                        query.panel
+                    );
                 }
                 series.is_empty() && !empty(name, &query.panel, expr)
             });
-            last = waiting.iter().map(|(name, query, expr)| format!("{name}: {}: {expr}\n", query.panel)).collect();
+            last = waiting
+                .iter()
+                .map(|(name, query, expr)| format!("{name}: {}: {expr}\n", query.panel))
+                .collect();
             waiting.is_empty().then_some(())
         });
     }));
@@ -128,7 +151,8 @@ impl NativeExporter {
             open_for: Duration::ZERO,
         };
         let listening = pbx.block_on(DemoPbx::bind(options)).expect("a free port");
-        let config = configuration(listening.address(), &username, &secret) + "metrics: {native_histograms: true}\n";
+        let config = configuration(listening.address(), &username, &secret)
+            + "metrics: {native_histograms: true}\n";
         let (stop, stopped) = tokio::sync::watch::channel(false);
         pbx.spawn(async move {
             listening.serve(stopped).await;
@@ -137,9 +161,14 @@ impl NativeExporter {
         let file = folder.join("config.yml");
         std::fs::write(&file, config).expect("a configuration");
         let listen = format!("127.0.0.1:{port}");
-        let args = ["run", "--config", &file.display().to_string(), "--web.listen-address", &listen];
-        let running = Running(command(&args).args(["--log.level", "error"]).spawn().expect("the program starts"));
-        wait_until("the exporter", || get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+        let args =
+            ["run", "--config", &file.display().to_string(), "--web.listen-address", &listen];
+        let running = Running(
+            command(&args).args(["--log.level", "error"]).spawn().expect("the program starts"),
+        );
+        wait_until("the exporter", || {
+            get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
+        });
         Self { port, folder, _running: running, _pbx: pbx }
     }
 }
@@ -153,8 +182,12 @@ impl Drop for NativeExporter {
 const RULES: &[&str] = &["rules.yml", "thresholds.yml"];
 
 /// Panels that show a fault, and nothing on a PBX that has none.
-const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[("exporter", "Never sent"), ("exporter", "Anomalies by kind")];
+const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] =
+    &[("exporter", "Never sent"), ("exporter", "Anomalies by kind")];
 
 /// Tables whose averages of single agents have no native form: see `made::average`.
-const NEEDS_CLASSIC: &[(&str, &str)] =
-    &[("agents", "Agents"), ("calls-and-trunks", "Calls by agent"), ("queue", "Agents of the queue")];
+const NEEDS_CLASSIC: &[(&str, &str)] = &[
+    ("agents", "Agents"),
+    ("calls-and-trunks", "Calls by agent"),
+    ("queue", "Agents of the queue"),
+];

@@ -1,8 +1,8 @@
 //! The dashboards: made here, checked here, and drawn here.
 //!
-//! `made` writes `dashboards/*.json`, `lint` holds them against rules, `names` against the catalogue of metrics and
-//! the recording rules, `live` runs every query against a real Prometheus, `grafana_types` asks Grafana's own type
-//! definitions, and `render` draws pictures.
+//! `made` writes `dashboards/*.json`, `lint` holds them against rules, `names` against the
+//! catalogue of metrics and the recording rules, `live` runs every query against a real Prometheus,
+//! `grafana_types` asks Grafana's own type definitions, and `render` draws pictures.
 
 mod colour_blindness;
 mod first_count;
@@ -49,7 +49,8 @@ struct Query {
     expr: String,
     legend: String,
     instant: bool,
-    /// The labels that the rows of a table go by; Grafana makes a row of its own for what has others.
+    /// The labels that the rows of a table go by; Grafana makes a row of its own for what has
+    /// others.
     rows: Option<Vec<String>>,
 }
 
@@ -72,9 +73,20 @@ fn queries(board: &Value) -> Vec<Query> {
             });
         }
     }
-    for note in board["annotations"]["list"].as_array().into_iter().flatten().filter(|note| note["builtIn"] != 1) {
+    for note in board["annotations"]["list"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|note| note["builtIn"] != 1)
+    {
         let legend = text(&note["textFormat"]);
-        all.push(Query { panel: text(&note["name"]), expr: text(&note["expr"]), legend, instant: false, rows: None });
+        all.push(Query {
+            panel: text(&note["name"]),
+            expr: text(&note["expr"]),
+            legend,
+            instant: false,
+            rows: None,
+        });
     }
     all
 }
@@ -90,7 +102,10 @@ fn the_files_are_what_is_made_here() {
             std::fs::write(&file, &text).expect("a dashboard is written");
         }
         let shipped = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(shipped == text, "{name}.json differs: UPDATE_EXPECTED=1 cargo test --test dashboards writes it anew");
+        assert!(
+            shipped == text,
+            "{name}.json differs: UPDATE_EXPECTED=1 cargo test --test dashboards writes it anew"
+        );
     }
     let names: Vec<_> = shipped().into_iter().map(|(name, _)| name).collect();
     let mut made: Vec<_> = made::all().into_iter().map(|(name, _)| name.to_owned()).collect();

@@ -1,4 +1,5 @@
-//! Every metric and label that a query uses is in the catalogue, or is recorded by `alerts/rules.yml`.
+//! Every metric and label that a query uses is in the catalogue, or is recorded by
+//! `alerts/rules.yml`.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +18,35 @@ fn every_metric_and_label_is_known() {
             let mut here: Vec<&str> = vec!["job", "instance"];
             for selector in &found.selectors {
                 let labels = known.get(&selector.metric);
-                let labels = labels.unwrap_or_else(|| panic!("{name}: {}: unknown {}", query.panel, selector.metric));
+                let labels = labels.unwrap_or_else(|| {
+                    panic!("{name}: {}: unknown {}", query.panel, selector.metric)
+                });
                 for label in &selector.labels {
-                    assert!(labels.contains(label), "{name}: {}: {} has no {label}", query.panel, selector.metric);
+                    assert!(
+                        labels.contains(label),
+                        "{name}: {}: {} has no {label}",
+                        query.panel,
+                        selector.metric
+                    );
                 }
                 here.extend(labels.iter().map(String::as_str));
                 seen += 1;
             }
             for label in &found.grouping {
-                assert!(here.contains(&label.as_str()), "{name}: {}: no {label} in {}", query.panel, query.expr);
+                assert!(
+                    here.contains(&label.as_str()),
+                    "{name}: {}: no {label} in {}",
+                    query.panel,
+                    query.expr
+                );
             }
-            for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
-                assert!(here.contains(&label), "{name}: {}: no {label} for the legend", query.panel);
+            for label in query.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next())
+            {
+                assert!(
+                    here.contains(&label),
+                    "{name}: {}: no {label} for the legend",
+                    query.panel
+                );
             }
         }
     }
@@ -43,7 +61,8 @@ fn every_metric_is_in_a_dashboard() {
         shown += &board.to_string();
     }
     shown += &rules();
-    let missing: Vec<_> = catalogue().iter().map(|entry| entry.name).filter(|name| !shown.contains(name)).collect();
+    let missing: Vec<_> =
+        catalogue().iter().map(|entry| entry.name).filter(|name| !shown.contains(name)).collect();
     assert_eq!(missing, NOT_SHOWN);
 }
 
@@ -66,7 +85,10 @@ fn known() -> BTreeMap<String, Vec<String>> {
     for name in ["up", "scrape_duration_seconds", "scrape_samples_scraped"] {
         known.insert(name.to_owned(), own(&["job", "instance"]));
     }
-    for name in rules().lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("record: ")) {
+    for name in rules()
+        .lines()
+        .filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("record: "))
+    {
         let level = name.split(':').next().unwrap_or_default();
         let labels = level.split('_').flat_map(|label| match label {
             "cause" => vec!["cause", "cause_text"],

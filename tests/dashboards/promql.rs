@@ -1,4 +1,5 @@
-//! Which metrics and labels a PromQL expression names: a scanner, not a parser; Prometheus itself parses in `live`.
+//! Which metrics and labels a PromQL expression names: a scanner, not a parser; Prometheus itself
+//! parses in `live`.
 
 /// What an expression names.
 #[derive(Debug, Default, PartialEq)]
@@ -27,16 +28,24 @@ pub(crate) fn names(expr: &str) -> Names {
     while let Some(token) = tokens.get(at) {
         let next = tokens.get(at + 1).map_or("", String::as_str);
         match token.as_str() {
-            "(" => calls.push(at.checked_sub(1).map_or(String::new(), |before| tokens[before].clone())),
+            "(" => {
+                calls.push(at.checked_sub(1).map_or(String::new(), |before| tokens[before].clone()))
+            }
             ")" => {
                 calls.pop();
             }
             word if GROUPING.contains(&word) => {
                 let end = position(&tokens, at, ")");
-                names.grouping.extend(tokens[at + 2..end].iter().filter(|token| *token != ",").cloned());
+                names
+                    .grouping
+                    .extend(tokens[at + 2..end].iter().filter(|token| *token != ",").cloned());
                 at = end;
             }
-            word if is_name(word) && !WORDS.contains(&word) && next != "(" && !GROUPING.contains(&next) => {
+            word if is_name(word)
+                && !WORDS.contains(&word)
+                && next != "("
+                && !GROUPING.contains(&next) =>
+            {
                 let mut selector = Selector {
                     metric: word.to_owned(),
                     function: calls.last().cloned().unwrap_or_default(),

@@ -33,7 +33,8 @@ pub(crate) struct Span {
 }
 
 impl Prometheus {
-    /// One that scrapes this exporter each second, and evaluates these rules as often; `None` if it is not installed.
+    /// One that scrapes this exporter each second, and evaluates these rules as often; `None` if it
+    /// is not installed.
     ///
     /// `more` are its flags.
     pub(crate) fn start(target: u16, rules: &[&str], more: &[&str]) -> Option<Self> {
@@ -41,7 +42,13 @@ impl Prometheus {
     }
 
     /// The same of this program, and with more in its configuration.
-    pub(crate) fn of(program: &Path, target: u16, rules: &[&str], more: &[&str], config: &str) -> Self {
+    pub(crate) fn of(
+        program: &Path,
+        target: u16,
+        rules: &[&str],
+        more: &[&str],
+        config: &str,
+    ) -> Self {
         let (port, folder) = place();
         let config = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
@@ -51,9 +58,11 @@ impl Prometheus {
         std::fs::write(folder.join("prometheus.yml"), config).expect("a configuration");
         std::fs::create_dir_all(folder.join("rules")).expect("a folder");
         for file in rules {
-            // The rules' own intervals are minutes; what a panel shows then is not right, but there.
+            // The rules' own intervals are minutes; what a panel shows then is not right, but
+            // there.
             let rules = std::fs::read_to_string(path("alerts").join(file)).expect("rules");
-            let rules: Vec<_> = rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
+            let rules: Vec<_> =
+                rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
             std::fs::write(folder.join("rules").join(file), rules.join("\n")).expect("rules");
         }
         let child = Command::new(program)
@@ -65,11 +74,14 @@ impl Prometheus {
             .spawn()
             .expect("prometheus starts");
         let prometheus = Self { port, running: Some((Running(child), folder)) };
-        wait_until("prometheus", || get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200));
+        wait_until("prometheus", || {
+            get(port, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
+        });
         prometheus
     }
 
-    /// A VictoriaMetrics, which answers in the same way, and what a Prometheus needs in its configuration to write to it.
+    /// A VictoriaMetrics, which answers in the same way, and what a Prometheus needs in its
+    /// configuration to write to it.
     pub(crate) fn victoria_metrics() -> Option<(Self, String)> {
         let program = tool("victoria-metrics")?;
         let (port, folder) = place();
@@ -80,7 +92,9 @@ impl Prometheus {
             .spawn()
             .expect("victoria-metrics starts");
         let server = Self { port, running: Some((Running(child), folder)) };
-        wait_until("victoria-metrics", || get(port, "/health", "*/*").ok().filter(|(status, _)| *status == 200));
+        wait_until("victoria-metrics", || {
+            get(port, "/health", "*/*").ok().filter(|(status, _)| *status == 200)
+        });
         Some((server, format!("remote_write: [{{url: 'http://127.0.0.1:{port}/api/v1/write'}}]\n")))
     }
 
@@ -95,7 +109,12 @@ impl Prometheus {
     }
 
     /// What a query gives at the end of the span, or over it.
-    pub(crate) fn query(&self, expr: &str, instant: bool, span: Span) -> Result<Vec<Series>, String> {
+    pub(crate) fn query(
+        &self,
+        expr: &str,
+        instant: bool,
+        span: Span,
+    ) -> Result<Vec<Series>, String> {
         let expr = ("query", expr.to_owned());
         let data = if instant {
             self.ask("query", &[expr, ("time", span.to.to_string())])?
@@ -108,14 +127,17 @@ impl Prometheus {
                 let one = || series.get(one).cloned().into_iter().collect();
                 series[many].as_array().cloned().unwrap_or_else(one)
             };
-            let (floats, histograms) = (points("values", "value"), points("histograms", "histogram"));
+            let (floats, histograms) =
+                (points("values", "value"), points("histograms", "histogram"));
             let native = floats.is_empty();
             let moment = |point: &Value| point[0].as_f64().unwrap_or(0.0);
             let floats = floats.iter().map(|point| (moment(point), number(&point[1])));
-            let histograms = histograms.iter().map(|point| (moment(point), number(&point[1]["count"])));
+            let histograms =
+                histograms.iter().map(|point| (moment(point), number(&point[1]["count"])));
             let points = floats.chain(histograms).filter(|(_, value)| value.is_finite()).collect();
             let labels = series["metric"].as_object().into_iter().flatten();
-            let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
+            let labels = labels
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
             Series { labels: labels.collect(), points, native }
         });
         Ok(series.filter(|series| !series.points.is_empty()).collect())
@@ -123,20 +145,37 @@ impl Prometheus {
 
     /// The values of a label, as `label_values(selector, label)` asks for them.
     pub(crate) fn label_values(&self, query: &str) -> Vec<String> {
-        let inner = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).expect("label_values");
+        let inner = query
+            .strip_prefix("label_values(")
+            .and_then(|rest| rest.strip_suffix(')'))
+            .expect("label_values");
         let (selector, label) = inner.rsplit_once(", ").expect("a selector and a label");
-        let data = self.ask(&format!("label/{label}/values"), &[("match[]", selector.to_owned())]).expect("values");
-        data.as_array().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+        let data = self
+            .ask(&format!("label/{label}/values"), &[("match[]", selector.to_owned())])
+            .expect("values");
+        data.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect()
     }
 
     fn ask(&self, what: &str, parameters: &[(&str, String)]) -> Result<Value, String> {
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let parameters: Vec<_> =
-            parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let encode =
+            |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
         let (_, body) = get(self.port, &format!("/api/v1/{what}?{}", parameters.join("&")), "*/*")
             .map_err(|error| error.to_string())?;
-        let mut answer: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
-        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(answer["error"].to_string()) }
+        let mut answer: Value =
+            serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+        if answer["status"] == "success" {
+            Ok(answer["data"].take())
+        } else {
+            Err(answer["error"].to_string())
+        }
     }
 }
 
@@ -158,10 +197,16 @@ fn place() -> (u16, PathBuf) {
 }
 
 /// A query with the variables and Grafana's own words filled in.
-pub(crate) fn expand(expr: &str, chosen: &BTreeMap<String, String>, window: &str, range: &str) -> String {
+pub(crate) fn expand(
+    expr: &str,
+    chosen: &BTreeMap<String, String>,
+    window: &str,
+    range: &str,
+) -> String {
     let mut expr = expr.replace("$__rate_interval", window).replace("$__range", range);
     for (name, value) in chosen {
-        expr = expr.replace(&format!("\"${name}\""), &format!("\"{}\"", value.replace('\\', "\\\\")));
+        expr =
+            expr.replace(&format!("\"${name}\""), &format!("\"{}\"", value.replace('\\', "\\\\")));
     }
     expr
 }

@@ -1,8 +1,10 @@
-//! An abandon spike wakes somebody, and the end of it is told: the shipped rules and alerts in a real Prometheus, the
-//! shipped routing in a real Alertmanager behind it, and the test as the one on call.
+//! An abandon spike wakes somebody, and the end of it is told: the shipped rules and alerts in a
+//! real Prometheus, the shipped routing in a real Alertmanager behind it, and the test as the one
+//! on call.
 //!
-//! Time is compressed: every duration in these files is a [`FASTER`]th of what is shipped, and so is the interval of
-//! scrapes, so that the rules see as many samples as in life.  Nothing else of the files is changed but addresses.
+//! Time is compressed: every duration in these files is a [`FASTER`]th of what is shipped, and so
+//! is the interval of scrapes, so that the rules see as many samples as in life.  Nothing else of
+//! the files is changed but addresses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -20,7 +22,8 @@ const FASTER: u64 = 20;
 /// Where nobody listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
-/// A file of rules or routing with shorter durations: `5m` as a range, an offset, an interval or a `for`, but not in a name.
+/// A file of rules or routing with shorter durations: `5m` as a range, an offset, an interval or a
+/// `for`, but not in a name.
 fn compressed(rules: &str) -> String {
     let duration = Regex::new(r"\b([0-9]+)(s|m|h|d|w)\b").unwrap();
     let shorter = |found: &Captures<'_>| {
@@ -75,7 +78,9 @@ impl Pager {
                 let mut body = vec![0; length];
                 stream.read_exact(&mut body).unwrap();
                 let notification: Value = serde_json::from_slice(&body).unwrap();
-                ours.lock().unwrap().extend(notification["alerts"].as_array().unwrap().iter().cloned());
+                ours.lock()
+                    .unwrap()
+                    .extend(notification["alerts"].as_array().unwrap().iter().cloned());
                 let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
                 stream.get_mut().write_all(answer).unwrap();
             }
@@ -86,7 +91,9 @@ impl Pager {
     /// The alerts of this name that were told with this status.
     fn told(&self, name: &str, status: &str) -> Vec<Value> {
         let alerts = self.alerts.lock().unwrap();
-        let told = alerts.iter().filter(|alert| alert["labels"]["alertname"] == name && alert["status"] == status);
+        let told = alerts
+            .iter()
+            .filter(|alert| alert["labels"]["alertname"] == name && alert["status"] == status);
         told.cloned().collect()
     }
 }
@@ -135,7 +142,11 @@ fn an_abandon_spike_wakes_somebody_and_its_end_is_told() {
         pbx.say(&abandoned(callers.next().unwrap(), 30.0));
         gave_up += 1;
         let told = pager.told(SPIKE, "firing");
-        if told.is_empty() { Err(server.ask("ALERTS").0.len().to_string() + " alerts in Prometheus") } else { Ok(()) }
+        if told.is_empty() {
+            Err(server.ask("ALERTS").0.len().to_string() + " alerts in Prometheus")
+        } else {
+            Ok(())
+        }
     });
     assert_eq!(pager.told(SPIKE, "resolved"), [Value::Null; 0]);
     let mut were_answered = 0;
@@ -147,19 +158,27 @@ fn an_abandon_spike_wakes_somebody_and_its_end_is_told() {
 
     let (fired, resolved) = (pager.told(SPIKE, "firing"), pager.told(SPIKE, "resolved"));
     let began = |alert: &Value| alert["startsAt"].as_str().unwrap().to_owned();
-    assert!(fired.iter().map(began).any(|at| at == began(&resolved[0])), "{resolved:?} is not of {fired:?}");
+    assert!(
+        fired.iter().map(began).any(|at| at == began(&resolved[0])),
+        "{resolved:?} is not of {fired:?}"
+    );
     // A notification lists all alerts of the queue, so a later one may say it again.
     for alert in fired.iter().chain(&resolved) {
         let labels = &alert["labels"];
-        assert_eq!((&labels["pbx"], &labels["queue"]), (&Value::from("hq"), &Value::from("support")));
+        assert_eq!(
+            (&labels["pbx"], &labels["queue"]),
+            (&Value::from("hq"), &Value::from("support"))
+        );
         assert_eq!(labels["severity"], "critical");
     }
     let description = fired[0]["annotations"]["description"].as_str().unwrap();
     assert!(description.contains("support") && description.contains("100%"), "{description}");
 
     until("Prometheus has every call", || {
-        let exits = server.ask("sum by (outcome) (asterisk_queue_exits_total{queue=\"support\"}) > 0");
-        let counts: Vec<_> = exits.0.iter().map(|(labels, count)| (labels["outcome"].as_str(), *count)).collect();
+        let exits =
+            server.ask("sum by (outcome) (asterisk_queue_exits_total{queue=\"support\"}) > 0");
+        let counts: Vec<_> =
+            exits.0.iter().map(|(labels, count)| (labels["outcome"].as_str(), *count)).collect();
         let expected = [("abandoned", f64::from(gave_up)), ("answered", f64::from(were_answered))];
         if counts == expected { Ok(()) } else { Err(format!("{counts:?}, not {expected:?}")) }
     });

@@ -12,7 +12,8 @@ use crate::servers::root;
 /// A working day of the demo's PBX, without the FullyBooted that an opening brings along.
 pub(crate) fn day(seed: u64, calls: usize) -> Vec<u8> {
     let (bytes, _) = recording(seed, calls);
-    let first = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a first event") + 4;
+    let first =
+        bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a first event") + 4;
     bytes[first..].to_vec()
 }
 
@@ -31,7 +32,10 @@ pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
     call.tell("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
     call.now += hold;
     call.tell("HangupRequest", "");
-    call.tell("QueueCallerAbandon", "Queue: support\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 0\r\n");
+    call.tell(
+        "QueueCallerAbandon",
+        "Queue: support\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 0\r\n",
+    );
     call.tell("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
     call.tell("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
@@ -45,10 +49,14 @@ pub(crate) fn answered(number: u32, hold: f64) -> Vec<u8> {
     call.tell("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
     call.now += hold;
     call.tell("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
-    let leg = format!("DestChannel: PJSIP/101-{number:08x}\r\nDestUniqueid: {}.2\r\n", call.uniqueid);
+    let leg =
+        format!("DestChannel: PJSIP/101-{number:08x}\r\nDestUniqueid: {}.2\r\n", call.uniqueid);
     call.tell("AgentConnect", &format!("{leg}{member}RingTime: 1\r\nHoldTime: 0\r\n"));
     call.now += 60.0;
-    call.tell("AgentComplete", &format!("{leg}{member}HoldTime: 0\r\nTalkTime: 60\r\nReason: caller\r\n"));
+    call.tell(
+        "AgentComplete",
+        &format!("{leg}{member}HoldTime: 0\r\nTalkTime: 60\r\nReason: caller\r\n"),
+    );
     call.tell("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
 }

@@ -1,4 +1,5 @@
-//! The example configurations, checked by the tools of the servers that read them; tests/rules.rs does so for alerts/.
+//! The example configurations, checked by the tools of the servers that read them; tests/rules.rs
+//! does so for alerts/.
 
 use std::process::Command;
 
@@ -9,7 +10,11 @@ use crate::servers::{Folder, root};
 
 fn assert_content(command: &mut Command) {
     let said = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr)
+    );
     assert!(said.status.success(), "{command:?}: {text}");
 }
 
@@ -26,7 +31,11 @@ fn etc() -> Folder {
     }
     // promtool reads what the targets' files hold, too.
     std::fs::create_dir(folder.0.join("targets")).unwrap();
-    std::fs::copy(root("contrib/prometheus/targets.example.yml"), folder.path("targets/asterisk.yml")).unwrap();
+    std::fs::copy(
+        root("contrib/prometheus/targets.example.yml"),
+        folder.path("targets/asterisk.yml"),
+    )
+    .unwrap();
     folder
 }
 
@@ -35,10 +44,15 @@ fn promtool_has_nothing_against_the_example_configurations() {
     let Some(promtool) = tool("promtool") else { return };
     let etc = etc();
     let mut command = Command::new(&promtool);
-    let checked = command.args(["check", "config"]).arg(etc.0.join("prometheus.yml")).output().unwrap();
+    let checked =
+        command.args(["check", "config"]).arg(etc.0.join("prometheus.yml")).output().unwrap();
     let text = String::from_utf8_lossy(&checked.stdout);
     assert!(checked.status.success(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
-    assert_eq!(text.matches("rules found").count(), 3, "the rules are where the example looks for them: {text}");
+    assert_eq!(
+        text.matches("rules found").count(),
+        3,
+        "the rules are where the example looks for them: {text}"
+    );
     // Passwords are files, which promtool wants to be there.
     for example in ["site.yml", "site-mimir.yml"] {
         let text = std::fs::read_to_string(etc.0.join(example)).unwrap();
@@ -54,14 +68,18 @@ fn vmagent_reads_the_scrape_configuration_for_many_pbxs() {
     let etc = etc();
     let mut command = Command::new(vmagent);
     command.arg("-dryRun").arg(format!("-promscrape.config={}", etc.path("vmagent.yml")));
-    assert_content(command.arg("-remoteWrite.url=http://127.0.0.1:8428/api/v1/write").current_dir(&etc.0));
+    assert_content(
+        command.arg("-remoteWrite.url=http://127.0.0.1:8428/api/v1/write").current_dir(&etc.0),
+    );
 }
 
-/// There is no Kubernetes here to ask: what its parts say of each other is checked, and the exporter its own part.
+/// There is no Kubernetes here to ask: what its parts say of each other is checked, and the
+/// exporter its own part.
 #[test]
 fn the_manifests_of_kubernetes_fit_each_other() {
     let text = std::fs::read_to_string(root("contrib/kubernetes/asterisk_exporter.yml")).unwrap();
-    let manifests: Vec<Value> = text.split("\n---\n").map(|part| serde_saphyr::from_str(part).unwrap()).collect();
+    let manifests: Vec<Value> =
+        text.split("\n---\n").map(|part| serde_saphyr::from_str(part).unwrap()).collect();
     let kind = |kind: &str| manifests.iter().find(|manifest| manifest["kind"] == kind).expect(kind);
     let (deployment, monitor) = (&kind("Deployment")["spec"], &kind("PodMonitor")["spec"]);
     let pod = &deployment["template"];
@@ -71,13 +89,17 @@ fn the_manifests_of_kubernetes_fit_each_other() {
     assert_eq!(monitor["podMetricsEndpoints"][0]["port"], container["ports"][0]["name"]);
     assert_eq!(container["ports"][0]["containerPort"], 15038);
     assert_eq!(deployment["replicas"], 1, "two exporters would count everything twice");
-    assert_eq!(pod["spec"]["volumes"][0]["configMap"]["name"], kind("ConfigMap")["metadata"]["name"]);
+    assert_eq!(
+        pod["spec"]["volumes"][0]["configMap"]["name"],
+        kind("ConfigMap")["metadata"]["name"]
+    );
 
     let secret = &container["env"][0];
     assert_eq!(secret["valueFrom"]["secretKeyRef"]["name"], kind("Secret")["metadata"]["name"]);
     let config = kind("ConfigMap")["data"]["config.yml"].as_str().unwrap();
     let folder = Folder::new("kubernetes");
-    let mut check = crate::program::command(&["check-config", "--config", &folder.file("config.yml", config)]);
+    let mut check =
+        crate::program::command(&["check-config", "--config", &folder.file("config.yml", config)]);
     assert_content(check.env(secret["name"].as_str().unwrap(), "x"));
 }
 

@@ -26,12 +26,18 @@ impl Exporter {
                 pbx.port
             ),
         );
-        let child = command(&["run", "--config", &config, "--web.listen-address", &format!("127.0.0.1:{port}")])
-            .args(["--log.level", "warn"])
-            .env("ASTERISK_EXPORTER_PBX__0__SECRET", "x")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the program starts");
+        let child = command(&[
+            "run",
+            "--config",
+            &config,
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+        ])
+        .args(["--log.level", "warn"])
+        .env("ASTERISK_EXPORTER_PBX__0__SECRET", "x")
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
         let exporter = Self { port, _running: Running(child), _folder: folder };
         until("the exporter is up", || match get(port, "/-/ready", "*/*") {
             Ok((200, _)) => Ok(()),

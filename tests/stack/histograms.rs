@@ -30,9 +30,12 @@ fn assert_native(server: &Server, exporter: &Exporter) {
             count.compare(&server.ask(&format!("histogram_count({name})")), 0.0)?;
             sum.compare(&server.ask(&format!("histogram_sum({name})")), 0.0)
         });
-        // Powers of two bound a native bucket: up to there its fraction is exact, where a classic bound tells it too.
+        // Powers of two bound a native bucket: up to there its fraction is exact, where a classic
+        // bound tells it too.
         for bound in [1.0, 2.0, 8.0] {
-            let classic = own.named(&format!("{name}_bucket")).only(|_, labels| labels["le"].parse() == Ok(bound));
+            let classic = own
+                .named(&format!("{name}_bucket"))
+                .only(|_, labels| labels["le"].parse() == Ok(bound));
             let classic = Series(
                 classic
                     .0
@@ -46,15 +49,21 @@ fn assert_native(server: &Server, exporter: &Exporter) {
             if classic.0.is_empty() {
                 continue;
             }
-            let below = server.ask(&format!("histogram_fraction(-Inf, {bound}, {name}) * histogram_count({name})"));
-            classic.compare(&rounded(below), 0.0).unwrap_or_else(|why| panic!("{name} up to {bound} s: {why}"));
+            let below = server.ask(&format!(
+                "histogram_fraction(-Inf, {bound}, {name}) * histogram_count({name})"
+            ));
+            classic
+                .compare(&rounded(below), 0.0)
+                .unwrap_or_else(|why| panic!("{name} up to {bound} s: {why}"));
         }
     }
 }
 
 /// Counts that a division and a multiplication left a last bit beside.
 fn rounded(series: Series) -> Series {
-    Series(series.0.into_iter().map(|(labels, value)| (labels, (value * 1e6).round() / 1e6)).collect())
+    Series(
+        series.0.into_iter().map(|(labels, value)| (labels, (value * 1e6).round() / 1e6)).collect(),
+    )
 }
 
 #[test]
@@ -66,7 +75,9 @@ fn prometheus_2_takes_native_histograms_in_place_of_the_classic_ones() {
     // That is why they are off by default.
     assert!(server.ask("asterisk_queue_hold_seconds_bucket").0.is_empty());
     let counters = |series: &Series| at_rest(series).only(|name, _| name.ends_with("_total"));
-    counters(&exporter.series()).compare(&counters(&server.ask("{job=\"asterisk\"}")), 0.0).unwrap();
+    counters(&exporter.series())
+        .compare(&counters(&server.ask("{job=\"asterisk\"}")), 0.0)
+        .unwrap();
 }
 
 /// A Prometheus 3 that takes both kinds from this exporter.
@@ -93,7 +104,11 @@ fn prometheus_3_takes_native_histograms_beside_the_classic_ones() {
 /// The 5 of 3.5.3.
 fn minor_version(prometheus: &Path) -> u32 {
     let said = Command::new(prometheus).arg("--version").output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr)
+    );
     let minor = said.split("version ").nth(1).and_then(|version| version.split('.').nth(1));
     minor.and_then(|minor| minor.parse().ok()).unwrap_or_else(|| panic!("no version: {said}"))
 }
@@ -132,7 +147,11 @@ fn stored(server: &Server, metric: &str) -> BTreeSet<Exemplar> {
             let call = labels(&exemplar["labels"]);
             assert_eq!(call.keys().collect::<Vec<_>>(), ["linkedid"]);
             let value: f64 = exemplar["value"].as_str().unwrap().parse().unwrap();
-            found.insert((labels(&series["seriesLabels"]), call["linkedid"].clone(), value.to_string()));
+            found.insert((
+                labels(&series["seriesLabels"]),
+                call["linkedid"].clone(),
+                value.to_string(),
+            ));
         }
     }
     found
@@ -141,7 +160,8 @@ fn stored(server: &Server, metric: &str) -> BTreeSet<Exemplar> {
 fn assert_exemplars(program: &Path) {
     let pbx = Pbx::start();
     let exporter = Exporter::start(&pbx, "metrics: {exemplars: true}");
-    let server = prometheus(program, &scraping(exporter.port, ""), &["--enable-feature=exemplar-storage"]);
+    let server =
+        prometheus(program, &scraping(exporter.port, ""), &["--enable-feature=exemplar-storage"]);
     for (number, hold) in [0.25, 3.5, 7.125, 19.0, 400.0, 5000.0].into_iter().enumerate() {
         let number = number as u32 * 2;
         pbx.say(&abandoned(number, hold));
@@ -155,8 +175,13 @@ fn assert_exemplars(program: &Path) {
     let of = |metric: &str| -> BTreeSet<Exemplar> {
         shown.iter().filter(|(labels, ..)| labels["__name__"] == metric).cloned().collect()
     };
-    let (hold, talk) = (of("asterisk_queue_hold_seconds_bucket"), of("asterisk_queue_talk_seconds_bucket"));
-    assert_eq!((hold.len(), hold.len() + talk.len()), (12, shown.len()), "each hold is in a bucket of its own");
+    let (hold, talk) =
+        (of("asterisk_queue_hold_seconds_bucket"), of("asterisk_queue_talk_seconds_bucket"));
+    assert_eq!(
+        (hold.len(), hold.len() + talk.len()),
+        (12, shown.len()),
+        "each hold is in a bucket of its own"
+    );
     assert!(
         hold.iter().any(|(labels, call, value)| {
             (labels["le"].as_str(), labels["outcome"].as_str(), call.as_str(), value.as_str())
@@ -164,17 +189,23 @@ fn assert_exemplars(program: &Path) {
         }),
         "{hold:?}"
     );
-    for (metric, shown) in [("asterisk_queue_hold_seconds_bucket", hold), ("asterisk_queue_talk_seconds_bucket", talk)]
+    for (metric, shown) in
+        [("asterisk_queue_hold_seconds_bucket", hold), ("asterisk_queue_talk_seconds_bucket", talk)]
     {
         assert!(!shown.is_empty(), "{metric}");
         until(&format!("Prometheus has the exemplars of {metric}"), || {
             let stored = stored(&server, metric);
-            if stored.is_superset(&shown) { Ok(()) } else { Err(format!("{stored:?} lacks some of {shown:?}")) }
+            if stored.is_superset(&shown) {
+                Ok(())
+            } else {
+                Err(format!("{stored:?} lacks some of {shown:?}"))
+            }
         });
     }
     // A Linkedid is never a label of a series.
     let labels = server.json("/api/v1/labels");
-    let labels: Vec<_> = labels["data"].as_array().unwrap().iter().map(|label| label.as_str().unwrap()).collect();
+    let labels: Vec<_> =
+        labels["data"].as_array().unwrap().iter().map(|label| label.as_str().unwrap()).collect();
     assert!(labels.contains(&"outcome") && !labels.contains(&"linkedid"), "{labels:?}");
 }
 

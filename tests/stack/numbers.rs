@@ -1,4 +1,5 @@
-//! The same numbers everywhere: a whole day of calls, told at once, is in each server what the exporter says.
+//! The same numbers everywhere: a whole day of calls, told at once, is in each server what the
+//! exporter says.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,7 +9,9 @@ use crate::exporter::Exporter;
 use crate::pbx::Pbx;
 use crate::program::{demo, tool};
 use crate::series::Series;
-use crate::servers::{Folder, Server, prometheus, prometheus_2, prometheus_3, root, scraping, until, victoria_metrics};
+use crate::servers::{
+    Folder, Server, prometheus, prometheus_2, prometheus_3, root, scraping, until, victoria_metrics,
+};
 
 /// An exporter that has seen a day of 400 calls of the demo, all of them over.
 pub(crate) fn after_a_day(more: &str) -> (Pbx, Exporter) {
@@ -24,22 +27,28 @@ fn after(calls: &[u8], more: &str) -> (Pbx, Exporter) {
         let series = exporter.series();
         let open = series.named("asterisk_exporter_tracked").total();
         let entries = series.named("asterisk_queue_entries_total").total();
-        if open == 0.0 && entries > 100.0 { Ok(()) } else { Err(format!("{entries} entries, {open} open")) }
+        if open == 0.0 && entries > 100.0 {
+            Ok(())
+        } else {
+            Err(format!("{entries} entries, {open} open"))
+        }
     });
     (pbx, exporter)
 }
 
 /// What stands still when no call goes on: agents' times go on, and so does the process.
 pub(crate) fn at_rest(series: &Series) -> Series {
-    const MOVING: &[&str] = &["asterisk_agent_state_seconds_total", "asterisk_queue_wrapup_seconds_total"];
+    const MOVING: &[&str] =
+        &["asterisk_agent_state_seconds_total", "asterisk_queue_wrapup_seconds_total"];
     series.only(|name, _| name.starts_with("asterisk_") && !MOVING.contains(&name))
 }
 
-/// Every Prometheus there is, and VictoriaMetrics, each with what it may lose of a number: VictoriaMetrics stores
-/// decimals of some 15 digits.
+/// Every Prometheus there is, and VictoriaMetrics, each with what it may lose of a number:
+/// VictoriaMetrics stores decimals of some 15 digits.
 fn all(config: &str) -> Vec<(Server, f64)> {
     let programs = [prometheus_2(), prometheus_3()].into_iter().flatten();
-    let mut servers: Vec<_> = programs.map(|program| (prometheus(&program, config, &[]), 0.0)).collect();
+    let mut servers: Vec<_> =
+        programs.map(|program| (prometheus(&program, config, &[]), 0.0)).collect();
     servers.extend(victoria_metrics(Some(config)).map(|server| (server, 1e-14)));
     servers
 }
@@ -67,10 +76,15 @@ fn assert_same_numbers(calls: &[u8]) {
 
     let own = exporter.series();
     let by = |metric: &str| own.named(metric).sum_by(&["queue", "outcome"]);
-    let (sum, count) = (by("asterisk_queue_hold_seconds_sum"), by("asterisk_queue_hold_seconds_count"));
-    let mean = Series(sum.0.iter().map(|(labels, sum)| (labels.clone(), sum / count.0[labels])).collect());
+    let (sum, count) =
+        (by("asterisk_queue_hold_seconds_sum"), by("asterisk_queue_hold_seconds_count"));
+    let mean =
+        Series(sum.0.iter().map(|(labels, sum)| (labels.clone(), sum / count.0[labels])).collect());
     let queries = [
-        ("sum by (queue, outcome) (asterisk_queue_exits_total)", Some(by("asterisk_queue_exits_total"))),
+        (
+            "sum by (queue, outcome) (asterisk_queue_exits_total)",
+            Some(by("asterisk_queue_exits_total")),
+        ),
         (
             "sum by (queue, outcome) (asterisk_queue_hold_seconds_sum) \
              / sum by (queue, outcome) (asterisk_queue_hold_seconds_count)",
@@ -90,7 +104,9 @@ fn assert_same_numbers(calls: &[u8]) {
             let expected = expected.as_ref().expect("a first server");
             assert!(!expected.0.is_empty(), "{query}");
             // Sums are added up in another order everywhere.
-            expected.compare(&found, 1e-12).unwrap_or_else(|why| panic!("{}: {query}: {why}", server.what()));
+            expected
+                .compare(&found, 1e-12)
+                .unwrap_or_else(|why| panic!("{}: {query}: {why}", server.what()));
         }
     }
 }
@@ -110,7 +126,11 @@ fn every_scrape_of_a_living_call_centre_is_a_consistent_cut() {
                 asked += 1;
             }
             let entered = server.ask("asterisk_queue_entries_total").total();
-            if entered >= 100.0 && asked > 2 { Ok(()) } else { Err(format!("{entered} callers, asked {asked} times")) }
+            if entered >= 100.0 && asked > 2 {
+                Ok(())
+            } else {
+                Err(format!("{entered} callers, asked {asked} times"))
+            }
         });
         assert_eq!(server.ask("asterisk_up").total(), 1.0);
     }
@@ -125,7 +145,10 @@ fn a_site_s_prometheus_writes_the_same_numbers_to_the_centre() {
     // The example as it is shipped, but for where things are.
     let mut config = std::fs::read_to_string(root("contrib/prometheus/site.yml")).unwrap();
     for (theirs, ours) in [
-        ("https://metrics.example.com/api/v1/write", format!("http://127.0.0.1:{}/api/v1/write", centre.port)),
+        (
+            "https://metrics.example.com/api/v1/write",
+            format!("http://127.0.0.1:{}/api/v1/write", centre.port),
+        ),
         ("localhost:15038", format!("127.0.0.1:{}", exporter.port)),
         ("scrape_interval: 15s", "scrape_interval: 500ms\n  scrape_timeout: 500ms".to_owned()),
         ("/etc/prometheus/metrics-password", folder.file("password", "x")),
@@ -152,7 +175,11 @@ fn promtool_reads_a_day_of_classic_text_without_complaint() {
         let (_pbx, exporter) = after_a_day(more);
         let text = exporter.page("*/*");
         let mut check = Command::new(&promtool);
-        check.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        check
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut check = check.spawn().unwrap();
         check.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let checked = check.wait_with_output().unwrap();

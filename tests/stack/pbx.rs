@@ -53,7 +53,9 @@ fn answer_all(mut actions: BufReader<TcpStream>, line: &Mutex<Option<TcpStream>>
 fn answer(action: &str, id: &str) -> String {
     let granted = |rest: &str| format!("Response: Success\r\nActionID: {id}\r\n{rest}\r\n");
     let listed = |done: &str| {
-        let end = format!("Event: {done}\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n");
+        let end = format!(
+            "Event: {done}\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n"
+        );
         granted("EventList: start\r\n") + &end
     };
     match action {

@@ -1,4 +1,5 @@
-//! Series with their values, from an exposition or from a server's answer, so that they can be compared.
+//! Series with their values, from an exposition or from a server's answer, so that they can be
+//! compared.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +18,17 @@ impl Series {
         Self(samples.map(sample).collect())
     }
 
-    /// Reads the answer to an instant query, without native histograms, and without the labels that scraping adds.
+    /// Reads the answer to an instant query, without native histograms, and without the labels that
+    /// scraping adds.
     pub(crate) fn of_answer(answer: &Value) -> Self {
-        let results = answer["data"]["result"].as_array().unwrap_or_else(|| panic!("no vector: {answer}"));
-        let series = results.iter().filter(|result| result.get("histogram").is_none()).map(|result| {
-            let value = result["value"][1].as_str().unwrap_or_else(|| panic!("no value: {result}"));
-            (labels(&result["metric"]), value.parse().unwrap())
-        });
+        let results =
+            answer["data"]["result"].as_array().unwrap_or_else(|| panic!("no vector: {answer}"));
+        let series =
+            results.iter().filter(|result| result.get("histogram").is_none()).map(|result| {
+                let value =
+                    result["value"][1].as_str().unwrap_or_else(|| panic!("no value: {result}"));
+                (labels(&result["metric"]), value.parse().unwrap())
+            });
         Self(series.collect())
     }
 
@@ -36,14 +41,23 @@ impl Series {
     /// Those of one metric, without its name.
     pub(crate) fn named(&self, wanted: &str) -> Self {
         let mut named = self.only(|name, _| name == wanted).0;
-        Self(std::mem::take(&mut named).into_iter().map(|(labels, value)| (nameless(labels), value)).collect())
+        Self(
+            std::mem::take(&mut named)
+                .into_iter()
+                .map(|(labels, value)| (nameless(labels), value))
+                .collect(),
+        )
     }
 
     /// Added up by these labels.
     pub(crate) fn sum_by(&self, by: &[&str]) -> Self {
         let mut sums = BTreeMap::new();
         for (labels, value) in &self.0 {
-            let key: Labels = labels.iter().filter(|(label, _)| by.contains(&label.as_str())).map(owned).collect();
+            let key: Labels = labels
+                .iter()
+                .filter(|(label, _)| by.contains(&label.as_str()))
+                .map(owned)
+                .collect();
             *sums.entry(key).or_default() += value;
         }
         Self(sums)
@@ -53,7 +67,8 @@ impl Series {
         self.0.values().sum()
     }
 
-    /// The first difference, if there is one.  `slack` is relative: 0 where a server must keep every bit.
+    /// The first difference, if there is one.  `slack` is relative: 0 where a server must keep
+    /// every bit.
     pub(crate) fn compare(&self, other: &Self, slack: f64) -> Result<(), String> {
         for (labels, value) in &self.0 {
             match other.0.get(labels) {
@@ -102,7 +117,9 @@ pub(crate) fn sample(line: &str) -> (Labels, f64) {
     let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("no sample: {line}"));
     let (name, inside) = series.split_once('{').unwrap_or((series, "}"));
     let mut labels = Labels::from([(NAME.to_owned(), name.to_owned())]);
-    for label in inside.trim_end_matches('}').split_terminator("\",").filter(|label| !label.is_empty()) {
+    for label in
+        inside.trim_end_matches('}').split_terminator("\",").filter(|label| !label.is_empty())
+    {
         let (label, value) = label.split_once("=\"").unwrap_or_else(|| panic!("no label: {line}"));
         let value = value.trim_end_matches('"');
         if !value.is_empty() {

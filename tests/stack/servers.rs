@@ -33,7 +33,10 @@ pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server 
     let file = folder.file("prometheus.yml", config);
     let port = port();
     let mut command = Command::new(program);
-    command.arg(format!("--config.file={file}")).arg(format!("--web.listen-address=127.0.0.1:{port}")).args(more);
+    command
+        .arg(format!("--config.file={file}"))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .args(more);
     // An agent stores nothing that can be asked for.
     let storage = if more.contains(&"--enable-feature=agent") { "agent" } else { "tsdb" };
     command.arg(format!("--storage.{storage}.path={}", folder.path("data")));
@@ -71,16 +74,22 @@ pub(crate) fn alertmanager(config: &str) -> Option<Server> {
 
 /// A program of Alertmanager's package.
 ///
-/// Debian's reads its templates from /usr/share, and does not run without.  Where the package is not installed but
-/// unpacked, its own /usr/share is laid over the machine's, for this process alone; `None` where that is forbidden, as
-/// in many containers.
+/// Debian's reads its templates from /usr/share, and does not run without.  Where the package is
+/// not installed but unpacked, its own /usr/share is laid over the machine's, for this process
+/// alone; `None` where that is forbidden, as in many containers.
 fn with_templates(program: &Path) -> Option<Command> {
     if Path::new("/usr/share/prometheus/alertmanager/default.tmpl").exists() {
         return Some(Command::new(program));
     }
     let over = |program: &Path| {
         let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "sh", "-c", "mount --bind \"$0\" /usr/share && exec \"$@\""]);
+        command.args([
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            "mount --bind \"$0\" /usr/share && exec \"$@\"",
+        ]);
         command.arg(root("target/tools/usr/share")).arg(program);
         command
     };
@@ -94,7 +103,13 @@ fn with_templates(program: &Path) -> Option<Command> {
     allowed.then(|| over(program))
 }
 
-pub(crate) fn start(what: &'static str, mut command: Command, port: u16, ready: &str, folder: Folder) -> Server {
+pub(crate) fn start(
+    what: &'static str,
+    mut command: Command,
+    port: u16,
+    ready: &str,
+    folder: Folder,
+) -> Server {
     let log = folder.path("log");
     let out = File::create(&log).unwrap();
     command.current_dir(&folder.0).stdout(out.try_clone().unwrap()).stderr(out);
@@ -120,7 +135,8 @@ impl Server {
 
     /// The JSON at a path.
     pub(crate) fn json(&self, path: &str) -> Value {
-        let (status, body) = get(self.port, path, "*/*").unwrap_or_else(|error| panic!("{}: {error}", self.what));
+        let (status, body) =
+            get(self.port, path, "*/*").unwrap_or_else(|error| panic!("{}: {error}", self.what));
         assert_eq!(status, 200, "{}: {path}: {body}", self.what);
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{}: {error}: {body}", self.what))
     }
@@ -130,7 +146,8 @@ impl Server {
     }
 }
 
-/// A free port that nothing else will get: another for each server, and none of those the system gives to clients.
+/// A free port that nothing else will get: another for each server, and none of those the system
+/// gives to clients.
 pub(crate) fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = 20_000 + (std::process::id() % 100) as u16 * 100;
@@ -164,7 +181,8 @@ impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{name}-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }

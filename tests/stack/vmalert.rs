@@ -1,5 +1,5 @@
-//! The shipped rules and alerts in a real vmalert, on a real VictoriaMetrics: `vmalert -dryRun` reads an expression, but
-//! does not notice a function that VictoriaMetrics lacks.
+//! The shipped rules and alerts in a real vmalert, on a real VictoriaMetrics: `vmalert -dryRun`
+//! reads an expression, but does not notice a function that VictoriaMetrics lacks.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -19,7 +19,8 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
     for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
         // Minutes are too long for a test; what comes of it then is not right, but there.
         let rules = std::fs::read_to_string(root("alerts").join(file)).unwrap();
-        let quick = |line: &&str| !line.trim().starts_with("interval:") && !line.trim().starts_with("for:");
+        let quick =
+            |line: &&str| !line.trim().starts_with("interval:") && !line.trim().starts_with("for:");
         let rules: Vec<_> = rules.lines().filter(quick).collect();
         command.arg(format!("-rule={}", folder.file(file, &rules.join("\n"))));
     }
@@ -28,7 +29,11 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
         command.arg(format!("-{url}.url=http://127.0.0.1:{}", storage.port));
     }
     let port = crate::servers::port();
-    command.args(["-evaluationInterval=3s", "-remoteWrite.flushInterval=1s", "-notifier.url=http://127.0.0.1:1"]);
+    command.args([
+        "-evaluationInterval=3s",
+        "-remoteWrite.flushInterval=1s",
+        "-notifier.url=http://127.0.0.1:1",
+    ]);
     command.arg(format!("-httpListenAddr=127.0.0.1:{port}"));
     let vmalert = start("vmalert", command, port, "/health", folder);
     let mut given = BTreeSet::new();
@@ -42,7 +47,10 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
             let name = rule["name"].as_str().unwrap().to_owned();
             if rule["type"] == "recording" && rule["lastSamples"].as_u64() > Some(0) {
                 given.insert(name);
-            } else if rule["type"] == "recording" && !given.contains(&name) && !OLDER.contains(&name.as_str()) {
+            } else if rule["type"] == "recording"
+                && !given.contains(&name)
+                && !OLDER.contains(&name.as_str())
+            {
                 missing.push(name);
             }
         }
@@ -51,9 +59,11 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
     until("the queue that may not lose anybody has its alert, and no other queue", || {
         let alerts = vmalert.json("/api/v1/alerts");
         let alerts = alerts["data"]["alerts"].as_array().unwrap();
-        let low =
-            alerts.iter().filter(|alert| alert["name"] == "AsteriskQueueServiceLevelLow" && alert["state"] == "firing");
-        let queues: BTreeSet<_> = low.map(|alert| alert["labels"]["queue"].as_str().unwrap()).collect();
+        let low = alerts.iter().filter(|alert| {
+            alert["name"] == "AsteriskQueueServiceLevelLow" && alert["state"] == "firing"
+        });
+        let queues: BTreeSet<_> =
+            low.map(|alert| alert["labels"]["queue"].as_str().unwrap()).collect();
         if queues == BTreeSet::from(["sales"]) { Ok(()) } else { Err(format!("{queues:?}")) }
     });
 }
@@ -72,5 +82,7 @@ fn rules(group: &Value) -> Vec<Value> {
 }
 
 /// These look at hours and weeks ago, of which there is nothing.
-const OLDER: [&str; 2] =
-    ["pbx_queue:asterisk_queue_abandoned_before:ratio_rate6h", "pbx_queue:asterisk_queue_offered_usual:increase30m"];
+const OLDER: [&str; 2] = [
+    "pbx_queue:asterisk_queue_abandoned_before:ratio_rate6h",
+    "pbx_queue:asterisk_queue_offered_usual:increase30m",
+];

@@ -39,7 +39,10 @@ impl Fake {
     pub(crate) fn pbx(&self, name: &str) -> Pbx {
         Pbx {
             name: PbxName::new(name),
-            address: Address { host: "127.0.0.1".into(), port: self.listener.local_addr().unwrap().port() },
+            address: Address {
+                host: "127.0.0.1".into(),
+                port: self.listener.local_addr().unwrap().port(),
+            },
             username: "exporter".into(),
             secret: Secret::new("lab"),
             plain_login: false,
@@ -107,7 +110,11 @@ impl Peer {
     }
 
     pub(crate) async fn refuse(&mut self, sent: &Sent, message: &str) {
-        self.say(&format!("Response: Error\nActionID: {}\nMessage: {message}\n\n", &sent["ActionID"])).await;
+        self.say(&format!(
+            "Response: Error\nActionID: {}\nMessage: {message}\n\n",
+            &sent["ActionID"]
+        ))
+        .await;
     }
 
     /// Greets, and answers everything up to the lists.
@@ -121,14 +128,16 @@ impl Peer {
         self.grant(&settings, &format!("AsteriskVersion: {version}\n")).await;
     }
 
-    /// Answers the questions of a snapshot.  `between` comes behind the lists and before the barrier's end.
+    /// Answers the questions of a snapshot.  `between` comes behind the lists and before the
+    /// barrier's end.
     pub(crate) async fn give_snapshot(&mut self, between: &str) {
         self.expect("Events").await;
         let channels = self.expect("CoreShowChannels").await;
         let queues = self.expect("QueueStatus").await;
         let pings = [self.expect("Ping").await, self.expect("Ping").await];
         self.give_list(&channels, "CoreShowChannelsComplete", "").await;
-        self.give_list(&queues, "QueueStatusComplete", "Event: QueueParams\nQueue: support\n").await;
+        self.give_list(&queues, "QueueStatusComplete", "Event: QueueParams\nQueue: support\n")
+            .await;
         self.grant(&pings[0], "Ping: Pong\n").await;
         self.say(between).await;
         self.grant(&pings[1], "Ping: Pong\n").await;
@@ -141,7 +150,8 @@ impl Peer {
         if !item.is_empty() {
             self.say(&format!("{item}ActionID: {id}\n\n")).await;
         }
-        self.say(&format!("Event: {done}\nActionID: {id}\nEventList: Complete\nListItems: 1\n\n")).await;
+        self.say(&format!("Event: {done}\nActionID: {id}\nEventList: Complete\nListItems: 1\n\n"))
+            .await;
     }
 
     /// Waits until the exporter has closed, and wants nothing more of it before.
@@ -185,7 +195,13 @@ impl Exporter {
         let health = Arc::new(Health::new(names));
         let (shutdown, asked) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(supervisor::run(pbxs, Arc::clone(&board), Arc::clone(&health), clock.clone(), asked));
+        task.spawn(supervisor::run(
+            pbxs,
+            Arc::clone(&board),
+            Arc::clone(&health),
+            clock.clone(),
+            asked,
+        ));
         Self { board, health, clock, shutdown, task }
     }
 
@@ -217,7 +233,9 @@ impl Exporter {
     pub(crate) fn sample(&self, name: &str, labels: &[&str]) -> Option<f64> {
         let text = self.board.lock().unwrap().scrape(self.clock.now(), Format::Text);
         let wanted = |line: &&str| {
-            line.split_once('{').is_some_and(|(found, rest)| found == name && labels.iter().all(|l| rest.contains(l)))
+            line.split_once('{').is_some_and(|(found, rest)| {
+                found == name && labels.iter().all(|l| rest.contains(l))
+            })
         };
         text.lines().find(wanted)?.rsplit_once(' ')?.1.parse().ok()
     }

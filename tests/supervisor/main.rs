@@ -68,7 +68,10 @@ async fn without_rights_the_session_goes_on_without_lists_and_keeps_all_classes(
     exporter.up(0).await;
     assert_eq!(exporter.health.all()[0].asterisk.as_deref(), Some("16 (AMI 5.0.2)"));
     assert_eq!(missing(&exporter), ["list_channels", "list_queues"]);
-    assert_eq!(exporter.sample("asterisk_exporter_degraded", &["reason=\"list_channels\""]), Some(1.0));
+    assert_eq!(
+        exporter.sample("asterisk_exporter_degraded", &["reason=\"list_channels\""]),
+        Some(1.0)
+    );
     // the list that would be due at 60 s is not asked for
     quiet(&exporter, &mut peer, 8).await;
 }
@@ -97,8 +100,12 @@ async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_su
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
     for call in 1..=3 {
-        let agent = "Queue: support\nInterface: SIP/201\nMemberName: Ann\nTimestamp: 1606403878.000000\n";
-        peer.say(&format!("Event: AgentCalled\nUniqueid: 1.{call}\nDestUniqueid: 2.{call}\n{agent}\n")).await;
+        let agent =
+            "Queue: support\nInterface: SIP/201\nMemberName: Ann\nTimestamp: 1606403878.000000\n";
+        peer.say(&format!(
+            "Event: AgentCalled\nUniqueid: 1.{call}\nDestUniqueid: 2.{call}\n{agent}\n"
+        ))
+        .await;
     }
     exporter.counted("asterisk_exporter_events_total", &["event=\"AgentCalled\""], 3.0).await;
     assert_eq!(missing(&exporter), [""; 0]);
@@ -110,7 +117,10 @@ async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_su
     assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(1.0));
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
 
-    peer.say("Event: Newchannel\nUniqueid: 3.1\nChannel: SIP/202-1\nTimestamp: 1606403909.000000\n\n").await;
+    peer.say(
+        "Event: Newchannel\nUniqueid: 3.1\nChannel: SIP/202-1\nTimestamp: 1606403909.000000\n\n",
+    )
+    .await;
     exporter.until("seen", || missing(&exporter) == ["event_dial_begin"]).await;
     assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(0.0));
     drop(peer);
@@ -132,7 +142,10 @@ async fn the_secret_goes_in_clear_only_where_md5_is_refused_and_that_is_allowed(
             assert_eq!((&login["Secret"], &login["Key"], &login["AuthType"]), ("lab", "", ""));
         } else {
             let why = exporter.down(0).await;
-            assert!(why.starts_with("login refused: no MD5 challenge (Must specify AuthType)"), "{why}");
+            assert!(
+                why.starts_with("login refused: no MD5 challenge (Must specify AuthType)"),
+                "{why}"
+            );
             peer.expect_close().await;
         }
     }
@@ -210,7 +223,10 @@ async fn a_pbx_that_hangs_is_noticed_within_thirty_seconds() {
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
     skip(1).await;
     assert_eq!(exporter.down(0).await, "no answer to a ping within 10s");
-    assert_eq!(exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"timeout\""]), Some(1.0));
+    assert_eq!(
+        exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"timeout\""]),
+        Some(1.0)
+    );
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(0.0));
 }
 
@@ -227,7 +243,10 @@ async fn a_connection_cut_in_mid_frame_is_made_again() {
     exporter.up(0).await;
     peer.say("Event: DialState\n\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 2.0).await;
-    assert_eq!(exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"closed\""]), Some(1.0));
+    assert_eq!(
+        exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"closed\""]),
+        Some(1.0)
+    );
     assert_eq!(exporter.sample("asterisk_exporter_connects_total", &[]), Some(2.0));
 }
 
@@ -237,7 +256,9 @@ async fn only_the_first_of_short_sessions_is_followed_at_once() {
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     for times in [1.0, 2.0] {
         drop(fake.accept_up().await);
-        exporter.counted("asterisk_exporter_disconnects_total", &["reason=\"closed\""], times).await;
+        exporter
+            .counted("asterisk_exporter_disconnects_total", &["reason=\"closed\""], times)
+            .await;
     }
     skip(25).await;
     assert_eq!(exporter.down(0).await, "closed by the pbx");
@@ -253,9 +274,15 @@ async fn a_flood_before_the_snapshot_ends_the_session() {
     let mut peer = fake.accept().await;
     peer.log_in("22.10.0").await;
     let line = format!("Variable: {}\n", "x".repeat(1000));
-    peer.flood(&format!("Event: QueueCallerLeave\nQueue: q\nUniqueid: 1.1\nChannel: c\n{line}{line}{line}\n")).await;
+    peer.flood(&format!(
+        "Event: QueueCallerLeave\nQueue: q\nUniqueid: 1.1\nChannel: c\n{line}{line}{line}\n"
+    ))
+    .await;
     assert_eq!(exporter.down(0).await, "more than 64 MiB came before the snapshot was complete");
-    assert_eq!(exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"overflow\""]), Some(1.0));
+    assert_eq!(
+        exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"overflow\""]),
+        Some(1.0)
+    );
 }
 
 #[tokio::test]
@@ -274,7 +301,10 @@ async fn half_a_list_is_no_snapshot() {
         peer.grant(&ping, "Ping: Pong\n").await;
     }
     assert_eq!(exporter.down(0).await, "the list of QueueStatus has no end");
-    assert_eq!(exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"protocol\""]), Some(1.0));
+    assert_eq!(
+        exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"protocol\""]),
+        Some(1.0)
+    );
 }
 
 #[tokio::test]
@@ -284,7 +314,10 @@ async fn a_pbx_that_lies_is_listened_to_all_the_same() {
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
     peer.say("Response: Success\nActionID: ae-77\nPing: Pong\n\nResponse: Error\n\n").await;
-    peer.say("Event: QueueStatusComplete\nActionID: ae-77\n\nEvent: QueueParams\nActionID: ae-77\n\n").await;
+    peer.say(
+        "Event: QueueStatusComplete\nActionID: ae-77\n\nEvent: QueueParams\nActionID: ae-77\n\n",
+    )
+    .await;
     peer.say("Asterisk Call Manager/1.3\n").await;
     peer.say_bytes(b"\x00\xff: \xfe\n\n\r\n\r\nEvent\r\n\r\n").await;
     peer.say(&format!("Event: Hangup\nChannel: {}\n\n", "x".repeat(2000))).await;
@@ -293,7 +326,10 @@ async fn a_pbx_that_lies_is_listened_to_all_the_same() {
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 1.0).await;
     for reason in ["line_too_long", "frame_too_long", "unknown_type", "incomplete"] {
         let labels = [&*format!("reason=\"{reason}\"")];
-        assert!(exporter.sample("asterisk_exporter_frames_rejected_total", &labels) >= Some(1.0), "{reason}");
+        assert!(
+            exporter.sample("asterisk_exporter_frames_rejected_total", &labels) >= Some(1.0),
+            "{reason}"
+        );
     }
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
 }
@@ -325,7 +361,8 @@ const MEMBER: &str = "Event: QueueMemberAdded\nQueue: support\nMemberName: Ann\n
                       StateInterface: hint:201@ext-local\nStatus: 1\nPaused: 0\n\n";
 
 fn call_from(device: &str) -> String {
-    let channel = format!("Channel: {device}-1\nUniqueid: {device}\nLinkedid: {device}\nContext: office\n");
+    let channel =
+        format!("Channel: {device}-1\nUniqueid: {device}\nLinkedid: {device}\nContext: office\n");
     format!("Event: Newchannel\n{channel}ChannelState: 4\n\nEvent: Hangup\n{channel}Cause: 16\n\n")
 }
 
@@ -370,7 +407,9 @@ async fn a_pbx_on_which_no_trunk_shows_says_so_until_one_does() {
     for call in 0..10 {
         peer.say(&call_from(&format!("PJSIP/{call}"))).await;
     }
-    exporter.counted("asterisk_calls_total", &["direction=\"unknown\"", "result=\"failed\""], 10.0).await;
+    exporter
+        .counted("asterisk_calls_total", &["direction=\"unknown\"", "result=\"failed\""], 10.0)
+        .await;
     let expected = "No trunk was seen in 10 calls: `trunks` is not configured. No call is inbound or outbound but by its \
                     context. The calls began on channels of PJSIP in office. Name the lines to your carriers in `trunks`, \
                     or the contexts in which their calls begin in `inbound_contexts`.";
@@ -461,13 +500,21 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
     peer.say(&format!("Event: QueueCallerAbandon\nQueue: support\n{channel}HoldTime: 9\n\n")).await;
     peer.say(&format!("Event: QueueCallerLeave\nQueue: support\n{channel}\n")).await;
     peer.say(&format!("Event: Hangup\n{channel}Cause: 16\n\n")).await;
-    peer.give_list(&channels, "CoreShowChannelsComplete", &format!("Event: CoreShowChannel\n{channel}")).await;
+    peer.give_list(
+        &channels,
+        "CoreShowChannelsComplete",
+        &format!("Event: CoreShowChannel\n{channel}"),
+    )
+    .await;
     let entry = format!("Event: QueueEntry\nQueue: support\n{channel}Wait: 9\n");
     peer.give_list(&queues, "QueueStatusComplete", &entry).await;
     peer.grant(&first, "Ping: Pong\n").await;
     peer.grant(&second, "Ping: Pong\n").await;
     exporter.up(0).await;
-    assert_eq!(exporter.sample("asterisk_queue_callers_waiting", &["queue=\"support\""]), Some(0.0));
+    assert_eq!(
+        exporter.sample("asterisk_queue_callers_waiting", &["queue=\"support\""]),
+        Some(0.0)
+    );
     let abandoned = ["queue=\"support\"", "outcome=\"abandoned\""];
     assert_eq!(exporter.sample("asterisk_queue_exits_total", &abandoned), Some(1.0));
 }

@@ -1,8 +1,8 @@
-//! Makes recordings of Asterisk versions nobody here has: real ones of 16.28 and 22.10, rewritten into what that version
-//! would have sent for the same calls.
+//! Makes recordings of Asterisk versions nobody here has: real ones of 16.28 and 22.10, rewritten
+//! into what that version would have sent for the same calls.
 //!
-//! What differs is one table, read from the source of each version.  Everything a table cannot say (the order of events
-//! on a busy PBX, say) stays as the real PBX had it.
+//! What differs is one table, read from the source of each version.  Everything a table cannot say
+//! (the order of events on a busy PBX, say) stays as the real PBX had it.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -41,8 +41,20 @@ pub(crate) struct Made {
 
 /// Every version, oldest first.
 pub(crate) const VERSIONS: &[Version] = &[
-    Version { folder: "13.4", release: (13, 4), asterisk: "13.4.0", ami: "2.7.0", made_of: &[("16", OLD)] },
-    Version { folder: "13", release: (13, 38), asterisk: "13.38.3", ami: "2.10.6", made_of: &[("16", OLD)] },
+    Version {
+        folder: "13.4",
+        release: (13, 4),
+        asterisk: "13.4.0",
+        ami: "2.7.0",
+        made_of: &[("16", OLD)],
+    },
+    Version {
+        folder: "13",
+        release: (13, 38),
+        asterisk: "13.38.3",
+        ami: "2.10.6",
+        made_of: &[("16", OLD)],
+    },
     Version {
         folder: "18",
         release: (18, 10),
@@ -58,7 +70,15 @@ pub(crate) const VERSIONS: &[Version] = &[
         ami: "9.0.0",
         made_of: &[
             ("22", NEW),
-            ("22", &["06-busy-unavailable", "11f-withdrawn-and-priority", "12-outbound", "16f-crash-mid-call"]),
+            (
+                "22",
+                &[
+                    "06-busy-unavailable",
+                    "11f-withdrawn-and-priority",
+                    "12-outbound",
+                    "16f-crash-mid-call",
+                ],
+            ),
         ],
     },
 ];
@@ -109,7 +129,8 @@ const NEW: &[&str] = &[
 /// Since when a thing is there: the first release of each branch that has it, oldest branch first.
 pub(crate) type Since = &'static [Release];
 
-/// Headers that older versions do not send: in events that begin so, at the end of keys, which may have a prefix.
+/// Headers that older versions do not send: in events that begin so, at the end of keys, which may
+/// have a prefix.
 const HEADERS: &[(&str, &str, Since)] = &[
     ("", "linkedid", &[(13, 5)]),
     ("", "bridgevideosourcemode", &[(13, 13), (14, 2)]),
@@ -145,7 +166,9 @@ const RINGCANCELED: Since = &[(15, 0)];
 impl Version {
     /// Everything that is kept of this version.
     pub(crate) fn make(&self) -> impl Iterator<Item = Made> {
-        self.made_of.iter().flat_map(move |&(base, names)| names.iter().map(move |name| self.make_of(base, name)))
+        self.made_of
+            .iter()
+            .flat_map(move |&(base, names)| names.iter().map(move |name| self.make_of(base, name)))
     }
 
     /// A recording of `base` and its queue_log, as this version would have had them.
@@ -153,7 +176,8 @@ impl Version {
         let folder = fixture("captures").join(base);
         let mut decoder = Decoder::new(Limits::default());
         decoder.feed(&unpack(&folder.join(format!("{name}.ami.gz"))));
-        let queue_log = std::fs::read_to_string(folder.join(format!("{name}.queue_log"))).unwrap_or_default();
+        let queue_log =
+            std::fs::read_to_string(folder.join(format!("{name}.queue_log"))).unwrap_or_default();
         let silent = name.starts_with("11c-") && !self.has(EMPTY_IS_TOLD);
         let mut behind = silent.then(Behind::default);
         let mut events = Vec::new();
@@ -163,11 +187,13 @@ impl Version {
                 self.write(&frame, silent, &mut events);
             }
         }
-        let queue_log = queue_log.split_inclusive('\n').filter_map(|line| self.line(line, silent)).collect();
+        let queue_log =
+            queue_log.split_inclusive('\n').filter_map(|line| self.line(line, silent)).collect();
         Made { name, base, events, queue_log }
     }
 
-    /// Whether this version has what came with these releases: its own branch decides, else the newest.
+    /// Whether this version has what came with these releases: its own branch decides, else the
+    /// newest.
     pub(crate) fn has(&self, since: Since) -> bool {
         let (major, minor) = self.release;
         match since.iter().find(|(branch, _)| *branch == major) {
@@ -200,13 +226,17 @@ impl Version {
         let lacks = |(of, header, since): &(&str, &str, Since)| {
             event.starts_with(of) && lower.ends_with(header) && !self.has(since)
         };
-        if HEADERS.iter().any(lacks) || event == "QueueMemberPause" && lower == "reason" && self.has(ONE_REASON) {
+        if HEADERS.iter().any(lacks)
+            || event == "QueueMemberPause" && lower == "reason" && self.has(ONE_REASON)
+        {
             return;
         }
         match &*lower {
             "asteriskversion" => put(out, key, self.asterisk.as_bytes()),
             "amiversion" => put(out, key, self.ami.as_bytes()),
-            "position" | "originalposition" if behind && event.starts_with("QueueCaller") => put(out, key, b"2"),
+            "position" | "originalposition" if behind && event.starts_with("QueueCaller") => {
+                put(out, key, b"2")
+            }
             _ => put(out, key, value),
         }
         if lower.ends_with("linkedid") && self.has(TENANTS) {
@@ -230,7 +260,8 @@ impl Version {
     }
 }
 
-/// A caller at the head becomes one behind it: nobody is rung for such a one, and nothing tells of the end but Leave.
+/// A caller at the head becomes one behind it: nobody is rung for such a one, and nothing tells of
+/// the end but Leave.
 #[derive(Default)]
 struct Behind {
     /// Uniqueids of the phones rung for the caller.
@@ -243,8 +274,12 @@ impl Behind {
         if frame.is_event("Newchannel") && header("Uniqueid") != header("Linkedid") {
             self.legs.push(header("Uniqueid").to_vec());
         }
-        let of_leg = ["Uniqueid", "DestUniqueid"].iter().any(|key| self.legs.iter().any(|leg| leg == header(key)));
-        of_leg || frame.is_event("QueueCallerAbandon") || frame.is_event("VarSet") && header("Variable") == b"ABANDONED"
+        let of_leg = ["Uniqueid", "DestUniqueid"]
+            .iter()
+            .any(|key| self.legs.iter().any(|leg| leg == header(key)));
+        of_leg
+            || frame.is_event("QueueCallerAbandon")
+            || frame.is_event("VarSet") && header("Variable") == b"ABANDONED"
     }
 }
 
@@ -252,6 +287,8 @@ impl Behind {
 pub(crate) fn unpack(path: &PathBuf) -> Vec<u8> {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut content = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    GzDecoder::new(file)
+        .read_to_end(&mut content)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     content
 }

@@ -12,7 +12,14 @@ fn said(verbs: &[Verb<'_>]) -> Said {
 }
 
 fn line(second: u64, verb: Verb<'_>) -> Line<'_> {
-    Line { at: Moment::from_secs(second), call: b"1.1", queue: b"q", agent: b"Ann", verb, shifted: false }
+    Line {
+        at: Moment::from_secs(second),
+        call: b"1.1",
+        queue: b"q",
+        agent: b"Ann",
+        verb,
+        shifted: false,
+    }
 }
 
 fn counted(counts: &[Subject], apart: &[Apart]) -> Counted {
@@ -38,22 +45,30 @@ fn an_excuse_is_used_up() {
     let weighed = weigh(&log, &counted(&[], &[Apart::Redirected, Apart::Unserved]));
     assert_eq!(found(&weighed, Subject::Abandoned), [1, 0, 2]);
     assert_eq!(found(&weighed, Subject::Timeout), [1, 0, 0]);
-    let weighed = weigh(&log, &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost, Apart::WaitLost]));
+    let weighed = weigh(
+        &log,
+        &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost, Apart::WaitLost]),
+    );
     assert_eq!(found(&weighed, Subject::Abandoned), [0, 0, 3]);
     assert_eq!(found(&weighed, Subject::Timeout), [0, 0, 1]);
 }
 
 #[test]
 fn an_excuse_without_a_line_is_a_difference_unless_the_pbx_crashed() {
-    let weighed = weigh(&said(&[]), &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost]));
-    let extra = [Apart::Redirected, Apart::Unserved, Apart::WaitLost].map(|apart| weighed.apart[apart as usize].extra);
+    let weighed =
+        weigh(&said(&[]), &counted(&[], &[Apart::Redirected, Apart::Unserved, Apart::WaitLost]));
+    let extra = [Apart::Redirected, Apart::Unserved, Apart::WaitLost]
+        .map(|apart| weighed.apart[apart as usize].extra);
     assert_eq!(extra, [1, 1, 0]);
     assert!(weighed.apart[Apart::WaitLost as usize].explains());
 }
 
 #[test]
 fn only_what_queue_log_has_more_of_can_be_excused() {
-    let weighed = weigh(&said(&[]), &counted(&[Subject::Abandoned, Subject::Entered], &[Apart::AdoptedWaiting]));
+    let weighed = weigh(
+        &said(&[]),
+        &counted(&[Subject::Abandoned, Subject::Entered], &[Apart::AdoptedWaiting]),
+    );
     assert_eq!(found(&weighed, Subject::Abandoned), [0, 1, 0]);
     assert_eq!(found(&weighed, Subject::Entered), [0, 1, 0]);
     let weighed = weigh(&said(&[Verb::Entered; 2]), &counted(&[], &[Apart::AdoptedWaiting]));
@@ -64,7 +79,11 @@ fn only_what_queue_log_has_more_of_can_be_excused() {
 fn what_was_in_sight_all_the_time_is_not_lost() {
     // the end was lost out of sight, but its line was written in sight
     let mut log = Said::default();
-    log.line(&line(100, Verb::CompletedByCaller { talk: Duration::from_secs(45) }), Place::Inside, false);
+    log.line(
+        &line(100, Verb::CompletedByCaller { talk: Duration::from_secs(45) }),
+        Place::Inside,
+        false,
+    );
     let weighed = weigh(&log, &counted(&[], &[Apart::EndLost]));
     assert_eq!(found(&weighed, Subject::ByCaller), [1, 0, 0]);
     assert_eq!(weighed.apart[Apart::EndLost as usize].extra, 0);
@@ -111,7 +130,10 @@ fn a_late_complete_may_name_somebody_else_and_make_one_talk_longer() {
     assert_eq!(found(&first, Subject::ByAgent), [0, 0, 1]);
     assert!(!first.talk.differs() && first.talk.explains());
     let second = weigh_queue(&log, &ours, &mut late, false);
-    assert_eq!((found(&second, Subject::ByCaller), found(&second, Subject::ByAgent)), ([1, 0, 0], [0, 1, 0]));
+    assert_eq!(
+        (found(&second, Subject::ByCaller), found(&second, Subject::ByAgent)),
+        ([1, 0, 0], [0, 1, 0])
+    );
     assert!(second.talk.differs());
 }
 
@@ -126,7 +148,8 @@ fn a_talk_is_cut_only_if_the_agent_hung_up_that_long_before() {
         assert_eq!((weighed.talk.explains(), weighed.talk.differs()), (cut, !cut), "{hung_up:?}");
     }
     // the agent's phone may stay behind for a while
-    (ours.agent_gone, ours.caller_parked) = (Some(Moment::from_secs(99)), Some(Moment::from_secs(61)));
+    (ours.agent_gone, ours.caller_parked) =
+        (Some(Moment::from_secs(99)), Some(Moment::from_secs(61)));
     assert!(weigh_call(&log, &ours, false).talk.explains());
 
     // queue_log never counts less than the talk
@@ -179,9 +202,10 @@ fn an_end_that_is_logged_twice_is_one_end() {
 fn of_two_ends_of_one_talk_either_may_be_counted() {
     let talk = Duration::from_secs(5);
     let (agent, transfer) = (Verb::CompletedByAgent { talk }, Verb::Transferred { talk });
-    for (verb, first, then) in
-        [(agent, Subject::ByAgent, Subject::Transferred), (transfer, Subject::Transferred, Subject::ByAgent)]
-    {
+    for (verb, first, then) in [
+        (agent, Subject::ByAgent, Subject::Transferred),
+        (transfer, Subject::Transferred, Subject::ByAgent),
+    ] {
         let mut log = said(&[verb]);
         log.end_again(first, then);
         let of = |ends: &[Subject]| {
@@ -190,7 +214,11 @@ fn of_two_ends_of_one_talk_either_may_be_counted() {
             [weigh(&log, &ours), weigh_call(&log, &ours, false)]
         };
         for weighed in of(&[then]) {
-            assert_eq!((found(&weighed, first), found(&weighed, then)), ([0, 0, 1], [0, 0, 0]), "{verb:?}");
+            assert_eq!(
+                (found(&weighed, first), found(&weighed, then)),
+                ([0, 0, 1], [0, 0, 0]),
+                "{verb:?}"
+            );
         }
         // one end of both, or none, is wrong
         for weighed in of(&[first, then]) {
@@ -204,10 +232,14 @@ fn of_two_ends_of_one_talk_either_may_be_counted() {
     let mut log = said(&[agent, agent]);
     log.end_again(Subject::ByAgent, Subject::Transferred);
     let weighed = weigh(&log, &counted(&[Subject::Transferred; 2], &[]));
-    assert_eq!((found(&weighed, Subject::ByAgent), found(&weighed, Subject::Transferred)), ([1, 0, 1], [0, 1, 0]));
+    assert_eq!(
+        (found(&weighed, Subject::ByAgent), found(&weighed, Subject::Transferred)),
+        ([1, 0, 1], [0, 1, 0])
+    );
 }
 
-/// queue_log has 100 talks of 100 s, the exporter as many completions; and as many lengths of one second.
+/// queue_log has 100 talks of 100 s, the exporter as many completions; and as many lengths of one
+/// second.
 fn hundred(lengths: usize, apart: &[Apart]) -> (Said, Counted) {
     let mut ours = counted(&[Subject::ByCaller; 100], apart);
     (0..lengths).for_each(|_| ours.talked(Duration::from_secs(1)));
@@ -239,7 +271,8 @@ fn a_length_may_be_missing_only_of_what_was_not_seen_whole() {
     let log = said(&[Verb::CompletedByCaller { talk: Duration::from_secs(9) }]);
     let of = |apart: &[Apart]| {
         let ours = counted(&[Subject::ByCaller], apart);
-        [weigh(&log, &ours).talk, weigh_call(&log, &ours, false).talk].map(|row| (row.differs(), row.explains()))
+        [weigh(&log, &ours).talk, weigh_call(&log, &ours, false).talk]
+            .map(|row| (row.differs(), row.explains()))
     };
     assert_eq!(of(&[]), [(true, false); 2]);
     assert_eq!(of(&[Apart::AdoptedTalking]), [(false, true); 2]);
@@ -248,8 +281,18 @@ fn a_length_may_be_missing_only_of_what_was_not_seen_whole() {
 #[test]
 fn what_has_no_call_may_be_what_a_call_lacks() {
     let mut sum = Weighed::default();
-    sum.add(&weigh_call(&said(&[Verb::CompletedByCaller { talk: Duration::ZERO }]), &Counted::default(), false));
+    sum.add(&weigh_call(
+        &said(&[Verb::CompletedByCaller { talk: Duration::ZERO }]),
+        &Counted::default(),
+        false,
+    ));
     sum.add_whole(&weigh(&said(&[]), &counted(&[Subject::ByCaller], &[])));
     assert_eq!(found(&sum, Subject::ByCaller), [0, 0, 0]);
-    assert_eq!((sum.counts[Subject::ByCaller as usize].said, sum.counts[Subject::ByCaller as usize].counted), (1, 1));
+    assert_eq!(
+        (
+            sum.counts[Subject::ByCaller as usize].said,
+            sum.counts[Subject::ByCaller as usize].counted
+        ),
+        (1, 1)
+    );
 }

@@ -61,7 +61,9 @@ impl Claims {
 
     pub(super) fn release(&mut self, name: &[u8], agent: AgentId) {
         let Some(claimants) = self.0.get_mut(name) else { return };
-        let Some(at) = claimants.present.iter().position(|(other, _)| *other == agent) else { return };
+        let Some(at) = claimants.present.iter().position(|(other, _)| *other == agent) else {
+            return;
+        };
         let (_, members) = &mut claimants.present[at];
         *members -= 1;
         if *members == 0 {

@@ -24,7 +24,8 @@ struct Watch {
 }
 
 impl Hints {
-    /// `PJSIP/201&Custom:DND201,CustomPresence:201` watches one device; what stands behind the comma is presence.
+    /// `PJSIP/201&Custom:DND201,CustomPresence:201` watches one device; what stands behind the
+    /// comma is presence.
     pub(super) fn told(&mut self, exten: &[u8], context: &[u8], watched: &[u8]) {
         let hint = [exten, b"@", context].concat().into_boxed_slice();
         let before = self.told.get(&hint);
@@ -55,7 +56,8 @@ impl Hints {
         self.numbers.contains(number)
     }
 
-    /// Whose a device is by the hints that watch it.  One that watches nothing else tells more than that of a group.
+    /// Whose a device is by the hints that watch it.  One that watches nothing else tells more than
+    /// that of a group.
     pub(super) fn owner(&self, device: &[u8], of_hint: impl Fn(&[u8]) -> Owner) -> Owner {
         let Some(watches) = self.of_device.get(device) else { return Owner::Nobody };
         let of = |alone| {
@@ -73,7 +75,9 @@ impl Hints {
 fn devices(watched: &[u8]) -> impl Iterator<Item = Bytes> {
     let states = watched.split(|&byte| byte == b',').next().unwrap_or_default();
     let each = states.split(|&byte| byte == b'&').map(<[u8]>::trim_ascii);
-    each.filter(|device| device.contains(&b'/') && !extension(device).contains(&b':')).take(DEVICES).map(key)
+    each.filter(|device| device.contains(&b'/') && !extension(device).contains(&b':'))
+        .take(DEVICES)
+        .map(key)
 }
 
 /// A hint's text has 512 bytes at most in Asterisk.

@@ -45,7 +45,10 @@ const BEN: &[&str] = &["Local/202@from-queue/n", "hint:202@ext-local"];
 fn a_device_that_a_member_names_is_that_members_in_any_case() {
     let mut people = People::new();
     people.has("Tea", &["sip/997"]).has("Sam", &["Local/998@x/n", "PJSIP/Desk-1"]);
-    assert_eq!([people.of("SIP/997"), people.of("PJSIP/desk-1"), people.of("PJSIP/997x")], ["Tea", "Sam", ""]);
+    assert_eq!(
+        [people.of("SIP/997"), people.of("PJSIP/desk-1"), people.of("PJSIP/997x")],
+        ["Tea", "Sam", ""]
+    );
 }
 
 #[test]
@@ -72,7 +75,10 @@ fn a_device_that_two_people_have_at_once_is_nobodys() {
 fn a_device_called_as_the_extension_is_the_extensions() {
     let mut people = People::new();
     people.has("Ann", ANN).has("Ben", BEN);
-    assert_eq!([people.of("PJSIP/201"), people.of("SIP/202"), people.of("PJSIP/2011")], ["Ann", "Ben", ""]);
+    assert_eq!(
+        [people.of("PJSIP/201"), people.of("SIP/202"), people.of("PJSIP/2011")],
+        ["Ann", "Ben", ""]
+    );
     // two members of one extension
     people.has("Bea", &["Local/202@from-internal/n"]);
     assert_eq!(people.of("SIP/202"), "");
@@ -81,8 +87,15 @@ fn a_device_called_as_the_extension_is_the_extensions() {
 #[test]
 fn what_a_hint_watches_goes_before_what_a_device_is_called() {
     let mut people = People::new();
-    people.has("Ann", ANN).hint("201", "ext-local", "PJSIP/phone-7&Custom:DND201,CustomPresence:201");
-    assert_eq!([people.of("PJSIP/phone-7"), people.of("PJSIP/201"), people.of("Custom:DND201")], ["Ann", "", ""]);
+    people.has("Ann", ANN).hint(
+        "201",
+        "ext-local",
+        "PJSIP/phone-7&Custom:DND201,CustomPresence:201",
+    );
+    assert_eq!(
+        [people.of("PJSIP/phone-7"), people.of("PJSIP/201"), people.of("Custom:DND201")],
+        ["Ann", "", ""]
+    );
     // the dialplan was reloaded
     people.hint("201", "ext-local", "PJSIP/201");
     assert_eq!([people.of("PJSIP/phone-7"), people.of("PJSIP/201")], ["", "Ann"]);
@@ -94,14 +107,20 @@ fn the_hint_of_a_group_says_less_than_that_of_one_phone() {
     people.has("Ann", ANN).has("Ben", BEN).has("Team", &["Local/600@x/n", "hint:600@groups"]);
     people.hint("201", "ext-local", "PJSIP/a&PJSIP/soft-a").hint("202", "ext-local", "PJSIP/b");
     people.hint("600", "groups", "PJSIP/b&PJSIP/soft-a");
-    assert_eq!([people.of("PJSIP/a"), people.of("PJSIP/b"), people.of("PJSIP/soft-a")], ["Ann", "Ben", ""]);
+    assert_eq!(
+        [people.of("PJSIP/a"), people.of("PJSIP/b"), people.of("PJSIP/soft-a")],
+        ["Ann", "Ben", ""]
+    );
 }
 
 #[test]
 fn a_phone_behind_one_local_channel_is_learned() {
     let mut people = People::new();
     people.has("Ann", ANN).has("Ben", BEN);
-    people.dials(ANN[0], "PJSIP/desk-a").dials(ANN[0], "PJSIP/DESK-A").dials(BEN[0], "PJSIP/desk-b");
+    people
+        .dials(ANN[0], "PJSIP/desk-a")
+        .dials(ANN[0], "PJSIP/DESK-A")
+        .dials(BEN[0], "PJSIP/desk-b");
     assert_eq!([people.of("PJSIP/desk-a"), people.of("PJSIP/desk-b")], ["Ann", "Ben"]);
 }
 
@@ -111,7 +130,10 @@ fn a_phone_that_two_dial_and_one_of_several_are_nobodys() {
     people.has("Ann", ANN).has("Ben", BEN).has("Cay", &["Local/600@x/n"]);
     people.dials(ANN[0], "PJSIP/shared").dials(BEN[0], "PJSIP/shared");
     people.dials("Local/600@x/n", "PJSIP/one").dials("Local/600@x/n", "PJSIP/two");
-    assert_eq!([people.of("PJSIP/shared"), people.of("PJSIP/one"), people.of("PJSIP/two")], ["", "", ""]);
+    assert_eq!(
+        [people.of("PJSIP/shared"), people.of("PJSIP/one"), people.of("PJSIP/two")],
+        ["", "", ""]
+    );
     // follow-me to a colleague's phone, which is called as her extension
     people.dials("Local/601@x/n", "PJSIP/205").has("Dot", &["Local/601@x/n"]);
     assert_eq!(people.of("PJSIP/205"), "");

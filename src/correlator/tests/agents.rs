@@ -3,7 +3,8 @@
 use super::*;
 
 const MEMBER: &str = "QueueMemberStatus Interface=SIP/201 MemberName=Ann Paused=0 Wrapuptime=10";
-const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+const AGENT: &str =
+    "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
 
 fn state(stage: &Stage) -> &'static str {
     let state = stage.correlator.state(stage.now);
@@ -37,11 +38,15 @@ fn what_is_known_of_the_call_goes_before_the_device() {
     stage.tell(&format!("{MEMBER} Queue=q Status=3"));
     assert_eq!(state(&stage), "ringing");
     stage.tell(&format!("AgentConnect {AGENT}"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     assert_eq!(state(&stage), "talking");
     assert_eq!(state(stage.tell("Hold Uniqueid=1.2")), "on_hold");
     assert_eq!(state(stage.tell("Unhold Uniqueid=1.2")), "talking");
-    stage.at(20.0).tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
+    stage
+        .at(20.0)
+        .tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
     assert_eq!(state(&stage), "busy");
     stage.tell(&format!("{MEMBER} Queue=q Status=1"));
     assert_eq!(state(&stage), "wrapup");
@@ -54,7 +59,8 @@ fn what_is_known_of_the_call_goes_before_the_device() {
 #[test]
 fn an_agent_is_paused_only_in_every_queue() {
     let mut stage = Stage::live();
-    let pause = "QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=1 PausedReason=lunch";
+    let pause =
+        "QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=1 PausedReason=lunch";
     stage.tell(&format!("{MEMBER} Queue=q Status=1")).tell(&format!("{MEMBER} Queue=r Status=1"));
     stage.tell(&format!("{pause} Queue=q"));
     assert_eq!(state(&stage), "available");
@@ -65,7 +71,8 @@ fn an_agent_is_paused_only_in_every_queue() {
     assert_eq!(times(&mut stage), BTreeMap::from([("paused lunch".to_owned(), 30.0)]));
     // queue_log has every one of them
     stage.tell("QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=0 Queue=q");
-    let counts = ["q paused Ann", "r paused Ann", "q unpaused Ann", "r unpaused Ann"].map(|what| stage.count(what));
+    let counts = ["q paused Ann", "r paused Ann", "q unpaused Ann", "r unpaused Ann"]
+        .map(|what| stage.count(what));
     assert_eq!(counts, [1, 2, 1, 0]);
     assert_eq!(stage.inside(), (0, 0));
 }
@@ -103,7 +110,9 @@ fn wrap_up_time_is_told_up_to_its_end() {
     }
     let mut stage = Stage::live();
     stage.tell(&format!("{MEMBER} Queue=q Status=1")).tell(&format!("AgentConnect {AGENT}"));
-    stage.at(20.0).tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    stage
+        .at(20.0)
+        .tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     let mut told = WrapUp::default();
     for second in [24, 29, 31, 50] {
         let now = START.after(Duration::from_secs(second));
@@ -120,7 +129,11 @@ fn a_member_removed_in_a_call_does_not_come_back_with_its_events() {
     stage.tell("QueueMemberRemoved Queue=q Interface=SIP/201 MemberName=Ann");
     stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     assert_eq!(stage.count("q complete Ann agent"), 1);
-    let members = stage.correlator.state(stage.now).queues[0].members.iter().map(|(_, count)| count).sum::<u64>();
+    let members = stage.correlator.state(stage.now).queues[0]
+        .members
+        .iter()
+        .map(|(_, count)| count)
+        .sum::<u64>();
     assert_eq!(members, 0);
 }
 

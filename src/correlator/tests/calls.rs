@@ -7,10 +7,14 @@ fn a_failover_shows_the_failing_trunk_and_one_call() {
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
     stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CONGESTION").tell("Hangup Uniqueid=1.2 Cause=34");
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CONGESTION")
+        .tell("Hangup Uniqueid=1.2 Cause=34");
     stage.at(2.0).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/trunk-3");
     stage.at(5.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
         .at(9.0)
         .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
@@ -27,7 +31,10 @@ fn a_failover_shows_the_failing_trunk_and_one_call() {
             "1 trunk SIP/trunk congestion",
         ]
     );
-    assert_eq!((stage.sum("call ring outbound answered"), stage.sum("call talk outbound SIP/333")), (5.0, 4.0));
+    assert_eq!(
+        (stage.sum("call ring outbound answered"), stage.sum("call talk outbound SIP/333")),
+        (5.0, 4.0)
+    );
 }
 
 #[test]
@@ -35,7 +42,9 @@ fn a_call_waits_for_the_cause_of_its_last_leg() {
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
     stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER").tell("Hangup Uniqueid=1.1 Cause=20");
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
+        .tell("Hangup Uniqueid=1.1 Cause=20");
     assert_eq!(stage.seen(), Vec::<String>::new());
     stage.tell("Hangup Uniqueid=1.2 Cause=17");
     assert_eq!(stage.count("call outbound SIP/333 SIP/trunk busy"), 1);
@@ -61,19 +70,28 @@ fn agent_to_agent_is_internal_and_alone_unknown() {
 
 #[test]
 fn an_originate_that_times_out_goes_by_its_response_before_or_after_the_hangup() {
-    let response = "OriginateResponse Channel=SIP/9180@trunk Reason=3 Response=Failure Uniqueid=<unknown>";
+    let response =
+        "OriginateResponse Channel=SIP/9180@trunk Reason=3 Response=Failure Uniqueid=<unknown>";
     let hangup = "Hangup Uniqueid=1.1 Cause=16";
     for events in [[response, hangup], [hangup, response]] {
         let mut stage = Stage::live();
         stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
         stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk");
         stage.tell(events[0]).tell(events[1]).at(60.0);
-        assert_eq!(stage.count("call outbound  SIP/trunk no_answer"), 1, "{events:?}: {:?}", stage.seen());
+        assert_eq!(
+            stage.count("call outbound  SIP/trunk no_answer"),
+            1,
+            "{events:?}: {:?}",
+            stage.seen()
+        );
         assert_eq!(stage.count("trunk SIP/trunk no_answer"), 1, "{events:?}");
     }
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
-    stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk").tell(hangup).at(60.0);
+    stage
+        .tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk")
+        .tell(hangup)
+        .at(60.0);
     assert_eq!(stage.count("call outbound  SIP/trunk failed"), 1, "no response came");
 }
 
@@ -87,13 +105,20 @@ fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in()
         .tell("MixMonitorStart Uniqueid=1.1")
         .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
         .tell(&format!("AgentConnect {}", agent("q", "1.2")));
-    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer");
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=r").tell(&format!("AgentConnect {}", agent("r", "1.3")));
+    stage.tell(
+        "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer",
+    );
+    stage
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=r")
+        .tell(&format!("AgentConnect {}", agent("r", "1.3")));
     stage
         .tell("MixMonitorStop Uniqueid=1.1")
         .tell("TestEvent State=MIXMONITOR_END File=/m/1.1")
         .tell("Hangup Uniqueid=1.1");
-    assert_eq!((stage.count("q recorded Ann"), stage.count("r recorded Ann"), stage.count("recording")), (1, 1, 1));
+    assert_eq!(
+        (stage.count("q recorded Ann"), stage.count("r recorded Ann"), stage.count("recording")),
+        (1, 1, 1)
+    );
 }
 
 /// Asterisk 13.4 and older.
@@ -102,7 +127,9 @@ fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 ChannelState=0");
     // a member's Local channel, and the phone behind it
-    stage.tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2").tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
+    stage
+        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2")
+        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
     stage.tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
     stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1");
     stage.tell("Newchannel Channel=SIP/334-4 Uniqueid=1.4");
@@ -118,7 +145,12 @@ fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
     }
     stage.at(60.0);
     assert_eq!(stage.count("call internal SIP/333  answered"), 1, "{:?}", stage.seen());
-    assert_eq!(stage.seen().iter().filter(|line| line.contains(" call ")).count(), 2, "{:?}", stage.seen());
+    assert_eq!(
+        stage.seen().iter().filter(|line| line.contains(" call ")).count(),
+        2,
+        "{:?}",
+        stage.seen()
+    );
 }
 
 #[test]
@@ -167,7 +199,9 @@ fn an_originated_trunk_leg_that_was_up_counts_once_with_a_late_response_or_none(
 fn an_originated_trunk_leg_found_in_a_list_counts_once_with_a_late_response_or_none() {
     for response in ["", "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason=4"] {
         let mut stage = Stage::live();
-        stage.resync(&[&format!("CoreShowChannel {ORIGINATED} ChannelState=6 Application=AppDial2 ActionID=ae-1")]);
+        stage.resync(&[&format!(
+            "CoreShowChannel {ORIGINATED} ChannelState=6 Application=AppDial2 ActionID=ae-1"
+        )]);
         stage.tell(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
         if !response.is_empty() {
             stage.tell(response);
@@ -185,10 +219,13 @@ fn an_originated_trunk_leg_that_nobody_took_goes_by_its_late_response() {
         stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
         stage.tell(&format!("Hangup {ORIGINATED} ChannelState=5 Cause=16"));
         assert_eq!(stage.seen(), Vec::<String>::new());
-        stage.tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
-        stage.tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
+        stage
+            .tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
+        stage
+            .tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
         stage.at(60.0);
-        let counted = [format!("1 call outbound  SIP/trunk {result}"), format!("1 trunk SIP/trunk {result}")];
+        let counted =
+            [format!("1 call outbound  SIP/trunk {result}"), format!("1 trunk SIP/trunk {result}")];
         assert!(counted.iter().all(|line| stage.seen().contains(line)), "{:?}", stage.seen());
         assert_eq!(stage.seen().len(), 4, "{:?}", stage.seen());
     }

@@ -58,9 +58,16 @@ fn a_member_is_called_by_name_on_whatever_line() {
         ("OOH323/2025550101", "OOH323/2025550101-5"),
     ] {
         let mut stage = live(&["^SIP/trunk-"], &[]);
-        stage.tell(&format!("QueueMemberAdded Queue=q Interface={interface} MemberName=Ada Status=1 Paused=0"));
+        stage.tell(&format!(
+            "QueueMemberAdded Queue=q Interface={interface} MemberName=Ada Status=1 Paused=0"
+        ));
         talk(&mut stage, "SIP/trunk-1", channel);
-        assert_eq!(stage.count("call inbound Ada SIP/trunk answered"), 1, "{interface}: {:?}", stage.seen());
+        assert_eq!(
+            stage.count("call inbound Ada SIP/trunk answered"),
+            1,
+            "{interface}: {:?}",
+            stage.seen()
+        );
     }
 }
 
@@ -87,7 +94,12 @@ fn what_media_dial_is_a_call_of_its_own() {
 fn media_without_linkedid_begin_no_call_either() {
     // 13.4 and older tell no Linkedid
     let mut stage = live(&["^SIP/trunk-"], &[]);
-    let channels = ["Message/ast_msg_queue", "Snoop/1.1-00000001", "Surrogate/SIP/201-1", "OutgoingSpoolFailed"];
+    let channels = [
+        "Message/ast_msg_queue",
+        "Snoop/1.1-00000001",
+        "Surrogate/SIP/201-1",
+        "OutgoingSpoolFailed",
+    ];
     for (minute, channel) in (1..).zip(channels) {
         stage
             .tell(&format!("Newchannel Channel={channel} Uniqueid=2.1 ChannelState=6"))
@@ -110,7 +122,10 @@ fn who_is_alone_with_media_does_not_talk() {
         .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
         .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage.at(5.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
-    stage.at(12.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("Hangup Uniqueid=1.2 Cause=16");
+    stage
+        .at(12.0)
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .tell("Hangup Uniqueid=1.2 Cause=16");
     stage
         .at(30.0)
         .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
@@ -126,7 +141,8 @@ fn a_list_takes_nobody_for_an_agent_who_is_media_and_no_number_for_a_name() {
     let waits = "QueueEntry Queue=q Uniqueid=c Channel=SIP/trunk-1 Wait=9";
     let caller = "CoreShowChannel Uniqueid=c Linkedid=c Channel=SIP/trunk-1 ChannelState=6 Application=Queue \
                   ApplicationData=q BridgeId=b";
-    let media = "CoreShowChannel Uniqueid=m Linkedid=m Channel=CBRec/1-00000001 ChannelState=6 BridgeId=b";
+    let media =
+        "CoreShowChannel Uniqueid=m Linkedid=m Channel=CBRec/1-00000001 ChannelState=6 BridgeId=b";
     let leg = "CoreShowChannel Uniqueid=l Linkedid=c Channel=DAHDI/i1/2025550101-5 ChannelState=6 \
                Application=AppDial BridgeId=b";
 
@@ -135,7 +151,11 @@ fn a_list_takes_nobody_for_an_agent_who_is_media_and_no_number_for_a_name() {
     stage.at(5.0).cut().at(9.0).resync(&["QueueParams Queue=q ServiceLevel=0", caller, media, leg]);
     assert_eq!(stage.seen(), ["1 q adopted waiting", "1 q exit answered"]);
     let state = stage.correlator.state(stage.now);
-    let names: Vec<_> = state.agents.iter().map(|&(agent, _)| stage.correlator.names().agents.name(agent)).collect();
+    let names: Vec<_> = state
+        .agents
+        .iter()
+        .map(|&(agent, _)| stage.correlator.names().agents.name(agent))
+        .collect();
     assert_eq!(names, ["DAHDI/i1"]);
 }
 
@@ -167,7 +187,10 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
     assert_eq!(queues, [r"B\xfcro"]);
 
     // and the device of each is known
-    tell_bytes(&mut stage, b"Event: Newchannel\r\nChannel: SIP/J\xf6rg-00000001\r\nUniqueid: 9\r\nLinkedid: 9\r\n\r\n");
+    tell_bytes(
+        &mut stage,
+        b"Event: Newchannel\r\nChannel: SIP/J\xf6rg-00000001\r\nUniqueid: 9\r\nLinkedid: 9\r\n\r\n",
+    );
     tell_bytes(&mut stage, b"Event: Hangup\r\nUniqueid: 9\r\nCause: 16\r\n\r\n");
     assert_eq!(stage.count(r"call unknown J\xf6rg  failed"), 1, "{:?}", stage.seen());
 }

@@ -22,15 +22,21 @@ fn call(stage: &mut Stage, id: &str, from: (&str, &str), to: (&str, &str)) {
     let ((first, context), (leg, dialled)) = (from, to);
     stage
         .tell(&format!("Newchannel Uniqueid={id} Linkedid={id} Channel={first}-{id} ChannelState=4 Context={context}"));
-    let both = format!("Uniqueid={id} DestUniqueid={id}d DestLinkedid={id} DestChannel={leg}-{id}d");
+    let both =
+        format!("Uniqueid={id} DestUniqueid={id}d DestLinkedid={id} DestChannel={leg}-{id}d");
     stage.tell(&format!("DialBegin {both} DialString={dialled}"));
     stage.tell(&format!("DialEnd {both} DialStatus=ANSWER"));
-    stage.tell(&format!("Hangup Uniqueid={id}d Cause=16")).tell(&format!("Hangup Uniqueid={id} Cause=16"));
+    stage
+        .tell(&format!("Hangup Uniqueid={id}d Cause=16"))
+        .tell(&format!("Hangup Uniqueid={id} Cause=16"));
 }
 
 /// Calls by direction, agent and trunk.
 fn calls(stage: &Stage) -> Vec<String> {
-    let calls = stage.seen().into_iter().filter(|what| what.contains(" call ") && what.ends_with(" answered"));
+    let calls = stage
+        .seen()
+        .into_iter()
+        .filter(|what| what.contains(" call ") && what.ends_with(" answered"));
     calls.map(|what| what.replace(" call ", " ").replace(" answered", "")).collect()
 }
 
@@ -46,7 +52,8 @@ fn what_is_neither_trunk_nor_agent_leaves_it_to_the_context_and_else_unknown() {
     call(&mut stage, "3", PHONE, OTHER_PHONE);
     assert_eq!(calls(&stage), ["1 internal PJSIP/201 ", "2 unknown PJSIP/201 "]);
 
-    let mut stage = self::stage(&["^PJSIP/carrier-"], &["^PJSIP/2\\d\\d-"], &[], &["^from-internal$"]);
+    let mut stage =
+        self::stage(&["^PJSIP/carrier-"], &["^PJSIP/2\\d\\d-"], &[], &["^from-internal$"]);
     call(&mut stage, "1", PHONE, UNLISTED);
     call(&mut stage, "2", PHONE, OTHER_PHONE);
     assert_eq!(calls(&stage), ["1 internal PJSIP/201 ", "1 outbound PJSIP/201 "]);
@@ -59,30 +66,43 @@ fn a_number_dialled_through_a_device_is_to_no_agent() {
     call(&mut stage, "2", PHONE, OTHER_PHONE);
     // nobody who answered there is an agent
     call(&mut stage, "3", ("PJSIP/carrier", "from-carrier"), UNLISTED);
-    assert_eq!(calls(&stage), ["1 inbound  PJSIP/carrier", "1 internal PJSIP/201 ", "1 unknown PJSIP/201 "]);
+    assert_eq!(
+        calls(&stage),
+        ["1 inbound  PJSIP/carrier", "1 internal PJSIP/201 ", "1 unknown PJSIP/201 "]
+    );
 }
 
 #[test]
 fn a_ring_group_with_a_stranger_in_it_is_not_only_agents() {
     let mut stage = stage(&[], &["^PJSIP/2\\d\\d-"], &[], &[]);
-    stage.tell("Newchannel Uniqueid=1 Linkedid=1 Channel=PJSIP/201-1 ChannelState=4 Context=from-internal");
+    stage.tell(
+        "Newchannel Uniqueid=1 Linkedid=1 Channel=PJSIP/201-1 ChannelState=4 Context=from-internal",
+    );
     stage.tell("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=PJSIP/202-2 DialString=202");
     stage.tell("DialBegin Uniqueid=1 DestUniqueid=3 DestChannel=PJSIP/voipms-3 DialString=912025550155@voipms");
     stage.tell("DialEnd Uniqueid=1 DestUniqueid=2 DialStatus=ANSWER");
-    stage.tell("Hangup Uniqueid=3 Cause=26").tell("Hangup Uniqueid=2 Cause=16").tell("Hangup Uniqueid=1 Cause=16");
+    stage
+        .tell("Hangup Uniqueid=3 Cause=26")
+        .tell("Hangup Uniqueid=2 Cause=16")
+        .tell("Hangup Uniqueid=1 Cause=16");
     assert_eq!(calls(&stage), ["1 unknown PJSIP/201 "]);
 }
 
 #[test]
 fn a_device_that_calls_in_from_outside_is_a_trunk_from_then_on() {
     // of FreePBX the contexts are known by name
-    for (inbound, context) in [(&[][..], "from-trunk-pjsip-voipms"), (&["^incoming$"][..], "incoming")] {
+    for (inbound, context) in
+        [(&[][..], "from-trunk-pjsip-voipms"), (&["^incoming$"][..], "incoming")]
+    {
         let mut stage = stage(&[], &["^PJSIP/2\\d\\d-"], inbound, &[]);
         call(&mut stage, "1", PHONE, UNLISTED);
         call(&mut stage, "2", ("PJSIP/voipms", context), OTHER_PHONE);
         call(&mut stage, "3", PHONE, UNLISTED);
-        let expected =
-            ["1 inbound PJSIP/202 PJSIP/voipms", "1 outbound PJSIP/201 PJSIP/voipms", "1 unknown PJSIP/201 "];
+        let expected = [
+            "1 inbound PJSIP/202 PJSIP/voipms",
+            "1 outbound PJSIP/201 PJSIP/voipms",
+            "1 unknown PJSIP/201 ",
+        ];
         assert_eq!(calls(&stage), expected, "{context}");
         assert_eq!(stage.count("trunk PJSIP/voipms answered"), 1, "{context}");
     }
@@ -97,10 +117,17 @@ fn what_was_learned_of_trunks_goes_on_over_a_gap() {
         "CoreShowChannel Uniqueid=3 Linkedid=3 Channel=PJSIP/201-3 ChannelState=6 Context=macro-x Application=Dial",
         "CoreShowChannel Uniqueid=4 Linkedid=3 Channel=PJSIP/voipms-4 ChannelState=6 Context=from-trunk Application=AppDial",
     ]);
-    stage.tell("Hangup Uniqueid=2 Cause=16").tell("Hangup Uniqueid=4 Cause=16").tell("Hangup Uniqueid=3 Cause=16");
+    stage
+        .tell("Hangup Uniqueid=2 Cause=16")
+        .tell("Hangup Uniqueid=4 Cause=16")
+        .tell("Hangup Uniqueid=3 Cause=16");
     assert_eq!(
         calls(&stage),
-        ["1 inbound  PJSIP/voipms", "1 inbound PJSIP/202 PJSIP/voipms", "1 outbound PJSIP/201 PJSIP/voipms"]
+        [
+            "1 inbound  PJSIP/voipms",
+            "1 inbound PJSIP/202 PJSIP/voipms",
+            "1 outbound PJSIP/201 PJSIP/voipms"
+        ]
     );
 }
 
@@ -142,7 +169,8 @@ fn before_13_5_a_leg_teaches_nothing_about_trunks() {
     stage.tell("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=SIP/201-2 DialString=201");
     assert_eq!(stage.correlator.names().trunks.count(), 1);
     // since then a leg has the Linkedid of its caller
-    stage.tell("Newchannel Uniqueid=3 Linkedid=1 Channel=SIP/202-3 ChannelState=0 Context=incoming");
+    stage
+        .tell("Newchannel Uniqueid=3 Linkedid=1 Channel=SIP/202-3 ChannelState=0 Context=incoming");
     assert_eq!(stage.correlator.names().trunks.count(), 1);
 }
 

@@ -3,22 +3,29 @@
 use super::{START, Stage, snapshot, with_event};
 
 const ENTRY: &str = "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 ActionID=ae-1";
-const CALLER: &str = "CoreShowChannel Uniqueid=1.1 Linkedid=1.1 Channel=SIP/trunk-1 ChannelState=6 ActionID=ae-1";
+const CALLER: &str =
+    "CoreShowChannel Uniqueid=1.1 Linkedid=1.1 Channel=SIP/trunk-1 ChannelState=6 ActionID=ae-1";
 const LEG: &str = "CoreShowChannel Uniqueid=1.2 Linkedid=1.1 Channel=SIP/201-2 ChannelState=6 Application=AppQueue BridgeId=b ActionID=ae-1";
 const QUEUE: &str = "QueueParams Queue=q ServiceLevel=20 ActionID=ae-1";
-const MEMBER: &str = "QueueMember Queue=q Name=Ann Location=SIP/201 Status=1 Paused=0 Wrapuptime=0 ActionID=ae-1";
-const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+const MEMBER: &str =
+    "QueueMember Queue=q Name=Ann Location=SIP/201 Status=1 Paused=0 Wrapuptime=0 ActionID=ae-1";
+const AGENT: &str =
+    "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
 
 fn waiting() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage
 }
 
 fn talking() -> Stage {
     let mut stage = waiting();
     stage.at(2.0).tell(&format!("AgentConnect {AGENT}"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
@@ -34,7 +41,10 @@ fn talker() -> String {
 fn a_waiting_caller_is_adopted_with_its_wait() {
     let mut stage = Stage::live();
     stage.at(10.0).resync(&[QUEUE, MEMBER, CALLER, &entry(30)]);
-    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (1, 0, (1, 0)));
+    assert_eq!(
+        (stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()),
+        (1, 0, (1, 0))
+    );
     assert_eq!(stage.correlator.state(stage.now).queues[0].longest_wait.as_secs(), 30);
     stage.at(15.0).tell(&format!("AgentConnect {AGENT} HoldTime=35"));
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 35.0));
@@ -44,7 +54,10 @@ fn a_waiting_caller_is_adopted_with_its_wait() {
 fn a_join_that_comes_behind_its_list_is_no_second_caller() {
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, CALLER, &entry(0)]).tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (1, 0, (1, 0)));
+    assert_eq!(
+        (stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()),
+        (1, 0, (1, 0))
+    );
 }
 
 #[test]
@@ -54,7 +67,10 @@ fn a_join_foreseen_is_an_entry() {
     with_event("QueueCallerJoin Uniqueid=1.1 Queue=q", |event| lists.foresee(&event));
     stage.correlator.resync(stage.now, &lists, &mut stage.tally);
     stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    assert_eq!((stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()), (0, 1, (1, 0)));
+    assert_eq!(
+        (stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()),
+        (0, 1, (1, 0))
+    );
 }
 
 #[test]
@@ -63,14 +79,20 @@ fn a_talking_caller_is_adopted_with_the_agent_and_without_a_length() {
     stage.resync(&[QUEUE, MEMBER, &talker(), LEG]);
     assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
     stage.at(50.0).tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=90 Reason=caller");
-    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 0.0, (0, 0))
+    );
 }
 
 #[test]
 fn a_caller_who_waited_through_the_gap_is_the_same() {
     let mut stage = waiting();
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE, CALLER, &entry(8)]).at(20.0);
-    assert_eq!((stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()), (0, 0, (1, 0)));
+    assert_eq!(
+        (stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()),
+        (0, 0, (1, 0))
+    );
     stage.tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     assert_eq!(stage.tell("Hangup Uniqueid=1.1").sum("q hold abandoned"), 20.0);
 }
@@ -79,14 +101,20 @@ fn a_caller_who_waited_through_the_gap_is_the_same() {
 fn a_wait_that_began_in_the_gap_is_another() {
     let mut stage = waiting();
     stage.at(5.0).cut().at(29.0).resync(&[QUEUE, CALLER, &entry(3)]);
-    assert_eq!((stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()), (1, 1, (1, 0)));
+    assert_eq!(
+        (stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()),
+        (1, 1, (1, 0))
+    );
 }
 
 #[test]
 fn a_caller_connected_in_the_gap_is_answered_without_a_hold_time() {
     let mut stage = waiting();
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER, &talker(), LEG]);
-    assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered"), stage.inside()), (1, 0.0, (0, 1)));
+    assert_eq!(
+        (stage.count("q exit answered"), stage.sum("q hold answered"), stage.inside()),
+        (1, 0.0, (0, 1))
+    );
     stage.at(30.0).tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     assert_eq!((stage.count("q complete Ann agent"), stage.sum("q talk Ann")), (1, 0.0));
 }
@@ -105,7 +133,10 @@ fn a_caller_gone_in_the_gap_is_lost_once() {
 fn an_event_behind_the_list_knows_better_than_the_list() {
     let mut stage = waiting();
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE]).tell("HangupRequest Uniqueid=1.1");
-    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q").at(60.0);
+    stage
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .at(60.0);
     assert_eq!((stage.count("q exit lost"), stage.count("q exit abandoned")), (0, 1));
 }
 
@@ -115,7 +146,11 @@ fn a_talk_that_goes_on_is_the_same_and_keeps_its_length() {
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER, &talker(), LEG]).at(12.0);
     stage.tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
     assert_eq!(
-        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.count("q adopted talking")),
+        (
+            stage.count("q complete Ann caller"),
+            stage.sum("q talk Ann"),
+            stage.count("q adopted talking")
+        ),
         (1, 10.0, 0)
     );
 }
@@ -124,18 +159,31 @@ fn a_talk_that_goes_on_is_the_same_and_keeps_its_length() {
 fn a_talk_gone_in_the_gap_is_lost_and_has_no_length() {
     let mut stage = talking();
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER]).at(12.0);
-    assert_eq!((stage.count("q complete Ann lost"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann lost"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 0.0, (0, 0))
+    );
     assert_eq!(stage.count("call inbound Ann SIP/trunk answered"), 1);
 }
 
 #[test]
 fn a_talk_that_an_agent_passed_on_is_over() {
-    // 16 and 22: behind an attended transfer the caller's channel still runs Queue, bridged with the colleague
+    // 16 and 22: behind an attended transfer the caller's channel still runs Queue, bridged with
+    // the colleague
     let colleague = "CoreShowChannel Uniqueid=1.9 Linkedid=1.1 Channel=SIP/990-9 ChannelState=6 Application=AppDial BridgeId=b ActionID=ae-1";
     let lists = [QUEUE, MEMBER, &talker(), colleague];
     let mut before = talking();
-    before.at(5.0).tell(&format!("AgentComplete {AGENT} Reason=transfer")).cut().at(9.0).resync(&lists).at(60.0);
-    assert_eq!((before.count("q complete Ann transfer"), before.count("q complete Ann lost")), (1, 0));
+    before
+        .at(5.0)
+        .tell(&format!("AgentComplete {AGENT} Reason=transfer"))
+        .cut()
+        .at(9.0)
+        .resync(&lists)
+        .at(60.0);
+    assert_eq!(
+        (before.count("q complete Ann transfer"), before.count("q complete Ann lost")),
+        (1, 0)
+    );
     assert_eq!((before.count("q adopted talking"), before.inside()), (0, (0, 0)));
     let mut unseen = talking();
     unseen.at(5.0).cut().at(9.0).resync(&lists).at(60.0);
@@ -148,11 +196,14 @@ fn a_talk_that_an_agent_passed_on_is_over() {
 #[test]
 fn a_member_behind_a_local_channel_that_is_gone_is_still_the_agent() {
     let phone = "CoreShowChannel Uniqueid=1.4 Linkedid=1.1 Channel=SIP/201-4 ChannelState=6 Application=AppDial BridgeId=b ActionID=ae-1";
-    let member = MEMBER.replace("Location=SIP/201", "Location=Local/201@agents StateInterface=SIP/201");
+    let member =
+        MEMBER.replace("Location=SIP/201", "Location=Local/201@agents StateInterface=SIP/201");
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, &member, &talker(), phone]);
     assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
-    stage.at(9.0).tell("AgentComplete Uniqueid=1.1 Queue=q Interface=Local/201@agents MemberName=Ann Reason=agent");
+    stage.at(9.0).tell(
+        "AgentComplete Uniqueid=1.1 Queue=q Interface=Local/201@agents MemberName=Ann Reason=agent",
+    );
     assert_eq!(stage.count("q complete Ann agent"), 1);
 }
 
@@ -164,7 +215,10 @@ fn a_restart_ends_everything_and_a_reconnect_nothing() {
     stage.at(50.0).cut().tell("FullyBooted Uptime=148");
     assert_eq!(stage.inside(), (1, 1));
     stage.tell("FullyBooted Uptime=1");
-    assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost"), stage.inside()), (1, 1, (0, 0)));
+    assert_eq!(
+        (stage.count("q exit lost"), stage.count("q complete Ann lost"), stage.inside()),
+        (1, 1, (0, 0))
+    );
     stage.tell("Shutdown").at(100.0);
     assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost")), (1, 1));
 }
@@ -172,7 +226,9 @@ fn a_restart_ends_everything_and_a_reconnect_nothing() {
 #[test]
 fn the_start_is_told_by_our_clock_and_does_not_move() {
     let mut stage = waiting();
-    let started = |stage: &Stage| stage.correlator.state(stage.now).started.map(|at| START.since(at).as_secs_f64());
+    let started = |stage: &Stage| {
+        stage.correlator.state(stage.now).started.map(|at| START.since(at).as_secs_f64())
+    };
     assert_eq!(started(stage.tell("FullyBooted")), None);
     // while we were logged in, so it carries the time of the PBX, whose clock is 50 years slow
     stage.at(10.0).tell("FullyBooted Uptime=100 Timestamp=1000.5");
@@ -193,10 +249,14 @@ fn an_open_ringing_is_lost_with_its_pbx() {
 
 #[test]
 fn a_ringing_found_going_on_has_a_result() {
-    let ringing = LEG.replace("ChannelState=6", "ChannelState=5").replace("BridgeId=b", "BridgeId=");
+    let ringing =
+        LEG.replace("ChannelState=6", "ChannelState=5").replace("BridgeId=b", "BridgeId=");
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, MEMBER, CALLER, &entry(4), &ringing]);
-    stage.tell(&format!("AgentRingNoAnswer {AGENT} RingTime=4000")).tell("Hangup Uniqueid=1.2 Cause=16").at(60.0);
+    stage
+        .tell(&format!("AgentRingNoAnswer {AGENT} RingTime=4000"))
+        .tell("Hangup Uniqueid=1.2 Cause=16")
+        .at(60.0);
     assert_eq!(stage.count("q ring Ann no_answer"), 1);
 }
 
@@ -205,7 +265,8 @@ fn a_periodic_list_mends_drift_and_says_so() {
     let mut stage = waiting();
     stage.resync(&[QUEUE, MEMBER, CALLER, &entry(0)]);
     stage.correlator.begin_listing(stage.now);
-    // while the list is on its way, one caller joins and is not in it, and an event removes a member that is
+    // while the list is on its way, one caller joins and is not in it, and an event removes a
+    // member that is
     stage
         .tell("QueueCallerJoin Uniqueid=3.1 Queue=q")
         .tell("QueueMemberRemoved Queue=q Interface=SIP/201 MemberName=Ann");
@@ -231,7 +292,12 @@ fn a_periodic_list_mends_drift_and_says_so() {
     assert_eq!((stage.count("q exit lost"), stage.inside()), (1, (2, 0)));
     let told = |kind: &str| stage.count(&format!("anomaly {kind}"));
     assert_eq!(
-        [told("caller_appeared"), told("caller_vanished"), told("member_appeared"), told("member_vanished")],
+        [
+            told("caller_appeared"),
+            told("caller_vanished"),
+            told("member_appeared"),
+            told("member_vanished")
+        ],
         [1, 1, 1, 0]
     );
 }
@@ -243,7 +309,10 @@ fn a_join_that_comes_seconds_behind_a_periodic_list_is_an_entry() {
     stage.correlator.begin_listing(stage.now);
     stage.correlator.reconcile(stage.now, &snapshot(&[QUEUE, &entry(0)]), &mut stage.tally);
     stage.at(4.0).tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    assert_eq!((stage.count("q entered"), stage.count("q adopted waiting"), stage.inside()), (1, 0, (1, 0)));
+    assert_eq!(
+        (stage.count("q entered"), stage.count("q adopted waiting"), stage.inside()),
+        (1, 0, (1, 0))
+    );
 }
 
 #[test]
@@ -261,15 +330,28 @@ fn without_lists_nothing_is_concluded() {
 #[test]
 fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
     let strip = |line: &str| line.replace(" Linkedid=1.1", "");
-    let caller = |uid: &str| strip(CALLER).replace("1.1", uid).replace("trunk-1", &format!("trunk-{uid}"));
-    let entry = |uid: &str| format!("QueueEntry Queue=q Uniqueid={uid} Channel=SIP/trunk-{uid} Wait=5 ActionID=ae-1");
+    let caller =
+        |uid: &str| strip(CALLER).replace("1.1", uid).replace("trunk-1", &format!("trunk-{uid}"));
+    let entry = |uid: &str| {
+        format!("QueueEntry Queue=q Uniqueid={uid} Channel=SIP/trunk-{uid} Wait=5 ActionID=ae-1")
+    };
     let ringing = strip(LEG).replace("ChannelState=6", "ChannelState=5").replace(" BridgeId=b", "");
     let mut stage = Stage::live();
-    stage.at(10.0).resync(&[QUEUE, MEMBER, &caller("1.1"), &caller("1.3"), &ringing, &entry("1.1"), &entry("1.3")]);
+    stage.at(10.0).resync(&[
+        QUEUE,
+        MEMBER,
+        &caller("1.1"),
+        &caller("1.3"),
+        &ringing,
+        &entry("1.1"),
+        &entry("1.3"),
+    ]);
     assert_eq!((stage.count("q adopted waiting"), stage.inside()), (2, (2, 0)));
     // the event tells for whom it rang
     let agent = AGENT.replace("Uniqueid=1.1", "Uniqueid=1.3");
-    stage.tell(&format!("AgentRingNoAnswer {agent} RingTime=4000")).tell("Hangup Uniqueid=1.2 Cause=16");
+    stage
+        .tell(&format!("AgentRingNoAnswer {agent} RingTime=4000"))
+        .tell("Hangup Uniqueid=1.2 Cause=16");
     assert_eq!(stage.count("q ring Ann no_answer"), 1, "{:?}", stage.seen());
     // who talks with nobody in sight is not given another's agent
     let mut stage = Stage::live();
@@ -314,7 +396,10 @@ fn a_list_that_is_refused_leaves_nothing_behind() {
 fn a_stay_that_ends_behind_the_first_list_is_no_anomaly() {
     for (second, anomalies) in [(1.9, 0), (2.1, 1)] {
         let mut stage = Stage::live();
-        stage.at(second).tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+        stage
+            .at(second)
+            .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+            .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
         stage.at(10.0);
         assert_eq!(stage.count("anomaly stay_without_join"), anomalies, "{second}");
         assert_eq!((stage.count("q adopted waiting"), stage.inside()), (1, (0, 0)), "{second}");

@@ -7,7 +7,11 @@ fn members(stage: &Stage, queue: &str) -> u64 {
     let state = stage.correlator.state(stage.now);
     let names = stage.correlator.names();
     let of = |state: &&QueueState| names.queues.name(state.queue) == queue;
-    state.queues.iter().find(of).map_or(0, |queue| queue.members.iter().map(|(_, count)| count).sum())
+    state
+        .queues
+        .iter()
+        .find(of)
+        .map_or(0, |queue| queue.members.iter().map(|(_, count)| count).sum())
 }
 
 #[test]
@@ -35,7 +39,9 @@ fn a_queue_whose_case_a_reload_changed_goes_on_over_a_gap() {
     let mut stage = Stage::live();
     stage.resync(&["QueueParams Queue=q ServiceLevel=0"]);
     stage.tell("Newchannel Uniqueid=c Channel=SIP/trunk-1 Linkedid=c ChannelState=4");
-    stage.tell("QueueCallerJoin Uniqueid=c Channel=SIP/trunk-1 Linkedid=c Queue=q Position=1 Count=1");
+    stage.tell(
+        "QueueCallerJoin Uniqueid=c Channel=SIP/trunk-1 Linkedid=c Queue=q Position=1 Count=1",
+    );
     stage.at(5.0).cut().at(9.0).resync(&[
         "QueueParams Queue=Q ServiceLevel=0",
         "QueueEntry Queue=Q Uniqueid=c Channel=SIP/trunk-1 Wait=9",
@@ -50,7 +56,8 @@ fn a_queue_whose_case_a_reload_changed_goes_on_over_a_gap() {
 #[test]
 fn an_interface_is_one_member_in_any_case() {
     let mut stage = Stage::live();
-    let listed = "QueueMember Queue=q Location=sip/997 Name=Tea StateInterface=sip/997 Status=1 Paused=0";
+    let listed =
+        "QueueMember Queue=q Location=sip/997 Name=Tea StateInterface=sip/997 Status=1 Paused=0";
     stage.resync(&["QueueParams Queue=q ServiceLevel=0", listed]);
     stage.tell("QueueMemberPause Queue=q Interface=SIP/997 MemberName=Tea StateInterface=SIP/997 Status=1 Paused=1");
     assert_eq!(members(&stage, "q"), 1);
@@ -71,8 +78,11 @@ fn an_interface_is_one_member_in_any_case() {
 /// A call from a phone to a trunk, which answers.
 fn outbound(stage: &mut Stage, phone: &str, id: &str) {
     stage.tell(&format!("Newchannel Uniqueid={id} Channel={phone}-1 Linkedid={id} ChannelState=4"));
-    stage.tell(&format!("Newchannel Uniqueid={id}t Channel=SIP/trunk-1 Linkedid={id} ChannelState=0"));
-    let both = format!("Uniqueid={id} Channel={phone}-1 DestUniqueid={id}t DestChannel=SIP/trunk-1");
+    stage.tell(&format!(
+        "Newchannel Uniqueid={id}t Channel=SIP/trunk-1 Linkedid={id} ChannelState=0"
+    ));
+    let both =
+        format!("Uniqueid={id} Channel={phone}-1 DestUniqueid={id}t DestChannel=SIP/trunk-1");
     stage.tell(&format!("DialBegin {both} DialString=trunk/12025550155"));
     stage.tell(&format!("DialEnd {both} DialStatus=ANSWER"));
     stage.tell(&format!("Hangup Uniqueid={id}t Channel=SIP/trunk-1 Cause=16"));
@@ -117,13 +127,17 @@ fn the_phone_behind_a_local_channel_is_learned_and_kept_over_a_gap() {
     outbound(&mut stage, "SIP/desk", "a");
 
     stage.tell("Newchannel Uniqueid=c Channel=SIP/trunk-2 Linkedid=c ChannelState=4");
-    stage.tell("QueueCallerJoin Uniqueid=c Channel=SIP/trunk-2 Linkedid=c Queue=q Position=1 Count=1");
+    stage.tell(
+        "QueueCallerJoin Uniqueid=c Channel=SIP/trunk-2 Linkedid=c Queue=q Position=1 Count=1",
+    );
     let one = "DestUniqueid=1 DestChannel=Local/201@from-queue-1;1 DestLinkedid=c";
     stage.tell("Newchannel Uniqueid=1 Channel=Local/201@from-queue-1;1 Linkedid=c ChannelState=0");
     stage.tell("Newchannel Uniqueid=2 Channel=Local/201@from-queue-1;2 Linkedid=c ChannelState=4");
     stage.tell("LocalBridge LocalOneUniqueid=1 LocalTwoUniqueid=2");
     stage.tell(&format!("AgentCalled Uniqueid=c Channel=SIP/trunk-2 {one} {ANN}"));
-    stage.tell(&format!("DialBegin Uniqueid=c Channel=SIP/trunk-2 {one} DialString=Local/201@from-queue/n"));
+    stage.tell(&format!(
+        "DialBegin Uniqueid=c Channel=SIP/trunk-2 {one} DialString=Local/201@from-queue/n"
+    ));
     stage.tell("Newchannel Uniqueid=3 Channel=SIP/desk-2 Linkedid=c ChannelState=0");
     stage.tell(
         "DialBegin Uniqueid=2 Channel=Local/201@from-queue-1;2 DestUniqueid=3 DestChannel=SIP/desk-2 DialString=desk",
@@ -145,7 +159,9 @@ fn a_talk_that_a_list_finds_is_the_members_whose_phone_it_is() {
          ApplicationData=q,t BridgeId=b",
         "CoreShowChannel Uniqueid=p Linkedid=c Channel=SIP/201-1 ChannelState=6 Application=AppDial BridgeId=b",
     ]);
-    stage.tell(&format!("AgentComplete Uniqueid=c Channel=SIP/trunk-1 {ANN} HoldTime=1 TalkTime=9 Reason=caller"));
+    stage.tell(&format!(
+        "AgentComplete Uniqueid=c Channel=SIP/trunk-1 {ANN} HoldTime=1 TalkTime=9 Reason=caller"
+    ));
     assert_eq!(stage.seen(), ["1 q adopted talking", "1 q complete Ann caller"]);
 }
 

@@ -26,7 +26,8 @@ impl Stage {
 
 const NOTHING: [&str; 0] = [];
 const IDLE: &str = "QueueParams Queue=q Holdtime=4 Completed=9 Abandoned=2";
-const MEMBER: &str = "QueueMember Queue=q Name=Ann Location=SIP/201 Membership=static Status=1 Paused=0";
+const MEMBER: &str =
+    "QueueMember Queue=q Name=Ann Location=SIP/201 Membership=static Status=1 Paused=0";
 
 #[test]
 fn a_pbx_on_which_nothing_happens_lacks_nothing() {
@@ -40,10 +41,18 @@ fn a_pbx_on_which_nothing_happens_lacks_nothing() {
 #[test]
 fn a_caller_who_came_in_this_session_and_waits_in_two_lists_was_told_by_no_join() {
     let mut stage = Stage::logged_in();
-    stage.at(60.0).list(&[IDLE, MEMBER, "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=20"]);
+    stage.at(60.0).list(&[
+        IDLE,
+        MEMBER,
+        "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=20",
+    ]);
     stage.at(100.0);
     assert_eq!(stage.missing(), NOTHING);
-    stage.at(120.0).list(&[IDLE, MEMBER, "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=80"]);
+    stage.at(120.0).list(&[
+        IDLE,
+        MEMBER,
+        "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=80",
+    ]);
     assert_eq!(stage.missing(), ["class_call", "class_agent"]);
 }
 
@@ -71,7 +80,8 @@ fn an_answered_caller_moves_the_average_hold_time() {
 fn counters_that_queue_update_raises_and_a_reset_prove_nothing() {
     let mut stage = Stage::logged_in();
     for (minute, hold) in [(1, 0), (2, 4), (3, 0)] {
-        let params = format!("QueueParams Queue=q Holdtime={hold} Completed={minute} Abandoned={minute}");
+        let params =
+            format!("QueueParams Queue=q Holdtime={hold} Completed={minute} Abandoned={minute}");
         stage.at(f64::from(minute) * 60.0).list(&[&params, MEMBER]);
     }
     // from 0 to 4 is one answered caller, and one list is no proof
@@ -95,8 +105,11 @@ fn members_whose_state_changes_from_list_to_list_have_events() {
 #[test]
 fn pauses_and_seats_of_dynamic_members_have_events_too() {
     let status = "QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=1 Paused=0";
-    let dynamic =
-        |paused| format!("QueueMember Queue=q Name=Bob Location=SIP/202 Membership=dynamic Status=1 Paused={paused}");
+    let dynamic = |paused| {
+        format!(
+            "QueueMember Queue=q Name=Bob Location=SIP/202 Membership=dynamic Status=1 Paused={paused}"
+        )
+    };
     let mut stage = Stage::logged_in();
     stage.tell(status).at(60.0).list(&[IDLE, MEMBER, &dynamic(0)]);
     stage.at(120.0).list(&[IDLE, MEMBER, &dynamic(1)]);
@@ -106,13 +119,15 @@ fn pauses_and_seats_of_dynamic_members_have_events_too() {
     stage.at(300.0).list(&[IDLE, MEMBER, &dynamic(0)]);
     assert_eq!(stage.missing(), ["event_queue_member_pause", "event_queue_member_added"]);
     stage.at(360.0).list(&[IDLE, MEMBER]);
-    let all = ["event_queue_member_pause", "event_queue_member_added", "event_queue_member_removed"];
+    let all =
+        ["event_queue_member_pause", "event_queue_member_added", "event_queue_member_removed"];
     assert_eq!(stage.missing(), all);
 }
 
 #[test]
 fn pauses_of_a_realtime_member_may_be_written_into_the_database() {
-    let paused = "QueueMember Queue=q Name=Ann Location=SIP/201 Membership=static Status=1 Paused=1";
+    let paused =
+        "QueueMember Queue=q Name=Ann Location=SIP/201 Membership=static Status=1 Paused=1";
     let mut stage = Stage::logged_in();
     for minute in 1..=10 {
         let member = if minute % 2 == 0 { MEMBER } else { paused };
@@ -124,12 +139,14 @@ fn pauses_of_a_realtime_member_may_be_written_into_the_database() {
 #[test]
 fn members_of_a_queue_that_a_reload_took_away_go_without_an_event() {
     let other = "QueueParams Queue=r";
-    let dynamic = "QueueMember Queue=r Name=Bob Location=SIP/202 Membership=dynamic Status=1 Paused=0";
+    let dynamic =
+        "QueueMember Queue=r Name=Bob Location=SIP/202 Membership=dynamic Status=1 Paused=0";
     let mut stage = Stage::logged_in();
     stage.tell("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=1 Paused=0");
     stage.tell("QueueMemberAdded Queue=r MemberName=Bob Interface=SIP/202 Membership=dynamic Status=1 Paused=0");
     for minute in 1..=6 {
-        let items: &[&str] = if minute % 2 == 0 { &[IDLE, MEMBER] } else { &[IDLE, MEMBER, other, dynamic] };
+        let items: &[&str] =
+            if minute % 2 == 0 { &[IDLE, MEMBER] } else { &[IDLE, MEMBER, other, dynamic] };
         stage.at(f64::from(minute) * 60.0).list(items);
         assert_eq!(stage.missing(), NOTHING);
     }
@@ -153,9 +170,13 @@ fn events_without_time_stamps_are_noticed_and_those_that_never_have_one_are_not_
     let mut stage = Stage::logged_in();
     for call in 1..=9 {
         stage.tell(&format!("Newchannel Uniqueid=1.{call} Channel=SIP/trunk-{call}"));
-        stage.tell("FullyBooted Uptime=8").tell("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
+        stage
+            .tell("FullyBooted Uptime=8")
+            .tell("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
         // an item of ExtensionStateList
-        stage.tell(&format!("ExtensionStatus Exten=20{call} Context=ext-local Hint=SIP/20{call} Status=0"));
+        stage.tell(&format!(
+            "ExtensionStatus Exten=20{call} Context=ext-local Hint=SIP/20{call} Status=0"
+        ));
     }
     assert_eq!(stage.missing(), NOTHING);
     stage.tell("Newchannel Uniqueid=1.10 Channel=SIP/trunk-10");
@@ -181,7 +202,11 @@ fn callers_who_were_up_before_the_session_prove_nothing() {
     let mut stage = Stage::live();
     stage.correlator.begin_session();
     let ups: Vec<_> = (1..=5)
-        .map(|call| format!("CoreShowChannel Uniqueid=1.{call} Channel=SIP/trunk-{call} Application=Playback"))
+        .map(|call| {
+            format!(
+                "CoreShowChannel Uniqueid=1.{call} Channel=SIP/trunk-{call} Application=Playback"
+            )
+        })
         .collect();
     let items: Vec<_> = ups.iter().map(String::as_str).chain([IDLE, MEMBER]).collect();
     stage.tell("FullyBooted Uptime=7").resync(&items);
@@ -220,7 +245,9 @@ fn transfers_have_events() {
         stage
             .tell(&format!("BridgeLeave BridgeUniqueid=b {caller}"))
             .tell(&format!("QueueCallerLeave Queue=q {caller} ChanVariable=QUEUESTATUS="));
-        let agent = format!("DestUniqueid=2.{call} DestChannel=SIP/201-{call} Interface=SIP/201 MemberName=Ann");
+        let agent = format!(
+            "DestUniqueid=2.{call} DestChannel=SIP/201-{call} Interface=SIP/201 MemberName=Ann"
+        );
         stage
             .tell(&format!("AgentConnect Queue=q {caller} {agent}"))
             .tell(&format!("BridgeEnter BridgeUniqueid=b {caller}"));

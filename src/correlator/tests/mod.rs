@@ -41,7 +41,11 @@ impl Tally {
 impl Observe for Tally {
     fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
         if let Some(Caller { uniqueid, linkedid }) = of {
-            let whose = format!("{} {}", String::from_utf8_lossy(uniqueid), String::from_utf8_lossy(linkedid));
+            let whose = format!(
+                "{} {}",
+                String::from_utf8_lossy(uniqueid),
+                String::from_utf8_lossy(linkedid)
+            );
             self.whose.entry(whose).or_default().push(seen);
         }
         let queue = |id| names.queues.name(id).to_owned();
@@ -49,12 +53,16 @@ impl Observe for Tally {
         let trunk = |id| names.trunks.name(id).to_owned();
         match seen {
             Observation::Entered { queue: q } => self.count(format!("{} entered", queue(q))),
-            Observation::Adopted { queue: q, phase } => self.count(format!("{} adopted {}", queue(q), phase.word())),
+            Observation::Adopted { queue: q, phase } => {
+                self.count(format!("{} adopted {}", queue(q), phase.word()))
+            }
             Observation::Exited { queue: q, outcome, hold } => {
                 self.count(format!("{} exit {}", queue(q), outcome.word()));
                 self.sum(format!("{} hold {}", queue(q), outcome.word()), hold);
             }
-            Observation::Refused { queue: q, reason } => self.count(format!("{} refused {}", queue(q), reason.word())),
+            Observation::Refused { queue: q, reason } => {
+                self.count(format!("{} refused {}", queue(q), reason.word()))
+            }
             Observation::RingEnded { queue: q, agent: a, result, length } => {
                 self.count(format!("{} ring {} {}", queue(q), agent(a), result.word()));
                 self.sum(format!("{} ring {} {}", queue(q), agent(a), result.word()), length);
@@ -64,9 +72,17 @@ impl Observe for Tally {
                 self.sum(format!("{} talk {}", queue(q), agent(a)), talk);
             }
             Observation::Transferred { queue: q, agent: a, kind, by } => {
-                self.count(format!("{} transfer {} {} {}", queue(q), agent(a), kind.word(), by.word()));
+                self.count(format!(
+                    "{} transfer {} {} {}",
+                    queue(q),
+                    agent(a),
+                    kind.word(),
+                    by.word()
+                ));
             }
-            Observation::AgentDumped { queue: q, agent: a } => self.count(format!("{} dump {}", queue(q), agent(a))),
+            Observation::AgentDumped { queue: q, agent: a } => {
+                self.count(format!("{} dump {}", queue(q), agent(a)))
+            }
             Observation::QueueHangup { queue: q, agent: a, leg, cause } => {
                 self.count(format!("{} hangup {} {} {}", queue(q), agent(a), leg.word(), cause.0));
             }
@@ -75,7 +91,13 @@ impl Observe for Tally {
                 self.count(format!("{} recorded {}", queue(q), agent(a)));
             }
             Observation::CallEnded { direction, agent: a, trunk: t, result } => {
-                self.count(format!("call {} {} {} {}", direction.word(), agent(a), trunk(t), result.word()));
+                self.count(format!(
+                    "call {} {} {} {}",
+                    direction.word(),
+                    agent(a),
+                    trunk(t),
+                    result.word()
+                ));
             }
             Observation::CallTalked { direction, agent: a, length } => {
                 self.sum(format!("call talk {} {}", direction.word(), agent(a)), Some(length));
@@ -84,19 +106,29 @@ impl Observe for Tally {
                 self.sum(format!("call ring {} {}", direction.word(), result.word()), Some(length));
             }
             Observation::CallHangup { direction, agent: a, trunk: t, cause } => {
-                self.count(format!("call hangup {} {} {} {}", direction.word(), agent(a), trunk(t), cause.0));
+                self.count(format!(
+                    "call hangup {} {} {} {}",
+                    direction.word(),
+                    agent(a),
+                    trunk(t),
+                    cause.0
+                ));
             }
             Observation::TrunkAttempt { trunk: t, result } => {
                 self.count(format!("trunk {} {}", trunk(t), result.word()));
             }
-            Observation::TrunkHangup { trunk: t, cause } => self.count(format!("trunk {} cause {}", trunk(t), cause.0)),
+            Observation::TrunkHangup { trunk: t, cause } => {
+                self.count(format!("trunk {} cause {}", trunk(t), cause.0))
+            }
             Observation::RecordingEnded => self.count("recording".into()),
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
             Observation::MemberPaused { queue: q, agent: a, change } => {
                 self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
             }
             Observation::WrappedUp { .. } | Observation::AgentTime { .. } => {}
-            Observation::QueueKnown { .. } | Observation::MemberKnown { .. } | Observation::TrunkKnown { .. } => {}
+            Observation::QueueKnown { .. }
+            | Observation::MemberKnown { .. }
+            | Observation::TrunkKnown { .. } => {}
         }
     }
 }
@@ -206,13 +238,22 @@ const START: Moment = Moment::from_secs(1_000_000);
 pub(super) fn assert_conserved(tally: &Tally, state: &State, names: &Names) {
     let sum = |queue: &str, prefix: &str| -> u64 {
         let prefix = format!("{queue} {prefix}");
-        tally.counts.iter().filter(|(what, _)| what.starts_with(&prefix)).map(|(_, count)| count).sum()
+        tally
+            .counts
+            .iter()
+            .filter(|(what, _)| what.starts_with(&prefix))
+            .map(|(_, count)| count)
+            .sum()
     };
     for queue in &state.queues {
         let name = names.queues.name(queue.queue);
         let begun = sum(name, "entered") + sum(name, "adopted waiting");
         assert_eq!(begun, sum(name, "exit ") + queue.waiting, "waits of {name}: {tally:#?}");
         let connected = sum(name, "exit answered") + sum(name, "adopted talking");
-        assert_eq!(connected, sum(name, "complete ") + queue.talking, "talks of {name}: {tally:#?}");
+        assert_eq!(
+            connected,
+            sum(name, "complete ") + queue.talking,
+            "talks of {name}: {tally:#?}"
+        );
     }
 }

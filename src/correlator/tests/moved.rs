@@ -2,7 +2,8 @@
 
 use super::{Stage, snapshot, with_event};
 
-/// SIP/201 talks to a customer (1.1) on its first line (1.2); its second line (2.1) waits in the queue.
+/// SIP/201 talks to a customer (1.1) on its first line (1.2); its second line (2.1) waits in the
+/// queue.
 fn consulting() -> Stage {
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
@@ -10,7 +11,9 @@ fn consulting() -> Stage {
         .tell("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.1")
         .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage.at(2.0).tell("Newchannel Channel=SIP/201-3 Uniqueid=2.1 Linkedid=2.1");
     stage.tell("Newexten Uniqueid=2.1 Extension=600 Application=Queue AppData=q,t");
     stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q");
@@ -23,13 +26,16 @@ const HAND_OVER: &str = "AttendedTransfer Result=Success DestType=App DestApp=Qu
 
 /// Both lines of the agent are gone.
 fn lines_end(stage: &mut Stage) {
-    stage.tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
     stage.tell("Newexten Uniqueid=1.1 Extension=600 Application=Queue AppData=q,t");
     stage.tell("Newexten Uniqueid=2.1 Extension=7001 Application=Dial AppData=SIP/201");
     stage.tell("Hangup Uniqueid=2.1 Cause=16").tell("Hangup Uniqueid=1.2 Cause=16");
 }
 
-const RUNG: &str = "DestUniqueid=3.1 DestChannel=SIP/202-5 Queue=q Interface=SIP/202 MemberName=Bea";
+const RUNG: &str =
+    "DestUniqueid=3.1 DestChannel=SIP/202-5 Queue=q Interface=SIP/202 MemberName=Bea";
 
 #[test]
 fn a_place_that_is_handed_over_is_one_stay_that_may_be_abandoned() {
@@ -37,26 +43,43 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_abandoned() {
     stage.at(5.0).tell(HAND_OVER);
     lines_end(&mut stage);
     assert_eq!(stage.inside(), (1, 0));
-    stage.at(20.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=18");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
+    stage
+        .at(20.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=18");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
     stage.tell("Hangup Uniqueid=1.1 Cause=0").at(60.0);
 
     assert_eq!((stage.count("q entered"), stage.count("q exit abandoned")), (1, 1));
     assert_eq!(stage.sum("q hold abandoned"), 18.0);
     assert_eq!(stage.count("q hangup  caller 0"), 1);
-    assert!(stage.tally.counts.keys().all(|what| !what.contains("anomaly") && !what.contains("adopted")));
+    assert!(
+        stage
+            .tally
+            .counts
+            .keys()
+            .all(|what| !what.contains("anomaly") && !what.contains("adopted"))
+    );
     assert_eq!(stage.tally.whose.keys().collect::<Vec<_>>(), ["1.1 1.1", "2.1 2.1"]);
 }
 
 #[test]
 fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
     let mut stage = consulting();
-    stage.tell(&format!("AgentCalled Uniqueid=2.1 {RUNG}")).tell("DialBegin Uniqueid=2.1 DestUniqueid=3.1");
+    stage
+        .tell(&format!("AgentCalled Uniqueid=2.1 {RUNG}"))
+        .tell("DialBegin Uniqueid=2.1 DestUniqueid=3.1");
     stage.at(5.0).tell(HAND_OVER);
     lines_end(&mut stage);
     stage.at(8.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=3.1 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect Uniqueid=1.1 {RUNG} HoldTime=6"));
-    stage.tell("BridgeEnter BridgeUniqueid=c Uniqueid=3.1").tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.1");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect Uniqueid=1.1 {RUNG} HoldTime=6"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=3.1")
+        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.1");
     assert_eq!(stage.inside(), (0, 1));
     stage.at(18.0).tell("HangupRequest Uniqueid=1.1");
     stage.tell(&format!("AgentComplete Uniqueid=1.1 {RUNG} HoldTime=6 TalkTime=10 Reason=caller"));
@@ -66,7 +89,13 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
     assert_eq!((stage.sum("q hold answered"), stage.sum("q talk Bea")), (6.0, 10.0));
     assert_eq!((stage.count("q ring Bea answered"), stage.sum("q ring Bea answered")), (1, 6.0));
     assert_eq!(stage.count("q complete Bea caller"), 1);
-    assert!(stage.tally.counts.keys().all(|what| !what.contains("anomaly") && !what.contains("adopted")));
+    assert!(
+        stage
+            .tally
+            .counts
+            .keys()
+            .all(|what| !what.contains("anomaly") && !what.contains("adopted"))
+    );
 }
 
 #[test]
@@ -74,7 +103,8 @@ fn a_line_without_its_place_is_not_looked_for_when_it_is_forgotten() {
     let mut stage = consulting();
     stage.at(5.0).tell(HAND_OVER);
     // the masquerade has given the line the customer's Linkedid
-    stage.tell("Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201");
+    stage
+        .tell("Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201");
     stage.tell("Hangup Uniqueid=2.1 Linkedid=1.1 Cause=16").at(60.0);
     stage.resync(&[
         "CoreShowChannel Uniqueid=1.1 Linkedid=2.1 Channel=SIP/trunk-1 ChannelState=6 Application=Queue",
@@ -94,17 +124,25 @@ fn the_first_line_may_be_the_one_that_waits() {
     lines_end(&mut stage);
     stage.at(20.0);
     assert_eq!(stage.inside(), (1, 0));
-    assert_eq!(stage.seen().iter().filter(|what| what.contains(" q ")).collect::<Vec<_>>(), ["1 q entered"]);
+    assert_eq!(
+        stage.seen().iter().filter(|what| what.contains(" q ")).collect::<Vec<_>>(),
+        ["1 q entered"]
+    );
 }
 
 #[test]
 fn a_transfer_that_fails_or_goes_elsewhere_moves_no_place() {
-    for (from, to) in
-        [("Success", "Fail"), ("DestApp=Queue", "DestApp=ConfBridge"), ("DestType=App", "DestType=Bridge")]
-    {
+    for (from, to) in [
+        ("Success", "Fail"),
+        ("DestApp=Queue", "DestApp=ConfBridge"),
+        ("DestType=App", "DestType=Bridge"),
+    ] {
         let mut stage = consulting();
         stage.at(5.0).tell(&HAND_OVER.replace(from, to)).at(6.0);
-        stage.tell("QueueCallerAbandon Uniqueid=2.1 Queue=q").tell("QueueCallerLeave Uniqueid=2.1 Queue=q").at(9.0);
+        stage
+            .tell("QueueCallerAbandon Uniqueid=2.1 Queue=q")
+            .tell("QueueCallerLeave Uniqueid=2.1 Queue=q")
+            .at(9.0);
         assert_eq!((stage.count("q entered"), stage.inside()), (1, (0, 0)), "{to}");
         assert_eq!(stage.count("anomaly stay_without_join"), 0, "{to}");
     }
@@ -118,10 +156,20 @@ fn a_masquerade_shows_by_the_steps_that_cross_and_the_hangup_of_the_shell() {
     stage.tell("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
     stage.tell("Hangup Uniqueid=2.1 Cause=16").at(30.0);
     assert_eq!(stage.inside(), (1, 0));
-    stage.tell("QueueCallerAbandon Uniqueid=4.1 Queue=q").tell("QueueCallerLeave Uniqueid=4.1 Queue=q");
-    stage.tell("VarSet Uniqueid=4.1 Variable=QUEUEPOSITION Value=1").tell("Hangup Uniqueid=4.1 Cause=16");
+    stage
+        .tell("QueueCallerAbandon Uniqueid=4.1 Queue=q")
+        .tell("QueueCallerLeave Uniqueid=4.1 Queue=q");
+    stage
+        .tell("VarSet Uniqueid=4.1 Variable=QUEUEPOSITION Value=1")
+        .tell("Hangup Uniqueid=4.1 Cause=16");
     assert_eq!((stage.count("q exit abandoned"), stage.sum("q hold abandoned")), (1, 28.0));
-    assert!(stage.tally.counts.keys().all(|what| !what.contains("anomaly") && !what.contains("adopted")));
+    assert!(
+        stage
+            .tally
+            .counts
+            .keys()
+            .all(|what| !what.contains("anomaly") && !what.contains("adopted"))
+    );
 }
 
 #[test]
@@ -131,7 +179,9 @@ fn who_is_about_to_join_is_no_newcomer_to_a_place() {
         let mut stage = consulting();
         for (at, queue) in others.iter().enumerate() {
             stage.tell(&format!("Newchannel Channel=SIP/205-9 Uniqueid=4.{at} Linkedid=4.{at}"));
-            stage.tell(&format!("Newexten Uniqueid=4.{at} Extension=600 Application=Queue AppData={queue},t"));
+            stage.tell(&format!(
+                "Newexten Uniqueid=4.{at} Extension=600 Application=Queue AppData={queue},t"
+            ));
         }
         stage.tell("Hangup Uniqueid=2.1 Cause=16").at(10.0);
         assert_eq!((stage.count("q exit unserved"), stage.inside()), (1, (0, 0)), "{others:?}");
@@ -139,22 +189,35 @@ fn who_is_about_to_join_is_no_newcomer_to_a_place() {
     }
 }
 
-const LOCAL: &str = "DestUniqueid=1.5 DestChannel=SIP/201-5 Queue=q Interface=SIP/201 MemberName=Ann";
+const LOCAL: &str =
+    "DestUniqueid=1.5 DestChannel=SIP/201-5 Queue=q Interface=SIP/201 MemberName=Ann";
 
-/// A customer (1.1) behind a Local channel (1.2, 1.3) whose second half talks to Ann (1.5) in the queue's bridge.
+/// A customer (1.1) behind a Local channel (1.2, 1.3) whose second half talks to Ann (1.5) in the
+/// queue's bridge.
 fn behind_local() -> Stage {
     let mut stage = Stage::live();
     stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
     stage.tell("Newchannel Channel=Local/q@x-1;1 Uniqueid=1.2 Linkedid=1.1");
     stage.tell("Newchannel Channel=Local/q@x-1;2 Uniqueid=1.3 Linkedid=1.1");
-    stage.tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3").tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3")
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1");
     stage.tell("QueueCallerJoin Uniqueid=1.3 Queue=q");
-    stage.at(1.0).tell(&format!("AgentCalled Uniqueid=1.3 {LOCAL}")).tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5");
+    stage
+        .at(1.0)
+        .tell(&format!("AgentCalled Uniqueid=1.3 {LOCAL}"))
+        .tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5");
     stage.at(3.0).tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.3 Queue=q").tell(&format!("AgentConnect Uniqueid=1.3 {LOCAL} HoldTime=3"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.3 Queue=q")
+        .tell(&format!("AgentConnect Uniqueid=1.3 {LOCAL} HoldTime=3"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
     stage
 }
 
@@ -216,19 +279,34 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
             .tell("HangupRequest Uniqueid=1.1")
             .tell(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.5"));
         stage.tell(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.1"));
-        stage.tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"));
+        stage.tell(&format!(
+            "AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"
+        ));
         stage.tell("Hangup Uniqueid=1.5 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16").at(120.0);
-        assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 45.0), "{events:?}");
-        assert_eq!((stage.count("q hangup Ann caller 16"), stage.count("q hangup Ann agent 16")), (1, 1), "{events:?}");
+        assert_eq!(
+            (stage.count("q complete Ann caller"), stage.sum("q talk Ann")),
+            (1, 45.0),
+            "{events:?}"
+        );
+        assert_eq!(
+            (stage.count("q hangup Ann caller 16"), stage.count("q hangup Ann agent 16")),
+            (1, 1),
+            "{events:?}"
+        );
         assert_eq!(stage.count("call inbound Ann SIP/trunk answered"), 1, "{:?}", stage.seen());
         assert!(
-            stage.tally.counts.keys().all(|what| !what.contains("anomaly") && !what.contains("lost")),
+            stage
+                .tally
+                .counts
+                .keys()
+                .all(|what| !what.contains("anomaly") && !what.contains("lost")),
             "{events:?}"
         );
     }
 }
 
-/// Who came through runs Dial and not Queue: the list must not be taken to say that the talk is over.
+/// Who came through runs Dial and not Queue: the list must not be taken to say that the talk is
+/// over.
 #[test]
 fn a_caller_who_came_through_talks_on_over_a_gap() {
     let listed = |uid: &str, name: &str, application: &str| {
@@ -243,10 +321,17 @@ fn a_caller_who_came_through_talks_on_over_a_gap() {
         OPTIMISATIONS[0].1.iter().for_each(|event| {
             stage.tell(event);
         });
-        stage.at(10.0).cut().at(20.0).resync(&[&caller, &listed(leg, "SIP/201-5", "AppQueue"), "QueueParams Queue=q"]);
+        stage.at(10.0).cut().at(20.0).resync(&[
+            &caller,
+            &listed(leg, "SIP/201-5", "AppQueue"),
+            "QueueParams Queue=q",
+        ]);
         assert_eq!(stage.at(30.0).inside(), (0, u64::from(talks)));
-        stage.at(48.0).tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"));
-        let (told, lost) = (stage.count("q complete Ann caller"), stage.count("q complete Ann lost"));
+        stage.at(48.0).tell(&format!(
+            "AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"
+        ));
+        let (told, lost) =
+            (stage.count("q complete Ann caller"), stage.count("q complete Ann lost"));
         assert_eq!((told, lost), (u64::from(talks), u64::from(!talks)));
         assert_eq!(stage.sum("q talk Ann"), if talks { 45.0 } else { 0.0 });
     }
@@ -259,17 +344,30 @@ fn without_an_agent_complete_the_caller_who_came_through_ended_the_talk() {
     for event in events {
         stage.tell(event);
     }
-    stage.at(23.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5").at(40.0);
+    stage
+        .at(23.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .at(40.0);
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 20.0));
 }
 
 #[test]
 fn a_local_caller_who_hangs_up_is_gone() {
     let mut stage = behind_local();
-    stage.at(10.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=a Uniqueid=1.1");
+    stage
+        .at(10.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("BridgeLeave BridgeUniqueid=a Uniqueid=1.1");
     stage.tell("Hangup Uniqueid=1.2 Cause=16").tell("HangupRequest Uniqueid=1.3");
-    stage.tell("Hangup Uniqueid=1.3 Cause=16").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5").at(20.0);
-    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 7.0, (0, 0)));
+    stage
+        .tell("Hangup Uniqueid=1.3 Cause=16")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .at(20.0);
+    assert_eq!(
+        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 7.0, (0, 0))
+    );
 }
 
 #[test]
@@ -281,7 +379,8 @@ fn whoever_takes_a_local_half_s_place_from_elsewhere_is_somebody_else() {
         .tell("BridgeEnter BridgeUniqueid=c Uniqueid=5.1");
     stage.tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3");
     stage.at(8.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=5.1 SwapUniqueid=1.3");
-    stage.tell(&format!("AgentComplete Uniqueid=1.3 {LOCAL} HoldTime=3 TalkTime=5 Reason=transfer"));
+    stage
+        .tell(&format!("AgentComplete Uniqueid=1.3 {LOCAL} HoldTime=3 TalkTime=5 Reason=transfer"));
     stage.tell("Hangup Uniqueid=1.3 Cause=16").at(60.0);
     assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann")), (1, 5.0));
     assert!(stage.tally.counts.keys().all(|what| !what.contains("adopted")));
@@ -295,8 +394,14 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
     // no BridgeLeave, no BridgeEnter (ast_bridge_notify_masquerade)
     stage.tell("Hangup Uniqueid=1.3 Cause=16").at(60.0);
     assert_eq!(stage.inside(), (0, 1));
-    stage.at(63.0).tell("HangupRequest Uniqueid=4.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
-    stage.tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5").tell("Hangup Uniqueid=4.1 Cause=16").at(99.0);
+    stage
+        .at(63.0)
+        .tell("HangupRequest Uniqueid=4.1")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
+    stage
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .tell("Hangup Uniqueid=4.1 Cause=16")
+        .at(99.0);
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 60.0));
 }
 
@@ -304,8 +409,12 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
 fn talking() -> Stage {
     let mut stage = ringing();
     stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=3"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=3"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
@@ -324,11 +433,19 @@ fn a_talk_that_is_taken_along_to_another_phone_goes_on() {
         take_over(stage.at(6.0), replaced);
         stage.at(60.0);
         assert_eq!(stage.inside(), (0, 1), "{replaced}");
-        stage.at(63.0).tell("HangupRequest Uniqueid=4.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
+        stage
+            .at(63.0)
+            .tell("HangupRequest Uniqueid=4.1")
+            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
         stage.tell("Hangup Uniqueid=4.1 Cause=16");
         stage.tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={remaining}")).at(99.0);
         let ended_by = if replaced == "1.1" { "caller" } else { "agent" };
-        assert_eq!(stage.count(&format!("q complete Ann {ended_by}")), 1, "{replaced}: {:?}", stage.seen());
+        assert_eq!(
+            stage.count(&format!("q complete Ann {ended_by}")),
+            1,
+            "{replaced}: {:?}",
+            stage.seen()
+        );
         assert_eq!(stage.sum("q talk Ann"), 60.0, "{replaced}");
     }
 }
@@ -342,7 +459,10 @@ fn an_agent_who_is_replaced_by_a_transfer_is_out_of_the_talk() {
     );
     take_over(&mut stage, "1.5");
     stage.at(20.0);
-    assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann"), stage.inside()), (1, 3.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann transfer"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 3.0, (0, 0))
+    );
 }
 
 #[test]
@@ -352,25 +472,38 @@ fn a_caller_who_is_gone_talks_to_nobody_though_the_agent_stays_bridged() {
     stage
         .tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1")
         .tell("BridgeEnter BridgeUniqueid=b Uniqueid=4.1");
-    stage.at(10.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .at(10.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
     stage.tell("Hangup Uniqueid=1.1 Cause=16").at(20.0);
-    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 7.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 7.0, (0, 0))
+    );
 }
 
 /// A caller waits, and Ann's phone rings.
 fn ringing() -> Stage {
     let mut stage = Stage::live();
     stage.tell("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage.at(1.0).tell("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
-    stage.tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
+    stage
+        .tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
     stage
 }
 
 #[test]
 fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     let mut stage = ringing();
-    stage.at(4.0).tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1").tell("BridgeEnter BridgeUniqueid=x Uniqueid=7.1");
+    stage
+        .at(4.0)
+        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
+        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=7.1");
     assert_eq!(stage.inside(), (0, 0));
     stage.tell("Hangup Uniqueid=1.5 Cause=0");
     assert_eq!((stage.count("q exit redirected"), stage.sum("q hold redirected")), (1, 4.0));
@@ -379,7 +512,10 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     assert_eq!(ann, crate::correlator::AgentState::Available);
 
     // the same caller may come back
-    stage.at(20.0).tell("BridgeLeave BridgeUniqueid=x Uniqueid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .at(20.0)
+        .tell("BridgeLeave BridgeUniqueid=x Uniqueid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!((stage.count("q entered"), stage.inside()), (2, (1, 0)));
     assert_eq!(stage.count("anomaly duplicate_join"), 0);
 }
@@ -388,8 +524,14 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
 fn a_caller_who_is_taken_in_the_announcement_left_as_well() {
     let mut stage = ringing();
     stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
-    stage.at(4.0).tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1").tell("Hangup Uniqueid=1.5 Cause=16");
-    assert_eq!((stage.count("q exit redirected"), stage.count("q ring Ann answered"), stage.inside()), (1, 1, (0, 0)));
+    stage
+        .at(4.0)
+        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
+        .tell("Hangup Uniqueid=1.5 Cause=16");
+    assert_eq!(
+        (stage.count("q exit redirected"), stage.count("q ring Ann answered"), stage.inside()),
+        (1, 1, (0, 0))
+    );
 }
 
 #[test]
@@ -403,7 +545,10 @@ fn lists_that_no_longer_have_the_caller_mend_what_no_event_tells() {
         stage.correlator.reconcile(stage.now, &snapshot, &mut stage.tally);
     }
     stage.at(123.0);
-    assert_eq!((stage.count("q exit lost"), stage.count("anomaly caller_vanished"), stage.inside()), (1, 1, (0, 0)));
+    assert_eq!(
+        (stage.count("q exit lost"), stage.count("anomaly caller_vanished"), stage.inside()),
+        (1, 1, (0, 0))
+    );
 }
 
 #[test]
@@ -437,13 +582,24 @@ fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_t
     for channel in ["Uniqueid=2.1", "", "DestUniqueid=1.5"] {
         let mut stage = behind_local();
         stage.tell("Newchannel Channel=SIP/201-8 Uniqueid=2.1 Linkedid=2.1");
-        let complete =
-            format!("{channel} Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=4 Reason=caller");
+        let complete = format!(
+            "{channel} Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=4 Reason=caller"
+        );
         stage.at(7.0).tell(&format!("AgentComplete {complete}"));
-        assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 4.0), "{channel}");
+        assert_eq!(
+            (stage.count("q complete Ann caller"), stage.sum("q talk Ann")),
+            (1, 4.0),
+            "{channel}"
+        );
         // it may be told twice
-        stage.tell(&format!("AgentComplete {}", complete.replace("=caller", "=transfer"))).at(100.0);
-        assert_eq!((stage.count("q complete Ann caller"), stage.count("q complete Ann transfer")), (1, 0), "{channel}");
+        stage
+            .tell(&format!("AgentComplete {}", complete.replace("=caller", "=transfer")))
+            .at(100.0);
+        assert_eq!(
+            (stage.count("q complete Ann caller"), stage.count("q complete Ann transfer")),
+            (1, 0),
+            "{channel}"
+        );
         assert_eq!(stage.count("q adopted talking"), 0, "{channel}");
     }
 }
@@ -451,45 +607,72 @@ fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_t
 /// Ann (1.5) talks to a customer (1.1); her second line (2.1) waits in the same queue.
 fn consulting_the_same_queue() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage.at(1.0).tell("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
-    stage.tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
+    stage
+        .tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
     stage.at(2.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=2"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=2"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage.at(5.0).tell("Newchannel Channel=SIP/201-6 Uniqueid=2.1 Linkedid=2.1");
     stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q").at(12.0);
     stage
 }
 
-/// An AgentComplete that names the second line is the talk's, though that line waits in the same queue.
+/// An AgentComplete that names the second line is the talk's, though that line waits in the same
+/// queue.
 #[test]
 fn an_agent_complete_under_the_line_that_waits_answers_no_wait() {
     let handed_over = HAND_OVER.replace("1.2", "1.5");
-    let complete =
-        "AgentComplete Uniqueid=2.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=2 TalkTime=10 Reason=transfer";
+    let complete = "AgentComplete Uniqueid=2.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=2 TalkTime=10 Reason=transfer";
     for events in [[complete, &handed_over], [&handed_over, complete]] {
         let mut stage = consulting_the_same_queue();
         stage.tell(events[0]).tell(events[1]);
-        stage.tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+        stage
+            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
         stage.tell("Hangup Uniqueid=2.1 Cause=16").tell("Hangup Uniqueid=1.5 Cause=16");
         assert_eq!(stage.at(20.0).inside(), (1, 0));
-        stage.at(30.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=25");
-        stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=0").at(70.0);
+        stage
+            .at(30.0)
+            .tell("HangupRequest Uniqueid=1.1")
+            .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=25");
+        stage
+            .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+            .tell("Hangup Uniqueid=1.1 Cause=0")
+            .at(70.0);
 
         assert_eq!((stage.count("q entered"), stage.count("q complete Ann transfer")), (2, 1));
         assert_eq!((stage.count("q exit answered"), stage.sum("q talk Ann")), (1, 10.0));
         assert_eq!((stage.count("q exit abandoned"), stage.sum("q hold abandoned")), (1, 25.0));
-        assert!(stage.tally.counts.keys().all(|what| !what.contains("anomaly") && !what.contains("adopted")));
+        assert!(
+            stage
+                .tally
+                .counts
+                .keys()
+                .all(|what| !what.contains("anomaly") && !what.contains("adopted"))
+        );
     }
 }
 
-/// After a gap without a list of channels, the call of a Uniqueid that is not known is another one, if it has a leg of its own.
+/// After a gap without a list of channels, the call of a Uniqueid that is not known is another one,
+/// if it has a leg of its own.
 #[test]
 fn the_end_of_a_call_that_a_gap_hid_is_no_second_end_of_the_last_one() {
     let mut stage = talking();
-    stage.at(20.0).tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=17 Reason=agent"));
+    stage
+        .at(20.0)
+        .tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=17 Reason=agent"));
     let hidden = LOCAL.replace("1.5", "8.5");
-    stage.at(40.0).tell(&format!("AgentComplete Uniqueid=8.1 {hidden} HoldTime=3 TalkTime=9 Reason=agent"));
+    stage
+        .at(40.0)
+        .tell(&format!("AgentComplete Uniqueid=8.1 {hidden} HoldTime=3 TalkTime=9 Reason=agent"));
     assert_eq!((stage.count("q adopted talking"), stage.count("q complete Ann agent")), (1, 2));
 }

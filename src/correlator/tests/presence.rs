@@ -9,9 +9,13 @@ const DEVICE: &str = "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interfac
 /// The state of the only member of `q`, which is the agent's, too.
 fn state(stage: &Stage) -> &'static str {
     let state = stage.correlator.state(stage.now);
-    let queue = state.queues.iter().find(|queue| stage.correlator.names().queues.name(queue.queue) == "q");
+    let queue =
+        state.queues.iter().find(|queue| stage.correlator.names().queues.name(queue.queue) == "q");
     let members = queue.map(|queue| queue.members.clone()).unwrap_or_default();
-    let member = members.into_iter().find(|(_, count)| *count == 1).map_or("nobody", |(state, _)| state.word());
+    let member = members
+        .into_iter()
+        .find(|(_, count)| *count == 1)
+        .map_or("nobody", |(state, _)| state.word());
     let agent = state.agents.first().map_or("nobody", |(_, state)| state.word());
     assert_eq!(member, agent);
     member
@@ -20,7 +24,9 @@ fn state(stage: &Stage) -> &'static str {
 /// A PBX that has shown events of class call, and a member whose device is free.
 fn free(member: &str) -> Stage {
     let mut stage = Stage::live();
-    stage.tell("DeviceStateChange Device=Custom:x State=NOT_INUSE").tell(&format!("{member} Status=1"));
+    stage
+        .tell("DeviceStateChange Device=Custom:x State=NOT_INUSE")
+        .tell(&format!("{member} Status=1"));
     stage
 }
 
@@ -33,7 +39,11 @@ fn a_device_in_use_without_a_channel_is_on_do_not_disturb() {
     for member in [HINT, DEVICE] {
         for status in [2, 3, 7, 8] {
             let mut stage = free(member);
-            assert_eq!(state(stage.tell(&format!("{member} Status={status}"))), "dnd", "{member} {status}");
+            assert_eq!(
+                state(stage.tell(&format!("{member} Status={status}"))),
+                "dnd",
+                "{member} {status}"
+            );
             assert_eq!(state(stage.at(600.0)), "dnd");
             assert_eq!(state(stage.tell(&format!("{member} Status=1"))), "available");
         }
@@ -42,8 +52,11 @@ fn a_device_in_use_without_a_channel_is_on_do_not_disturb() {
 
 #[test]
 fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
-    for (member, name) in [(HINT, "PJSIP/201-00000001"), (DEVICE, "PJSIP/201-00000001"), (DEVICE, "pjsip/201-00000001")]
-    {
+    for (member, name) in [
+        (HINT, "PJSIP/201-00000001"),
+        (DEVICE, "PJSIP/201-00000001"),
+        (DEVICE, "pjsip/201-00000001"),
+    ] {
         let mut stage = free(member);
         // chan_sip tells the device's state before the channel
         assert_eq!(state(stage.tell(&format!("{member} Status=2"))), "dnd");
@@ -60,7 +73,10 @@ fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
 #[test]
 fn a_status_that_stays_after_the_last_hangup_is_do_not_disturb_at_last() {
     let mut stage = free(HINT);
-    stage.tell(&channel("PJSIP/201-1", 7)).tell(&channel("PJSIP/201-2", 8)).tell(&format!("{HINT} Status=2"));
+    stage
+        .tell(&channel("PJSIP/201-1", 7))
+        .tell(&channel("PJSIP/201-2", 8))
+        .tell(&format!("{HINT} Status=2"));
     stage.at(10.0).tell("Hangup Uniqueid=7");
     assert_eq!(state(stage.at(19.0)), "busy");
     stage.at(20.0).tell("Hangup Uniqueid=8");
@@ -85,8 +101,10 @@ fn nobody_knows_where_no_calls_are_seen() {
 fn nobody_knows_of_calls_from_before_where_channels_are_not_listed() {
     let mut stage = Stage::live();
     stage.tell("DeviceStateChange Device=Custom:x State=NOT_INUSE").cut();
-    let mut list =
-        snapshot(&["QueueParams Queue=q", &HINT.replace("Status ", " ").replace("Interface=Local", "Location=Local")]);
+    let mut list = snapshot(&[
+        "QueueParams Queue=q",
+        &HINT.replace("Status ", " ").replace("Interface=Local", "Location=Local"),
+    ]);
     list.without_channels();
     stage.correlator.resync(stage.now, &list, &mut stage.tally);
     stage.tell(&format!("{HINT} Status=2"));
@@ -98,14 +116,14 @@ fn nobody_knows_of_calls_from_before_where_channels_are_not_listed() {
 #[test]
 fn a_list_of_channels_shows_calls_from_before() {
     let listed = "CoreShowChannel Channel=PJSIP/201-00000007 Uniqueid=7 Linkedid=7 ChannelState=6";
-    let member =
-        "QueueMember Queue=q Location=Local/201@from-queue/n Name=Ann StateInterface=hint:201@ext-local Paused=0";
+    let member = "QueueMember Queue=q Location=Local/201@from-queue/n Name=Ann StateInterface=hint:201@ext-local Paused=0";
     for (channels, found) in [(&[listed][..], "busy"), (&[], "dnd")] {
         let mut stage = free(HINT);
         stage.cut();
         assert_eq!(state(&stage), "unknown");
         let member = format!("{member} Status=2");
-        let items: Vec<_> = ["QueueParams Queue=q", &member].into_iter().chain(channels.iter().copied()).collect();
+        let items: Vec<_> =
+            ["QueueParams Queue=q", &member].into_iter().chain(channels.iter().copied()).collect();
         assert_eq!(state(stage.resync(&items)), found);
     }
 }
@@ -121,7 +139,10 @@ fn a_phone_called_otherwise_than_its_extension_may_be_any_until_one_is_called_so
 
     // a PBX on which phones are called like their extensions
     let other = HINT.replace("201", "202").replace("Ann", "Bob").replace("Queue=q", "Queue=r");
-    stage.tell(&format!("{other} Status=1")).tell(&channel("PJSIP/202-1", 8)).tell(&format!("{other} Status=2"));
+    stage
+        .tell(&format!("{other} Status=1"))
+        .tell(&channel("PJSIP/202-1", 8))
+        .tell(&format!("{other} Status=2"));
     stage.at(10.0).tell("Hangup Uniqueid=8").tell(&format!("{other} Status=1"));
     assert_eq!(state(stage.at(20.0).tell(&channel("PJSIP/300-1", 9))), "dnd");
 }
@@ -137,7 +158,8 @@ fn a_call_of_a_trunk_that_showed_itself_leaves_no_phone_up() {
 #[test]
 fn a_device_that_is_known_to_be_the_agent_s_goes_before_the_extension() {
     let mut stage = free(HINT);
-    stage.tell(&format!("{} Status=1", DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")));
+    stage
+        .tell(&format!("{} Status=1", DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")));
     stage.tell(&format!("{HINT} Status=2"));
     let agent = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
     assert_eq!(agent(&stage), "dnd");
@@ -166,8 +188,14 @@ fn wrap_up_goes_before_do_not_disturb_and_that_before_a_pause() {
     let wrapped = format!("{DEVICE} Wrapuptime=10");
     let mut stage = free(&wrapped);
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=PJSIP/201-1 Queue=q Interface=PJSIP/201 MemberName=Ann";
-    stage.tell(&format!("AgentConnect {talk}")).at(5.0).tell(&format!("AgentComplete {talk} Reason=agent"));
-    stage.tell("Hangup Uniqueid=1.2").tell("Hangup Uniqueid=1.1").tell(&format!("{wrapped} Status=1"));
+    stage
+        .tell(&format!("AgentConnect {talk}"))
+        .at(5.0)
+        .tell(&format!("AgentComplete {talk} Reason=agent"));
+    stage
+        .tell("Hangup Uniqueid=1.2")
+        .tell("Hangup Uniqueid=1.1")
+        .tell(&format!("{wrapped} Status=1"));
     assert_eq!(state(stage.tell(&format!("{wrapped} Status=3"))), "wrapup");
     assert_eq!(state(stage.at(15.0)), "dnd");
     stage.tell(&format!("{} Status=3", wrapped.replace("Paused=0", "Paused=1")));
@@ -189,7 +217,10 @@ fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
         if let Some((major, minor)) = version {
             stage.correlator.set_version(major, minor);
         }
-        stage.tell(&format!("{HINT} Status=1")).tell(&format!("{HINT} Status=2")).tell(&format!("{HINT} Status=4"));
+        stage
+            .tell(&format!("{HINT} Status=1"))
+            .tell(&format!("{HINT} Status=2"))
+            .tell(&format!("{HINT} Status=4"));
         assert_eq!(state(&stage), found, "{version:?}");
         // a pause in between repeats it
         assert_eq!(state(stage.tell(&format!("{HINT} Status=4"))), found, "{version:?}");
@@ -202,28 +233,40 @@ fn an_invalid_device_is_unavailable_all_the_same() {
     for (member, before) in [(HINT, 1), (HINT, 5), (DEVICE, 2), (DEVICE, 6)] {
         let mut stage = Stage::live();
         stage.tell(&format!("{member} Status={before}"));
-        assert_eq!(state(stage.tell(&format!("{member} Status=4"))), "unavailable", "{member} {before}");
+        assert_eq!(
+            state(stage.tell(&format!("{member} Status=4"))),
+            "unavailable",
+            "{member} {before}"
+        );
     }
 }
 
 #[test]
 fn a_pool_agent_who_leaves_the_caller_is_free_at_once() {
-    // the Local channel to the agent was optimised away; the agent presses `*` and waits in the pool again
-    let member =
-        "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interface=Local/1001@pool StateInterface=Agent:1001";
-    let talk =
-        "Uniqueid=1 DestUniqueid=2 DestChannel=Local/1001@pool-1;1 Queue=q Interface=Local/1001@pool MemberName=Ann";
-    let (talks, waits) =
-        ("BridgeUniqueid=t BridgeTechnology=simple_bridge", "BridgeUniqueid=h BridgeTechnology=holding_bridge");
+    // the Local channel to the agent was optimised away; the agent presses `*` and waits in the
+    // pool again
+    let member = "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interface=Local/1001@pool StateInterface=Agent:1001";
+    let talk = "Uniqueid=1 DestUniqueid=2 DestChannel=Local/1001@pool-1;1 Queue=q Interface=Local/1001@pool MemberName=Ann";
+    let (talks, waits) = (
+        "BridgeUniqueid=t BridgeTechnology=simple_bridge",
+        "BridgeUniqueid=h BridgeTechnology=holding_bridge",
+    );
     let mut stage = free(member);
-    stage.tell("Newchannel Uniqueid=9 Linkedid=9 Channel=PJSIP/106-1").tell(&format!("BridgeEnter {waits} Uniqueid=9"));
+    stage
+        .tell("Newchannel Uniqueid=9 Linkedid=9 Channel=PJSIP/106-1")
+        .tell(&format!("BridgeEnter {waits} Uniqueid=9"));
     stage.tell("QueueCallerJoin Uniqueid=1 Queue=q").tell(&format!("AgentConnect {talk}"));
-    stage.tell(&format!("BridgeEnter {talks} Uniqueid=2")).tell(&format!("BridgeEnter {talks} Uniqueid=1"));
+    stage
+        .tell(&format!("BridgeEnter {talks} Uniqueid=2"))
+        .tell(&format!("BridgeEnter {talks} Uniqueid=1"));
     stage.tell(&format!("BridgeEnter {talks} Uniqueid=9 SwapUniqueid=2")).tell("Hangup Uniqueid=2");
     stage.tell(&format!("{member} Status=2"));
     assert_eq!(state(stage.at(4.0)), "talking");
 
-    stage.at(10.0).tell(&format!("BridgeLeave {talks} Uniqueid=9")).tell(&format!("BridgeEnter {waits} Uniqueid=9"));
+    stage
+        .at(10.0)
+        .tell(&format!("BridgeLeave {talks} Uniqueid=9"))
+        .tell(&format!("BridgeEnter {waits} Uniqueid=9"));
     stage.tell(&format!("{member} Status=1"));
     assert_eq!((state(&stage), stage.inside()), ("available", (0, 1)));
     assert_eq!((state(stage.at(15.0)), stage.inside()), ("available", (0, 0)));
@@ -236,14 +279,18 @@ fn who_waits_together_in_a_holding_bridge_does_not_talk() {
     let listed = "BridgeId=h Application=AgentLogin ChannelState=6 Linkedid=7";
     let mut stage = Stage::live();
     for number in [7, 8] {
-        stage.tell(&channel("PJSIP/106-1", number)).tell(&format!("BridgeEnter {waits} Uniqueid={number}"));
+        stage
+            .tell(&channel("PJSIP/106-1", number))
+            .tell(&format!("BridgeEnter {waits} Uniqueid={number}"));
     }
     stage.at(30.0);
     // nor after a list, which does not tell what a bridge is for
-    let items = ["7", "8"].map(|number| format!("CoreShowChannel Channel=PJSIP/106-1 Uniqueid={number} {listed}"));
+    let items = ["7", "8"]
+        .map(|number| format!("CoreShowChannel Channel=PJSIP/106-1 Uniqueid={number} {listed}"));
     stage.resync(&items.each_ref().map(String::as_str));
     stage.at(60.0).tell("Hangup Uniqueid=7 Cause=16").tell("Hangup Uniqueid=8 Cause=16").at(120.0);
-    let talked: Vec<_> = stage.tally.sums.keys().filter(|what| what.starts_with("call talk")).collect();
+    let talked: Vec<_> =
+        stage.tally.sums.keys().filter(|what| what.starts_with("call talk")).collect();
     assert!(talked.is_empty(), "{talked:?}");
 }
 
@@ -261,12 +308,17 @@ fn a_talk_is_over_when_the_caller_is_parked() {
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=PJSIP/201-1 Queue=q Interface=PJSIP/201 MemberName=Ann";
     let mut stage = free(DEVICE);
     stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {talk}"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage.at(4.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
     stage.tell("BridgeEnter BridgeUniqueid=lot BridgeType=parking BridgeTechnology=holding_bridge Uniqueid=1.1");
     stage.at(7.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("Hangup Uniqueid=1.2");
     stage.at(9.0);
-    assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()), (1, 4.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 4.0, (0, 0))
+    );
 }
 
 #[test]
@@ -279,7 +331,10 @@ fn a_phone_that_the_member_s_local_channel_dialled_is_the_member_s() {
     stage.tell("Newchannel Uniqueid=3 Linkedid=1 Channel=Local/201@from-queue-1;2");
     stage.tell("LocalBridge LocalOneUniqueid=2 LocalTwoUniqueid=3");
     stage.tell("Newchannel Uniqueid=4 Linkedid=1 Channel=PJSIP/desk-1").tell(dial);
-    stage.tell(&format!("AgentConnect {talk}")).at(5.0).tell(&format!("AgentComplete {talk} Reason=caller"));
+    stage
+        .tell(&format!("AgentConnect {talk}"))
+        .at(5.0)
+        .tell(&format!("AgentComplete {talk} Reason=caller"));
     for number in [4, 3, 2, 1] {
         stage.tell(&format!("Hangup Uniqueid={number}"));
     }

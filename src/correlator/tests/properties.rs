@@ -5,18 +5,26 @@ use proptest::prelude::*;
 use super::*;
 use crate::event;
 
-/// One random event over a handful of channels, queues and members: any order, mostly impossible ones.
+/// One random event over a handful of channels, queues and members: any order, mostly impossible
+/// ones.
 fn any_kind() -> impl Strategy<Value = (u8, u8, u8, u8, u8)> {
     (0..32u8, 0..5u8, 0..5u8, 0..6u8, 0..20u8)
 }
 
 const UIDS: [&[u8]; 5] = [b"1.1", b"1.2", b"1.3", b"1.4", b"1.5"];
-const CHANNELS: [&[u8]; 5] = [b"SIP/trunk-1", b"SIP/201-2", b"Local/9@x-3;1", b"Local/9@x-3;2", b"SIP/202-5"];
+const CHANNELS: [&[u8]; 5] =
+    [b"SIP/trunk-1", b"SIP/201-2", b"Local/9@x-3;1", b"Local/9@x-3;2", b"SIP/202-5"];
 const MEMBERS: [&[u8]; 3] = [b"SIP/201", b"Local/9@x/n", b"SIP/202"];
 
 fn block(at: u8, linked: u8) -> event::Channel<'static> {
     let (at, linked) = (usize::from(at), usize::from(linked % 5));
-    event::Channel { uid: UIDS[at], linkedid: UIDS[linked], name: CHANNELS[at], state: Some(6), ..Default::default() }
+    event::Channel {
+        uid: UIDS[at],
+        linkedid: UIDS[linked],
+        name: CHANNELS[at],
+        state: Some(6),
+        ..Default::default()
+    }
 }
 
 fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
@@ -32,18 +40,47 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
         1 => Kind::Hangup(event::Hangup { channel: caller, cause: u16::from(cause) }),
         2 => Kind::HangupRequest(caller),
         3 => Kind::Unhold(leg),
-        4 => Kind::NewExten(event::NewExten { channel: caller, extension: b"1", application: b"Queue", data: b"a,t" }),
-        5 => Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUEPOSITION", value: b"1" }),
-        6 => Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUESTATUS", value: b"TIMEOUT" }),
-        7 => Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUESTATUS", value: b"FULL" }),
-        8 => Kind::DialBegin(event::Dial { caller: (cause != 0).then_some(caller), dest: leg, dial_string: b"9" }),
+        4 => Kind::NewExten(event::NewExten {
+            channel: caller,
+            extension: b"1",
+            application: b"Queue",
+            data: b"a,t",
+        }),
+        5 => {
+            Kind::VarSet(event::VarSet { channel: caller, variable: b"QUEUEPOSITION", value: b"1" })
+        }
+        6 => Kind::VarSet(event::VarSet {
+            channel: caller,
+            variable: b"QUEUESTATUS",
+            value: b"TIMEOUT",
+        }),
+        7 => Kind::VarSet(event::VarSet {
+            channel: caller,
+            variable: b"QUEUESTATUS",
+            value: b"FULL",
+        }),
+        8 => Kind::DialBegin(event::Dial {
+            caller: (cause != 0).then_some(caller),
+            dest: leg,
+            dial_string: b"9",
+        }),
         9..=11 => {
             let status = [&b"ANSWER"[..], b"CANCEL", b"NOANSWER", b"BUSY"][usize::from(cause) % 4];
-            Kind::DialEnd(event::DialEnd { caller: Some(caller), dest: leg, status, forwarded: cause == 19 })
+            Kind::DialEnd(event::DialEnd {
+                caller: Some(caller),
+                dest: leg,
+                status,
+                forwarded: cause == 19,
+            })
         }
         12 | 13 => {
             let swap = (cause > 16).then_some(leg.uid);
-            Kind::BridgeEnter(event::BridgeEnter { bridge, channel: caller, swap, holding: cause == 19 })
+            Kind::BridgeEnter(event::BridgeEnter {
+                bridge,
+                channel: caller,
+                swap,
+                holding: cause == 19,
+            })
         }
         14 => Kind::BridgeLeave(event::BridgeLeave { bridge, channel: caller }),
         15 => Kind::LocalBridge(event::LocalBridge { one: UIDS[2], two: UIDS[3] }),
@@ -55,7 +92,11 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
             second: (leg.uid, b""),
             into_queue: Some(event::IntoQueue { from: leg.uid, to: caller }),
         }),
-        18 => Kind::BlindTransfer(event::BlindTransfer { success: true, transferer: caller.uid, bridge }),
+        18 => Kind::BlindTransfer(event::BlindTransfer {
+            success: true,
+            transferer: caller.uid,
+            bridge,
+        }),
         19 | 20 => Kind::CallerJoin(event::CallerJoin { caller, queue }),
         21 => Kind::CallerLeave(event::CallerLeave { caller, queue }),
         22 => Kind::CallerAbandon(event::CallerAbandon { caller, queue, hold }),
@@ -79,7 +120,11 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
             1 => Kind::FullyBooted { uptime: Some(1) },
             2 => Kind::RecordingStop(caller),
             _ => Kind::Member(event::Member {
-                change: if cause == 3 { event::MemberChange::Removed } else { event::MemberChange::Present },
+                change: if cause == 3 {
+                    event::MemberChange::Removed
+                } else {
+                    event::MemberChange::Present
+                },
                 queue,
                 interface: member,
                 name: member,

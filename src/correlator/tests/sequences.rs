@@ -1,8 +1,10 @@
-//! Recorded events as no PBX sends them: dropped, repeated, delayed, swapped, and those of several captures spliced.
+//! Recorded events as no PBX sends them: dropped, repeated, delayed, swapped, and those of several
+//! captures spliced.
 //!
-//! Noise is told at the door; what breaks a state machine are whole events at the wrong moment.  So each sequence is
-//! made of real captures by a seed, with cuts of the link, lists and long waits thrown in, and after every event the
-//! books must add up.  `SEQUENCES=5000` plays more of them, `SEQUENCE_SEED=17` only that one.
+//! Noise is told at the door; what breaks a state machine are whole events at the wrong moment.  So
+//! each sequence is made of real captures by a seed, with cuts of the link, lists and long waits
+//! thrown in, and after every event the books must add up.  `SEQUENCES=5000` plays more of them,
+//! `SEQUENCE_SEED=17` only that one.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -72,7 +74,11 @@ fn captures() -> Vec<Capture> {
     let mut files = Vec::new();
     collect(&fixtures, &mut files);
     files.sort();
-    files.iter().map(|file| Capture::read(file)).filter(|capture| capture.frames.len() > 1).collect()
+    files
+        .iter()
+        .map(|file| Capture::read(file))
+        .filter(|capture| capture.frames.len() > 1)
+        .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -100,11 +106,14 @@ impl Capture {
             let name = frame.lines().next().unwrap_or_default().trim_start_matches("Event: ");
             Name::find(name.as_bytes()).is_some_and(|(_, name)| name.is_needed())
         });
-        let frames: Vec<Rc<str>> = needed.map(|frame| (frame.replace('\n', "\r\n") + "\r\n\r\n").into()).collect();
+        let frames: Vec<Rc<str>> =
+            needed.map(|frame| (frame.replace('\n', "\r\n") + "\r\n\r\n").into()).collect();
         let mut uids: Vec<Rc<str>> = Vec::new();
         let mut known = HashSet::new();
         for line in frames.iter().flat_map(|frame| frame.lines()) {
-            let Some(uid) = line.strip_prefix("Uniqueid: ").or_else(|| line.strip_prefix("DestUniqueid: ")) else {
+            let Some(uid) =
+                line.strip_prefix("Uniqueid: ").or_else(|| line.strip_prefix("DestUniqueid: "))
+            else {
                 continue;
             };
             if known.insert(uid.to_owned()) {
@@ -139,7 +148,8 @@ fn window(rng: &mut Rng, frames: &[Rc<str>]) -> Vec<Rc<str>> {
 
 /// The same events with the Uniqueids of another capture.
 fn moved(frames: &[Rc<str>], from: &[Rc<str>], to: &[Rc<str>]) -> Vec<Rc<str>> {
-    let pairs: BTreeMap<&str, &str> = from.iter().map(|uid| &**uid).zip(to.iter().map(|uid| &**uid)).collect();
+    let pairs: BTreeMap<&str, &str> =
+        from.iter().map(|uid| &**uid).zip(to.iter().map(|uid| &**uid)).collect();
     let moved = |line: &str| match line.split_once(": ") {
         Some((key, value)) => format!("{key}: {}\r\n", pairs.get(value).unwrap_or(&value)),
         None => format!("{line}\r\n"),
@@ -275,7 +285,8 @@ struct Table {
     rings: HashSet<RingKey>,
 }
 
-/// What was observed, by queue: entries, adopted waiting, exits, adopted talking, answered, completions.
+/// What was observed, by queue: entries, adopted waiting, exits, adopted talking, answered,
+/// completions.
 #[derive(Default)]
 struct Books {
     queues: BTreeMap<QueueId, [u64; 6]>,
@@ -314,7 +325,8 @@ impl Table {
             false => Patterns::default(),
         };
         let identity = if rng.u8(0..4) == 0 { Identity::Interface } else { Identity::MemberName };
-        let mut correlator = Correlator::new(Rules { trunks, identity, ..Rules::default() }, timing);
+        let mut correlator =
+            Correlator::new(Rules { trunks, identity, ..Rules::default() }, timing);
         if rng.bool() {
             correlator.set_version(rng.u32(12..24), rng.u32(0..40));
         }
@@ -322,7 +334,13 @@ impl Table {
         if timing == Timing::Live {
             correlator.resync(START, &Snapshot::default(), &mut books);
         }
-        Self { now: START, correlator, books, decoder: Decoder::new(Limits::default()), rings: HashSet::new() }
+        Self {
+            now: START,
+            correlator,
+            books,
+            decoder: Decoder::new(Limits::default()),
+            rings: HashSet::new(),
+        }
     }
 
     fn take(&mut self, step: &Step) {
@@ -369,7 +387,12 @@ impl Table {
             assert_eq!(answered + talking, completions + queue.talking, "talks of {name}");
         }
         self.rings.extend(self.correlator.rings.keys());
-        let open = self.correlator.rings.values().filter(|ring| !matches!(ring.phase, RingPhase::Done)).count();
+        let open = self
+            .correlator
+            .rings
+            .values()
+            .filter(|ring| !matches!(ring.phase, RingPhase::Done))
+            .count();
         assert_eq!(self.books.rings + open as u64, self.rings.len() as u64, "ring attempts");
     }
 
@@ -384,9 +407,18 @@ impl Table {
         assert_eq!(state.tracked, Tracked::default());
         assert!(state.queues.iter().all(|queue| queue.waiting == 0 && queue.talking == 0));
         let Correlator { channels, stays, rings, calls, members, .. } = &self.correlator;
-        assert_eq!((channels.all.len(), stays.len(), rings.len(), calls.len()), (0, 0, 0, 0), "held at the end");
-        let counts = members.all.values().map(|member| (member.ringing, member.talking, member.on_hold));
-        assert_eq!(counts.filter(|counts| *counts != (0, 0, 0)).count(), 0, "members in calls at the end");
+        assert_eq!(
+            (channels.all.len(), stays.len(), rings.len(), calls.len()),
+            (0, 0, 0, 0),
+            "held at the end"
+        );
+        let counts =
+            members.all.values().map(|member| (member.ringing, member.talking, member.on_hold));
+        assert_eq!(
+            counts.filter(|counts| *counts != (0, 0, 0)).count(),
+            0,
+            "members in calls at the end"
+        );
         assert_eq!(self.correlator.next_deadline(), None);
     }
 }
@@ -417,7 +449,8 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
         let Some(caller) = known.channels.all.get(stay.caller) else { continue };
         let listed = if stay.is_waiting() { often(rng) } else { !often(rng) };
         if listed {
-            let (queue, uid, wait) = (known.names().queues.name(stay.queue), lossy(&caller.uid), rng.u8(..));
+            let (queue, uid, wait) =
+                (known.names().queues.name(stay.queue), lossy(&caller.uid), rng.u8(..));
             let name = &caller.device;
             let _ = write!(
                 text,
@@ -436,7 +469,8 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
     while let Some(item) = decoder.next_item() {
         let Item::Frame(frame) = item else { continue };
         let (_, name) = Name::find(frame.name).expect("an item of a list");
-        if let Ok(Some(Event { kind: Kind::Listed { item, .. }, .. })) = Event::parse(name, &frame) {
+        if let Ok(Some(Event { kind: Kind::Listed { item, .. }, .. })) = Event::parse(name, &frame)
+        {
             snapshot.add(&item);
         }
     }
@@ -451,7 +485,9 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
 fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, text: &mut String) {
     let queue = channel.stays.last().and_then(|&stay| known.stays.get(stay)).map(|stay| stay.queue);
     let application = match rng.u8(0..10) {
-        0 => *rng.choice(&["Queue", "AppQueue", "AppDial", "AppDial2", "Echo"]).expect("one of five"),
+        0 => {
+            *rng.choice(&["Queue", "AppQueue", "AppDial", "AppDial2", "Echo"]).expect("one of five")
+        }
         _ if queue.is_some() => "Queue",
         _ if channel.ring.is_some() || channel.talk.is_some() => "AppQueue",
         _ if channel.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none()) => "AppDial2",
@@ -460,7 +496,8 @@ fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, t
     };
     let queue = queue.or_else(|| known.queues.keys().next().copied()).unwrap_or_default();
     let bridge = channel.bridge.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
-    let (uid, linkedid) = (String::from_utf8_lossy(&channel.uid), String::from_utf8_lossy(&channel.linkedid));
+    let (uid, linkedid) =
+        (String::from_utf8_lossy(&channel.uid), String::from_utf8_lossy(&channel.linkedid));
     let state = if channel.up { 6 } else { *rng.choice(&[0, 4, 5]).expect("one of three") };
     let _ = write!(
         text,

@@ -3,27 +3,40 @@
 use super::{Observation, Stage};
 use crate::correlator::Word as _;
 
-const AGENT: &str = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+const AGENT: &str =
+    "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
 
 fn joined() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage
 }
 
 fn connected() -> Stage {
     let mut stage = joined();
-    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .at(1.0)
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
 #[test]
 fn a_fact_of_a_stay_says_whose_it_is() {
     let mut stage = connected();
-    stage.at(9.0).tell("MixMonitorStart Uniqueid=1.1").tell(&format!("AgentComplete {AGENT} Reason=caller"));
+    stage
+        .at(9.0)
+        .tell("MixMonitorStart Uniqueid=1.1")
+        .tell(&format!("AgentComplete {AGENT} Reason=caller"));
     stage.tell("Hangup Uniqueid=1.2 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16");
     let facts = &stage.tally.whose["1.1 1.1"];
     let kinds: Vec<_> = facts
@@ -45,7 +58,10 @@ fn a_fact_of_a_stay_says_whose_it_is() {
 /// What tells the outcome after Abandon and Leave, and the outcome.
 #[test]
 fn an_abandon_is_told_apart_by_what_follows() {
-    let leave = ["QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=5", "QueueCallerLeave Uniqueid=1.1 Queue=q"];
+    let leave = [
+        "QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=5",
+        "QueueCallerLeave Uniqueid=1.1 Queue=q",
+    ];
     let visible = "VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1";
     let status = |value| format!("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value={value}");
     let (timeout, empty, withdraw) = (status("TIMEOUT"), status("LEAVEEMPTY"), status("WITHDRAW"));
@@ -79,7 +95,9 @@ fn an_abandon_is_told_apart_by_what_follows() {
 fn a_lingering_channel_variable_is_no_outcome() {
     let mut stage = Stage::live();
     stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q ChanVariable=QUEUESTATUS=TIMEOUT");
-    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
     stage.tell("Hangup Uniqueid=1.1 ChanVariable=QUEUESTATUS=TIMEOUT");
     assert_eq!(stage.count("q exit unserved"), 1);
 }
@@ -87,9 +105,14 @@ fn a_lingering_channel_variable_is_no_outcome() {
 #[test]
 fn a_request_before_the_abandon_means_the_caller_gave_up() {
     let mut stage = joined();
-    stage.at(5.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage
+        .at(5.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     // a second Abandon changes nothing
-    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
     stage.tell("Hangup Uniqueid=1.1 Cause=0").at(60.0);
     assert_eq!(
         stage.seen(),
@@ -107,16 +130,23 @@ fn a_request_before_the_abandon_means_the_caller_gave_up() {
 fn who_hangs_up_as_the_time_is_up_has_timed_out() {
     // seen on 16.28: queue_log has EXITWITHTIMEOUT
     let mut stage = joined();
-    stage.at(45.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage
+        .at(45.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
-    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT").tell("Hangup Uniqueid=1.1 Cause=0");
+    stage
+        .tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT")
+        .tell("Hangup Uniqueid=1.1 Cause=0");
     assert_eq!((stage.count("q exit timeout"), stage.count("q exit abandoned")), (1, 0));
 }
 
 #[test]
 fn two_abandons_are_incompatible_codecs() {
     let mut stage = joined();
-    stage.tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1").at(60.0);
     assert_eq!(stage.count("q exit incompatible"), 1);
     assert_eq!(stage.count("q entered"), 1);
@@ -140,7 +170,12 @@ fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
             stage.tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
         }
         stage.tell("Newexten Uniqueid=1.1 Extension=5 Application=NoOp");
-        assert_eq!(stage.count(&format!("q exit {outcome}")), 1, "{version:?} {visible}: {:?}", stage.seen());
+        assert_eq!(
+            stage.count(&format!("q exit {outcome}")),
+            1,
+            "{version:?} {visible}: {:?}",
+            stage.seen()
+        );
     }
 }
 
@@ -148,7 +183,8 @@ fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
 fn an_exit_key_is_proven_by_the_dialplan_or_by_agents_events() {
     let (leave, hangup) = ("QueueCallerLeave Uniqueid=1.1 Queue=q", "Hangup Uniqueid=1.1");
     let visible = "VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1";
-    let (step, join) = ("Newexten Uniqueid=1.1 Extension=5", "QueueCallerJoin Uniqueid=1.1 Queue=q");
+    let (step, join) =
+        ("Newexten Uniqueid=1.1 Extension=5", "QueueCallerJoin Uniqueid=1.1 Queue=q");
     let called = "AgentCalled Uniqueid=7.1 DestUniqueid=7.2 Queue=r Interface=SIP/9 MemberName=Zoe";
     for (events, outcome) in [
         (&[leave, step][..], "exit_key"),
@@ -164,7 +200,8 @@ fn an_exit_key_is_proven_by_the_dialplan_or_by_agents_events() {
             stage.tell(event);
         }
         stage.at(2.0);
-        let exits: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains("q exit ")).collect();
+        let exits: Vec<_> =
+            stage.seen().into_iter().filter(|seen| seen.contains("q exit ")).collect();
         assert_eq!(exits, [format!("1 q exit {outcome}")], "{events:?}");
     }
 }
@@ -172,7 +209,10 @@ fn an_exit_key_is_proven_by_the_dialplan_or_by_agents_events() {
 #[test]
 fn silence_after_leaving_is_unserved_after_two_seconds() {
     let mut stage = joined();
-    stage.at(5.0).tell("QueueCallerAbandon Uniqueid=1.1 Queue=q").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage
+        .at(5.0)
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
     assert_eq!(stage.at(6.9).inside(), (1, 0));
     assert_eq!(stage.at(7.0).inside(), (0, 0));
     assert_eq!(stage.count("q exit unserved"), 1);
@@ -195,7 +235,10 @@ fn a_refusal_names_the_queue_of_the_dialplan() {
 fn talk_runs_from_the_bridge_to_its_end() {
     let mut stage = connected();
     assert_eq!(stage.inside(), (0, 1));
-    stage.at(10.0).tell("HangupRequest Uniqueid=1.1").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .at(10.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
     stage
         .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
         .tell("Hangup Uniqueid=1.2 Cause=16")
@@ -211,8 +254,14 @@ fn talk_runs_from_the_bridge_to_its_end() {
 #[test]
 fn without_an_agent_complete_the_first_request_tells_after_five_seconds() {
     let mut stage = connected();
-    stage.at(10.0).tell("HangupRequest Uniqueid=1.2").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
-    stage.tell("HangupRequest Uniqueid=1.1").tell("Hangup Uniqueid=1.2").tell("Hangup Uniqueid=1.1");
+    stage
+        .at(10.0)
+        .tell("HangupRequest Uniqueid=1.2")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+    stage
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("Hangup Uniqueid=1.2")
+        .tell("Hangup Uniqueid=1.1");
     assert_eq!(stage.at(14.9).inside(), (0, 1));
     assert_eq!(stage.at(15.0).inside(), (0, 0));
     // the event that comes after all changes nothing
@@ -227,7 +276,10 @@ fn without_an_agent_complete_the_first_request_tells_after_five_seconds() {
 #[test]
 fn a_consultation_belongs_to_the_talk() {
     let mut stage = connected();
-    stage.at(8.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.2");
+    stage
+        .at(8.0)
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.2");
     stage.at(20.0).tell("BridgeLeave BridgeUniqueid=c Uniqueid=1.2");
     stage.at(21.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
     stage
@@ -253,10 +305,19 @@ fn an_optimised_local_channel_is_followed_to_the_phone() {
         .at(2.0)
         .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
         .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {call} HoldTime=2 RingTime=2"));
-    stage.tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4").tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
-    stage.at(3.0).tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4").tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell(&format!("AgentConnect {call} HoldTime=2 RingTime=2"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
+        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .at(3.0)
+        .tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4")
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
     stage
         .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.4 SwapUniqueid=1.2")
         .tell("Hangup Uniqueid=1.3 Cause=16")
@@ -270,7 +331,8 @@ fn an_optimised_local_channel_is_followed_to_the_phone() {
     assert_eq!(stage.count("q hangup Ann caller 16"), 1);
 }
 
-/// Ann talks behind an unoptimised Local channel since second 0: her phone is 1.4, in the bridge `far`.
+/// Ann talks behind an unoptimised Local channel since second 0: her phone is 1.4, in the bridge
+/// `far`.
 fn behind_local() -> Stage {
     let mut stage = Stage::live();
     let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x/n MemberName=Ann";
@@ -280,19 +342,27 @@ fn behind_local() -> Stage {
     stage
         .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
         .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
-    stage.tell(&format!("AgentCalled {call}")).tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
-    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER").tell(&format!("AgentConnect {call}"));
-    stage.tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4").tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+        .tell(&format!("AgentCalled {call}"))
+        .tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage
+        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .tell(&format!("AgentConnect {call}"));
+    stage
+        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
+        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
-const LATE_COMPLETE: &str =
-    "AgentComplete Uniqueid=1.1 Queue=q Interface=Local/9@x/n MemberName=Ann TalkTime=60 Reason=caller";
+const LATE_COMPLETE: &str = "AgentComplete Uniqueid=1.1 Queue=q Interface=Local/9@x/n MemberName=Ann TalkTime=60 Reason=caller";
 
 #[test]
 fn a_transfer_in_the_bridge_behind_a_local_channel_ends_the_talk() {
-    // the agent transfers in the far bridge; the caller talks on with somebody else through the same Local channel
+    // the agent transfers in the far bridge; the caller talks on with somebody else through the
+    // same Local channel
     let blind = "BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far";
     let attended = "AttendedTransfer Result=Success DestType=Bridge DestBridgeUniqueid=far OrigTransfererUniqueid=1.4 \
                     OrigBridgeUniqueid=far SecondTransfererUniqueid=1.5 SecondBridgeUniqueid=c";
@@ -304,7 +374,8 @@ fn a_transfer_in_the_bridge_behind_a_local_channel_ends_the_talk() {
         assert_eq!(stage.at(14.0).count("q complete Ann transfer"), 1, "{kind}");
         stage.at(60.0).tell(LATE_COMPLETE);
         assert_eq!(stage.sum("q talk Ann"), 9.0, "{kind}");
-        let counted: Vec<_> = stage.seen().into_iter().filter(|what| what.contains("q complete")).collect();
+        let counted: Vec<_> =
+            stage.seen().into_iter().filter(|what| what.contains("q complete")).collect();
         assert_eq!(counted, ["1 q complete Ann transfer"], "{kind}");
         assert_eq!(stage.count(&format!("q transfer Ann {kind} agent")), 1, "{kind}");
     }
@@ -319,7 +390,11 @@ fn a_transfer_that_failed_or_was_anothers_is_no_end_by_transfer() {
         let mut stage = behind_local();
         stage.at(9.0).tell(transfer).tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
         stage.tell("Hangup Uniqueid=1.4 Cause=16").at(60.0).tell(LATE_COMPLETE);
-        assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann")), (1, 9.0), "{transfer}");
+        assert_eq!(
+            (stage.count("q complete Ann unknown"), stage.sum("q talk Ann")),
+            (1, 9.0),
+            "{transfer}"
+        );
     }
 }
 
@@ -337,10 +412,20 @@ fn one_caller_may_stay_twice_and_in_two_queues() {
     let mut stage = connected();
     stage.at(9.0).tell("QueueCallerJoin Uniqueid=1.1 Queue=other");
     assert_eq!(stage.inside(), (0, 1));
-    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer");
-    stage.at(12.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=other");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=other").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    assert_eq!((stage.count("q entered"), stage.count("other exit abandoned"), stage.inside()), (2, 1, (1, 0)));
+    stage.tell(
+        "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer",
+    );
+    stage
+        .at(12.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=other");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=other")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    assert_eq!(
+        (stage.count("q entered"), stage.count("other exit abandoned"), stage.inside()),
+        (2, 1, (1, 0))
+    );
 }
 
 #[test]
@@ -348,11 +433,22 @@ fn a_stay_first_seen_late_is_adopted_and_no_entry() {
     let mut stage = Stage::live();
     stage.tell(&format!("AgentConnect {AGENT} HoldTime=7 RingTime=2"));
     stage.tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=7 Reason=agent");
-    assert_eq!((stage.count("q entered"), stage.count("q adopted waiting"), stage.count("q exit answered")), (0, 1, 1));
+    assert_eq!(
+        (
+            stage.count("q entered"),
+            stage.count("q adopted waiting"),
+            stage.count("q exit answered")
+        ),
+        (0, 1, 1)
+    );
     stage
         .tell("AgentComplete Uniqueid=9.9 Queue=q Interface=SIP/202 MemberName=Ben HoldTime=7 TalkTime=9 Reason=agent");
     assert_eq!(
-        (stage.count("q adopted talking"), stage.count("q complete Ben agent"), stage.sum("q talk Ben")),
+        (
+            stage.count("q adopted talking"),
+            stage.count("q complete Ben agent"),
+            stage.sum("q talk Ben")
+        ),
         (1, 1, 0.0)
     );
 }
@@ -376,7 +472,10 @@ fn every_ringing_has_one_result() {
         (vec![missed(0), hangup(17)], "busy"),
         (vec![missed(0), hangup(19)], "failed"),
         (vec![ended("CANCEL"), ended("CANCEL"), hangup(26)], "canceled"),
-        (vec![ended("ANSWER"), format!("AgentDump {AGENT}"), ended("NOANSWER"), hangup(16)], "answered"),
+        (
+            vec![ended("ANSWER"), format!("AgentDump {AGENT}"), ended("NOANSWER"), hangup(16)],
+            "answered",
+        ),
     ];
     for (events, result) in cases {
         let mut stage = joined();
@@ -385,17 +484,23 @@ fn every_ringing_has_one_result() {
             stage.tell(event);
         }
         stage.at(200.0);
-        let rings: Vec<_> = stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
+        let rings: Vec<_> =
+            stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
         assert_eq!(rings, [format!("1 q ring Ann {result}")], "{events:?}");
     }
 }
 
-/// The phone at `leg` answers 302, and the queue does not dial what it says: option i, or a number that is none.
+/// The phone at `leg` answers 302, and the queue does not dial what it says: option i, or a number
+/// that is none.
 fn refuse_forward(stage: &mut Stage, leg: &str) {
     let called = AGENT.replace("1.2", leg);
-    stage.tell(&format!("AgentCalled {called}")).tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
+    stage
+        .tell(&format!("AgentCalled {called}"))
+        .tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
     let second = stage.now.since(super::START).as_secs_f64();
-    stage.at(second + 0.5).tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={leg} DialStatus=CANCEL Forward=300"));
+    stage
+        .at(second + 0.5)
+        .tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={leg} DialStatus=CANCEL Forward=300"));
     stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
 }
 
@@ -422,7 +527,9 @@ fn a_forward_of_a_forward_is_the_same_ringing() {
     let mut stage = joined();
     stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     for (from, to) in [("1.2", "1.3"), ("1.3", "1.4")] {
-        stage.tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={from} DialStatus=CANCEL Forward=300"));
+        stage.tell(&format!(
+            "DialEnd Uniqueid=1.1 DestUniqueid={from} DialStatus=CANCEL Forward=300"
+        ));
         stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={to} DestChannel=SIP/300-3"));
         stage.tell(&format!("Hangup Uniqueid={from} Cause=0"));
     }
@@ -465,7 +572,10 @@ fn a_refused_forward_without_an_end_ends_as_the_member_is_called_again() {
         stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
     }
     assert_eq!(rings(&stage), ["2 q ring Ann canceled"]);
-    stage.at(3.0).tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage
+        .at(3.0)
+        .tell("HangupRequest Uniqueid=1.1")
+        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     for leg in ["1.2", "1.3", "1.4"] {
         stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
     }
@@ -481,14 +591,16 @@ fn a_completion_without_a_connect_was_answered_all_the_same() {
         "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=4 TalkTime=26 Reason=caller",
     );
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 4.0));
-    assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()), (1, 0.0, (0, 0)));
+    assert_eq!(
+        (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
+        (1, 0.0, (0, 0))
+    );
 }
 
 #[test]
 fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
     let mut stage = Stage::live();
-    let call =
-        "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/600@grp-0;1 Queue=q Interface=Local/600@grp/n MemberName=Ann";
+    let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/600@grp-0;1 Queue=q Interface=Local/600@grp/n MemberName=Ann";
     stage
         .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
         .tell("Newchannel Channel=Local/600@grp-0;1 Uniqueid=1.2 Linkedid=1.1");
@@ -498,16 +610,23 @@ fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
     stage.tell(&format!("AgentCalled {call}"));
     stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
     stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5 DestChannel=SIP/202-5");
-    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=CANCEL").tell("Hangup Uniqueid=1.5 Cause=26");
-    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER").tell(&format!("AgentConnect {call}"));
+    stage
+        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=CANCEL")
+        .tell("Hangup Uniqueid=1.5 Cause=26");
+    stage
+        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .tell(&format!("AgentConnect {call}"));
     stage.tell("MixMonitorStart Uniqueid=1.3");
     stage
         .tell("Hangup Uniqueid=1.2 Cause=16")
         .tell("Hangup Uniqueid=1.3 Cause=16")
         .tell("Hangup Uniqueid=1.4 Cause=16")
         .at(90.0);
-    let hangups: Vec<_> =
-        stage.seen().into_iter().filter(|seen| seen.contains(" agent ") && seen.contains("hangup")).collect();
+    let hangups: Vec<_> = stage
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.contains(" agent ") && seen.contains("hangup"))
+        .collect();
     assert_eq!(hangups, ["1 q hangup Ann agent 16"]);
     assert_eq!((stage.count("q recorded Ann"), stage.count("recording")), (1, 1));
 }
@@ -516,23 +635,41 @@ fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
 fn a_pick_up_counts_the_member_s_ringing_once() {
     let mut stage = joined();
     stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL").tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
-    stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.9").replace("SIP/201-2", "SIP/300-9")));
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.tell(&format!(
+        "AgentConnect {}",
+        AGENT.replace("1.2", "1.9").replace("SIP/201-2", "SIP/300-9")
+    ));
     stage.tell("Hangup Uniqueid=1.2 Cause=26").tell("Hangup Uniqueid=1.9 Cause=16");
     assert_eq!(
-        (stage.count("q ring Ann canceled"), stage.count("q ring Ann answered"), stage.count("q exit answered")),
+        (
+            stage.count("q ring Ann canceled"),
+            stage.count("q ring Ann answered"),
+            stage.count("q exit answered")
+        ),
         (1, 0, 1)
     );
-    assert_eq!((stage.count("q hangup Ann agent 26"), stage.count("q hangup Ann agent 16")), (1, 0));
+    assert_eq!(
+        (stage.count("q hangup Ann agent 26"), stage.count("q hangup Ann agent 16")),
+        (1, 0)
+    );
 }
 
 /// The phone that was rung is hung up before AgentConnect on 22.10, and after it on 16.28.
 #[test]
 fn a_picked_up_phone_may_be_hung_up_before_the_connect() {
     let mut stage = joined();
-    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .at(1.0)
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage.tell("Newchannel Channel=SIP/205-9 Uniqueid=1.9 Linkedid=1.9");
-    stage.at(4.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.2 Cause=26");
+    stage
+        .at(4.0)
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell("Hangup Uniqueid=1.2 Cause=26");
     let picked = AGENT.replace("1.2 DestChannel=SIP/201-2", "1.9 DestChannel=SIP/205-9");
     stage.tell(&format!("AgentConnect {picked} HoldTime=4 RingTime=3"));
     stage.at(14.0).tell(&format!("AgentComplete {picked} HoldTime=4 TalkTime=10 Reason=caller"));
@@ -546,8 +683,14 @@ fn a_picked_up_phone_may_be_hung_up_before_the_connect() {
 fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
     let mut stage = joined();
     stage.tell("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
-    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.at(4.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.2 Cause=26");
+    stage
+        .at(1.0)
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .at(4.0)
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell("Hangup Uniqueid=1.2 Cause=26");
     let ann = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
     assert_eq!(ann(&stage), "available");
     stage.at(60.0);
@@ -558,7 +701,10 @@ fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
 #[test]
 fn who_leaves_after_an_agent_left_in_the_announcement_is_waited_for_no_longer_than_others() {
     let mut stage = joined();
-    stage.at(1.0).tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage
+        .at(1.0)
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage.at(2.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage.at(3.0).tell("Hangup Uniqueid=1.2 Cause=16");
     assert_eq!(stage.inside(), (1, 0));
@@ -570,23 +716,36 @@ fn who_leaves_after_an_agent_left_in_the_announcement_is_waited_for_no_longer_th
 #[test]
 fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=16");
     stage.tell(&format!("AgentConnect {AGENT} HoldTime=0"));
     assert_eq!(
-        (stage.count("q exit answered"), stage.count("q exit unserved"), stage.count("q adopted waiting")),
+        (
+            stage.count("q exit answered"),
+            stage.count("q exit unserved"),
+            stage.count("q adopted waiting")
+        ),
         (1, 0, 0)
     );
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=16").at(60.0);
+    stage
+        .tell(&format!("AgentCalled {AGENT}"))
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell("Hangup Uniqueid=1.1 Cause=16")
+        .at(60.0);
     assert_eq!((stage.count("q exit unserved"), stage.inside()), (1, (0, 0)));
 }
 
 #[test]
 fn huge_numbers_do_no_harm() {
     let mut stage = joined();
-    stage.tell(&format!("AgentConnect {AGENT} HoldTime=18446744073709551615 RingTime=18446744073709551615"));
+    stage.tell(&format!(
+        "AgentConnect {AGENT} HoldTime=18446744073709551615 RingTime=18446744073709551615"
+    ));
     stage.tell(
         "AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=18446744073709551615 Reason=caller",
     );
@@ -599,7 +758,10 @@ fn huge_numbers_do_no_harm() {
 #[test]
 fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
     let mut stage = connected();
-    stage.at(10.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("Hangup Uniqueid=1.2 Cause=16");
+    stage
+        .at(10.0)
+        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .tell("Hangup Uniqueid=1.2 Cause=16");
     stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     stage.at(20.0).tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=later");
     assert_eq!(stage.count("q transfer Ann blind caller"), 0);
@@ -610,10 +772,14 @@ fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
 #[test]
 fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1").tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
     let agent = "DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
     stage.tell(&format!("AgentConnect Uniqueid=1.1 {agent}"));
-    stage.tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1").tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1")
+        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2");
     stage
         .at(5.0)
         .tell(&format!("AgentComplete Uniqueid=1.1 {agent} Reason=transfer"))
@@ -622,7 +788,9 @@ fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
     stage.at(60.0).tell("QueueCallerJoin Uniqueid=1.2 Queue=p");
     let other = "DestUniqueid=1.3 DestChannel=SIP/202-3 Queue=p Interface=SIP/202 MemberName=Ben";
     stage.tell(&format!("AgentConnect Uniqueid=1.2 {other}"));
-    stage.tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
     stage.at(70.0).tell("MixMonitorStart Uniqueid=1.2").tell("HangupRequest Uniqueid=1.2");
     for uid in ["1.2", "1.3"] {
         stage
@@ -630,7 +798,12 @@ fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
             .tell(&format!("Hangup Uniqueid={uid} Cause=16"));
     }
     stage.at(80.0);
-    assert_eq!((stage.count("p recorded Ben"), stage.count("p complete Ben caller")), (1, 1), "{:?}", stage.seen());
+    assert_eq!(
+        (stage.count("p recorded Ben"), stage.count("p complete Ben caller")),
+        (1, 1),
+        "{:?}",
+        stage.seen()
+    );
 }
 
 #[test]
@@ -639,16 +812,23 @@ fn a_pick_up_at_the_second_try_answers_the_second_ringing() {
     let called = |stage: &mut Stage, leg: &str| {
         let leg = format!("DestUniqueid={leg} DestChannel=SIP/201-2");
         stage.tell(&format!("Newchannel Channel=SIP/201-2 Linkedid=1.1 Uniqueid={}", &leg[13..16]));
-        stage.tell(&format!("AgentCalled Uniqueid=1.1 {leg} Queue=q Interface=SIP/201 MemberName=Ann"));
+        stage.tell(&format!(
+            "AgentCalled Uniqueid=1.1 {leg} Queue=q Interface=SIP/201 MemberName=Ann"
+        ));
         stage.tell(&format!("DialBegin Uniqueid=1.1 {leg}"));
     };
     called(stage.at(1.0), "1.2");
     stage.at(16.0).tell(
         "AgentRingNoAnswer Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann RingTime=15000",
     );
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER").tell("Hangup Uniqueid=1.2 Cause=16");
+    stage
+        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
+        .tell("Hangup Uniqueid=1.2 Cause=16");
     called(stage.at(17.0), "1.3");
-    stage.at(20.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.3 Cause=26");
+    stage
+        .at(20.0)
+        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .tell("Hangup Uniqueid=1.3 Cause=26");
     stage.tell(
         "AgentConnect Uniqueid=1.1 DestUniqueid=1.9 DestChannel=SIP/205-9 Queue=q Interface=SIP/201 MemberName=Ann \
          HoldTime=20 RingTime=3",

@@ -6,7 +6,8 @@ const MEMBER: &str = "QueueMemberStatus Interface=SIP/201 MemberName=Ann Status=
 
 /// A PBX whose queue `q` has 20 s, and all others 5 s; Ann is a member of `q` and `r`.
 fn wrapped(shared: bool) -> Stage {
-    let wrap_up = WrapUp::new(Duration::from_secs(5), [("Q".to_owned(), Duration::from_secs(20))], shared);
+    let wrap_up =
+        WrapUp::new(Duration::from_secs(5), [("Q".to_owned(), Duration::from_secs(20))], shared);
     let mut stage = Stage::live();
     stage.correlator = Correlator::new(Rules { wrap_up, ..Rules::default() }, Timing::Live);
     stage.resync(&[]);
@@ -17,15 +18,21 @@ fn wrapped(shared: bool) -> Stage {
 /// A call of Ann's, by the number of its channels, from one second to another.
 fn call(stage: &mut Stage, queue: &str, number: u32, from: f64, to: f64) {
     let (caller, leg) = (format!("Uniqueid={number}.1"), format!("Uniqueid={number}.2"));
-    let talk =
-        format!("{caller} Dest{leg} DestChannel=SIP/201-{number} Queue={queue} Interface=SIP/201 MemberName=Ann");
-    stage.at(from).tell(&format!("QueueCallerJoin {caller} Queue={queue}")).tell(&format!("AgentConnect {talk}"));
+    let talk = format!(
+        "{caller} Dest{leg} DestChannel=SIP/201-{number} Queue={queue} Interface=SIP/201 MemberName=Ann"
+    );
+    stage
+        .at(from)
+        .tell(&format!("QueueCallerJoin {caller} Queue={queue}"))
+        .tell(&format!("AgentConnect {talk}"));
     for channel in [&leg, &caller] {
         stage.tell(&format!("BridgeEnter BridgeUniqueid={number} {channel}"));
     }
     stage.at(to).tell(&format!("AgentComplete {talk} Reason=caller"));
     for channel in [&caller, &leg] {
-        stage.tell(&format!("BridgeLeave BridgeUniqueid={number} {channel}")).tell(&format!("Hangup {channel}"));
+        stage
+            .tell(&format!("BridgeLeave BridgeUniqueid={number} {channel}"))
+            .tell(&format!("Hangup {channel}"));
     }
 }
 
@@ -47,7 +54,8 @@ fn told(stage: &mut Stage) -> BTreeMap<String, f64> {
     impl Observe for Told {
         fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
             if let Observation::WrappedUp { queue, spent, .. } = seen {
-                *self.0.entry(names.queues.name(queue).to_owned()).or_default() += spent.as_secs_f64();
+                *self.0.entry(names.queues.name(queue).to_owned()).or_default() +=
+                    spent.as_secs_f64();
             }
         }
     }
@@ -111,7 +119,9 @@ fn a_call_of_the_queue_ends_wrap_up() {
     let mut stage = wrapped(false);
     call(&mut stage, "q", 1, 0.0, 10.0);
     // the PBX counts seconds of its clock, so it may call a little sooner
-    stage.at(29.4).tell("AgentCalled Uniqueid=2.1 DestUniqueid=2.2 Queue=q Interface=SIP/201 MemberName=Ann");
+    stage
+        .at(29.4)
+        .tell("AgentCalled Uniqueid=2.1 DestUniqueid=2.2 Queue=q Interface=SIP/201 MemberName=Ann");
     assert_eq!(states(&stage), ["ringing", "available"]);
     stage.tell("DialEnd Uniqueid=2.1 DestUniqueid=2.2 DialStatus=CANCEL");
     assert_eq!(states(&stage), ["available", "available"]);
@@ -121,12 +131,18 @@ fn a_call_of_the_queue_ends_wrap_up() {
 fn a_list_without_a_last_call_ends_wrap_up() {
     // `queue reset stats` and QueueReset
     let member = "QueueMember Queue=q Location=SIP/201 Name=Ann Status=1 Paused=0";
-    for (last_call, state) in [("", "wrapup"), ("LastCall=1000010", "wrapup"), ("LastCall=0", "available")] {
+    for (last_call, state) in
+        [("", "wrapup"), ("LastCall=1000010", "wrapup"), ("LastCall=0", "available")]
+    {
         let mut stage = wrapped(false);
         call(&mut stage, "q", 1, 0.0, 10.0);
         stage.at(12.0);
         stage.correlator.begin_listing(stage.now);
-        let list = snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &format!("{member} {last_call}")]);
+        let list = snapshot(&[
+            "QueueParams Queue=q",
+            "QueueParams Queue=r",
+            &format!("{member} {last_call}"),
+        ]);
         stage.correlator.reconcile(stage.now, &list, &mut stage.tally);
         let members = stage.correlator.state(stage.now).queues[0].members.clone();
         let found = members.into_iter().find(|(_, count)| *count == 1).expect("one member");
@@ -142,9 +158,12 @@ fn the_list_after_a_login_tells_who_is_in_wrap_up() {
     let told = START.after(Duration::from_secs(100)).before(Duration::from_secs(3600));
     let last = told.before(Duration::from_secs(8)).as_micros() / 1_000_000;
     let member = |queue| {
-        format!("QueueMember Queue={queue} Location=SIP/201 Name=Ann Status=1 Paused=0 LastCall={last} Wrapuptime=0")
+        format!(
+            "QueueMember Queue={queue} Location=SIP/201 Name=Ann Status=1 Paused=0 LastCall={last} Wrapuptime=0"
+        )
     };
-    let mut list = snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
+    let mut list =
+        snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
     list.dated(told);
     stage.correlator.resync(stage.now, &list, &mut stage.tally);
     assert_eq!(states(&stage), ["wrapup", "available"]);
@@ -156,11 +175,14 @@ fn the_list_after_a_login_tells_who_is_in_wrap_up() {
 
 #[test]
 fn a_device_that_is_free_ends_the_call_for_the_queue() {
-    // the agent hung up, and the caller was put somewhere else: AgentComplete comes when the caller leaves there
+    // the agent hung up, and the caller was put somewhere else: AgentComplete comes when the caller
+    // leaves there
     let mut stage = wrapped(false);
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-1 Queue=q Interface=SIP/201 MemberName=Ann";
     stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {talk}"));
-    stage.tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.2").tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.1");
+    stage
+        .tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.2")
+        .tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.1");
     stage.tell(&format!("{} Queue=q", MEMBER.replace("Status=1", "Status=2")));
     stage.at(10.0).tell("BridgeLeave BridgeUniqueid=1 Uniqueid=1.2").tell("Hangup Uniqueid=1.2");
     assert_eq!((states(&stage)[0], stage.inside()), ("talking", (0, 1)));
@@ -173,12 +195,16 @@ fn a_device_that_is_free_ends_the_call_for_the_queue() {
     assert_eq!(stage.sum("q talk Ann"), 10.0);
 }
 
-/// QueueReset shows by a LastCall of zero in the next list, and so does the first call of a member in a list older than it.
+/// QueueReset shows by a LastCall of zero in the next list, and so does the first call of a member
+/// in a list older than it.
 #[test]
 fn a_list_older_than_the_end_of_the_first_call_ends_no_wrap_up() {
     let mut stage = wrapped(true);
-    let member = |queue| format!("QueueMember Queue={queue} Name=Ann Location=SIP/201 Status=1 Paused=0 LastCall=0");
-    let list = snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
+    let member = |queue| {
+        format!("QueueMember Queue={queue} Name=Ann Location=SIP/201 Status=1 Paused=0 LastCall=0")
+    };
+    let list =
+        snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
     stage.at(9.0);
     stage.correlator.begin_listing(stage.now);
     call(&mut stage, "q", 1, 9.1, 9.5);

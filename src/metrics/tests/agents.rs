@@ -1,7 +1,7 @@
 use super::*;
 use crate::correlator::{
-    AgentState, CallResult, Cause, Direction, EndedBy, Leg, PauseChange, QueueState, RingResult, TransferBy,
-    TransferKind, TrunkId, Word,
+    AgentState, CallResult, Cause, Direction, EndedBy, Leg, PauseChange, QueueState, RingResult,
+    TransferBy, TransferKind, TrunkId, Word,
 };
 
 /// Ann and Bob of `support`, who each rang for 4 s and talked for 70 s.
@@ -10,8 +10,18 @@ fn two_agents(settings: Settings) -> Bench {
     let queue = bench.queue("support");
     for name in ["Ann", "Bob"] {
         let agent = bench.agent(name);
-        bench.see(Observation::RingEnded { queue, agent, result: RingResult::Answered, length: Some(secs(4)) });
-        bench.see(Observation::Completed { queue, agent, ended_by: EndedBy::Caller, talk: Some(secs(70)) });
+        bench.see(Observation::RingEnded {
+            queue,
+            agent,
+            result: RingResult::Answered,
+            length: Some(secs(4)),
+        });
+        bench.see(Observation::Completed {
+            queue,
+            agent,
+            ended_by: EndedBy::Caller,
+            talk: Some(secs(70)),
+        });
         bench.state.agents.push((agent, AgentState::Available));
     }
     bench
@@ -31,11 +41,21 @@ fn a_known_member_starts_at_zero_but_for_histograms_and_causes() {
         ("pauses_total", 2),
     ] {
         let start = format!("asterisk_queue_{name}{{pbx=\"hq\",queue=\"support\",agent=\"Ann\"");
-        assert_eq!(text.0.lines().filter(|line| line.starts_with(&start)).count(), series, "{name}");
+        assert_eq!(
+            text.0.lines().filter(|line| line.starts_with(&start)).count(),
+            series,
+            "{name}"
+        );
         assert_eq!(text.sum(&format!("asterisk_queue_{name}")), Some(0.0), "{name}");
     }
-    assert_eq!(text.of(r#"asterisk_queue_wrapup_seconds_total{queue="support",agent="Ann"}"#), Some(0.0));
-    assert_eq!(text.of(r#"asterisk_agent_state_seconds_total{agent="Ann",state="unknown",reason=""}"#), Some(0.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_wrapup_seconds_total{queue="support",agent="Ann"}"#),
+        Some(0.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_agent_state_seconds_total{agent="Ann",state="unknown",reason=""}"#),
+        Some(0.0)
+    );
     for name in ["ring_seconds_count", "talk_seconds_count", "hangups_total"] {
         assert_eq!(text.sum(&format!("asterisk_queue_{name}")), None, "{name}");
     }
@@ -46,14 +66,29 @@ fn what_a_member_does_is_counted_under_queue_and_agent() {
     let mut bench = two_agents(Settings::default());
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     bench.see(Observation::RingEnded { queue, agent, result: RingResult::Busy, length: None });
-    bench.see(Observation::Transferred { queue, agent, kind: TransferKind::Blind, by: TransferBy::Agent });
+    bench.see(Observation::Transferred {
+        queue,
+        agent,
+        kind: TransferKind::Blind,
+        by: TransferBy::Agent,
+    });
     bench.see(Observation::AgentDumped { queue, agent });
     bench.see(Observation::MemberPaused { queue, agent, change: PauseChange::Paused });
     bench.see(Observation::WrappedUp { queue, agent, spent: Duration::from_millis(1500) });
     bench.see(Observation::WrappedUp { queue, agent, spent: secs(1) });
     bench.see(Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause: Cause(17) });
-    bench.see(Observation::QueueHangup { queue, agent: AgentId::NONE, leg: Leg::Caller, cause: Cause(4) });
-    bench.see(Observation::QueueHangup { queue, agent: AgentId::NONE, leg: Leg::Caller, cause: Cause(999) });
+    bench.see(Observation::QueueHangup {
+        queue,
+        agent: AgentId::NONE,
+        leg: Leg::Caller,
+        cause: Cause(4),
+    });
+    bench.see(Observation::QueueHangup {
+        queue,
+        agent: AgentId::NONE,
+        leg: Leg::Caller,
+        cause: Cause(999),
+    });
     let text = bench.text();
     let member = r#"queue="support",agent="Ann""#;
     for (sample, value) in [
@@ -67,20 +102,30 @@ fn what_a_member_does_is_counted_under_queue_and_agent() {
         (format!("agent_dumps_total{{{member}}}"), 1.0),
         (format!("pauses_total{{{member},change=\"paused\"}}"), 1.0),
         (format!("wrapup_seconds_total{{{member}}}"), 2.5),
-        (format!("hangups_total{{{member},leg=\"agent\",cause=\"17\",cause_text=\"user_busy\"}}"), 1.0),
+        (
+            format!(
+                "hangups_total{{{member},leg=\"agent\",cause=\"17\",cause_text=\"user_busy\"}}"
+            ),
+            1.0,
+        ),
     ] {
         assert_eq!(text.of(&format!("asterisk_queue_{sample}")), Some(value), "{sample}");
     }
-    let unknown =
-        r#"asterisk_queue_hangups_total{queue="support",agent="",leg="caller",cause="other",cause_text="other"}"#;
+    let unknown = r#"asterisk_queue_hangups_total{queue="support",agent="",leg="caller",cause="other",cause_text="other"}"#;
     assert_eq!(text.of(unknown), Some(2.0));
-    assert_eq!(text.of(&format!("asterisk_queue_ring_seconds_count{{{member},result=\"busy\"}}")), None);
+    assert_eq!(
+        text.of(&format!("asterisk_queue_ring_seconds_count{{{member},result=\"busy\"}}")),
+        None
+    );
 }
 
 #[test]
 fn agents_may_go_nameless_or_hashed() {
     let text = two_agents(Settings { agent_label: AgentLabel::None, ..Settings::default() }).text();
-    assert_eq!(text.of(r#"asterisk_queue_rings_total{queue="support",agent="",result="answered"}"#), Some(2.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_rings_total{queue="support",agent="",result="answered"}"#),
+        Some(2.0)
+    );
     assert_eq!(text.of(r#"asterisk_agent_state{agent="",state="available"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_agent_state{agent="",state="paused"}"#), Some(0.0));
     assert!(!text.0.contains("Ann"));
@@ -88,25 +133,47 @@ fn agents_may_go_nameless_or_hashed() {
     // MD5 of "abcAnn" and of "abcBob".
     let salted = AgentLabel::Hash { salt: "abc".to_owned() };
     let text = two_agents(Settings { agent_label: salted, ..Settings::default() }).text();
-    assert_eq!(text.of(r#"asterisk_agent_state{agent="ae2f30b63c6b",state="available"}"#), Some(1.0));
-    assert_eq!(text.of(r#"asterisk_agent_state{agent="098029fde2ac",state="available"}"#), Some(1.0));
+    assert_eq!(
+        text.of(r#"asterisk_agent_state{agent="ae2f30b63c6b",state="available"}"#),
+        Some(1.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_agent_state{agent="098029fde2ac",state="available"}"#),
+        Some(1.0)
+    );
     assert!(!text.0.contains("Ann"));
 }
 
 #[test]
 fn agent_histograms_can_be_sums_or_not_by_agent() {
-    let sums = two_agents(Settings { agent_histograms: AgentHistograms::Sums, ..Settings::default() }).text();
+    let sums =
+        two_agents(Settings { agent_histograms: AgentHistograms::Sums, ..Settings::default() })
+            .text();
     let ann = r#"queue="support",agent="Ann""#;
     assert_eq!(sums.of(&format!("asterisk_queue_talk_seconds_sum{{{ann}}}")), Some(70.0));
-    assert_eq!(sums.of(&format!("asterisk_queue_talk_seconds_bucket{{le=\"+Inf\",{ann}}}")), Some(1.0));
+    assert_eq!(
+        sums.of(&format!("asterisk_queue_talk_seconds_bucket{{le=\"+Inf\",{ann}}}")),
+        Some(1.0)
+    );
     assert_eq!(sums.of(&format!("asterisk_queue_talk_seconds_bucket{{le=\"120.0\",{ann}}}")), None);
 
-    let off = two_agents(Settings { agent_histograms: AgentHistograms::Off, ..Settings::default() }).text();
+    let off =
+        two_agents(Settings { agent_histograms: AgentHistograms::Off, ..Settings::default() })
+            .text();
     let nobody = r#"queue="support",agent="""#;
-    assert_eq!(off.of(&format!("asterisk_queue_talk_seconds_bucket{{le=\"120.0\",{nobody}}}")), Some(2.0));
-    assert_eq!(off.of(&format!("asterisk_queue_ring_seconds_count{{{nobody},result=\"answered\"}}")), Some(2.0));
+    assert_eq!(
+        off.of(&format!("asterisk_queue_talk_seconds_bucket{{le=\"120.0\",{nobody}}}")),
+        Some(2.0)
+    );
+    assert_eq!(
+        off.of(&format!("asterisk_queue_ring_seconds_count{{{nobody},result=\"answered\"}}")),
+        Some(2.0)
+    );
     assert_eq!(off.of(&format!("asterisk_queue_talk_seconds_sum{{{ann}}}")), None);
-    assert_eq!(off.of(&format!("asterisk_queue_completions_total{{{ann},ended_by=\"caller\"}}")), Some(1.0));
+    assert_eq!(
+        off.of(&format!("asterisk_queue_completions_total{{{ann},ended_by=\"caller\"}}")),
+        Some(1.0)
+    );
 }
 
 #[test]
@@ -119,7 +186,10 @@ fn agents_beyond_the_limit_are_other_in_counters_and_gauges() {
     assert_eq!(text.of(r#"asterisk_agent_state{agent="Ann",state="available"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_agent_state{agent="other",state="available"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_agent_state{agent="other",state="paused"}"#), Some(1.0));
-    assert_eq!(text.of(r#"asterisk_queue_rings_total{queue="support",agent="other",result="answered"}"#), Some(1.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_rings_total{queue="support",agent="other",result="answered"}"#),
+        Some(1.0)
+    );
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="agent"}"#), Some(2.0));
 }
 
@@ -143,7 +213,10 @@ fn devices_have_a_limit_of_their_own_and_leave_the_agents_theirs() {
             "asterisk_calls_total{{direction=\"inbound\",agent=\"{agent}\",trunk=\"\",result=\"answered\"}}"
         ))
     };
-    assert_eq!([calls("SIP/1"), calls("SIP/2"), calls("Ann"), calls("other")], [1.0, 1.0, 1.0, 2.0].map(Some));
+    assert_eq!(
+        [calls("SIP/1"), calls("SIP/2"), calls("Ann"), calls("other")],
+        [1.0, 1.0, 1.0, 2.0].map(Some)
+    );
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="device"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="agent"}"#), Some(0.0));
 }
@@ -156,7 +229,11 @@ fn an_agent_is_in_one_state_and_in_none_of_the_others() {
     let text = bench.text();
     for state in AgentState::ALL {
         let sample = format!("asterisk_agent_state{{agent=\"Ann\",state=\"{}\"}}", state.word());
-        assert_eq!(text.of(&sample), Some(f64::from(u8::from(*state == AgentState::WrapUp))), "{sample}");
+        assert_eq!(
+            text.of(&sample),
+            Some(f64::from(u8::from(*state == AgentState::WrapUp))),
+            "{sample}"
+        );
     }
 }
 
@@ -165,7 +242,13 @@ fn members_are_shown_in_every_state() {
     let mut bench = Bench::new(Settings::default());
     let queue = bench.queue("support");
     let members = vec![(AgentState::Available, 3), (AgentState::OnHold, 1)];
-    bench.state.queues.push(QueueState { queue, waiting: 0, talking: 1, longest_wait: Duration::ZERO, members });
+    bench.state.queues.push(QueueState {
+        queue,
+        waiting: 0,
+        talking: 1,
+        longest_wait: Duration::ZERO,
+        members,
+    });
     let text = bench.text();
     assert_eq!(text.of(r#"asterisk_queue_agents{queue="support",state="available"}"#), Some(3.0));
     assert_eq!(text.of(r#"asterisk_queue_agents{queue="support",state="on_hold"}"#), Some(1.0));
@@ -178,19 +261,32 @@ fn pauses(settings: Settings) -> Scrape {
     let agent = bench.agent("Ann");
     for (reason, seconds) in [("lunch", 10), ("break", 20), ("meeting", 30), ("", 40)] {
         let reason = bench.names.reasons.intern(reason.as_bytes());
-        bench.see(Observation::AgentTime { agent, state: AgentState::Paused, reason, spent: secs(seconds) });
-        bench.see(Observation::AgentTime { agent, state: AgentState::Talking, reason, spent: secs(seconds) });
+        bench.see(Observation::AgentTime {
+            agent,
+            state: AgentState::Paused,
+            reason,
+            spent: secs(seconds),
+        });
+        bench.see(Observation::AgentTime {
+            agent,
+            state: AgentState::Talking,
+            reason,
+            spent: secs(seconds),
+        });
     }
     bench.text()
 }
 
 fn paused(scrape: &Scrape, reason: &str) -> Option<f64> {
-    scrape.of(&format!("asterisk_agent_state_seconds_total{{agent=\"Ann\",state=\"paused\",reason=\"{reason}\"}}"))
+    scrape.of(&format!(
+        "asterisk_agent_state_seconds_total{{agent=\"Ann\",state=\"paused\",reason=\"{reason}\"}}"
+    ))
 }
 
 #[test]
 fn pause_reasons_are_the_listed_ones_or_the_first_that_come() {
-    let listed = pauses(Settings { pause_reasons: vec!["break".to_owned()], ..Settings::default() });
+    let listed =
+        pauses(Settings { pause_reasons: vec!["break".to_owned()], ..Settings::default() });
     assert_eq!(paused(&listed, "break"), Some(20.0));
     assert_eq!(paused(&listed, "other"), Some(40.0));
     assert_eq!(paused(&listed, ""), Some(40.0));
@@ -213,7 +309,8 @@ fn only_a_pause_has_a_reason() {
 
 #[test]
 fn listed_pause_reasons_of_a_known_agent_start_at_zero() {
-    let mut bench = Bench::new(Settings { pause_reasons: vec!["break".to_owned()], ..Settings::default() });
+    let mut bench =
+        Bench::new(Settings { pause_reasons: vec!["break".to_owned()], ..Settings::default() });
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     bench.see(Observation::MemberKnown { queue, agent });
     assert_eq!(paused(&bench.text(), "break"), Some(0.0));

@@ -14,7 +14,10 @@ fn calls_and_their_causes_are_counted_by_direction_agent_and_trunk() {
     bench.see(Observation::RecordingEnded);
     let text = bench.text();
     for (sample, value) in [
-        (r#"calls_total{direction="outbound",agent="Ann",trunk="SIP/carrier",result="answered"}"#, 1.0),
+        (
+            r#"calls_total{direction="outbound",agent="Ann",trunk="SIP/carrier",result="answered"}"#,
+            1.0,
+        ),
         (r#"calls_total{direction="outbound",agent="",trunk="",result="answered"}"#, 0.0),
         (r#"call_ring_seconds_bucket{le="10.0",direction="outbound",result="answered"}"#, 1.0),
         (r#"call_ring_seconds_bucket{le="8.0",direction="outbound",result="answered"}"#, 0.0),
@@ -38,7 +41,10 @@ fn a_known_trunk_starts_at_zero_and_shows_its_failures() {
     bench.state.trunks.push((trunk, 2));
     let text = bench.text();
     for result in CallResult::ALL {
-        let sample = format!("asterisk_trunk_attempts_total{{trunk=\"SIP/carrier\",result=\"{}\"}}", result.word());
+        let sample = format!(
+            "asterisk_trunk_attempts_total{{trunk=\"SIP/carrier\",result=\"{}\"}}",
+            result.word()
+        );
         assert_eq!(text.of(&sample), Some(f64::from(u8::from(*result == CallResult::Congestion))));
     }
     let hangups = "asterisk_trunk_attempt_hangups_total{trunk=\"SIP/carrier\",\
@@ -68,8 +74,13 @@ fn all_directions_are_always_there() {
     bench.state.calls.push((Direction::Inbound, 4));
     bench.state.tracked = Tracked { channels: 9, stays: 2, calls: 4 };
     let text = bench.text();
-    for (direction, calls) in [("inbound", 4.0), ("outbound", 0.0), ("internal", 0.0), ("unknown", 0.0)] {
-        assert_eq!(text.of(&format!("asterisk_calls_active{{direction=\"{direction}\"}}")), Some(calls));
+    for (direction, calls) in
+        [("inbound", 4.0), ("outbound", 0.0), ("internal", 0.0), ("unknown", 0.0)]
+    {
+        assert_eq!(
+            text.of(&format!("asterisk_calls_active{{direction=\"{direction}\"}}")),
+            Some(calls)
+        );
     }
     for (kind, held) in [("channel", 9.0), ("stay", 2.0), ("call", 4.0)] {
         assert_eq!(text.of(&format!("asterisk_exporter_tracked{{kind=\"{kind}\"}}")), Some(held));
@@ -80,7 +91,12 @@ fn all_directions_are_always_there() {
 fn a_call_of_nobody_over_no_trunk_has_empty_labels() {
     let mut bench = Bench::new(Settings::default());
     let (direction, result) = (Direction::Inbound, CallResult::Canceled);
-    bench.see(Observation::CallEnded { direction, agent: AgentId::NONE, trunk: TrunkId::NONE, result });
+    bench.see(Observation::CallEnded {
+        direction,
+        agent: AgentId::NONE,
+        trunk: TrunkId::NONE,
+        result,
+    });
     let sample = r#"asterisk_calls_total{direction="inbound",agent="",trunk="",result="canceled"}"#;
     assert_eq!(bench.text().of(sample), Some(1.0));
 }

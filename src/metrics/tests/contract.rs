@@ -1,4 +1,5 @@
-//! Everything registered is in the catalogue and the other way round, and what is written can be read again.
+//! Everything registered is in the catalogue and the other way round, and what is written can be
+//! read again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,13 +7,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::correlator::{
-    Cause, Direction, EndedBy, Leg, Outcome, QueueState, Refusal, RingResult, TransferBy, TransferKind,
+    Cause, Direction, EndedBy, Leg, Outcome, QueueState, Refusal, RingResult, TransferBy,
+    TransferKind,
 };
 
 #[test]
 fn what_is_exported_is_what_the_catalogue_says() {
     let mut exported = BTreeMap::new();
-    for metric in read(&everything("support").scrape(Format::Text).0).expect("the text is well-formed") {
+    for metric in
+        read(&everything("support").scrape(Format::Text).0).expect("the text is well-formed")
+    {
         exported.insert(metric.name.clone(), metric);
     }
     let listed: BTreeSet<_> = catalogue().iter().map(|entry| entry.name.to_owned()).collect();
@@ -28,7 +32,8 @@ fn what_is_exported_is_what_the_catalogue_says() {
         assert_eq!(metric.kind, kind.word(), "{}", entry.name);
         assert_eq!(metric.help, format!("{}.", entry.help), "{}", entry.name);
         for sample in &metric.samples {
-            let mut labels: Vec<_> = sample.labels.iter().map(|(label, _)| label.as_str()).collect();
+            let mut labels: Vec<_> =
+                sample.labels.iter().map(|(label, _)| label.as_str()).collect();
             if sample.name.ends_with("_bucket") {
                 assert_eq!(labels.remove(0), "le");
             }
@@ -50,16 +55,23 @@ fn open_metrics_names_the_unit_and_ends_with_eof() {
 fn both_formats_hold_the_same_samples() {
     let mut bench = everything("support \" # {} 1");
     let samples = |text: &str| -> BTreeSet<String> {
-        text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("process_")).map(str::to_owned).collect()
+        text.lines()
+            .filter(|line| !line.starts_with('#') && !line.starts_with("process_"))
+            .map(str::to_owned)
+            .collect()
     };
-    assert_eq!(samples(&bench.scrape(Format::Text).0), samples(&bench.scrape(Format::OpenMetrics).0));
+    assert_eq!(
+        samples(&bench.scrape(Format::Text).0),
+        samples(&bench.scrape(Format::OpenMetrics).0)
+    );
 }
 
 /// A bench on which every metric has a sample.
 fn everything(queue: &str) -> Bench {
     use Observation as O;
     let mut bench = Bench::new(Settings { service_level: Some(secs(20)), ..Settings::default() });
-    bench.metrics = std::mem::replace(&mut bench.metrics, Metrics::new(Settings::default())).with_process_metrics();
+    bench.metrics = std::mem::replace(&mut bench.metrics, Metrics::new(Settings::default()))
+        .with_process_metrics();
     let _ = bench
         .metrics
         .own(&PbxName::new("hq"), &["Hangup"], Moment::from_secs(1))
@@ -86,7 +98,13 @@ fn everything(queue: &str) -> Bench {
         bench.see(seen);
     }
     let members = Vec::new();
-    bench.state.queues.push(QueueState { queue, waiting: 1, talking: 1, longest_wait: length, members });
+    bench.state.queues.push(QueueState {
+        queue,
+        waiting: 1,
+        talking: 1,
+        longest_wait: length,
+        members,
+    });
     bench.state.started = Some(Moment::from_secs(1_700_000_000));
     bench.state.agents.push((agent, crate::correlator::AgentState::Talking));
     bench.state.trunks.push((trunk, 1));
@@ -129,20 +147,27 @@ struct Sample {
     value: f64,
 }
 
-/// Reads either format, strictly: every line is known, HELP and TYPE come first and once, a sample follows its TYPE.
+/// Reads either format, strictly: every line is known, HELP and TYPE come first and once, a sample
+/// follows its TYPE.
 fn read(text: &str) -> Result<Vec<Read>, String> {
     let mut metrics: Vec<Read> = Vec::new();
     let mut seen = HashMap::new();
     for line in text.strip_suffix('\n').ok_or("no line end at the end")?.split('\n') {
-        if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+        if let Some((name, help)) =
+            line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
+        {
             if seen.insert(name.to_owned(), ()).is_some() {
                 return Err(format!("{name} stands twice"));
             }
             metrics.push(Read { name: name.to_owned(), help: help.to_owned(), ..Read::default() });
             continue;
         }
-        let Some(metric) = metrics.last_mut() else { return Err(format!("{line} before any HELP")) };
-        if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+        let Some(metric) = metrics.last_mut() else {
+            return Err(format!("{line} before any HELP"));
+        };
+        if let Some((name, kind)) =
+            line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
+        {
             if name != metric.name || !metric.kind.is_empty() {
                 return Err(format!("TYPE of {name} after HELP of {}", metric.name));
             }

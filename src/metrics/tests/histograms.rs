@@ -84,7 +84,8 @@ fn a_scrape_of_protobuf_does_not_depend_on_the_texts_before_it() {
     bench.scrape(Format::OpenMetrics);
     let second = bench.metrics.write_protobuf();
     assert_eq!(first.len(), second.len());
-    // Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes, offset 46 in zigzag.
+    // Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes,
+    // offset 46 in zigzag.
     let span = [12 << 3 | 2, 4, 1 << 3, 46, 2 << 3, 1];
     for page in [first, second] {
         assert_eq!(page.windows(span.len()).filter(|window| *window == span).count(), 1);
@@ -93,7 +94,11 @@ fn a_scrape_of_protobuf_does_not_depend_on_the_texts_before_it() {
 
 #[test]
 fn agents_without_buckets_have_no_native_ones() {
-    let settings = Settings { detail: Detail::Native, agent_histograms: AgentHistograms::Sums, ..Settings::default() };
+    let settings = Settings {
+        detail: Detail::Native,
+        agent_histograms: AgentHistograms::Sums,
+        ..Settings::default()
+    };
     let mut bench = Bench::new(settings);
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     let ended_by = crate::correlator::EndedBy::Agent;

@@ -72,8 +72,13 @@ impl Scrape {
 
     /// All samples of a metric added up, `None` if there are none.
     pub(super) fn sum(&self, name: &str) -> Option<f64> {
-        let values = self.0.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
-        values.map(|(_, value)| value.parse::<f64>().expect("a sample ends with a number")).reduce(|a, b| a + b)
+        let values = self
+            .0
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
+        values
+            .map(|(_, value)| value.parse::<f64>().expect("a sample ends with a number"))
+            .reduce(|a, b| a + b)
     }
 }
 

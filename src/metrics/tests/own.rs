@@ -15,7 +15,9 @@ fn desk(metrics: &Metrics, pbx: &str) -> Desk {
     Desk {
         correlator: Correlator::new(Rules::default(), Timing::Recorded),
         recorder: metrics.recorder(&pbx),
-        own: metrics.own(&pbx, EVENTS, Moment::from_secs(100)).with_reasons(&["shutdown"], &["oversized"]),
+        own: metrics
+            .own(&pbx, EVENTS, Moment::from_secs(100))
+            .with_reasons(&["shutdown"], &["oversized"]),
     }
 }
 
@@ -62,7 +64,10 @@ fn events_are_counted_by_name_and_unknown_ones_as_other() {
     assert_eq!(text.of(r#"asterisk_exporter_events_total{event="Newchannel"}"#), Some(0.0));
     assert_eq!(text.of(r#"asterisk_exporter_events_total{event="other"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_exporter_frames_rejected_total{reason="no_colon"}"#), Some(1.0));
-    assert_eq!(text.of(r#"asterisk_exporter_frames_rejected_total{reason="oversized"}"#), Some(0.0));
+    assert_eq!(
+        text.of(r#"asterisk_exporter_frames_rejected_total{reason="oversized"}"#),
+        Some(0.0)
+    );
     assert_eq!(text.of("asterisk_exporter_event_lag_seconds"), Some(0.25));
 }
 

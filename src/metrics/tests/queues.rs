@@ -13,17 +13,38 @@ fn a_known_queue_starts_at_zero() {
     let queue = bench.queue("support");
     bench.see(Observation::QueueKnown { queue, service_level: None });
     let text = bench.text();
-    for name in ["entries", "answered_in_target", "abandoned_in_target", "short_abandons", "recorded_calls"] {
-        assert_eq!(text.of(&format!("asterisk_queue_{name}_total{{queue=\"support\"}}")), Some(0.0), "{name}");
+    for name in
+        ["entries", "answered_in_target", "abandoned_in_target", "short_abandons", "recorded_calls"]
+    {
+        assert_eq!(
+            text.of(&format!("asterisk_queue_{name}_total{{queue=\"support\"}}")),
+            Some(0.0),
+            "{name}"
+        );
     }
     for outcome in Outcome::ALL {
-        let sample = format!("asterisk_queue_exits_total{{queue=\"support\",outcome=\"{}\"}}", outcome.word());
+        let sample = format!(
+            "asterisk_queue_exits_total{{queue=\"support\",outcome=\"{}\"}}",
+            outcome.word()
+        );
         assert_eq!(text.of(&sample), Some(0.0));
     }
-    assert_eq!(text.of(r#"asterisk_queue_adopted_total{queue="support",phase="talking"}"#), Some(0.0));
-    assert_eq!(text.of(r#"asterisk_queue_refusals_total{queue="support",reason="full"}"#), Some(0.0));
-    assert_eq!(text.of(r#"asterisk_queue_refusals_total{queue="support",reason="unknown_queue"}"#), None);
-    assert_eq!(text.of(r#"asterisk_queue_refusals_total{queue="",reason="unknown_queue"}"#), Some(0.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_adopted_total{queue="support",phase="talking"}"#),
+        Some(0.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_queue_refusals_total{queue="support",reason="full"}"#),
+        Some(0.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_queue_refusals_total{queue="support",reason="unknown_queue"}"#),
+        None
+    );
+    assert_eq!(
+        text.of(r#"asterisk_queue_refusals_total{queue="",reason="unknown_queue"}"#),
+        Some(0.0)
+    );
     assert_eq!(text.sum("asterisk_queue_hold_seconds_count"), None);
 }
 
@@ -38,16 +59,30 @@ fn each_outcome_is_counted_once_and_a_lost_wait_has_no_length() {
     bench.see(Observation::Exited { queue, outcome: Outcome::Answered, hold: None });
     let text = bench.text();
     assert_eq!(text.of(r#"asterisk_queue_entries_total{queue="support"}"#), Some(10.0));
-    assert_eq!(text.of(r#"asterisk_queue_exits_total{queue="support",outcome="answered"}"#), Some(2.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_exits_total{queue="support",outcome="answered"}"#),
+        Some(2.0)
+    );
     assert_eq!(text.of(r#"asterisk_queue_exits_total{queue="support",outcome="lost"}"#), Some(1.0));
     assert_eq!(text.sum("asterisk_queue_exits_total"), Some(11.0));
-    assert_eq!(text.of(r#"asterisk_queue_hold_seconds_count{queue="support",outcome="answered"}"#), Some(1.0));
-    assert_eq!(text.of(r#"asterisk_queue_hold_seconds_sum{queue="support",outcome="abandoned"}"#), Some(11.0));
     assert_eq!(
-        text.of(r#"asterisk_queue_hold_seconds_bucket{le="10.0",queue="support",outcome="answered"}"#),
+        text.of(r#"asterisk_queue_hold_seconds_count{queue="support",outcome="answered"}"#),
         Some(1.0)
     );
-    assert_eq!(text.of(r#"asterisk_queue_hold_seconds_count{queue="support",outcome="lost"}"#), None);
+    assert_eq!(
+        text.of(r#"asterisk_queue_hold_seconds_sum{queue="support",outcome="abandoned"}"#),
+        Some(11.0)
+    );
+    assert_eq!(
+        text.of(
+            r#"asterisk_queue_hold_seconds_bucket{le="10.0",queue="support",outcome="answered"}"#
+        ),
+        Some(1.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_queue_hold_seconds_count{queue="support",outcome="lost"}"#),
+        None
+    );
     assert_eq!(text.sum("asterisk_queue_hold_seconds_count"), Some(9.0));
 }
 
@@ -68,7 +103,8 @@ fn a_wait_of_exactly_the_target_is_within_it() {
     assert_eq!(text.of(r#"asterisk_queue_answered_in_target_total{queue="support"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_queue_abandoned_in_target_total{queue="support"}"#), Some(3.0));
     assert_eq!(text.of(r#"asterisk_queue_short_abandons_total{queue="support"}"#), Some(1.0));
-    let bucket = r#"asterisk_queue_hold_seconds_bucket{le="20.0",queue="support",outcome="answered"}"#;
+    let bucket =
+        r#"asterisk_queue_hold_seconds_bucket{le="20.0",queue="support",outcome="answered"}"#;
     assert_eq!(text.of(bucket), Some(2.0));
 }
 
@@ -84,12 +120,18 @@ fn the_target_is_the_configured_one_else_the_queue_s_own_else_none() {
     }
     let text = bench.text();
     assert_eq!(text.of(r#"asterisk_queue_service_level_target_seconds{queue="vip"}"#), Some(7.0));
-    assert_eq!(text.of(r#"asterisk_queue_service_level_target_seconds{queue="sales"}"#), Some(60.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_service_level_target_seconds{queue="sales"}"#),
+        Some(60.0)
+    );
     assert_eq!(text.of(r#"asterisk_queue_service_level_target_seconds{queue="plain"}"#), None);
     assert_eq!(text.of(r#"asterisk_queue_answered_in_target_total{queue="vip"}"#), Some(0.0));
     assert_eq!(text.of(r#"asterisk_queue_answered_in_target_total{queue="sales"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_queue_answered_in_target_total{queue="plain"}"#), Some(0.0));
-    assert_eq!(text.of(r#"asterisk_queue_hold_seconds_bucket{le="7.0",queue="plain",outcome="answered"}"#), Some(0.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_hold_seconds_bucket{le="7.0",queue="plain",outcome="answered"}"#),
+        Some(0.0)
+    );
 }
 
 #[test]
@@ -111,14 +153,21 @@ fn a_denied_queue_is_nowhere() {
     assert!(!text.0.contains("test-1"), "{}", text.0);
     assert_eq!(text.sum("asterisk_queue_entries_total"), None);
     assert_eq!(text.sum("asterisk_queue_callers_waiting"), None);
-    assert_eq!(text.of(r#"asterisk_queue_refusals_total{queue="",reason="unknown_queue"}"#), Some(1.0));
-    assert_eq!(text.of(r#"asterisk_agent_state_seconds_total{agent="Ann",state="talking",reason=""}"#), Some(0.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_refusals_total{queue="",reason="unknown_queue"}"#),
+        Some(1.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_agent_state_seconds_total{agent="Ann",state="talking",reason=""}"#),
+        Some(0.0)
+    );
 }
 
 #[test]
 fn conservation_holds_for_queues_folded_into_other() {
     let limits = LabelLimits { queues: 1, ..LabelLimits::default() };
-    let mut bench = Bench::new(Settings { limits, service_level: Some(secs(20)), ..Settings::default() });
+    let mut bench =
+        Bench::new(Settings { limits, service_level: Some(secs(20)), ..Settings::default() });
     for (name, waits) in [("first", 1), ("second", 2), ("third", 3)] {
         let queue = bench.queue(name);
         for _ in 0..waits + 2 {
@@ -126,17 +175,31 @@ fn conservation_holds_for_queues_folded_into_other() {
         }
         bench.see(exited(queue, Outcome::Answered, secs(2)));
         bench.see(exited(queue, Outcome::Timeout, secs(2)));
-        bench.state.queues.push(QueueState { waiting: waits, talking: 1, longest_wait: secs(waits), ..idle(queue) });
+        bench.state.queues.push(QueueState {
+            waiting: waits,
+            talking: 1,
+            longest_wait: secs(waits),
+            ..idle(queue)
+        });
     }
     let text = bench.text();
     assert_eq!(text.of(r#"asterisk_queue_entries_total{queue="first"}"#), Some(3.0));
     assert_eq!(text.of(r#"asterisk_queue_entries_total{queue="other"}"#), Some(9.0));
-    assert_eq!(text.of(r#"asterisk_queue_exits_total{queue="other",outcome="answered"}"#), Some(2.0));
-    assert_eq!(text.of(r#"asterisk_queue_exits_total{queue="other",outcome="timeout"}"#), Some(2.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_exits_total{queue="other",outcome="answered"}"#),
+        Some(2.0)
+    );
+    assert_eq!(
+        text.of(r#"asterisk_queue_exits_total{queue="other",outcome="timeout"}"#),
+        Some(2.0)
+    );
     assert_eq!(text.of(r#"asterisk_queue_callers_waiting{queue="other"}"#), Some(5.0));
     assert_eq!(text.of(r#"asterisk_queue_callers_talking{queue="other"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_queue_longest_wait_seconds{queue="other"}"#), Some(3.0));
-    assert_eq!(text.of(r#"asterisk_queue_service_level_target_seconds{queue="first"}"#), Some(20.0));
+    assert_eq!(
+        text.of(r#"asterisk_queue_service_level_target_seconds{queue="first"}"#),
+        Some(20.0)
+    );
     assert_eq!(text.of(r#"asterisk_queue_service_level_target_seconds{queue="other"}"#), None);
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="queue"}"#), Some(2.0));
     assert_eq!(text.of(r#"asterisk_exporter_label_overflow_total{label="agent"}"#), Some(0.0));

@@ -66,8 +66,10 @@ fn is_strange(frame: &Frame<'_>) -> bool {
     Name::find(frame.name).is_none() || STRANGE.iter().any(|name| frame.is_event(name))
 }
 
-/// Applications whose arguments say where a call goes.  Those of all others may hold names, addresses and passwords.
-pub(super) const APPLICATIONS: &[&[u8]] = &[b"Queue", b"AppQueue", b"Dial", b"AppDial", b"AppDial2", b"Goto"];
+/// Applications whose arguments say where a call goes.  Those of all others may hold names,
+/// addresses and passwords.
+pub(super) const APPLICATIONS: &[&[u8]] =
+    &[b"Queue", b"AppQueue", b"Dial", b"AppDial", b"AppDial2", b"Goto"];
 
 /// Variables that Asterisk's own queues and dials set.
 pub(super) const VARIABLES: &[&[u8]] = &[
@@ -101,10 +103,12 @@ pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 const STRANGE: &[&str] = &["Cdr", "UserEvent"];
 
 /// Ends of the exporter's own lists.
-const LIST_ENDS: &[&str] = &["CoreShowChannelsComplete", "ExtensionStateListComplete", "QueueStatusComplete"];
+const LIST_ENDS: &[&str] =
+    &["CoreShowChannelsComplete", "ExtensionStateListComplete", "QueueStatusComplete"];
 
 /// What Asterisk itself puts into answers; `Message` is one of its own sentences there.
-const ANSWERS: &[&str] = &["amiversion", "asteriskversion", "eventlist", "listitems", "message", "ping"];
+const ANSWERS: &[&str] =
+    &["amiversion", "asteriskversion", "eventlist", "listitems", "message", "ping"];
 
 /// All that stays in events nobody knows.
 const IDS: &[&str] = &["privilege", "timestamp"];
@@ -173,7 +177,8 @@ const EXACT: &[(&str, Treatment)] = &[
     ("wrapuptime", Treatment::Keep),
 ];
 
-/// Headers of blocks, which have a prefix such as `Dest` or `OrigTransferer`; the first that fits decides.
+/// Headers of blocks, which have a prefix such as `Dest` or `OrigTransferer`; the first that fits
+/// decides.
 const ENDINGS: &[(&str, Treatment)] = &[
     ("accountcode", Treatment::Hide),
     ("peeraccount", Treatment::Hide),
@@ -224,13 +229,24 @@ mod tests {
     #[test]
     fn what_nobody_knows_is_hidden_but_for_its_ids() {
         for first in ["Event: Surprise", "Event: UserEvent", "Event: Cdr", "Response: Success"] {
-            for key in ["Whatever", "Reason", "Result", "Status", "Queue", "Completed", "MemberName", "Interface"] {
+            for key in [
+                "Whatever",
+                "Reason",
+                "Result",
+                "Status",
+                "Queue",
+                "Completed",
+                "MemberName",
+                "Interface",
+            ] {
                 assert_eq!(of(first, key), Treatment::Hide, "{first} {key}");
             }
-            for key in ["ActionID", "Timestamp", "Privilege", "DestUniqueid", "Linkedid", "Channel"] {
+            for key in ["ActionID", "Timestamp", "Privilege", "DestUniqueid", "Linkedid", "Channel"]
+            {
                 assert_eq!(of(first, key), Treatment::Id, "{first} {key}");
             }
-            let expected = if first.starts_with("Response") { Treatment::Keep } else { Treatment::Hide };
+            let expected =
+                if first.starts_with("Response") { Treatment::Keep } else { Treatment::Hide };
             assert_eq!(of(first, "Message"), expected);
         }
         assert_eq!(of("Event: QueueStatusComplete", "ListItems"), Treatment::Keep);

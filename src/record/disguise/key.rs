@@ -1,7 +1,8 @@
 //! Numbers and names to pseudonyms, by a key.
 //!
-//! Only who has the key can tell a number from its pseudonym, even by trying all numbers: the pseudonym depends on
-//! 128 secret bits through SipHash-2-4, a keyed hash that is made to hide its key.  Nothing is remembered.
+//! Only who has the key can tell a number from its pseudonym, even by trying all numbers: the
+//! pseudonym depends on 128 secret bits through SipHash-2-4, a keyed hash that is made to hide its
+//! key.  Nothing is remembered.
 
 use std::hash::Hasher as _;
 
@@ -33,13 +34,14 @@ impl Key {
 
     /// Replaces a number, given as ASCII digits, by its pseudonym of the same length.
     ///
-    /// Two numbers never become one: half the digits are shifted by what the other half tells, in turns (a Feistel
-    /// network), and each turn can be undone with the key.
+    /// Two numbers never become one: half the digits are shifted by what the other half tells, in
+    /// turns (a Feistel network), and each turn can be undone with the key.
     pub(super) fn number(&self, digits: &mut [u8]) {
         let length = digits.len();
         let (left, right) = digits.split_at_mut(length / 2);
         for round in 0..ROUNDS {
-            let (shifted, by) = if round % 2 == 0 { (&mut *left, &*right) } else { (&mut *right, &*left) };
+            let (shifted, by) =
+                if round % 2 == 0 { (&mut *left, &*right) } else { (&mut *right, &*left) };
             for (block, piece) in shifted.chunks_mut(BLOCK).enumerate() {
                 let place = [length as u64, block as u64].map(u64::to_le_bytes);
                 let mut shift = self.hash(&[&[round], place.as_flattened(), by]);
@@ -91,8 +93,9 @@ const SALT_LEAST: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::HashSet;
+
+    use super::*;
 
     fn number(key: &Key, digits: &str) -> String {
         let mut digits = digits.as_bytes().to_vec();
@@ -105,8 +108,13 @@ mod tests {
         let key = Key([7; 16]);
         let seen: HashSet<_> = (0..100_000).map(|n| number(&key, &format!("{n:06}"))).collect();
         assert_eq!(seen.len(), 100_000);
-        assert!(seen.iter().all(|text| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit())));
-        for digits in ["", "1", "12", "12025550123", "123456789012345678901234567890123456789012345"] {
+        assert!(
+            seen.iter()
+                .all(|text| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()))
+        );
+        for digits in
+            ["", "1", "12", "12025550123", "123456789012345678901234567890123456789012345"]
+        {
             assert_eq!(number(&key, digits).len(), digits.len());
             assert_eq!(number(&key, digits), number(&key, digits));
         }

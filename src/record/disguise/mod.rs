@@ -1,8 +1,9 @@
 //! Callers' numbers and names to pseudonyms, frame by frame.
 //!
-//! Headers are told by their keys (`headers`), numbers inside them by their shape (`text`), and a keyed hash makes the
-//! pseudonyms (`key`).  What members are called and reached by stays, or a recording could not be held against
-//! queue_log: those numbers and names are learned from the members' own headers.
+//! Headers are told by their keys (`headers`), numbers inside them by their shape (`text`), and a
+//! keyed hash makes the pseudonyms (`key`).  What members are called and reached by stays, or a
+//! recording could not be held against queue_log: those numbers and names are learned from the
+//! members' own headers.
 
 mod headers;
 mod key;
@@ -10,14 +11,13 @@ mod text;
 
 use std::collections::HashSet;
 
+use headers::{APPLICATIONS, QUEUE_NAME, Treatment, VARIABLES, treatment};
+pub use key::Key;
+use text::{NUMBER_LEAST, replace_all_digits, replace_numbers};
+
 use crate::ami::frame::{Frame, Kind, put};
 use crate::correlator::Rules;
 use crate::event::Name;
-
-pub use key::Key;
-
-use headers::{APPLICATIONS, QUEUE_NAME, Treatment, VARIABLES, treatment};
-use text::{NUMBER_LEAST, replace_all_digits, replace_numbers};
 
 /// Gives callers pseudonyms.
 #[derive(Debug)]
@@ -71,7 +71,9 @@ impl Disguise {
             Treatment::Channel => self.channel(value),
             Treatment::Number => self.number(value),
             Treatment::Name => self.name(value),
-            Treatment::Arguments => self.arguments(frame.header("Application").unwrap_or_default(), value),
+            Treatment::Arguments => {
+                self.arguments(frame.header("Application").unwrap_or_default(), value)
+            }
             Treatment::VariableName => self.variable_name(value),
             Treatment::Value => self.variable(frame.header("Variable").unwrap_or_default(), value),
             Treatment::Variable => self.assignment(value),
@@ -94,7 +96,8 @@ impl Disguise {
         out
     }
 
-    /// A Uniqueid or an ActionID has digits, no blanks, a privilege ends with its class, a channel has its technology.
+    /// A Uniqueid or an ActionID has digits, no blanks, a privilege ends with its class, a channel
+    /// has its technology.
     fn id(&self, value: &[u8]) -> Vec<u8> {
         if value.iter().any(u8::is_ascii_whitespace) {
             hidden(value)
@@ -128,7 +131,9 @@ impl Disguise {
             return out;
         }
         // a SIP user's name; short ones are devices or extensions
-        let long = value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).count() >= NUMBER_LEAST;
+        let long =
+            value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).count()
+                >= NUMBER_LEAST;
         if long { self.name(value) } else { value.to_vec() }
     }
 
@@ -145,7 +150,8 @@ impl Disguise {
             return hidden(value);
         }
         // the queue's name
-        let kept = if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
+        let kept =
+            if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
         let kept = kept.unwrap_or_default();
         [kept.to_vec(), self.text(&value[kept.len()..])].concat()
     }
@@ -170,14 +176,19 @@ impl Disguise {
 
     fn assignment(&self, value: &[u8]) -> Vec<u8> {
         let Some(at) = value.iter().position(|&byte| byte == b'=') else { return hidden(value) };
-        [self.text(&value[..at]), b"=".to_vec(), self.variable(&value[..at], &value[at + 1..])].concat()
+        [self.text(&value[..at]), b"=".to_vec(), self.variable(&value[..at], &value[at + 1..])]
+            .concat()
     }
 
-    /// `Local/79161234567@from-queue/n`: the whole, and the part that a channel's name or a caller id may hold.
+    /// `Local/79161234567@from-queue/n`: the whole, and the part that a channel's name or a caller
+    /// id may hold.
     fn keep_device(&mut self, interface: &[u8]) {
         self.keep(interface);
-        let Some(at) = interface.iter().position(|&byte| byte == b'/' || byte == b':') else { return };
-        let peer = interface[at + 1..].split(|byte| b"@/".contains(byte)).next().unwrap_or_default();
+        let Some(at) = interface.iter().position(|&byte| byte == b'/' || byte == b':') else {
+            return;
+        };
+        let peer =
+            interface[at + 1..].split(|byte| b"@/".contains(byte)).next().unwrap_or_default();
         self.keep(peer);
         self.keep(peer.strip_prefix(b"+").unwrap_or(peer));
     }
@@ -189,7 +200,8 @@ impl Disguise {
     }
 }
 
-/// Events whose members are app_queue's own; a dialplan may send a `MemberName` of its own in a UserEvent.
+/// Events whose members are app_queue's own; a dialplan may send a `MemberName` of its own in a
+/// UserEvent.
 fn tells_of_member(frame: &Frame<'_>) -> bool {
     let name = Name::find(frame.name).map(|(_, name)| name);
     frame.kind == Kind::Event
@@ -224,7 +236,8 @@ fn suffix(name: &[u8]) -> usize {
     let plain = name.strip_suffix(b";1").or_else(|| name.strip_suffix(b";2")).unwrap_or(name);
     let Some(dash) = plain.iter().rposition(|&byte| byte == b'-') else { return 0 };
     let count = &plain[dash + 1..];
-    let counts = (1..=8).contains(&count.len()) && count.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let counts = (1..=8).contains(&count.len())
+        && count.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if counts { name.len() - dash } else { 0 }
 }
 
@@ -240,7 +253,8 @@ fn hidden(value: &[u8]) -> Vec<u8> {
 const BEFORE_NUMBER: &[u8] = b"\" <";
 
 /// What stands for a name or a number that is not known.
-const NOBODY: &[&[u8]] = &[b"<unknown>", b"unknown", b"anonymous", b"restricted", b"private", b"unavailable"];
+const NOBODY: &[&[u8]] =
+    &[b"<unknown>", b"unknown", b"anonymous", b"restricted", b"private", b"unavailable"];
 
 /// Names and devices of members that are kept in mind; far more than a PBX has.
 const MEMBERS: usize = 50_000;

@@ -66,7 +66,9 @@ fn names_and_numbers_that_are_none_stay() {
     // a number for a name is that number
     let number = plainly("Event: Newchannel\nCallerIDName: 12025550123\n\n");
     assert!(number.contains(&format!("CallerIDName: {}\n", pseudonym("12025550123"))), "{number}");
-    assert!(plainly("Event: Newchannel\nCallerIDNum: ivan.petrov\n\n").contains("CallerIDNum: Caller "));
+    assert!(
+        plainly("Event: Newchannel\nCallerIDNum: ivan.petrov\n\n").contains("CallerIDNum: Caller ")
+    );
 }
 
 #[test]
@@ -76,22 +78,37 @@ fn free_text_stays_only_where_it_says_where_a_call_goes() {
         plainly(&format!("Event: Newexten\nApplication: {application}\nAppData: {data}\n\n"))
     };
     assert!(step("Queue", "74951234567,t,,,30").contains("AppData: 74951234567,t,,,30\n"));
-    assert!(step("Dial", "PJSIP/12025550123@carrier,20").contains(&format!("AppData: PJSIP/{other}@carrier,20\n")));
+    assert!(
+        step("Dial", "PJSIP/12025550123@carrier,20")
+            .contains(&format!("AppData: PJSIP/{other}@carrier,20\n"))
+    );
     assert!(step("Set", "CALLERID(name)=Ivan").contains("AppData: (hidden)\n"));
     assert!(step("Answer", "").contains("AppData: \n"));
-    let set = |name: &str, value: &str| plainly(&format!("Event: VarSet\nVariable: {name}\nValue: {value}\n\n"));
+    let set = |name: &str, value: &str| {
+        plainly(&format!("Event: VarSet\nVariable: {name}\nValue: {value}\n\n"))
+    };
     assert!(set("QUEUESTATUS", "TIMEOUT").contains("Value: TIMEOUT\n"));
     assert!(set("__DIALEDPEERNUMBER", "12025550123").contains(&format!("Value: {other}\n")));
-    assert!(set("MEMBERINTERFACE", "Local/12025550123@q").contains(&format!("Value: Local/{other}@q\n")));
+    assert!(
+        set("MEMBERINTERFACE", "Local/12025550123@q")
+            .contains(&format!("Value: Local/{other}@q\n"))
+    );
     for name in ["MEMBERNAME", "MIXMONITOR_FILENAME"] {
         assert!(set(name, "/x/John Miller").contains("Value: (hidden)\n"), "{name}");
     }
     assert!(!set("~HASH~crm~John Miller~", "1").contains("John"));
     assert!(set("CRM_TOKEN", "hush").contains("Value: (hidden)\n"));
-    let carried = plainly("Event: Hangup\nChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=Ivan\n\n");
-    assert!(carried.contains("ChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=(hidden)\n"), "{carried}");
+    let carried =
+        plainly("Event: Hangup\nChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=Ivan\n\n");
+    assert!(
+        carried.contains("ChanVariable: QUEUESTATUS=FULL\nDestChanVariable: CNAM=(hidden)\n"),
+        "{carried}"
+    );
     let named = step("Dial", "PJSIP/101,20,f(\"Ivan\" <12025550123>)");
-    assert!(!named.contains("Ivan") && named.contains("\"Caller ") && named.contains(&other), "{named}");
+    assert!(
+        !named.contains("Ivan") && named.contains("\"Caller ") && named.contains(&other),
+        "{named}"
+    );
 }
 
 #[test]
@@ -128,7 +145,8 @@ fn members_are_learned_from_their_queues_only() {
 
 #[test]
 fn what_members_are_reached_by_stays_everywhere() {
-    let member = "Event: QueueMember\nQueue: q\nName: Amelia\nLocation: Local/+79161234567@from-queue/n\n\n";
+    let member =
+        "Event: QueueMember\nQueue: q\nName: Amelia\nLocation: Local/+79161234567@from-queue/n\n\n";
     let call = "Event: Newchannel\nChannel: Local/+79161234567@from-queue-00000001;1\nCallerIDNum: 79161234567\n\
         CallerIDName: Amelia\nExten: 79161234567\n\n";
     let text = format!("{member}{call}");
@@ -145,7 +163,10 @@ fn devices_the_configuration_tells_by_number_stay() {
         out.lines().nth(1).unwrap().trim_start_matches("Channel: ").to_owned()
     };
     assert_eq!(channel("SIP/74951234567-00000001"), "SIP/74951234567-00000001");
-    assert_eq!(channel("SIP/12025550123-00000001"), format!("SIP/{}-00000001", pseudonym("12025550123")));
+    assert_eq!(
+        channel("SIP/12025550123-00000001"),
+        format!("SIP/{}-00000001", pseudonym("12025550123"))
+    );
     assert_eq!(channel("SIP/carrier-00000001"), "SIP/carrier-00000001");
 }
 
@@ -159,12 +180,14 @@ fn a_hint_tells_as_much_behind_pseudonyms_as_before() {
              Hint: {device}&Custom:DND{exten},CustomPresence:{exten}\nStatus: 0\n\n"
         )
     };
-    // the member's extension stays everywhere; another's is another number, the same in both headers
+    // the member's extension stays everywhere; another's is another number, the same in both
+    // headers
     let other = pseudonym("200124");
     let text = [member, &hint("200123", "PJSIP/200123"), &hint("200124", "PJSIP/200124")].concat();
-    let expected = [member, &hint("200123", "PJSIP/200123"), &hint(&other, &format!("PJSIP/{other}"))].concat();
+    let expected =
+        [member, &hint("200123", "PJSIP/200123"), &hint(&other, &format!("PJSIP/{other}"))]
+            .concat();
     assert_eq!(plainly(&text), expected);
-    let end =
-        "Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\nListItems: 2\n\n";
+    let end = "Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\nListItems: 2\n\n";
     assert_eq!(plainly(end), end);
 }

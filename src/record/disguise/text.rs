@@ -1,7 +1,8 @@
 //! Numbers inside text, replaced in place.
 //!
-//! Six digits in a row are a number, and so are eight that stand in groups, as people write them.  What looks like one
-//! and is none: a Uniqueid (`1795473976.130`), and the eight hex digits that end a channel's name.
+//! Six digits in a row are a number, and so are eight that stand in groups, as people write them.
+//! What looks like one and is none: a Uniqueid (`1795473976.130`), and the eight hex digits that
+//! end a channel's name.
 
 use super::key::Key;
 
@@ -60,13 +61,16 @@ fn id_end(text: &[u8], start: usize, end: usize) -> Option<usize> {
     (seconds && next == end + 1 && text[end] == b'.').then_some(last)
 }
 
-/// Where the end of a channel's name ends whose hex digits this run is a part of: `PJSIP/a104-0000003f`.
+/// Where the end of a channel's name ends whose hex digits this run is a part of:
+/// `PJSIP/a104-0000003f`.
 fn suffix_end(text: &[u8], start: usize) -> Option<usize> {
-    let dash = text[..start].iter().rposition(|byte| !is_hex(*byte)).filter(|&at| text[at] == b'-')?;
+    let dash =
+        text[..start].iter().rposition(|byte| !is_hex(*byte)).filter(|&at| text[at] == b'-')?;
     let length = text[dash + 1..].iter().take_while(|byte| is_hex(**byte)).count();
     let end = dash + 1 + length;
     let ends = text.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    let word = text[..dash].iter().rposition(|byte| b" ,&=|\"(".contains(byte)).map_or(0, |at| at + 1);
+    let word =
+        text[..dash].iter().rposition(|byte| b" ,&=|\"(".contains(byte)).map_or(0, |at| at + 1);
     (length == SUFFIX && ends && text[word..dash].contains(&b'/')).then_some(end)
 }
 
@@ -79,13 +83,25 @@ fn is_joint(between: &[u8]) -> bool {
     between.len() <= 2 && between.iter().all(|byte| b" -.()".contains(byte))
 }
 
-fn replace_group(key: &Key, text: &mut [u8], group: &mut Vec<(usize, usize)>, stays: &impl Fn(&[u8]) -> bool) {
+fn replace_group(
+    key: &Key,
+    text: &mut [u8],
+    group: &mut Vec<(usize, usize)>,
+    stays: &impl Fn(&[u8]) -> bool,
+) {
     replace_places(key, text, group, GROUPED_LEAST, stays);
     group.clear();
 }
 
-fn replace_places(key: &Key, text: &mut [u8], places: &[(usize, usize)], least: usize, stays: impl Fn(&[u8]) -> bool) {
-    let mut digits: Vec<u8> = places.iter().flat_map(|&(start, end)| text[start..end].iter().copied()).collect();
+fn replace_places(
+    key: &Key,
+    text: &mut [u8],
+    places: &[(usize, usize)],
+    least: usize,
+    stays: impl Fn(&[u8]) -> bool,
+) {
+    let mut digits: Vec<u8> =
+        places.iter().flat_map(|&(start, end)| text[start..end].iter().copied()).collect();
     if digits.len() < least || stays(&digits) {
         return;
     }
@@ -133,7 +149,10 @@ mod tests {
             ("SIP/12025550123-0000001a", format!("SIP/{other}-0000001a")),
             ("PJSIP/12025550123@carrier,20,tT", format!("PJSIP/{other}@carrier,20,tT")),
             ("sip:12025550123@127.0.0.1:5070", format!("sip:{other}@127.0.0.1:5070")),
-            ("PJSIP/a104-00000012&SIP/12025550123-00000013", format!("PJSIP/a104-00000012&SIP/{other}-00000013")),
+            (
+                "PJSIP/a104-00000012&SIP/12025550123-00000013",
+                format!("PJSIP/a104-00000012&SIP/{other}-00000013"),
+            ),
             ("x555012y", format!("x{short}y")),
         ] {
             assert_eq!(replaced(before), after);
@@ -143,7 +162,9 @@ mod tests {
     #[test]
     fn a_number_in_groups_is_the_same_number() {
         let other = pseudonym("12025550123");
-        let grouped = |text: &str| text.bytes().filter(u8::is_ascii_digit).map(char::from).collect::<String>();
+        let grouped = |text: &str| {
+            text.bytes().filter(u8::is_ascii_digit).map(char::from).collect::<String>()
+        };
         for text in ["1-202-555-0123", "+1 (202) 555-0123", "1.202.555.0123", "<1 202 555 0123>"] {
             assert_eq!(grouped(&replaced(text)), other, "{text}");
             assert_eq!(replaced(text).len(), text.len());
@@ -173,7 +194,9 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_an_id_or_the_end_of_a_channel_is_replaced() {
-        for text in ["120255501234.1", "3025550123.1", "fax-12345678", "PJSIP/x-123456789", "1795473976"] {
+        for text in
+            ["120255501234.1", "3025550123.1", "fax-12345678", "PJSIP/x-123456789", "1795473976"]
+        {
             assert_ne!(replaced(text), text);
         }
     }

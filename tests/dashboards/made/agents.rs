@@ -22,7 +22,9 @@ fn timeline() -> Row {
     let numbered: Vec<_> = STATES
         .iter()
         .zip(1..)
-        .map(|(state, number)| format!("{number} * (asterisk_agent_state{{{AGENT}, state=\"{state}\"}} > bool 0)"))
+        .map(|(state, number)| {
+            format!("{number} * (asterisk_agent_state{{{AGENT}, state=\"{state}\"}} > bool 0)")
+        })
         .collect();
     let expr = format!("max by (pbx, agent) ({})", numbered.join(" or "));
     Row::new(
@@ -42,11 +44,16 @@ fn timeline() -> Row {
 
 fn table() -> Row {
     let by = "pbx, agent";
-    let seconds =
-        |states: &str| in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""));
+    let seconds = |states: &str| {
+        in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""))
+    };
     let mut columns = vec![
         Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
-        Column::new("Occupancy", "percentunit", share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE))),
+        Column::new(
+            "Occupancy",
+            "percentunit",
+            share(&seconds(AT_WORK), &seconds(AT_WORK_OR_FREE)),
+        ),
     ];
     columns.extend(shared::missed(by));
     columns.extend(shared::lengths(by));
@@ -118,7 +125,8 @@ fn work() -> Row {
 
 fn calls() -> Row {
     let by_agent = "sum by (agent) (pbx_queue_agent:asterisk_queue_handled:increase30m{pbx=~\"$pbx\", queue=~\"$queue\", agent=~\"$agent\"})";
-    let shares = format!("sort_desc(pbx_queue_agent:asterisk_queue_handled:ratio_rate30m{{{MEMBER}}})");
+    let shares =
+        format!("sort_desc(pbx_queue_agent:asterisk_queue_handled:ratio_rate30m{{{MEMBER}}})");
     Row::titled(
         "Calls",
         8,
@@ -183,7 +191,15 @@ fn lengths() -> Row {
                     &missed,
                 ),
             ),
-            (8, percentiles("Talk", "Length of talks: median, 90 % and 99 %.", "asterisk_queue_talk_seconds", MEMBER)),
+            (
+                8,
+                percentiles(
+                    "Talk",
+                    "Length of talks: median, 90 % and 99 %.",
+                    "asterisk_queue_talk_seconds",
+                    MEMBER,
+                ),
+            ),
         ],
     )
 }
@@ -212,15 +228,26 @@ fn pauses() -> Row {
             ),
             (
                 8,
-                Panel::bars("Time paused", "dthms", "Time each agent was paused, in the time that is shown.")
-                    .now(&seconds, "{{agent}}"),
+                Panel::bars(
+                    "Time paused",
+                    "dthms",
+                    "Time each agent was paused, in the time that is shown.",
+                )
+                .now(&seconds, "{{agent}}"),
             ),
             (
                 8,
-                Panel::lines("Pauses and their ends", "cpm", "Pauses and unpauses a minute, one for each queue.")
-                    .over_time(&per_minute("change", "asterisk_queue_pauses_total", MEMBER), "{{change}}")
-                    .colours(&["paused", "unpaused"])
-                    .at_least("1m"),
+                Panel::lines(
+                    "Pauses and their ends",
+                    "cpm",
+                    "Pauses and unpauses a minute, one for each queue.",
+                )
+                .over_time(
+                    &per_minute("change", "asterisk_queue_pauses_total", MEMBER),
+                    "{{change}}",
+                )
+                .colours(&["paused", "unpaused"])
+                .at_least("1m"),
             ),
         ],
     )
@@ -229,7 +256,10 @@ fn pauses() -> Row {
 fn causes() -> Row {
     let hangups = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\"}}");
     let unusual = format!("{MEMBER}, leg=\"agent\", cause!~\"16|26\"");
-    let unusual = most(12, &in_range_with_first("agent, cause_text", "asterisk_queue_hangups_total", &unusual));
+    let unusual = most(
+        12,
+        &in_range_with_first("agent, cause_text", "asterisk_queue_hangups_total", &unusual),
+    );
     Row::titled(
         "Hangup causes",
         9,
@@ -241,7 +271,10 @@ fn causes() -> Row {
                     "cpm",
                     "Hangups a minute of agents' phones that were rung, by cause.",
                 )
-                .over_time(&format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval]))"), "{{cause_text}}")
+                .over_time(
+                    &format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval]))"),
+                    "{{cause_text}}",
+                )
                 .stacked()
                 .legend_right()
                 .at_least("1m"),

@@ -13,7 +13,8 @@ pub(super) struct Board {
     /// The beginning of the time that is shown when it is opened.
     pub(super) from: &'static str,
     pub(super) refresh: &'static str,
-    /// The variables that are shown; the others are kept, hidden, so that a selection survives a visit.
+    /// The variables that are shown; the others are kept, hidden, so that a selection survives a
+    /// visit.
     pub(super) shown: &'static [&'static str],
     pub(super) rows: Vec<Row>,
 }
@@ -104,7 +105,8 @@ impl Row {
 impl Panel {
     /// One big number, as it is at the end of the time that is shown.
     ///
-    /// Instant, without a course: of a range Grafana takes the last value there is, and that may be hours old.
+    /// Instant, without a course: of a range Grafana takes the last value there is, and that may be
+    /// hours old.
     pub(super) fn stat(title: &'static str, unit: &'static str, description: &'static str) -> Self {
         let options = json!({
             "graphMode": "none", "colorMode": "value", "justifyMode": "center", "textMode": "auto",
@@ -115,7 +117,11 @@ impl Panel {
     }
 
     /// Lines over time.
-    pub(super) fn lines(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+    pub(super) fn lines(
+        title: &'static str,
+        unit: &'static str,
+        description: &'static str,
+    ) -> Self {
         let options = json!({ "legend": legend(), "tooltip": { "mode": "multi", "sort": "desc" } });
         let mut panel = Self::new("timeseries", title, unit, description, options);
         panel.defaults.insert("color".into(), json!({ "mode": "palette-classic-by-name" }));
@@ -133,7 +139,11 @@ impl Panel {
     }
 
     /// Lines that keep a value until the next one.
-    pub(super) fn steps(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+    pub(super) fn steps(
+        title: &'static str,
+        unit: &'static str,
+        description: &'static str,
+    ) -> Self {
         let mut panel = Self::lines(title, unit, description);
         panel.defaults["custom"]["lineInterpolation"] = json!("stepAfter");
         panel
@@ -190,7 +200,12 @@ impl Panel {
     }
 
     /// A distribution over time; `expr` has the label `le`, or is a native histogram.
-    pub(super) fn heatmap(title: &'static str, unit: &'static str, description: &'static str, expr: &str) -> Self {
+    pub(super) fn heatmap(
+        title: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        expr: &str,
+    ) -> Self {
         let options = json!({
             "calculate": false, "cellGap": 1, "showValue": "never",
             "color": {
@@ -224,13 +239,21 @@ impl Panel {
     }
 
     /// What each series was when: `states` are numbered from 1.
-    pub(super) fn timeline(title: &'static str, description: &'static str, states: &[&str]) -> Self {
+    pub(super) fn timeline(
+        title: &'static str,
+        description: &'static str,
+        states: &[&str],
+    ) -> Self {
         let options = json!({
             "showValue": "never", "rowHeight": 0.85, "mergeValues": true, "alignValue": "left", "perPage": 25,
             "legend": legend(), "tooltip": { "mode": "single", "sort": "none" },
         });
-        let mut panel = Self::new("state-timeline", title, "short", description, options).fixed(PLAIN);
-        panel.defaults.insert("custom".into(), json!({ "fillOpacity": 90, "lineWidth": 0, "spanNulls": false }));
+        let mut panel =
+            Self::new("state-timeline", title, "short", description, options).fixed(PLAIN);
+        panel.defaults.insert(
+            "custom".into(),
+            json!({ "fillOpacity": 90, "lineWidth": 0, "spanNulls": false }),
+        );
         let mut mapping = Map::new();
         for (at, state) in states.iter().enumerate() {
             let shown = json!({ "text": state, "color": colour(state), "index": at });
@@ -256,7 +279,8 @@ impl Panel {
     /// The colours of these names.
     pub(super) fn colours(mut self, names: &[&str]) -> Self {
         for name in names {
-            let fixed = json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } });
+            let fixed =
+                json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour(name) } });
             self.overrides.push(by_name(name, &[fixed]));
         }
         self
@@ -371,12 +395,14 @@ impl Panel {
         self
     }
 
-    /// What a click on a column of a table opens: another of our dashboards, for what stands in that row.
+    /// What a click on a column of a table opens: another of our dashboards, for what stands in
+    /// that row.
     pub(super) fn opens(mut self, column: &str, uid: &str, fields: &[(&str, &str)]) -> Self {
         use std::fmt::Write as _;
         let mut url = format!("/d/{uid}?${{datasource:queryparam}}&${{__url_time_range}}");
         for (variable, field) in fields {
-            write!(url, "&var-{variable}=${{__data.fields[\"{field}\"]:percentencode}}").expect("a String takes all");
+            write!(url, "&var-{variable}=${{__data.fields[\"{field}\"]:percentencode}}")
+                .expect("a String takes all");
         }
         let links = json!({ "id": "links", "value": [{ "title": "Open", "url": url, "targetBlank": false }] });
         self.overrides.push(by_name(column, &[links]));

@@ -1,10 +1,11 @@
 //! All calls of the PBX, and its lines to carriers.
 
 use super::builder::{Board, Column, Panel, Row};
-use super::limits;
 use super::palette::{DIRECTIONS, RESULTS};
 use super::shared::{self, percentiles};
-use super::{AGENT, PBX, TRUNK, distribution, in_range_with_first, most, per_minute, share};
+use super::{
+    AGENT, PBX, TRUNK, distribution, in_range_with_first, limits, most, per_minute, share,
+};
 
 pub(super) fn board() -> Board {
     Board {
@@ -19,15 +20,25 @@ pub(super) fn board() -> Board {
     }
 }
 
-/// The calls that the selection leaves.  A call that saw no trunk has an empty one, and belongs to all.
+/// The calls that the selection leaves.  A call that saw no trunk has an empty one, and belongs to
+/// all.
 const CALLS: &str = r#"pbx=~"$pbx", trunk=~"$trunk", agent=~"$agent""#;
 
 fn now() -> Row {
-    let active = |direction: &str| format!("sum(asterisk_calls_active{{{PBX}, direction=\"{direction}\"}})");
-    let ended = |more: &str| in_range_with_first("", "asterisk_calls_total", &format!("{CALLS}{more}"));
-    let answered = share(&ended(", direction=\"inbound\", result=\"answered\""), &ended(", direction=\"inbound\""));
-    let asr = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"answered\"");
-    let failing = trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"congestion\"");
+    let active =
+        |direction: &str| format!("sum(asterisk_calls_active{{{PBX}, direction=\"{direction}\"}})");
+    let ended =
+        |more: &str| in_range_with_first("", "asterisk_calls_total", &format!("{CALLS}{more}"));
+    let answered = share(
+        &ended(", direction=\"inbound\", result=\"answered\""),
+        &ended(", direction=\"inbound\""),
+    );
+    let asr =
+        trunk_share("pbx_trunk_result:asterisk_trunk_attempts:increase30m", "result=\"answered\"");
+    let failing = trunk_share(
+        "pbx_trunk_result:asterisk_trunk_attempts:increase30m",
+        "result=\"congestion\"",
+    );
     Row::new(
         4,
         vec![
@@ -79,8 +90,22 @@ fn results() -> Row {
                     "inbound",
                 ),
             ),
-            (8, panel("Outbound by result", "Calls to the outside that ended, a minute.", "outbound")),
-            (8, panel("Internal by result", "Calls between agents that ended, a minute.", "internal")),
+            (
+                8,
+                panel(
+                    "Outbound by result",
+                    "Calls to the outside that ended, a minute.",
+                    "outbound",
+                ),
+            ),
+            (
+                8,
+                panel(
+                    "Internal by result",
+                    "Calls between agents that ended, a minute.",
+                    "internal",
+                ),
+            ),
         ],
     )
 }
@@ -137,7 +162,10 @@ fn trunks() -> Row {
 }
 
 fn causes() -> Row {
-    let trunk = most(10, &in_range_with_first("trunk, cause_text", "asterisk_trunk_attempt_hangups_total", TRUNK));
+    let trunk = most(
+        10,
+        &in_range_with_first("trunk, cause_text", "asterisk_trunk_attempt_hangups_total", TRUNK),
+    );
     let calls = |direction: &str| {
         let matchers = format!("{CALLS}, direction=\"{direction}\"");
         most(8, &in_range_with_first("cause_text", "asterisk_call_hangups_total", &matchers))
@@ -178,7 +206,8 @@ fn causes() -> Row {
 }
 
 fn lengths() -> Row {
-    let (inbound, outbound) = (format!("{PBX}, direction=\"inbound\""), format!("{PBX}, direction=\"outbound\""));
+    let (inbound, outbound) =
+        (format!("{PBX}, direction=\"inbound\""), format!("{PBX}, direction=\"outbound\""));
     Row::titled(
         "Lengths",
         8,
@@ -217,7 +246,9 @@ fn lengths() -> Row {
 
 fn agents() -> Row {
     let by = "pbx, agent";
-    let ended = |more: &str| in_range_with_first(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"));
+    let ended = |more: &str| {
+        in_range_with_first(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"))
+    };
     let talked = |direction: &str| {
         in_range_with_first(
             by,

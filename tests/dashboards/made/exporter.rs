@@ -86,7 +86,9 @@ fn now() -> Row {
 }
 
 fn trust() -> Row {
-    let blind = format!("sum by (pbx) (rate(asterisk_exporter_blind_seconds_total{{{PBX}}}[$__rate_interval]))");
+    let blind = format!(
+        "sum by (pbx) (rate(asterisk_exporter_blind_seconds_total{{{PBX}}}[$__rate_interval]))"
+    );
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
     let missing = format!("max by (pbx, reason) (asterisk_exporter_degraded{{{PBX}}}) > 0");
     Row::titled(
@@ -136,7 +138,8 @@ fn trust() -> Row {
 }
 
 fn events() -> Row {
-    let rate = format!("sum by (event) (rate(asterisk_exporter_events_total{{{PBX}}}[$__rate_interval]))");
+    let rate =
+        format!("sum by (event) (rate(asterisk_exporter_events_total{{{PBX}}}[$__rate_interval]))");
     let frequent = format!(
         "{rate} and on (event) topk(10, sum by (event) (increase(asterisk_exporter_events_total{{{PBX}}}[$__range] @ end())))"
     );
@@ -147,9 +150,13 @@ fn events() -> Row {
         vec![
             (
                 12,
-                Panel::lines("Events read", "cps", "The ten most frequent kinds of events, a second.")
-                    .over_time(&frequent, "{{event}}")
-                    .legend_right(),
+                Panel::lines(
+                    "Events read",
+                    "cps",
+                    "The ten most frequent kinds of events, a second.",
+                )
+                .over_time(&frequent, "{{event}}")
+                .legend_right(),
             ),
             (
                 12,
@@ -263,13 +270,21 @@ fn process() -> Row {
             ),
             (
                 6,
-                Panel::lines("Series of a scrape", "short", "Samples in each scrape: what Prometheus has to store.")
-                    .over_time(&own("scrape_samples_scraped"), "{{instance}}"),
+                Panel::lines(
+                    "Series of a scrape",
+                    "short",
+                    "Samples in each scrape: what Prometheus has to store.",
+                )
+                .over_time(&own("scrape_samples_scraped"), "{{instance}}"),
             ),
             (
                 6,
-                Panel::lines("Open files", "percentunit", "File descriptors in use, of those allowed.")
-                    .over_time(&own("process_open_fds / process_max_fds"), "{{instance}}"),
+                Panel::lines(
+                    "Open files",
+                    "percentunit",
+                    "File descriptors in use, of those allowed.",
+                )
+                .over_time(&own("process_open_fds / process_max_fds"), "{{instance}}"),
             ),
         ],
     )

@@ -13,7 +13,8 @@ pub(super) fn link_to_the_others() -> Value {
     })
 }
 
-/// Grafana's own, and what makes numbers of that time doubtful.  A point is drawn where the value is above 0.
+/// Grafana's own, and what makes numbers of that time doubtful.  A point is drawn where the value
+/// is above 0.
 pub(super) fn annotations() -> Vec<Value> {
     let marks = [
         (
@@ -70,7 +71,12 @@ pub(super) fn variables(shown: &[&str]) -> Vec<Value> {
     });
     let queries = [
         ("pbx", "PBX", "The Asterisk servers.", "label_values(asterisk_up, pbx)"),
-        ("queue", "Queue", "Queues of those PBXs.", "label_values(asterisk_queue_entries_total{pbx=~\"$pbx\"}, queue)"),
+        (
+            "queue",
+            "Queue",
+            "Queues of those PBXs.",
+            "label_values(asterisk_queue_entries_total{pbx=~\"$pbx\"}, queue)",
+        ),
         (
             "agent",
             "Agent",

@@ -1,8 +1,8 @@
-//! Traffic lights by the thresholds in force (`alerts/thresholds.yml`): each queue and trunk by its own, the same that
-//! the alerts go by.
+//! Traffic lights by the thresholds in force (`alerts/thresholds.yml`): each queue and trunk by its
+//! own, the same that the alerts go by.
 //!
-//! Grafana's own thresholds are numbers in a panel, the same for all queues.  So a light is a number of its own: how
-//! much of what its threshold allows a queue has used up.
+//! Grafana's own thresholds are numbers in a panel, the same for all queues.  So a light is a
+//! number of its own: how much of what its threshold allows a queue has used up.
 
 use super::builder::{Lights, Panel};
 use super::{QUEUE, TRUNK};
@@ -18,7 +18,8 @@ pub(super) fn gave_up() -> String {
     )
 }
 
-/// Of each queue with a target: how much of those who may wait longer than that did so in the last half hour.
+/// Of each queue with a target: how much of those who may wait longer than that did so in the last
+/// half hour.
 pub(super) fn too_late() -> String {
     format!(
         "(1 - pbx_queue:asterisk_queue_service_level_alerted:ratio_rate30m{{{QUEUE}}}) / on (pbx, queue) \

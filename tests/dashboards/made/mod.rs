@@ -1,7 +1,9 @@
-//! Where the dashboards are written: `dashboards/*.json` are made of this, and a test says that they are up to date.
+//! Where the dashboards are written: `dashboards/*.json` are made of this, and a test says that
+//! they are up to date.
 //!
-//! Panels are told apart by kind (`Panel::stat`, `Panel::lines` and so on), queries are PromQL as Grafana has it.
-//! After a change, `UPDATE_EXPECTED=1 cargo test --test dashboards` writes the files anew.
+//! Panels are told apart by kind (`Panel::stat`, `Panel::lines` and so on), queries are PromQL as
+//! Grafana has it. After a change, `UPDATE_EXPECTED=1 cargo test --test dashboards` writes the
+//! files anew.
 
 mod agents;
 mod builder;
@@ -44,14 +46,18 @@ fn in_range(by: &str, counter: &str, matchers: &str) -> String {
     format!("sum by ({by}) (increase({counter}{{{matchers}}}[$__range]))")
 }
 
-/// The same of a counter that begins when there is something to count, from 1 on: its first is in no increase.
+/// The same of a counter that begins when there is something to count, from 1 on: its first is in
+/// no increase.
 ///
-/// A series that was not there when the shown time began counts in full, if its exporter was.  If the exporter started
-/// anew since, its value is what came since then: the increase is the greater one, and counts.
+/// A series that was not there when the shown time began counts in full, if its exporter was.  If
+/// the exporter started anew since, its value is what came since then: the increase is the greater
+/// one, and counts.
 pub(crate) fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
     let counter = format!("{counter}{{{matchers}}}");
     let increase = format!("increase({counter}[$__range])");
-    let fresh = format!("({counter} unless {counter} offset $__range and on (job, instance) {INFO} offset $__range)");
+    let fresh = format!(
+        "({counter} unless {counter} offset $__range and on (job, instance) {INFO} offset $__range)"
+    );
     format!("sum by ({by}) ({increase} > {fresh} or {fresh} or {increase})")
 }
 
@@ -60,7 +66,8 @@ fn seen() -> String {
     format!("(asterisk_up{{{PBX}}} or on (pbx) 0 * last_over_time(asterisk_up{{{PBX}}}[1w]))")
 }
 
-/// The longest wait of each queue, as long as its PBX is seen: while it is not, known waits only grow.
+/// The longest wait of each queue, as long as its PBX is seen: while it is not, known waits only
+/// grow.
 fn longest_wait() -> String {
     format!("(asterisk_queue_longest_wait_seconds{{{QUEUE}}} and on (pbx) asterisk_up == 1)")
 }
@@ -80,7 +87,8 @@ fn share(part: &str, whole: &str) -> String {
     format!("{part} / ({whole} > 0)")
 }
 
-/// A percentile of a native histogram where Prometheus has it, for it is the finer one, else of the classic one.
+/// A percentile of a native histogram where Prometheus has it, for it is the finer one, else of the
+/// classic one.
 ///
 /// The comparison drops what a quiet time gives: NaN.
 fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
@@ -101,14 +109,15 @@ fn distribution(histogram: &str, matchers: &str) -> String {
 
 /// The average length in the time that is shown.
 ///
-/// Of classic histograms only: VictoriaMetrics refuses a query that names `histogram_sum`, even beside another.
+/// Of classic histograms only: VictoriaMetrics refuses a query that names `histogram_sum`, even
+/// beside another.
 fn average(by: &str, histogram: &str, matchers: &str) -> String {
     let of = |part: &str| in_range_with_first(by, &format!("{histogram}_{part}"), matchers);
     share(&of("sum"), &of("count"))
 }
 
-/// An average of the chosen queues, each weighted by how many there were of what it is the average of; a queue that has
-/// none weighs nothing.
+/// An average of the chosen queues, each weighted by how many there were of what it is the average
+/// of; a queue that has none weighs nothing.
 fn weighted(mean: &str, count: &str) -> String {
     format!(
         "sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / \
@@ -121,9 +130,12 @@ fn total(recorded: &str) -> String {
     format!("sum({recorded}{{{QUEUE}}})")
 }
 
-/// The same for queues that have a target: others have no service level, and must not be below the line of one.
+/// The same for queues that have a target: others have no service level, and must not be below the
+/// line of one.
 fn total_with_target(recorded: &str) -> String {
-    format!("sum({recorded}{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)")
+    format!(
+        "sum({recorded}{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)"
+    )
 }
 
 const INFO: &str = "asterisk_exporter_build_info";

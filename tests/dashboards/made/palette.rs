@@ -1,7 +1,8 @@
 //! What a colour means: one name, one colour, in every dashboard.
 //!
-//! Most colours are those of Okabe and Ito, which people with any kind of colour blindness can tell apart; a test
-//! holds the others to the same.  Names that never stand in one panel may share a colour.
+//! Most colours are those of Okabe and Ito, which people with any kind of colour blindness can tell
+//! apart; a test holds the others to the same.  Names that never stand in one panel may share a
+//! colour.
 
 /// All is well.
 pub(super) const GOOD: &str = GREEN;
@@ -26,10 +27,21 @@ pub(super) const OUTCOMES: &[&str] = &[
     "lost",
 ];
 /// How a ringing, a call or an attempt on a trunk ended.
-pub(super) const RESULTS: &[&str] = &["answered", "no_answer", "busy", "congestion", "failed", "canceled", "lost"];
+pub(super) const RESULTS: &[&str] =
+    &["answered", "no_answer", "busy", "congestion", "failed", "canceled", "lost"];
 /// What an agent does, in the order of the state timeline's numbers.
-pub(super) const STATES: &[&str] =
-    &["available", "ringing", "talking", "on_hold", "wrapup", "busy", "paused", "dnd", "unavailable", "unknown"];
+pub(super) const STATES: &[&str] = &[
+    "available",
+    "ringing",
+    "talking",
+    "on_hold",
+    "wrapup",
+    "busy",
+    "paused",
+    "dnd",
+    "unavailable",
+    "unknown",
+];
 /// Where a call came from and went to.
 pub(super) const DIRECTIONS: &[&str] = &["inbound", "outbound", "internal", "unknown"];
 /// Who ended a talk.

@@ -1,12 +1,11 @@
 //! One queue in depth.
 
 use super::builder::{Board, Column, Lights, Panel, Row};
-use super::limits;
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
 use super::shared::{causes, lengths, missed, percentiles, rang};
 use super::{
-    MEMBER, QUEUE, distribution, in_range, in_range_with_first, longest_wait, most, per_minute, share, total,
-    total_with_target, weighted,
+    MEMBER, QUEUE, distribution, in_range, in_range_with_first, limits, longest_wait, most,
+    per_minute, share, total, total_with_target, weighted,
 };
 
 pub(super) fn board() -> Board {
@@ -18,13 +17,26 @@ pub(super) fn board() -> Board {
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "queue"],
-        rows: vec![now(), arrivals(), at_the_moment(), service(), waits(), talks(), ends(), load(), members()],
+        rows: vec![
+            now(),
+            arrivals(),
+            at_the_moment(),
+            service(),
+            waits(),
+            talks(),
+            ends(),
+            load(),
+            members(),
+        ],
     }
 }
 
 fn now() -> Row {
     let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
-    let in_time = share(&total("pbx_queue:asterisk_queue_answered_in_target:increase30m"), &answered_and_abandoned());
+    let in_time = share(
+        &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
+        &answered_and_abandoned(),
+    );
     let gave_up = share(
         &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
         &total("pbx_queue:asterisk_queue_ended:increase30m"),
@@ -180,8 +192,10 @@ fn service() -> Row {
     let (answered, abandoned) = (count("answered"), count("abandoned"));
     let (short, ended) = (count("short_abandons"), count("ended"));
     let both = answered_and_abandoned();
-    let level = |name: &str| total_with_target(&format!("pbx_queue:asterisk_queue_{name}:increase30m"));
-    let after_short = format!("({} + {} - {})", level("answered"), level("abandoned"), level("short_abandons"));
+    let level =
+        |name: &str| total_with_target(&format!("pbx_queue:asterisk_queue_{name}:increase30m"));
+    let after_short =
+        format!("({} + {} - {})", level("answered"), level("abandoned"), level("short_abandons"));
     let after_target = format!("({} + {} - {gone_in_time})", level("answered"), level("abandoned"));
     Row::titled(
         "Service",
@@ -318,11 +332,18 @@ fn ends() -> Row {
         vec![
             (
                 6,
-                Panel::lines("Who ended the talk", "cpm", "Connected calls a minute that ended, by who ended them.")
-                    .over_time(&per_minute("ended_by", "asterisk_queue_completions_total", QUEUE), "{{ended_by}}")
-                    .stacked()
-                    .colours(ENDED_BY)
-                    .at_least("1m"),
+                Panel::lines(
+                    "Who ended the talk",
+                    "cpm",
+                    "Connected calls a minute that ended, by who ended them.",
+                )
+                .over_time(
+                    &per_minute("ended_by", "asterisk_queue_completions_total", QUEUE),
+                    "{{ended_by}}",
+                )
+                .stacked()
+                .colours(ENDED_BY)
+                .at_least("1m"),
             ),
             (
                 6,
@@ -331,9 +352,17 @@ fn ends() -> Row {
                     "cpm",
                     "Connected calls a minute that were transferred, by kind and by whom.",
                 )
-                .over_time(&per_minute("kind, by", "asterisk_queue_transfers_total", QUEUE), "{{kind}} by {{by}}")
+                .over_time(
+                    &per_minute("kind, by", "asterisk_queue_transfers_total", QUEUE),
+                    "{{kind}} by {{by}}",
+                )
                 .stacked()
-                .colours(&["blind by agent", "attended by agent", "blind by caller", "attended by caller"])
+                .colours(&[
+                    "blind by agent",
+                    "attended by agent",
+                    "blind by caller",
+                    "attended by caller",
+                ])
                 .at_least("1m"),
             ),
             (
@@ -367,8 +396,10 @@ fn load() -> Row {
         "pbx_queue:asterisk_queue_abandon_wait_seconds:mean_rate30m",
         "pbx_queue:asterisk_queue_abandoned:increase30m",
     );
-    let talk =
-        weighted("pbx_queue:asterisk_queue_talk_seconds:mean_rate30m", "pbx_queue:asterisk_queue_handled:increase30m");
+    let talk = weighted(
+        "pbx_queue:asterisk_queue_talk_seconds:mean_rate30m",
+        "pbx_queue:asterisk_queue_handled:increase30m",
+    );
     Row::titled(
         "Load",
         8,
@@ -421,7 +452,11 @@ fn members() -> Row {
     let all = in_range("pbx, queue", "asterisk_queue_completions_total", QUEUE);
     let mut columns = vec![
         Column::new("Calls", "short", taken.clone()),
-        Column::new("Share", "percentunit", format!("{taken} / on (pbx, queue) group_left () ({all} > 0)")),
+        Column::new(
+            "Share",
+            "percentunit",
+            format!("{taken} / on (pbx, queue) group_left () ({all} > 0)"),
+        ),
     ];
     columns.extend(missed(by));
     columns.push(Column::new("Busy or failed", "short", rang(by, "=~\"busy|failed\"")));
@@ -477,5 +512,8 @@ fn speed_of_answer() -> String {
 }
 
 fn handle_time() -> String {
-    weighted("pbx_queue:asterisk_queue_handle_seconds:mean_rate30m", "pbx_queue:asterisk_queue_handled:increase30m")
+    weighted(
+        "pbx_queue:asterisk_queue_handle_seconds:mean_rate30m",
+        "pbx_queue:asterisk_queue_handled:increase30m",
+    )
 }

@@ -4,7 +4,12 @@ use super::builder::{Column, Lights, Panel};
 use super::{MEMBER, average, in_range, quantile, share};
 
 /// Median, 90 % and 99 % of a histogram.
-pub(super) fn percentiles(title: &'static str, description: &'static str, histogram: &str, matchers: &str) -> Panel {
+pub(super) fn percentiles(
+    title: &'static str,
+    description: &'static str,
+    histogram: &str,
+    matchers: &str,
+) -> Panel {
     Panel::lines(title, "s", description)
         .over_time(&quantile(0.5, histogram, matchers), "p50")
         .over_time(&quantile(0.9, histogram, matchers), "p90")
@@ -14,7 +19,12 @@ pub(super) fn percentiles(title: &'static str, description: &'static str, histog
 }
 
 /// Hangup causes as bars, each called by `legend`.
-pub(super) fn causes(title: &'static str, description: &'static str, counts: &str, legend: &str) -> Panel {
+pub(super) fn causes(
+    title: &'static str,
+    description: &'static str,
+    counts: &str,
+    legend: &str,
+) -> Panel {
     Panel::bars(title, "short", description).now(counts, legend).decimals(0)
 }
 
@@ -27,7 +37,10 @@ pub(super) fn rang(by: &str, results: &str) -> String {
 pub(super) fn missed(by: &str) -> [Column; 2] {
     let missed = rang(by, "=\"no_answer\"");
     let rona = share(&missed, &rang(by, "=~\"answered|no_answer\""));
-    [Column::new("Missed", "short", missed), Column::new("RONA", "percentunit", rona).lights(Lights::Low(0.1, 0.2))]
+    [
+        Column::new("Missed", "short", missed),
+        Column::new("RONA", "percentunit", rona).lights(Lights::Low(0.1, 0.2)),
+    ]
 }
 
 /// How long an agent's calls rang until they were taken, and how long the talks were, on average.

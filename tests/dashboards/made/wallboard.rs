@@ -1,9 +1,10 @@
 //! All queues at a glance, for a screen on the wall.
 
 use super::builder::{Board, Column, Lights, Panel, Row};
-use super::limits;
 use super::palette::{BAD, GOOD, STATES};
-use super::{QUEUE, all_in_range, in_range, longest_wait, seen, share, total, total_with_target};
+use super::{
+    QUEUE, all_in_range, in_range, limits, longest_wait, seen, share, total, total_with_target,
+};
 
 pub(super) fn board() -> Board {
     Board {
@@ -36,11 +37,15 @@ fn now() -> Row {
         &total("pbx_queue:asterisk_queue_ended:increase30m"),
     );
     let with_target = |counter: &str| {
-        format!("sum(increase({counter}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)")
+        format!(
+            "sum(increase({counter}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)"
+        )
     };
     let in_time_today = share(
         &with_target(&format!("asterisk_queue_answered_in_target_total{{{QUEUE}}}")),
-        &with_target(&format!("asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}")),
+        &with_target(&format!(
+            "asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}"
+        )),
     );
     let gave_up_today = share(
         &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"abandoned\"")),
@@ -126,10 +131,13 @@ fn now() -> Row {
 
 fn queues() -> Panel {
     let gauge = |name: &str| format!("sum by (pbx, queue) ({name}{{{QUEUE}}})");
-    let agents = |states: &str| format!("sum by (pbx, queue) (asterisk_queue_agents{{{QUEUE}, state=~\"{states}\"}})");
+    let agents = |states: &str| {
+        format!("sum by (pbx, queue) (asterisk_queue_agents{{{QUEUE}, state=~\"{states}\"}})")
+    };
     let recorded = |name: &str| by_queue(&format!("{name}{{{QUEUE}}}"));
-    let exits =
-        |outcomes: &str| in_range("pbx, queue", "asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"));
+    let exits = |outcomes: &str| {
+        in_range("pbx, queue", "asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"))
+    };
     let answered_today = in_range("pbx, queue", "asterisk_queue_answered_in_target_total", QUEUE);
     Panel::table(
         "Queues",
@@ -208,7 +216,9 @@ fn course() -> Row {
 }
 
 fn day() -> Row {
-    let recorded = |name: &str| format!("sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}})");
+    let recorded = |name: &str| {
+        format!("sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}})")
+    };
     let with_target = |name: &str| {
         format!(
             "sum by (queue) (pbx_queue:asterisk_queue_{name}:increase30m{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)"
@@ -251,7 +261,8 @@ fn day() -> Row {
     )
 }
 
-/// With the labels of a row and no other: Grafana makes a row of its own for what has more of them, or a name.
+/// With the labels of a row and no other: Grafana makes a row of its own for what has more of them,
+/// or a name.
 fn by_queue(expr: &str) -> String {
     format!("max by (pbx, queue) ({expr})")
 }

@@ -20,7 +20,12 @@ pub(super) struct Place {
 impl Place {
     /// The same without these many pixels at each side.
     pub(super) fn inner(self, left: i32, top: i32, right: i32, bottom: i32) -> Self {
-        Self { x: self.x + left, y: self.y + top, w: self.w - left - right, h: self.h - top - bottom }
+        Self {
+            x: self.x + left,
+            y: self.y + top,
+            w: self.w - left - right,
+            h: self.h - top - bottom,
+        }
     }
 }
 
@@ -40,11 +45,15 @@ impl Canvas<'_> {
     pub(super) fn fill(&self, place: Place, colour: RGBColor) {
         let style = colour.filled();
         let corner = (place.x + place.w, place.y + place.h);
-        self.area.draw(&Rectangle::new([(place.x, place.y), corner], style)).expect("memory takes all");
+        self.area
+            .draw(&Rectangle::new([(place.x, place.y), corner], style))
+            .expect("memory takes all");
     }
 
     pub(super) fn line(&self, points: Vec<(i32, i32)>, colour: RGBColor, width: u32) {
-        self.area.draw(&PathElement::new(points, colour.stroke_width(width))).expect("memory takes all");
+        self.area
+            .draw(&PathElement::new(points, colour.stroke_width(width)))
+            .expect("memory takes all");
     }
 
     /// A polygon, a little transparent.
@@ -58,7 +67,8 @@ impl Canvas<'_> {
             At::Middle => HPos::Center,
             At::Right => HPos::Right,
         };
-        let style = ("sans-serif", size).into_font().color(&colour).pos(Pos::new(hpos, VPos::Center));
+        let style =
+            ("sans-serif", size).into_font().color(&colour).pos(Pos::new(hpos, VPos::Center));
         self.area.draw(&Text::new(text.to_owned(), (x, y), style)).expect("memory takes all");
     }
 
@@ -96,10 +106,14 @@ pub(super) fn picture(file: &Path, width: u32, height: u32, draw: impl FnOnce(&C
     encoder.set_palette(palette);
     encoder.set_compression(png::Compression::High);
     encoder.set_filter(png::Filter::NoFilter);
-    encoder.write_header().and_then(|mut writer| writer.write_image_data(&indices)).expect("a picture is written");
+    encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&indices))
+        .expect("a picture is written");
 }
 
-/// The 256 most frequent colours, and for each pixel the nearest of them: a third of the bytes, and nobody sees it.
+/// The 256 most frequent colours, and for each pixel the nearest of them: a third of the bytes, and
+/// nobody sees it.
 fn indexed(pixels: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
     let colours = || pixels.chunks_exact(3).map(|pixel| [pixel[0], pixel[1], pixel[2]]);
@@ -109,10 +123,14 @@ fn indexed(pixels: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut frequent: Vec<_> = counts.keys().copied().collect();
     frequent.sort_by_key(|colour| (std::cmp::Reverse(counts[colour]), *colour));
     frequent.truncate(256);
-    let distance =
-        |a: &[u8; 3], b: &[u8; 3]| a.iter().zip(b).map(|(a, b)| i32::from(a.abs_diff(*b)).pow(2)).sum::<i32>();
-    let nearest = |colour: &[u8; 3]| (0..=255_u8).zip(&frequent).min_by_key(|(_, known)| distance(colour, known));
-    let index: HashMap<_, _> = counts.keys().map(|colour| (*colour, nearest(colour).map_or(0, |(at, _)| at))).collect();
+    let distance = |a: &[u8; 3], b: &[u8; 3]| {
+        a.iter().zip(b).map(|(a, b)| i32::from(a.abs_diff(*b)).pow(2)).sum::<i32>()
+    };
+    let nearest = |colour: &[u8; 3]| {
+        (0..=255_u8).zip(&frequent).min_by_key(|(_, known)| distance(colour, known))
+    };
+    let index: HashMap<_, _> =
+        counts.keys().map(|colour| (*colour, nearest(colour).map_or(0, |(at, _)| at))).collect();
     (frequent.concat(), colours().map(|colour| index[&colour]).collect())
 }
 
@@ -127,5 +145,9 @@ fn font() -> &'static [u8] {
     ];
     let mut places = chosen.iter().map(String::as_str).chain(known);
     let bytes = places.find_map(|place| std::fs::read(place).ok());
-    Box::leak(bytes.expect("a font: install fonts-dejavu-core, or name a file in FONT").into_boxed_slice())
+    Box::leak(
+        bytes
+            .expect("a font: install fonts-dejavu-core, or name a file in FONT")
+            .into_boxed_slice(),
+    )
 }

@@ -36,7 +36,14 @@ impl Frame {
         let mut at = (self.span.from / step).ceil() * step;
         while at <= self.span.to {
             let x = self.x(at);
-            canvas.text(&words::clock(at), x, self.area.y + self.area.h + 11, 12, words::DIM, At::Middle);
+            canvas.text(
+                &words::clock(at),
+                x,
+                self.area.y + self.area.h + 11,
+                12,
+                words::DIM,
+                At::Middle,
+            );
             at += step;
         }
     }
@@ -54,14 +61,19 @@ struct Line {
 pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let config = &drawn.panel["fieldConfig"];
     let (defaults, custom) = (&config["defaults"], &config["defaults"]["custom"]);
-    let lines: Vec<_> = named(drawn).into_iter().map(|(name, series)| line(config, name, series)).collect();
+    let lines: Vec<_> =
+        named(drawn).into_iter().map(|(name, series)| line(config, name, series)).collect();
     let right = drawn.panel["options"]["legend"]["placement"] == "right";
     let legend_rows = if right { 0 } else { rows(canvas, place.w, &lines) };
     let side = if right { place.w * 2 / 5 } else { 8 };
     let area = place.inner(62, 4, side, 22 + legend_rows * 18);
     let tops = stack(&lines);
     let most = lines.iter().zip(&tops).flat_map(|(line, tops)| {
-        line.series.points.iter().zip(tops).map(|((_, value), top)| if line.stacked { *top } else { *value })
+        line.series
+            .points
+            .iter()
+            .zip(tops)
+            .map(|((_, value), top)| if line.stacked { *top } else { *value })
     });
     let most = most.fold(0.0, f64::max);
     let high = defaults["max"].as_f64().unwrap_or_else(|| nice(most));
@@ -70,8 +82,16 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     for value in ticks.take_while(|value| *value <= high * 1.001) {
         let y = frame.y(value);
         canvas.line(vec![(area.x, y), (area.x + area.w, y)], words::GRID, 1);
-        let digits = decimals(defaults).or((unit(defaults) == "percentunit" && high <= 0.1).then_some(1));
-        canvas.text(&words::value(value, unit(defaults), digits), area.x - 6, y, 12, words::DIM, At::Right);
+        let digits =
+            decimals(defaults).or((unit(defaults) == "percentunit" && high <= 0.1).then_some(1));
+        canvas.text(
+            &words::value(value, unit(defaults), digits),
+            area.x - 6,
+            y,
+            12,
+            words::DIM,
+            At::Right,
+        );
     }
     frame.times(canvas);
     if custom["thresholdsStyle"]["mode"] == "dashed" {
@@ -79,7 +99,11 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             let bound = step["value"].as_f64().filter(|bound| *bound <= high);
             let colour = words::colour(step["color"].as_str().unwrap_or_default());
             if let Some(bound) = bound {
-                dashes(canvas, &[(area.x, frame.y(bound)), (area.x + area.w, frame.y(bound))], colour);
+                dashes(
+                    canvas,
+                    &[(area.x, frame.y(bound)), (area.x + area.w, frame.y(bound))],
+                    colour,
+                );
             }
         }
     }
@@ -120,11 +144,13 @@ fn line(config: &Value, name: String, series: Series) -> Line {
     let changes = config["overrides"].as_array().into_iter().flatten();
     let own: Vec<_> = changes.filter(|change| change["matcher"]["options"] == *name).collect();
     let property = |id: &str| {
-        let all = own.iter().flat_map(|change| change["properties"].as_array().into_iter().flatten());
+        let all =
+            own.iter().flat_map(|change| change["properties"].as_array().into_iter().flatten());
         all.filter(|property| property["id"] == id).map(|property| &property["value"]).next_back()
     };
-    let fixed =
-        property("color").or(Some(&config["defaults"]["color"])).and_then(|colour| colour["fixedColor"].as_str());
+    let fixed = property("color")
+        .or(Some(&config["defaults"]["color"]))
+        .and_then(|colour| colour["fixedColor"].as_str());
     let stacking = property("custom.stacking").unwrap_or(&config["defaults"]["custom"]["stacking"]);
     Line {
         colour: fixed.map_or_else(|| words::by_name(&name), words::colour),
@@ -164,7 +190,11 @@ fn runs(line: &Line, tops: &[f64], step: f64) -> Vec<Vec<Point>> {
         if moment - before > 1.5 * step {
             runs.push(Vec::new());
         }
-        runs.last_mut().expect("a run").push((*moment, if line.stacked { top - value } else { 0.0 }, *top));
+        runs.last_mut().expect("a run").push((
+            *moment,
+            if line.stacked { top - value } else { 0.0 },
+            *top,
+        ));
         before = *moment;
     }
     runs
@@ -257,7 +287,14 @@ fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
         canvas.text(&name, place.x + 16, y, 13, words::TEXT, At::Left);
         let values = line.series.points.iter().map(|(_, value)| *value);
         let text = |value: f64| words::value(value, unit(defaults), decimals(defaults));
-        canvas.text(&text(values.clone().next_back().unwrap_or(0.0)), last_at, y, 13, words::TEXT, At::Right);
+        canvas.text(
+            &text(values.clone().next_back().unwrap_or(0.0)),
+            last_at,
+            y,
+            13,
+            words::TEXT,
+            At::Right,
+        );
         canvas.text(&text(values.fold(f64::MIN, f64::max)), most_at, y, 13, words::TEXT, At::Right);
     }
 }
@@ -274,5 +311,9 @@ fn nice(most: f64) -> f64 {
 /// A round number of which a few make up the whole.
 fn nice_step(whole: f64) -> f64 {
     let size = 10_f64.powf((whole / 5.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * size).find(|step| whole / step <= 5.001).unwrap_or(size)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|step| step * size)
+        .find(|step| whole / step <= 5.001)
+        .unwrap_or(size)
 }

@@ -1,10 +1,12 @@
-//! Draws the dashboards from a real Prometheus, so that layout, scale, legends and empty panels can be seen.
+//! Draws the dashboards from a real Prometheus, so that layout, scale, legends and empty panels can
+//! be seen.
 //!
-//! No Grafana is imitated: fonts, spacing and defaults are ours.  What is true to the dashboards is the grid, the
-//! queries, the units, the colours and the names.
+//! No Grafana is imitated: fonts, spacing and defaults are ours.  What is true to the dashboards is
+//! the grid, the queries, the units, the colours and the names.
 //!
-//!     make pictures                        the demo at eight times its pace for six minutes, into docs/pictures
-//!     PROMETHEUS=9090 PBX=hq MINUTES=30    instead: one that runs already, one of its PBXs, the time to show
+//!     make pictures                        the demo at eight times its pace for six minutes, into
+//! docs/pictures     PROMETHEUS=9090 PBX=hq MINUTES=30    instead: one that runs already, one of
+//! its PBXs, the time to show
 
 mod canvas;
 mod chart;
@@ -14,12 +16,12 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use canvas::{At, Canvas, Place, picture};
 use serde_json::Value;
 
 use crate::program::demo;
 use crate::server::{Prometheus, Series, Span, choose_all, expand};
 use crate::{path, shipped};
-use canvas::{At, Canvas, Place, picture};
 
 /// A panel and what its queries gave.
 struct Drawn<'a> {
@@ -38,9 +40,15 @@ fn pictures() {
     std::fs::create_dir_all(&folder).expect("a folder");
     let running = env("PROMETHEUS").is_none().then(|| demo(&["--speed", "8"]));
     let prometheus = match &running {
-        None => Prometheus::at(env("PROMETHEUS").and_then(|port| port.parse().ok()).expect("a port")),
+        None => {
+            Prometheus::at(env("PROMETHEUS").and_then(|port| port.parse().ok()).expect("a port"))
+        }
         Some((_, target)) => {
-            let Some(prometheus) = Prometheus::start(*target, &["rules.yml", "thresholds.yml"], &[]) else { return };
+            let Some(prometheus) =
+                Prometheus::start(*target, &["rules.yml", "thresholds.yml"], &[])
+            else {
+                return;
+            };
             std::thread::sleep(Duration::from_secs_f64(minutes * 60.0));
             prometheus
         }
@@ -52,7 +60,8 @@ fn pictures() {
         if let Some(pbx) = env("PBX") {
             chosen.insert("pbx".into(), pbx);
         }
-        let answers = Asked { prometheus: &prometheus, chosen, from: to - minutes * 60.0, to, scrape };
+        let answers =
+            Asked { prometheus: &prometheus, chosen, from: to - minutes * 60.0, to, scrape };
         draw(&folder.join(format!("{name}.png")), &board, &answers);
     }
 }
@@ -77,9 +86,16 @@ impl Asked<'_> {
         let ask = |target: &Value| {
             let window = (step + self.scrape).max(4.0 * self.scrape);
             let expr = target["expr"].as_str().expect("an expression");
-            let expr = expand(expr, &self.chosen, &format!("{window}s"), &format!("{}s", self.to - self.from));
+            let expr = expand(
+                expr,
+                &self.chosen,
+                &format!("{window}s"),
+                &format!("{}s", self.to - self.from),
+            );
             let instant = target["instant"] == true;
-            self.prometheus.query(&expr, instant, span).unwrap_or_else(|error| panic!("{error}: {expr}"))
+            self.prometheus
+                .query(&expr, instant, span)
+                .unwrap_or_else(|error| panic!("{error}: {expr}"))
         };
         (panel["targets"].as_array().into_iter().flatten().map(ask).collect(), span)
     }
@@ -98,7 +114,10 @@ impl Asked<'_> {
                 let mut before = f64::MIN;
                 for (moment, _) in series.points.iter().filter(|(_, value)| *value > 0.0) {
                     if moment - before > 1.5 * step {
-                        marks.push((*moment, note["iconColor"].as_str().unwrap_or_default().to_owned()));
+                        marks.push((
+                            *moment,
+                            note["iconColor"].as_str().unwrap_or_default().to_owned(),
+                        ));
                     }
                     before = *moment;
                 }
@@ -110,8 +129,9 @@ impl Asked<'_> {
 
 fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
     let all = board["panels"].as_array().expect("panels");
-    let bottom =
-        |panel: &Value| panel["gridPos"]["y"].as_i64().unwrap_or(0) + panel["gridPos"]["h"].as_i64().unwrap_or(0);
+    let bottom = |panel: &Value| {
+        panel["gridPos"]["y"].as_i64().unwrap_or(0) + panel["gridPos"]["h"].as_i64().unwrap_or(0)
+    };
     let rows = i32::try_from(all.iter().map(bottom).max().unwrap_or(1)).expect("a few rows");
     let (width, height) = (24 * COLUMN, HEAD + rows * ROW);
     let marks = asked.marks(board);
@@ -120,16 +140,26 @@ fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
         canvas.fill(Place { x: 0, y: 0, w: width, h: height }, words::BACK);
         head(canvas, board, asked, width);
         for panel in all {
-            let side = |side: &str| i32::try_from(panel["gridPos"][side].as_i64().unwrap_or(0)).expect("small");
-            let place =
-                Place { x: side("x") * COLUMN, y: HEAD + side("y") * ROW, w: side("w") * COLUMN, h: side("h") * ROW };
+            let side = |side: &str| {
+                i32::try_from(panel["gridPos"][side].as_i64().unwrap_or(0)).expect("small")
+            };
+            let place = Place {
+                x: side("x") * COLUMN,
+                y: HEAD + side("y") * ROW,
+                w: side("w") * COLUMN,
+                h: side("h") * ROW,
+            };
             if panel["type"] == "row" {
                 let title = format!("▾ {}", panel["title"].as_str().unwrap_or_default());
                 canvas.text(&title, place.x + 12, place.y + place.h / 2, 17, words::TEXT, At::Left);
                 continue;
             }
             let (answers, span) = asked.panel(panel);
-            panels::draw(canvas, place.inner(4, 4, 4, 4), &Drawn { panel, answers, span, marks: &marks });
+            panels::draw(
+                canvas,
+                place.inner(4, 4, 4, 4),
+                &Drawn { panel, answers, span, marks: &marks },
+            );
         }
     });
     let bytes = std::fs::metadata(file).expect("the picture").len();
@@ -142,7 +172,11 @@ fn head(canvas: &Canvas<'_>, board: &Value, asked: &Asked<'_>, width: i32) {
         let name = variable["name"].as_str().unwrap_or_default();
         if variable["hide"] == 0 && name != "datasource" {
             let value = asked.chosen.get(name).filter(|value| value.len() < 12 && *value != ".*");
-            text += &format!("     {}: {}", variable["label"].as_str().unwrap_or_default(), value.map_or("All", |v| v));
+            text += &format!(
+                "     {}: {}",
+                variable["label"].as_str().unwrap_or_default(),
+                value.map_or("All", |v| v)
+            );
         }
     }
     canvas.text(&text, 12, HEAD / 2, 18, words::TEXT, At::Left);

@@ -11,7 +11,14 @@ use crate::server::Series;
 pub(super) fn draw(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     canvas.fill(place, words::PANEL);
     let title = drawn.panel["title"].as_str().unwrap_or_default();
-    canvas.text(&canvas.short(title, place.w - 16, 15), place.x + 8, place.y + 14, 15, words::TEXT, At::Left);
+    canvas.text(
+        &canvas.short(title, place.w - 16, 15),
+        place.x + 8,
+        place.y + 14,
+        15,
+        words::TEXT,
+        At::Left,
+    );
     let inner = place.inner(8, 28, 8, 6);
     if drawn.answers.iter().all(Vec::is_empty) {
         let middle = (inner.x + inner.w / 2, inner.y + inner.h / 2);
@@ -78,10 +85,18 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             words::value(last, unit(defaults), decimals(defaults))
         };
         let size = (tile.h / 2).min(44);
-        let size = (10..=size).rev().find(|size| canvas.width(&text, *size) <= tile.w - 10).unwrap_or(10);
+        let size =
+            (10..=size).rev().find(|size| canvas.width(&text, *size) <= tile.w - 10).unwrap_or(10);
         canvas.text(&text, tile.x + tile.w / 2, tile.y + tile.h * 9 / 20, size, ink, At::Middle);
         if count > 1 {
-            canvas.text(&canvas.short(name, tile.w, 13), tile.x + tile.w / 2, tile.y + 8, 13, ink, At::Middle);
+            canvas.text(
+                &canvas.short(name, tile.w, 13),
+                tile.x + tile.w / 2,
+                tile.y + 8,
+                13,
+                ink,
+                At::Middle,
+            );
         }
     }
 }
@@ -98,12 +113,15 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         })
         .collect();
     columns.sort_unstable();
-    let labels: Vec<_> = columns.iter().filter(|(_, source, _)| !source.starts_with("Value")).collect();
+    let labels: Vec<_> =
+        columns.iter().filter(|(_, source, _)| !source.starts_with("Value")).collect();
     let mut rows: BTreeMap<Vec<String>, BTreeMap<String, f64>> = BTreeMap::new();
     let targets = drawn.panel["targets"].as_array().into_iter().flatten();
     for (target, answer) in targets.zip(&drawn.answers) {
         for series in answer {
-            let known = labels.iter().map(|(_, label, _)| series.labels.get(*label).cloned().unwrap_or_default());
+            let known = labels
+                .iter()
+                .map(|(_, label, _)| series.labels.get(*label).cloned().unwrap_or_default());
             let column = format!("Value #{}", target["refId"].as_str().unwrap_or_default());
             rows.entry(known.collect()).or_default().insert(column, series.points[0].1);
         }
@@ -114,14 +132,29 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let width = place.w / i32::try_from(columns.len()).expect("a few");
     for (at, (_, source, title)) in (0..).zip(&columns) {
         let numbers = source.starts_with("Value");
-        let (x, side) =
-            if numbers { (place.x + (at + 1) * width - 10, At::Right) } else { (place.x + at * width + 4, At::Left) };
-        canvas.text(&canvas.short(title, width - 8, 14), x, place.y + 12, 14, words::colour("#6E9FFF"), side);
+        let (x, side) = if numbers {
+            (place.x + (at + 1) * width - 10, At::Right)
+        } else {
+            (place.x + at * width + 4, At::Left)
+        };
+        canvas.text(
+            &canvas.short(title, width - 8, 14),
+            x,
+            place.y + 12,
+            14,
+            words::colour("#6E9FFF"),
+            side,
+        );
         let changes = overrides.iter().filter(|change| change["matcher"]["options"] == *title);
-        let properties: Vec<_> =
-            changes.flat_map(|change| change["properties"].as_array().cloned().unwrap_or_default()).collect();
-        let property =
-            |id: &str| properties.iter().find(|property| property["id"] == id).map(|property| &property["value"]);
+        let properties: Vec<_> = changes
+            .flat_map(|change| change["properties"].as_array().cloned().unwrap_or_default())
+            .collect();
+        let property = |id: &str| {
+            properties
+                .iter()
+                .find(|property| property["id"] == id)
+                .map(|property| &property["value"])
+        };
         for (row, (key, values)) in (0..).zip(&rows) {
             let y = place.y + 26 + row * high;
             if y + high > place.y + place.h {
@@ -129,7 +162,8 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             }
             let cell = Place { x: place.x + at * width, y, w: width - 2, h: high - 2 };
             if !numbers {
-                let position = labels.iter().position(|(_, label, _)| label == source).expect("a label");
+                let position =
+                    labels.iter().position(|(_, label, _)| label == source).expect("a label");
                 canvas.text(
                     &canvas.short(&key[position], width - 8, 15),
                     cell.x + 4,
@@ -142,14 +176,16 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             }
             let value = values.get(*source);
             let mut ink = words::TEXT;
-            if let (Some(value), Some(_), Some(steps)) = (value, property("custom.cellOptions"), property("thresholds"))
+            if let (Some(value), Some(_), Some(steps)) =
+                (value, property("custom.cellOptions"), property("thresholds"))
             {
                 let lit = words::threshold(steps, *value);
                 canvas.fill(cell, lit);
                 ink = words::readable_on(lit);
             }
             let unit = property("unit").and_then(Value::as_str).unwrap_or("short");
-            let text = value.map_or("–".to_owned(), |value| words::value(*value, unit, decimals(defaults)));
+            let text = value
+                .map_or("–".to_owned(), |value| words::value(*value, unit, decimals(defaults)));
             canvas.text(&text, cell.x + cell.w - 8, y + high / 2, 15, ink, At::Right);
         }
     }
@@ -161,8 +197,9 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
 }
 
 fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
-    let bound =
-        |series: &Series| series.labels.get("le").and_then(|le| le.parse::<f64>().ok()).unwrap_or(f64::INFINITY);
+    let bound = |series: &Series| {
+        series.labels.get("le").and_then(|le| le.parse::<f64>().ok()).unwrap_or(f64::INFINITY)
+    };
     let mut buckets: Vec<_> = drawn.answers[0].iter().collect();
     buckets.sort_by(|a, b| bound(a).total_cmp(&bound(b)));
     let area = place.inner(64, 2, 6, 24);
@@ -185,7 +222,8 @@ fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
     for (moment, at, value) in cells.into_iter().filter(|(_, _, value)| *value > 1e-9) {
         let (left, right) = (frame.x(moment - drawn.span.step).max(area.x), frame.x(moment));
-        let (top, bottom) = (area.y + area.h - (at + 1) * area.h / count, area.y + area.h - at * area.h / count);
+        let (top, bottom) =
+            (area.y + area.h - (at + 1) * area.h / count, area.y + area.h - at * area.h / count);
         let cell = Place { x: left, y: top, w: (right - left - 1).max(1), h: bottom - top - 1 };
         canvas.fill(cell, words::cividis((value / most).sqrt()));
     }
@@ -199,7 +237,12 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let most = series.iter().map(|(_, series)| last(series)).fold(0.0, f64::max).max(1e-9);
     let most = defaults["max"].as_f64().unwrap_or(most);
     let height = (place.h / i32::try_from(series.len()).expect("a few").max(1)).clamp(16, 32);
-    let names = series.iter().map(|(name, _)| canvas.width(name, 14)).max().unwrap_or(0).min(place.w * 2 / 5);
+    let names = series
+        .iter()
+        .map(|(name, _)| canvas.width(name, 14))
+        .max()
+        .unwrap_or(0)
+        .min(place.w * 2 / 5);
     let colour = words::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default());
     for (at, (name, series)) in (0..).zip(&series) {
         let y = place.y + at * height;
@@ -207,10 +250,20 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             canvas.text("… more below", place.x + place.w, place.y - 14, 13, words::DIM, At::Right);
             break;
         }
-        canvas.text(&canvas.short(name, names, 14), place.x, y + height / 2, 14, words::TEXT, At::Left);
+        canvas.text(
+            &canvas.short(name, names, 14),
+            place.x,
+            y + height / 2,
+            14,
+            words::TEXT,
+            At::Left,
+        );
         let room = place.w - names - 90;
         let long = (last(series) / most * f64::from(room)).round() as i32;
-        canvas.fill(Place { x: place.x + names + 8, y: y + 3, w: long.max(1), h: height - 6 }, colour);
+        canvas.fill(
+            Place { x: place.x + names + 8, y: y + 3, w: long.max(1), h: height - 6 },
+            colour,
+        );
         let text = words::value(last(series), unit(defaults), decimals(defaults));
         canvas.text(&text, place.x + place.w - 2, y + height / 2, 14, colour, At::Right);
     }
@@ -224,16 +277,26 @@ fn timeline(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
     for (at, (name, series)) in (0..).zip(&series) {
         let (top, bottom) = (area.y + at * area.h / count, area.y + (at + 1) * area.h / count);
-        canvas.text(&canvas.short(name, 140, 14), area.x - 8, (top + bottom) / 2, 14, words::TEXT, At::Right);
+        canvas.text(
+            &canvas.short(name, 140, 14),
+            area.x - 8,
+            (top + bottom) / 2,
+            14,
+            words::TEXT,
+            At::Right,
+        );
         for (moment, value) in &series.points {
-            let shown = words::colour(mapping[format!("{value}")]["color"].as_str().unwrap_or("#FFFFFF"));
-            let (left, right) = (frame.x(*moment), frame.x(moment + drawn.span.step).min(area.x + area.w));
+            let shown =
+                words::colour(mapping[format!("{value}")]["color"].as_str().unwrap_or("#FFFFFF"));
+            let (left, right) =
+                (frame.x(*moment), frame.x(moment + drawn.span.step).min(area.x + area.w));
             let bar = Place { x: left, y: top + 2, w: right - left, h: bottom - top - 4 };
             canvas.fill(bar, shown);
         }
     }
     frame.times(canvas);
-    let mut shown: Vec<_> = mapping.as_object().into_iter().flatten().map(|(_, state)| state).collect();
+    let mut shown: Vec<_> =
+        mapping.as_object().into_iter().flatten().map(|(_, state)| state).collect();
     shown.sort_by_key(|state| state["index"].as_u64());
     let names = shown.iter().map(|state| {
         let name = state["text"].as_str().unwrap_or_default().to_owned();

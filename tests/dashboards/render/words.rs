@@ -11,8 +11,9 @@ pub(super) const DIM: RGBColor = RGBColor(150, 152, 162);
 
 /// A value with its unit.
 pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String {
-    let digits =
-        |number: f64| decimals.unwrap_or(if number.abs() >= 100.0 || number == number.trunc() { 0 } else { 2 });
+    let digits = |number: f64| {
+        decimals.unwrap_or(if number.abs() >= 100.0 || number == number.trunc() { 0 } else { 2 })
+    };
     let scaled = |number: f64, word: &str| format!("{number:.*}{word}", digits(number));
     match unit {
         "s" if number.abs() >= 5400.0 => format!("{:.1} h", number / 3600.0),
@@ -27,7 +28,11 @@ pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String 
             format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
         }
         "percentunit" => {
-            format!("{:.*}%", decimals.unwrap_or(usize::from(number != 0.0 && number < 0.1)), number * 100.0)
+            format!(
+                "{:.*}%",
+                decimals.unwrap_or(usize::from(number != 0.0 && number < 0.1)),
+                number * 100.0
+            )
         }
         "bytes" => format!("{:.1} MiB", number / f64::from(1 << 20)),
         "cps" => scaled(number, " c/s"),
@@ -58,7 +63,8 @@ pub(super) fn readable_on(colour: RGBColor) -> RGBColor {
 
 /// A colour that depends on nothing but the name, as Grafana's palette by name does it.
 pub(super) fn by_name(name: &str) -> RGBColor {
-    let hash = name.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let hash =
+        name.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
     colour(CLASSIC[hash as usize % CLASSIC.len()])
 }
 
@@ -73,7 +79,8 @@ pub(super) fn threshold(of: &Value, number: f64) -> RGBColor {
 pub(super) fn cividis(share: f64) -> RGBColor {
     let at = share.clamp(0.0, 1.0) * (CIVIDIS.len() - 1) as f64;
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * at.fract()).round() as u8;
+    let mix =
+        |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * at.fract()).round() as u8;
     let (a, b) = (CIVIDIS[low], CIVIDIS[high]);
     RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
@@ -87,6 +94,6 @@ const CIVIDIS: &[RGBColor] = &[
     RGBColor(254, 232, 56),
 ];
 const CLASSIC: &[&str] = &[
-    "#7EB26D", "#EAB839", "#6ED0E0", "#EF843C", "#E24D42", "#1F78C1", "#BA43A9", "#705DA0", "#508642", "#CCA300",
-    "#447EBC", "#C15C17", "#890F02", "#0A437C", "#6D1F62", "#584477",
+    "#7EB26D", "#EAB839", "#6ED0E0", "#EF843C", "#E24D42", "#1F78C1", "#BA43A9", "#705DA0",
+    "#508642", "#CCA300", "#447EBC", "#C15C17", "#890F02", "#0A437C", "#6D1F62", "#584477",
 ];
