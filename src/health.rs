@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use explain::{Explanation, explain};
 
 use crate::clock::Moment;
-use crate::correlator::{MissingSet, PbxName};
+use crate::correlator::MissingSet;
+use crate::pbx::PbxName;
 
 /// The health of all PBXs, each by its place in the configuration.
 #[derive(Debug)]

@@ -24,6 +24,7 @@
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
 //! | [`health`] | who is ready, shared by supervisor and HTTP |
+//! | [`pbx`] | the name of a configured PBX |
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
@@ -44,6 +45,7 @@ pub mod http;
 pub mod intake;
 pub mod manager_conf;
 pub mod metrics;
+pub mod pbx;
 pub mod queue_log;
 pub mod record;
 pub mod replay;

@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 /// parts together.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("pbx", &[]),
     ("calendar", &["clock"]),
-    ("health", &["clock", "correlator"]),
+    ("health", &["clock", "correlator", "pbx"]),
     ("ami", &["clock"]),
     ("event", &["ami", "clock"]),
     ("correlator", &["event", "clock"]),
-    ("metrics", &["correlator", "clock"]),
-    ("config", &["correlator", "metrics"]),
+    ("metrics", &["correlator", "clock", "pbx"]),
+    ("config", &["correlator", "metrics", "pbx"]),
     ("manager_conf", &[]),
     ("demo", &["clock"]),
-    ("http", &["metrics", "health", "clock", "calendar"]),
-    ("intake", &["ami", "event", "correlator", "metrics", "clock"]),
+    ("http", &["metrics", "health", "clock", "calendar", "pbx"]),
+    ("intake", &["ami", "event", "correlator", "metrics", "clock", "pbx"]),
     (
         "supervisor",
         &[
@@ -31,12 +32,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "health",
             "clock",
             "manager_conf",
+            "pbx",
         ],
     ),
-    ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock"]),
+    ("replay", &["intake", "ami", "event", "correlator", "metrics", "clock", "pbx"]),
     ("record", &["ami", "event", "correlator", "clock"]),
     ("queue_log", &["clock", "calendar"]),
-    ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar"]),
+    ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar", "pbx"]),
     ("cli", &["manager_conf", "metrics", "config", "clock", "calendar"]),
 ];
 

@@ -16,7 +16,7 @@ use super::{Failure, chain, load, logged, on_runtime, start_logging};
 use crate::cli::RecordArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
-use crate::correlator::PbxName;
+use crate::pbx::PbxName;
 use crate::record::{Disguise, FileError, Key, Output, Recorder, Tally};
 use crate::supervisor::{self, NotBegun, Tap};
 

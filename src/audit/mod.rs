@@ -39,8 +39,9 @@ use twice::{Latest, Repeats};
 pub use window::{Edge, Place, Window};
 
 use crate::clock::Moment;
-use crate::correlator::{PbxName, readable};
+use crate::correlator::readable;
 use crate::metrics::Settings;
+use crate::pbx::PbxName;
 use crate::queue_log::{Line, Malformed, Verb};
 
 /// An audit under way.

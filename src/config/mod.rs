@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::correlator::{PbxName, Rules};
+use crate::correlator::Rules;
 use crate::metrics::Settings;
+use crate::pbx::PbxName;
 
 mod checks;
 mod environment;

@@ -13,7 +13,8 @@ use super::mistake::Place;
 use super::secret::Secret;
 use super::section::Section;
 use super::{Pbx, Purpose};
-use crate::correlator::{Identity, Patterns, PbxName, Rules, WrapUp};
+use crate::correlator::{Identity, Patterns, Rules, WrapUp};
+use crate::pbx::PbxName;
 
 /// Reads every entry; one that has a mistake is left out.
 pub(super) fn read_all(root: &Section<'_>, purpose: Purpose, identity: Identity) -> Vec<Pbx> {

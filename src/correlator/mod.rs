@@ -58,7 +58,7 @@ use list_witness::LastList;
 use member::{Members, Place};
 pub use missing::{Missing, MissingSet};
 use moved::Unjoined;
-pub use names::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId, readable};
+pub use names::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
 use originate::Originates;
 use outside::Outside;

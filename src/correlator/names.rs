@@ -8,33 +8,10 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use super::caseless::folded;
-
-/// The configured name of one Asterisk server.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PbxName(Arc<str>);
-
-impl PbxName {
-    /// Takes any text: the configuration checks it.
-    pub fn new(name: &str) -> Self {
-        Self(name.into())
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PbxName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What a name that no longer fits is called.
 pub const OTHER: &str = "other";

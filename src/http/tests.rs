@@ -11,9 +11,10 @@ use tokio::sync::mpsc as signals;
 
 use super::*;
 use crate::clock::Moment;
-use crate::correlator::{Missing, PbxName};
+use crate::correlator::Missing;
 use crate::health::Phase;
 use crate::metrics::{Exposition, Format};
+use crate::pbx::PbxName;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROTOBUF: &str =

@@ -15,9 +15,9 @@ use tracing::{debug, trace};
 pub use version::{Version, by_ami, is_event_of_old, is_too_old};
 
 use crate::ami::frame::{Frame, Rejection};
-use crate::correlator::PbxName;
 use crate::event::{Event, Name};
 use crate::metrics::Own;
+use crate::pbx::PbxName;
 
 /// Counts an event by its name and tells which it is, `None` if it is of no use.
 pub fn count(pbx: &PbxName, own: &mut Own, frame: &Frame<'_>) -> Option<Name> {

@@ -14,9 +14,10 @@ use super::list::{KEPT, List, Stage, size};
 use crate::ami::frame::Frame;
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
-use crate::correlator::{Correlator, Observe, PbxName, Snapshot};
+use crate::correlator::{Correlator, Observe, Snapshot};
 use crate::event::{Event, Kind};
 use crate::metrics::Own;
+use crate::pbx::PbxName;
 
 /// What has come so far.
 #[derive(Debug, Default)]

@@ -7,7 +7,8 @@ use super::labels::{AgentTimeLabels, ReasonName};
 use super::naming::Shown;
 use super::settings::Settings;
 use super::shelf::{Kept, Seconds, Shelf};
-use crate::correlator::{AgentId, AgentState, OTHER, PbxName, ReasonId, Word};
+use crate::correlator::{AgentId, AgentState, OTHER, ReasonId, Word};
+use crate::pbx::PbxName;
 
 /// The agents of one PBX.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::correlator::PbxName;
+use crate::pbx::PbxName;
 
 /// Labels of queues, by PBX and by their names there, in any case.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,8 @@ use super::members::in_histograms;
 use super::naming::Shown;
 use super::settings::{AgentHistograms, Settings};
 use super::shelf::{Histograms, Kept, Shelf};
-use crate::correlator::{AgentId, CallResult, Cause, Direction, PbxName, TrunkId, Word};
+use crate::correlator::{AgentId, CallResult, Cause, Direction, TrunkId, Word};
+use crate::pbx::PbxName;
 
 /// The calls of one PBX.
 #[derive(Clone, Debug)]

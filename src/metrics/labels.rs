@@ -8,9 +8,10 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER,
-    Outcome, PauseChange, PbxName, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy,
-    TransferKind, TrunkId, Word,
+    Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind,
+    TrunkId, Word,
 };
+use crate::pbx::PbxName;
 
 /// A name as it stands in a label; `I` is the id it belongs to.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

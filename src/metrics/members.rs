@@ -13,9 +13,10 @@ use super::naming::Shown;
 use super::settings::{AgentHistograms, Settings};
 use super::shelf::{Histograms, Kept, Seconds, Shelf};
 use crate::correlator::{
-    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, PbxName, QueueId, RingResult, TransferBy,
+    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, QueueId, RingResult, TransferBy,
     TransferKind, Word,
 };
+use crate::pbx::PbxName;
 
 /// The members of one PBX's queues.
 #[derive(Clone, Debug)]

@@ -62,7 +62,7 @@ use self::recorder::Anomalies;
 use self::shelf::Shelf;
 use self::state::StateMetrics;
 use crate::clock::Moment;
-use crate::correlator::PbxName;
+use crate::pbx::PbxName;
 
 /// All metrics of all PBXs, each registered once.
 #[derive(Debug)]

@@ -13,7 +13,8 @@ use prometheus_client::metrics::counter::Counter;
 use super::labels::{AgentName, Name, OverflowLabels, QueueName, ReasonName, TrunkName};
 use super::settings::{AgentLabel, Settings};
 use super::shelf::Kept;
-use crate::correlator::{AgentId, Id, Names, OTHER, PbxName, QueueId, ReasonId, TrunkId};
+use crate::correlator::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId};
+use crate::pbx::PbxName;
 
 /// Counts the values folded into `other`.
 pub(super) type Overflows = Kept<&'static str, OverflowLabels, Counter>;

@@ -9,7 +9,8 @@ use super::catalogue::entry;
 use super::labels::{EventLabels, PbxLabels, WhyLabels};
 use super::shelf::{Kept, Level, Seconds, Shelf, Span};
 use crate::clock::Moment;
-use crate::correlator::{OTHER, PbxName};
+use crate::correlator::OTHER;
+use crate::pbx::PbxName;
 
 /// The exporter's own metrics for all PBXs.
 #[derive(Debug)]

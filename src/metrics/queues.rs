@@ -9,7 +9,8 @@ use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, QueueName, RefusalLa
 use super::naming::Shown;
 use super::settings::Settings;
 use super::shelf::{Histograms, Kept, Shelf};
-use crate::correlator::{Caller, Outcome, PbxName, Phase, QueueId, Refusal, Word};
+use crate::correlator::{Caller, Outcome, Phase, QueueId, Refusal, Word};
+use crate::pbx::PbxName;
 
 /// The queues of one PBX.
 #[derive(Clone, Debug)]

@@ -15,9 +15,10 @@ use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
 use super::shelf::Kept;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, PbxName, QueueId,
+    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, QueueId,
     ReasonId, TrunkId, Word,
 };
+use crate::pbx::PbxName;
 
 /// Counts what the correlator of one PBX saw.
 #[derive(Debug)]

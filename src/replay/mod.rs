@@ -25,11 +25,12 @@ pub use watch::Watch;
 use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits, quoted};
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
-use crate::correlator::{Correlator, PbxName, Rules, Timing};
+use crate::correlator::{Correlator, Rules, Timing};
 use crate::event;
 use crate::event::Kind as EventKind;
 use crate::intake::{self, Version};
 use crate::metrics::{Board, Desk, Format, Metrics};
+use crate::pbx::PbxName;
 
 /// Why a recording could not be played.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use crate::correlator::PbxName;
 use crate::manager_conf::NEWEST;
+use crate::pbx::PbxName;
 
 /// What was said already.
 #[derive(Debug, Default)]

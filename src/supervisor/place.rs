@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::tap::Tap;
 use crate::clock::Clock;
-use crate::correlator::PbxName;
 use crate::health::{Health, Phase};
 use crate::metrics::{Board, Desk};
+use crate::pbx::PbxName;
 
 /// The place of one PBX.
 #[derive(Clone)]

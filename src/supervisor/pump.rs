@@ -23,10 +23,10 @@ use crate::ami::connection::Chunk;
 use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection};
 use crate::clock::Moment;
 use crate::config::Pbx;
-use crate::correlator::PbxName;
 use crate::event::{self, Kind};
 use crate::intake;
 use crate::metrics::Desk;
+use crate::pbx::PbxName;
 
 /// A session behind its snapshot.
 pub(super) struct Pump<'a> {

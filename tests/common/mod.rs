@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use asterisk_exporter::ami::frame::Limits;
-use asterisk_exporter::correlator::{Patterns, PbxName, Rules};
+use asterisk_exporter::correlator::{Patterns, Rules};
 use asterisk_exporter::metrics::{Format, Metrics, Settings};
+use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::replay::Replay;
 
 /// The numbers of an exposition, by series as printed.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use asterisk_exporter::clock::Clock;
 use asterisk_exporter::config::{Address, Pbx, Secret};
-use asterisk_exporter::correlator::{Correlator, PbxName, Rules, Timing};
+use asterisk_exporter::correlator::{Correlator, Rules, Timing};
 use asterisk_exporter::event::KNOWN;
 use asterisk_exporter::health::{Health, Phase};
 use asterisk_exporter::metrics::{Board, Desk, Format, Metrics, Settings};
+use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::supervisor;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
