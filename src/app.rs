@@ -280,7 +280,7 @@ fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(filter);
     match args.format {
         LogFormat::Logfmt => {
-            registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?
+            registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?;
         }
         LogFormat::Json => {
             registry

@@ -164,14 +164,14 @@ mod tests {
         let connect = "100|1.1|q|Ann|CONNECT|5|1.2|2";
         take(&mut latest, 0, &rang("Ann"));
         (1..RANG_MAX).for_each(|other| {
-            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing)
+            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing);
         });
         assert_eq!(take(&mut latest, 0, connect), Repeats::Ringing(Place::Inside));
         // it is used up, and one too many pushes it out
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
         take(&mut latest, 0, &rang("Ann"));
         (0..RANG_MAX).for_each(|other| {
-            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing)
+            assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing);
         });
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
     }

@@ -94,10 +94,10 @@ impl Counted {
         match seen {
             O::Entered { .. } => self.saw(Subject::Entered, place),
             O::Adopted { phase: Phase::Waiting, .. } => {
-                self.saw_apart(Apart::AdoptedWaiting, place)
+                self.saw_apart(Apart::AdoptedWaiting, place);
             }
             O::Adopted { phase: Phase::Talking, .. } => {
-                self.saw_apart(Apart::AdoptedTalking, place)
+                self.saw_apart(Apart::AdoptedTalking, place);
             }
             O::Exited { outcome, hold, .. } => {
                 self.exit(outcome, place);
@@ -154,7 +154,7 @@ impl Counted {
     fn ring(&mut self, result: RingResult, place: Place) {
         match result {
             RingResult::NoAnswer | RingResult::Busy | RingResult::Failed => {
-                self.saw(Subject::RangInVain, place)
+                self.saw(Subject::RangInVain, place);
             }
             RingResult::Lost => self.saw_apart(Apart::RingLost, place),
             RingResult::Answered | RingResult::Canceled => {}

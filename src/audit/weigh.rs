@@ -450,7 +450,7 @@ impl Scales {
                 Apart::Unserved => self.demand(apart, Reason::Unserved, &WITHOUT_REASON),
                 // a crash leaves it open in queue_log for ever
                 Apart::WaitLost | Apart::EndLost | Apart::RingLost => {
-                    row.excuse_extra(Reason::Lost, left)
+                    row.excuse_extra(Reason::Lost, left);
                 }
                 // without an AgentComplete there is no line either
                 Apart::EndUnknown => row.excuse_extra(Reason::Late, left),

@@ -64,7 +64,7 @@ impl<'a> Section<'a> {
             match value.into_dict() {
                 Some(values) => sections.push(Self::new(self.layers, self.report, path, values)),
                 None => {
-                    self.note(self.layers.place_within(&path), path, "must be a map".to_owned())
+                    self.note(self.layers.place_within(&path), path, "must be a map".to_owned());
                 }
             }
         }

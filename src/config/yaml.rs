@@ -24,7 +24,7 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Layer, Mistake> {
     let mut lowering = Lowering { file, text, layer: Layer::default() };
     match lowering.lower("", &root) {
         Value::Dict(_, values) if !matches!(root.value, Node::List(_)) => {
-            lowering.layer.values = values
+            lowering.layer.values = values;
         }
         Value::Empty(..) => {}
         _ => {

@@ -153,7 +153,7 @@ impl Correlator {
                 self.know_trunk(trunk, seen);
             }
             Line::Agent | Line::Other | Line::Local | Line::Media if agent.is_none() => {
-                call.strange_leg = true
+                call.strange_leg = true;
             }
             Line::Agent | Line::Other | Line::Local | Line::Media => {
                 call.agent_legs += 1;

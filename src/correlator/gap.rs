@@ -144,7 +144,7 @@ impl Correlator {
         let Some(ring) = self.rings.get(key) else { return };
         match ring.phase {
             RingPhase::Ringing | RingPhase::Forwarded { .. } => {
-                self.settle_ring(key, RingResult::Lost, None, at, seen)
+                self.settle_ring(key, RingResult::Lost, None, at, seen);
             }
             RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
             RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),

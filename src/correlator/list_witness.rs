@@ -106,7 +106,7 @@ impl Correlator {
             }
             match known.map(|key| (key, &self.members.all[key])) {
                 Some((_, known)) if known.status != member.status => {
-                    suspects.insert(Missing::QueueMemberStatus)
+                    suspects.insert(Missing::QueueMemberStatus);
                 }
                 // a realtime member's pause may be written into the database
                 Some((key, known))

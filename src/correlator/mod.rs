@@ -257,7 +257,7 @@ impl Correlator {
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, seen),
             Kind::Member(member) => self.on_member(at.read, member, seen),
             Kind::Hint(hint) => {
-                self.members.devices.hint(hint.extension, hint.context, hint.watched)
+                self.members.devices.hint(hint.extension, hint.context, hint.watched);
             }
             Kind::RecordingStart(channel) => {
                 let key = self.channel(channel, at, seen);

@@ -345,7 +345,7 @@ impl Correlator {
             match stay.phase {
                 // a wait shorter than expected: the caller left and came back in the gap
                 Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => {
-                    self.lose_wait(key, seen)
+                    self.lose_wait(key, seen);
                 }
                 Phase::Waiting { .. } => {
                     stay.joined = stay.joined.or(joined);

@@ -46,7 +46,7 @@ fn the_time_stamp_has_microseconds() {
     });
     for bad in ["", "x", "1.2x", "99999999999999999999.0"] {
         parse(&format!("Event: Shutdown\nTimestamp: {bad}"), |event| {
-            assert_eq!(event.unwrap().unwrap().at, None)
+            assert_eq!(event.unwrap().unwrap().at, None);
         });
     }
 }
@@ -73,7 +73,7 @@ fn an_agent_complete_may_lack_both_channels() {
 #[test]
 fn only_the_two_queue_variables_are_told() {
     parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| {
-        assert_eq!(event, Ok(None))
+        assert_eq!(event, Ok(None));
     });
     kind("Event: VarSet\nUniqueid: 1.1\nVariable: QUEUESTATUS\nValue: TIMEOUT", |kind| {
         assert!(matches!(kind, Kind::VarSet(set) if set.value == b"TIMEOUT"));
@@ -125,7 +125,7 @@ fn lists_name_a_member_differently_than_events() {
 #[test]
 fn a_test_event_other_than_the_end_of_a_recording_is_nothing() {
     parse("Event: TestEvent\nState: CallIDChange\nState: CallIDChange", |event| {
-        assert_eq!(event, Ok(None))
+        assert_eq!(event, Ok(None));
     });
     kind("Event: TestEvent\nState: MIXMONITOR_END\nFile: /x/1606403878.1115", |kind| {
         assert_eq!(kind, Kind::RecordingEnd(b"/x/1606403878.1115"));

@@ -78,7 +78,7 @@ impl Distribution {
             }
             // Without a time of its own an exemplar gets that of the scrape which shows it first.
             Self::Exemplary(histogram) => {
-                histogram.observe(seconds, of.and_then(CallLabels::of), None)
+                histogram.observe(seconds, of.and_then(CallLabels::of), None);
             }
         }
     }

@@ -94,7 +94,7 @@ impl Page {
             (Kind::Gauge, _) => family.single(sample, metric::GAUGE),
             (Kind::Histogram, Some("_sum")) => family.open.double(histogram::SUM, sample.value),
             (Kind::Histogram, Some("_count")) => {
-                family.open.uint(histogram::COUNT, sample.value as u64)
+                family.open.uint(histogram::COUNT, sample.value as u64);
             }
             (Kind::Histogram, Some("_bucket")) if family.bucket(sample) => {
                 // The last bucket ends the histogram.

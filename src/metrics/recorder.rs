@@ -82,10 +82,10 @@ impl Recorder {
                 self.queues.exited(&shown, Wait { outcome, hold, target }, of);
             }
             O::Refused { queue, reason } => {
-                self.queues.refused(&naming.queue(names, queue)?, reason)
+                self.queues.refused(&naming.queue(names, queue)?, reason);
             }
             O::RecordedCall { queue, agent: _ } => {
-                self.queues.recorded(&naming.queue(names, queue)?)
+                self.queues.recorded(&naming.queue(names, queue)?);
             }
             O::RingEnded { queue, agent, result, length } => {
                 self.members.rang(&naming.member(names, queue, agent)?, result, length);
@@ -97,7 +97,7 @@ impl Recorder {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
             }
             O::AgentDumped { queue, agent } => {
-                self.members.dumped(&naming.member(names, queue, agent)?)
+                self.members.dumped(&naming.member(names, queue, agent)?);
             }
             O::MemberPaused { queue, agent, change } => {
                 self.members.paused(&naming.member(names, queue, agent)?, change);
@@ -125,10 +125,10 @@ impl Recorder {
                 self.calls.hung_up(&naming.parties(names, direction, agent, trunk)?, cause);
             }
             O::TrunkAttempt { trunk, result } => {
-                self.calls.attempted(&naming.trunk(names, trunk)?, result)
+                self.calls.attempted(&naming.trunk(names, trunk)?, result);
             }
             O::TrunkHangup { trunk, cause } => {
-                self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause)
+                self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause);
             }
             O::RecordingEnded => self.calls.recording_ended(),
             O::Anomaly(kind) => {

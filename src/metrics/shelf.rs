@@ -35,7 +35,7 @@ impl Shelf {
     pub(super) fn put(&mut self, entry: &Entry, metric: impl Metric) {
         match entry.unit {
             Some(unit) => {
-                self.registry.register_with_unit(entry.stem(), entry.help, unit.into(), metric)
+                self.registry.register_with_unit(entry.stem(), entry.help, unit.into(), metric);
             }
             None => self.registry.register(entry.stem(), entry.help, metric),
         }

@@ -172,11 +172,11 @@ mod tests {
             assert!(matches!(listing.response(frame), Answer::Nothing));
         });
         with("Event: QueueStatusComplete\nActionID: ae-4-QueueStatus\n\n", |frame| {
-            listing.event(frame)
+            listing.event(frame);
         });
         assert!(!listing.wants_barrier());
         with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| {
-            listing.event(frame)
+            listing.event(frame);
         });
         assert!(listing.wants_barrier());
         listing.barred(ActionId::new(7, "Barrier"));
@@ -196,7 +196,7 @@ mod tests {
         assert!(listing.is_due(at(120)));
         assert!(listing.asked(ActionId::new(9, "QueueStatus"), at(120)));
         with("Event: QueueStatusComplete\nActionID: ae-5-QueueStatus\n\n", |frame| {
-            listing.event(frame)
+            listing.event(frame);
         });
         assert!(!listing.wants_barrier());
     }

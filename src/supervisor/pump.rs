@@ -188,7 +188,7 @@ impl Hose {
     fn item(&mut self, desk: &mut Desk, read: Moment, item: &Item<'_>, lateness: &mut Lateness) {
         match item {
             Item::Frame(frame) if frame.kind == FrameKind::Event => {
-                self.event(desk, read, frame, lateness)
+                self.event(desk, read, frame, lateness);
             }
             Item::Frame(frame) => self.response(desk, read, frame, lateness),
             Item::Rejected(rejection) => intake::reject(&self.pbx, &mut desk.own, *rejection),
@@ -231,7 +231,7 @@ impl Hose {
             Answer::Nothing => {}
             Answer::Refused => desk.correlator.give_up_listing(),
             Answer::Whole(snapshot) => {
-                desk.correlator.reconcile(read, &snapshot, &mut desk.recorder)
+                desk.correlator.reconcile(read, &snapshot, &mut desk.recorder);
             }
         }
     }

@@ -176,7 +176,7 @@ impl Session<'_> {
         }
         let now = wire.read();
         self.place.at_desk(|desk| {
-            opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder)
+            opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder);
         });
         self.progress = Progress::Synchronised { asked, done: now };
         self.place.show(Phase::Up { since: now });

@@ -61,7 +61,7 @@ fn blindness_is_noticed(version: Version) {
             }
         });
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            named(&chosen, &pbx, &phones, &exporter)
+            named(&chosen, &pbx, &phones, &exporter);
         }));
         over.store(true, Ordering::Relaxed);
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -179,7 +179,7 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
         Aim::HungUpOn => play(&caller("709", 30_000)),
         Aim::ServedTwice => play(&caller("704", 30_000)),
         Aim::GivesUp => {
-            play(&caller(chance.of(&["701", "702", "703", "705"]), chance.between(300, 3000)))
+            play(&caller(chance.of(&["701", "702", "703", "705"]), chance.between(300, 3000)));
         }
         Aim::TimesOut => play(&caller("705", 60_000)),
         Aim::Empty => play(&caller("706", 30_000)),

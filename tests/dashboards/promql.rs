@@ -29,7 +29,8 @@ pub(crate) fn names(expr: &str) -> Names {
         let next = tokens.get(at + 1).map_or("", String::as_str);
         match token.as_str() {
             "(" => {
-                calls.push(at.checked_sub(1).map_or(String::new(), |before| tokens[before].clone()))
+                calls
+                    .push(at.checked_sub(1).map_or(String::new(), |before| tokens[before].clone()));
             }
             ")" => {
                 calls.pop();

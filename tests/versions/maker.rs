@@ -235,7 +235,7 @@ impl Version {
             "asteriskversion" => put(out, key, self.asterisk.as_bytes()),
             "amiversion" => put(out, key, self.ami.as_bytes()),
             "position" | "originalposition" if behind && event.starts_with("QueueCaller") => {
-                put(out, key, b"2")
+                put(out, key, b"2");
             }
             _ => put(out, key, value),
         }

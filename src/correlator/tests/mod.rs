@@ -54,14 +54,14 @@ impl Observe for Tally {
         match seen {
             Observation::Entered { queue: q } => self.count(format!("{} entered", queue(q))),
             Observation::Adopted { queue: q, phase } => {
-                self.count(format!("{} adopted {}", queue(q), phase.word()))
+                self.count(format!("{} adopted {}", queue(q), phase.word()));
             }
             Observation::Exited { queue: q, outcome, hold } => {
                 self.count(format!("{} exit {}", queue(q), outcome.word()));
                 self.sum(format!("{} hold {}", queue(q), outcome.word()), hold);
             }
             Observation::Refused { queue: q, reason } => {
-                self.count(format!("{} refused {}", queue(q), reason.word()))
+                self.count(format!("{} refused {}", queue(q), reason.word()));
             }
             Observation::RingEnded { queue: q, agent: a, result, length } => {
                 self.count(format!("{} ring {} {}", queue(q), agent(a), result.word()));
@@ -81,7 +81,7 @@ impl Observe for Tally {
                 ));
             }
             Observation::AgentDumped { queue: q, agent: a } => {
-                self.count(format!("{} dump {}", queue(q), agent(a)))
+                self.count(format!("{} dump {}", queue(q), agent(a)));
             }
             Observation::QueueHangup { queue: q, agent: a, leg, cause } => {
                 self.count(format!("{} hangup {} {} {}", queue(q), agent(a), leg.word(), cause.0));
@@ -118,7 +118,7 @@ impl Observe for Tally {
                 self.count(format!("trunk {} {}", trunk(t), result.word()));
             }
             Observation::TrunkHangup { trunk: t, cause } => {
-                self.count(format!("trunk {} cause {}", trunk(t), cause.0))
+                self.count(format!("trunk {} cause {}", trunk(t), cause.0));
             }
             Observation::RecordingEnded => self.count("recording".into()),
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
