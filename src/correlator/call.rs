@@ -120,7 +120,7 @@ impl Correlator {
         caller: Option<ChannelKey>,
         leg: ChannelKey,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         if caller.is_some()
             && let Some(own) = self.channels.all[leg].call.take()
@@ -128,7 +128,7 @@ impl Correlator {
             // it looked like a beginning, but somebody dialled it
             self.calls.remove(own);
         }
-        self.recognise_trunk(leg, seen);
+        self.recognise_trunk(leg, out);
         let line = self.channels.all[leg].line;
         let untold = caller.is_none() && self.channels.all[leg].linkedid.is_empty();
         if untold && line == Line::Local && self.call_of(leg).is_none() {
@@ -150,7 +150,7 @@ impl Correlator {
                 if !call.trunk_answered {
                     call.trunk = trunk;
                 }
-                self.know_trunk(trunk, seen);
+                self.know_trunk(trunk, out);
             }
             Line::Agent | Line::Other | Line::Local | Line::Media if agent.is_none() => {
                 call.strange_leg = true;
@@ -242,11 +242,11 @@ impl Correlator {
         channel: ChannelKey,
         cause: Cause,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        self.count_leg(channel, cause, seen);
+        self.count_leg(channel, cause, out);
         if let Some(labels) = self.channels.all[channel].owed.take() {
-            self.emit_call_hangup(labels, cause, seen);
+            self.emit_call_hangup(labels, cause, out);
         }
         let Some(key) = self.call_of(channel) else { return };
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -254,11 +254,11 @@ impl Correlator {
             call.ended = Some(at);
         }
         if call.ended.is_some() {
-            self.try_end_call(key, at, seen);
+            self.try_end_call(key, at, out);
         }
     }
 
-    fn count_leg(&mut self, channel: ChannelKey, cause: Cause, seen: &mut dyn Observe) {
+    fn count_leg(&mut self, channel: ChannelKey, cause: Cause, out: &mut dyn Observe) {
         let data = &self.channels.all[channel];
         let Some(dialled) = &data.dialled else { return };
         let (result, trunk) = (dialled.result(cause, data.up), data.trunk());
@@ -266,7 +266,7 @@ impl Correlator {
         // OriginateResponse
         let told = data.up || !dialled.is_silent_originate();
         if !trunk.is_none() && told {
-            self.count_attempt(trunk, result, cause, seen);
+            self.count_attempt(trunk, result, cause, out);
         }
         if let Some(call) = self.call_of(channel).and_then(|key| self.calls.get_mut(key)) {
             let legs = [call.last.as_mut(), call.answer.as_mut().map(|answer| &mut answer.leg)];
@@ -281,20 +281,20 @@ impl Correlator {
         trunk: TrunkId,
         result: CallResult,
         cause: Cause,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        self.emit(Observation::TrunkAttempt { trunk, result }, seen);
-        self.emit(Observation::TrunkHangup { trunk, cause }, seen);
+        self.emit(Observation::TrunkAttempt { trunk, result }, out);
+        self.emit(Observation::TrunkHangup { trunk, cause }, out);
     }
 
     /// Ends the call if everything that decides its result is known; else a little later.
-    fn try_end_call(&mut self, key: CallKey, at: Stamp, seen: &mut dyn Observe) {
+    fn try_end_call(&mut self, key: CallKey, at: Stamp, out: &mut dyn Observe) {
         let Some(call) = self.calls.get(key) else { return };
         let waits_for_leg = call.answer.is_none() && call.last.is_some_and(|leg| leg.end.is_none());
         if waits_for_leg || self.waits_for_originate(key) {
             self.deadlines.add(at.read.after(CALL_END), Task::CallEnd(key));
         } else {
-            self.end_call(key, seen);
+            self.end_call(key, out);
         }
     }
 
@@ -312,7 +312,7 @@ impl Correlator {
         channel: ChannelKey,
         reason: u8,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let data = &mut self.channels.all[channel];
         let Some(dialled) = &mut data.dialled else { return };
@@ -324,14 +324,14 @@ impl Correlator {
             && was_silent
             && !data.up
         {
-            self.count_leg(channel, cause, seen);
+            self.count_leg(channel, cause, out);
             if let Some(key) = self.call_of(channel) {
-                self.try_end_call(key, at, seen);
+                self.try_end_call(key, at, out);
             }
         }
     }
 
-    pub(super) fn call_due(&mut self, key: CallKey, seen: &mut dyn Observe) {
+    pub(super) fn call_due(&mut self, key: CallKey, out: &mut dyn Observe) {
         let Some(call) = self.calls.get(key) else { return };
         let first = call.first;
         if self.waits_for_originate(key)
@@ -341,36 +341,36 @@ impl Correlator {
             if let Some(dialled) = &mut self.channels.all[first].dialled {
                 dialled.reason = Some(0);
             }
-            self.count_leg(first, cause, seen);
+            self.count_leg(first, cause, out);
         }
         if self.calls.get(key).is_some_and(|call| call.ended.is_some()) {
-            self.end_call(key, seen);
+            self.end_call(key, out);
         }
     }
 
     /// Counts the one result of a call.
-    fn end_call(&mut self, key: CallKey, seen: &mut dyn Observe) {
+    fn end_call(&mut self, key: CallKey, out: &mut dyn Observe) {
         let Some(call) = self.calls.remove(key) else { return };
         let labels = self.labels(&call);
         let CallLabels { direction, agent, trunk } = labels;
         let result = self.result(&call, direction);
-        self.emit(Observation::CallEnded { direction, agent, trunk, result }, seen);
+        self.emit(Observation::CallEnded { direction, agent, trunk, result }, out);
         if let (Some(dialled), Some(end), false) =
             (call.dialled, call.answer.map(|a| a.at).or(call.ended), call.adopted)
             && let Some(length) = self.timing.between(dialled, end)
         {
-            self.emit(Observation::CallRang { direction, result, length }, seen);
+            self.emit(Observation::CallRang { direction, result, length }, out);
         }
         if let Some(length) = self.talked(&call) {
-            self.emit(Observation::CallTalked { direction, agent, length }, seen);
+            self.emit(Observation::CallTalked { direction, agent, length }, out);
         }
         let decisive = call.answer.map(|answer| answer.leg).or(call.last);
         match decisive {
-            Some(Leg { end: Some((_, cause)), .. }) => self.emit_call_hangup(labels, cause, seen),
+            Some(Leg { end: Some((_, cause)), .. }) => self.emit_call_hangup(labels, cause, out),
             Some(Leg { channel, end: None }) => {
                 if let Some(leg) = self.channels.all.get_mut(channel) {
                     match leg.cause {
-                        Some(cause) => self.emit_call_hangup(labels, cause, seen),
+                        Some(cause) => self.emit_call_hangup(labels, cause, out),
                         None => leg.owed = Some(labels),
                     }
                 }
@@ -378,15 +378,15 @@ impl Correlator {
             None => {
                 if let Some(cause) = self.channels.all.get(call.first).and_then(|first| first.cause)
                 {
-                    self.emit_call_hangup(labels, cause, seen);
+                    self.emit_call_hangup(labels, cause, out);
                 }
             }
         }
     }
 
-    fn emit_call_hangup(&mut self, labels: CallLabels, cause: Cause, seen: &mut dyn Observe) {
+    fn emit_call_hangup(&mut self, labels: CallLabels, cause: Cause, out: &mut dyn Observe) {
         let CallLabels { direction, agent, trunk } = labels;
-        self.emit(Observation::CallHangup { direction, agent, trunk, cause }, seen);
+        self.emit(Observation::CallHangup { direction, agent, trunk, cause }, out);
     }
 
     fn talked(&self, call: &Call) -> Option<Duration> {
@@ -471,7 +471,7 @@ impl Correlator {
 
     /// The call's first channel vanished in a gap: a result that was known counts, any other nobody
     /// can know.
-    pub(super) fn lose_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn lose_call(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else {
             return;
         };
@@ -481,21 +481,21 @@ impl Correlator {
         }
         call.adopted = true;
         if call.answer.is_some() {
-            self.end_call(key, seen);
+            self.end_call(key, out);
         } else {
             self.calls.remove(key);
-            self.emit(Observation::Anomaly(Anomaly::CallLost), seen);
+            self.emit(Observation::Anomaly(Anomaly::CallLost), out);
         }
     }
 
     /// The call's first channel is about to be forgotten: nothing more can come.
-    pub(super) fn drop_call(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn drop_call(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         let Some(key) = self.channels.all.get(channel).and_then(|channel| channel.call) else {
             return;
         };
         match self.calls.get(key) {
-            Some(call) if call.first == channel && call.ended.is_some() => self.end_call(key, seen),
-            Some(_) => self.lose_call(channel, seen),
+            Some(call) if call.first == channel && call.ended.is_some() => self.end_call(key, out),
+            Some(_) => self.lose_call(channel, out),
             None => {}
         }
     }
@@ -504,9 +504,9 @@ impl Correlator {
         self.channels.all[channel].agent(&mut self.names, &self.members.devices)
     }
 
-    pub(super) fn know_trunk(&mut self, trunk: TrunkId, seen: &mut dyn Observe) {
+    pub(super) fn know_trunk(&mut self, trunk: TrunkId, out: &mut dyn Observe) {
         if self.trunks.insert(trunk) {
-            self.emit(Observation::TrunkKnown { trunk }, seen);
+            self.emit(Observation::TrunkKnown { trunk }, out);
         }
     }
 }

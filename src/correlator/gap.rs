@@ -28,7 +28,7 @@ impl Correlator {
         &mut self,
         at: Stamp,
         uptime: Option<u64>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         // a session begins: what came between it and the one before was not seen
         self.sight.listed = false;
@@ -45,7 +45,7 @@ impl Correlator {
         let boot = told.before(Duration::from_secs(uptime));
         let later = dated && self.boot.at.is_some_and(|known| boot.since(known) > SLACK);
         if sooner || later {
-            self.restarted(at, seen);
+            self.restarted(at, out);
         }
         let at = if sooner || later || self.boot.at.is_none() {
             dated.then_some(boot)
@@ -57,14 +57,14 @@ impl Correlator {
 
     /// Something that follows a login at once told the time: it dates the FullyBooted just before
     /// it.
-    pub fn logged_in(&mut self, now: Moment, seen: &mut impl Observe) {
+    pub fn logged_in(&mut self, now: Moment, out: &mut impl Observe) {
         self.date_boot(now);
         let uptime = Duration::from_secs(self.boot.uptime.unwrap_or(0));
         let boot = now.before(uptime);
         if std::mem::take(&mut self.boot.vague)
             && self.boot.at.is_some_and(|known| boot.since(known) > SLACK)
         {
-            self.restarted(Stamp { read: now, wire: None }, seen);
+            self.restarted(Stamp { read: now, wire: None }, out);
             self.boot.at = Some(boot);
         }
     }
@@ -83,107 +83,107 @@ impl Correlator {
         self.boot.at.filter(|&at| at != Moment::default())
     }
 
-    pub(super) fn on_shutdown(&mut self, at: Stamp, seen: &mut dyn Observe) {
-        self.restarted(at, seen);
+    pub(super) fn on_shutdown(&mut self, at: Stamp, out: &mut dyn Observe) {
+        self.restarted(at, out);
     }
 
     /// Whatever was open is gone, and nobody saw how it ended.
-    fn restarted(&mut self, at: Stamp, seen: &mut dyn Observe) {
+    fn restarted(&mut self, at: Stamp, out: &mut dyn Observe) {
         let mut keys: Vec<_> = self.channels.all.keys().collect();
         keys.sort_unstable();
         for &key in &keys {
-            self.vanish(key, at, seen);
+            self.vanish(key, at, out);
         }
         for key in keys {
-            self.forget(key, at, seen);
+            self.forget(key, at, out);
         }
     }
 
     /// A channel ended, and nobody saw how.
-    fn vanish(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
         let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.ring_on(key));
         for stay in stays.into_iter().chain(talk) {
-            self.lose_stay(stay, at, seen);
+            self.lose_stay(stay, at, out);
         }
         if let Some(ring) = ring {
-            self.lose_ring(ring, at, seen);
+            self.lose_ring(ring, at, out);
         }
         if self.channels.all[key].is_live() {
-            self.end_recordings(key, seen);
+            self.end_recordings(key, out);
             self.leave_bridge(key, at);
             self.channels.end(key, at.read);
         }
-        self.lose_call(key, seen);
+        self.lose_call(key, out);
         self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
     }
 
-    pub(super) fn lose_stay(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn lose_stay(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get(key) else { return };
         match stay.phase {
-            Phase::Waiting { .. } => self.lose_wait(key, seen),
+            Phase::Waiting { .. } => self.lose_wait(key, out),
             // it was seen to leave: only the reason is hidden
-            Phase::Leaving(_) => self.verdict(key, Sign::Silence, seen),
-            Phase::Talking(_) => self.lose_talk(key, at, seen),
+            Phase::Leaving(_) => self.verdict(key, Sign::Silence, out),
+            Phase::Talking(_) => self.lose_talk(key, at, out),
             Phase::Closed(_) => {}
         }
     }
 
-    pub(super) fn lose_talk(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn lose_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         match talk.over {
             Some(over) => {
                 let ended_by = talk.end_untold();
-                self.complete(key, ended_by, None, over, seen);
+                self.complete(key, ended_by, None, over, out);
             }
-            None => self.complete(key, EndedBy::Lost, None, at, seen),
+            None => self.complete(key, EndedBy::Lost, None, at, out),
         }
     }
 
-    pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn lose_ring(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
         let Some(ring) = self.rings.get(key) else { return };
         match ring.phase {
             RingPhase::Ringing | RingPhase::Forwarded { .. } => {
-                self.settle_ring(key, RingResult::Lost, None, at, seen);
+                self.settle_ring(key, RingResult::Lost, None, at, out);
             }
-            RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
-            RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, seen),
+            RingPhase::Answered => self.settle_ring(key, RingResult::Answered, None, at, out),
+            RingPhase::Ended { .. } | RingPhase::Refused { .. } => self.ring_due(key, at, out),
             RingPhase::Done => {}
         }
     }
 
-    pub(super) fn doubt_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn doubt_due(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         if self.stays.get(key).is_some_and(|stay| stay.doubted) {
             if self.stays[key].is_waiting() && self.synchronised {
-                self.emit(Observation::Anomaly(Anomaly::CallerVanished), seen);
+                self.emit(Observation::Anomaly(Anomaly::CallerVanished), out);
             }
-            self.lose_stay(key, at, seen);
+            self.lose_stay(key, at, out);
         }
     }
 
     /// A caller's channel is gone, and no event ended the wait.
-    pub(super) fn verdict_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn verdict_due(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let gone = self.channels.all.get(stay.caller).is_none_or(|caller| !caller.is_live());
         if matches!(stay.phase, Phase::Waiting { .. }) && gone {
             stay.phase =
                 Phase::Leaving(Leaving { abandoned: true, left: true, ..Leaving::new(at) });
-            self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), seen);
+            self.emit(Observation::Anomaly(Anomaly::StayOutlivedChannel), out);
         }
-        self.verdict(key, Sign::Silence, seen);
+        self.verdict(key, Sign::Silence, out);
     }
 
-    pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         if self.channels.all.get(key).is_some_and(|channel| channel.doubted && channel.is_live()) {
-            self.emit(Observation::Anomaly(Anomaly::ChannelVanished), seen);
-            self.vanish(key, at, seen);
+            self.emit(Observation::Anomaly(Anomaly::ChannelVanished), out);
+            self.vanish(key, at, out);
         }
     }
 
-    pub(super) fn age_due(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn age_due(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         if self.channels.all.get(key).is_some_and(Channel::is_live) {
-            self.emit(Observation::Anomaly(Anomaly::Expired), seen);
-            self.vanish(key, at, seen);
+            self.emit(Observation::Anomaly(Anomaly::Expired), out);
+            self.vanish(key, at, out);
         }
     }
 }

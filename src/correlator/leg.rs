@@ -17,15 +17,15 @@ impl Correlator {
         &mut self,
         at: Stamp,
         channel: &event::Channel<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let key = self.channel(channel, at, seen);
+        let key = self.channel(channel, at, out);
         self.channels.all[key].born.get_or_insert(at.read);
         if begins_call(channel)
             && self.channels.all[key].call.is_none()
             && self.channels.all[key].dialled.is_none()
         {
-            self.see_beginning(key, channel, seen);
+            self.see_beginning(key, channel, out);
             self.open_call(key);
         }
     }
@@ -34,10 +34,10 @@ impl Correlator {
         &mut self,
         at: Stamp,
         dial: &event::Dial<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let caller = dial.caller.map(|caller| self.channel(&caller, at, seen));
-        let leg = self.channel(&dial.dest, at, seen);
+        let caller = dial.caller.map(|caller| self.channel(&caller, at, out));
+        let leg = self.channel(&dial.dest, at, out);
         let by_media = caller.is_some_and(|caller| self.channels.all[caller].line == Line::Media);
         // nobody calls: the leg begins the call, as that of an Originate does
         let caller = caller.filter(|_| !by_media);
@@ -60,7 +60,7 @@ impl Correlator {
         if by_media && self.channels.all[leg].line != Line::Media && self.call_of(leg).is_none() {
             self.open_call(leg);
         }
-        self.call_dialled(caller, leg, at, seen);
+        self.call_dialled(caller, leg, at, out);
     }
 
     /// Only the first DialEnd of a leg counts: the cleanup sends another for every leg it hangs up.
@@ -68,11 +68,11 @@ impl Correlator {
         &mut self,
         at: Stamp,
         end: &event::DialEnd<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&end.dest, at, seen);
+        let leg = self.channel(&end.dest, at, out);
         let status = DialStatus::parse(end.status);
-        let caller = end.caller.map(|caller| self.channel(&caller, at, seen));
+        let caller = end.caller.map(|caller| self.channel(&caller, at, out));
         let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
             by: caller,
             status: None,
@@ -87,7 +87,7 @@ impl Correlator {
             self.channels.all[leg].up = true;
             self.call_answered(leg, at);
         }
-        self.ring_dial_ended(leg, status, end.forwarded, at, seen);
+        self.ring_dial_ended(leg, status, end.forwarded, at, out);
     }
 
     pub(super) fn on_local_bridge(&mut self, local: &event::LocalBridge<'_>) {
@@ -103,9 +103,9 @@ impl Correlator {
         &mut self,
         at: Stamp,
         enter: &event::BridgeEnter<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let key = self.channel(&enter.channel, at, seen);
+        let key = self.channel(&enter.channel, at, out);
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key);
         }
@@ -114,12 +114,12 @@ impl Correlator {
             self.leave_bridge(key, at);
             self.channels.all[key].held = true;
             self.follow_channel(key, at);
-            self.caller_parked(key, seen);
+            self.caller_parked(key, out);
         } else {
             let bridge = self.channels.bridge_id(enter.bridge);
             self.enter_bridge(key, bridge, at);
         }
-        self.taken_by_bridge(key, at, seen);
+        self.taken_by_bridge(key, at, out);
     }
 
     pub(super) fn enter_bridge(&mut self, key: ChannelKey, bridge: BridgeId, at: Stamp) {
@@ -141,9 +141,9 @@ impl Correlator {
         &mut self,
         at: Stamp,
         leave: &event::BridgeLeave<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let key = self.channel(&leave.channel, at, seen);
+        let key = self.channel(&leave.channel, at, out);
         self.leave_bridge(key, at);
     }
 
@@ -174,9 +174,9 @@ impl Correlator {
         &mut self,
         at: Stamp,
         hangup: &event::Hangup<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let key = self.channel(&hangup.channel, at, seen);
+        let key = self.channel(&hangup.channel, at, out);
         if !self.channels.all[key].is_live() {
             return;
         }
@@ -187,37 +187,33 @@ impl Correlator {
 
         let cause = Cause(hangup.cause);
         self.channels.all[key].cause = Some(cause);
-        self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, seen);
+        self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, out);
         self.leave_bridge(key, at);
         self.channels.end(key, at.read);
         self.follow_channel(key, at);
-        self.end_recordings(key, seen);
-        self.ring_hung_up(key, at, seen);
+        self.end_recordings(key, out);
+        self.ring_hung_up(key, at, out);
         if let Some(ring) = self.ring_on(key).map(|ring| &self.rings[ring])
             && ring.leg == key
             && self.channels.all[key].up
         {
-            self.lose_answered_leg(ring.stay, at, seen);
+            self.lose_answered_leg(ring.stay, at, out);
         }
-        self.count_caller_hangup(key, cause, seen);
+        self.count_caller_hangup(key, cause, out);
         if hangup.channel.state == Some(DOWN) {
             self.drop_stillborn(key);
         }
-        self.call_hung_up(key, cause, at, seen);
+        self.call_hung_up(key, cause, at, out);
         self.end_waits(key, at);
         self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
     }
 
     /// The caller leg's cause, once, in the last queue the caller was in.
-    fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, seen: &mut dyn Observe) {
+    fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, out: &mut dyn Observe) {
         let Some(&last) = self.channels.all[key].stays.last() else { return };
         let Some(stay) = self.stays.get(last) else { return };
         let (queue, agent) = (stay.queue, stay.taken_by);
-        self.emit_of(
-            last,
-            Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause },
-            seen,
-        );
+        self.emit_of(last, Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, out);
     }
 
     /// A caller's channel is gone though no event ended the wait: one may still come.
@@ -230,15 +226,15 @@ impl Correlator {
     }
 
     /// A channel that is gone for long enough: nothing can come for it any more.
-    pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
         let stays = channel.stays.clone();
         for stay in stays {
-            self.close_for_good(stay, at, seen);
+            self.close_for_good(stay, at, out);
             self.stays.remove(stay);
         }
-        self.drop_ring(key, at, seen);
-        self.drop_call(key, seen);
+        self.drop_ring(key, at, out);
+        self.drop_call(key, out);
         let dialled = self.channels.forget(key).and_then(|channel| channel.dialled);
         if let Some(dialled) = dialled {
             self.forget_originate(dialled.string);
@@ -249,14 +245,14 @@ impl Correlator {
     }
 
     /// Ends whatever is still open of a stay whose caller is long gone.
-    fn close_for_good(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    fn close_for_good(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         match &self.stays[key].phase {
             Phase::Closed(_) => {}
             Phase::Waiting { .. } | Phase::Leaving(_) => {
-                self.emit(Observation::Anomaly(Anomaly::Expired), seen);
-                self.lose_wait(key, seen);
+                self.emit(Observation::Anomaly(Anomaly::Expired), out);
+                self.lose_wait(key, out);
             }
-            Phase::Talking(_) => self.lose_talk(key, at, seen),
+            Phase::Talking(_) => self.lose_talk(key, at, out),
         }
     }
 }

@@ -29,34 +29,34 @@ impl Correlator {
         &mut self,
         now: Moment,
         snapshot: &Snapshot,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let channels = snapshot.no_channels.then_some(Missing::ListChannels);
         let queues = snapshot.no_queues.then_some(Missing::ListQueues);
         self.evidence.begin(now, channels.into_iter().chain(queues).collect());
-        self.keep_list(snapshot, seen);
+        self.keep_list(snapshot, out);
     }
 
     /// A list was taken in mid-session, and nothing is changed by it yet.
-    pub(super) fn note_list(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    pub(super) fn note_list(&mut self, now: Moment, snapshot: &Snapshot, out: &mut dyn Observe) {
         let mut suspects = MissingSet::default();
         // whoever may read class system is told at the login
         suspects.insert(Missing::ClassSystem);
         self.suspect_by_entries(now, snapshot, &mut suspects);
-        self.suspect_by_holds(snapshot, &mut suspects, seen);
-        self.suspect_by_members(snapshot, &mut suspects, seen);
+        self.suspect_by_holds(snapshot, &mut suspects, out);
+        self.suspect_by_members(snapshot, &mut suspects, out);
         self.evidence.suspect_by_list(suspects, now);
     }
 
     /// Keeps of an applied list what the next one is compared with.
-    pub(super) fn keep_list(&mut self, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    pub(super) fn keep_list(&mut self, snapshot: &Snapshot, out: &mut dyn Observe) {
         let holds = snapshot.queues.iter().zip(&snapshot.holds);
         self.last_list.holds =
-            holds.map(|((name, _), &hold)| (self.queue(name, seen), hold)).collect();
+            holds.map(|((name, _), &hold)| (self.queue(name, out), hold)).collect();
 
         let dynamic = snapshot.members.iter().filter(|member| member.dynamic);
         self.last_list.dynamic =
-            dynamic.filter_map(|member| self.listed_place(member, seen)).collect();
+            dynamic.filter_map(|member| self.listed_place(member, out)).collect();
     }
 
     /// Somebody waits who came in this session.
@@ -76,10 +76,10 @@ impl Correlator {
         &mut self,
         snapshot: &Snapshot,
         suspects: &mut MissingSet,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         for ((name, _), &hold) in snapshot.queues.iter().zip(&snapshot.holds) {
-            let queue = self.queue(name, seen);
+            let queue = self.queue(name, out);
             let before = self.last_list.holds.get(&queue);
             if hold > 0 && before.is_some_and(|&before| before != hold) {
                 for what in [Missing::ClassAgent, Missing::ClassCall, Missing::VarSet] {
@@ -94,11 +94,11 @@ impl Correlator {
         &mut self,
         snapshot: &Snapshot,
         suspects: &mut MissingSet,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let mut listed = HashSet::new();
         for member in &snapshot.members {
-            let place = place(self.queue(&member.queue, seen), &member.interface);
+            let place = place(self.queue(&member.queue, out), &member.interface);
             let known = self.members.places.get(&place).copied();
             listed.extend(known);
             if self.touched_members.contains(&place) {
@@ -120,7 +120,7 @@ impl Correlator {
         }
 
         let queues: HashSet<QueueId> =
-            snapshot.queues.iter().map(|(name, _)| self.queue(name, seen)).collect();
+            snapshot.queues.iter().map(|(name, _)| self.queue(name, out)).collect();
         let gone = self.last_list.dynamic.iter().filter(|key| !listed.contains(*key));
         for member in gone.filter_map(|&key| self.members.all.get(key)) {
             let touched = self.touched_members.contains(&place(member.queue, &member.interface));
@@ -131,8 +131,8 @@ impl Correlator {
         }
     }
 
-    fn listed_place(&mut self, member: &Member, seen: &mut dyn Observe) -> Option<MemberKey> {
-        let place = place(self.queue(&member.queue, seen), &member.interface);
+    fn listed_place(&mut self, member: &Member, out: &mut dyn Observe) -> Option<MemberKey> {
+        let place = place(self.queue(&member.queue, out), &member.interface);
         self.members.places.get(&place).copied()
     }
 }

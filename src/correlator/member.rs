@@ -104,30 +104,30 @@ impl Correlator {
         &mut self,
         now: Moment,
         member: &event::Member<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let queue = self.queue(member.queue, seen);
+        let queue = self.queue(member.queue, out);
         if self.touched.is_some() {
             self.touched_members.insert(place(queue, member.interface));
         }
         match member.change {
-            MemberChange::Removed => self.remove_member(queue, member.interface, now, seen),
+            MemberChange::Removed => self.remove_member(queue, member.interface, now, out),
             MemberChange::Present | MemberChange::Added => {
-                self.describe_member(now, member, seen);
+                self.describe_member(now, member, out);
             }
             MemberChange::Pause => {
-                self.describe_member(now, member, seen);
-                self.count_pause(queue, member, seen);
+                self.describe_member(now, member, out);
+                self.count_pause(queue, member, out);
             }
         }
     }
 
     /// One for each such event, as queue_log has it: also for a pause that changes nothing.
-    fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, seen: &mut dyn Observe) {
+    fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, out: &mut dyn Observe) {
         let change = if member.paused { PauseChange::Paused } else { PauseChange::Unpaused };
         if let Some(&key) = self.members.places.get(&place(queue, member.interface)) {
             let agent = self.members.all[key].agent;
-            self.emit(Observation::MemberPaused { queue, agent, change }, seen);
+            self.emit(Observation::MemberPaused { queue, agent, change }, out);
         }
     }
 
@@ -137,11 +137,11 @@ impl Correlator {
         &mut self,
         now: Moment,
         described: &event::Member<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> Described {
-        let queue = self.queue(described.queue, seen);
+        let queue = self.queue(described.queue, out);
         let known = self.members.places.contains_key(&place(queue, described.interface));
-        let key = self.present_member(queue, described.interface, described.name, now, seen);
+        let key = self.present_member(queue, described.interface, described.name, now, out);
         let reason =
             self.names.reasons.intern(if described.paused { described.reason } else { b"" });
         let member = &mut self.members.all[key];
@@ -175,10 +175,10 @@ impl Correlator {
         // a device that is free again ends the call for app_queue, though AgentComplete may come
         // much later
         if parts {
-            self.begin_wrap_up(key, now, seen);
+            self.begin_wrap_up(key, now, out);
         }
         self.look_at_phone(key, now);
-        self.refresh_agent(agent, now, seen);
+        self.refresh_agent(agent, now, out);
         Described { appeared: !known, drifted: known && confirmed && changed }
     }
 
@@ -189,7 +189,7 @@ impl Correlator {
         interface: &[u8],
         name: &[u8],
         now: Moment,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> MemberKey {
         let place = place(queue, interface);
         if !self.members.places.contains_key(&place)
@@ -197,7 +197,7 @@ impl Correlator {
         {
             return key;
         }
-        self.present_member(queue, interface, name, now, seen)
+        self.present_member(queue, interface, name, now, out)
     }
 
     /// The member behind an interface in a queue, made now if nothing told of it yet.
@@ -207,7 +207,7 @@ impl Correlator {
         interface: &[u8],
         name: &[u8],
         now: Moment,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> MemberKey {
         let place = place(queue, interface);
         let agent = self.identity(interface, name);
@@ -216,7 +216,7 @@ impl Correlator {
                 return key;
             }
             // renamed, or another person took the seat
-            self.remove_member(queue, interface, now, seen);
+            self.remove_member(queue, interface, now, out);
         }
         let key = self.members.all.insert(Member {
             queue,
@@ -244,12 +244,12 @@ impl Correlator {
         self.members.places.insert(place, key);
         self.know_device(interface, agent);
         self.know_phone(key);
-        self.emit(Observation::MemberKnown { queue, agent }, seen);
+        self.emit(Observation::MemberKnown { queue, agent }, out);
         let synchronised = self.synchronised;
         let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
         let fresh = || Agent { members: Vec::new(), state, reason: ReasonId::NONE, told: now };
         self.members.agents.entry(agent).or_insert_with(fresh).members.push(key);
-        self.refresh_agent(agent, now, seen);
+        self.refresh_agent(agent, now, out);
         key
     }
 
@@ -258,7 +258,7 @@ impl Correlator {
         queue: QueueId,
         interface: &[u8],
         now: Moment,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(key) = self.members.places.remove(&place(queue, interface)) else { return };
         let member = &mut self.members.all[key];
@@ -267,8 +267,8 @@ impl Correlator {
         for device in [&member.interface, &member.state_interface] {
             self.members.devices.release(readable(device).as_bytes(), agent);
         }
-        self.members.end_wrap_up(key, now, &self.names, seen);
-        self.refresh_agent(agent, now, seen);
+        self.members.end_wrap_up(key, now, &self.names, out);
+        self.refresh_agent(agent, now, out);
         if let Some(agent) = self.members.agents.get_mut(&agent) {
             agent.members.retain(|&other| other != key);
         }
@@ -337,27 +337,27 @@ impl Correlator {
     }
 
     /// Works out an agent's state anew; tells the time spent in the old one if it changed.
-    pub(super) fn refresh_agent(&mut self, id: AgentId, now: Moment, seen: &mut dyn Observe) {
+    pub(super) fn refresh_agent(&mut self, id: AgentId, now: Moment, out: &mut dyn Observe) {
         let synchronised = self.synchronised;
         let Some(agent) = self.members.agents.get_mut(&id) else { return };
         let (state, reason) = state_of(&agent.members, &self.members.all, synchronised);
         if (state, reason) != (agent.state, agent.reason) {
-            agent.tell(id, now, &self.names, seen);
+            agent.event(id, now, &self.names, out);
             (agent.state, agent.reason) = (state, reason);
         }
     }
 
     /// Tells all state and wrap-up time up to now.
-    pub(super) fn tell_times(&mut self, now: Moment, seen: &mut dyn Observe) {
+    pub(super) fn tell_times(&mut self, now: Moment, out: &mut dyn Observe) {
         let mut ids: Vec<_> = self.members.agents.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
             if let Some(agent) = self.members.agents.get_mut(&id) {
-                agent.tell(id, now, &self.names, seen);
+                agent.event(id, now, &self.names, out);
             }
         }
         for member in self.members.all.values_mut() {
-            member.tell_wrap_up(now, &self.names, seen);
+            member.tell_wrap_up(now, &self.names, out);
         }
     }
 }
@@ -435,13 +435,13 @@ impl Member {
 }
 
 impl Agent {
-    fn tell(&mut self, agent: AgentId, now: Moment, names: &Names, seen: &mut dyn Observe) {
+    fn event(&mut self, agent: AgentId, now: Moment, names: &Names, out: &mut dyn Observe) {
         // first seen in a part of a recording that has no time
         let told = if self.told == Moment::default() { now } else { self.told };
         let spent = now.since(told);
         self.told = told.max(now);
         let (state, reason) = (self.state, self.reason);
-        seen.observe(names, Observation::AgentTime { agent, state, reason, spent }, None);
+        out.observe(names, Observation::AgentTime { agent, state, reason, spent }, None);
     }
 }
 

@@ -181,13 +181,13 @@ impl Correlator {
     }
 
     /// One event, read at `now`.
-    pub fn handle(&mut self, now: Moment, event: &Event<'_>, seen: &mut impl Observe) {
+    pub fn handle(&mut self, now: Moment, event: &Event<'_>, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: event.at };
         self.date_boot(now);
         self.note_evidence(at, &event.kind);
         self.sight.note(&event.kind);
-        self.dispatch(at, &event.kind, seen);
-        self.follow_phones(now, seen);
+        self.dispatch(at, &event.kind, out);
+        self.follow_phones(now, out);
     }
 
     /// When [`Self::expire`] wants to be called.
@@ -196,99 +196,99 @@ impl Correlator {
     }
 
     /// Ends what has waited long enough.
-    pub fn expire(&mut self, now: Moment, seen: &mut impl Observe) {
+    pub fn expire(&mut self, now: Moment, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         while let Some(task) = self.deadlines.due(now) {
             match task {
-                Task::Verdict(key) => self.verdict_due(key, at, seen),
-                Task::Completion(key) => self.completion_due(key, at, seen),
-                Task::Doubt(key) => self.doubt_due(key, at, seen),
-                Task::Ring(key) => self.ring_due(key, at, seen),
-                Task::CallEnd(key) => self.call_due(key, seen),
-                Task::Forget(key) => self.forget(key, at, seen),
-                Task::Vanish(key) => self.vanish_due(key, at, seen),
-                Task::Age(key) => self.age_due(key, at, seen),
-                Task::WrapUp(key) => self.wrap_up_due(key, now, seen),
+                Task::Verdict(key) => self.verdict_due(key, at, out),
+                Task::Completion(key) => self.completion_due(key, at, out),
+                Task::Doubt(key) => self.doubt_due(key, at, out),
+                Task::Ring(key) => self.ring_due(key, at, out),
+                Task::CallEnd(key) => self.call_due(key, out),
+                Task::Forget(key) => self.forget(key, at, out),
+                Task::Vanish(key) => self.vanish_due(key, at, out),
+                Task::Age(key) => self.age_due(key, at, out),
+                Task::WrapUp(key) => self.wrap_up_due(key, now, out),
                 Task::Linger(key) => self.linger_due(key),
             }
         }
-        self.follow_phones(now, seen);
+        self.follow_phones(now, out);
     }
 
     /// Tells running times (agents' states, wrap-up) up to `now`.
-    pub fn flush(&mut self, now: Moment, seen: &mut impl Observe) {
-        self.tell_times(now, seen);
+    pub fn flush(&mut self, now: Moment, out: &mut impl Observe) {
+        self.tell_times(now, out);
     }
 
-    fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, seen: &mut dyn Observe) {
+    fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, out: &mut dyn Observe) {
         match kind {
-            Kind::NewChannel(channel) => self.on_new_channel(at, channel, seen),
-            Kind::Hangup(hangup) => self.on_hangup(at, hangup, seen),
+            Kind::NewChannel(channel) => self.on_new_channel(at, channel, out),
+            Kind::Hangup(hangup) => self.on_hangup(at, hangup, out),
             Kind::HangupRequest(channel) => {
-                let key = self.channel(channel, at, seen);
+                let key = self.channel(channel, at, out);
                 self.channels.all[key].hangup_requested = true;
                 self.note_request(key);
             }
-            Kind::NewExten(step) => self.on_new_exten(at, step, seen),
-            Kind::VarSet(set) => self.on_var_set(at, set, seen),
-            Kind::DialBegin(dial) => self.on_dial_begin(at, dial, seen),
-            Kind::DialEnd(end) => self.on_dial_end(at, end, seen),
-            Kind::BridgeEnter(enter) => self.on_bridge_enter(at, enter, seen),
-            Kind::BridgeLeave(leave) => self.on_bridge_leave(at, leave, seen),
+            Kind::NewExten(step) => self.on_new_exten(at, step, out),
+            Kind::VarSet(set) => self.on_var_set(at, set, out),
+            Kind::DialBegin(dial) => self.on_dial_begin(at, dial, out),
+            Kind::DialEnd(end) => self.on_dial_end(at, end, out),
+            Kind::BridgeEnter(enter) => self.on_bridge_enter(at, enter, out),
+            Kind::BridgeLeave(leave) => self.on_bridge_leave(at, leave, out),
             Kind::LocalBridge(local) => self.on_local_bridge(local),
             Kind::Hold(channel) => {
-                let key = self.channel(channel, at, seen);
-                self.on_hold(key, true, at, seen);
+                let key = self.channel(channel, at, out);
+                self.on_hold(key, true, at, out);
             }
             Kind::Unhold(channel) => {
-                let key = self.channel(channel, at, seen);
-                self.on_hold(key, false, at, seen);
+                let key = self.channel(channel, at, out);
+                self.on_hold(key, false, at, out);
             }
-            Kind::BlindTransfer(transfer) => self.on_blind_transfer(transfer, seen),
-            Kind::AttendedTransfer(transfer) => self.on_attended_transfer(at, transfer, seen),
-            Kind::OriginateResponse(response) => self.on_originate_response(at, response, seen),
-            Kind::CallerJoin(join) => self.on_join(at, join, seen),
-            Kind::CallerLeave(leave) => self.on_leave(at, leave, seen),
-            Kind::CallerAbandon(abandon) => self.on_abandon(at, abandon, seen),
-            Kind::AgentCalled(call) => self.on_agent_called(at, call, seen),
-            Kind::AgentConnect(connect) => self.on_agent_connect(at, connect, seen),
-            Kind::AgentComplete(complete) => self.on_agent_complete(at, complete, seen),
-            Kind::AgentDump(dump) => self.on_agent_dump(at, dump, seen),
-            Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, seen),
-            Kind::Member(member) => self.on_member(at.read, member, seen),
+            Kind::BlindTransfer(transfer) => self.on_blind_transfer(transfer, out),
+            Kind::AttendedTransfer(transfer) => self.on_attended_transfer(at, transfer, out),
+            Kind::OriginateResponse(response) => self.on_originate_response(at, response, out),
+            Kind::CallerJoin(join) => self.on_join(at, join, out),
+            Kind::CallerLeave(leave) => self.on_leave(at, leave, out),
+            Kind::CallerAbandon(abandon) => self.on_abandon(at, abandon, out),
+            Kind::AgentCalled(call) => self.on_agent_called(at, call, out),
+            Kind::AgentConnect(connect) => self.on_agent_connect(at, connect, out),
+            Kind::AgentComplete(complete) => self.on_agent_complete(at, complete, out),
+            Kind::AgentDump(dump) => self.on_agent_dump(at, dump, out),
+            Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, out),
+            Kind::Member(member) => self.on_member(at.read, member, out),
             Kind::Hint(hint) => {
                 self.members.devices.hint(hint.extension, hint.context, hint.watched);
             }
             Kind::RecordingStart(channel) => {
-                let key = self.channel(channel, at, seen);
-                self.on_recording_start(key, seen);
+                let key = self.channel(channel, at, out);
+                self.on_recording_start(key, out);
             }
             Kind::RecordingStop(channel) => {
-                let key = self.channel(channel, at, seen);
-                self.on_recording_stop(key, seen);
+                let key = self.channel(channel, at, out);
+                self.on_recording_stop(key, out);
             }
-            Kind::RecordingEnd(file) => self.on_recording_end(file, seen),
+            Kind::RecordingEnd(file) => self.on_recording_end(file, out),
             // shows that the account sees class call, and nothing else
             Kind::DeviceState => {}
-            Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, seen),
-            Kind::Shutdown => self.on_shutdown(at, seen),
+            Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, out),
+            Kind::Shutdown => self.on_shutdown(at, out),
             // lists come in through a snapshot
             Kind::Listed { .. } => {}
         }
     }
 
-    fn emit(&self, observation: Observation, seen: &mut dyn Observe) {
-        seen.observe(&self.names, observation, None);
+    fn emit(&self, observation: Observation, out: &mut dyn Observe) {
+        out.observe(&self.names, observation, None);
     }
 
     /// Tells a fact of a stay.
-    fn emit_of(&self, stay: StayKey, observation: Observation, seen: &mut dyn Observe) {
+    fn emit_of(&self, stay: StayKey, observation: Observation, out: &mut dyn Observe) {
         let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
         // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands
         // for both
         let caller = caller.filter(|caller| caller.talk != Some(stay));
         let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
-        seen.observe(&self.names, observation, of);
+        out.observe(&self.names, observation, of);
     }
 
     /// The channel of a block, made now if it was never seen; it begins no call.
@@ -296,14 +296,14 @@ impl Correlator {
         &mut self,
         block: &crate::event::Channel<'_>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> ChannelKey {
         let (key, new) = self.channels.ensure(block, &self.rules, &mut self.names);
         if new {
             self.deadlines.add_age(at.read, key);
             let trunk = self.channels.all[key].trunk();
             if !trunk.is_none() {
-                self.know_trunk(trunk, seen);
+                self.know_trunk(trunk, out);
             }
         }
         key

@@ -44,11 +44,11 @@ impl Correlator {
         &mut self,
         at: Stamp,
         into: &event::IntoQueue<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let waiting = self.channels.find(into.from).and_then(|from| self.waiting_stay(from));
         let Some(waiting) = waiting else { return };
-        let to = self.channel(&into.to, at, seen);
+        let to = self.channel(&into.to, at, out);
         self.move_stay(waiting, to);
     }
 
@@ -175,28 +175,23 @@ impl Correlator {
     /// A waiting caller is in no bridge before AgentConnect.  Who enters one was taken out of the
     /// queue: AMI Bridge, Park, the application Bridge.  The rest of it happens to a Surrogate
     /// channel, which is in no event (16 and 22).
-    pub(super) fn taken_by_bridge(
-        &mut self,
-        caller: ChannelKey,
-        at: Stamp,
-        seen: &mut dyn Observe,
-    ) {
+    pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(key) = self.waiting_stay(caller) else { return };
         if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
             self.stays[key].phase = Phase::Leaving(Leaving::new(at));
-            self.exit(key, Outcome::Redirected, seen);
+            self.exit(key, Outcome::Redirected, out);
         }
     }
 
     /// A leg that had answered is gone before Leave and AgentConnect: it was in the announcement.
     /// If the caller is in a bridge by now, it is another's.
-    pub(super) fn lose_answered_leg(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn lose_answered_leg(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let caller = stay.caller;
         if let Phase::Waiting { answered } = &mut stay.phase {
             *answered = false;
             if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.is_some()) {
-                self.taken_by_bridge(caller, at, seen);
+                self.taken_by_bridge(caller, at, out);
             }
         }
     }

@@ -12,7 +12,7 @@ use super::names::{AgentId, Names, QueueId, ReasonId, TrunkId};
 pub trait Observe {
     /// One fact; `names` resolves its ids.  `of` is whose it is, for facts of a stay whose caller
     /// is known.
-    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>);
+    fn observe(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>);
 }
 
 /// Whose stay a fact is about: never a label, but what finds the call again.

@@ -26,7 +26,7 @@ impl Correlator {
         &mut self,
         at: Stamp,
         response: &event::OriginateResponse<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(reason) = response.reason else { return };
         let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
@@ -37,7 +37,7 @@ impl Correlator {
             list.oldest(|leg| waits_for_response(&self.channels, leg))
         });
         if let Some(leg) = leg {
-            self.originate_answered(leg, reason, at, seen);
+            self.originate_answered(leg, reason, at, out);
         }
     }
 

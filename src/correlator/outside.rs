@@ -46,7 +46,7 @@ impl Correlator {
         &mut self,
         key: ChannelKey,
         block: &event::Channel<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         // Before 13.5 nothing tells a leg from a beginning, and a leg has the context of its trunk.
         // A channel that a device begins is in state Ring, one that Asterisk dials is not.
@@ -69,19 +69,19 @@ impl Correlator {
         let outside =
             self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
         if self.outside.begins(&device, outside) == Some(Begins::Outside) {
-            self.take_for_trunk(key, seen);
+            self.take_for_trunk(key, out);
         }
     }
 
     /// A device that was learned to be a trunk is dialled, or was found in a call of its own.
-    pub(super) fn recognise_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn recognise_trunk(&mut self, key: ChannelKey, out: &mut dyn Observe) {
         let channel = &self.channels.all[key];
         let unclear = matches!(channel.line, Line::Agent | Line::Other);
         if unclear
             && self.outside.is_trunk(channel.label())
             && channel.owner(&self.members.devices).is_none()
         {
-            self.take_for_trunk(key, seen);
+            self.take_for_trunk(key, out);
         }
     }
 
@@ -99,10 +99,10 @@ impl Correlator {
         }
     }
 
-    fn take_for_trunk(&mut self, key: ChannelKey, seen: &mut dyn Observe) {
+    fn take_for_trunk(&mut self, key: ChannelKey, out: &mut dyn Observe) {
         let trunk = self.names.trunks.intern_text(self.channels.all[key].label());
         self.channels.turn(key, Line::Trunk(trunk));
-        self.know_trunk(trunk, seen);
+        self.know_trunk(trunk, out);
     }
 
     /// Whether the configuration names trunks.

@@ -142,7 +142,7 @@ impl Phone {
 impl Correlator {
     /// Looks anew at the members whose phones came up or hung up, and at the agents whose state may
     /// be another.
-    pub(super) fn follow_phones(&mut self, now: Moment, seen: &mut dyn Observe) {
+    pub(super) fn follow_phones(&mut self, now: Moment, out: &mut dyn Observe) {
         if self.sight.take_first_call() {
             self.look_at_all_phones(now);
         }
@@ -159,7 +159,7 @@ impl Correlator {
         stale.sort_unstable();
         stale.dedup();
         for agent in stale {
-            self.refresh_agent(agent, now, seen);
+            self.refresh_agent(agent, now, out);
         }
     }
 

@@ -13,35 +13,35 @@ impl Correlator {
         &mut self,
         at: Stamp,
         join: &event::CallerJoin<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&join.caller, at, seen);
-        self.settle_leaving(caller, join.caller.queue_status, Sign::Join, seen);
-        let queue = self.queue(join.queue, seen);
+        let caller = self.channel(&join.caller, at, out);
+        self.settle_leaving(caller, join.caller.queue_status, Sign::Join, out);
+        let queue = self.queue(join.queue, out);
         if let Some(key) = self.newest_stay(caller, queue)
             && let Phase::Waiting { .. } = self.stays[key].phase
         {
             // the list that adopted the stay can be newer than its Join
             if !std::mem::take(&mut self.stays[key].adopted) {
-                self.emit(Observation::Anomaly(Anomaly::DuplicateJoin), seen);
+                self.emit(Observation::Anomaly(Anomaly::DuplicateJoin), out);
             }
             return;
         }
         self.unjoined.remove(caller);
         let key = self.open_stay(caller, queue, Some(at));
         self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
-        self.emit_of(key, Observation::Entered { queue }, seen);
+        self.emit_of(key, Observation::Entered { queue }, out);
     }
 
     pub(super) fn on_abandon(
         &mut self,
         at: Stamp,
         abandon: &event::CallerAbandon<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&abandon.caller, at, seen);
-        let queue = self.queue(abandon.queue, seen);
-        let key = self.stay_of(caller, queue, at, seen);
+        let caller = self.channel(&abandon.caller, at, out);
+        let queue = self.queue(abandon.queue, out);
+        let key = self.stay_of(caller, queue, at, out);
         let gave_up = self.channels.all[caller].hangup_requested;
         let stay = &mut self.stays[key];
         match &mut stay.phase {
@@ -55,7 +55,7 @@ impl Correlator {
             }
             Phase::Leaving(leaving) if leaving.abandoned && !leaving.left => {
                 if !leaving.gave_up {
-                    self.exit(key, Outcome::Incompatible, seen);
+                    self.exit(key, Outcome::Incompatible, out);
                 }
             }
             // Leave came first: nothing real does that, but the outcome is open still
@@ -72,11 +72,11 @@ impl Correlator {
         &mut self,
         at: Stamp,
         leave: &event::CallerLeave<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&leave.caller, at, seen);
-        let queue = self.queue(leave.queue, seen);
-        let key = self.stay_of(caller, queue, at, seen);
+        let caller = self.channel(&leave.caller, at, out);
+        let queue = self.queue(leave.queue, out);
+        let key = self.stay_of(caller, queue, at, out);
         match &mut self.stays[key].phase {
             Phase::Waiting { answered } => {
                 let answered = *answered;
@@ -90,13 +90,8 @@ impl Correlator {
 
     /// QUEUESTATUS names the outcome, or why the caller was never let in; QUEUEPOSITION shows that
     /// we would see it.
-    pub(super) fn on_var_set(
-        &mut self,
-        at: Stamp,
-        set: &event::VarSet<'_>,
-        seen: &mut dyn Observe,
-    ) {
-        let caller = self.channel(&set.channel, at, seen);
+    pub(super) fn on_var_set(&mut self, at: Stamp, set: &event::VarSet<'_>, out: &mut dyn Observe) {
+        let caller = self.channel(&set.channel, at, out);
         if set.variable == b"QUEUEPOSITION" {
             if let Some(leaving) =
                 self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut())
@@ -107,10 +102,10 @@ impl Correlator {
         }
         if let Some(outcome) = outcome(set.value) {
             if let Some(key) = self.leaving_stay(caller) {
-                self.exit(key, outcome, seen);
+                self.exit(key, outcome, out);
             }
         } else if let Some(reason) = refusal(set.value) {
-            self.refuse(caller, reason, seen);
+            self.refuse(caller, reason, out);
         }
     }
 
@@ -118,9 +113,9 @@ impl Correlator {
         &mut self,
         at: Stamp,
         step: &event::NewExten<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let key = self.channel(&step.channel, at, seen);
+        let key = self.channel(&step.channel, at, out);
         // the `h` extension runs because the channel was hung up
         let sign = if step.extension == b"h" { Sign::Hangup } else { Sign::Dialplan };
         // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue,
@@ -130,7 +125,7 @@ impl Correlator {
             .and_then(|key| self.stays[key].leaving_mut())
             .is_some_and(|way| way.left);
         if left {
-            self.settle_leaving(key, step.channel.queue_status, sign, seen);
+            self.settle_leaving(key, step.channel.queue_status, sign, out);
         }
         self.unjoined.remove(key);
         if step.application == b"Queue" {
@@ -161,44 +156,44 @@ impl Correlator {
         caller: ChannelKey,
         status: Option<&[u8]>,
         sign: Sign,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(key) = self.leaving_stay(caller) else { return };
         let fresh =
             status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
         match fresh.and_then(outcome) {
-            Some(outcome) => self.exit(key, outcome, seen),
-            None => self.verdict(key, sign, seen),
+            Some(outcome) => self.exit(key, outcome, out),
+            None => self.verdict(key, sign, out),
         }
     }
 
     /// The id of a queue, known from now on; the first spelling of its name is kept.
-    pub(super) fn queue(&mut self, name: &[u8], seen: &mut dyn Observe) -> QueueId {
+    pub(super) fn queue(&mut self, name: &[u8], out: &mut dyn Observe) -> QueueId {
         let queue = self.names.queues.intern(name);
-        self.know_queue(queue, seen);
+        self.know_queue(queue, out);
         queue
     }
 
-    fn know_queue(&mut self, queue: QueueId, seen: &mut dyn Observe) {
+    fn know_queue(&mut self, queue: QueueId, out: &mut dyn Observe) {
         if let std::collections::btree_map::Entry::Vacant(place) = self.queues.entry(queue) {
             place.insert(None);
-            self.emit(Observation::QueueKnown { queue, service_level: None }, seen);
+            self.emit(Observation::QueueKnown { queue, service_level: None }, out);
         }
     }
 
-    fn refuse(&mut self, caller: ChannelKey, reason: Refusal, seen: &mut dyn Observe) {
+    fn refuse(&mut self, caller: ChannelKey, reason: Refusal, out: &mut dyn Observe) {
         self.unjoined.remove(caller);
         let named = self.channels.all[caller].dialplan_queue.take();
         if named.is_none() {
-            self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), seen);
+            self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), out);
         }
         // a queue that does not exist has no name to go by: it is whatever somebody dialled
         let queue = match &named {
-            Some(name) if reason != Refusal::UnknownQueue => self.queue(name, seen),
+            Some(name) if reason != Refusal::UnknownQueue => self.queue(name, out),
             Some(_) | None => QueueId::NONE,
         };
         self.channels.all[caller].dialplan_queue = named;
-        self.emit(Observation::Refused { queue, reason }, seen);
+        self.emit(Observation::Refused { queue, reason }, out);
         self.call_refused(caller);
     }
 }

@@ -5,7 +5,7 @@ use super::key::{ChannelKey, StayKey};
 use super::observation::{Observation, Observe};
 
 impl Correlator {
-    pub(super) fn on_recording_start(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn on_recording_start(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         self.recordings_announced = true;
         self.channels.all[channel].recordings += 1;
         let data = &self.channels.all[channel];
@@ -13,32 +13,32 @@ impl Correlator {
         // FreePBX records on the half of a member's Local channel that runs the dialplan
         let beside = data.peer.and_then(|peer| self.talk_on(peer));
         if let Some(key) = self.talk_on(channel).or(connected).or(beside) {
-            self.mark_recorded(key, seen);
+            self.mark_recorded(key, out);
         }
     }
 
-    pub(super) fn on_recording_stop(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn on_recording_stop(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         let recordings = &mut self.channels.all[channel].recordings;
         if *recordings > 0 {
             *recordings -= 1;
-            self.emit(Observation::RecordingEnded, seen);
+            self.emit(Observation::RecordingEnded, out);
         }
     }
 
     /// MixMonitorStop is sent for an explicit stop only: the others end with their channel.
-    pub(super) fn end_recordings(&mut self, channel: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn end_recordings(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         for _ in 0..std::mem::take(&mut self.channels.all[channel].recordings) {
-            self.emit(Observation::RecordingEnded, seen);
+            self.emit(Observation::RecordingEnded, out);
         }
     }
 
     /// The test framework's word that a file was closed: all that 16.16, 18.2 and older tell of
     /// recordings.
-    pub(super) fn on_recording_end(&mut self, file: &[u8], seen: &mut dyn Observe) {
+    pub(super) fn on_recording_end(&mut self, file: &[u8], out: &mut dyn Observe) {
         if self.recordings_announced {
             return;
         }
-        self.emit(Observation::RecordingEnded, seen);
+        self.emit(Observation::RecordingEnded, out);
         let base = file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let ids: Vec<_> = ids(&base[..base.len().min(NAME_MAX)]).collect();
         let found = ids.iter().find_map(|id| self.channels.find(id));
@@ -49,7 +49,7 @@ impl Correlator {
         };
         for key in stays {
             if self.stays.get(key).is_some_and(|stay| !stay.taken_by.is_none()) {
-                self.mark_recorded(key, seen);
+                self.mark_recorded(key, out);
             }
         }
     }
@@ -61,11 +61,11 @@ impl Correlator {
     }
 
     /// Counts a connected call as recorded, once.
-    pub(super) fn mark_recorded(&mut self, key: StayKey, seen: &mut dyn Observe) {
+    pub(super) fn mark_recorded(&mut self, key: StayKey, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         if !std::mem::replace(&mut stay.recorded, true) {
             let (queue, agent) = (stay.queue, stay.taken_by);
-            self.emit_of(key, Observation::RecordedCall { queue, agent }, seen);
+            self.emit_of(key, Observation::RecordedCall { queue, agent }, out);
         }
     }
 }

@@ -24,38 +24,38 @@ use crate::clock::Moment;
 
 impl Correlator {
     /// The link is gone: what happens from now on is hidden.
-    pub fn disconnected(&mut self, now: Moment, seen: &mut impl Observe) {
+    pub fn disconnected(&mut self, now: Moment, out: &mut impl Observe) {
         self.give_up_listing();
-        self.set_synchronised(false, now, seen);
+        self.set_synchronised(false, now, out);
     }
 
     /// A whole snapshot, of channels and queues, taken behind a barrier after login.
-    pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
+    pub fn resync(&mut self, now: Moment, snapshot: &Snapshot, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         self.drift = Drift::default();
         self.synchronised_at = Some(now);
         self.sight.listed = !snapshot.no_channels;
         self.members.all.values_mut().for_each(|member| member.was_free = false);
-        self.set_synchronised(true, now, seen);
+        self.set_synchronised(true, now, out);
         if !snapshot.no_channels {
-            self.sync_channels(at, snapshot, seen);
+            self.sync_channels(at, snapshot, out);
         }
         if !snapshot.no_queues {
-            self.sync_members(at, snapshot, false, seen);
+            self.sync_members(at, snapshot, false, out);
         }
         // talking goes first: a caller known to wait may be talking now
         if !snapshot.no_channels {
-            self.sync_talks(at, snapshot, seen);
+            self.sync_talks(at, snapshot, out);
         }
         if !snapshot.no_queues {
-            self.sync_entries(at, snapshot, false, seen);
+            self.sync_entries(at, snapshot, false, out);
         }
         if !snapshot.no_channels {
-            self.sync_rings(at, snapshot, seen);
+            self.sync_rings(at, snapshot, out);
         }
-        self.note_snapshot(now, snapshot, seen);
+        self.note_snapshot(now, snapshot, out);
         self.look_at_all_phones(now);
-        self.follow_phones(now, seen);
+        self.follow_phones(now, out);
     }
 
     /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they
@@ -72,22 +72,22 @@ impl Correlator {
     }
 
     /// That list has ended and a barrier has passed: mends drift, and tells of it.
-    pub fn reconcile(&mut self, now: Moment, snapshot: &Snapshot, seen: &mut impl Observe) {
+    pub fn reconcile(&mut self, now: Moment, snapshot: &Snapshot, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
-        self.note_list(now, snapshot, seen);
-        self.sync_members(at, snapshot, true, seen);
-        self.sync_entries(at, snapshot, true, seen);
-        self.keep_list(snapshot, seen);
+        self.note_list(now, snapshot, out);
+        self.sync_members(at, snapshot, true, out);
+        self.sync_entries(at, snapshot, true, out);
+        self.keep_list(snapshot, out);
         self.give_up_listing();
-        self.follow_phones(now, seen);
+        self.follow_phones(now, out);
     }
 
-    fn set_synchronised(&mut self, synchronised: bool, now: Moment, seen: &mut dyn Observe) {
+    fn set_synchronised(&mut self, synchronised: bool, now: Moment, out: &mut dyn Observe) {
         self.synchronised = synchronised;
         let mut agents: Vec<_> = self.members.agents.keys().copied().collect();
         agents.sort_unstable();
         for agent in agents {
-            self.refresh_agent(agent, now, seen);
+            self.refresh_agent(agent, now, out);
         }
     }
 
@@ -104,7 +104,7 @@ impl Correlator {
         self.touched.as_ref().is_some_and(|touched| touched.contains(&key))
     }
 
-    fn sync_channels(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    fn sync_channels(&mut self, at: Stamp, snapshot: &Snapshot, out: &mut dyn Observe) {
         let listed: HashSet<&[u8]> =
             snapshot.channels.iter().map(|channel| &*channel.uid).collect();
         let missing = self
@@ -126,28 +126,28 @@ impl Correlator {
             let known = self.channels.find(&channel.uid).is_some();
             // one that is being born is left to its Newchannel
             if known || !snapshot.foreseen.born.contains(&channel.uid) {
-                self.sync_channel(at, channel, talked.contains(&*channel.bridge), seen);
+                self.sync_channel(at, channel, talked.contains(&*channel.bridge), out);
             }
         }
         self.link_locals(snapshot);
         let beside = Beside::new(snapshot);
         for channel in snapshot.channels.iter().filter(|channel| channel.is_dialled()) {
-            self.adopt_leg(at, channel, &beside, seen);
+            self.adopt_leg(at, channel, &beside, out);
         }
     }
 
     /// Puts a listed channel where the list has it; nobody talks in a bridge of those who only
     /// wait.
-    fn sync_channel(&mut self, at: Stamp, listed: &Channel, talks: bool, seen: &mut dyn Observe) {
+    fn sync_channel(&mut self, at: Stamp, listed: &Channel, talks: bool, out: &mut dyn Observe) {
         let known = self.channels.find(&listed.uid).is_some();
-        let key = self.channel(&listed.block(), at, seen);
+        let key = self.channel(&listed.block(), at, out);
         self.leave_bridge(key, at);
         if talks && !listed.bridge.is_empty() {
             let bridge = self.channels.bridge_id(&listed.bridge);
             self.enter_bridge(key, bridge, at);
         }
         if !known && begins_call(&listed.block()) && !listed.is_dialled() {
-            self.recognise_trunk(key, seen);
+            self.recognise_trunk(key, out);
             let originated = *listed.application == *b"AppDial2";
             if originated {
                 self.channels.all[key].dialled = Some(adopted_dial(None));
@@ -182,7 +182,7 @@ impl Correlator {
         at: Stamp,
         listed: &Channel,
         beside: &Beside<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(key) = self.channels.find(&listed.uid) else { return };
         if self.channels.all[key].dialled.is_some() {
@@ -194,7 +194,7 @@ impl Correlator {
         dialled.status = up.then_some(DialStatus::Answer);
         self.channels.all[key].dialled = Some(dialled);
         let Some(by) = by else { return };
-        self.call_dialled(Some(by), key, at, seen);
+        self.call_dialled(Some(by), key, at, out);
         if up && *listed.application == *b"AppDial" {
             self.call_answered(key, at);
         }
@@ -209,35 +209,29 @@ impl Correlator {
         beside.caller(leg).and_then(|other| self.channels.find(&other.uid))
     }
 
-    fn sync_members(
-        &mut self,
-        at: Stamp,
-        snapshot: &Snapshot,
-        drift: bool,
-        seen: &mut dyn Observe,
-    ) {
+    fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, out: &mut dyn Observe) {
         let mut listed = HashSet::new();
         for (name, level) in &snapshot.queues {
-            let queue = self.queue(name, seen);
+            let queue = self.queue(name, out);
             let level = Some(*level).filter(|level| !level.is_zero());
             if self.queues.insert(queue, level) != Some(level) {
-                self.emit(Observation::QueueKnown { queue, service_level: level }, seen);
+                self.emit(Observation::QueueKnown { queue, service_level: level }, out);
             }
         }
         for member in &snapshot.members {
-            let queue = self.queue(&member.queue, seen);
+            let queue = self.queue(&member.queue, out);
             let place = place(queue, &member.interface);
             let touched = self.touched_members.contains(&place);
             listed.insert(place);
             if drift && touched {
                 continue;
             }
-            let described = self.describe_member(at.read, &member.described(), seen);
-            self.sync_wrap_up(at.read, member, snapshot.told, seen);
+            let described = self.describe_member(at.read, &member.described(), out);
+            self.sync_wrap_up(at.read, member, snapshot.told, out);
             if drift && described.appeared {
-                self.emit(Observation::Anomaly(Anomaly::MemberAppeared), seen);
+                self.emit(Observation::Anomaly(Anomaly::MemberAppeared), out);
             } else if drift && described.drifted {
-                self.emit(Observation::Anomaly(Anomaly::MemberDrifted), seen);
+                self.emit(Observation::Anomaly(Anomaly::MemberDrifted), out);
             }
         }
         let mut gone: Vec<_> =
@@ -248,9 +242,9 @@ impl Correlator {
                 continue;
             }
             if drift {
-                self.emit(Observation::Anomaly(Anomaly::MemberVanished), seen);
+                self.emit(Observation::Anomaly(Anomaly::MemberVanished), out);
             }
-            self.remove_member(queue, &interface, at.read, seen);
+            self.remove_member(queue, &interface, at.read, out);
         }
         self.drop_unlisted_queues(snapshot);
     }
@@ -262,7 +256,7 @@ impl Correlator {
         now: Moment,
         listed: &Listed,
         told: Option<Moment>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let queue = self.names.queues.intern(&listed.queue);
         let Some(key) = self.members.seat(queue, &listed.interface) else { return };
@@ -271,8 +265,8 @@ impl Correlator {
             // called
             (Some(last), _) if last == Moment::default() => {
                 let agent = self.members.all[key].agent;
-                self.members.end_wrap_up(key, now, &self.names, seen);
-                self.refresh_agent(agent, now, seen);
+                self.members.end_wrap_up(key, now, &self.names, out);
+                self.refresh_agent(agent, now, out);
             }
             (Some(last), Some(told)) => self.adopt_wrap_up(key, now.before(told.since(last)), now),
             (Some(_), None) | (None, _) => {}
@@ -287,13 +281,7 @@ impl Correlator {
         self.queues.retain(|queue, _| listed.contains(queue) || open.contains(queue));
     }
 
-    fn sync_entries(
-        &mut self,
-        at: Stamp,
-        snapshot: &Snapshot,
-        drift: bool,
-        seen: &mut dyn Observe,
-    ) {
+    fn sync_entries(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, out: &mut dyn Observe) {
         let mut listed = HashSet::new();
         let before = std::mem::take(&mut self.drift);
         for entry in &snapshot.entries {
@@ -304,7 +292,7 @@ impl Correlator {
             let foreseen = joins(&entry.uid) || from.is_some_and(|from| joins(from));
             let known = from.filter(|from| self.channels.find(from).is_some());
             let entry = Entry { uid: known.unwrap_or(&entry.uid).clone(), ..entry.clone() };
-            if let Some(key) = self.sync_entry(at, &entry, drift.then_some(&before), foreseen, seen)
+            if let Some(key) = self.sync_entry(at, &entry, drift.then_some(&before), foreseen, out)
             {
                 listed.insert(key);
             }
@@ -333,9 +321,9 @@ impl Correlator {
         entry: &Entry,
         before: Option<&Drift>,
         foreseen: bool,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> Option<StayKey> {
-        let (queue, drift) = (self.queue(&entry.queue, seen), before.is_some());
+        let (queue, drift) = (self.queue(&entry.queue, out), before.is_some());
         let joined = entry.wait.map(|wait| Stamp { read: at.read.before(wait), wire: None });
         let known =
             self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
@@ -345,7 +333,7 @@ impl Correlator {
             match stay.phase {
                 // a wait shorter than expected: the caller left and came back in the gap
                 Phase::Waiting { .. } if !drift && is_shorter(stay.joined, joined) => {
-                    self.lose_wait(key, seen);
+                    self.lose_wait(key, out);
                 }
                 Phase::Waiting { .. } => {
                     stay.joined = stay.joined.or(joined);
@@ -353,7 +341,7 @@ impl Correlator {
                     return Some(key);
                 }
                 Phase::Leaving(_) | Phase::Talking(_) if drift || touched => return Some(key),
-                Phase::Leaving(_) | Phase::Talking(_) => self.lose_stay(key, at, seen),
+                Phase::Leaving(_) | Phase::Talking(_) => self.lose_stay(key, at, out),
                 Phase::Closed(_) if touched => return Some(key),
                 Phase::Closed(_) => {}
             }
@@ -367,12 +355,12 @@ impl Correlator {
                 self.drift.appeared.insert(place);
                 return None;
             }
-            self.emit(Observation::Anomaly(Anomaly::CallerAppeared), seen);
+            self.emit(Observation::Anomaly(Anomaly::CallerAppeared), out);
         }
         let block =
             crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
-        let caller = self.channel(&block, at, seen);
-        let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen);
+        let caller = self.channel(&block, at, out);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out);
         self.stays[key].joined = joined;
         Some(key)
     }
@@ -383,7 +371,7 @@ impl Correlator {
     }
 
     /// Callers who talk to an agent, by who shares a bridge with a channel that runs Queue.
-    fn sync_talks(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    fn sync_talks(&mut self, at: Stamp, snapshot: &Snapshot, out: &mut dyn Observe) {
         let mut confirmed = HashSet::new();
         let beside = Beside::new(snapshot);
         for channel in &snapshot.channels {
@@ -391,9 +379,9 @@ impl Correlator {
                 continue;
             };
             let Some(caller) = self.channels.find(&channel.uid) else { continue };
-            let queue = self.queue(queue, seen);
+            let queue = self.queue(queue, out);
             let agent = beside.partner(channel);
-            if let Some(key) = self.sync_talk(at, caller, queue, agent, snapshot, seen) {
+            if let Some(key) = self.sync_talk(at, caller, queue, agent, snapshot, out) {
                 confirmed.insert(key);
             }
         }
@@ -423,7 +411,7 @@ impl Correlator {
         queue: QueueId,
         agent: Option<&Channel>,
         snapshot: &Snapshot,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> Option<StayKey> {
         let leg = agent.and_then(|agent| self.channels.find(&agent.uid));
         let known = self.newest_stay(caller, queue);
@@ -448,22 +436,22 @@ impl Correlator {
                 self.emit_of(
                     key,
                     Observation::Exited { queue, outcome: Outcome::Answered, hold: None },
-                    seen,
+                    out,
                 );
                 key
             }
             None => {
                 if let Some(before) = known {
-                    self.lose_stay(before, at, seen);
+                    self.lose_stay(before, at, out);
                 }
-                self.adopt_stay(caller, queue, AdoptedPhase::Talking, seen)
+                self.adopt_stay(caller, queue, AdoptedPhase::Talking, out)
             }
         };
-        let member = self.listed_member(queue, agent, at, seen);
+        let member = self.listed_member(queue, agent, at, out);
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, Some(leg));
         self.stays[key].phase = Phase::Talking(talk);
-        self.begin_talk(key, at, seen);
+        self.begin_talk(key, at, out);
         Some(key)
     }
 
@@ -483,7 +471,7 @@ impl Correlator {
         queue: QueueId,
         agent: &Channel,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> MemberKey {
         let device = self.device_of(agent);
         if let Some(known) = self.member_on(queue, &device) {
@@ -492,7 +480,7 @@ impl Correlator {
         // no list names the member, and the device may be a number: it is never a member's name
         let channel = self.channels.find(&agent.uid).map(|key| &self.channels.all[key]);
         let label: Box<str> = channel.map_or(OTHER, |channel| channel.label()).into();
-        self.member_of(queue, label.as_bytes(), label.as_bytes(), at.read, seen)
+        self.member_of(queue, label.as_bytes(), label.as_bytes(), at.read, out)
     }
 
     fn device_of(&self, listed: &Channel) -> Box<str> {
@@ -516,7 +504,7 @@ impl Correlator {
     }
 
     /// Agents being called for a caller who waits: the caller by Linkedid.
-    fn sync_rings(&mut self, at: Stamp, snapshot: &Snapshot, seen: &mut dyn Observe) {
+    fn sync_rings(&mut self, at: Stamp, snapshot: &Snapshot, out: &mut dyn Observe) {
         for listed in &snapshot.channels {
             let Some(leg) = self.channels.find(&listed.uid) else { continue };
             let rings = *listed.application == *b"AppQueue" && listed.state == Some(RINGING);
@@ -528,8 +516,8 @@ impl Correlator {
                 continue;
             };
             let queue = self.stays[stay].queue;
-            let member = self.listed_member(queue, listed, at, seen);
-            self.adopt_ring(stay, member, leg, at, seen);
+            let member = self.listed_member(queue, listed, at, out);
+            self.adopt_ring(stay, member, leg, at, out);
         }
     }
 }

@@ -66,11 +66,11 @@ impl Correlator {
         &mut self,
         at: Stamp,
         call: &event::AgentCall<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&call.leg, at, seen);
+        let leg = self.channel(&call.leg, at, out);
         if self.ring_on(leg).is_none() {
-            self.open_ring(call, leg, Some(at), at, seen);
+            self.open_ring(call, leg, Some(at), at, out);
         }
     }
 
@@ -78,29 +78,29 @@ impl Correlator {
         &mut self,
         at: Stamp,
         missed: &event::RingNoAnswer<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&missed.call.leg, at, seen);
-        let key = self.ring_of(leg, &missed.call, at, seen);
+        let leg = self.channel(&missed.call.leg, at, out);
+        let key = self.ring_of(leg, &missed.call, at, out);
         let ring = &mut self.rings[key];
         match ring.phase {
             // refused at once, and the account does not see the DialEnd before it
             Phase::Ringing if missed.ring == Some(Duration::ZERO) => {
-                self.refused(key, missed.ring, DialStatus::Other, at, seen);
+                self.refused(key, missed.ring, DialStatus::Other, at, out);
             }
             // Asterisk sends it before DialEnd only when the member's full time is over
             Phase::Ringing | Phase::Forwarded { .. } => {
                 let length =
                     ring.begun.and_then(|begun| self.timing.between(begun, at)).or(missed.ring);
-                self.settle_ring(key, RingResult::NoAnswer, length, at, seen);
+                self.settle_ring(key, RingResult::NoAnswer, length, at, out);
             }
             Phase::Ended { at: ended, status } => {
                 let length =
                     ring.begun.and_then(|begun| self.timing.between(begun, ended)).or(missed.ring);
-                self.refused(key, length, status, at, seen);
+                self.refused(key, length, status, at, out);
             }
             Phase::Answered | Phase::Refused { .. } | Phase::Done => {
-                self.emit(Observation::Anomaly(Anomaly::RingWithoutCall), seen);
+                self.emit(Observation::Anomaly(Anomaly::RingWithoutCall), out);
             }
         }
     }
@@ -112,12 +112,12 @@ impl Correlator {
         length: Option<Duration>,
         status: DialStatus,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         self.rings[key].phase = Phase::Refused { length, status };
-        self.stop_ringing(key, at, seen);
+        self.stop_ringing(key, at, out);
         if self.ring_cause(key).is_some() {
-            self.settle_by_cause(key, at, seen);
+            self.settle_by_cause(key, at, out);
         } else {
             self.deadlines.add(at.read.after(RING), Task::Ring(key));
         }
@@ -129,18 +129,18 @@ impl Correlator {
         &mut self,
         at: Stamp,
         dump: &event::AgentCall<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&dump.leg, at, seen);
-        let key = self.ring_of(leg, dump, at, seen);
-        self.ring_answered(key, None, at, seen);
+        let leg = self.channel(&dump.leg, at, out);
+        let key = self.ring_of(leg, dump, at, out);
+        self.ring_answered(key, None, at, out);
         let Ring { queue, agent, stay, .. } = self.rings[key];
         if let Some(StayPhase::Waiting { answered }) =
             self.stays.get_mut(stay).map(|stay| &mut stay.phase)
         {
             *answered = false;
         }
-        self.emit_of(stay, Observation::AgentDumped { queue, agent }, seen);
+        self.emit_of(stay, Observation::AgentDumped { queue, agent }, out);
     }
 
     /// The ringing of a leg; made up if its beginning was not seen.
@@ -149,11 +149,11 @@ impl Correlator {
         leg: ChannelKey,
         call: &event::AgentCall<'_>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> RingKey {
         match self.ring_on(leg) {
             Some(key) => key,
-            None => self.open_ring(call, leg, None, at, seen),
+            None => self.open_ring(call, leg, None, at, out),
         }
     }
 
@@ -163,13 +163,13 @@ impl Correlator {
         leg: ChannelKey,
         begun: Option<Stamp>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> RingKey {
-        let caller = self.channel(&call.caller, at, seen);
-        let queue = self.queue(call.queue, seen);
-        let stay = self.stay_of(caller, queue, at, seen);
-        let member = self.member_of(queue, call.interface, call.member, at.read, seen);
-        self.begin_ring(stay, member, leg, begun, at, seen)
+        let caller = self.channel(&call.caller, at, out);
+        let queue = self.queue(call.queue, out);
+        let stay = self.stay_of(caller, queue, at, out);
+        let member = self.member_of(queue, call.interface, call.member, at.read, out);
+        self.begin_ring(stay, member, leg, begun, at, out)
     }
 
     /// A ringing that was already going on.
@@ -179,9 +179,9 @@ impl Correlator {
         member: MemberKey,
         leg: ChannelKey,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        self.begin_ring(stay, member, leg, None, at, seen);
+        self.begin_ring(stay, member, leg, None, at, out);
     }
 
     fn begin_ring(
@@ -191,7 +191,7 @@ impl Correlator {
         leg: ChannelKey,
         begun: Option<Stamp>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> RingKey {
         let (queue, agent) = (self.stays[stay].queue, self.members.all[member].agent);
         let phase = Phase::Ringing;
@@ -214,15 +214,15 @@ impl Correlator {
         let before =
             self.members.all[member].rings.iter().find(|&ring| self.is_ringing_for(ring, stay));
         if let Some(before) = before {
-            self.settle_ring(before, RingResult::Canceled, None, at, seen);
+            self.settle_ring(before, RingResult::Canceled, None, at, out);
         }
         let place = &mut self.members.all[member];
         place.ringing += 1;
         place.rings.add(key, |ring| self.rings.contains_key(ring));
         // the queue does not call who is in wrap-up: it is over by the PBX's count of seconds, or
         // was reset
-        self.members.end_wrap_up(member, at.read, &self.names, seen);
-        self.refresh_agent(agent, at.read, seen);
+        self.members.end_wrap_up(member, at.read, &self.names, out);
+        self.refresh_agent(agent, at.read, out);
         key
     }
 
@@ -280,10 +280,10 @@ impl Correlator {
     /// A channel is about to be forgotten: so is its ringing, unless the phone behind it is still
     /// up and will tell the agent leg's cause (an optimised Local channel is gone long before
     /// its phone).
-    pub(super) fn drop_ring(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn drop_ring(&mut self, channel: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(key) = self.ring_on(channel) else { return };
         if self.rings[key].leg == channel {
-            self.lose_ring(key, at, seen);
+            self.lose_ring(key, at, out);
         }
         let ring = &self.rings[key];
         let leg_stays = ring.leg != channel && self.channels.all.contains_key(ring.leg);
@@ -312,7 +312,7 @@ impl Correlator {
         status: DialStatus,
         forwarded: bool,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(key) = self.ring_on(leg) else { return };
         let ring = &mut self.rings[key];
@@ -342,24 +342,24 @@ impl Correlator {
                 }
                 let length = self.rings[key].begun.and_then(|begun| self.timing.between(begun, at));
                 if length.is_some() {
-                    self.settle_ring(key, RingResult::Answered, length, at, seen);
+                    self.settle_ring(key, RingResult::Answered, length, at, out);
                 } else {
                     self.rings[key].phase = Phase::Answered;
-                    self.stop_ringing(key, at, seen);
+                    self.stop_ringing(key, at, out);
                 }
             }
             // a ring-all loser, or the caller left; a timeout's AgentRingNoAnswer comes before its
             // DialEnd
             DialStatus::Cancel => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, at));
-                self.settle_ring(key, RingResult::Canceled, length, at, seen);
+                self.settle_ring(key, RingResult::Canceled, length, at, out);
             }
             DialStatus::Busy
             | DialStatus::Congestion
             | DialStatus::NoAnswer
             | DialStatus::Other => {
                 ring.phase = Phase::Ended { at, status };
-                self.stop_ringing(key, at, seen);
+                self.stop_ringing(key, at, out);
             }
         }
     }
@@ -370,7 +370,7 @@ impl Correlator {
         key: RingKey,
         ring_time: Option<Duration>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         match self.rings[key].phase {
             Phase::Done => {}
@@ -379,22 +379,22 @@ impl Correlator {
             | Phase::Answered
             | Phase::Ended { .. }
             | Phase::Refused { .. } => {
-                self.settle_ring(key, RingResult::Answered, ring_time, at, seen);
+                self.settle_ring(key, RingResult::Answered, ring_time, at, out);
             }
         }
     }
 
     /// A channel that is the leg of a ringing, or the phone behind it, hung up.
-    pub(super) fn ring_hung_up(&mut self, channel: ChannelKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn ring_hung_up(&mut self, channel: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(key) = self.ring_on(channel) else { return };
         let ring = &self.rings[key];
         if ring.leg == channel {
             match ring.phase {
-                Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, seen),
-                Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
+                Phase::Answered => self.settle_ring(key, RingResult::Answered, None, at, out),
+                Phase::Refused { .. } => self.settle_by_cause(key, at, out),
                 // a forward that is followed has its new leg before this Hangup: option i, or a bad
                 // number
-                Phase::Forwarded { .. } => self.ring_due(key, at, seen),
+                Phase::Forwarded { .. } => self.ring_due(key, at, out),
                 // an older Asterisk may send the leg's Hangup before the DialEnd on the caller's
                 // channel, and the Hangup of a leg that was picked up may come
                 // between Leave and AgentConnect (22.10)
@@ -402,20 +402,20 @@ impl Correlator {
                     if self.waits(ring.stay) || self.may_connect(ring.stay) =>
                 {
                     self.deadlines.add(at.read.after(RING), Task::Ring(key));
-                    self.stop_ringing(key, at, seen);
+                    self.stop_ringing(key, at, out);
                 }
-                Phase::Ringing | Phase::Ended { .. } => self.ring_due(key, at, seen),
+                Phase::Ringing | Phase::Ended { .. } => self.ring_due(key, at, out),
                 Phase::Done => {}
             }
         } else if ring.phone == Some(channel) && matches!(ring.phase, Phase::Refused { .. }) {
-            self.settle_by_cause(key, at, seen);
+            self.settle_by_cause(key, at, out);
         }
-        self.count_agent_hangup(key, channel, seen);
+        self.count_agent_hangup(key, channel, out);
     }
 
     /// Counts the agent leg's cause once: that of the phone behind a Local channel if one answered,
     /// else of the last one, else the leg's own.
-    fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, seen: &mut dyn Observe) {
+    fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, out: &mut dyn Observe) {
         let live =
             |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
         let Some(own) = self.channels.all[channel].cause else { return };
@@ -438,7 +438,7 @@ impl Correlator {
             self.emit_of(
                 stay,
                 Observation::QueueHangup { queue, agent, leg: Leg::Agent, cause },
-                seen,
+                out,
             );
         }
     }
@@ -455,36 +455,36 @@ impl Correlator {
     }
 
     /// A ringing has waited long enough for what tells its result.
-    pub(super) fn ring_due(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn ring_due(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
         let Some(ring) = self.rings.get(key) else { return };
         match ring.phase {
-            Phase::Refused { .. } => self.settle_by_cause(key, at, seen),
+            Phase::Refused { .. } => self.settle_by_cause(key, at, out),
             // the caller was gone, or another agent had the call: no AgentRingNoAnswer is sent then
             Phase::Ringing | Phase::Ended { .. } if !self.waits(ring.stay) => {
-                self.settle_ring(key, RingResult::Canceled, None, at, seen);
+                self.settle_ring(key, RingResult::Canceled, None, at, out);
             }
             // the leg that hung up was forwarded since, and another rings instead
             Phase::Ringing if self.channels.all.get(ring.leg).is_some_and(Channel::is_live) => {}
             Phase::Ringing => {
                 self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
-                self.settle_by_cause(key, at, seen);
+                self.settle_by_cause(key, at, out);
             }
             Phase::Ended { at: ended, status } => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, ended));
                 self.rings[key].phase = Phase::Refused { length, status };
-                self.settle_by_cause(key, at, seen);
+                self.settle_by_cause(key, at, out);
             }
             // nothing was dialled instead: the queue follows no forward (option i), or the number
             // was none
             Phase::Forwarded { at: ended } => {
                 let length = ring.begun.and_then(|begun| self.timing.between(begun, ended));
-                self.settle_ring(key, RingResult::Canceled, length, at, seen);
+                self.settle_ring(key, RingResult::Canceled, length, at, out);
             }
             Phase::Answered | Phase::Done => {}
         }
     }
 
-    fn settle_by_cause(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+    fn settle_by_cause(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
         let Phase::Refused { length, status } = self.rings[key].phase else { return };
         let result = match (self.ring_cause(key), status) {
             (Some(Cause(17)), _) | (None, DialStatus::Busy) => RingResult::Busy,
@@ -493,7 +493,7 @@ impl Correlator {
             }
             _ => RingResult::Failed,
         };
-        self.settle_ring(key, result, length, at, seen);
+        self.settle_ring(key, result, length, at, out);
     }
 
     /// The phone's cause if a phone is known and has hung up, else the leg's.
@@ -511,23 +511,23 @@ impl Correlator {
         result: RingResult,
         length: Option<Duration>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Ring { stay, queue, agent, .. } = self.rings[key];
-        self.stop_ringing(key, at, seen);
+        self.stop_ringing(key, at, out);
         self.rings[key].phase = Phase::Done;
-        self.emit_of(stay, Observation::RingEnded { queue, agent, result, length }, seen);
+        self.emit_of(stay, Observation::RingEnded { queue, agent, result, length }, out);
     }
 
     /// The agent's phone does not ring any more.
-    fn stop_ringing(&mut self, key: RingKey, at: Stamp, seen: &mut dyn Observe) {
+    fn stop_ringing(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
         let ring = &mut self.rings[key];
         if !std::mem::replace(&mut ring.silent, true) {
             let (member, agent) = (ring.member, ring.agent);
             if let Some(member) = self.members.all.get_mut(member) {
                 member.ringing = member.ringing.saturating_sub(1);
             }
-            self.refresh_agent(agent, at.read, seen);
+            self.refresh_agent(agent, at.read, out);
         }
     }
 }

@@ -163,11 +163,11 @@ impl Correlator {
         caller: ChannelKey,
         queue: QueueId,
         phase: AdoptedPhase,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> StayKey {
         let key = self.open_stay(caller, queue, None);
         self.stays[key].adopted = true;
-        self.emit_of(key, Observation::Adopted { queue, phase }, seen);
+        self.emit_of(key, Observation::Adopted { queue, phase }, out);
         key
     }
 
@@ -178,7 +178,7 @@ impl Correlator {
         caller: ChannelKey,
         queue: QueueId,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> StayKey {
         if let Some(key) = self.newest_stay(caller, queue) {
             let over = matches!(self.stays[key].phase, Phase::Closed(closed) if closed.left);
@@ -187,17 +187,17 @@ impl Correlator {
                 return key;
             }
         }
-        self.note_unseen_join(at, seen);
-        self.adopt_stay(caller, queue, AdoptedPhase::Waiting, seen)
+        self.note_unseen_join(at, out);
+        self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out)
     }
 
     /// A stay without its Join is an anomaly, but for those that end around a login: events come
     /// behind the first list whose callers it no longer has, up to 112 ms late (18.26 and 23.5
     /// under load).
-    pub(super) fn note_unseen_join(&self, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn note_unseen_join(&self, at: Stamp, out: &mut dyn Observe) {
         let settling = self.synchronised_at.is_some_and(|since| at.read <= since.after(DOUBT));
         if !settling {
-            self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), seen);
+            self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), out);
         }
     }
 
@@ -227,7 +227,7 @@ impl Correlator {
     }
 
     /// Decides why a caller left, by what came next (METRICS.md, Outcome 5 to 7).
-    pub(super) fn verdict(&mut self, key: StayKey, sign: Sign, seen: &mut dyn Observe) {
+    pub(super) fn verdict(&mut self, key: StayKey, sign: Sign, out: &mut dyn Observe) {
         let Some(Stay { phase: Phase::Leaving(leaving), .. }) = self.stays.get(key) else { return };
         let outcome = match (leaving.abandoned, leaving.answered, leaving.visible, sign) {
             _ if leaving.gave_up => Outcome::Abandoned,
@@ -246,11 +246,11 @@ impl Correlator {
             (true, _, true, Sign::Dialplan | Sign::Join) => Outcome::Redirected,
             (true, _, true, Sign::Silence) | (true, _, false, _) => Outcome::Unserved,
         };
-        self.exit(key, outcome, seen);
+        self.exit(key, outcome, out);
     }
 
     /// Counts the end of a wait that is known to be over, at the moment it was left.
-    pub(super) fn exit(&mut self, key: StayKey, outcome: Outcome, seen: &mut dyn Observe) {
+    pub(super) fn exit(&mut self, key: StayKey, outcome: Outcome, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let Phase::Leaving(leaving) = &stay.phase else { return };
         let hold =
@@ -258,19 +258,19 @@ impl Correlator {
         let closed = Closed { left: leaving.left, ..Closed::default() };
         stay.phase = Phase::Closed(closed);
         let (queue, caller) = (stay.queue, stay.caller);
-        self.emit_of(key, Observation::Exited { queue, outcome, hold }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome, hold }, out);
         self.call_unserved(caller, outcome);
     }
 
     /// Counts the end of a wait that was hidden.
-    pub(super) fn lose_wait(&mut self, key: StayKey, seen: &mut dyn Observe) {
+    pub(super) fn lose_wait(&mut self, key: StayKey, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         if !stay.is_waiting() {
             return;
         }
         stay.phase = Phase::Closed(Closed { left: true, ..Closed::default() });
         let (queue, caller) = (stay.queue, stay.caller);
-        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Lost, hold: None }, out);
         self.call_unserved(caller, Outcome::Lost);
     }
 

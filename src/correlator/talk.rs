@@ -79,25 +79,25 @@ impl Correlator {
         &mut self,
         at: Stamp,
         connect: &event::AgentConnect<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let call = &connect.call;
-        let caller = self.channel(&call.caller, at, seen);
-        let leg = self.channel(&call.leg, at, seen);
-        let queue = self.queue(call.queue, seen);
-        let key = self.stay_of(caller, queue, at, seen);
+        let caller = self.channel(&call.caller, at, out);
+        let leg = self.channel(&call.leg, at, out);
+        let queue = self.queue(call.queue, out);
+        let key = self.stay_of(caller, queue, at, out);
         if !self.stays[key].is_waiting() {
             return;
         }
-        let member = self.member_of(queue, call.interface, call.member, at.read, seen);
+        let member = self.member_of(queue, call.interface, call.member, at.read, out);
         // whoever picks up another's phone is not rung: the call counts for the member, whose
         // ringing has ended
         let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
         let own = self
             .ring_on(leg)
             .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
-        let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, seen));
-        self.ring_answered(ring, connect.ring, at, seen);
+        let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, out));
+        self.ring_answered(ring, connect.ring, at, out);
         let stay = &mut self.stays[key];
         let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
         let mut talk = Talk::new(member, at);
@@ -105,12 +105,12 @@ impl Correlator {
         talk.phone = self.rings[ring].phone;
         talk.hold = connect.hold;
         stay.phase = Phase::Talking(talk);
-        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
-        self.begin_talk(key, at, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.begin_talk(key, at, out);
     }
 
     /// What every connected stay needs, however it was found.
-    pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let stay = &mut self.stays[key];
         let (caller, queue) = (stay.caller, stay.queue);
         let Phase::Talking(talk) = &stay.phase else { return };
@@ -125,15 +125,15 @@ impl Correlator {
         let place = &mut self.members.all[member];
         place.talking += 1;
         place.talks.add(key, |key| self.stays.get(key).and_then(Stay::member) == Some(member));
-        self.members.end_wrap_up(member, at.read, &self.names, seen);
-        self.emit(Observation::MemberKnown { queue, agent }, seen);
-        self.refresh_agent(agent, at.read, seen);
+        self.members.end_wrap_up(member, at.read, &self.names, out);
+        self.emit(Observation::MemberKnown { queue, agent }, out);
+        self.refresh_agent(agent, at.read, out);
         self.call_served(caller, phone.or(leg), agent, at);
         let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
         let recorded =
             |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
         if [Some(caller), leg, peer, phone].into_iter().flatten().any(recorded) {
-            self.mark_recorded(key, seen);
+            self.mark_recorded(key, out);
         }
         self.follow_talk(key, at);
     }
@@ -184,11 +184,11 @@ impl Correlator {
     }
 
     /// A caller who talks was put into a holding bridge.
-    pub(super) fn caller_parked(&mut self, caller: ChannelKey, seen: &mut dyn Observe) {
+    pub(super) fn caller_parked(&mut self, caller: ChannelKey, out: &mut dyn Observe) {
         let stays = self.channels.all[caller].stays.iter().copied();
         let Some(key) = stays.rev().find(|&key| self.stays[key].is_talking()) else { return };
         let queue = self.stays[key].queue;
-        self.emit_of(key, Observation::CallerParked { queue }, seen);
+        self.emit_of(key, Observation::CallerParked { queue }, out);
     }
 
     /// The talk a channel is the agent's leg of, or the phone behind it.
@@ -219,7 +219,7 @@ impl Correlator {
         channel: ChannelKey,
         on_hold: bool,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(key) = self.channels.all[channel].talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
@@ -230,17 +230,17 @@ impl Correlator {
         member.on_hold =
             if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
         let agent = member.agent;
-        self.refresh_agent(agent, at.read, seen);
+        self.refresh_agent(agent, at.read, out);
     }
 
     pub(super) fn on_agent_complete(
         &mut self,
         at: Stamp,
         complete: &event::AgentComplete<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
-        let queue = self.queue(complete.queue, seen);
-        let member = self.member_of(queue, complete.interface, complete.member, at.read, seen);
+        let queue = self.queue(complete.queue, out);
+        let member = self.member_of(queue, complete.interface, complete.member, at.read, out);
         let caller = complete.caller.and_then(|caller| self.channels.find(caller.uid));
         let leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));
         let ended_by = match complete.reason {
@@ -255,7 +255,7 @@ impl Correlator {
             // an agent who consults the queue itself: the end of the talk may be told under the line that waits, without Dest
             && (complete.leg.is_some() || self.members.all[member].talking == 0)
         {
-            self.connect_unseen(key, member, leg, complete.hold, at, seen);
+            self.connect_unseen(key, member, leg, complete.hold, at, out);
         }
         let by_caller = caller.and_then(|caller| self.stay_awaiting(caller, queue));
         let by_leg = || {
@@ -266,16 +266,16 @@ impl Correlator {
         if let Some(key) = by_caller.or_else(by_leg).or_else(by_member) {
             self.note_touched(key);
             match &mut self.stays[key].phase {
-                Phase::Talking(_) => self.complete(key, ended_by, complete.talk, at, seen),
+                Phase::Talking(_) => self.complete(key, ended_by, complete.talk, at, out),
                 Phase::Closed(closed) => closed.awaits_complete = None,
                 Phase::Waiting { .. } | Phase::Leaving(_) => {}
             }
         } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some())
             || complete.leg.is_none() && self.is_told_twice(member, complete.hold)
         {
-            self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), seen);
+            self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), out);
         } else {
-            self.complete_unknown(at, complete, member, ended_by, seen);
+            self.complete_unknown(at, complete, member, ended_by, out);
         }
     }
 
@@ -327,14 +327,14 @@ impl Correlator {
         leg: Option<ChannelKey>,
         hold: Option<Duration>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let queue = self.stays[key].queue;
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, leg);
         self.stays[key].phase = Phase::Talking(talk);
-        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, seen);
-        self.begin_talk(key, at, seen);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.begin_talk(key, at, out);
     }
 
     /// The call's beginning was not seen: it is adopted, talking, and ends at once.
@@ -344,28 +344,28 @@ impl Correlator {
         complete: &event::AgentComplete<'_>,
         member: MemberKey,
         ended_by: EndedBy,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let queue = self.members.all[member].queue;
         let agent = self.members.all[member].agent;
-        self.note_unseen_join(at, seen);
+        self.note_unseen_join(at, out);
         let Some(caller) = complete.caller.or(complete.leg) else {
             // without any channel there is nothing to keep: two counts and no state
-            self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, seen);
-            self.emit(Observation::Completed { queue, agent, ended_by, talk: None }, seen);
+            self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, out);
+            self.emit(Observation::Completed { queue, agent, ended_by, talk: None }, out);
             return;
         };
-        let caller = self.channel(&caller, at, seen);
-        let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, seen);
+        let caller = self.channel(&caller, at, out);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, out);
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, complete.leg.and_then(|leg| self.channels.find(leg.uid)));
         self.stays[key].phase = Phase::Talking(talk);
-        self.begin_talk(key, at, seen);
-        self.complete(key, ended_by, None, at, seen);
+        self.begin_talk(key, at, out);
+        self.complete(key, ended_by, None, at, out);
     }
 
     /// Five seconds after the talk ended, if no AgentComplete came and the agent did not come back.
-    pub(super) fn completion_due(&mut self, key: StayKey, at: Stamp, seen: &mut dyn Observe) {
+    pub(super) fn completion_due(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let Some(over) = talk.over else { return };
         if at.read.since(over.read) < COMPLETION || self.keep_talking(key, at) {
@@ -375,9 +375,9 @@ impl Correlator {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let ended_by = talk.end_untold();
         let member = talk.member;
-        self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), seen);
+        self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), out);
         self.suspect_complete(at);
-        self.complete(key, ended_by, None, over, seen);
+        self.complete(key, ended_by, None, over, out);
         if let Some(Stay { phase: Phase::Closed(closed), .. }) = self.stays.get_mut(key) {
             closed.awaits_complete = Some(member);
         }
@@ -390,7 +390,7 @@ impl Correlator {
         ended_by: EndedBy,
         talk_time: Option<Duration>,
         at: Stamp,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let queue = stay.queue;
@@ -407,7 +407,7 @@ impl Correlator {
             false => self.timing.between(talk.begun.unwrap_or(talk.connected), end).or(talk_time),
         };
         let agent = self.members.all[talk.member].agent;
-        self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, seen);
+        self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, out);
         let member = &mut self.members.all[talk.member];
         if !talk.adopted {
             member.last_completed = Some(key);
@@ -420,9 +420,9 @@ impl Correlator {
             member.on_hold = member.on_hold.saturating_sub(1);
         }
         if ended_by != EndedBy::Lost {
-            self.begin_wrap_up(talk.member, end.read, seen);
+            self.begin_wrap_up(talk.member, end.read, out);
         }
-        self.refresh_agent(agent, at.read, seen);
+        self.refresh_agent(agent, at.read, out);
     }
 }
 

@@ -11,10 +11,10 @@ impl Correlator {
     pub(super) fn on_blind_transfer(
         &mut self,
         transfer: &event::BlindTransfer<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         if transfer.success {
-            self.transferred(transfer.transferer, transfer.bridge, TransferKind::Blind, seen);
+            self.transferred(transfer.transferer, transfer.bridge, TransferKind::Blind, out);
         }
     }
 
@@ -22,19 +22,19 @@ impl Correlator {
         &mut self,
         at: Stamp,
         transfer: &event::AttendedTransfer<'_>,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         if !transfer.success {
             return;
         }
 
         if let Some(into) = &transfer.into_queue {
-            self.hand_over_place(at, into, seen);
+            self.hand_over_place(at, into, out);
         }
 
         // either of the transferer's legs may be the one in the queue's bridge
         for (transferer, bridge) in [transfer.first, transfer.second] {
-            if self.transferred(transferer, bridge, TransferKind::Attended, seen) {
+            if self.transferred(transferer, bridge, TransferKind::Attended, out) {
                 return;
             }
         }
@@ -45,7 +45,7 @@ impl Correlator {
         uid: &[u8],
         bridge: &[u8],
         kind: TransferKind,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) -> bool {
         let Some(transferer) = self.channels.find(uid) else { return false };
         let Some((key, by)) = self.transfer_role(transferer) else { return false };
@@ -67,7 +67,7 @@ impl Correlator {
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
             talk.transferred = true;
         }
-        self.emit_of(key, Observation::Transferred { queue, agent, kind, by }, seen);
+        self.emit_of(key, Observation::Transferred { queue, agent, kind, by }, out);
         true
     }
 

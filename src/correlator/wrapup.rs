@@ -28,7 +28,7 @@ pub(super) struct Rest {
 
 impl Correlator {
     /// A call of this member's queue ended at `from`.
-    pub(super) fn begin_wrap_up(&mut self, key: MemberKey, from: Moment, seen: &mut dyn Observe) {
+    pub(super) fn begin_wrap_up(&mut self, key: MemberKey, from: Moment, out: &mut dyn Observe) {
         let member = &self.members.all[key];
         if member.removed {
             return;
@@ -41,7 +41,7 @@ impl Correlator {
             if self.touched.is_some() {
                 self.touched_members.insert(place(member.queue, &member.interface));
             }
-            member.tell_wrap_up(from, &self.names, seen);
+            member.tell_wrap_up(from, &self.names, out);
             // the member's own goes first, then that of the queue of the last call, whichever queue
             // it is in
             let length = if member.wrap_up.is_zero() { queue_has } else { member.wrap_up };
@@ -86,12 +86,12 @@ impl Correlator {
         seats.collect()
     }
 
-    pub(super) fn wrap_up_due(&mut self, key: MemberKey, now: Moment, seen: &mut dyn Observe) {
+    pub(super) fn wrap_up_due(&mut self, key: MemberKey, now: Moment, out: &mut dyn Observe) {
         let Some(member) = self.members.all.get(key) else { return };
         if member.rest.is_some_and(|rest| rest.until <= now) {
             let agent = member.agent;
-            self.members.end_wrap_up(key, now, &self.names, seen);
-            self.refresh_agent(agent, now, seen);
+            self.members.end_wrap_up(key, now, &self.names, out);
+            self.refresh_agent(agent, now, out);
         }
     }
 }
@@ -102,23 +102,23 @@ impl Members {
         key: MemberKey,
         now: Moment,
         names: &Names,
-        seen: &mut dyn Observe,
+        out: &mut dyn Observe,
     ) {
         if let Some(member) = self.all.get_mut(key) {
-            member.tell_wrap_up(now, names, seen);
+            member.tell_wrap_up(now, names, out);
             member.rest = None;
         }
     }
 }
 
 impl Member {
-    pub(super) fn tell_wrap_up(&mut self, now: Moment, names: &Names, seen: &mut dyn Observe) {
+    pub(super) fn tell_wrap_up(&mut self, now: Moment, names: &Names, out: &mut dyn Observe) {
         let Some(Rest { until, told: Some(told), .. }) = &mut self.rest else { return };
         let upto = now.min(*until);
         if upto > *told {
             let (queue, agent, spent) = (self.queue, self.agent, upto.since(*told));
             *told = upto;
-            seen.observe(names, Observation::WrappedUp { queue, agent, spent }, None);
+            out.observe(names, Observation::WrappedUp { queue, agent, spent }, None);
         }
     }
 }

@@ -5,23 +5,23 @@ use super::Stage;
 #[test]
 fn a_failover_shows_the_failing_trunk_and_one_call() {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
-    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
+    stage.event("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
     stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CONGESTION")
-        .tell("Hangup Uniqueid=1.2 Cause=34");
-    stage.at(2.0).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/trunk-3");
-    stage.at(5.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CONGESTION")
+        .event("Hangup Uniqueid=1.2 Cause=34");
+    stage.at(2.0).event("DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/trunk-3");
+    stage.at(5.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
         .at(9.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
-        .tell("Hangup Uniqueid=1.1 Cause=16")
-        .tell("Hangup Uniqueid=1.3 Cause=16");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
+        .event("Hangup Uniqueid=1.1 Cause=16")
+        .event("Hangup Uniqueid=1.3 Cause=16");
     assert_eq!(
-        stage.seen(),
+        stage.counted(),
         [
             "1 call hangup outbound SIP/333 SIP/trunk 16",
             "1 call outbound SIP/333 SIP/trunk answered",
@@ -40,13 +40,13 @@ fn a_failover_shows_the_failing_trunk_and_one_call() {
 #[test]
 fn a_call_waits_for_the_cause_of_its_last_leg() {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
-    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
+    stage.event("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/trunk-2");
     stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
-        .tell("Hangup Uniqueid=1.1 Cause=20");
-    assert_eq!(stage.seen(), Vec::<String>::new());
-    stage.tell("Hangup Uniqueid=1.2 Cause=17");
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
+        .event("Hangup Uniqueid=1.1 Cause=20");
+    assert_eq!(stage.counted(), Vec::<String>::new());
+    stage.event("Hangup Uniqueid=1.2 Cause=17");
     assert_eq!(stage.count("call outbound SIP/333 SIP/trunk busy"), 1);
     assert_eq!(stage.count("call hangup outbound SIP/333 SIP/trunk 17"), 1);
 }
@@ -55,16 +55,16 @@ fn a_call_waits_for_the_cause_of_its_last_leg() {
 fn agent_to_agent_is_internal_and_alone_unknown() {
     let mut stage = Stage::live();
     stage
-        .tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/334-2");
+        .event("Newchannel Channel=SIP/333-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/334-2");
     stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
-        .tell("Hangup Uniqueid=1.2 Cause=0")
-        .tell("Hangup Uniqueid=1.1 Cause=0");
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
+        .event("Hangup Uniqueid=1.2 Cause=0")
+        .event("Hangup Uniqueid=1.1 Cause=0");
     assert_eq!(stage.count("call internal SIP/333  canceled"), 1);
     stage
-        .tell("Newchannel Channel=SIP/333-3 Uniqueid=2.1 Linkedid=2.1 ChannelState=4")
-        .tell("Hangup Uniqueid=2.1 ChannelState=6 Cause=16");
+        .event("Newchannel Channel=SIP/333-3 Uniqueid=2.1 Linkedid=2.1 ChannelState=4")
+        .event("Hangup Uniqueid=2.1 ChannelState=6 Cause=16");
     assert_eq!(stage.count("call unknown SIP/333  answered"), 1);
 }
 
@@ -75,22 +75,22 @@ fn an_originate_that_times_out_goes_by_its_response_before_or_after_the_hangup()
     let hangup = "Hangup Uniqueid=1.1 Cause=16";
     for events in [[response, hangup], [hangup, response]] {
         let mut stage = Stage::live();
-        stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
-        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk");
-        stage.tell(events[0]).tell(events[1]).at(60.0);
+        stage.event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+        stage.event("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk");
+        stage.event(events[0]).event(events[1]).at(60.0);
         assert_eq!(
             stage.count("call outbound  SIP/trunk no_answer"),
             1,
             "{events:?}: {:?}",
-            stage.seen()
+            stage.counted()
         );
         assert_eq!(stage.count("trunk SIP/trunk no_answer"), 1, "{events:?}");
     }
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
     stage
-        .tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk")
-        .tell(hangup)
+        .event("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9180@trunk")
+        .event(hangup)
         .at(60.0);
     assert_eq!(stage.count("call outbound  SIP/trunk failed"), 1, "no response came");
 }
@@ -102,19 +102,19 @@ fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in()
         format!("Uniqueid=1.1 DestUniqueid={leg} Queue={queue} Interface=SIP/201 MemberName=Ann")
     };
     stage
-        .tell("MixMonitorStart Uniqueid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect {}", agent("q", "1.2")));
-    stage.tell(
+        .event("MixMonitorStart Uniqueid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect {}", agent("q", "1.2")));
+    stage.event(
         "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer",
     );
     stage
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=r")
-        .tell(&format!("AgentConnect {}", agent("r", "1.3")));
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=r")
+        .event(&format!("AgentConnect {}", agent("r", "1.3")));
     stage
-        .tell("MixMonitorStop Uniqueid=1.1")
-        .tell("TestEvent State=MIXMONITOR_END File=/m/1.1")
-        .tell("Hangup Uniqueid=1.1");
+        .event("MixMonitorStop Uniqueid=1.1")
+        .event("TestEvent State=MIXMONITOR_END File=/m/1.1")
+        .event("Hangup Uniqueid=1.1");
     assert_eq!(
         (stage.count("q recorded Ann"), stage.count("r recorded Ann"), stage.count("recording")),
         (1, 1, 1)
@@ -125,31 +125,31 @@ fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in()
 #[test]
 fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/333-1 Uniqueid=1.1 ChannelState=0");
+    stage.event("Newchannel Channel=SIP/333-1 Uniqueid=1.1 ChannelState=0");
     // a member's Local channel, and the phone behind it
     stage
-        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2")
-        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
-    stage.tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
-    stage.tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1");
-    stage.tell("Newchannel Channel=SIP/334-4 Uniqueid=1.4");
-    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/334-4");
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2")
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
+    stage.event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1");
+    stage.event("Newchannel Channel=SIP/334-4 Uniqueid=1.4");
+    stage.event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/334-4");
     assert_eq!(stage.correlator.state(stage.now).tracked.calls, 1);
     // a leg that could not be called
     stage
-        .tell("Newchannel Channel=SIP/335-5 Uniqueid=1.5 ChannelState=0")
-        .tell("Hangup Uniqueid=1.5 ChannelState=0 Cause=0");
-    stage.tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER");
+        .event("Newchannel Channel=SIP/335-5 Uniqueid=1.5 ChannelState=0")
+        .event("Hangup Uniqueid=1.5 ChannelState=0 Cause=0");
+    stage.event("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER");
     for uid in ["1.4", "1.3", "1.2", "1.1"] {
-        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+        stage.event(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
     }
     stage.at(60.0);
-    assert_eq!(stage.count("call internal SIP/333  answered"), 1, "{:?}", stage.seen());
+    assert_eq!(stage.count("call internal SIP/333  answered"), 1, "{:?}", stage.counted());
     assert_eq!(
-        stage.seen().iter().filter(|line| line.contains(" call ")).count(),
+        stage.counted().iter().filter(|line| line.contains(" call ")).count(),
         2,
         "{:?}",
-        stage.seen()
+        stage.counted()
     );
 }
 
@@ -157,17 +157,17 @@ fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
 fn without_a_linkedid_an_originated_local_channel_is_a_call_and_a_consultation_is_none() {
     let mut stage = Stage::live();
     for (one, two) in [("1.1", "1.2"), ("2.1", "2.2")] {
-        stage.tell(&format!("Newchannel Channel=Local/9@x-0;1 Uniqueid={one}"));
-        stage.tell(&format!("Newchannel Channel=Local/9@x-0;2 Uniqueid={two}"));
-        stage.tell(&format!("LocalBridge LocalOneUniqueid={one} LocalTwoUniqueid={two}"));
+        stage.event(&format!("Newchannel Channel=Local/9@x-0;1 Uniqueid={one}"));
+        stage.event(&format!("Newchannel Channel=Local/9@x-0;2 Uniqueid={two}"));
+        stage.event(&format!("LocalBridge LocalOneUniqueid={one} LocalTwoUniqueid={two}"));
     }
-    stage.tell("DialBegin DestUniqueid=1.1 DestChannel=Local/9@x-0;1 DialString=9@x");
-    stage.tell("DialEnd DestUniqueid=2.1 DialStatus=ANSWER");
+    stage.event("DialBegin DestUniqueid=1.1 DestChannel=Local/9@x-0;1 DialString=9@x");
+    stage.event("DialEnd DestUniqueid=2.1 DialStatus=ANSWER");
     for uid in ["1.1", "1.2", "2.1", "2.2"] {
-        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+        stage.event(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
     }
     stage.at(60.0);
-    let calls = stage.seen();
+    let calls = stage.counted();
     assert_eq!(calls.iter().filter(|line| line.contains("call unknown")).count(), 1, "{calls:?}");
 }
 
@@ -183,15 +183,15 @@ const ANSWERED_ATTEMPT: [&str; 4] = [
 fn an_originated_trunk_leg_that_was_up_counts_once_with_a_late_response_or_none() {
     for response in ["", "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason=4"] {
         let mut stage = Stage::live();
-        stage.tell(&format!("Newchannel {ORIGINATED} ChannelState=0"));
-        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
-        stage.tell(&format!("Newexten {ORIGINATED} ChannelState=6 Application=NoOp"));
-        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
+        stage.event(&format!("Newchannel {ORIGINATED} ChannelState=0"));
+        stage.event("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
+        stage.event(&format!("Newexten {ORIGINATED} ChannelState=6 Application=NoOp"));
+        stage.event(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
         if !response.is_empty() {
-            stage.tell(response);
+            stage.event(response);
         }
         stage.at(60.0);
-        assert_eq!(stage.seen(), ANSWERED_ATTEMPT, "{response}");
+        assert_eq!(stage.counted(), ANSWERED_ATTEMPT, "{response}");
     }
 }
 
@@ -202,12 +202,12 @@ fn an_originated_trunk_leg_found_in_a_list_counts_once_with_a_late_response_or_n
         stage.resync(&[&format!(
             "CoreShowChannel {ORIGINATED} ChannelState=6 Application=AppDial2 ActionID=ae-1"
         )]);
-        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
+        stage.event(&format!("Hangup {ORIGINATED} ChannelState=6 Cause=16"));
         if !response.is_empty() {
-            stage.tell(response);
+            stage.event(response);
         }
         stage.at(60.0);
-        assert_eq!(stage.seen(), ANSWERED_ATTEMPT, "{response}");
+        assert_eq!(stage.counted(), ANSWERED_ATTEMPT, "{response}");
     }
 }
 
@@ -215,18 +215,20 @@ fn an_originated_trunk_leg_found_in_a_list_counts_once_with_a_late_response_or_n
 fn an_originated_trunk_leg_that_nobody_took_goes_by_its_late_response() {
     for (response, result) in [("3", "no_answer"), ("5", "busy"), ("8", "congestion")] {
         let mut stage = Stage::live();
-        stage.tell(&format!("Newchannel {ORIGINATED} ChannelState=0"));
-        stage.tell("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
-        stage.tell(&format!("Hangup {ORIGINATED} ChannelState=5 Cause=16"));
-        assert_eq!(stage.seen(), Vec::<String>::new());
-        stage
-            .tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
-        stage
-            .tell(&format!("OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"));
+        stage.event(&format!("Newchannel {ORIGINATED} ChannelState=0"));
+        stage.event("DialBegin DestUniqueid=1.1 DestChannel=SIP/trunk-1 DialString=9@trunk");
+        stage.event(&format!("Hangup {ORIGINATED} ChannelState=5 Cause=16"));
+        assert_eq!(stage.counted(), Vec::<String>::new());
+        stage.event(&format!(
+            "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"
+        ));
+        stage.event(&format!(
+            "OriginateResponse Channel=SIP/9@trunk Uniqueid=1.1 Reason={response}"
+        ));
         stage.at(60.0);
         let counted =
             [format!("1 call outbound  SIP/trunk {result}"), format!("1 trunk SIP/trunk {result}")];
-        assert!(counted.iter().all(|line| stage.seen().contains(line)), "{:?}", stage.seen());
-        assert_eq!(stage.seen().len(), 4, "{:?}", stage.seen());
+        assert!(counted.iter().all(|line| stage.counted().contains(line)), "{:?}", stage.counted());
+        assert_eq!(stage.counted().len(), 4, "{:?}", stage.counted());
     }
 }

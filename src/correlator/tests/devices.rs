@@ -15,39 +15,49 @@ fn live(trunks: &[&str], agents: &[&str]) -> Stage {
 /// A call from one channel to another that talk for ten seconds.
 fn talk(stage: &mut Stage, from: &str, to: &str) {
     stage
-        .tell(&format!("Newchannel Channel={from} Uniqueid=1.1 Linkedid=1.1 ChannelState=4"))
-        .tell(&format!("Newchannel Channel={to} Uniqueid=1.2 Linkedid=1.1 ChannelState=0"))
-        .tell(&format!("DialBegin Channel={from} Uniqueid=1.1 DestChannel={to} DestUniqueid=1.2"))
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event(&format!("Newchannel Channel={from} Uniqueid=1.1 Linkedid=1.1 ChannelState=4"))
+        .event(&format!("Newchannel Channel={to} Uniqueid=1.2 Linkedid=1.1 ChannelState=0"))
+        .event(&format!("DialBegin Channel={from} Uniqueid=1.1 DestChannel={to} DestUniqueid=1.2"))
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
         .at(10.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.2 Cause=16")
-        .tell("Hangup Uniqueid=1.1 Cause=16");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.2 Cause=16")
+        .event("Hangup Uniqueid=1.1 Cause=16");
 }
 
 #[test]
 fn a_line_that_many_share_is_an_agent_s_only_if_the_configuration_says_so() {
     let mut by_default = live(&["^SIP/trunk-"], &[]);
     talk(&mut by_default, "SIP/trunk-1", "DAHDI/i2/2025550101-1");
-    assert_eq!(by_default.count("call inbound  SIP/trunk answered"), 1, "{:?}", by_default.seen());
+    assert_eq!(
+        by_default.count("call inbound  SIP/trunk answered"),
+        1,
+        "{:?}",
+        by_default.counted()
+    );
 
     let mut told = live(&["^SIP/trunk-"], &["^DAHDI/i2/"]);
     talk(&mut told, "SIP/trunk-1", "DAHDI/i2/2025550101-1");
-    assert_eq!(told.count("call inbound DAHDI/i2 SIP/trunk answered"), 1, "{:?}", told.seen());
+    assert_eq!(told.count("call inbound DAHDI/i2 SIP/trunk answered"), 1, "{:?}", told.counted());
 }
 
 #[test]
 fn a_guest_is_no_agent_and_its_domain_no_label() {
     let mut stage = live(&["^SIP/trunk-"], &[]);
     talk(&mut stage, "SIP/attacker.example-1", "SIP/201-1");
-    assert!(!format!("{:?}", stage.tally).contains("attacker"), "{:?}", stage.seen());
+    assert!(!format!("{:?}", stage.tally).contains("attacker"), "{:?}", stage.counted());
 
     let mut trunk = live(&["^SIP/"], &[]);
     talk(&mut trunk, "SIP/203.0.113.9-1", "PJSIP/201-1");
-    assert_eq!(trunk.count("call inbound PJSIP/201 SIP/unknown answered"), 1, "{:?}", trunk.seen());
+    assert_eq!(
+        trunk.count("call inbound PJSIP/201 SIP/unknown answered"),
+        1,
+        "{:?}",
+        trunk.counted()
+    );
 }
 
 #[test]
@@ -58,7 +68,7 @@ fn a_member_is_called_by_name_on_whatever_line() {
         ("OOH323/2025550101", "OOH323/2025550101-5"),
     ] {
         let mut stage = live(&["^SIP/trunk-"], &[]);
-        stage.tell(&format!(
+        stage.event(&format!(
             "QueueMemberAdded Queue=q Interface={interface} MemberName=Ada Status=1 Paused=0"
         ));
         talk(&mut stage, "SIP/trunk-1", channel);
@@ -66,7 +76,7 @@ fn a_member_is_called_by_name_on_whatever_line() {
             stage.count("call inbound Ada SIP/trunk answered"),
             1,
             "{interface}: {:?}",
-            stage.seen()
+            stage.counted()
         );
     }
 }
@@ -78,7 +88,7 @@ fn what_media_dial_is_a_call_of_its_own() {
     talk(&mut stage, bot, "SIP/trunk-1");
     stage.at(60.0);
     assert_eq!(
-        stage.seen(),
+        stage.counted(),
         [
             "1 call hangup outbound  SIP/trunk 16",
             "1 call outbound  SIP/trunk answered",
@@ -102,11 +112,11 @@ fn media_without_linkedid_begin_no_call_either() {
     ];
     for (minute, channel) in (1..).zip(channels) {
         stage
-            .tell(&format!("Newchannel Channel={channel} Uniqueid=2.1 ChannelState=6"))
-            .tell(&format!("Hangup Channel={channel} Uniqueid=2.1 ChannelState=6 Cause=16"))
+            .event(&format!("Newchannel Channel={channel} Uniqueid=2.1 ChannelState=6"))
+            .event(&format!("Hangup Channel={channel} Uniqueid=2.1 ChannelState=6 Cause=16"))
             .at(60.0 * f64::from(minute));
     }
-    assert_eq!(stage.seen(), Vec::<String>::new());
+    assert_eq!(stage.counted(), Vec::<String>::new());
     assert_eq!(stage.correlator.state(stage.now).tracked, Tracked::default());
 }
 
@@ -114,25 +124,25 @@ fn media_without_linkedid_begin_no_call_either() {
 fn who_is_alone_with_media_does_not_talk() {
     let mut stage = live(&["^SIP/trunk-"], &[]);
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1 ChannelState=4")
-        .tell("Newchannel Channel=SIP/201-1 Uniqueid=1.2 Linkedid=1.1 ChannelState=0")
-        .tell("Newchannel Channel=CBRec/1001-00000001 Uniqueid=1.3 Linkedid=1.3 ChannelState=6")
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2")
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
-    stage.at(5.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1 ChannelState=4")
+        .event("Newchannel Channel=SIP/201-1 Uniqueid=1.2 Linkedid=1.1 ChannelState=0")
+        .event("Newchannel Channel=CBRec/1001-00000001 Uniqueid=1.3 Linkedid=1.3 ChannelState=6")
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2")
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.3")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage.at(5.0).event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
     stage
         .at(12.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.2 Cause=16");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.2 Cause=16");
     stage
         .at(30.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
-        .tell("Hangup Uniqueid=1.3 Cause=16")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1")
-        .tell("Hangup Uniqueid=1.1 Cause=16");
-    assert_eq!(stage.count("call inbound SIP/201 SIP/trunk answered"), 1, "{:?}", stage.seen());
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.3")
+        .event("Hangup Uniqueid=1.3 Cause=16")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1")
+        .event("Hangup Uniqueid=1.1 Cause=16");
+    assert_eq!(stage.count("call inbound SIP/201 SIP/trunk answered"), 1, "{:?}", stage.counted());
     assert_eq!(stage.sum("call talk inbound SIP/201"), 7.0);
 }
 
@@ -149,7 +159,7 @@ fn a_list_takes_nobody_for_an_agent_who_is_media_and_no_number_for_a_name() {
     let mut stage = live(&["^SIP/trunk-"], &[]);
     stage.resync(&["QueueParams Queue=q ServiceLevel=0", waits]);
     stage.at(5.0).cut().at(9.0).resync(&["QueueParams Queue=q ServiceLevel=0", caller, media, leg]);
-    assert_eq!(stage.seen(), ["1 q adopted waiting", "1 q exit answered"]);
+    assert_eq!(stage.counted(), ["1 q adopted waiting", "1 q exit answered"]);
     let state = stage.correlator.state(stage.now);
     let names: Vec<_> = state
         .agents
@@ -192,5 +202,5 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
         b"Event: Newchannel\r\nChannel: SIP/J\xf6rg-00000001\r\nUniqueid: 9\r\nLinkedid: 9\r\n\r\n",
     );
     tell_bytes(&mut stage, b"Event: Hangup\r\nUniqueid: 9\r\nCause: 16\r\n\r\n");
-    assert_eq!(stage.count(r"call unknown J\xf6rg  failed"), 1, "{:?}", stage.seen());
+    assert_eq!(stage.count(r"call unknown J\xf6rg  failed"), 1, "{:?}", stage.counted());
 }

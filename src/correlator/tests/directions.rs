@@ -21,20 +21,20 @@ fn stage(trunks: &[&str], agents: &[&str], inbound: &[&str], outbound: &[&str]) 
 fn call(stage: &mut Stage, id: &str, from: (&str, &str), to: (&str, &str)) {
     let ((first, context), (leg, dialled)) = (from, to);
     stage
-        .tell(&format!("Newchannel Uniqueid={id} Linkedid={id} Channel={first}-{id} ChannelState=4 Context={context}"));
+        .event(&format!("Newchannel Uniqueid={id} Linkedid={id} Channel={first}-{id} ChannelState=4 Context={context}"));
     let both =
         format!("Uniqueid={id} DestUniqueid={id}d DestLinkedid={id} DestChannel={leg}-{id}d");
-    stage.tell(&format!("DialBegin {both} DialString={dialled}"));
-    stage.tell(&format!("DialEnd {both} DialStatus=ANSWER"));
+    stage.event(&format!("DialBegin {both} DialString={dialled}"));
+    stage.event(&format!("DialEnd {both} DialStatus=ANSWER"));
     stage
-        .tell(&format!("Hangup Uniqueid={id}d Cause=16"))
-        .tell(&format!("Hangup Uniqueid={id} Cause=16"));
+        .event(&format!("Hangup Uniqueid={id}d Cause=16"))
+        .event(&format!("Hangup Uniqueid={id} Cause=16"));
 }
 
 /// Calls by direction, agent and trunk.
 fn calls(stage: &Stage) -> Vec<String> {
     let calls = stage
-        .seen()
+        .counted()
         .into_iter()
         .filter(|what| what.contains(" call ") && what.ends_with(" answered"));
     calls.map(|what| what.replace(" call ", " ").replace(" answered", "")).collect()
@@ -75,16 +75,16 @@ fn a_number_dialled_through_a_device_is_to_no_agent() {
 #[test]
 fn a_ring_group_with_a_stranger_in_it_is_not_only_agents() {
     let mut stage = stage(&[], &["^PJSIP/2\\d\\d-"], &[], &[]);
-    stage.tell(
+    stage.event(
         "Newchannel Uniqueid=1 Linkedid=1 Channel=PJSIP/201-1 ChannelState=4 Context=from-internal",
     );
-    stage.tell("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=PJSIP/202-2 DialString=202");
-    stage.tell("DialBegin Uniqueid=1 DestUniqueid=3 DestChannel=PJSIP/voipms-3 DialString=912025550155@voipms");
-    stage.tell("DialEnd Uniqueid=1 DestUniqueid=2 DialStatus=ANSWER");
+    stage.event("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=PJSIP/202-2 DialString=202");
+    stage.event("DialBegin Uniqueid=1 DestUniqueid=3 DestChannel=PJSIP/voipms-3 DialString=912025550155@voipms");
+    stage.event("DialEnd Uniqueid=1 DestUniqueid=2 DialStatus=ANSWER");
     stage
-        .tell("Hangup Uniqueid=3 Cause=26")
-        .tell("Hangup Uniqueid=2 Cause=16")
-        .tell("Hangup Uniqueid=1 Cause=16");
+        .event("Hangup Uniqueid=3 Cause=26")
+        .event("Hangup Uniqueid=2 Cause=16")
+        .event("Hangup Uniqueid=1 Cause=16");
     assert_eq!(calls(&stage), ["1 unknown PJSIP/201 "]);
 }
 
@@ -118,9 +118,9 @@ fn what_was_learned_of_trunks_goes_on_over_a_gap() {
         "CoreShowChannel Uniqueid=4 Linkedid=3 Channel=PJSIP/voipms-4 ChannelState=6 Context=from-trunk Application=AppDial",
     ]);
     stage
-        .tell("Hangup Uniqueid=2 Cause=16")
-        .tell("Hangup Uniqueid=4 Cause=16")
-        .tell("Hangup Uniqueid=3 Cause=16");
+        .event("Hangup Uniqueid=2 Cause=16")
+        .event("Hangup Uniqueid=4 Cause=16")
+        .event("Hangup Uniqueid=3 Cause=16");
     assert_eq!(
         calls(&stage),
         [
@@ -144,7 +144,7 @@ fn a_device_that_also_begins_calls_inside_is_no_trunk() {
 #[test]
 fn neither_a_members_phone_nor_an_agents_is_learned_as_a_trunk() {
     let mut stage = stage(&[], &["^PJSIP/3"], &["^from-internal$"], &[]);
-    stage.tell("QueueMemberAdded Queue=q Interface=PJSIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.event("QueueMemberAdded Queue=q Interface=PJSIP/201 MemberName=Ann Status=1 Paused=0");
     call(&mut stage, "1", PHONE, OTHER_PHONE);
     call(&mut stage, "2", ("PJSIP/301", "from-internal"), OTHER_PHONE);
     assert_eq!(calls(&stage), ["2 inbound  "]);
@@ -154,7 +154,7 @@ fn neither_a_members_phone_nor_an_agents_is_learned_as_a_trunk() {
 #[test]
 fn a_members_phone_is_an_agents_whatever_the_patterns_say() {
     let mut stage = stage(&["^PJSIP/carrier-"], &["^PJSIP/3"], &[], &[]);
-    stage.tell("QueueMemberAdded Queue=q Interface=PJSIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.event("QueueMemberAdded Queue=q Interface=PJSIP/201 MemberName=Ann Status=1 Paused=0");
     call(&mut stage, "1", PHONE, ("PJSIP/carrier", "912025550155@carrier"));
     call(&mut stage, "2", PHONE, ("PJSIP/301", "301"));
     assert_eq!(calls(&stage), ["1 internal Ann ", "1 outbound Ann PJSIP/carrier"]);
@@ -164,13 +164,14 @@ fn a_members_phone_is_an_agents_whatever_the_patterns_say() {
 fn before_13_5_a_leg_teaches_nothing_about_trunks() {
     let mut stage = stage(&[], &[], &["^incoming$"], &[]);
     // a leg of a call from outside has its context, and looks like a beginning until its DialBegin
-    stage.tell("Newchannel Uniqueid=1 Channel=SIP/channel2-1 ChannelState=4 Context=incoming");
-    stage.tell("Newchannel Uniqueid=2 Channel=SIP/201-2 ChannelState=0 Context=incoming");
-    stage.tell("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=SIP/201-2 DialString=201");
+    stage.event("Newchannel Uniqueid=1 Channel=SIP/channel2-1 ChannelState=4 Context=incoming");
+    stage.event("Newchannel Uniqueid=2 Channel=SIP/201-2 ChannelState=0 Context=incoming");
+    stage.event("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=SIP/201-2 DialString=201");
     assert_eq!(stage.correlator.names().trunks.count(), 1);
     // since then a leg has the Linkedid of its caller
-    stage
-        .tell("Newchannel Uniqueid=3 Linkedid=1 Channel=SIP/202-3 ChannelState=0 Context=incoming");
+    stage.event(
+        "Newchannel Uniqueid=3 Linkedid=1 Channel=SIP/202-3 ChannelState=0 Context=incoming",
+    );
     assert_eq!(stage.correlator.names().trunks.count(), 1);
 }
 
@@ -182,10 +183,10 @@ fn after_the_first_calls_it_is_told_that_no_trunk_was_seen() {
     }
     assert_eq!(stage.correlator.without_trunk(), None);
     call(&mut stage, "b", ("IAX2/far", "from-far"), OTHER_PHONE);
-    let seen = stage.correlator.without_trunk().expect("ten calls without a trunk").clone();
-    assert_eq!(seen.calls, 10);
-    assert_eq!(seen.technologies.into_iter().collect::<Vec<_>>(), ["IAX2", "PJSIP"]);
-    assert_eq!(seen.contexts.into_iter().collect::<Vec<_>>(), ["from-far", "from-internal"]);
+    let first = stage.correlator.without_trunk().expect("ten calls without a trunk").clone();
+    assert_eq!(first.calls, 10);
+    assert_eq!(first.technologies.into_iter().collect::<Vec<_>>(), ["IAX2", "PJSIP"]);
+    assert_eq!(first.contexts.into_iter().collect::<Vec<_>>(), ["from-far", "from-internal"]);
 
     // one that is learned takes it back
     call(&mut stage, "c", ("PJSIP/voipms", "from-pstn"), OTHER_PHONE);
@@ -200,5 +201,5 @@ fn patterns_that_match_nothing_are_given_more_calls() {
     }
     assert_eq!(stage.correlator.without_trunk(), None);
     call(&mut stage, "b", PHONE, OTHER_PHONE);
-    assert_eq!(stage.correlator.without_trunk().map(|seen| seen.calls), Some(50));
+    assert_eq!(stage.correlator.without_trunk().map(|first| first.calls), Some(50));
 }

@@ -15,17 +15,17 @@ const AGENT: &str =
 fn waiting() -> Stage {
     let mut stage = Stage::live();
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage
 }
 
 fn talking() -> Stage {
     let mut stage = waiting();
-    stage.at(2.0).tell(&format!("AgentConnect {AGENT}"));
+    stage.at(2.0).event(&format!("AgentConnect {AGENT}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
@@ -46,14 +46,14 @@ fn a_waiting_caller_is_adopted_with_its_wait() {
         (1, 0, (1, 0))
     );
     assert_eq!(stage.correlator.state(stage.now).queues[0].longest_wait.as_secs(), 30);
-    stage.at(15.0).tell(&format!("AgentConnect {AGENT} HoldTime=35"));
+    stage.at(15.0).event(&format!("AgentConnect {AGENT} HoldTime=35"));
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 35.0));
 }
 
 #[test]
 fn a_join_that_comes_behind_its_list_is_no_second_caller() {
     let mut stage = Stage::live();
-    stage.resync(&[QUEUE, CALLER, &entry(0)]).tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.resync(&[QUEUE, CALLER, &entry(0)]).event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!(
         (stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()),
         (1, 0, (1, 0))
@@ -66,7 +66,7 @@ fn a_join_foreseen_is_an_entry() {
     let mut lists = snapshot(&[QUEUE, CALLER, &entry(0)]);
     with_event("QueueCallerJoin Uniqueid=1.1 Queue=q", |event| lists.foresee(&event));
     stage.correlator.resync(stage.now, &lists, &mut stage.tally);
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!(
         (stage.count("q adopted waiting"), stage.count("q entered"), stage.inside()),
         (0, 1, (1, 0))
@@ -78,7 +78,7 @@ fn a_talking_caller_is_adopted_with_the_agent_and_without_a_length() {
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, MEMBER, &talker(), LEG]);
     assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
-    stage.at(50.0).tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=90 Reason=caller");
+    stage.at(50.0).event("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=90 Reason=caller");
     assert_eq!(
         (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
         (1, 0.0, (0, 0))
@@ -93,8 +93,8 @@ fn a_caller_who_waited_through_the_gap_is_the_same() {
         (stage.count("q exit lost"), stage.count("q adopted waiting"), stage.inside()),
         (0, 0, (1, 0))
     );
-    stage.tell("HangupRequest Uniqueid=1.1").tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
-    assert_eq!(stage.tell("Hangup Uniqueid=1.1").sum("q hold abandoned"), 20.0);
+    stage.event("HangupRequest Uniqueid=1.1").event("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    assert_eq!(stage.event("Hangup Uniqueid=1.1").sum("q hold abandoned"), 20.0);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_caller_connected_in_the_gap_is_answered_without_a_hold_time() {
         (stage.count("q exit answered"), stage.sum("q hold answered"), stage.inside()),
         (1, 0.0, (0, 1))
     );
-    stage.at(30.0).tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    stage.at(30.0).event("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     assert_eq!((stage.count("q complete Ann agent"), stage.sum("q talk Ann")), (1, 0.0));
 }
 
@@ -132,10 +132,10 @@ fn a_caller_gone_in_the_gap_is_lost_once() {
 #[test]
 fn an_event_behind_the_list_knows_better_than_the_list() {
     let mut stage = waiting();
-    stage.at(5.0).cut().at(9.0).resync(&[QUEUE]).tell("HangupRequest Uniqueid=1.1");
+    stage.at(5.0).cut().at(9.0).resync(&[QUEUE]).event("HangupRequest Uniqueid=1.1");
     stage
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
         .at(60.0);
     assert_eq!((stage.count("q exit lost"), stage.count("q exit abandoned")), (0, 1));
 }
@@ -144,7 +144,7 @@ fn an_event_behind_the_list_knows_better_than_the_list() {
 fn a_talk_that_goes_on_is_the_same_and_keeps_its_length() {
     let mut stage = talking();
     stage.at(5.0).cut().at(9.0).resync(&[QUEUE, MEMBER, &talker(), LEG]).at(12.0);
-    stage.tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
+    stage.event("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=caller");
     assert_eq!(
         (
             stage.count("q complete Ann caller"),
@@ -175,7 +175,7 @@ fn a_talk_that_an_agent_passed_on_is_over() {
     let mut before = talking();
     before
         .at(5.0)
-        .tell(&format!("AgentComplete {AGENT} Reason=transfer"))
+        .event(&format!("AgentComplete {AGENT} Reason=transfer"))
         .cut()
         .at(9.0)
         .resync(&lists)
@@ -201,7 +201,7 @@ fn a_member_behind_a_local_channel_that_is_gone_is_still_the_agent() {
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, &member, &talker(), phone]);
     assert_eq!((stage.count("q adopted talking"), stage.inside()), (1, (0, 1)));
-    stage.at(9.0).tell(
+    stage.at(9.0).event(
         "AgentComplete Uniqueid=1.1 Queue=q Interface=Local/201@agents MemberName=Ann Reason=agent",
     );
     assert_eq!(stage.count("q complete Ann agent"), 1);
@@ -210,16 +210,16 @@ fn a_member_behind_a_local_channel_that_is_gone_is_still_the_agent() {
 #[test]
 fn a_restart_ends_everything_and_a_reconnect_nothing() {
     let mut stage = talking();
-    stage.tell("FullyBooted Uptime=100").tell("QueueCallerJoin Uniqueid=2.1 Queue=q");
+    stage.event("FullyBooted Uptime=100").event("QueueCallerJoin Uniqueid=2.1 Queue=q");
     // the same boot, seen again later
-    stage.at(50.0).cut().tell("FullyBooted Uptime=148");
+    stage.at(50.0).cut().event("FullyBooted Uptime=148");
     assert_eq!(stage.inside(), (1, 1));
-    stage.tell("FullyBooted Uptime=1");
+    stage.event("FullyBooted Uptime=1");
     assert_eq!(
         (stage.count("q exit lost"), stage.count("q complete Ann lost"), stage.inside()),
         (1, 1, (0, 0))
     );
-    stage.tell("Shutdown").at(100.0);
+    stage.event("Shutdown").at(100.0);
     assert_eq!((stage.count("q exit lost"), stage.count("q complete Ann lost")), (1, 1));
 }
 
@@ -229,21 +229,21 @@ fn the_start_is_told_by_our_clock_and_does_not_move() {
     let started = |stage: &Stage| {
         stage.correlator.state(stage.now).started.map(|at| START.since(at).as_secs_f64())
     };
-    assert_eq!(started(stage.tell("FullyBooted")), None);
+    assert_eq!(started(stage.event("FullyBooted")), None);
     // while we were logged in, so it carries the time of the PBX, whose clock is 50 years slow
-    stage.at(10.0).tell("FullyBooted Uptime=100 Timestamp=1000.5");
+    stage.at(10.0).event("FullyBooted Uptime=100 Timestamp=1000.5");
     assert_eq!(started(&stage), Some(90.0));
     // the next login: no time, and another second of jitter
-    stage.at(50.0).cut().tell("FullyBooted Uptime=139");
+    stage.at(50.0).cut().event("FullyBooted Uptime=139");
     assert_eq!((started(&stage), stage.inside()), (Some(90.0), (1, 0)));
-    stage.at(60.0).cut().tell("FullyBooted Uptime=155");
+    stage.at(60.0).cut().event("FullyBooted Uptime=155");
     assert_eq!((started(&stage), stage.inside()), (Some(90.0), (1, 0)));
 }
 
 #[test]
 fn an_open_ringing_is_lost_with_its_pbx() {
     let mut stage = waiting();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("Shutdown");
+    stage.event(&format!("AgentCalled {AGENT}")).event("Shutdown");
     assert_eq!((stage.count("q ring Ann lost"), stage.count("q exit lost")), (1, 1));
 }
 
@@ -254,8 +254,8 @@ fn a_ringing_found_going_on_has_a_result() {
     let mut stage = Stage::live();
     stage.resync(&[QUEUE, MEMBER, CALLER, &entry(4), &ringing]);
     stage
-        .tell(&format!("AgentRingNoAnswer {AGENT} RingTime=4000"))
-        .tell("Hangup Uniqueid=1.2 Cause=16")
+        .event(&format!("AgentRingNoAnswer {AGENT} RingTime=4000"))
+        .event("Hangup Uniqueid=1.2 Cause=16")
         .at(60.0);
     assert_eq!(stage.count("q ring Ann no_answer"), 1);
 }
@@ -268,8 +268,8 @@ fn a_periodic_list_mends_drift_and_says_so() {
     // while the list is on its way, one caller joins and is not in it, and an event removes a
     // member that is
     stage
-        .tell("QueueCallerJoin Uniqueid=3.1 Queue=q")
-        .tell("QueueMemberRemoved Queue=q Interface=SIP/201 MemberName=Ann");
+        .event("QueueCallerJoin Uniqueid=3.1 Queue=q")
+        .event("QueueMemberRemoved Queue=q Interface=SIP/201 MemberName=Ann");
     let lists = snapshot(&[
         QUEUE,
         MEMBER,
@@ -308,7 +308,7 @@ fn a_join_that_comes_seconds_behind_a_periodic_list_is_an_entry() {
     let mut stage = Stage::live();
     stage.correlator.begin_listing(stage.now);
     stage.correlator.reconcile(stage.now, &snapshot(&[QUEUE, &entry(0)]), &mut stage.tally);
-    stage.at(4.0).tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.at(4.0).event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!(
         (stage.count("q entered"), stage.count("q adopted waiting"), stage.inside()),
         (1, 0, (1, 0))
@@ -318,7 +318,7 @@ fn a_join_that_comes_seconds_behind_a_periodic_list_is_an_entry() {
 #[test]
 fn without_lists_nothing_is_concluded() {
     let mut stage = talking();
-    stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q").cut();
+    stage.event("QueueCallerJoin Uniqueid=2.1 Queue=q").cut();
     let mut nothing = snapshot(&[]);
     nothing.without_channels();
     nothing.without_queues();
@@ -350,9 +350,9 @@ fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
     // the event tells for whom it rang
     let agent = AGENT.replace("Uniqueid=1.1", "Uniqueid=1.3");
     stage
-        .tell(&format!("AgentRingNoAnswer {agent} RingTime=4000"))
-        .tell("Hangup Uniqueid=1.2 Cause=16");
-    assert_eq!(stage.count("q ring Ann no_answer"), 1, "{:?}", stage.seen());
+        .event(&format!("AgentRingNoAnswer {agent} RingTime=4000"))
+        .event("Hangup Uniqueid=1.2 Cause=16");
+    assert_eq!(stage.count("q ring Ann no_answer"), 1, "{:?}", stage.counted());
     // who talks with nobody in sight is not given another's agent
     let mut stage = Stage::live();
     let lonely = strip(&talker());
@@ -374,12 +374,12 @@ fn without_a_linkedid_a_call_that_is_up_is_told_by_its_bridge() {
         &channel("2.2", "SIP/335-4", "Application=AppDial"),
     ]);
     for uid in ["1.2", "1.1", "2.2", "2.1"] {
-        stage.tell(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
+        stage.event(&format!("Hangup Uniqueid={uid} ChannelState=6 Cause=16"));
     }
     stage.at(60.0);
-    assert_eq!(stage.count("call outbound SIP/333 SIP/trunk answered"), 1, "{:?}", stage.seen());
+    assert_eq!(stage.count("call outbound SIP/333 SIP/trunk answered"), 1, "{:?}", stage.counted());
     // nothing says who dialled the other leg
-    assert_eq!(stage.count("call unknown SIP/334  answered"), 1, "{:?}", stage.seen());
+    assert_eq!(stage.count("call unknown SIP/334  answered"), 1, "{:?}", stage.counted());
 }
 
 #[test]
@@ -387,8 +387,8 @@ fn a_list_that_is_refused_leaves_nothing_behind() {
     let mut stage = Stage::live();
     stage.correlator.begin_listing(stage.now);
     stage.correlator.give_up_listing();
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Channel=SIP/trunk-1 Queue=q");
-    stage.tell("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.event("QueueCallerJoin Uniqueid=1.1 Channel=SIP/trunk-1 Queue=q");
+    stage.event("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
     assert!(stage.correlator.touched.is_none() && stage.correlator.touched_members.is_empty());
 }
 
@@ -398,8 +398,8 @@ fn a_stay_that_ends_behind_the_first_list_is_no_anomaly() {
         let mut stage = Stage::live();
         stage
             .at(second)
-            .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-            .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+            .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+            .event("QueueCallerLeave Uniqueid=1.1 Queue=q");
         stage.at(10.0);
         assert_eq!(stage.count("anomaly stay_without_join"), anomalies, "{second}");
         assert_eq!((stage.count("q adopted waiting"), stage.inside()), (1, (0, 0)), "{second}");

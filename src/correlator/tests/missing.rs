@@ -19,7 +19,7 @@ impl Stage {
     fn logged_in() -> Self {
         let mut stage = Self::live();
         stage.correlator.begin_session();
-        stage.tell("FullyBooted Uptime=7").resync(&[IDLE, MEMBER]);
+        stage.event("FullyBooted Uptime=7").resync(&[IDLE, MEMBER]);
         stage
     }
 }
@@ -96,9 +96,9 @@ fn members_whose_state_changes_from_list_to_list_have_events() {
     stage.at(120.0).list(&[IDLE, MEMBER]);
     assert_eq!(stage.missing(), ["class_agent"]);
     // any other event of the class, and only this one is missing
-    stage.tell("QueueCallerAbandon Queue=q Uniqueid=1.1 Channel=SIP/trunk-1");
+    stage.event("QueueCallerAbandon Queue=q Uniqueid=1.1 Channel=SIP/trunk-1");
     assert_eq!(stage.missing(), ["event_queue_member_status"]);
-    stage.tell("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=2 Paused=0");
+    stage.event("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=2 Paused=0");
     assert_eq!(stage.missing(), NOTHING);
 }
 
@@ -111,7 +111,7 @@ fn pauses_and_seats_of_dynamic_members_have_events_too() {
         )
     };
     let mut stage = Stage::logged_in();
-    stage.tell(status).at(60.0).list(&[IDLE, MEMBER, &dynamic(0)]);
+    stage.event(status).at(60.0).list(&[IDLE, MEMBER, &dynamic(0)]);
     stage.at(120.0).list(&[IDLE, MEMBER, &dynamic(1)]);
     stage.at(180.0).list(&[IDLE, MEMBER, &dynamic(0)]);
     assert_eq!(stage.missing(), ["event_queue_member_pause"]);
@@ -142,8 +142,8 @@ fn members_of_a_queue_that_a_reload_took_away_go_without_an_event() {
     let dynamic =
         "QueueMember Queue=r Name=Bob Location=SIP/202 Membership=dynamic Status=1 Paused=0";
     let mut stage = Stage::logged_in();
-    stage.tell("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=1 Paused=0");
-    stage.tell("QueueMemberAdded Queue=r MemberName=Bob Interface=SIP/202 Membership=dynamic Status=1 Paused=0");
+    stage.event("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=1 Paused=0");
+    stage.event("QueueMemberAdded Queue=r MemberName=Bob Interface=SIP/202 Membership=dynamic Status=1 Paused=0");
     for minute in 1..=6 {
         let items: &[&str] =
             if minute % 2 == 0 { &[IDLE, MEMBER] } else { &[IDLE, MEMBER, other, dynamic] };
@@ -161,7 +161,7 @@ fn a_login_without_fully_booted_is_of_an_account_without_class_system() {
     stage.at(120.0).list(&[IDLE, MEMBER]);
     assert_eq!(stage.missing(), ["class_system"]);
     // it was still starting
-    stage.tell("FullyBooted Uptime=130");
+    stage.event("FullyBooted Uptime=130");
     assert_eq!(stage.missing(), NOTHING);
 }
 
@@ -169,19 +169,19 @@ fn a_login_without_fully_booted_is_of_an_account_without_class_system() {
 fn events_without_time_stamps_are_noticed_and_those_that_never_have_one_are_not_asked_for() {
     let mut stage = Stage::logged_in();
     for call in 1..=9 {
-        stage.tell(&format!("Newchannel Uniqueid=1.{call} Channel=SIP/trunk-{call}"));
+        stage.event(&format!("Newchannel Uniqueid=1.{call} Channel=SIP/trunk-{call}"));
         stage
-            .tell("FullyBooted Uptime=8")
-            .tell("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
+            .event("FullyBooted Uptime=8")
+            .event("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
         // an item of ExtensionStateList
-        stage.tell(&format!(
+        stage.event(&format!(
             "ExtensionStatus Exten=20{call} Context=ext-local Hint=SIP/20{call} Status=0"
         ));
     }
     assert_eq!(stage.missing(), NOTHING);
-    stage.tell("Newchannel Uniqueid=1.10 Channel=SIP/trunk-10");
+    stage.event("Newchannel Uniqueid=1.10 Channel=SIP/trunk-10");
     assert_eq!(stage.missing(), ["timestamps"]);
-    stage.tell("Newchannel Uniqueid=1.11 Channel=SIP/trunk-11 Timestamp=1000000.100000");
+    stage.event("Newchannel Uniqueid=1.11 Channel=SIP/trunk-11 Timestamp=1000000.100000");
     assert_eq!(stage.missing(), NOTHING);
 }
 
@@ -190,9 +190,9 @@ fn channelvars_stand_in_for_var_set() {
     let mut stage = Stage::logged_in();
     for call in 1..=9 {
         let caller = format!("Uniqueid=1.{call} Channel=SIP/trunk-{call} Timestamp=1000001.000000");
-        stage.tell(&format!("Newchannel {caller} ChanVariable=QUEUESTATUS="));
-        stage.tell(&format!("QueueCallerJoin Queue=q {caller} ChanVariable=QUEUESTATUS="));
-        stage.tell(&format!("QueueCallerLeave Queue=q {caller} ChanVariable=QUEUESTATUS="));
+        stage.event(&format!("Newchannel {caller} ChanVariable=QUEUESTATUS="));
+        stage.event(&format!("QueueCallerJoin Queue=q {caller} ChanVariable=QUEUESTATUS="));
+        stage.event(&format!("QueueCallerLeave Queue=q {caller} ChanVariable=QUEUESTATUS="));
     }
     assert_eq!(stage.at(60.0).missing(), NOTHING);
 }
@@ -209,10 +209,10 @@ fn callers_who_were_up_before_the_session_prove_nothing() {
         })
         .collect();
     let items: Vec<_> = ups.iter().map(String::as_str).chain([IDLE, MEMBER]).collect();
-    stage.tell("FullyBooted Uptime=7").resync(&items);
+    stage.event("FullyBooted Uptime=7").resync(&items);
     for call in 1..=5 {
         stage.at(f64::from(call) * 30.0);
-        stage.tell(&format!(
+        stage.event(&format!(
             "QueueCallerJoin Queue=q Uniqueid=1.{call} Channel=SIP/trunk-{call} Timestamp=1000001.000000"
         ));
     }
@@ -223,7 +223,7 @@ fn callers_who_were_up_before_the_session_prove_nothing() {
 fn a_new_login_begins_with_nothing_proven() {
     let mut stage = Stage::logged_in();
     for call in 1..=3 {
-        stage.tell(&format!(
+        stage.event(&format!(
             "QueueCallerJoin Queue=q Uniqueid=1.{call} Channel=SIP/trunk-{call} Timestamp=1000001.000000"
         ));
     }
@@ -240,18 +240,18 @@ fn transfers_have_events() {
     for call in 1..=3 {
         let caller = format!("Uniqueid=1.{call} Channel=SIP/trunk-{call}");
         stage
-            .tell(&format!("Newchannel {caller} Timestamp=1000001.000000"))
-            .tell(&format!("QueueCallerJoin Queue=q {caller}"));
+            .event(&format!("Newchannel {caller} Timestamp=1000001.000000"))
+            .event(&format!("QueueCallerJoin Queue=q {caller}"));
         stage
-            .tell(&format!("BridgeLeave BridgeUniqueid=b {caller}"))
-            .tell(&format!("QueueCallerLeave Queue=q {caller} ChanVariable=QUEUESTATUS="));
+            .event(&format!("BridgeLeave BridgeUniqueid=b {caller}"))
+            .event(&format!("QueueCallerLeave Queue=q {caller} ChanVariable=QUEUESTATUS="));
         let agent = format!(
             "DestUniqueid=2.{call} DestChannel=SIP/201-{call} Interface=SIP/201 MemberName=Ann"
         );
         stage
-            .tell(&format!("AgentConnect Queue=q {caller} {agent}"))
-            .tell(&format!("BridgeEnter BridgeUniqueid=b {caller}"));
-        stage.tell(&format!("AgentComplete Queue=q {caller} {agent} Reason=transfer"));
+            .event(&format!("AgentConnect Queue=q {caller} {agent}"))
+            .event(&format!("BridgeEnter BridgeUniqueid=b {caller}"));
+        stage.event(&format!("AgentComplete Queue=q {caller} {agent} Reason=transfer"));
     }
     assert_eq!(stage.at(31.0).missing(), ["event_transfer"]);
 }

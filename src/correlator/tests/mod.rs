@@ -39,19 +39,19 @@ impl Tally {
 }
 
 impl Observe for Tally {
-    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
+    fn observe(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
         if let Some(Caller { uniqueid, linkedid }) = of {
             let whose = format!(
                 "{} {}",
                 String::from_utf8_lossy(uniqueid),
                 String::from_utf8_lossy(linkedid)
             );
-            self.whose.entry(whose).or_default().push(seen);
+            self.whose.entry(whose).or_default().push(fact);
         }
         let queue = |id| names.queues.name(id).to_owned();
         let agent = |id| names.agents.name(id).to_owned();
         let trunk = |id| names.trunks.name(id).to_owned();
-        match seen {
+        match fact {
             Observation::Entered { queue: q } => self.count(format!("{} entered", queue(q))),
             Observation::Adopted { queue: q, phase } => {
                 self.count(format!("{} adopted {}", queue(q), phase.word()));
@@ -161,7 +161,7 @@ impl Stage {
     }
 
     /// Tells an event: its name, then `Key=value` words.
-    pub(super) fn tell(&mut self, event: &str) -> &mut Self {
+    pub(super) fn event(&mut self, event: &str) -> &mut Self {
         with_event(event, |event| self.correlator.handle(self.now, &event, &mut self.tally));
         assert_conserved(&self.tally, &self.correlator.state(self.now), self.correlator.names());
         self
@@ -182,7 +182,7 @@ impl Stage {
     }
 
     /// Everything counted, but what is only known, anomalies left out.
-    pub(super) fn seen(&self) -> Vec<String> {
+    pub(super) fn counted(&self) -> Vec<String> {
         let counted = self.tally.counts.iter().filter(|(what, _)| !what.starts_with("anomaly"));
         counted.map(|(what, count)| format!("{count} {what}")).collect()
     }

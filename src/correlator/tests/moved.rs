@@ -6,17 +6,17 @@ use super::{Stage, snapshot, with_event};
 /// queue.
 fn consulting() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
     stage
-        .tell("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.1")
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+        .event("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.1")
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
-    stage.at(2.0).tell("Newchannel Channel=SIP/201-3 Uniqueid=2.1 Linkedid=2.1");
-    stage.tell("Newexten Uniqueid=2.1 Extension=600 Application=Queue AppData=q,t");
-    stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage.at(2.0).event("Newchannel Channel=SIP/201-3 Uniqueid=2.1 Linkedid=2.1");
+    stage.event("Newexten Uniqueid=2.1 Extension=600 Application=Queue AppData=q,t");
+    stage.event("QueueCallerJoin Uniqueid=2.1 Queue=q");
     stage
 }
 
@@ -27,11 +27,11 @@ const HAND_OVER: &str = "AttendedTransfer Result=Success DestType=App DestApp=Qu
 /// Both lines of the agent are gone.
 fn lines_end(stage: &mut Stage) {
     stage
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
-    stage.tell("Newexten Uniqueid=1.1 Extension=600 Application=Queue AppData=q,t");
-    stage.tell("Newexten Uniqueid=2.1 Extension=7001 Application=Dial AppData=SIP/201");
-    stage.tell("Hangup Uniqueid=2.1 Cause=16").tell("Hangup Uniqueid=1.2 Cause=16");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.event("Newexten Uniqueid=1.1 Extension=600 Application=Queue AppData=q,t");
+    stage.event("Newexten Uniqueid=2.1 Extension=7001 Application=Dial AppData=SIP/201");
+    stage.event("Hangup Uniqueid=2.1 Cause=16").event("Hangup Uniqueid=1.2 Cause=16");
 }
 
 const RUNG: &str =
@@ -40,17 +40,17 @@ const RUNG: &str =
 #[test]
 fn a_place_that_is_handed_over_is_one_stay_that_may_be_abandoned() {
     let mut stage = consulting();
-    stage.at(5.0).tell(HAND_OVER);
+    stage.at(5.0).event(HAND_OVER);
     lines_end(&mut stage);
     assert_eq!(stage.inside(), (1, 0));
     stage
         .at(20.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=18");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=18");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
-    stage.tell("Hangup Uniqueid=1.1 Cause=0").at(60.0);
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
+    stage.event("Hangup Uniqueid=1.1 Cause=0").at(60.0);
 
     assert_eq!((stage.count("q entered"), stage.count("q exit abandoned")), (1, 1));
     assert_eq!(stage.sum("q hold abandoned"), 18.0);
@@ -69,21 +69,21 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_abandoned() {
 fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
     let mut stage = consulting();
     stage
-        .tell(&format!("AgentCalled Uniqueid=2.1 {RUNG}"))
-        .tell("DialBegin Uniqueid=2.1 DestUniqueid=3.1");
-    stage.at(5.0).tell(HAND_OVER);
+        .event(&format!("AgentCalled Uniqueid=2.1 {RUNG}"))
+        .event("DialBegin Uniqueid=2.1 DestUniqueid=3.1");
+    stage.at(5.0).event(HAND_OVER);
     lines_end(&mut stage);
-    stage.at(8.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=3.1 DialStatus=ANSWER");
+    stage.at(8.0).event("DialEnd Uniqueid=1.1 DestUniqueid=3.1 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect Uniqueid=1.1 {RUNG} HoldTime=6"));
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect Uniqueid=1.1 {RUNG} HoldTime=6"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=3.1")
-        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=c Uniqueid=3.1")
+        .event("BridgeEnter BridgeUniqueid=c Uniqueid=1.1");
     assert_eq!(stage.inside(), (0, 1));
-    stage.at(18.0).tell("HangupRequest Uniqueid=1.1");
-    stage.tell(&format!("AgentComplete Uniqueid=1.1 {RUNG} HoldTime=6 TalkTime=10 Reason=caller"));
-    stage.tell("Hangup Uniqueid=3.1 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16").at(60.0);
+    stage.at(18.0).event("HangupRequest Uniqueid=1.1");
+    stage.event(&format!("AgentComplete Uniqueid=1.1 {RUNG} HoldTime=6 TalkTime=10 Reason=caller"));
+    stage.event("Hangup Uniqueid=3.1 Cause=16").event("Hangup Uniqueid=1.1 Cause=16").at(60.0);
 
     assert_eq!((stage.count("q entered"), stage.count("q exit answered")), (1, 1));
     assert_eq!((stage.sum("q hold answered"), stage.sum("q talk Bea")), (6.0, 10.0));
@@ -101,11 +101,12 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
 #[test]
 fn a_line_without_its_place_is_not_looked_for_when_it_is_forgotten() {
     let mut stage = consulting();
-    stage.at(5.0).tell(HAND_OVER);
+    stage.at(5.0).event(HAND_OVER);
     // the masquerade has given the line the customer's Linkedid
-    stage
-        .tell("Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201");
-    stage.tell("Hangup Uniqueid=2.1 Linkedid=1.1 Cause=16").at(60.0);
+    stage.event(
+        "Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201",
+    );
+    stage.event("Hangup Uniqueid=2.1 Linkedid=1.1 Cause=16").at(60.0);
     stage.resync(&[
         "CoreShowChannel Uniqueid=1.1 Linkedid=2.1 Channel=SIP/trunk-1 ChannelState=6 Application=Queue",
         "CoreShowChannel Uniqueid=3.1 Linkedid=2.1 Channel=SIP/202-5 ChannelState=5 Application=AppQueue",
@@ -117,7 +118,7 @@ fn a_line_without_its_place_is_not_looked_for_when_it_is_forgotten() {
 #[test]
 fn the_first_line_may_be_the_one_that_waits() {
     let mut stage = consulting();
-    stage.at(5.0).tell(
+    stage.at(5.0).event(
         "AttendedTransfer Result=Success DestType=App DestApp=Queue OrigTransfererUniqueid=2.1 \
          SecondTransfererUniqueid=1.2 SecondBridgeUniqueid=b TransferTargetUniqueid=1.1 TransferTargetChannel=SIP/trunk-1",
     );
@@ -125,7 +126,7 @@ fn the_first_line_may_be_the_one_that_waits() {
     stage.at(20.0);
     assert_eq!(stage.inside(), (1, 0));
     assert_eq!(
-        stage.seen().iter().filter(|what| what.contains(" q ")).collect::<Vec<_>>(),
+        stage.counted().iter().filter(|what| what.contains(" q ")).collect::<Vec<_>>(),
         ["1 q entered"]
     );
 }
@@ -138,10 +139,10 @@ fn a_transfer_that_fails_or_goes_elsewhere_moves_no_place() {
         ("DestType=App", "DestType=Bridge"),
     ] {
         let mut stage = consulting();
-        stage.at(5.0).tell(&HAND_OVER.replace(from, to)).at(6.0);
+        stage.at(5.0).event(&HAND_OVER.replace(from, to)).at(6.0);
         stage
-            .tell("QueueCallerAbandon Uniqueid=2.1 Queue=q")
-            .tell("QueueCallerLeave Uniqueid=2.1 Queue=q")
+            .event("QueueCallerAbandon Uniqueid=2.1 Queue=q")
+            .event("QueueCallerLeave Uniqueid=2.1 Queue=q")
             .at(9.0);
         assert_eq!((stage.count("q entered"), stage.inside()), (1, (0, 0)), "{to}");
         assert_eq!(stage.count("anomaly stay_without_join"), 0, "{to}");
@@ -152,16 +153,16 @@ fn a_transfer_that_fails_or_goes_elsewhere_moves_no_place() {
 #[test]
 fn a_masquerade_shows_by_the_steps_that_cross_and_the_hangup_of_the_shell() {
     let mut stage = consulting();
-    stage.at(5.0).tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
-    stage.tell("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
-    stage.tell("Hangup Uniqueid=2.1 Cause=16").at(30.0);
+    stage.at(5.0).event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
+    stage.event("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
+    stage.event("Hangup Uniqueid=2.1 Cause=16").at(30.0);
     assert_eq!(stage.inside(), (1, 0));
     stage
-        .tell("QueueCallerAbandon Uniqueid=4.1 Queue=q")
-        .tell("QueueCallerLeave Uniqueid=4.1 Queue=q");
+        .event("QueueCallerAbandon Uniqueid=4.1 Queue=q")
+        .event("QueueCallerLeave Uniqueid=4.1 Queue=q");
     stage
-        .tell("VarSet Uniqueid=4.1 Variable=QUEUEPOSITION Value=1")
-        .tell("Hangup Uniqueid=4.1 Cause=16");
+        .event("VarSet Uniqueid=4.1 Variable=QUEUEPOSITION Value=1")
+        .event("Hangup Uniqueid=4.1 Cause=16");
     assert_eq!((stage.count("q exit abandoned"), stage.sum("q hold abandoned")), (1, 28.0));
     assert!(
         stage
@@ -178,12 +179,12 @@ fn who_is_about_to_join_is_no_newcomer_to_a_place() {
     for others in [vec!["r"], vec!["q", "q"]] {
         let mut stage = consulting();
         for (at, queue) in others.iter().enumerate() {
-            stage.tell(&format!("Newchannel Channel=SIP/205-9 Uniqueid=4.{at} Linkedid=4.{at}"));
-            stage.tell(&format!(
+            stage.event(&format!("Newchannel Channel=SIP/205-9 Uniqueid=4.{at} Linkedid=4.{at}"));
+            stage.event(&format!(
                 "Newexten Uniqueid=4.{at} Extension=600 Application=Queue AppData={queue},t"
             ));
         }
-        stage.tell("Hangup Uniqueid=2.1 Cause=16").at(10.0);
+        stage.event("Hangup Uniqueid=2.1 Cause=16").at(10.0);
         assert_eq!((stage.count("q exit unserved"), stage.inside()), (1, (0, 0)), "{others:?}");
         assert_eq!(stage.count("anomaly stay_outlived_channel"), 1);
     }
@@ -196,28 +197,28 @@ const LOCAL: &str =
 /// queue's bridge.
 fn behind_local() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
-    stage.tell("Newchannel Channel=Local/q@x-1;1 Uniqueid=1.2 Linkedid=1.1");
-    stage.tell("Newchannel Channel=Local/q@x-1;2 Uniqueid=1.3 Linkedid=1.1");
+    stage.event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1");
+    stage.event("Newchannel Channel=Local/q@x-1;1 Uniqueid=1.2 Linkedid=1.1");
+    stage.event("Newchannel Channel=Local/q@x-1;2 Uniqueid=1.3 Linkedid=1.1");
     stage
-        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3")
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+        .event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3")
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
-        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1");
-    stage.tell("QueueCallerJoin Uniqueid=1.3 Queue=q");
+        .event("BridgeEnter BridgeUniqueid=a Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=a Uniqueid=1.1");
+    stage.event("QueueCallerJoin Uniqueid=1.3 Queue=q");
     stage
         .at(1.0)
-        .tell(&format!("AgentCalled Uniqueid=1.3 {LOCAL}"))
-        .tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5");
-    stage.at(3.0).tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=ANSWER");
+        .event(&format!("AgentCalled Uniqueid=1.3 {LOCAL}"))
+        .event("DialBegin Uniqueid=1.3 DestUniqueid=1.5");
+    stage.at(3.0).event("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.3 Queue=q")
-        .tell(&format!("AgentConnect Uniqueid=1.3 {LOCAL} HoldTime=3"));
+        .event("QueueCallerLeave Uniqueid=1.3 Queue=q")
+        .event(&format!("AgentConnect Uniqueid=1.3 {LOCAL} HoldTime=3"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
     stage
 }
 
@@ -268,7 +269,7 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
         let mut stage = behind_local();
         stage.at(3.5);
         for event in events {
-            stage.tell(event);
+            stage.event(event);
         }
         // past all deadlines of the channels that are gone
         stage.at(45.0);
@@ -276,13 +277,13 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
 
         stage
             .at(48.0)
-            .tell("HangupRequest Uniqueid=1.1")
-            .tell(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.5"));
-        stage.tell(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.1"));
-        stage.tell(&format!(
+            .event("HangupRequest Uniqueid=1.1")
+            .event(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.5"));
+        stage.event(&format!("BridgeLeave BridgeUniqueid={bridge} Uniqueid=1.1"));
+        stage.event(&format!(
             "AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"
         ));
-        stage.tell("Hangup Uniqueid=1.5 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16").at(120.0);
+        stage.event("Hangup Uniqueid=1.5 Cause=16").event("Hangup Uniqueid=1.1 Cause=16").at(120.0);
         assert_eq!(
             (stage.count("q complete Ann caller"), stage.sum("q talk Ann")),
             (1, 45.0),
@@ -293,7 +294,7 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
             (1, 1),
             "{events:?}"
         );
-        assert_eq!(stage.count("call inbound Ann SIP/trunk answered"), 1, "{:?}", stage.seen());
+        assert_eq!(stage.count("call inbound Ann SIP/trunk answered"), 1, "{:?}", stage.counted());
         assert!(
             stage
                 .tally
@@ -319,7 +320,7 @@ fn a_caller_who_came_through_talks_on_over_a_gap() {
     for (leg, talks) in [("1.5", true), ("1.8", false)] {
         let mut stage = behind_local();
         OPTIMISATIONS[0].1.iter().for_each(|event| {
-            stage.tell(event);
+            stage.event(event);
         });
         stage.at(10.0).cut().at(20.0).resync(&[
             &caller,
@@ -327,7 +328,7 @@ fn a_caller_who_came_through_talks_on_over_a_gap() {
             "QueueParams Queue=q",
         ]);
         assert_eq!(stage.at(30.0).inside(), (0, u64::from(talks)));
-        stage.at(48.0).tell(&format!(
+        stage.at(48.0).event(&format!(
             "AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"
         ));
         let (told, lost) =
@@ -342,12 +343,12 @@ fn without_an_agent_complete_the_caller_who_came_through_ended_the_talk() {
     let (_, events) = OPTIMISATIONS[0];
     let mut stage = behind_local();
     for event in events {
-        stage.tell(event);
+        stage.event(event);
     }
     stage
         .at(23.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .event("HangupRequest Uniqueid=1.1")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
         .at(40.0);
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 20.0));
 }
@@ -357,12 +358,12 @@ fn a_local_caller_who_hangs_up_is_gone() {
     let mut stage = behind_local();
     stage
         .at(10.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("BridgeLeave BridgeUniqueid=a Uniqueid=1.1");
-    stage.tell("Hangup Uniqueid=1.2 Cause=16").tell("HangupRequest Uniqueid=1.3");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("BridgeLeave BridgeUniqueid=a Uniqueid=1.1");
+    stage.event("Hangup Uniqueid=1.2 Cause=16").event("HangupRequest Uniqueid=1.3");
     stage
-        .tell("Hangup Uniqueid=1.3 Cause=16")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .event("Hangup Uniqueid=1.3 Cause=16")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
         .at(20.0);
     assert_eq!(
         (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
@@ -375,13 +376,14 @@ fn whoever_takes_a_local_half_s_place_from_elsewhere_is_somebody_else() {
     let mut stage = behind_local();
     // the other party of a transfer comes out of a bridge of its own
     stage
-        .tell("Newchannel Channel=SIP/301-7 Uniqueid=5.1 Linkedid=5.1")
-        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=5.1");
-    stage.tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.3");
-    stage.at(8.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=5.1 SwapUniqueid=1.3");
-    stage
-        .tell(&format!("AgentComplete Uniqueid=1.3 {LOCAL} HoldTime=3 TalkTime=5 Reason=transfer"));
-    stage.tell("Hangup Uniqueid=1.3 Cause=16").at(60.0);
+        .event("Newchannel Channel=SIP/301-7 Uniqueid=5.1 Linkedid=5.1")
+        .event("BridgeEnter BridgeUniqueid=c Uniqueid=5.1");
+    stage.event("BridgeLeave BridgeUniqueid=b Uniqueid=1.3");
+    stage.at(8.0).event("BridgeEnter BridgeUniqueid=b Uniqueid=5.1 SwapUniqueid=1.3");
+    stage.event(&format!(
+        "AgentComplete Uniqueid=1.3 {LOCAL} HoldTime=3 TalkTime=5 Reason=transfer"
+    ));
+    stage.event("Hangup Uniqueid=1.3 Cause=16").at(60.0);
     assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann")), (1, 5.0));
     assert!(stage.tally.counts.keys().all(|what| !what.contains("adopted")));
 }
@@ -389,18 +391,18 @@ fn whoever_takes_a_local_half_s_place_from_elsewhere_is_somebody_else() {
 #[test]
 fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
     let mut stage = behind_local();
-    stage.at(6.0).tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
-    stage.tell("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
+    stage.at(6.0).event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
+    stage.event("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
     // no BridgeLeave, no BridgeEnter (ast_bridge_notify_masquerade)
-    stage.tell("Hangup Uniqueid=1.3 Cause=16").at(60.0);
+    stage.event("Hangup Uniqueid=1.3 Cause=16").at(60.0);
     assert_eq!(stage.inside(), (0, 1));
     stage
         .at(63.0)
-        .tell("HangupRequest Uniqueid=4.1")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
+        .event("HangupRequest Uniqueid=4.1")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
     stage
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
-        .tell("Hangup Uniqueid=4.1 Cause=16")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+        .event("Hangup Uniqueid=4.1 Cause=16")
         .at(99.0);
     assert_eq!((stage.count("q complete Ann caller"), stage.sum("q talk Ann")), (1, 60.0));
 }
@@ -408,22 +410,22 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
 /// A customer (1.1) talks to Ann (1.5) in the queue's bridge.
 fn talking() -> Stage {
     let mut stage = ringing();
-    stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
+    stage.at(3.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=3"));
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=3"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
 /// INVITE with Replaces: a phone takes over another one's part of the talk.
 fn take_over(stage: &mut Stage, replaced: &str) {
-    stage.tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
-    stage.tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={replaced}"));
-    stage.tell(&format!("BridgeEnter BridgeUniqueid=b Uniqueid=4.1 SwapUniqueid={replaced}"));
-    stage.tell(&format!("Hangup Uniqueid={replaced} Cause=16"));
+    stage.event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
+    stage.event(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={replaced}"));
+    stage.event(&format!("BridgeEnter BridgeUniqueid=b Uniqueid=4.1 SwapUniqueid={replaced}"));
+    stage.event(&format!("Hangup Uniqueid={replaced} Cause=16"));
 }
 
 #[test]
@@ -435,16 +437,16 @@ fn a_talk_that_is_taken_along_to_another_phone_goes_on() {
         assert_eq!(stage.inside(), (0, 1), "{replaced}");
         stage
             .at(63.0)
-            .tell("HangupRequest Uniqueid=4.1")
-            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
-        stage.tell("Hangup Uniqueid=4.1 Cause=16");
-        stage.tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={remaining}")).at(99.0);
+            .event("HangupRequest Uniqueid=4.1")
+            .event("BridgeLeave BridgeUniqueid=b Uniqueid=4.1");
+        stage.event("Hangup Uniqueid=4.1 Cause=16");
+        stage.event(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={remaining}")).at(99.0);
         let ended_by = if replaced == "1.1" { "caller" } else { "agent" };
         assert_eq!(
             stage.count(&format!("q complete Ann {ended_by}")),
             1,
             "{replaced}: {:?}",
-            stage.seen()
+            stage.counted()
         );
         assert_eq!(stage.sum("q talk Ann"), 60.0, "{replaced}");
     }
@@ -453,7 +455,7 @@ fn a_talk_that_is_taken_along_to_another_phone_goes_on() {
 #[test]
 fn an_agent_who_is_replaced_by_a_transfer_is_out_of_the_talk() {
     let mut stage = talking();
-    stage.at(6.0).tell(
+    stage.at(6.0).event(
         "AttendedTransfer Result=Success DestType=Bridge DestBridgeUniqueid=b OrigTransfererUniqueid=1.5 \
          OrigBridgeUniqueid=b SecondTransfererUniqueid=1.6 SecondBridgeUniqueid=c",
     );
@@ -470,13 +472,13 @@ fn a_caller_who_is_gone_talks_to_nobody_though_the_agent_stays_bridged() {
     let mut stage = talking();
     // a third party was added to the talk
     stage
-        .tell("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=4.1");
+        .event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=4.1");
     stage
         .at(10.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
-    stage.tell("Hangup Uniqueid=1.1 Cause=16").at(20.0);
+        .event("HangupRequest Uniqueid=1.1")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.event("Hangup Uniqueid=1.1 Cause=16").at(20.0);
     assert_eq!(
         (stage.count("q complete Ann caller"), stage.sum("q talk Ann"), stage.inside()),
         (1, 7.0, (0, 0))
@@ -486,14 +488,14 @@ fn a_caller_who_is_gone_talks_to_nobody_though_the_agent_stays_bridged() {
 /// A caller waits, and Ann's phone rings.
 fn ringing() -> Stage {
     let mut stage = Stage::live();
-    stage.tell("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.event("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    stage.at(1.0).tell("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.at(1.0).event("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
     stage
-        .tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
+        .event(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
     stage
 }
 
@@ -502,10 +504,10 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     let mut stage = ringing();
     stage
         .at(4.0)
-        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
-        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=7.1");
+        .event("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
+        .event("BridgeEnter BridgeUniqueid=x Uniqueid=7.1");
     assert_eq!(stage.inside(), (0, 0));
-    stage.tell("Hangup Uniqueid=1.5 Cause=0");
+    stage.event("Hangup Uniqueid=1.5 Cause=0");
     assert_eq!((stage.count("q exit redirected"), stage.sum("q hold redirected")), (1, 4.0));
     assert_eq!((stage.count("q ring Ann canceled"), stage.count("q ring Ann no_answer")), (1, 0));
     let ann = stage.correlator.state(stage.now).agents[0].1;
@@ -514,8 +516,8 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     // the same caller may come back
     stage
         .at(20.0)
-        .tell("BridgeLeave BridgeUniqueid=x Uniqueid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+        .event("BridgeLeave BridgeUniqueid=x Uniqueid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!((stage.count("q entered"), stage.inside()), (2, (1, 0)));
     assert_eq!(stage.count("anomaly duplicate_join"), 0);
 }
@@ -523,11 +525,11 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
 #[test]
 fn a_caller_who_is_taken_in_the_announcement_left_as_well() {
     let mut stage = ringing();
-    stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
+    stage.at(3.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
     stage
         .at(4.0)
-        .tell("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
-        .tell("Hangup Uniqueid=1.5 Cause=16");
+        .event("BridgeEnter BridgeUniqueid=x Uniqueid=1.1")
+        .event("Hangup Uniqueid=1.5 Cause=16");
     assert_eq!(
         (stage.count("q exit redirected"), stage.count("q ring Ann answered"), stage.inside()),
         (1, 1, (0, 0))
@@ -569,7 +571,7 @@ fn a_list_may_be_newer_than_the_transfer_it_shows() {
         stage.at(5.0).cut();
         stage.correlator.resync(stage.now, &list, &mut stage.tally);
         for event in late {
-            stage.tell(event);
+            stage.event(event);
         }
         stage.at(30.0);
         assert_eq!((stage.count("q entered"), stage.inside()), (1, (1, 0)), "{known}");
@@ -581,11 +583,11 @@ fn a_list_may_be_newer_than_the_transfer_it_shows() {
 fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_talk() {
     for channel in ["Uniqueid=2.1", "", "DestUniqueid=1.5"] {
         let mut stage = behind_local();
-        stage.tell("Newchannel Channel=SIP/201-8 Uniqueid=2.1 Linkedid=2.1");
+        stage.event("Newchannel Channel=SIP/201-8 Uniqueid=2.1 Linkedid=2.1");
         let complete = format!(
             "{channel} Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=4 Reason=caller"
         );
-        stage.at(7.0).tell(&format!("AgentComplete {complete}"));
+        stage.at(7.0).event(&format!("AgentComplete {complete}"));
         assert_eq!(
             (stage.count("q complete Ann caller"), stage.sum("q talk Ann")),
             (1, 4.0),
@@ -593,7 +595,7 @@ fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_t
         );
         // it may be told twice
         stage
-            .tell(&format!("AgentComplete {}", complete.replace("=caller", "=transfer")))
+            .event(&format!("AgentComplete {}", complete.replace("=caller", "=transfer")))
             .at(100.0);
         assert_eq!(
             (stage.count("q complete Ann caller"), stage.count("q complete Ann transfer")),
@@ -608,21 +610,21 @@ fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_t
 fn consulting_the_same_queue() -> Stage {
     let mut stage = Stage::live();
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    stage.at(1.0).tell("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.at(1.0).event("Newchannel Channel=SIP/201-5 Uniqueid=1.5 Linkedid=1.1");
     stage
-        .tell(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
-    stage.at(2.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
+        .event(&format!("AgentCalled Uniqueid=1.1 {LOCAL}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.5");
+    stage.at(2.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.5 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=2"));
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect Uniqueid=1.1 {LOCAL} HoldTime=2"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
-    stage.at(5.0).tell("Newchannel Channel=SIP/201-6 Uniqueid=2.1 Linkedid=2.1");
-    stage.tell("QueueCallerJoin Uniqueid=2.1 Queue=q").at(12.0);
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.5")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage.at(5.0).event("Newchannel Channel=SIP/201-6 Uniqueid=2.1 Linkedid=2.1");
+    stage.event("QueueCallerJoin Uniqueid=2.1 Queue=q").at(12.0);
     stage
 }
 
@@ -634,19 +636,19 @@ fn an_agent_complete_under_the_line_that_waits_answers_no_wait() {
     let complete = "AgentComplete Uniqueid=2.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=2 TalkTime=10 Reason=transfer";
     for events in [[complete, &handed_over], [&handed_over, complete]] {
         let mut stage = consulting_the_same_queue();
-        stage.tell(events[0]).tell(events[1]);
+        stage.event(events[0]).event(events[1]);
         stage
-            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
-            .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
-        stage.tell("Hangup Uniqueid=2.1 Cause=16").tell("Hangup Uniqueid=1.5 Cause=16");
+            .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.5")
+            .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+        stage.event("Hangup Uniqueid=2.1 Cause=16").event("Hangup Uniqueid=1.5 Cause=16");
         assert_eq!(stage.at(20.0).inside(), (1, 0));
         stage
             .at(30.0)
-            .tell("HangupRequest Uniqueid=1.1")
-            .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=25");
+            .event("HangupRequest Uniqueid=1.1")
+            .event("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=25");
         stage
-            .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-            .tell("Hangup Uniqueid=1.1 Cause=0")
+            .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+            .event("Hangup Uniqueid=1.1 Cause=0")
             .at(70.0);
 
         assert_eq!((stage.count("q entered"), stage.count("q complete Ann transfer")), (2, 1));
@@ -669,10 +671,10 @@ fn the_end_of_a_call_that_a_gap_hid_is_no_second_end_of_the_last_one() {
     let mut stage = talking();
     stage
         .at(20.0)
-        .tell(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=17 Reason=agent"));
+        .event(&format!("AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=17 Reason=agent"));
     let hidden = LOCAL.replace("1.5", "8.5");
     stage
         .at(40.0)
-        .tell(&format!("AgentComplete Uniqueid=8.1 {hidden} HoldTime=3 TalkTime=9 Reason=agent"));
+        .event(&format!("AgentComplete Uniqueid=8.1 {hidden} HoldTime=3 TalkTime=9 Reason=agent"));
     assert_eq!((stage.count("q adopted talking"), stage.count("q complete Ann agent")), (1, 2));
 }

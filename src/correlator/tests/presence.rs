@@ -25,8 +25,8 @@ fn state(stage: &Stage) -> &'static str {
 fn free(member: &str) -> Stage {
     let mut stage = Stage::live();
     stage
-        .tell("DeviceStateChange Device=Custom:x State=NOT_INUSE")
-        .tell(&format!("{member} Status=1"));
+        .event("DeviceStateChange Device=Custom:x State=NOT_INUSE")
+        .event(&format!("{member} Status=1"));
     stage
 }
 
@@ -40,12 +40,12 @@ fn a_device_in_use_without_a_channel_is_on_do_not_disturb() {
         for status in [2, 3, 7, 8] {
             let mut stage = free(member);
             assert_eq!(
-                state(stage.tell(&format!("{member} Status={status}"))),
+                state(stage.event(&format!("{member} Status={status}"))),
                 "dnd",
                 "{member} {status}"
             );
             assert_eq!(state(stage.at(600.0)), "dnd");
-            assert_eq!(state(stage.tell(&format!("{member} Status=1"))), "available");
+            assert_eq!(state(stage.event(&format!("{member} Status=1"))), "available");
         }
     }
 }
@@ -59,13 +59,13 @@ fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
     ] {
         let mut stage = free(member);
         // chan_sip tells the device's state before the channel
-        assert_eq!(state(stage.tell(&format!("{member} Status=2"))), "dnd");
-        assert_eq!(state(stage.tell(&channel(name, 7))), "busy", "{name}");
-        assert_eq!(state(stage.at(60.0).tell(&channel("SIP/trunk-2", 8))), "busy");
+        assert_eq!(state(stage.event(&format!("{member} Status=2"))), "dnd");
+        assert_eq!(state(stage.event(&channel(name, 7))), "busy", "{name}");
+        assert_eq!(state(stage.at(60.0).event(&channel("SIP/trunk-2", 8))), "busy");
         // Status follows the Hangup
-        assert_eq!(state(stage.at(90.0).tell("Hangup Uniqueid=7 Cause=16")), "busy");
+        assert_eq!(state(stage.at(90.0).event("Hangup Uniqueid=7 Cause=16")), "busy");
         assert_eq!(state(stage.at(91.9)), "busy");
-        assert_eq!(state(stage.tell(&format!("{member} Status=1"))), "available");
+        assert_eq!(state(stage.event(&format!("{member} Status=1"))), "available");
         assert_eq!(state(stage.at(120.0)), "available");
     }
 }
@@ -74,25 +74,25 @@ fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
 fn a_status_that_stays_after_the_last_hangup_is_do_not_disturb_at_last() {
     let mut stage = free(HINT);
     stage
-        .tell(&channel("PJSIP/201-1", 7))
-        .tell(&channel("PJSIP/201-2", 8))
-        .tell(&format!("{HINT} Status=2"));
-    stage.at(10.0).tell("Hangup Uniqueid=7");
+        .event(&channel("PJSIP/201-1", 7))
+        .event(&channel("PJSIP/201-2", 8))
+        .event(&format!("{HINT} Status=2"));
+    stage.at(10.0).event("Hangup Uniqueid=7");
     assert_eq!(state(stage.at(19.0)), "busy");
-    stage.at(20.0).tell("Hangup Uniqueid=8");
+    stage.at(20.0).event("Hangup Uniqueid=8");
     assert_eq!(state(stage.at(21.9)), "busy");
     assert_eq!(state(stage.at(22.0)), "dnd");
-    assert_eq!(state(stage.tell(&channel("PJSIP/201-3", 9))), "busy");
+    assert_eq!(state(stage.event(&channel("PJSIP/201-3", 9))), "busy");
 }
 
 #[test]
 fn nobody_knows_where_no_calls_are_seen() {
     for member in [HINT, DEVICE] {
         let mut stage = Stage::live();
-        stage.tell(&format!("{member} Status=1"));
-        assert_eq!(state(stage.tell(&format!("{member} Status=2"))), "busy");
+        stage.event(&format!("{member} Status=1"));
+        assert_eq!(state(stage.event(&format!("{member} Status=2"))), "busy");
         // the first event of class call, of a trunk, shows that a channel would be seen
-        stage.at(9.0).tell(&channel("SIP/trunk-2", 8));
+        stage.at(9.0).event(&channel("SIP/trunk-2", 8));
         assert_eq!(state(stage.at(11.0)), "dnd");
     }
 }
@@ -100,16 +100,16 @@ fn nobody_knows_where_no_calls_are_seen() {
 #[test]
 fn nobody_knows_of_calls_from_before_where_channels_are_not_listed() {
     let mut stage = Stage::live();
-    stage.tell("DeviceStateChange Device=Custom:x State=NOT_INUSE").cut();
+    stage.event("DeviceStateChange Device=Custom:x State=NOT_INUSE").cut();
     let mut list = snapshot(&[
         "QueueParams Queue=q",
         &HINT.replace("Status ", " ").replace("Interface=Local", "Location=Local"),
     ]);
     list.without_channels();
     stage.correlator.resync(stage.now, &list, &mut stage.tally);
-    stage.tell(&format!("{HINT} Status=2"));
+    stage.event(&format!("{HINT} Status=2"));
     assert_eq!(state(stage.at(60.0)), "busy");
-    stage.tell(&format!("{HINT} Status=1")).tell(&format!("{HINT} Status=3"));
+    stage.event(&format!("{HINT} Status=1")).event(&format!("{HINT} Status=3"));
     assert_eq!(state(&stage), "dnd");
 }
 
@@ -131,56 +131,58 @@ fn a_list_of_channels_shows_calls_from_before() {
 #[test]
 fn a_phone_called_otherwise_than_its_extension_may_be_any_until_one_is_called_so() {
     let mut stage = free(HINT);
-    stage.tell(&format!("{HINT} Status=2"));
+    stage.event(&format!("{HINT} Status=2"));
     assert_eq!(state(&stage), "dnd");
-    assert_eq!(state(stage.tell(&channel("PJSIP/a201-1", 7))), "busy");
-    stage.tell("Hangup Uniqueid=7");
+    assert_eq!(state(stage.event(&channel("PJSIP/a201-1", 7))), "busy");
+    stage.event("Hangup Uniqueid=7");
     assert_eq!(state(stage.at(2.0)), "dnd");
 
     // a PBX on which phones are called like their extensions
     let other = HINT.replace("201", "202").replace("Ann", "Bob").replace("Queue=q", "Queue=r");
     stage
-        .tell(&format!("{other} Status=1"))
-        .tell(&channel("PJSIP/202-1", 8))
-        .tell(&format!("{other} Status=2"));
-    stage.at(10.0).tell("Hangup Uniqueid=8").tell(&format!("{other} Status=1"));
-    assert_eq!(state(stage.at(20.0).tell(&channel("PJSIP/300-1", 9))), "dnd");
+        .event(&format!("{other} Status=1"))
+        .event(&channel("PJSIP/202-1", 8))
+        .event(&format!("{other} Status=2"));
+    stage.at(10.0).event("Hangup Uniqueid=8").event(&format!("{other} Status=1"));
+    assert_eq!(state(stage.at(20.0).event(&channel("PJSIP/300-1", 9))), "dnd");
 }
 
 #[test]
 fn a_call_of_a_trunk_that_showed_itself_leaves_no_phone_up() {
     let mut stage = free(HINT);
-    stage.tell("Newchannel Channel=PJSIP/carrier-1 Uniqueid=7 Linkedid=7 ChannelState=4 Context=from-trunk");
-    stage.tell("Hangup Uniqueid=7 Cause=16");
-    assert_eq!(state(stage.at(9.0).tell(&format!("{HINT} Status=2"))), "dnd");
+    stage.event("Newchannel Channel=PJSIP/carrier-1 Uniqueid=7 Linkedid=7 ChannelState=4 Context=from-trunk");
+    stage.event("Hangup Uniqueid=7 Cause=16");
+    assert_eq!(state(stage.at(9.0).event(&format!("{HINT} Status=2"))), "dnd");
 }
 
 #[test]
 fn a_device_that_is_known_to_be_the_agent_s_goes_before_the_extension() {
     let mut stage = free(HINT);
-    stage
-        .tell(&format!("{} Status=1", DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")));
-    stage.tell(&format!("{HINT} Status=2"));
+    stage.event(&format!(
+        "{} Status=1",
+        DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")
+    ));
+    stage.event(&format!("{HINT} Status=2"));
     let agent = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
     assert_eq!(agent(&stage), "dnd");
-    assert_eq!(agent(stage.tell(&channel("PJSIP/300-1", 7))), "dnd");
-    assert_eq!(agent(stage.tell(&channel("PJSIP/a201-1", 8))), "busy");
+    assert_eq!(agent(stage.event(&channel("PJSIP/300-1", 7))), "dnd");
+    assert_eq!(agent(stage.event(&channel("PJSIP/a201-1", 8))), "busy");
 }
 
 #[test]
 fn a_custom_state_beside_a_device_is_do_not_disturb() {
     let member = DEVICE.replace("StateInterface=PJSIP/201", "StateInterface=Custom:DND201");
     let mut stage = free(&member);
-    assert_eq!(state(stage.tell(&format!("{member} Status=3"))), "dnd");
-    assert_eq!(state(stage.tell(&channel("PJSIP/300-1", 6))), "dnd");
-    assert_eq!(state(stage.tell(&channel("PJSIP/201-1", 7))), "busy");
+    assert_eq!(state(stage.event(&format!("{member} Status=3"))), "dnd");
+    assert_eq!(state(stage.event(&channel("PJSIP/300-1", 6))), "dnd");
+    assert_eq!(state(stage.event(&channel("PJSIP/201-1", 7))), "busy");
 }
 
 #[test]
 fn a_pool_agent_in_use_is_in_a_call_or_in_the_pool_s_wrap_up() {
     let member = HINT.replace("hint:201@ext-local", "Agent:1001");
     let mut stage = free(&member);
-    assert_eq!(state(stage.tell(&format!("{member} Status=2"))), "busy");
+    assert_eq!(state(stage.event(&format!("{member} Status=2"))), "busy");
 }
 
 #[test]
@@ -189,16 +191,16 @@ fn wrap_up_goes_before_do_not_disturb_and_that_before_a_pause() {
     let mut stage = free(&wrapped);
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=PJSIP/201-1 Queue=q Interface=PJSIP/201 MemberName=Ann";
     stage
-        .tell(&format!("AgentConnect {talk}"))
+        .event(&format!("AgentConnect {talk}"))
         .at(5.0)
-        .tell(&format!("AgentComplete {talk} Reason=agent"));
+        .event(&format!("AgentComplete {talk} Reason=agent"));
     stage
-        .tell("Hangup Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.1")
-        .tell(&format!("{wrapped} Status=1"));
-    assert_eq!(state(stage.tell(&format!("{wrapped} Status=3"))), "wrapup");
+        .event("Hangup Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.1")
+        .event(&format!("{wrapped} Status=1"));
+    assert_eq!(state(stage.event(&format!("{wrapped} Status=3"))), "wrapup");
     assert_eq!(state(stage.at(15.0)), "dnd");
-    stage.tell(&format!("{} Status=3", wrapped.replace("Paused=0", "Paused=1")));
+    stage.event(&format!("{} Status=3", wrapped.replace("Paused=0", "Paused=1")));
     assert_eq!(state(&stage), "dnd");
 }
 
@@ -218,13 +220,13 @@ fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
             stage.correlator.set_version(major, minor);
         }
         stage
-            .tell(&format!("{HINT} Status=1"))
-            .tell(&format!("{HINT} Status=2"))
-            .tell(&format!("{HINT} Status=4"));
+            .event(&format!("{HINT} Status=1"))
+            .event(&format!("{HINT} Status=2"))
+            .event(&format!("{HINT} Status=4"));
         assert_eq!(state(&stage), found, "{version:?}");
         // a pause in between repeats it
-        assert_eq!(state(stage.tell(&format!("{HINT} Status=4"))), found, "{version:?}");
-        assert_eq!(state(stage.tell(&format!("{HINT} Status=2"))), "busy");
+        assert_eq!(state(stage.event(&format!("{HINT} Status=4"))), found, "{version:?}");
+        assert_eq!(state(stage.event(&format!("{HINT} Status=2"))), "busy");
     }
 }
 
@@ -232,9 +234,9 @@ fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
 fn an_invalid_device_is_unavailable_all_the_same() {
     for (member, before) in [(HINT, 1), (HINT, 5), (DEVICE, 2), (DEVICE, 6)] {
         let mut stage = Stage::live();
-        stage.tell(&format!("{member} Status={before}"));
+        stage.event(&format!("{member} Status={before}"));
         assert_eq!(
-            state(stage.tell(&format!("{member} Status=4"))),
+            state(stage.event(&format!("{member} Status=4"))),
             "unavailable",
             "{member} {before}"
         );
@@ -253,21 +255,23 @@ fn a_pool_agent_who_leaves_the_caller_is_free_at_once() {
     );
     let mut stage = free(member);
     stage
-        .tell("Newchannel Uniqueid=9 Linkedid=9 Channel=PJSIP/106-1")
-        .tell(&format!("BridgeEnter {waits} Uniqueid=9"));
-    stage.tell("QueueCallerJoin Uniqueid=1 Queue=q").tell(&format!("AgentConnect {talk}"));
+        .event("Newchannel Uniqueid=9 Linkedid=9 Channel=PJSIP/106-1")
+        .event(&format!("BridgeEnter {waits} Uniqueid=9"));
+    stage.event("QueueCallerJoin Uniqueid=1 Queue=q").event(&format!("AgentConnect {talk}"));
     stage
-        .tell(&format!("BridgeEnter {talks} Uniqueid=2"))
-        .tell(&format!("BridgeEnter {talks} Uniqueid=1"));
-    stage.tell(&format!("BridgeEnter {talks} Uniqueid=9 SwapUniqueid=2")).tell("Hangup Uniqueid=2");
-    stage.tell(&format!("{member} Status=2"));
+        .event(&format!("BridgeEnter {talks} Uniqueid=2"))
+        .event(&format!("BridgeEnter {talks} Uniqueid=1"));
+    stage
+        .event(&format!("BridgeEnter {talks} Uniqueid=9 SwapUniqueid=2"))
+        .event("Hangup Uniqueid=2");
+    stage.event(&format!("{member} Status=2"));
     assert_eq!(state(stage.at(4.0)), "talking");
 
     stage
         .at(10.0)
-        .tell(&format!("BridgeLeave {talks} Uniqueid=9"))
-        .tell(&format!("BridgeEnter {waits} Uniqueid=9"));
-    stage.tell(&format!("{member} Status=1"));
+        .event(&format!("BridgeLeave {talks} Uniqueid=9"))
+        .event(&format!("BridgeEnter {waits} Uniqueid=9"));
+    stage.event(&format!("{member} Status=1"));
     assert_eq!((state(&stage), stage.inside()), ("available", (0, 1)));
     assert_eq!((state(stage.at(15.0)), stage.inside()), ("available", (0, 0)));
     assert_eq!((stage.count("q complete Ann unknown"), stage.sum("q talk Ann")), (1, 10.0));
@@ -280,15 +284,19 @@ fn who_waits_together_in_a_holding_bridge_does_not_talk() {
     let mut stage = Stage::live();
     for number in [7, 8] {
         stage
-            .tell(&channel("PJSIP/106-1", number))
-            .tell(&format!("BridgeEnter {waits} Uniqueid={number}"));
+            .event(&channel("PJSIP/106-1", number))
+            .event(&format!("BridgeEnter {waits} Uniqueid={number}"));
     }
     stage.at(30.0);
     // nor after a list, which does not tell what a bridge is for
     let items = ["7", "8"]
         .map(|number| format!("CoreShowChannel Channel=PJSIP/106-1 Uniqueid={number} {listed}"));
     stage.resync(&items.each_ref().map(String::as_str));
-    stage.at(60.0).tell("Hangup Uniqueid=7 Cause=16").tell("Hangup Uniqueid=8 Cause=16").at(120.0);
+    stage
+        .at(60.0)
+        .event("Hangup Uniqueid=7 Cause=16")
+        .event("Hangup Uniqueid=8 Cause=16")
+        .at(120.0);
     let talked: Vec<_> =
         stage.tally.sums.keys().filter(|what| what.starts_with("call talk")).collect();
     assert!(talked.is_empty(), "{talked:?}");
@@ -297,8 +305,8 @@ fn who_waits_together_in_a_holding_bridge_does_not_talk() {
 #[test]
 fn a_waiting_caller_who_is_parked_is_out_of_the_queue() {
     let mut stage = Stage::live();
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
-    stage.tell("BridgeEnter BridgeUniqueid=lot BridgeTechnology=holding_bridge Uniqueid=1.1");
+    stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage.event("BridgeEnter BridgeUniqueid=lot BridgeTechnology=holding_bridge Uniqueid=1.1");
     assert_eq!((stage.count("q exit redirected"), stage.inside()), (1, (0, 0)));
 }
 
@@ -307,13 +315,13 @@ fn a_talk_is_over_when_the_caller_is_parked() {
     // the agent's leg hears the number of the space, alone in the bridge, and then hangs up
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=PJSIP/201-1 Queue=q Interface=PJSIP/201 MemberName=Ann";
     let mut stage = free(DEVICE);
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {talk}"));
+    stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q").event(&format!("AgentConnect {talk}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
-    stage.at(4.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
-    stage.tell("BridgeEnter BridgeUniqueid=lot BridgeType=parking BridgeTechnology=holding_bridge Uniqueid=1.1");
-    stage.at(7.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").tell("Hangup Uniqueid=1.2");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage.at(4.0).event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.event("BridgeEnter BridgeUniqueid=lot BridgeType=parking BridgeTechnology=holding_bridge Uniqueid=1.1");
+    stage.at(7.0).event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").event("Hangup Uniqueid=1.2");
     stage.at(9.0);
     assert_eq!(
         (stage.count("q complete Ann unknown"), stage.sum("q talk Ann"), stage.inside()),
@@ -327,20 +335,20 @@ fn a_phone_that_the_member_s_local_channel_dialled_is_the_member_s() {
                 Interface=Local/201@from-queue/n MemberName=Ann";
     let dial = "DialBegin Uniqueid=3 Channel=Local/201@from-queue-1;2 DestUniqueid=4 DestChannel=PJSIP/desk-1";
     let mut stage = free(HINT);
-    stage.tell("QueueCallerJoin Uniqueid=1 Queue=q").tell(&format!("AgentCalled {talk}"));
-    stage.tell("Newchannel Uniqueid=3 Linkedid=1 Channel=Local/201@from-queue-1;2");
-    stage.tell("LocalBridge LocalOneUniqueid=2 LocalTwoUniqueid=3");
-    stage.tell("Newchannel Uniqueid=4 Linkedid=1 Channel=PJSIP/desk-1").tell(dial);
+    stage.event("QueueCallerJoin Uniqueid=1 Queue=q").event(&format!("AgentCalled {talk}"));
+    stage.event("Newchannel Uniqueid=3 Linkedid=1 Channel=Local/201@from-queue-1;2");
+    stage.event("LocalBridge LocalOneUniqueid=2 LocalTwoUniqueid=3");
+    stage.event("Newchannel Uniqueid=4 Linkedid=1 Channel=PJSIP/desk-1").event(dial);
     stage
-        .tell(&format!("AgentConnect {talk}"))
+        .event(&format!("AgentConnect {talk}"))
         .at(5.0)
-        .tell(&format!("AgentComplete {talk} Reason=caller"));
+        .event(&format!("AgentComplete {talk} Reason=caller"));
     for number in [4, 3, 2, 1] {
-        stage.tell(&format!("Hangup Uniqueid={number}"));
+        stage.event(&format!("Hangup Uniqueid={number}"));
     }
 
     // from now on it is known, so nobody else's call is taken for hers
-    stage.at(60.0).tell(&format!("{HINT} Status=2")).tell(&channel("PJSIP/other-1", 8));
+    stage.at(60.0).event(&format!("{HINT} Status=2")).event(&channel("PJSIP/other-1", 8));
     assert_eq!(state(&stage), "dnd");
-    assert_eq!(state(stage.tell(&channel("PJSIP/desk-2", 9))), "busy");
+    assert_eq!(state(stage.event(&channel("PJSIP/desk-2", 9))), "busy");
 }

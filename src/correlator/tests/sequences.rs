@@ -294,9 +294,9 @@ struct Books {
 }
 
 impl Observe for Books {
-    fn observe(&mut self, _names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
+    fn observe(&mut self, _names: &Names, fact: Observation, _of: Option<Caller<'_>>) {
         let mut book = |queue, at: usize| self.queues.entry(queue).or_default()[at] += 1;
-        match seen {
+        match fact {
             Observation::Entered { queue } => book(queue, 0),
             Observation::Adopted { queue, phase: Phase::Waiting } => book(queue, 1),
             Observation::Adopted { queue, phase: Phase::Talking } => book(queue, 3),

@@ -9,8 +9,8 @@ const AGENT: &str =
 fn joined() -> Stage {
     let mut stage = Stage::live();
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     stage
 }
 
@@ -18,15 +18,15 @@ fn connected() -> Stage {
     let mut stage = joined();
     stage
         .at(1.0)
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.at(3.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(3.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
@@ -35,9 +35,9 @@ fn a_fact_of_a_stay_says_whose_it_is() {
     let mut stage = connected();
     stage
         .at(9.0)
-        .tell("MixMonitorStart Uniqueid=1.1")
-        .tell(&format!("AgentComplete {AGENT} Reason=caller"));
-    stage.tell("Hangup Uniqueid=1.2 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16");
+        .event("MixMonitorStart Uniqueid=1.1")
+        .event(&format!("AgentComplete {AGENT} Reason=caller"));
+    stage.event("Hangup Uniqueid=1.2 Cause=16").event("Hangup Uniqueid=1.1 Cause=16");
     let facts = &stage.tally.whose["1.1 1.1"];
     let kinds: Vec<_> = facts
         .iter()
@@ -83,9 +83,14 @@ fn an_abandon_is_told_apart_by_what_follows() {
         let mut stage = joined();
         stage.at(5.0);
         for event in leave.iter().chain(*signs) {
-            stage.tell(event);
+            stage.event(event);
         }
-        assert_eq!(stage.count(&format!("q exit {outcome}")), 1, "{signs:?}: {:?}", stage.seen());
+        assert_eq!(
+            stage.count(&format!("q exit {outcome}")),
+            1,
+            "{signs:?}: {:?}",
+            stage.counted()
+        );
         assert_eq!(stage.sum(&format!("q hold {outcome}")), 5.0, "{signs:?}");
         assert_eq!(stage.inside(), (0, 0));
     }
@@ -94,11 +99,11 @@ fn an_abandon_is_told_apart_by_what_follows() {
 #[test]
 fn a_lingering_channel_variable_is_no_outcome() {
     let mut stage = Stage::live();
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q ChanVariable=QUEUESTATUS=TIMEOUT");
+    stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q ChanVariable=QUEUESTATUS=TIMEOUT");
     stage
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
-    stage.tell("Hangup Uniqueid=1.1 ChanVariable=QUEUESTATUS=TIMEOUT");
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.event("Hangup Uniqueid=1.1 ChanVariable=QUEUESTATUS=TIMEOUT");
     assert_eq!(stage.count("q exit unserved"), 1);
 }
 
@@ -107,15 +112,15 @@ fn a_request_before_the_abandon_means_the_caller_gave_up() {
     let mut stage = joined();
     stage
         .at(5.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     // a second Abandon changes nothing
     stage
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
-    stage.tell("Hangup Uniqueid=1.1 Cause=0").at(60.0);
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.event("Hangup Uniqueid=1.1 Cause=0").at(60.0);
     assert_eq!(
-        stage.seen(),
+        stage.counted(),
         [
             "1 call hangup inbound  SIP/trunk 0",
             "1 call inbound  SIP/trunk canceled",
@@ -132,12 +137,12 @@ fn who_hangs_up_as_the_time_is_up_has_timed_out() {
     let mut stage = joined();
     stage
         .at(45.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage.event("QueueCallerLeave Uniqueid=1.1 Queue=q");
     stage
-        .tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT")
-        .tell("Hangup Uniqueid=1.1 Cause=0");
+        .event("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT")
+        .event("Hangup Uniqueid=1.1 Cause=0");
     assert_eq!((stage.count("q exit timeout"), stage.count("q exit abandoned")), (1, 0));
 }
 
@@ -145,9 +150,9 @@ fn who_hangs_up_as_the_time_is_up_has_timed_out() {
 fn two_abandons_are_incompatible_codecs() {
     let mut stage = joined();
     stage
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1").at(60.0);
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+    stage.event("QueueCallerLeave Uniqueid=1.1 Queue=q").event("Hangup Uniqueid=1.1").at(60.0);
     assert_eq!(stage.count("q exit incompatible"), 1);
     assert_eq!(stage.count("q entered"), 1);
 }
@@ -165,16 +170,16 @@ fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
         if let Some((major, minor)) = version {
             stage.correlator.set_version(major, minor);
         }
-        stage.tell(leave);
+        stage.event(leave);
         if visible {
-            stage.tell("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
+            stage.event("VarSet Uniqueid=1.1 Variable=QUEUEPOSITION Value=1");
         }
-        stage.tell("Newexten Uniqueid=1.1 Extension=5 Application=NoOp");
+        stage.event("Newexten Uniqueid=1.1 Extension=5 Application=NoOp");
         assert_eq!(
             stage.count(&format!("q exit {outcome}")),
             1,
             "{version:?} {visible}: {:?}",
-            stage.seen()
+            stage.counted()
         );
     }
 }
@@ -197,11 +202,11 @@ fn an_exit_key_is_proven_by_the_dialplan_or_by_agents_events() {
     ] {
         let mut stage = joined();
         for event in events {
-            stage.tell(event);
+            stage.event(event);
         }
         stage.at(2.0);
         let exits: Vec<_> =
-            stage.seen().into_iter().filter(|seen| seen.contains("q exit ")).collect();
+            stage.counted().into_iter().filter(|what| what.contains("q exit ")).collect();
         assert_eq!(exits, [format!("1 q exit {outcome}")], "{events:?}");
     }
 }
@@ -211,8 +216,8 @@ fn silence_after_leaving_is_unserved_after_two_seconds() {
     let mut stage = joined();
     stage
         .at(5.0)
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q")
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q");
     assert_eq!(stage.at(6.9).inside(), (1, 0));
     assert_eq!(stage.at(7.0).inside(), (0, 0));
     assert_eq!(stage.count("q exit unserved"), 1);
@@ -222,11 +227,11 @@ fn silence_after_leaving_is_unserved_after_two_seconds() {
 #[test]
 fn a_refusal_names_the_queue_of_the_dialplan() {
     let mut stage = Stage::live();
-    stage.tell("Newexten Uniqueid=1.1 Application=Queue AppData=sales,t,,,30");
-    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=JOINUNAVAIL");
-    assert_eq!(stage.seen(), ["1 sales refused join_unavailable"]);
-    stage.tell("Newexten Uniqueid=1.1 Application=Queue AppData=nonsense");
-    stage.tell("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=UNKNOWN");
+    stage.event("Newexten Uniqueid=1.1 Application=Queue AppData=sales,t,,,30");
+    stage.event("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=JOINUNAVAIL");
+    assert_eq!(stage.counted(), ["1 sales refused join_unavailable"]);
+    stage.event("Newexten Uniqueid=1.1 Application=Queue AppData=nonsense");
+    stage.event("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=UNKNOWN");
     assert_eq!(stage.count(" refused unknown_queue"), 1);
     assert_eq!(stage.count("nonsense refused unknown_queue"), 0);
 }
@@ -237,14 +242,14 @@ fn talk_runs_from_the_bridge_to_its_end() {
     assert_eq!(stage.inside(), (0, 1));
     stage
         .at(10.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
     stage
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.2 Cause=16")
-        .tell("Hangup Uniqueid=1.1 Cause=16");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.2 Cause=16")
+        .event("Hangup Uniqueid=1.1 Cause=16");
     // after both Hangups and without either id
-    stage.at(10.5).tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=7 Reason=caller");
+    stage.at(10.5).event("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=7 Reason=caller");
     assert_eq!(stage.count("q complete Ann caller"), 1);
     assert_eq!(stage.sum("q talk Ann"), 7.0);
     assert_eq!(stage.sum("q ring Ann answered"), 2.0);
@@ -256,19 +261,19 @@ fn without_an_agent_complete_the_first_request_tells_after_five_seconds() {
     let mut stage = connected();
     stage
         .at(10.0)
-        .tell("HangupRequest Uniqueid=1.2")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+        .event("HangupRequest Uniqueid=1.2")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
     stage
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("Hangup Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.1");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("Hangup Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.1");
     assert_eq!(stage.at(14.9).inside(), (0, 1));
     assert_eq!(stage.at(15.0).inside(), (0, 0));
     // the event that comes after all changes nothing
     stage
         .at(20.0)
-        .tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=17 Reason=caller");
-    stage.tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=9 TalkTime=17 Reason=caller").at(90.0);
+        .event("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann TalkTime=17 Reason=caller");
+    stage.event("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=9 TalkTime=17 Reason=caller").at(90.0);
     assert_eq!(stage.count("q complete Ann agent"), 1);
     assert_eq!(stage.sum("q talk Ann"), 7.0);
 }
@@ -278,13 +283,13 @@ fn a_consultation_belongs_to_the_talk() {
     let mut stage = connected();
     stage
         .at(8.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=c Uniqueid=1.2");
-    stage.at(20.0).tell("BridgeLeave BridgeUniqueid=c Uniqueid=1.2");
-    stage.at(21.0).tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=c Uniqueid=1.2");
+    stage.at(20.0).event("BridgeLeave BridgeUniqueid=c Uniqueid=1.2");
+    stage.at(21.0).event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2");
     stage
         .at(33.0)
-        .tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+        .event("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
     assert_eq!(stage.sum("q talk Ann"), 30.0);
     assert_eq!(stage.count("anomaly complete_missing"), 0);
 }
@@ -294,38 +299,38 @@ fn an_optimised_local_channel_is_followed_to_the_phone() {
     let mut stage = Stage::live();
     let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x MemberName=Ann";
     stage
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
-        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
     stage
-        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
-        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
-    stage.tell(&format!("AgentCalled {call}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.event(&format!("AgentCalled {call}")).event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
     stage
         .at(2.0)
-        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+        .event("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell(&format!("AgentConnect {call} HoldTime=2 RingTime=2"));
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect {call} HoldTime=2 RingTime=2"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
-        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
         .at(3.0)
-        .tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4")
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
+        .event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2");
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.4 SwapUniqueid=1.2")
-        .tell("Hangup Uniqueid=1.3 Cause=16")
-        .tell("Hangup Uniqueid=1.2 Cause=16");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.4 SwapUniqueid=1.2")
+        .event("Hangup Uniqueid=1.3 Cause=16")
+        .event("Hangup Uniqueid=1.2 Cause=16");
     // long after the Local halves are forgotten
-    stage.at(100.0).tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
-    stage.tell("AgentComplete Uniqueid=1.1 DestUniqueid=1.4 Queue=q Interface=Local/9@x MemberName=Ann Reason=caller");
-    stage.tell("Hangup Uniqueid=1.4 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16");
+    stage.at(100.0).event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1");
+    stage.event("AgentComplete Uniqueid=1.1 DestUniqueid=1.4 Queue=q Interface=Local/9@x MemberName=Ann Reason=caller");
+    stage.event("Hangup Uniqueid=1.4 Cause=16").event("Hangup Uniqueid=1.1 Cause=16");
     assert_eq!(stage.sum("q talk Ann"), 98.0);
     assert_eq!(stage.count("q hangup Ann agent 16"), 1);
     assert_eq!(stage.count("q hangup Ann caller 16"), 1);
@@ -337,23 +342,23 @@ fn behind_local() -> Stage {
     let mut stage = Stage::live();
     let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x/n MemberName=Ann";
     stage
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
-        .tell("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
     stage
-        .tell("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
-        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
     stage
-        .tell(&format!("AgentCalled {call}"))
-        .tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+        .event(&format!("AgentCalled {call}"))
+        .event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
     stage
-        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
-        .tell(&format!("AgentConnect {call}"));
+        .event("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .event(&format!("AgentConnect {call}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
-        .tell("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
     stage
 }
 
@@ -368,14 +373,14 @@ fn a_transfer_in_the_bridge_behind_a_local_channel_ends_the_talk() {
                     OrigBridgeUniqueid=far SecondTransfererUniqueid=1.5 SecondBridgeUniqueid=c";
     for (transfer, kind) in [(blind, "blind"), (attended, "attended")] {
         let mut stage = behind_local();
-        stage.at(9.0).tell(transfer).tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
-        stage.tell("HangupRequest Uniqueid=1.4").tell("Hangup Uniqueid=1.4 Cause=16");
+        stage.at(9.0).event(transfer).event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
+        stage.event("HangupRequest Uniqueid=1.4").event("Hangup Uniqueid=1.4 Cause=16");
         assert_eq!(stage.at(13.9).inside(), (0, 1), "{kind}");
         assert_eq!(stage.at(14.0).count("q complete Ann transfer"), 1, "{kind}");
-        stage.at(60.0).tell(LATE_COMPLETE);
+        stage.at(60.0).event(LATE_COMPLETE);
         assert_eq!(stage.sum("q talk Ann"), 9.0, "{kind}");
         let counted: Vec<_> =
-            stage.seen().into_iter().filter(|what| what.contains("q complete")).collect();
+            stage.counted().into_iter().filter(|what| what.contains("q complete")).collect();
         assert_eq!(counted, ["1 q complete Ann transfer"], "{kind}");
         assert_eq!(stage.count(&format!("q transfer Ann {kind} agent")), 1, "{kind}");
     }
@@ -388,8 +393,8 @@ fn a_transfer_that_failed_or_was_anothers_is_no_end_by_transfer() {
         "BlindTransfer Result=Success TransfererUniqueid=1.9 BridgeUniqueid=far",
     ] {
         let mut stage = behind_local();
-        stage.at(9.0).tell(transfer).tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
-        stage.tell("Hangup Uniqueid=1.4 Cause=16").at(60.0).tell(LATE_COMPLETE);
+        stage.at(9.0).event(transfer).event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
+        stage.event("Hangup Uniqueid=1.4 Cause=16").at(60.0).event(LATE_COMPLETE);
         assert_eq!(
             (stage.count("q complete Ann unknown"), stage.sum("q talk Ann")),
             (1, 9.0),
@@ -401,8 +406,10 @@ fn a_transfer_that_failed_or_was_anothers_is_no_end_by_transfer() {
 #[test]
 fn a_transfer_seen_before_a_gap_is_the_end_that_is_counted_in_it() {
     let mut stage = behind_local();
-    stage.at(9.0).tell("BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far");
-    stage.tell("BridgeLeave BridgeUniqueid=far Uniqueid=1.4").tell("Hangup Uniqueid=1.4 Cause=16");
+    stage.at(9.0).event("BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far");
+    stage
+        .event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4")
+        .event("Hangup Uniqueid=1.4 Cause=16");
     stage.at(10.0).cut().at(12.0).resync(&["QueueParams Queue=q ServiceLevel=0"]).at(30.0);
     assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann")), (1, 9.0));
 }
@@ -410,18 +417,18 @@ fn a_transfer_seen_before_a_gap_is_the_end_that_is_counted_in_it() {
 #[test]
 fn one_caller_may_stay_twice_and_in_two_queues() {
     let mut stage = connected();
-    stage.at(9.0).tell("QueueCallerJoin Uniqueid=1.1 Queue=other");
+    stage.at(9.0).event("QueueCallerJoin Uniqueid=1.1 Queue=other");
     assert_eq!(stage.inside(), (0, 1));
-    stage.tell(
+    stage.event(
         "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer",
     );
     stage
         .at(12.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=other");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=other");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=other")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=other")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!(
         (stage.count("q entered"), stage.count("other exit abandoned"), stage.inside()),
         (2, 1, (1, 0))
@@ -431,8 +438,8 @@ fn one_caller_may_stay_twice_and_in_two_queues() {
 #[test]
 fn a_stay_first_seen_late_is_adopted_and_no_entry() {
     let mut stage = Stage::live();
-    stage.tell(&format!("AgentConnect {AGENT} HoldTime=7 RingTime=2"));
-    stage.tell("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=7 Reason=agent");
+    stage.event(&format!("AgentConnect {AGENT} HoldTime=7 RingTime=2"));
+    stage.event("AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=7 Reason=agent");
     assert_eq!(
         (
             stage.count("q entered"),
@@ -442,7 +449,7 @@ fn a_stay_first_seen_late_is_adopted_and_no_entry() {
         (0, 1, 1)
     );
     stage
-        .tell("AgentComplete Uniqueid=9.9 Queue=q Interface=SIP/202 MemberName=Ben HoldTime=7 TalkTime=9 Reason=agent");
+        .event("AgentComplete Uniqueid=9.9 Queue=q Interface=SIP/202 MemberName=Ben HoldTime=7 TalkTime=9 Reason=agent");
     assert_eq!(
         (
             stage.count("q adopted talking"),
@@ -479,13 +486,13 @@ fn every_ringing_has_one_result() {
     ];
     for (events, result) in cases {
         let mut stage = joined();
-        stage.tell(&called);
+        stage.event(&called);
         for event in &events {
-            stage.tell(event);
+            stage.event(event);
         }
         stage.at(200.0);
         let rings: Vec<_> =
-            stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect();
+            stage.counted().into_iter().filter(|what| what.contains(" ring ")).collect();
         assert_eq!(rings, [format!("1 q ring Ann {result}")], "{events:?}");
     }
 }
@@ -495,17 +502,17 @@ fn every_ringing_has_one_result() {
 fn refuse_forward(stage: &mut Stage, leg: &str) {
     let called = AGENT.replace("1.2", leg);
     stage
-        .tell(&format!("AgentCalled {called}"))
-        .tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
+        .event(&format!("AgentCalled {called}"))
+        .event(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
     let second = stage.now.since(super::START).as_secs_f64();
     stage
         .at(second + 0.5)
-        .tell(&format!("DialEnd Uniqueid=1.1 DestUniqueid={leg} DialStatus=CANCEL Forward=300"));
-    stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
+        .event(&format!("DialEnd Uniqueid=1.1 DestUniqueid={leg} DialStatus=CANCEL Forward=300"));
+    stage.event(&format!("Hangup Uniqueid={leg} Cause=0"));
 }
 
 fn rings(stage: &Stage) -> Vec<String> {
-    stage.seen().into_iter().filter(|seen| seen.contains(" ring ")).collect()
+    stage.counted().into_iter().filter(|what| what.contains(" ring ")).collect()
 }
 
 #[test]
@@ -514,10 +521,10 @@ fn a_forwarded_leg_is_the_same_ringing() {
     let forwarded = "DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL Forward=Local/300@x";
     let instead = "DialBegin Uniqueid=1.1 DestUniqueid=1.3 DestChannel=SIP/300-3";
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.at(1.0).tell(forwarded).tell(instead).tell("Hangup Uniqueid=1.2 Cause=0");
-    stage.at(4.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
-    stage.tell(&format!("AgentConnect {}", AGENT.replace("1.2", "1.3")));
+    stage.event(&format!("AgentCalled {AGENT}")).event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(1.0).event(forwarded).event(instead).event("Hangup Uniqueid=1.2 Cause=0");
+    stage.at(4.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.3 DialStatus=ANSWER");
+    stage.event(&format!("AgentConnect {}", AGENT.replace("1.2", "1.3")));
     assert_eq!(rings(&stage), ["1 q ring Ann answered"]);
     assert_eq!(stage.sum("q ring Ann answered"), 4.0);
 }
@@ -525,15 +532,17 @@ fn a_forwarded_leg_is_the_same_ringing() {
 #[test]
 fn a_forward_of_a_forward_is_the_same_ringing() {
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event(&format!("AgentCalled {AGENT}")).event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     for (from, to) in [("1.2", "1.3"), ("1.3", "1.4")] {
-        stage.tell(&format!(
+        stage.event(&format!(
             "DialEnd Uniqueid=1.1 DestUniqueid={from} DialStatus=CANCEL Forward=300"
         ));
-        stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={to} DestChannel=SIP/300-3"));
-        stage.tell(&format!("Hangup Uniqueid={from} Cause=0"));
+        stage.event(&format!("DialBegin Uniqueid=1.1 DestUniqueid={to} DestChannel=SIP/300-3"));
+        stage.event(&format!("Hangup Uniqueid={from} Cause=0"));
     }
-    stage.at(9.0).tell(&format!("AgentRingNoAnswer {} RingTime=9000", AGENT.replace("1.2", "1.4")));
+    stage
+        .at(9.0)
+        .event(&format!("AgentRingNoAnswer {} RingTime=9000", AGENT.replace("1.2", "1.4")));
     assert_eq!(rings(&stage), ["1 q ring Ann no_answer"]);
 }
 
@@ -554,11 +563,11 @@ fn a_forward_the_queue_does_not_follow_is_canceled_each_time() {
 fn a_forward_refused_beside_others_that_ring_leaves_them_ringing() {
     let other = "Uniqueid=1.1 DestUniqueid=1.9 Queue=q Interface=SIP/202 MemberName=Bob";
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {other}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.9");
+    stage.event(&format!("AgentCalled {other}")).event("DialBegin Uniqueid=1.1 DestUniqueid=1.9");
     refuse_forward(&mut stage, "1.2");
     assert_eq!(rings(&stage), ["1 q ring Ann canceled"]);
-    stage.at(6.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.9 DialStatus=ANSWER");
-    stage.tell(&format!("AgentConnect {other}"));
+    stage.at(6.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.9 DialStatus=ANSWER");
+    stage.event(&format!("AgentConnect {other}"));
     assert_eq!(rings(&stage), ["1 q ring Ann canceled", "1 q ring Bob answered"]);
 }
 
@@ -568,18 +577,18 @@ fn a_refused_forward_without_an_end_ends_as_the_member_is_called_again() {
     let mut stage = joined();
     for (second, leg) in [(0.0, "1.2"), (1.0, "1.3"), (2.0, "1.4")] {
         let called = AGENT.replace("1.2", leg);
-        stage.at(second).tell(&format!("AgentCalled {called}"));
-        stage.tell(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
+        stage.at(second).event(&format!("AgentCalled {called}"));
+        stage.event(&format!("DialBegin Uniqueid=1.1 DestUniqueid={leg}"));
     }
     assert_eq!(rings(&stage), ["2 q ring Ann canceled"]);
     stage
         .at(3.0)
-        .tell("HangupRequest Uniqueid=1.1")
-        .tell("QueueCallerAbandon Uniqueid=1.1 Queue=q");
+        .event("HangupRequest Uniqueid=1.1")
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q");
     for leg in ["1.2", "1.3", "1.4"] {
-        stage.tell(&format!("Hangup Uniqueid={leg} Cause=0"));
+        stage.event(&format!("Hangup Uniqueid={leg} Cause=0"));
     }
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1").at(60.0);
+    stage.event("QueueCallerLeave Uniqueid=1.1 Queue=q").event("Hangup Uniqueid=1.1").at(60.0);
     assert_eq!(rings(&stage), ["3 q ring Ann canceled"]);
     assert_eq!(stage.count("q exit abandoned"), 1);
 }
@@ -587,7 +596,7 @@ fn a_refused_forward_without_an_end_ends_as_the_member_is_called_again() {
 #[test]
 fn a_completion_without_a_connect_was_answered_all_the_same() {
     let mut stage = joined();
-    stage.at(30.0).tell(
+    stage.at(30.0).event(
         "AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann HoldTime=4 TalkTime=26 Reason=caller",
     );
     assert_eq!((stage.count("q exit answered"), stage.sum("q hold answered")), (1, 4.0));
@@ -602,30 +611,30 @@ fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
     let mut stage = Stage::live();
     let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/600@grp-0;1 Queue=q Interface=Local/600@grp/n MemberName=Ann";
     stage
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q")
-        .tell("Newchannel Channel=Local/600@grp-0;1 Uniqueid=1.2 Linkedid=1.1");
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .event("Newchannel Channel=Local/600@grp-0;1 Uniqueid=1.2 Linkedid=1.1");
     stage
-        .tell("Newchannel Channel=Local/600@grp-0;2 Uniqueid=1.3 Linkedid=1.1")
-        .tell("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
-    stage.tell(&format!("AgentCalled {call}"));
-    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
-    stage.tell("DialBegin Uniqueid=1.3 DestUniqueid=1.5 DestChannel=SIP/202-5");
+        .event("Newchannel Channel=Local/600@grp-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage.event(&format!("AgentCalled {call}"));
+    stage.event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage.event("DialBegin Uniqueid=1.3 DestUniqueid=1.5 DestChannel=SIP/202-5");
     stage
-        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=CANCEL")
-        .tell("Hangup Uniqueid=1.5 Cause=26");
+        .event("DialEnd Uniqueid=1.3 DestUniqueid=1.5 DialStatus=CANCEL")
+        .event("Hangup Uniqueid=1.5 Cause=26");
     stage
-        .tell("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
-        .tell(&format!("AgentConnect {call}"));
-    stage.tell("MixMonitorStart Uniqueid=1.3");
+        .event("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .event(&format!("AgentConnect {call}"));
+    stage.event("MixMonitorStart Uniqueid=1.3");
     stage
-        .tell("Hangup Uniqueid=1.2 Cause=16")
-        .tell("Hangup Uniqueid=1.3 Cause=16")
-        .tell("Hangup Uniqueid=1.4 Cause=16")
+        .event("Hangup Uniqueid=1.2 Cause=16")
+        .event("Hangup Uniqueid=1.3 Cause=16")
+        .event("Hangup Uniqueid=1.4 Cause=16")
         .at(90.0);
     let hangups: Vec<_> = stage
-        .seen()
+        .counted()
         .into_iter()
-        .filter(|seen| seen.contains(" agent ") && seen.contains("hangup"))
+        .filter(|what| what.contains(" agent ") && what.contains("hangup"))
         .collect();
     assert_eq!(hangups, ["1 q hangup Ann agent 16"]);
     assert_eq!((stage.count("q recorded Ann"), stage.count("recording")), (1, 1));
@@ -634,15 +643,15 @@ fn the_agent_s_cause_is_the_answered_phone_s_of_a_group() {
 #[test]
 fn a_pick_up_counts_the_member_s_ringing_once() {
     let mut stage = joined();
-    stage.tell(&format!("AgentCalled {AGENT}")).tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event(&format!("AgentCalled {AGENT}")).event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q");
-    stage.tell(&format!(
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=CANCEL")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q");
+    stage.event(&format!(
         "AgentConnect {}",
         AGENT.replace("1.2", "1.9").replace("SIP/201-2", "SIP/300-9")
     ));
-    stage.tell("Hangup Uniqueid=1.2 Cause=26").tell("Hangup Uniqueid=1.9 Cause=16");
+    stage.event("Hangup Uniqueid=1.2 Cause=26").event("Hangup Uniqueid=1.9 Cause=16");
     assert_eq!(
         (
             stage.count("q ring Ann canceled"),
@@ -663,17 +672,17 @@ fn a_picked_up_phone_may_be_hung_up_before_the_connect() {
     let mut stage = joined();
     stage
         .at(1.0)
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.tell("Newchannel Channel=SIP/205-9 Uniqueid=1.9 Linkedid=1.9");
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.event("Newchannel Channel=SIP/205-9 Uniqueid=1.9 Linkedid=1.9");
     stage
         .at(4.0)
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell("Hangup Uniqueid=1.2 Cause=26");
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("Hangup Uniqueid=1.2 Cause=26");
     let picked = AGENT.replace("1.2 DestChannel=SIP/201-2", "1.9 DestChannel=SIP/205-9");
-    stage.tell(&format!("AgentConnect {picked} HoldTime=4 RingTime=3"));
-    stage.at(14.0).tell(&format!("AgentComplete {picked} HoldTime=4 TalkTime=10 Reason=caller"));
-    stage.tell("Hangup Uniqueid=1.9 Cause=16").tell("Hangup Uniqueid=1.1 Cause=16").at(60.0);
+    stage.event(&format!("AgentConnect {picked} HoldTime=4 RingTime=3"));
+    stage.at(14.0).event(&format!("AgentComplete {picked} HoldTime=4 TalkTime=10 Reason=caller"));
+    stage.event("Hangup Uniqueid=1.9 Cause=16").event("Hangup Uniqueid=1.1 Cause=16").at(60.0);
     assert_eq!((stage.count("q ring Ann answered"), stage.count("q ring Ann canceled")), (1, 0));
     assert_eq!(stage.count("q complete Ann caller"), 1);
 }
@@ -682,15 +691,15 @@ fn a_picked_up_phone_may_be_hung_up_before_the_connect() {
 #[test]
 fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
     let mut stage = joined();
-    stage.tell("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
+    stage.event("QueueMemberAdded Queue=q Interface=SIP/201 MemberName=Ann Status=1 Paused=0");
     stage
         .at(1.0)
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
     stage
         .at(4.0)
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell("Hangup Uniqueid=1.2 Cause=26");
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("Hangup Uniqueid=1.2 Cause=26");
     let ann = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
     assert_eq!(ann(&stage), "available");
     stage.at(60.0);
@@ -703,12 +712,12 @@ fn who_leaves_after_an_agent_left_in_the_announcement_is_waited_for_no_longer_th
     let mut stage = joined();
     stage
         .at(1.0)
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
-    stage.at(2.0).tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.at(3.0).tell("Hangup Uniqueid=1.2 Cause=16");
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(2.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.at(3.0).event("Hangup Uniqueid=1.2 Cause=16");
     assert_eq!(stage.inside(), (1, 0));
-    stage.at(9.0).tell("QueueCallerLeave Uniqueid=1.1 Queue=q").at(11.1);
+    stage.at(9.0).event("QueueCallerLeave Uniqueid=1.1 Queue=q").at(11.1);
     assert_eq!((stage.count("q exit exit_key"), stage.inside()), (1, (0, 0)));
     assert_eq!((stage.count("q ring Ann answered"), stage.sum("q hold exit_key")), (1, 9.0));
 }
@@ -717,10 +726,10 @@ fn who_leaves_after_an_agent_left_in_the_announcement_is_waited_for_no_longer_th
 fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
     let mut stage = joined();
     stage
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
-    stage.tell("QueueCallerLeave Uniqueid=1.1 Queue=q").tell("Hangup Uniqueid=1.1 Cause=16");
-    stage.tell(&format!("AgentConnect {AGENT} HoldTime=0"));
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage.event("QueueCallerLeave Uniqueid=1.1 Queue=q").event("Hangup Uniqueid=1.1 Cause=16");
+    stage.event(&format!("AgentConnect {AGENT} HoldTime=0"));
     assert_eq!(
         (
             stage.count("q exit answered"),
@@ -731,11 +740,11 @@ fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
     );
     let mut stage = joined();
     stage
-        .tell(&format!("AgentCalled {AGENT}"))
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell("Hangup Uniqueid=1.1 Cause=16")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("Hangup Uniqueid=1.1 Cause=16")
         .at(60.0);
     assert_eq!((stage.count("q exit unserved"), stage.inside()), (1, (0, 0)));
 }
@@ -743,15 +752,15 @@ fn a_hangup_between_leave_and_connect_waits_for_the_connect() {
 #[test]
 fn huge_numbers_do_no_harm() {
     let mut stage = joined();
-    stage.tell(&format!(
+    stage.event(&format!(
         "AgentConnect {AGENT} HoldTime=18446744073709551615 RingTime=18446744073709551615"
     ));
-    stage.tell(
+    stage.event(
         "AgentComplete Queue=q Interface=SIP/201 MemberName=Ann HoldTime=3 TalkTime=18446744073709551615 Reason=caller",
     );
-    stage.tell("FullyBooted Uptime=18446744073709551615");
-    stage.tell("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=255 Wrapuptime=18446744073709551615");
-    stage.tell("TestEvent State=MIXMONITOR_END File=1-1-1-1-1-1-1-1");
+    stage.event("FullyBooted Uptime=18446744073709551615");
+    stage.event("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=255 Wrapuptime=18446744073709551615");
+    stage.event("TestEvent State=MIXMONITOR_END File=1-1-1-1-1-1-1-1");
     assert_eq!(stage.count("q complete Ann caller"), 1);
 }
 
@@ -760,12 +769,14 @@ fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
     let mut stage = connected();
     stage
         .at(10.0)
-        .tell("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
-        .tell("Hangup Uniqueid=1.2 Cause=16");
-    stage.tell("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
-    stage.at(20.0).tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=later");
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.2 Cause=16");
+    stage.event("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    stage
+        .at(20.0)
+        .event("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=later");
     assert_eq!(stage.count("q transfer Ann blind caller"), 0);
-    stage.tell("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
+    stage.event("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
     assert_eq!(stage.count("q transfer Ann blind caller"), 1);
 }
 
@@ -773,36 +784,36 @@ fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
 fn an_agent_who_is_passed_on_into_a_queue_is_a_caller_there() {
     let mut stage = Stage::live();
     stage
-        .tell("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
-        .tell("QueueCallerJoin Uniqueid=1.1 Queue=q");
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     let agent = "DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
-    stage.tell(&format!("AgentConnect Uniqueid=1.1 {agent}"));
+    stage.event(&format!("AgentConnect Uniqueid=1.1 {agent}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.1")
-        .tell("BridgeEnter BridgeUniqueid=a Uniqueid=1.2");
+        .event("BridgeEnter BridgeUniqueid=a Uniqueid=1.1")
+        .event("BridgeEnter BridgeUniqueid=a Uniqueid=1.2");
     stage
         .at(5.0)
-        .tell(&format!("AgentComplete Uniqueid=1.1 {agent} Reason=transfer"))
-        .tell("Hangup Uniqueid=1.1 Cause=16");
+        .event(&format!("AgentComplete Uniqueid=1.1 {agent} Reason=transfer"))
+        .event("Hangup Uniqueid=1.1 Cause=16");
     // the first caller is forgotten by then
-    stage.at(60.0).tell("QueueCallerJoin Uniqueid=1.2 Queue=p");
+    stage.at(60.0).event("QueueCallerJoin Uniqueid=1.2 Queue=p");
     let other = "DestUniqueid=1.3 DestChannel=SIP/202-3 Queue=p Interface=SIP/202 MemberName=Ben";
-    stage.tell(&format!("AgentConnect Uniqueid=1.2 {other}"));
+    stage.event(&format!("AgentConnect Uniqueid=1.2 {other}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
-    stage.at(70.0).tell("MixMonitorStart Uniqueid=1.2").tell("HangupRequest Uniqueid=1.2");
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.3");
+    stage.at(70.0).event("MixMonitorStart Uniqueid=1.2").event("HangupRequest Uniqueid=1.2");
     for uid in ["1.2", "1.3"] {
         stage
-            .tell(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={uid}"))
-            .tell(&format!("Hangup Uniqueid={uid} Cause=16"));
+            .event(&format!("BridgeLeave BridgeUniqueid=b Uniqueid={uid}"))
+            .event(&format!("Hangup Uniqueid={uid} Cause=16"));
     }
     stage.at(80.0);
     assert_eq!(
         (stage.count("p recorded Ben"), stage.count("p complete Ben caller")),
         (1, 1),
         "{:?}",
-        stage.seen()
+        stage.counted()
     );
 }
 
@@ -811,25 +822,26 @@ fn a_pick_up_at_the_second_try_answers_the_second_ringing() {
     let mut stage = joined();
     let called = |stage: &mut Stage, leg: &str| {
         let leg = format!("DestUniqueid={leg} DestChannel=SIP/201-2");
-        stage.tell(&format!("Newchannel Channel=SIP/201-2 Linkedid=1.1 Uniqueid={}", &leg[13..16]));
-        stage.tell(&format!(
+        stage
+            .event(&format!("Newchannel Channel=SIP/201-2 Linkedid=1.1 Uniqueid={}", &leg[13..16]));
+        stage.event(&format!(
             "AgentCalled Uniqueid=1.1 {leg} Queue=q Interface=SIP/201 MemberName=Ann"
         ));
-        stage.tell(&format!("DialBegin Uniqueid=1.1 {leg}"));
+        stage.event(&format!("DialBegin Uniqueid=1.1 {leg}"));
     };
     called(stage.at(1.0), "1.2");
-    stage.at(16.0).tell(
+    stage.at(16.0).event(
         "AgentRingNoAnswer Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann RingTime=15000",
     );
     stage
-        .tell("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
-        .tell("Hangup Uniqueid=1.2 Cause=16");
+        .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=NOANSWER")
+        .event("Hangup Uniqueid=1.2 Cause=16");
     called(stage.at(17.0), "1.3");
     stage
         .at(20.0)
-        .tell("QueueCallerLeave Uniqueid=1.1 Queue=q")
-        .tell("Hangup Uniqueid=1.3 Cause=26");
-    stage.tell(
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("Hangup Uniqueid=1.3 Cause=26");
+    stage.event(
         "AgentConnect Uniqueid=1.1 DestUniqueid=1.9 DestChannel=SIP/205-9 Queue=q Interface=SIP/201 MemberName=Ann \
          HoldTime=20 RingTime=3",
     );

@@ -11,7 +11,7 @@ fn wrapped(shared: bool) -> Stage {
     let mut stage = Stage::live();
     stage.correlator = Correlator::new(Rules { wrap_up, ..Rules::default() }, Timing::Live);
     stage.resync(&[]);
-    stage.tell(&format!("{MEMBER} Queue=q")).tell(&format!("{MEMBER} Queue=r"));
+    stage.event(&format!("{MEMBER} Queue=q")).event(&format!("{MEMBER} Queue=r"));
     stage
 }
 
@@ -23,16 +23,16 @@ fn call(stage: &mut Stage, queue: &str, number: u32, from: f64, to: f64) {
     );
     stage
         .at(from)
-        .tell(&format!("QueueCallerJoin {caller} Queue={queue}"))
-        .tell(&format!("AgentConnect {talk}"));
+        .event(&format!("QueueCallerJoin {caller} Queue={queue}"))
+        .event(&format!("AgentConnect {talk}"));
     for channel in [&leg, &caller] {
-        stage.tell(&format!("BridgeEnter BridgeUniqueid={number} {channel}"));
+        stage.event(&format!("BridgeEnter BridgeUniqueid={number} {channel}"));
     }
-    stage.at(to).tell(&format!("AgentComplete {talk} Reason=caller"));
+    stage.at(to).event(&format!("AgentComplete {talk} Reason=caller"));
     for channel in [&caller, &leg] {
         stage
-            .tell(&format!("BridgeLeave BridgeUniqueid={number} {channel}"))
-            .tell(&format!("Hangup {channel}"));
+            .event(&format!("BridgeLeave BridgeUniqueid={number} {channel}"))
+            .event(&format!("Hangup {channel}"));
     }
 }
 
@@ -52,8 +52,8 @@ fn told(stage: &mut Stage) -> BTreeMap<String, f64> {
     #[derive(Default)]
     struct Told(BTreeMap<String, f64>);
     impl Observe for Told {
-        fn observe(&mut self, names: &Names, seen: Observation, _of: Option<Caller<'_>>) {
-            if let Observation::WrappedUp { queue, spent, .. } = seen {
+        fn observe(&mut self, names: &Names, fact: Observation, _of: Option<Caller<'_>>) {
+            if let Observation::WrappedUp { queue, spent, .. } = fact {
                 *self.0.entry(names.queues.name(queue).to_owned()).or_default() +=
                     spent.as_secs_f64();
             }
@@ -80,7 +80,7 @@ fn the_queue_s_time_counts_where_the_member_has_none() {
 #[test]
 fn the_member_s_own_time_goes_first() {
     let mut stage = wrapped(true);
-    stage.tell(&format!("{MEMBER} Queue=q Wrapuptime=10"));
+    stage.event(&format!("{MEMBER} Queue=q Wrapuptime=10"));
     call(&mut stage, "q", 1, 0.0, 10.0);
     // each place has its own, and where there is none the queue of the call decides
     assert_eq!(states(stage.at(19.9)), ["wrapup", "wrapup"]);
@@ -108,8 +108,8 @@ fn a_shared_last_call_is_wrapped_up_in_all_queues_and_counted_in_one() {
 #[test]
 fn another_s_seat_is_not_shared() {
     let mut stage = wrapped(true);
-    stage.tell("QueueMemberRemoved Interface=SIP/201 MemberName=Ann Queue=r");
-    stage.tell("QueueMemberAdded Interface=SIP/202 MemberName=Ann Status=1 Paused=0 Queue=r");
+    stage.event("QueueMemberRemoved Interface=SIP/201 MemberName=Ann Queue=r");
+    stage.event("QueueMemberAdded Interface=SIP/202 MemberName=Ann Status=1 Paused=0 Queue=r");
     call(&mut stage, "q", 1, 0.0, 10.0);
     assert_eq!(states(&stage), ["wrapup", "available"]);
 }
@@ -119,11 +119,11 @@ fn a_call_of_the_queue_ends_wrap_up() {
     let mut stage = wrapped(false);
     call(&mut stage, "q", 1, 0.0, 10.0);
     // the PBX counts seconds of its clock, so it may call a little sooner
-    stage
-        .at(29.4)
-        .tell("AgentCalled Uniqueid=2.1 DestUniqueid=2.2 Queue=q Interface=SIP/201 MemberName=Ann");
+    stage.at(29.4).event(
+        "AgentCalled Uniqueid=2.1 DestUniqueid=2.2 Queue=q Interface=SIP/201 MemberName=Ann",
+    );
     assert_eq!(states(&stage), ["ringing", "available"]);
-    stage.tell("DialEnd Uniqueid=2.1 DestUniqueid=2.2 DialStatus=CANCEL");
+    stage.event("DialEnd Uniqueid=2.1 DestUniqueid=2.2 DialStatus=CANCEL");
     assert_eq!(states(&stage), ["available", "available"]);
 }
 
@@ -179,18 +179,18 @@ fn a_device_that_is_free_ends_the_call_for_the_queue() {
     // leaves there
     let mut stage = wrapped(false);
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-1 Queue=q Interface=SIP/201 MemberName=Ann";
-    stage.tell("QueueCallerJoin Uniqueid=1.1 Queue=q").tell(&format!("AgentConnect {talk}"));
+    stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q").event(&format!("AgentConnect {talk}"));
     stage
-        .tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.2")
-        .tell("BridgeEnter BridgeUniqueid=1 Uniqueid=1.1");
-    stage.tell(&format!("{} Queue=q", MEMBER.replace("Status=1", "Status=2")));
-    stage.at(10.0).tell("BridgeLeave BridgeUniqueid=1 Uniqueid=1.2").tell("Hangup Uniqueid=1.2");
+        .event("BridgeEnter BridgeUniqueid=1 Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=1 Uniqueid=1.1");
+    stage.event(&format!("{} Queue=q", MEMBER.replace("Status=1", "Status=2")));
+    stage.at(10.0).event("BridgeLeave BridgeUniqueid=1 Uniqueid=1.2").event("Hangup Uniqueid=1.2");
     assert_eq!((states(&stage)[0], stage.inside()), ("talking", (0, 1)));
-    stage.at(10.2).tell(&format!("{MEMBER} Queue=q"));
+    stage.at(10.2).event(&format!("{MEMBER} Queue=q"));
     assert_eq!((states(&stage)[0], stage.inside()), ("wrapup", (0, 1)));
     assert_eq!(states(stage.at(30.1))[0], "wrapup");
     assert_eq!(states(stage.at(30.2))[0], "available");
-    stage.at(60.0).tell(&format!("AgentComplete {talk} Reason=caller"));
+    stage.at(60.0).event(&format!("AgentComplete {talk} Reason=caller"));
     assert_eq!((states(&stage)[0], stage.inside()), ("available", (0, 0)));
     assert_eq!(stage.sum("q talk Ann"), 10.0);
 }
