@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::calendar::{self, Offset};
 use crate::clock::Moment;
 use crate::config;
-use crate::manager_conf::Version;
 use crate::metrics::Format;
+use crate::version::Version;
 
 /// Exact Prometheus metrics of the calls, queues and agents of Asterisk PBXs, read from their
 /// manager interface.

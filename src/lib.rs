@@ -25,6 +25,7 @@
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
 //! | [`health`] | who is ready, shared by supervisor and HTTP |
 //! | [`pbx`] | the name of a configured PBX |
+//! | [`version`] | a version of Asterisk, and what differs between versions |
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
@@ -50,3 +51,4 @@ pub mod queue_log;
 pub mod record;
 pub mod replay;
 pub mod supervisor;
+pub mod version;

@@ -5,27 +5,14 @@
 //! recordings have events of their own.
 
 use std::fmt::{self, Write};
-use std::str::FromStr;
 
 use thiserror::Error;
 
-/// An Asterisk version.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Version {
-    /// The branch, as the 18 of 18.9.1.
-    pub major: u16,
-    /// The release in it.
-    pub minor: u16,
-    /// The fix of the release.
-    pub patch: u16,
-}
+use crate::version::{NEWEST, OLDEST, Version};
 
 /// Why there is no account to print.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum AccountError {
-    /// The text is no version.
-    #[error("{0} is not an Asterisk version such as 18.9")]
-    NotAVersion(String),
     /// The events of this version are others.
     #[error(
         "Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer"
@@ -35,75 +22,6 @@ pub enum AccountError {
     /// secret.
     #[error("{0} is empty or holds a character that manager.conf cannot hold")]
     Unwritable(&'static str),
-}
-
-impl Version {
-    /// From 18.26, 20.11, 21.6 and 22.1 a filter can name an event instead of searching its whole
-    /// text.
-    fn filters_by_name(self) -> bool {
-        match self.major {
-            18 => self.minor >= 26,
-            20 => self.minor >= 11,
-            21 => self.minor >= 6,
-            22 => self.minor >= 1,
-            major => major >= 23,
-        }
-    }
-
-    /// `MixMonitorStart` and `MixMonitorStop` came with 16.17 and 18.3; the 17 branch ended without
-    /// them.
-    fn has_recording_events(self) -> bool {
-        match self.major {
-            16 => self.minor >= 17,
-            18 => self.minor >= 3,
-            major => major >= 19,
-        }
-    }
-
-    /// Before 13 a filter is a basic regular expression, in which `(a|b)` is five plain characters.
-    fn has_extended_filters(self) -> bool {
-        self.major >= 13
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
-
-impl FromStr for Version {
-    type Err = AccountError;
-
-    /// Reads `18`, `18.9`, `18.9.1`, what distributions put behind a `-`, `~` or `+`, and a whole
-    /// line of `core show version`: `Asterisk certified/18.9-cert3 built by mockbuild @ host on
-    /// a x86_64 running Linux`.
-    fn from_str(text: &str) -> Result<Self, AccountError> {
-        let not = || AccountError::NotAVersion(text.to_owned());
-        let mut words = text.split_whitespace();
-        let first = words.next().ok_or_else(not)?;
-        let word = if first.eq_ignore_ascii_case("Asterisk") {
-            words.next().ok_or_else(not)?
-        } else {
-            first
-        };
-
-        // a build of a branch is told as `GIT-18-abcdef`: its number within the branch is not known
-        let prefixes = ["certified/", "certified-", "GIT-"];
-        let number = prefixes.iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
-        let figures = number.split(['-', '~', '+']).next().unwrap_or_default();
-        let figures: Vec<u16> =
-            figures.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| not())?;
-        if figures.first().is_some_and(|&major| major >= BRANCHES) {
-            return Err(not());
-        }
-        match figures[..] {
-            [major] => Ok(Self { major, minor: 0, patch: 0 }),
-            [major, minor] => Ok(Self { major, minor, patch: 0 }),
-            [major, minor, patch] => Ok(Self { major, minor, patch }),
-            _ => Err(not()),
-        }
-    }
 }
 
 /// A secret for an account, of 130 random bits, without a character that `manager.conf`, YAML or a
@@ -127,7 +45,7 @@ pub fn manager_conf(
     secret: &str,
     permit: &str,
 ) -> Result<String, AccountError> {
-    if version.major < OLDEST {
+    if !version.is_supported() {
         return Err(AccountError::TooOld(version));
     }
     let username = section_name(username)?;
@@ -147,14 +65,14 @@ fn write_account(
     permit: &str,
 ) -> fmt::Result {
     let read =
-        if version.has_recording_events() { READ.to_owned() } else { format!("{READ},reporting") };
+        if version.has_mixmonitor_events() { READ.to_owned() } else { format!("{READ},reporting") };
     writeln!(
         out,
         "; For Asterisk {version}: at the end of /etc/asterisk/manager.conf; on FreePBX, which writes that file itself,"
     )?;
     writeln!(out, "; of /etc/asterisk/manager_custom.conf.  Then: asterisk -rx 'manager reload'")?;
     writeln!(out)?;
-    if version.major > NEWEST {
+    if version.is_newer_than_checked() {
         writeln!(
             out,
             "; This is newer than what was checked, {OLDEST} to {NEWEST}: the account is that of {NEWEST}."
@@ -177,7 +95,7 @@ fn write_account(
         "; Channels, dials, bridges and hangups are of class call, queues and members of agent, VarSet and Newexten"
     )?;
     writeln!(out, "; of dialplan, start and shutdown of system.")?;
-    if !version.has_recording_events() {
+    if !version.has_mixmonitor_events() {
         writeln!(
             out,
             "; This version shows recordings only by a TestEvent of class reporting, if it was built to send any; the"
@@ -245,7 +163,7 @@ fn write_filter(out: &mut String, version: Version) -> fmt::Result {
             writeln!(out, "eventfilter = ^Event: {name}[[:space:]]")?;
         }
     }
-    if version.has_recording_events() {
+    if version.has_mixmonitor_events() {
         writeln!(out, "eventfilter = ^Event: ({})[[:space:]]", RECORDING.join("|"))?;
     } else {
         writeln!(out, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END")?;
@@ -260,7 +178,7 @@ fn write_filter(out: &mut String, version: Version) -> fmt::Result {
 }
 
 fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
-    let recording = if version.has_recording_events() { RECORDING } else { &[] };
+    let recording = if version.has_mixmonitor_events() { RECORDING } else { &[] };
     for name in GROUPS.iter().copied().flatten().chain(recording) {
         writeln!(out, "eventfilter(action(include),name({name})) =")?;
     }
@@ -307,15 +225,6 @@ fn section_name(username: &str) -> Result<String, AccountError> {
     }
     line("username", username)
 }
-
-/// The oldest branch the exporter can follow.
-const OLDEST: u16 = 12;
-
-/// The newest branch that was checked; newer ones are followed as it is.
-pub const NEWEST: u16 = 23;
-
-/// More is no branch, but the build number of something else.
-const BRANCHES: u16 = 100;
 
 /// Those that cannot be mistaken for each other.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

@@ -76,6 +76,7 @@ pub use time::Timing;
 
 use crate::clock::Moment;
 use crate::event::{Event, Kind};
+use crate::version::Version;
 
 /// The correlator of one PBX.
 #[derive(Debug)]
@@ -83,8 +84,8 @@ pub struct Correlator {
     rules: Rules,
     timing: Timing,
     names: Names,
-    /// Asterisk's major and minor version, if known.
-    version: Option<(u32, u32)>,
+    /// Asterisk's version, if known.
+    version: Option<Version>,
     channels: Channels,
     unjoined: Unjoined,
     stays: SlotMap<StayKey, Stay>,
@@ -166,8 +167,8 @@ impl Correlator {
     }
 
     /// Tells the Asterisk version: some queue events mean something else on old ones.
-    pub const fn set_version(&mut self, major: u32, minor: u32) {
-        self.version = Some((major, minor));
+    pub const fn set_version(&mut self, version: Version) {
+        self.version = Some(version);
     }
 
     /// Whether the PBX's hints would tell whose phone a member's is.

@@ -14,6 +14,7 @@ use super::member::Member;
 use super::names::{AgentId, readable};
 use super::observation::Observe;
 use crate::clock::Moment;
+use crate::version::Version;
 
 /// Channels that are up, counted by what their names tell of the device.
 #[derive(Debug, Default)]
@@ -263,19 +264,12 @@ impl Correlator {
     /// 4, invalid.
     pub(super) fn true_status(&self, member: &Member, told: u8) -> u8 {
         let was_in_use = is_in_use(member.status) || member.status == RINGING;
-        if told == INVALID && was_in_use && member.phone.is_hint() && !self.tells_ringing_in_use() {
+        let is_reported = self.version.is_some_and(Version::reports_ringing_in_use);
+        if told == INVALID && was_in_use && member.phone.is_hint() && !is_reported {
             RINGING_IN_USE
         } else {
             told
         }
-    }
-
-    fn tells_ringing_in_use(&self) -> bool {
-        self.version.is_some_and(|(major, minor)| match major {
-            16 => minor >= 17,
-            18 => minor >= 3,
-            _ => major >= 19,
-        })
     }
 }
 

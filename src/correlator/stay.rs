@@ -10,6 +10,7 @@ use super::names::{AgentId, QueueId};
 use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::talk::Talk;
 use super::time::Stamp;
+use crate::version::Version;
 
 /// One stay.
 #[derive(Debug)]
@@ -235,7 +236,11 @@ impl Correlator {
             // Hangup before
             (false, true, _, Sign::Dialplan | Sign::Join | Sign::Hangup) => return,
             (false, true, _, Sign::Silence) => Outcome::Unserved,
-            (false, false, false, _) if self.leaves_empty_silently() => Outcome::Unserved,
+            (false, false, false, _)
+                if self.version.is_some_and(Version::leaves_empty_silently) =>
+            {
+                Outcome::Unserved
+            }
             // who was answered leaves alike, and to an account that sees no agents' events does
             // nothing after it
             (false, false, _, sign) if self.sight.agents || sign == Sign::Dialplan => {
@@ -289,22 +294,6 @@ impl Correlator {
             }
             keep
         });
-    }
-
-    /// Before 13.37, 16.14 and 17.8 `leavewhenempty` behind the head of the queue sends Leave
-    /// alone.
-    fn leaves_empty_silently(&self) -> bool {
-        match self.version {
-            Some((major, minor)) => match major {
-                0..=12 => true,
-                13 => minor < 37,
-                14..=15 => true,
-                16 => minor < 14,
-                17 => minor < 8,
-                _ => false,
-            },
-            None => false,
-        }
     }
 }
 

@@ -6,13 +6,13 @@
 
 mod held;
 mod list;
+mod old_events;
 mod opening;
-mod version;
 
 pub use list::{KEPT, List, Stage, size};
+pub use old_events::is_event_of_old;
 pub use opening::{Opening, Overflow};
 use tracing::{debug, trace};
-pub use version::{Version, by_ami, is_event_of_old, is_too_old};
 
 use crate::ami::frame::{Frame, Rejection};
 use crate::event::{Event, Name};

@@ -28,9 +28,10 @@ use crate::clock::Moment;
 use crate::correlator::{Correlator, Rules, Timing};
 use crate::event;
 use crate::event::Kind as EventKind;
-use crate::intake::{self, Version};
+use crate::intake;
 use crate::metrics::{Board, Desk, Format, Metrics};
 use crate::pbx::PbxName;
+use crate::version::{self, Version};
 
 /// Why a recording could not be played.
 #[derive(Debug, thiserror::Error)]
@@ -271,7 +272,7 @@ impl<W: Watch> Replay<W> {
                 Item::Frame(frame) => self.response(&frame),
                 Item::Banner(ami) => {
                     let ami = quoted(ami.trim_ascii());
-                    if intake::is_too_old(&ami) {
+                    if version::is_too_old(&ami) {
                         return sign(format!("AMI {ami}"));
                     }
                     self.go_blind();
@@ -290,8 +291,8 @@ impl<W: Watch> Replay<W> {
     }
 
     fn learn_version(&mut self, version: Option<Version>) {
-        if let Some((major, minor)) = version.map(Version::numbers) {
-            self.board.desks[0].correlator.set_version(major, minor);
+        if let Some(version) = version {
+            self.board.desks[0].correlator.set_version(version);
         }
     }
 
@@ -356,7 +357,7 @@ impl<W: Watch> Replay<W> {
         let now = self.time.now();
         // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch
         let version = frame.header("AsteriskVersion").filter(|_| frame.is_accepted());
-        self.learn_version(version.and_then(|text| Version::read(&String::from_utf8_lossy(text))));
+        self.learn_version(version.and_then(|text| String::from_utf8_lossy(text).parse().ok()));
         let Desk { correlator, recorder, own } = &mut self.board.desks[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         if stamped.is_some() && matches!(self.lists, Lists::Opening { .. }) {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use crate::manager_conf::NEWEST;
 use crate::pbx::PbxName;
+use crate::version::{NEWEST, OLDEST};
 
 /// What was said already.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Hints {
     /// Nobody knows yet what differs in that version.
     pub(super) fn version_newer(&mut self, pbx: &PbxName, version: &str) {
         if self.0.insert("newer") {
-            warn!(%pbx, version, "this Asterisk is newer than what was checked, 12 to {NEWEST}: it is followed as {NEWEST}");
+            warn!(%pbx, version, "this Asterisk is newer than what was checked, {OLDEST} to {NEWEST}: it is followed as {NEWEST}");
         }
     }
 

@@ -11,7 +11,8 @@ use super::wire::Wire;
 use crate::ami::action::{Action, challenge_key};
 use crate::ami::frame::{BANNER, Item, quoted};
 use crate::config::Pbx;
-use crate::intake::{Opening, is_too_old};
+use crate::intake::Opening;
+use crate::version::is_too_old;
 
 /// Waits for the greeting and tells the version of the manager interface: `5.0.4`.
 ///

@@ -14,7 +14,7 @@
 //!   60 s ends the row;
 //! - a refused login is repeated after 30 s at first and every five minutes at last.
 //!
-//! It knows every module but `http` and `replay`, and of `manager_conf` the newest version.
+//! It knows every module but `http` and `replay`.
 
 mod backoff;
 mod end;

@@ -22,8 +22,8 @@ use crate::ami::id::{ActionId, BARRIER};
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::health::Phase;
-use crate::intake::{Opening, Stage, Version, by_ami};
-use crate::manager_conf::NEWEST;
+use crate::intake::{Opening, Stage};
+use crate::version::{Version, by_ami};
 
 /// One session with one PBX.
 pub(super) struct Session<'a> {
@@ -135,7 +135,7 @@ impl Session<'_> {
         let id = wire.send(&Action::CoreSettings).await?;
         let reply = reply(opening, wire, self.place, &id).await?;
         let told = reply.granted("AsteriskVersion");
-        let release = told.and_then(Version::read).or_else(|| Version::of_ami(ami));
+        let release = told.and_then(|text| text.parse().ok()).or_else(|| Version::of_ami(ami));
         let version = match told {
             Some(version) => version.to_owned(),
             None => {
@@ -144,11 +144,11 @@ impl Session<'_> {
             }
         };
         info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
-        if release.is_some_and(|release| release.numbers().0 > u32::from(NEWEST)) {
+        if release.is_some_and(Version::is_newer_than_checked) {
             self.hints.version_newer(&self.place.name, &version);
         }
-        if let Some((major, minor)) = release.map(Version::numbers) {
-            self.place.at_desk(|desk| desk.correlator.set_version(major, minor));
+        if let Some(release) = release {
+            self.place.at_desk(|desk| desk.correlator.set_version(release));
         }
         if release.is_some_and(Version::has_mixmonitor_events) {
             // no answer is waited for: with `brokeneventsaction` there is none

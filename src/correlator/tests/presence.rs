@@ -1,6 +1,7 @@
 //! What Status means: a call of the phone, or do-not-disturb.
 
 use super::*;
+use crate::version::Version;
 
 const HINT: &str = "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interface=Local/201@from-queue/n \
                     StateInterface=hint:201@ext-local";
@@ -217,7 +218,7 @@ fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
     ] {
         let mut stage = Stage::live();
         if let Some((major, minor)) = version {
-            stage.correlator.set_version(major, minor);
+            stage.correlator.set_version(Version::new(major, minor));
         }
         stage
             .event(&format!("{HINT} Status=1"))

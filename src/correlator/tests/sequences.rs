@@ -19,6 +19,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::*;
 use crate::correlator::ring::Phase as RingPhase;
+use crate::version::Version;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -328,7 +329,7 @@ impl Table {
         let mut correlator =
             Correlator::new(Rules { trunks, identity, ..Rules::default() }, timing);
         if rng.bool() {
-            correlator.set_version(rng.u32(12..24), rng.u32(0..40));
+            correlator.set_version(Version::new(rng.u16(12..24), rng.u16(0..40)));
         }
         let mut books = Books::default();
         if timing == Timing::Live {

@@ -2,6 +2,7 @@
 
 use super::{Observation, Stage};
 use crate::correlator::Word as _;
+use crate::version::Version;
 
 const AGENT: &str =
     "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
@@ -168,7 +169,7 @@ fn a_leave_alone_is_an_exit_key_unless_the_version_says_nothing() {
     ] {
         let mut stage = joined();
         if let Some((major, minor)) = version {
-            stage.correlator.set_version(major, minor);
+            stage.correlator.set_version(Version::new(major, minor));
         }
         stage.event(leave);
         if visible {
