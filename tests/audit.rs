@@ -368,7 +368,7 @@ const STARTED: &str = "asterisk_queue_entries_total{pbx=\"hq\",queue=\"q\"} 2\n\
     asterisk_queue_exits_total{pbx=\"hq\",queue=\"q\",outcome=\"abandoned\"} 2\n\
     asterisk_up{pbx=\"hq\"} 1\n\
     asterisk_exporter_connects_total{pbx=\"hq\"} 1\n\
-    asterisk_exporter_blind_seconds_total{pbx=\"hq\"} 3.0\n\
+    asterisk_exporter_unsynchronized_seconds_total{pbx=\"hq\"} 3.0\n\
     process_start_time_seconds 1000.5\n";
 
 #[test]

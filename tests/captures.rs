@@ -251,7 +251,7 @@ fn nothing_is_tracked_at_the_end() {
     for (scenario, recording, _) in VERSIONS.into_iter().flat_map(recordings) {
         let numbers = play(&recording);
         for kind in ["channel", "stay", "call"] {
-            let held = numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]);
+            let held = numbers.sum("asterisk_exporter_tracked_objects", &[("kind", kind)]);
             if held != 0.0 {
                 left.push(format!("{scenario}: {held} {kind}"));
             }

@@ -36,7 +36,7 @@ fn assert_all(numbers: &Numbers, truth: &Truth, what: &str) {
     assert_eq!(calls("outbound"), truth.outbound as f64, "{what}: outbound");
     for kind in ["channel", "stay", "call"] {
         assert_eq!(
-            numbers.sum("asterisk_exporter_tracked", &[("kind", kind)]),
+            numbers.sum("asterisk_exporter_tracked_objects", &[("kind", kind)]),
             0.0,
             "{what}: {kind}"
         );

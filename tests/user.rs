@@ -365,7 +365,7 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
         ("asterisk_calls_total", "result", "lost"),
         ("asterisk_queue_adopted_total", "pbx", "demo"),
         ("asterisk_exporter_anomalies_total", "pbx", "demo"),
-        ("asterisk_exporter_blind_seconds_total", "pbx", "demo"),
+        ("asterisk_exporter_unsynchronized_seconds_total", "pbx", "demo"),
     ] {
         assert_eq!(live.sum(name, &[(label, value)]), 0.0, "{name} {value}");
     }

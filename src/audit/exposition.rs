@@ -118,7 +118,7 @@ impl Exposition {
             {
                 self.late += sample.count();
             }
-            "asterisk_exporter_blind_seconds_total" => self.blind += sample.value,
+            "asterisk_exporter_unsynchronized_seconds_total" => self.blind += sample.value,
             "asterisk_exporter_connects_total" => self.connects += sample.count(),
             "asterisk_up" => self.up = sample.value > 0.0,
             "asterisk_exporter_label_overflow_total" if sample.label("label") == Some("queue") => {

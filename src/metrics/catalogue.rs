@@ -393,7 +393,7 @@ const CATALOGUE: &[Entry] = &[
         help: "Sessions with the PBX that ended, by reason",
     },
     Entry {
-        name: "asterisk_exporter_blind_seconds_total",
+        name: "asterisk_exporter_unsynchronized_seconds_total",
         kind: Kind::Counter,
         unit: Some(Unit::Seconds),
         labels: &["pbx"],
@@ -421,7 +421,7 @@ const CATALOGUE: &[Entry] = &[
         help: "Event sequences that should not happen, and drift that a snapshot mended",
     },
     Entry {
-        name: "asterisk_exporter_tracked",
+        name: "asterisk_exporter_tracked_objects",
         kind: Kind::Gauge,
         unit: None,
         labels: &["pbx", "kind"],

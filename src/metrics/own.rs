@@ -32,7 +32,7 @@ impl OwnMetrics {
             up: shelf.family(const { entry("asterisk_up") }),
             connects: shelf.family(const { entry("asterisk_exporter_connects_total") }),
             disconnects: shelf.kept(const { entry("asterisk_exporter_disconnects_total") }),
-            blind: shelf.family(const { entry("asterisk_exporter_blind_seconds_total") }),
+            blind: shelf.family(const { entry("asterisk_exporter_unsynchronized_seconds_total") }),
             events: shelf.family(const { entry("asterisk_exporter_events_total") }),
             rejected: shelf.kept(const { entry("asterisk_exporter_frames_rejected_total") }),
             lag: shelf.family(const { entry("asterisk_exporter_event_lag_seconds") }),

@@ -45,7 +45,7 @@ impl StateMetrics {
             agents: shelf.family(const { entry("asterisk_agent_state") }),
             calls: shelf.family(const { entry("asterisk_calls_active") }),
             trunks: shelf.family(const { entry("asterisk_trunk_calls_active") }),
-            tracked: shelf.family(const { entry("asterisk_exporter_tracked") }),
+            tracked: shelf.family(const { entry("asterisk_exporter_tracked_objects") }),
             degraded: shelf.family(const { entry("asterisk_exporter_degraded") }),
         }
     }

@@ -144,7 +144,7 @@ impl Exporter {
         wait_until("the exporter to come to rest", || {
             let text = self.exposition();
             let numbers = Numbers::read(&text);
-            let held = numbers.sum("asterisk_exporter_tracked", &[]);
+            let held = numbers.sum("asterisk_exporter_tracked_objects", &[]);
             (held == 0.0 && numbers.sum("asterisk_up", &[]) == 1.0).then_some(text)
         })
     }

@@ -12,5 +12,5 @@ fn an_originated_call_whose_response_comes_behind_its_hangup_is_counted_once() {
     let cause = [call[0], call[1], call[2], ("cause", "16")];
     assert_eq!(numbers.sum("asterisk_call_hangups_total", &cause), 1.0);
     assert_eq!(numbers.sum("asterisk_call_hangups_total", &[]), 1.0);
-    assert_eq!(numbers.sum("asterisk_exporter_tracked", &[]), 0.0);
+    assert_eq!(numbers.sum("asterisk_exporter_tracked_objects", &[]), 0.0);
 }

@@ -93,7 +93,7 @@ fn scraped(server: &Server, entries: f64, scrapes: f64) {
 }
 
 fn open(series: &Series) -> f64 {
-    series.named("asterisk_exporter_tracked").total()
+    series.named("asterisk_exporter_tracked_objects").total()
 }
 
 /// Names of recorded series, and what they are recorded of.

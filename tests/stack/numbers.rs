@@ -25,7 +25,7 @@ fn after(calls: &[u8], more: &str) -> (Pbx, Exporter) {
     pbx.say(calls);
     until("the calls are over", || {
         let series = exporter.series();
-        let open = series.named("asterisk_exporter_tracked").total();
+        let open = series.named("asterisk_exporter_tracked_objects").total();
         let entries = series.named("asterisk_queue_entries_total").total();
         if open == 0.0 && entries > 100.0 {
             Ok(())

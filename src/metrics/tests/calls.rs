@@ -83,7 +83,10 @@ fn all_directions_are_always_there() {
         );
     }
     for (kind, held) in [("channel", 9.0), ("stay", 2.0), ("call", 4.0)] {
-        assert_eq!(text.of(&format!("asterisk_exporter_tracked{{kind=\"{kind}\"}}")), Some(held));
+        assert_eq!(
+            text.of(&format!("asterisk_exporter_tracked_objects{{kind=\"{kind}\"}}")),
+            Some(held)
+        );
     }
 }
 

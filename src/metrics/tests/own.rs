@@ -28,7 +28,7 @@ fn at(board: &mut Board, seconds: u64) -> Scrape {
 #[test]
 fn blind_time_runs_from_the_start_and_while_not_synchronised() {
     let mut board = board();
-    let blind = "asterisk_exporter_blind_seconds_total";
+    let blind = "asterisk_exporter_unsynchronized_seconds_total";
     let text = at(&mut board, 100);
     assert_eq!((text.of("asterisk_up"), text.of(blind)), (Some(0.0), Some(0.0)));
     assert_eq!(at(&mut board, 103).of(blind), Some(3.0));

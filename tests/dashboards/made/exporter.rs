@@ -18,7 +18,7 @@ pub(super) fn board() -> Board {
 }
 
 fn now() -> Row {
-    let blind = in_range("pbx", "asterisk_exporter_blind_seconds_total", PBX);
+    let blind = in_range("pbx", "asterisk_exporter_unsynchronized_seconds_total", PBX);
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
     let odd = in_range("pbx", "asterisk_exporter_anomalies_total", PBX);
     let not_conserved = format!("sum by (pbx) (abs({}) + abs({}))", waits(), talks());
@@ -87,7 +87,7 @@ fn now() -> Row {
 
 fn trust() -> Row {
     let blind = format!(
-        "sum by (pbx) (rate(asterisk_exporter_blind_seconds_total{{{PBX}}}[$__rate_interval]))"
+        "sum by (pbx) (rate(asterisk_exporter_unsynchronized_seconds_total{{{PBX}}}[$__rate_interval]))"
     );
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
     let missing = format!("max by (pbx, reason) (asterisk_exporter_degraded{{{PBX}}}) > 0");
@@ -143,7 +143,7 @@ fn events() -> Row {
     let frequent = format!(
         "{rate} and on (event) topk(10, sum by (event) (increase(asterisk_exporter_events_total{{{PBX}}}[$__range] @ end())))"
     );
-    let tracked = format!("sum by (pbx, kind) (asterisk_exporter_tracked{{{PBX}}})");
+    let tracked = format!("sum by (pbx, kind) (asterisk_exporter_tracked_objects{{{PBX}}})");
     Row::titled(
         "Events",
         8,
