@@ -100,7 +100,7 @@ impl Correlator {
 
     /// The call a channel belongs to: its own, its dialler's, or that of the other half of its
     /// Local channel.
-    pub(super) fn call_of(&self, channel: ChannelKey) -> Option<CallKey> {
+    pub(super) fn find_call(&self, channel: ChannelKey) -> Option<CallKey> {
         let mut key = channel;
         for _ in 0..16 {
             let channel = self.channels.all.get(key)?;
@@ -131,17 +131,17 @@ impl Correlator {
         self.recognise_trunk(leg, out);
         let line = self.channels.all[leg].line;
         let untold = caller.is_none() && self.channels.all[leg].linkedid.is_empty();
-        if untold && line == Line::Local && self.call_of(leg).is_none() {
+        if untold && line == Line::Local && self.find_call(leg).is_none() {
             self.open_call(leg);
         }
-        let Some(key) = self.call_of(caller.unwrap_or(leg)) else { return };
+        let Some(key) = self.find_call(caller.unwrap_or(leg)) else { return };
         if matches!(line, Line::Local | Line::Media) {
             return;
         }
         if caller.is_some() {
             self.channels.all[leg].call = Some(key);
         }
-        let agent = self.agent_on(leg);
+        let agent = self.ensure_agent_on(leg);
         let Some(call) = self.calls.get_mut(key) else { return };
         call.dialled.get_or_insert(at);
         call.last = Some(Leg { channel: leg, end: None });
@@ -170,7 +170,7 @@ impl Correlator {
         if self.ring_on(leg).is_some() || matches!(channel.line, Line::Local | Line::Media) {
             return;
         }
-        let agent = self.agent_on(leg);
+        let agent = self.ensure_agent_on(leg);
         self.connect_call(leg, agent, at);
     }
 
@@ -183,7 +183,7 @@ impl Correlator {
         at: Stamp,
     ) {
         let Some(leg) = leg else { return };
-        if let Some(key) = self.call_of(caller)
+        if let Some(key) = self.find_call(caller)
             && let Some(call) = self.calls.get_mut(key)
         {
             let channel = Leg { channel: leg, end: None };
@@ -193,7 +193,7 @@ impl Correlator {
 
     fn connect_call(&mut self, leg: ChannelKey, agent: AgentId, at: Stamp) {
         let trunk = self.channels.all[leg].trunk();
-        let Some(key) = self.call_of(leg) else { return };
+        let Some(key) = self.find_call(leg) else { return };
         let Some(call) = self.calls.get_mut(key) else { return };
         // an originated leg that answers has somebody at its end, but nobody talks to it yet
         let originated = call.first == leg;
@@ -218,7 +218,7 @@ impl Correlator {
     }
 
     fn set_queue_side(&mut self, caller: ChannelKey, side: QueueSide) {
-        if let Some(call) = self.call_of(caller).and_then(|key| self.calls.get_mut(key)) {
+        if let Some(call) = self.find_call(caller).and_then(|key| self.calls.get_mut(key)) {
             call.queue = side;
         }
     }
@@ -248,7 +248,7 @@ impl Correlator {
         if let Some(labels) = self.channels.all[channel].owed.take() {
             self.emit_call_hangup(labels, cause, out);
         }
-        let Some(key) = self.call_of(channel) else { return };
+        let Some(key) = self.find_call(channel) else { return };
         let Some(call) = self.calls.get_mut(key) else { return };
         if call.first == channel {
             call.ended = Some(at);
@@ -268,7 +268,7 @@ impl Correlator {
         if !trunk.is_none() && told {
             self.count_attempt(trunk, result, cause, out);
         }
-        if let Some(call) = self.call_of(channel).and_then(|key| self.calls.get_mut(key)) {
+        if let Some(call) = self.find_call(channel).and_then(|key| self.calls.get_mut(key)) {
             let legs = [call.last.as_mut(), call.answer.as_mut().map(|answer| &mut answer.leg)];
             for leg in legs.into_iter().flatten().filter(|leg| leg.channel == channel) {
                 leg.end = Some((result, cause));
@@ -325,7 +325,7 @@ impl Correlator {
             && !data.up
         {
             self.count_leg(channel, cause, out);
-            if let Some(key) = self.call_of(channel) {
+            if let Some(key) = self.find_call(channel) {
                 self.try_end_call(key, at, out);
             }
         }
@@ -440,7 +440,7 @@ impl Correlator {
                 answer.map_or(AgentId::NONE, |answer| answer.agent)
             }
             (_, Line::Local) => first_agent,
-            (_, Line::Agent | Line::Media | Line::Other) => self.agent_on(first),
+            (_, Line::Agent | Line::Media | Line::Other) => self.ensure_agent_on(first),
         };
         // an inbound call that is not sent out again has the trunk it came by
         let trunk = if trunk.is_none() { own_trunk } else { trunk };
@@ -500,8 +500,8 @@ impl Correlator {
         }
     }
 
-    fn agent_on(&mut self, channel: ChannelKey) -> AgentId {
-        self.channels.all[channel].agent(&mut self.names, &self.members.devices)
+    fn ensure_agent_on(&mut self, channel: ChannelKey) -> AgentId {
+        self.channels.all[channel].ensure_agent(&mut self.names, &self.members.devices)
     }
 
     pub(super) fn know_trunk(&mut self, trunk: TrunkId, out: &mut dyn Observe) {

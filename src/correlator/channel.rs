@@ -293,7 +293,7 @@ impl Channels {
 
     /// The channel at the dialling end of a chain of Local channels: from a phone, or a `;2`, back
     /// to the `;1` somebody dialled, up to [`CHAIN`] links.
-    pub(super) fn chain(&self, mut key: ChannelKey) -> ChannelKey {
+    pub(super) fn find_chain_start(&self, mut key: ChannelKey) -> ChannelKey {
         for _ in 0..CHAIN {
             let Some(channel) = self.all.get(key) else { return key };
             let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
@@ -314,7 +314,7 @@ impl Channel {
     }
 
     /// The device as an agent's label, where no member has it.
-    pub(super) fn agent(&self, names: &mut Names, devices: &Owners) -> AgentId {
+    pub(super) fn ensure_agent(&self, names: &mut Names, devices: &Owners) -> AgentId {
         match (self.owner(devices), self.line) {
             (Some(agent), _) => agent,
             (None, Line::Agent) => names.agents.intern_device(self.label()),

@@ -2,7 +2,7 @@
 //! gone.
 //!
 //! A key whose thing is gone dangles, and to index with it panics.  Things go in two places only:
-//! channels, their stays and rings in `forget` (`leg.rs`), which a deadline or a restart calls and
+//! channels, their stays and rings in `forget` (`channel_events.rs`), which a deadline or a restart calls and
 //! no other event, and a caller's counted stays in `prune_stays`.  So whatever an event's own
 //! handling looked up may be indexed until its end.  What is kept longer may be indexed only where
 //! it is said below; all else takes `get`.  The sequences of `tests/sequences.rs` hold it.

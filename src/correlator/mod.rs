@@ -11,13 +11,13 @@ mod call;
 mod caseless;
 mod cause;
 mod channel;
+mod channel_events;
 mod deadline;
 mod device;
 mod dial;
 mod evidence;
 mod gap;
 mod key;
-mod leg;
 mod list_witness;
 mod member;
 mod missing;
@@ -226,7 +226,7 @@ impl Correlator {
             Kind::NewChannel(channel) => self.on_new_channel(at, channel, out),
             Kind::Hangup(hangup) => self.on_hangup(at, hangup, out),
             Kind::HangupRequest(channel) => {
-                let key = self.channel(channel, at, out);
+                let key = self.ensure_channel(channel, at, out);
                 self.channels.all[key].hangup_requested = true;
                 self.note_request(key);
             }
@@ -238,11 +238,11 @@ impl Correlator {
             Kind::BridgeLeave(leave) => self.on_bridge_leave(at, leave, out),
             Kind::LocalBridge(local) => self.on_local_bridge(local),
             Kind::Hold(channel) => {
-                let key = self.channel(channel, at, out);
+                let key = self.ensure_channel(channel, at, out);
                 self.on_hold(key, true, at, out);
             }
             Kind::Unhold(channel) => {
-                let key = self.channel(channel, at, out);
+                let key = self.ensure_channel(channel, at, out);
                 self.on_hold(key, false, at, out);
             }
             Kind::BlindTransfer(transfer) => self.on_blind_transfer(transfer, out),
@@ -261,11 +261,11 @@ impl Correlator {
                 self.members.devices.hint(hint.extension, hint.context, hint.watched);
             }
             Kind::RecordingStart(channel) => {
-                let key = self.channel(channel, at, out);
+                let key = self.ensure_channel(channel, at, out);
                 self.on_recording_start(key, out);
             }
             Kind::RecordingStop(channel) => {
-                let key = self.channel(channel, at, out);
+                let key = self.ensure_channel(channel, at, out);
                 self.on_recording_stop(key, out);
             }
             Kind::RecordingEnd(file) => self.on_recording_end(file, out),
@@ -278,22 +278,22 @@ impl Correlator {
         }
     }
 
-    fn emit(&self, observation: Observation, out: &mut dyn Observe) {
-        out.observe(&self.names, observation, None);
+    fn emit(&self, fact: Observation, out: &mut dyn Observe) {
+        out.observe(&self.names, fact, None);
     }
 
     /// Tells a fact of a stay.
-    fn emit_of(&self, stay: StayKey, observation: Observation, out: &mut dyn Observe) {
+    fn emit_of(&self, stay: StayKey, fact: Observation, out: &mut dyn Observe) {
         let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
         // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands
         // for both
         let caller = caller.filter(|caller| caller.talk != Some(stay));
         let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
-        out.observe(&self.names, observation, of);
+        out.observe(&self.names, fact, of);
     }
 
     /// The channel of a block, made now if it was never seen; it begins no call.
-    fn channel(
+    fn ensure_channel(
         &mut self,
         block: &crate::event::Channel<'_>,
         at: Stamp,

@@ -46,9 +46,9 @@ impl Correlator {
         into: &event::IntoQueue<'_>,
         out: &mut dyn Observe,
     ) {
-        let waiting = self.channels.find(into.from).and_then(|from| self.waiting_stay(from));
+        let waiting = self.channels.find(into.from).and_then(|from| self.find_waiting_stay(from));
         let Some(waiting) = waiting else { return };
-        let to = self.channel(&into.to, at, out);
+        let to = self.ensure_channel(&into.to, at, out);
         self.move_stay(waiting, to);
     }
 
@@ -65,7 +65,7 @@ impl Correlator {
             return;
         }
 
-        let as_caller = self.talking_stay(swapped);
+        let as_caller = self.find_talking_stay(swapped);
         if let Some(key) = as_agent
             && let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut)
             && talk.leg == Some(swapped)
@@ -97,20 +97,20 @@ impl Correlator {
     /// A real end is told before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
     /// who talks.
     pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp) {
-        if let Some(key) = self.waiting_stay(shell) {
-            if let Some(to) = self.newcomer(self.stays[key].queue, at) {
+        if let Some(key) = self.find_waiting_stay(shell) {
+            if let Some(to) = self.find_newcomer(self.stays[key].queue, at) {
                 self.move_stay(key, to);
             }
             return;
         }
 
-        let Some(key) = self.talking_stay(shell) else { return };
+        let Some(key) = self.find_talking_stay(shell) else { return };
         let bridge = self.channels.all[shell].bridge;
-        let masked = bridge.and_then(|_| self.newcomer(self.stays[key].queue, at));
+        let masked = bridge.and_then(|_| self.find_newcomer(self.stays[key].queue, at));
         if let (Some(bridge), Some(to)) = (bridge, masked) {
             self.move_stay(key, to);
             self.enter_bridge(to, bridge, at);
-        } else if let Some(to) = self.beside_agent(key, shell) {
+        } else if let Some(to) = self.find_beside_agent(key, shell) {
             let Channel { line, swapped_by, .. } = &self.channels.all[shell];
             if *line == Line::Local || *swapped_by == Some(to) {
                 self.move_stay(key, to);
@@ -123,7 +123,7 @@ impl Correlator {
     ///
     /// A masquerade shows as two Newexten that cross, in the same instant as the Hangup of the
     /// shell (class dialplan).
-    fn newcomer(&self, queue: QueueId, at: Stamp) -> Option<ChannelKey> {
+    fn find_newcomer(&self, queue: QueueId, at: Stamp) -> Option<ChannelKey> {
         let name = self.names.queues.name(queue).as_bytes();
         let runs = |key: &ChannelKey| {
             let dialled =
@@ -136,7 +136,7 @@ impl Correlator {
     }
 
     /// The only channel in the agent's bridge besides the agent's own.
-    fn beside_agent(&self, key: StayKey, shell: ChannelKey) -> Option<ChannelKey> {
+    fn find_beside_agent(&self, key: StayKey, shell: ChannelKey) -> Option<ChannelKey> {
         let talk = self.stays[key].talk()?;
         let leg = talk.leg?;
         let bridge = self.channels.all.get(leg)?.bridge?;
@@ -176,7 +176,7 @@ impl Correlator {
     /// queue: AMI Bridge, Park, the application Bridge.  The rest of it happens to a Surrogate
     /// channel, which is in no event (16 and 22).
     pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
-        let Some(key) = self.waiting_stay(caller) else { return };
+        let Some(key) = self.find_waiting_stay(caller) else { return };
         if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
             self.stays[key].phase = Phase::Leaving(Leaving::new(at));
             self.exit(key, Outcome::Redirected, out);
@@ -210,16 +210,16 @@ impl Correlator {
     }
 
     /// The caller's stay that waits.
-    pub(super) fn waiting_stay(&self, caller: ChannelKey) -> Option<StayKey> {
-        self.stay_that(caller, |stay| matches!(stay.phase, Phase::Waiting { .. }))
+    pub(super) fn find_waiting_stay(&self, caller: ChannelKey) -> Option<StayKey> {
+        self.find_stay_that(caller, |stay| matches!(stay.phase, Phase::Waiting { .. }))
     }
 
     /// The caller's stay that talks.
-    fn talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
-        self.stay_that(caller, Stay::is_talking)
+    fn find_talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
+        self.find_stay_that(caller, Stay::is_talking)
     }
 
-    fn stay_that(&self, caller: ChannelKey, is: impl Fn(&Stay) -> bool) -> Option<StayKey> {
+    fn find_stay_that(&self, caller: ChannelKey, is: impl Fn(&Stay) -> bool) -> Option<StayKey> {
         let stays = &self.channels.all.get(caller)?.stays;
         stays.iter().rev().copied().find(|&key| is(&self.stays[key]))
     }

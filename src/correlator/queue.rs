@@ -15,7 +15,7 @@ impl Correlator {
         join: &event::CallerJoin<'_>,
         out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&join.caller, at, out);
+        let caller = self.ensure_channel(&join.caller, at, out);
         self.settle_leaving(caller, join.caller.queue_status, Sign::Join, out);
         let queue = self.queue(join.queue, out);
         if let Some(key) = self.newest_stay(caller, queue)
@@ -39,7 +39,7 @@ impl Correlator {
         abandon: &event::CallerAbandon<'_>,
         out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&abandon.caller, at, out);
+        let caller = self.ensure_channel(&abandon.caller, at, out);
         let queue = self.queue(abandon.queue, out);
         let key = self.stay_of(caller, queue, at, out);
         let gave_up = self.channels.all[caller].hangup_requested;
@@ -74,7 +74,7 @@ impl Correlator {
         leave: &event::CallerLeave<'_>,
         out: &mut dyn Observe,
     ) {
-        let caller = self.channel(&leave.caller, at, out);
+        let caller = self.ensure_channel(&leave.caller, at, out);
         let queue = self.queue(leave.queue, out);
         let key = self.stay_of(caller, queue, at, out);
         match &mut self.stays[key].phase {
@@ -91,7 +91,7 @@ impl Correlator {
     /// QUEUESTATUS names the outcome, or why the caller was never let in; QUEUEPOSITION shows that
     /// we would see it.
     pub(super) fn on_var_set(&mut self, at: Stamp, set: &event::VarSet<'_>, out: &mut dyn Observe) {
-        let caller = self.channel(&set.channel, at, out);
+        let caller = self.ensure_channel(&set.channel, at, out);
         if set.variable == b"QUEUEPOSITION" {
             if let Some(leaving) =
                 self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut())
@@ -115,7 +115,7 @@ impl Correlator {
         step: &event::NewExten<'_>,
         out: &mut dyn Observe,
     ) {
-        let key = self.channel(&step.channel, at, out);
+        let key = self.ensure_channel(&step.channel, at, out);
         // the `h` extension runs because the channel was hung up
         let sign = if step.extension == b"h" { Sign::Hangup } else { Sign::Dialplan };
         // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue,
@@ -142,7 +142,7 @@ impl Correlator {
     /// A caller who waits has no QUEUESTATUS of this queue yet: what shows lingers from an earlier
     /// one.  After a masquerade it is the other channel's.
     fn note_lingering_status(&mut self, caller: ChannelKey, status: Option<&[u8]>) {
-        if let Some(key) = self.waiting_stay(caller)
+        if let Some(key) = self.find_waiting_stay(caller)
             && status.is_some()
         {
             self.stays[key].status_at_join = status.map(Into::into);

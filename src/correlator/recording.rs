@@ -11,8 +11,8 @@ impl Correlator {
         let data = &self.channels.all[channel];
         let connected = data.stays.iter().copied().find(|&key| self.stays[key].is_talking());
         // FreePBX records on the half of a member's Local channel that runs the dialplan
-        let beside = data.peer.and_then(|peer| self.talk_on(peer));
-        if let Some(key) = self.talk_on(channel).or(connected).or(beside) {
+        let beside = data.peer.and_then(|peer| self.find_talk(peer));
+        if let Some(key) = self.find_talk(channel).or(connected).or(beside) {
             self.mark_recorded(key, out);
         }
     }
@@ -45,7 +45,7 @@ impl Correlator {
         let stays = match found.map(|key| &self.channels.all[key].stays) {
             Some(stays) if !stays.is_empty() => stays.clone(),
             // a Local caller's stay is its second half's: the file is named by the first channel
-            _ => self.stays_by_linkedid(&ids),
+            _ => self.find_stays_by_linkedid(&ids),
         };
         for key in stays {
             if self.stays.get(key).is_some_and(|stay| !stay.taken_by.is_none()) {
@@ -55,7 +55,7 @@ impl Correlator {
     }
 
     /// Stays whose callers have one of these Linkedids.
-    pub(super) fn stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
+    pub(super) fn find_stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
         let callers = ids.iter().flat_map(|id| self.channels.callers(id));
         callers.flat_map(|caller| &self.channels.all[caller].stays).copied().collect()
     }

@@ -140,7 +140,7 @@ impl Correlator {
     /// wait.
     fn sync_channel(&mut self, at: Stamp, listed: &Channel, talks: bool, out: &mut dyn Observe) {
         let known = self.channels.find(&listed.uid).is_some();
-        let key = self.channel(&listed.block(), at, out);
+        let key = self.ensure_channel(&listed.block(), at, out);
         self.leave_bridge(key, at);
         if talks && !listed.bridge.is_empty() {
             let bridge = self.channels.bridge_id(&listed.bridge);
@@ -359,7 +359,7 @@ impl Correlator {
         }
         let block =
             crate::event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
-        let caller = self.channel(&block, at, out);
+        let caller = self.ensure_channel(&block, at, out);
         let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out);
         self.stays[key].joined = joined;
         Some(key)
@@ -511,7 +511,7 @@ impl Correlator {
             if !rings || self.ring_on(leg).is_some() {
                 continue;
             }
-            let stays = self.stays_by_linkedid(&[&listed.linkedid]);
+            let stays = self.find_stays_by_linkedid(&[&listed.linkedid]);
             let Some(stay) = stays.into_iter().find(|&stay| self.stays[stay].is_waiting()) else {
                 continue;
             };

@@ -68,7 +68,7 @@ impl Correlator {
         call: &event::AgentCall<'_>,
         out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&call.leg, at, out);
+        let leg = self.ensure_channel(&call.leg, at, out);
         if self.ring_on(leg).is_none() {
             self.open_ring(call, leg, Some(at), at, out);
         }
@@ -80,7 +80,7 @@ impl Correlator {
         missed: &event::RingNoAnswer<'_>,
         out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&missed.call.leg, at, out);
+        let leg = self.ensure_channel(&missed.call.leg, at, out);
         let key = self.ring_of(leg, &missed.call, at, out);
         let ring = &mut self.rings[key];
         match ring.phase {
@@ -131,7 +131,7 @@ impl Correlator {
         dump: &event::AgentCall<'_>,
         out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&dump.leg, at, out);
+        let leg = self.ensure_channel(&dump.leg, at, out);
         let key = self.ring_of(leg, dump, at, out);
         self.ring_answered(key, None, at, out);
         let Ring { queue, agent, stay, .. } = self.rings[key];
@@ -165,7 +165,7 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) -> RingKey {
-        let caller = self.channel(&call.caller, at, out);
+        let caller = self.ensure_channel(&call.caller, at, out);
         let queue = self.queue(call.queue, out);
         let stay = self.stay_of(caller, queue, at, out);
         let member = self.member_of(queue, call.interface, call.member, at.read, out);
@@ -253,7 +253,7 @@ impl Correlator {
             }
             return;
         }
-        let one = self.channels.chain(leg);
+        let one = self.channels.find_chain_start(leg);
         if one != leg
             && let Some(key) = self.ring_on(one)
             && self.channels.all[leg].line != super::channel::Line::Local

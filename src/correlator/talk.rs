@@ -82,8 +82,8 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let call = &connect.call;
-        let caller = self.channel(&call.caller, at, out);
-        let leg = self.channel(&call.leg, at, out);
+        let caller = self.ensure_channel(&call.caller, at, out);
+        let leg = self.ensure_channel(&call.leg, at, out);
         let queue = self.queue(call.queue, out);
         let key = self.stay_of(caller, queue, at, out);
         if !self.stays[key].is_waiting() {
@@ -195,7 +195,7 @@ impl Correlator {
     ///
     /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a
     /// caller may pass an agent on into a queue.
-    pub(super) fn talk_on(&self, channel: ChannelKey) -> Option<StayKey> {
+    pub(super) fn find_talk(&self, channel: ChannelKey) -> Option<StayKey> {
         let key = self.channels.all.get(channel)?.talk?;
         self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
     }
@@ -204,7 +204,7 @@ impl Correlator {
     pub(super) fn note_request(&mut self, channel: ChannelKey) {
         let Some(data) = self.channels.all.get(channel) else { return };
         let as_caller = data.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
-        let (key, who) = match (self.talk_on(channel), as_caller) {
+        let (key, who) = match (self.find_talk(channel), as_caller) {
             (Some(key), _) => (key, EndedBy::Agent),
             (None, Some(key)) => (key, EndedBy::Caller),
             (None, None) => return,
@@ -251,18 +251,18 @@ impl Correlator {
         };
         if let Some(key) = caller.and_then(|caller| self.newest_stay(caller, queue))
             && self.stays[key].is_waiting()
-            && caller.is_some_and(|caller| self.stay_awaiting(caller, queue).is_none())
+            && caller.is_some_and(|caller| self.find_awaiting_stay(caller, queue).is_none())
             // an agent who consults the queue itself: the end of the talk may be told under the line that waits, without Dest
             && (complete.leg.is_some() || self.members.all[member].talking == 0)
         {
-            self.connect_unseen(key, member, leg, complete.hold, at, out);
+            self.connect_missed(key, member, leg, complete.hold, at, out);
         }
-        let by_caller = caller.and_then(|caller| self.stay_awaiting(caller, queue));
+        let by_caller = caller.and_then(|caller| self.find_awaiting_stay(caller, queue));
         let by_leg = || {
             leg.and_then(|leg| self.channels.all[leg].talk)
                 .filter(|&key| self.stays.contains_key(key))
         };
-        let by_member = || self.stay_awaiting_member(member, complete.hold);
+        let by_member = || self.find_awaiting_stay_of_member(member, complete.hold);
         if let Some(key) = by_caller.or_else(by_leg).or_else(by_member) {
             self.note_touched(key);
             match &mut self.stays[key].phase {
@@ -275,12 +275,16 @@ impl Correlator {
         {
             self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), out);
         } else {
-            self.complete_unknown(at, complete, member, ended_by, out);
+            self.adopt_completed(at, complete, member, ended_by, out);
         }
     }
 
     /// The caller's oldest stay in the queue that still waits for an AgentComplete.
-    fn stay_awaiting(&self, caller: ChannelKey, queue: super::names::QueueId) -> Option<StayKey> {
+    fn find_awaiting_stay(
+        &self,
+        caller: ChannelKey,
+        queue: super::names::QueueId,
+    ) -> Option<StayKey> {
         let stays = &self.channels.all.get(caller)?.stays;
         stays.iter().copied().find(|&key| {
             let stay = &self.stays[key];
@@ -292,7 +296,11 @@ impl Correlator {
     ///
     /// HoldTime equals AgentConnect's (AgentComplete's can be one second more); of several the one
     /// that is over.
-    fn stay_awaiting_member(&self, member: MemberKey, hold: Option<Duration>) -> Option<StayKey> {
+    fn find_awaiting_stay_of_member(
+        &self,
+        member: MemberKey,
+        hold: Option<Duration>,
+    ) -> Option<StayKey> {
         let known = self.members.all[member]
             .talks
             .iter()
@@ -320,7 +328,7 @@ impl Correlator {
     }
 
     /// A caller known to wait was connected, and that was not seen.
-    fn connect_unseen(
+    fn connect_missed(
         &mut self,
         key: StayKey,
         member: MemberKey,
@@ -338,7 +346,7 @@ impl Correlator {
     }
 
     /// The call's beginning was not seen: it is adopted, talking, and ends at once.
-    fn complete_unknown(
+    fn adopt_completed(
         &mut self,
         at: Stamp,
         complete: &event::AgentComplete<'_>,
@@ -355,7 +363,7 @@ impl Correlator {
             self.emit(Observation::Completed { queue, agent, ended_by, talk: None }, out);
             return;
         };
-        let caller = self.channel(&caller, at, out);
+        let caller = self.ensure_channel(&caller, at, out);
         let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, out);
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, complete.leg.and_then(|leg| self.channels.find(leg.uid)));

@@ -48,7 +48,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) -> bool {
         let Some(transferer) = self.channels.find(uid) else { return false };
-        let Some((key, by)) = self.transfer_role(transferer) else { return false };
+        let Some((key, by)) = self.find_transfer_role(transferer) else { return false };
         let stay = &self.stays[key];
         // a caller who was served before may transfer calls that are none of this queue's
         let (ours, phone) = match &stay.phase {
@@ -75,7 +75,7 @@ impl Correlator {
     ///
     /// The transfer's event and AgentComplete come from two threads: the stay may be counted
     /// already.
-    fn transfer_role(&self, transferer: ChannelKey) -> Option<(StayKey, TransferBy)> {
+    fn find_transfer_role(&self, transferer: ChannelKey) -> Option<(StayKey, TransferBy)> {
         let channel = self.channels.all.get(transferer)?;
         if let Some(key) = channel.talk.filter(|&key| self.stays.contains_key(key)) {
             return Some((key, TransferBy::Agent));

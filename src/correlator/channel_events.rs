@@ -19,7 +19,7 @@ impl Correlator {
         channel: &event::Channel<'_>,
         out: &mut dyn Observe,
     ) {
-        let key = self.channel(channel, at, out);
+        let key = self.ensure_channel(channel, at, out);
         self.channels.all[key].born.get_or_insert(at.read);
         if begins_call(channel)
             && self.channels.all[key].call.is_none()
@@ -36,8 +36,8 @@ impl Correlator {
         dial: &event::Dial<'_>,
         out: &mut dyn Observe,
     ) {
-        let caller = dial.caller.map(|caller| self.channel(&caller, at, out));
-        let leg = self.channel(&dial.dest, at, out);
+        let caller = dial.caller.map(|caller| self.ensure_channel(&caller, at, out));
+        let leg = self.ensure_channel(&dial.dest, at, out);
         let by_media = caller.is_some_and(|caller| self.channels.all[caller].line == Line::Media);
         // nobody calls: the leg begins the call, as that of an Originate does
         let caller = caller.filter(|_| !by_media);
@@ -57,7 +57,7 @@ impl Correlator {
             Some(caller) => self.ring_dialled(caller, leg, at),
             None => self.note_originate(leg),
         }
-        if by_media && self.channels.all[leg].line != Line::Media && self.call_of(leg).is_none() {
+        if by_media && self.channels.all[leg].line != Line::Media && self.find_call(leg).is_none() {
             self.open_call(leg);
         }
         self.call_dialled(caller, leg, at, out);
@@ -70,9 +70,9 @@ impl Correlator {
         end: &event::DialEnd<'_>,
         out: &mut dyn Observe,
     ) {
-        let leg = self.channel(&end.dest, at, out);
+        let leg = self.ensure_channel(&end.dest, at, out);
         let status = DialStatus::parse(end.status);
-        let caller = end.caller.map(|caller| self.channel(&caller, at, out));
+        let caller = end.caller.map(|caller| self.ensure_channel(&caller, at, out));
         let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
             by: caller,
             status: None,
@@ -105,7 +105,7 @@ impl Correlator {
         enter: &event::BridgeEnter<'_>,
         out: &mut dyn Observe,
     ) {
-        let key = self.channel(&enter.channel, at, out);
+        let key = self.ensure_channel(&enter.channel, at, out);
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key);
         }
@@ -143,7 +143,7 @@ impl Correlator {
         leave: &event::BridgeLeave<'_>,
         out: &mut dyn Observe,
     ) {
-        let key = self.channel(&leave.channel, at, out);
+        let key = self.ensure_channel(&leave.channel, at, out);
         self.leave_bridge(key, at);
     }
 
@@ -176,7 +176,7 @@ impl Correlator {
         hangup: &event::Hangup<'_>,
         out: &mut dyn Observe,
     ) {
-        let key = self.channel(&hangup.channel, at, out);
+        let key = self.ensure_channel(&hangup.channel, at, out);
         if !self.channels.all[key].is_live() {
             return;
         }
