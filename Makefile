@@ -13,7 +13,7 @@ build: toolchain
 	cargo build --release
 
 test: tools lint
-	cargo test
+	cargo test --workspace
 
 # Thousands of random calls beside real Asterisk; for a long evening.
 soak: tools
@@ -21,12 +21,12 @@ soak: tools
 
 # The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus.
 pictures: tools
-	cargo test --test dashboards pictures -- --ignored --nocapture
+	cargo run -p dashboards pictures
 
 lint: toolchain
 	@if cargo fmt --version >/dev/null 2>&1; then set -x; cargo fmt --check; \
 	else echo 'skipped: cargo fmt --check, since rustfmt is not installed'; fi
-	@if cargo clippy --version >/dev/null 2>&1; then set -x; cargo clippy --all-targets -- -D warnings; \
+	@if cargo clippy --version >/dev/null 2>&1; then set -x; cargo clippy --workspace --all-targets -- -D warnings; \
 	else echo 'skipped: cargo clippy, since it is not installed'; fi
 
 clean: toolchain

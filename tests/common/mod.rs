@@ -2,8 +2,6 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-pub(crate) mod program;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +10,8 @@ use asterisk_exporter::correlator::{Patterns, Rules};
 use asterisk_exporter::metrics::{Format, Metrics, Settings};
 use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::replay::Replay;
+#[allow(unused_imports, reason = "each test file uses a part of this")]
+pub(crate) use support::program;
 
 /// The numbers of an exposition, by series as printed.
 pub(crate) struct Numbers(BTreeMap<String, f64>);

@@ -6,9 +6,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-#[path = "../common/program.rs"]
-mod program;
-
 mod alerts;
 mod calls;
 mod examples;
@@ -21,3 +18,5 @@ mod routing;
 mod series;
 mod servers;
 mod vmalert;
+
+use support::program;

@@ -4,9 +4,9 @@
 //! No Grafana is imitated: fonts, spacing and defaults are ours.  What is true to the dashboards is
 //! the grid, the queries, the units, the colours and the names.
 //!
-//!     make pictures                        the demo at eight times its pace for six minutes, into
-//! docs/pictures     PROMETHEUS=9090 PBX=hq MINUTES=30    instead: one that runs already, one of
-//! its PBXs, the time to show
+//! `make pictures` takes six minutes of the demo at eight times its pace and writes to
+//! `docs/pictures`. The environment changes that: `PROMETHEUS=9090` takes one that runs already,
+//! `PBX=hq` one of its PBXs, `MINUTES=30` the time to draw, `PICTURES=folder` where to.
 
 mod canvas;
 mod chart;
@@ -18,10 +18,11 @@ use std::time::Duration;
 
 use canvas::{At, Canvas, Place, picture};
 use serde_json::Value;
+use support::program::demo;
+use support::root;
 
-use crate::program::demo;
 use crate::server::{Prometheus, Series, Span, choose_all, expand};
-use crate::{path, shipped};
+use crate::shipped;
 
 /// A panel and what its queries gave.
 struct Drawn<'a> {
@@ -32,11 +33,10 @@ struct Drawn<'a> {
     marks: &'a [(f64, String)],
 }
 
-#[test]
-#[ignore = "draws pictures to look at"]
-fn pictures() {
+/// Draws every dashboard into `docs/pictures`, or where the environment says.
+pub fn pictures() {
     let minutes: f64 = env("MINUTES").map_or(6.0, |minutes| minutes.parse().expect("minutes"));
-    let folder = env("PICTURES").map_or_else(|| path("docs/pictures"), Into::into);
+    let folder = env("PICTURES").map_or_else(|| root("docs/pictures"), Into::into);
     std::fs::create_dir_all(&folder).expect("a folder");
     let running = env("PROMETHEUS").is_none().then(|| demo(&["--speed", "8"]));
     let prometheus = match &running {

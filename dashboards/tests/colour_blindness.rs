@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use dashboards::shipped;
+
 use crate::lint::{colours, panels};
-use crate::shipped;
 
 #[test]
 fn colours_of_a_panel_can_be_told_apart() {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use asterisk_exporter::metrics::catalogue;
+use dashboards::{queries, shipped};
+use support::root;
 
 use crate::promql::names;
-use crate::{path, queries, shipped};
 
 #[test]
 fn every_metric_and_label_is_known() {
@@ -100,6 +101,6 @@ fn known() -> BTreeMap<String, Vec<String>> {
 }
 
 fn rules() -> String {
-    let read = |file| std::fs::read_to_string(path(file)).expect("recording rules");
+    let read = |file| std::fs::read_to_string(root(file)).expect("recording rules");
     read("alerts/rules.yml") + &read("alerts/thresholds.yml")
 }

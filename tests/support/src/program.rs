@@ -1,21 +1,23 @@
 //! The built program as a process, and plain HTTP to it.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{output, root, scratch};
 
 /// The program with these arguments, and nothing of this machine's environment that could configure
 /// it.
-pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_asterisk_exporter"));
-    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
-    // what a program leaves behind that is killed goes with the target folder
-    command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(exporter());
+    command.args(args).current_dir(root(""));
+    // What a program leaves behind that is killed goes with the target folder.
+    command.env("TMPDIR", scratch());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ASTERISK_EXPORTER_") {
             command.env_remove(name);
@@ -24,13 +26,54 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
+/// The exporter's executable, as new as its source.
+fn exporter() -> &'static Path {
+    static EXPORTER: OnceLock<PathBuf> = OnceLock::new();
+    EXPORTER.get_or_init(|| {
+        // Cargo builds the program for the tests of its own package, and for no others.
+        if std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == PACKAGE) {
+            return output().join(format!("{PACKAGE}{}", std::env::consts::EXE_SUFFIX));
+        }
+        build()
+    })
+}
+
+/// Has Cargo build the exporter as this test was built: with its profile, in its target folder.
+///
+/// All packages are named, so that dependencies have the same features as in `cargo test
+/// --workspace` and nothing is compiled twice.
+fn build() -> PathBuf {
+    let output = output();
+    let profile = output.file_name().expect("a folder of a profile").to_string_lossy();
+    let profile = if profile == "debug" { "dev".into() } else { profile };
+    let target = output.parent().expect("a target folder");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--workspace", "--bin", PACKAGE, "--message-format", "json"])
+        .args(["--profile", &profile, "--target-dir"])
+        .arg(target)
+        .current_dir(root(""))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo starts");
+    assert!(built.status.success(), "the exporter does not build");
+
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let ours = message["target"]["name"] == PACKAGE;
+        message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
+    };
+    messages.lines().find_map(executable).expect("cargo names the executable")
+}
+
 /// Runs the program to its end.
-pub(crate) fn run(args: &[&str]) -> Output {
+pub fn run(args: &[&str]) -> Output {
     command(args).output().expect("the program starts")
 }
 
 /// A process that is killed when the test is over, however it ends.
-pub(crate) struct Running(pub(crate) Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -41,7 +84,7 @@ impl Drop for Running {
 
 impl Running {
     /// Asks it to end, and waits: `None` if it does not within ten seconds.
-    pub(crate) fn stop(&mut self) -> Option<i32> {
+    pub fn stop(&mut self) -> Option<i32> {
         let pid = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
         wait_until("the end of the program", || self.0.try_wait().expect("a child")).code()
@@ -50,7 +93,7 @@ impl Running {
 
 /// The demo on a free port, with the port; it opens as it starts unless the arguments say
 /// otherwise.
-pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
+pub fn demo(args: &[&str]) -> (Running, u16) {
     let mut all = vec!["demo", "--web.listen-address", "127.0.0.1:0", "--log.level", "warn"];
     all.extend(args);
     if !args.contains(&"--open-for") {
@@ -73,12 +116,12 @@ pub(crate) fn demo(args: &[&str]) -> (Running, u16) {
 }
 
 /// Status and body of a GET.
-pub(crate) fn get(port: u16, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
+pub fn get(port: u16, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
     get_at(&format!("127.0.0.1:{port}"), path, accept)
 }
 
 /// The same of any address.
-pub(crate) fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
+pub fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     write!(
@@ -111,7 +154,7 @@ fn unchunk(mut body: &str) -> String {
 }
 
 /// Asks again and again until there is an answer.
-pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
         if let Some(answer) = ask() {
             return answer;
@@ -124,8 +167,8 @@ pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
 /// A program of Debian's servers, such as promtool: installed, or where `make test` unpacks it.
 ///
 /// Without one, CI fails and other machines are told what is skipped.
-pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/usr/bin").join(name);
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let unpacked = root("target/tools/usr/bin").join(name);
     let found =
         [unpacked, PathBuf::from("/usr/bin").join(name)].into_iter().find(|path| path.exists());
     assert!(
@@ -139,8 +182,8 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
 }
 
 /// The Prometheus 3 of Debian sid, which moves: no test may need it.
-pub(crate) fn prometheus_3() -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/sid/usr/bin/prometheus");
+pub fn prometheus_3() -> Option<PathBuf> {
+    let found = root("target/tools/sid/usr/bin/prometheus");
     // one that sid built for a newer machine does not start here
     let says = Command::new(&found)
         .arg("--version")
@@ -156,11 +199,12 @@ pub(crate) fn prometheus_3() -> Option<PathBuf> {
 }
 
 /// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }
 
 /// Far more than anything takes, even on a slow machine: only a hang reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
+const PACKAGE: &str = "asterisk_exporter";
 const STEP: Duration = Duration::from_millis(50);

@@ -5,31 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-
-use crate::path;
-use crate::program::{Running, free_port, get, tool, wait_until};
+use support::program::{Running, free_port, get, tool, wait_until};
+use support::{root, scratch};
 
 /// A Prometheus that answers on a port of this machine.
-pub(crate) struct Prometheus {
-    pub(crate) port: u16,
+pub struct Prometheus {
+    pub port: u16,
     running: Option<(Running, PathBuf)>,
 }
 
 /// Labels and points of one series: moment in seconds and value, without those that are no number.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) points: Vec<(f64, f64)>,
+pub struct Series {
+    pub labels: BTreeMap<String, String>,
+    pub points: Vec<(f64, f64)>,
     /// A native histogram: the points are how many it has observed.
-    pub(crate) native: bool,
+    pub native: bool,
 }
 
 /// The time a query is for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) from: f64,
-    pub(crate) to: f64,
-    pub(crate) step: f64,
+pub struct Span {
+    pub from: f64,
+    pub to: f64,
+    pub step: f64,
 }
 
 impl Prometheus {
@@ -37,18 +36,12 @@ impl Prometheus {
     /// is not installed.
     ///
     /// `more` are its flags.
-    pub(crate) fn start(target: u16, rules: &[&str], more: &[&str]) -> Option<Self> {
+    pub fn start(target: u16, rules: &[&str], more: &[&str]) -> Option<Self> {
         Some(Self::of(&tool("prometheus")?, target, rules, more, ""))
     }
 
     /// The same of this program, and with more in its configuration.
-    pub(crate) fn of(
-        program: &Path,
-        target: u16,
-        rules: &[&str],
-        more: &[&str],
-        config: &str,
-    ) -> Self {
+    pub fn of(program: &Path, target: u16, rules: &[&str], more: &[&str], config: &str) -> Self {
         let (port, folder) = place();
         let config = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
@@ -60,7 +53,7 @@ impl Prometheus {
         for file in rules {
             // The rules' own intervals are minutes; what a panel shows then is not right, but
             // there.
-            let rules = std::fs::read_to_string(path("alerts").join(file)).expect("rules");
+            let rules = std::fs::read_to_string(root("alerts").join(file)).expect("rules");
             let rules: Vec<_> =
                 rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
             std::fs::write(folder.join("rules").join(file), rules.join("\n")).expect("rules");
@@ -82,7 +75,7 @@ impl Prometheus {
 
     /// A VictoriaMetrics, which answers in the same way, and what a Prometheus needs in its
     /// configuration to write to it.
-    pub(crate) fn victoria_metrics() -> Option<(Self, String)> {
+    pub fn victoria_metrics() -> Option<(Self, String)> {
         let program = tool("victoria-metrics")?;
         let (port, folder) = place();
         let child = Command::new(program)
@@ -99,22 +92,17 @@ impl Prometheus {
     }
 
     /// One that somebody else runs.
-    pub(crate) fn at(port: u16) -> Self {
+    pub fn at(port: u16) -> Self {
         Self { port, running: None }
     }
 
-    pub(crate) fn now(&self) -> f64 {
+    pub fn now(&self) -> f64 {
         let answer = self.ask("query", &[("query", "vector(time())".into())]).expect("the time");
         number(&answer["result"][0]["value"][1])
     }
 
     /// What a query gives at the end of the span, or over it.
-    pub(crate) fn query(
-        &self,
-        expr: &str,
-        instant: bool,
-        span: Span,
-    ) -> Result<Vec<Series>, String> {
+    pub fn query(&self, expr: &str, instant: bool, span: Span) -> Result<Vec<Series>, String> {
         let expr = ("query", expr.to_owned());
         let data = if instant {
             self.ask("query", &[expr, ("time", span.to.to_string())])?
@@ -144,7 +132,7 @@ impl Prometheus {
     }
 
     /// The values of a label, as `label_values(selector, label)` asks for them.
-    pub(crate) fn label_values(&self, query: &str) -> Vec<String> {
+    pub fn label_values(&self, query: &str) -> Vec<String> {
         let inner = query
             .strip_prefix("label_values(")
             .and_then(|rest| rest.strip_suffix(')'))
@@ -191,18 +179,13 @@ impl Drop for Prometheus {
 /// A port and a folder for a server.
 fn place() -> (u16, PathBuf) {
     let port = free_port();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboards-{port}"));
+    let folder = scratch().join(format!("dashboards-{port}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     (port, folder)
 }
 
 /// A query with the variables and Grafana's own words filled in.
-pub(crate) fn expand(
-    expr: &str,
-    chosen: &BTreeMap<String, String>,
-    window: &str,
-    range: &str,
-) -> String {
+pub fn expand(expr: &str, chosen: &BTreeMap<String, String>, window: &str, range: &str) -> String {
     let mut expr = expr.replace("$__rate_interval", window).replace("$__range", range);
     for (name, value) in chosen {
         expr =
@@ -212,7 +195,7 @@ pub(crate) fn expand(
 }
 
 /// What Grafana puts in for "All": `allValue`, else all values, each of which means only itself.
-pub(crate) fn choose_all(prometheus: &Prometheus, board: &Value) -> BTreeMap<String, String> {
+pub fn choose_all(prometheus: &Prometheus, board: &Value) -> BTreeMap<String, String> {
     let mut chosen = BTreeMap::new();
     for variable in board["templating"]["list"].as_array().into_iter().flatten() {
         let Some(query) = variable["query"]["query"].as_str() else { continue };

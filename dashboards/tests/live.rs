@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use asterisk_exporter::demo::{DemoPbx, Options, configuration};
-
-use crate::program::{Running, command, demo, free_port, get, prometheus_3, tool, wait_until};
-use crate::server::{Prometheus, Span, choose_all, expand};
-use crate::{queries, shipped};
+use dashboards::server::{Prometheus, Span, choose_all, expand};
+use dashboards::{queries, shipped};
+use support::program::{Running, command, demo, free_port, get, prometheus_3, tool, wait_until};
+use support::scratch;
 
 /// Also of a VictoriaMetrics, to which this Prometheus writes all it has.
 #[test]
@@ -138,7 +138,7 @@ struct NativeExporter {
 impl NativeExporter {
     fn start() -> Self {
         let port = free_port();
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("native-{port}"));
+        let folder = scratch().join(format!("native-{port}"));
         std::fs::create_dir_all(&folder).expect("a folder");
         let pbx = tokio::runtime::Runtime::new().expect("a runtime");
         let (username, secret) = ("exporter".to_owned(), "demo".to_owned());

@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use dashboards::shipped;
 use serde_json::Value;
-
-use crate::{path, shipped};
+use support::root;
 
 #[test]
 fn grafanas_types_hold() {
@@ -82,7 +82,7 @@ fn program(boards: &[(String, Value)]) -> String {
 
 /// The folder with the packages; `None` if they cannot be had.
 fn installed() -> Option<std::path::PathBuf> {
-    let folder = path("target/tools/grafana-types");
+    let folder = root("target/tools/grafana-types");
     let needed = ["typescript/bin/tsc", "@grafana/grafana-foundation-sdk/package.json"];
     if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {
         std::fs::create_dir_all(&folder).expect("a folder");

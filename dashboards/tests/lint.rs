@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use dashboards::{Query, queries, shipped};
 use serde_json::{Value, json};
+use support::root;
 
 use crate::promql::names;
-use crate::{Query, path, queries, shipped};
 
 #[test]
 fn every_dashboard_keeps_the_rules() {
@@ -40,7 +41,7 @@ fn uids_are_unique_and_links_lead_to_one_of_them() {
     }
     assert!(links >= 3, "{links} links");
     // Alerts link to them, too: https://grafana.example.com/d/UID?var-NAME=…
-    let alerts = std::fs::read_to_string(path("alerts/alerts.yml")).unwrap_or_default();
+    let alerts = std::fs::read_to_string(root("alerts/alerts.yml")).unwrap_or_default();
     for rest in alerts.split("grafana.example.com/d/").skip(1) {
         let link = rest.lines().next().unwrap_or_default();
         let uid = link.split('?').next().unwrap_or_default();
@@ -92,7 +93,7 @@ fn the_wallboard_fits_a_screen_of_1080_lines() {
 #[test]
 fn provisioning_files_are_yaml_and_name_the_folder_and_the_data_source() {
     for (file, key) in [("datasource.yml", "datasources"), ("dashboards.yml", "providers")] {
-        let text = std::fs::read_to_string(path("dashboards/provisioning").join(file)).expect(file);
+        let text = std::fs::read_to_string(root("dashboards/provisioning").join(file)).expect(file);
         let value: Value = serde_saphyr::from_str(&text).expect(file);
         assert_eq!(value["apiVersion"], 1, "{file}");
         let entry = &value[key][0];

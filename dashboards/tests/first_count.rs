@@ -1,13 +1,12 @@
 //! `made::in_range_with_first` by promtool: what a counter counted in the time that is shown, its
 //! first included.
 
-use std::path::Path;
 use std::process::Command;
 
+use dashboards::made::in_range_with_first;
 use serde_json::json;
-
-use crate::made::in_range_with_first;
-use crate::program::tool;
+use support::program::tool;
+use support::scratch;
 
 /// What, at which exporter, with which value each minute, and how many in the last half hour of
 /// sixty minutes.
@@ -45,7 +44,7 @@ fn the_first_of_a_rare_counter_counts() {
         "input_series": exporters.chain(counters).collect::<Vec<_>>(),
         "promql_expr_test": [case],
     });
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("first_count.yml");
+    let file = scratch().join("first_count.yml");
     std::fs::write(&file, json!({ "tests": [test] }).to_string()).expect("a file");
     let said =
         Command::new(promtool).args(["test", "rules"]).arg(file).output().expect("promtool starts");

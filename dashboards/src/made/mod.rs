@@ -2,8 +2,7 @@
 //! they are up to date.
 //!
 //! Panels are told apart by kind (`Panel::stat`, `Panel::lines` and so on), queries are PromQL as
-//! Grafana has it. After a change, `UPDATE_EXPECTED=1 cargo test --test dashboards` writes the
-//! files anew.
+//! Grafana has it. After a change, `cargo run -p dashboards` writes the files anew.
 
 mod agents;
 mod builder;
@@ -19,7 +18,7 @@ mod wallboard;
 use serde_json::Value;
 
 /// Each dashboard with the name of its file.
-pub(crate) fn all() -> Vec<(&'static str, Value)> {
+pub fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("wallboard", wallboard::board().json()),
         ("queue", queue::board().json()),
@@ -52,7 +51,7 @@ fn in_range(by: &str, counter: &str, matchers: &str) -> String {
 /// A series that was not there when the shown time began counts in full, if its exporter was.  If
 /// the exporter started anew since, its value is what came since then: the increase is the greater
 /// one, and counts.
-pub(crate) fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
+pub fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
     let counter = format!("{counter}{{{matchers}}}");
     let increase = format!("increase({counter}[$__range])");
     let fresh = format!(

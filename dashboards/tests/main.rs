@@ -1,0 +1,36 @@
+//! What holds of the dashboards as they are shipped.
+//!
+//! `lint` holds them against rules, `names` against the catalogue of metrics and the recording
+//! rules, `live` runs every query against a real Prometheus, and `grafana_types` asks Grafana's own
+//! type definitions.
+
+mod colour_blindness;
+mod first_count;
+mod grafana_types;
+mod lint;
+mod live;
+mod names;
+mod promql;
+
+use std::path::PathBuf;
+
+use dashboards::{generated, shipped};
+
+#[test]
+fn the_files_are_what_is_generated() {
+    for (file, text) in generated() {
+        let shipped = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            shipped == text,
+            "{} differs: `cargo run -p dashboards` writes it anew",
+            file.display()
+        );
+    }
+    let name = |(file, _): &(PathBuf, String)| {
+        file.file_stem().expect("a name").to_string_lossy().into_owned()
+    };
+    let mut generated: Vec<_> = generated().iter().map(name).collect();
+    generated.sort();
+    let names: Vec<_> = shipped().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, generated, "files in dashboards/");
+}
