@@ -1,24 +1,27 @@
 //! The house's arrows: each module may use those to its left, and no arrow points back
 //! (docs/design.md).
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod circles;
+mod source;
 
-/// Module, and what its `use crate::` lines may name.  `main.rs`, `app.rs` and `cli.rs` put the
-/// parts together.
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use source::{code, files, place, root};
+
+/// Module, and what its `use crate::` lines may name: modules above it.  `main.rs` and `app` put
+/// the parts together.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("pbx", &[]),
     ("version", &[]),
     ("calendar", &["clock"]),
-    ("health", &["clock", "correlator", "pbx"]),
     ("ami", &["clock"]),
     ("event", &["ami", "clock"]),
     ("correlator", &["event", "version", "clock"]),
     ("metrics", &["correlator", "clock", "pbx"]),
+    ("health", &["correlator", "clock", "pbx"]),
     ("config", &["correlator", "metrics", "pbx"]),
-    ("manager_conf", &["version"]),
-    ("demo", &["clock"]),
     ("http", &["metrics", "health", "clock", "calendar", "pbx"]),
     ("intake", &["ami", "event", "correlator", "metrics", "clock", "pbx"]),
     (
@@ -31,16 +34,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "metrics",
             "config",
             "health",
-            "clock",
             "version",
+            "clock",
             "pbx",
         ],
     ),
-    ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     ("record", &["ami", "event", "correlator", "clock"]),
+    ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     ("queue_log", &["clock", "calendar"]),
-    ("audit", &["queue_log", "correlator", "metrics", "replay", "clock", "calendar", "pbx"]),
-    ("cli", &["version", "metrics", "config", "clock", "calendar"]),
+    ("audit", &["queue_log", "replay", "correlator", "metrics", "clock", "calendar", "pbx"]),
+    ("demo", &["clock"]),
+    ("manager_conf", &["version"]),
+    ("cli", &["metrics", "config", "version", "clock", "calendar"]),
 ];
 
 /// Words that must not stand in the code of a place.
@@ -55,41 +60,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("metrics", &["tokio", "crate::ami", "tracing"]),
 ];
 
-fn source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder of the sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// The code of a file: no comments, nothing behind `#[cfg(test)]`, and nothing of files of tests.
-fn code(path: &Path) -> String {
-    if path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs") {
-        return String::new();
-    }
-    let text = std::fs::read_to_string(path).expect("a source file");
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .map(|line| format!("{line}\n"))
-        .collect()
-}
-
 fn module(path: &Path) -> String {
-    let relative = path.strip_prefix(source()).expect("a path inside the sources");
-    let first =
-        relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
+    place(path).split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned()
 }
 
 /// Modules that a file names as `crate::…`.
@@ -111,9 +83,16 @@ fn used(code: &str) -> Vec<String> {
 
 #[test]
 fn no_arrow_points_back() {
+    for (row, (module, used)) in MAY_USE.iter().enumerate() {
+        let mut above = MAY_USE[..row].iter().map(|(name, _)| name);
+        let missing = used.iter().find(|name| !above.clone().any(|it| it == *name));
+        assert_eq!(missing, None, "{module} uses a module that is not above it");
+        assert!(above.all(|name| name != module), "{module} has two rows");
+    }
+
     let allowed: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
     let mut modules = std::collections::BTreeSet::new();
-    for path in files(&source()) {
+    for path in files(&root()) {
         let module = module(&path);
         if ["main", "lib", "app"].contains(&module.as_str()) {
             continue;
@@ -135,7 +114,7 @@ fn no_arrow_points_back() {
 #[test]
 fn the_core_has_never_heard_of_io() {
     for (place, words) in NEVER {
-        let path = source().join(place);
+        let path = root().join(place);
         let files = if path.is_dir() { files(&path) } else { vec![path] };
         assert!(!files.is_empty());
         for path in files {
@@ -149,12 +128,8 @@ fn the_core_has_never_heard_of_io() {
 
 #[test]
 fn only_the_connection_owns_a_socket_of_the_pbx() {
-    for path in files(&source()) {
-        let place = path
-            .strip_prefix(source())
-            .expect("a path inside the sources")
-            .to_string_lossy()
-            .into_owned();
+    for path in files(&root()) {
+        let place = place(&path);
         let owns = code(&path).contains("TcpStream");
         let may = place == "ami/connection.rs"
             || place.starts_with("http/")
@@ -165,7 +140,7 @@ fn only_the_connection_owns_a_socket_of_the_pbx() {
 
 #[test]
 fn no_action_that_could_change_a_pbx_can_be_built() {
-    let code = code(&source().join("ami/action.rs"));
+    let code = code(&root().join("ami/action.rs"));
     let names = code
         .split_once("const fn name")
         .and_then(|(_, rest)| rest.split_once("const fn headers"))
