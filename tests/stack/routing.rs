@@ -25,7 +25,7 @@ fn each_alert_goes_to_whom_it_concerns() {
         ("alertname=AsteriskAgentRonaStreak severity=warning pbx=hq agent=Ann", "supervisors"),
         ("alertname=AsteriskTrunkFailing severity=critical pbx=hq trunk=PJSIP/carrier", "on-call"),
         ("alertname=AsteriskTrunkFailuresHigh severity=warning pbx=hq trunk=PJSIP/carrier", "team"),
-        ("alertname=AsteriskExporterBlind severity=critical pbx=hq", "on-call"),
+        ("alertname=AsteriskExporterUnsynchronized severity=critical pbx=hq", "on-call"),
         ("alertname=AsteriskRestarted severity=info pbx=hq", "nobody"),
     ] {
         let mut command = Command::new(&amtool);
@@ -48,7 +48,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         return;
     };
     let told = [
-        ("AsteriskExporterBlind", "pbx=hq", false),
+        ("AsteriskExporterUnsynchronized", "pbx=hq", false),
         ("AsteriskQueueAbandonSpike", "pbx=hq queue=sales", true),
         ("AsteriskTrunkFailing", "pbx=hq trunk=carrier", true),
         ("AsteriskEventsLagging", "pbx=hq", true),
