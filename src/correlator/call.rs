@@ -167,7 +167,7 @@ impl Correlator {
     /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.
     pub(super) fn call_answered(&mut self, leg: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[leg];
-        if self.ring_on(leg).is_some() || matches!(channel.line, Line::Local | Line::Media) {
+        if self.find_ring(leg).is_some() || matches!(channel.line, Line::Local | Line::Media) {
             return;
         }
         let agent = self.ensure_agent_on(leg);

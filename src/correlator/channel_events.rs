@@ -193,7 +193,7 @@ impl Correlator {
         self.follow_channel(key, at);
         self.end_recordings(key, out);
         self.ring_hung_up(key, at, out);
-        if let Some(ring) = self.ring_on(key).map(|ring| &self.rings[ring])
+        if let Some(ring) = self.find_ring(key).map(|ring| &self.rings[ring])
             && ring.leg == key
             && self.channels.all[key].up
         {

@@ -102,7 +102,7 @@ impl Correlator {
     /// A channel ended, and nobody saw how.
     fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
-        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.ring_on(key));
+        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.find_ring(key));
         for stay in stays.into_iter().chain(talk) {
             self.lose_stay(stay, at, out);
         }

@@ -24,7 +24,7 @@ new_key_type! {
     pub(super) struct StayKey;
     /// A ring attempt.
     ///
-    /// May dangle: `Channel::ring`, so it is asked for by `ring_on`, and deadlines.
+    /// May dangle: `Channel::ring`, so it is asked for by `find_ring`, and deadlines.
     pub(super) struct RingKey;
     /// A call.
     ///

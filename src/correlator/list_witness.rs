@@ -52,11 +52,11 @@ impl Correlator {
     pub(super) fn keep_list(&mut self, snapshot: &Snapshot, out: &mut dyn Observe) {
         let holds = snapshot.queues.iter().zip(&snapshot.holds);
         self.last_list.holds =
-            holds.map(|((name, _), &hold)| (self.queue(name, out), hold)).collect();
+            holds.map(|((name, _), &hold)| (self.ensure_queue(name, out), hold)).collect();
 
         let dynamic = snapshot.members.iter().filter(|member| member.dynamic);
         self.last_list.dynamic =
-            dynamic.filter_map(|member| self.listed_place(member, out)).collect();
+            dynamic.filter_map(|member| self.find_listed_place(member, out)).collect();
     }
 
     /// Somebody waits who came in this session.
@@ -79,7 +79,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         for ((name, _), &hold) in snapshot.queues.iter().zip(&snapshot.holds) {
-            let queue = self.queue(name, out);
+            let queue = self.ensure_queue(name, out);
             let before = self.last_list.holds.get(&queue);
             if hold > 0 && before.is_some_and(|&before| before != hold) {
                 for what in [Missing::ClassAgent, Missing::ClassCall, Missing::VarSet] {
@@ -98,7 +98,7 @@ impl Correlator {
     ) {
         let mut listed = HashSet::new();
         for member in &snapshot.members {
-            let place = place(self.queue(&member.queue, out), &member.interface);
+            let place = place(self.ensure_queue(&member.queue, out), &member.interface);
             let known = self.members.places.get(&place).copied();
             listed.extend(known);
             if self.touched_members.contains(&place) {
@@ -120,7 +120,7 @@ impl Correlator {
         }
 
         let queues: HashSet<QueueId> =
-            snapshot.queues.iter().map(|(name, _)| self.queue(name, out)).collect();
+            snapshot.queues.iter().map(|(name, _)| self.ensure_queue(name, out)).collect();
         let gone = self.last_list.dynamic.iter().filter(|key| !listed.contains(*key));
         for member in gone.filter_map(|&key| self.members.all.get(key)) {
             let touched = self.touched_members.contains(&place(member.queue, &member.interface));
@@ -131,8 +131,8 @@ impl Correlator {
         }
     }
 
-    fn listed_place(&mut self, member: &Member, out: &mut dyn Observe) -> Option<MemberKey> {
-        let place = place(self.queue(&member.queue, out), &member.interface);
+    fn find_listed_place(&mut self, member: &Member, out: &mut dyn Observe) -> Option<MemberKey> {
+        let place = place(self.ensure_queue(&member.queue, out), &member.interface);
         self.members.places.get(&place).copied()
     }
 }

@@ -106,7 +106,7 @@ impl Correlator {
         member: &event::Member<'_>,
         out: &mut dyn Observe,
     ) {
-        let queue = self.queue(member.queue, out);
+        let queue = self.ensure_queue(member.queue, out);
         if self.touched.is_some() {
             self.touched_members.insert(place(queue, member.interface));
         }
@@ -139,9 +139,9 @@ impl Correlator {
         described: &event::Member<'_>,
         out: &mut dyn Observe,
     ) -> Described {
-        let queue = self.queue(described.queue, out);
+        let queue = self.ensure_queue(described.queue, out);
         let known = self.members.places.contains_key(&place(queue, described.interface));
-        let key = self.present_member(queue, described.interface, described.name, now, out);
+        let key = self.ensure_present_member(queue, described.interface, described.name, now, out);
         let reason =
             self.names.reasons.intern(if described.paused { described.reason } else { b"" });
         let member = &mut self.members.all[key];
@@ -183,7 +183,7 @@ impl Correlator {
     }
 
     /// The member a call speaks of: it may have been removed while the call went on.
-    pub(super) fn member_of(
+    pub(super) fn ensure_member(
         &mut self,
         queue: QueueId,
         interface: &[u8],
@@ -197,11 +197,11 @@ impl Correlator {
         {
             return key;
         }
-        self.present_member(queue, interface, name, now, out)
+        self.ensure_present_member(queue, interface, name, now, out)
     }
 
     /// The member behind an interface in a queue, made now if nothing told of it yet.
-    fn present_member(
+    fn ensure_present_member(
         &mut self,
         queue: QueueId,
         interface: &[u8],

@@ -17,8 +17,8 @@ impl Correlator {
     ) {
         let caller = self.ensure_channel(&join.caller, at, out);
         self.settle_leaving(caller, join.caller.queue_status, Sign::Join, out);
-        let queue = self.queue(join.queue, out);
-        if let Some(key) = self.newest_stay(caller, queue)
+        let queue = self.ensure_queue(join.queue, out);
+        if let Some(key) = self.find_stay(caller, queue)
             && let Phase::Waiting { .. } = self.stays[key].phase
         {
             // the list that adopted the stay can be newer than its Join
@@ -40,8 +40,8 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let caller = self.ensure_channel(&abandon.caller, at, out);
-        let queue = self.queue(abandon.queue, out);
-        let key = self.stay_of(caller, queue, at, out);
+        let queue = self.ensure_queue(abandon.queue, out);
+        let key = self.find_or_adopt_stay(caller, queue, at, out);
         let gave_up = self.channels.all[caller].hangup_requested;
         let stay = &mut self.stays[key];
         match &mut stay.phase {
@@ -75,8 +75,8 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let caller = self.ensure_channel(&leave.caller, at, out);
-        let queue = self.queue(leave.queue, out);
-        let key = self.stay_of(caller, queue, at, out);
+        let queue = self.ensure_queue(leave.queue, out);
+        let key = self.find_or_adopt_stay(caller, queue, at, out);
         match &mut self.stays[key].phase {
             Phase::Waiting { answered } => {
                 let answered = *answered;
@@ -94,14 +94,14 @@ impl Correlator {
         let caller = self.ensure_channel(&set.channel, at, out);
         if set.variable == b"QUEUEPOSITION" {
             if let Some(leaving) =
-                self.leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut())
+                self.find_leaving_stay(caller).and_then(|key| self.stays[key].leaving_mut())
             {
                 leaving.visible |= leaving.left;
             }
             return;
         }
         if let Some(outcome) = outcome(set.value) {
-            if let Some(key) = self.leaving_stay(caller) {
+            if let Some(key) = self.find_leaving_stay(caller) {
                 self.exit(key, outcome, out);
             }
         } else if let Some(reason) = refusal(set.value) {
@@ -121,7 +121,7 @@ impl Correlator {
         // Asterisk 16 and 22 announce a redirect by the new extension still in application Queue,
         // before Abandon
         let left = self
-            .leaving_stay(key)
+            .find_leaving_stay(key)
             .and_then(|key| self.stays[key].leaving_mut())
             .is_some_and(|way| way.left);
         if left {
@@ -158,7 +158,7 @@ impl Correlator {
         sign: Sign,
         out: &mut dyn Observe,
     ) {
-        let Some(key) = self.leaving_stay(caller) else { return };
+        let Some(key) = self.find_leaving_stay(caller) else { return };
         let fresh =
             status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
         match fresh.and_then(outcome) {
@@ -168,7 +168,7 @@ impl Correlator {
     }
 
     /// The id of a queue, known from now on; the first spelling of its name is kept.
-    pub(super) fn queue(&mut self, name: &[u8], out: &mut dyn Observe) -> QueueId {
+    pub(super) fn ensure_queue(&mut self, name: &[u8], out: &mut dyn Observe) -> QueueId {
         let queue = self.names.queues.intern(name);
         self.know_queue(queue, out);
         queue
@@ -189,7 +189,7 @@ impl Correlator {
         }
         // a queue that does not exist has no name to go by: it is whatever somebody dialled
         let queue = match &named {
-            Some(name) if reason != Refusal::UnknownQueue => self.queue(name, out),
+            Some(name) if reason != Refusal::UnknownQueue => self.ensure_queue(name, out),
             Some(_) | None => QueueId::NONE,
         };
         self.channels.all[caller].dialplan_queue = named;

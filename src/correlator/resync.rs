@@ -212,14 +212,14 @@ impl Correlator {
     fn sync_members(&mut self, at: Stamp, snapshot: &Snapshot, drift: bool, out: &mut dyn Observe) {
         let mut listed = HashSet::new();
         for (name, level) in &snapshot.queues {
-            let queue = self.queue(name, out);
+            let queue = self.ensure_queue(name, out);
             let level = Some(*level).filter(|level| !level.is_zero());
             if self.queues.insert(queue, level) != Some(level) {
                 self.emit(Observation::QueueKnown { queue, service_level: level }, out);
             }
         }
         for member in &snapshot.members {
-            let queue = self.queue(&member.queue, out);
+            let queue = self.ensure_queue(&member.queue, out);
             let place = place(queue, &member.interface);
             let touched = self.touched_members.contains(&place);
             listed.insert(place);
@@ -323,10 +323,9 @@ impl Correlator {
         foreseen: bool,
         out: &mut dyn Observe,
     ) -> Option<StayKey> {
-        let (queue, drift) = (self.queue(&entry.queue, out), before.is_some());
+        let (queue, drift) = (self.ensure_queue(&entry.queue, out), before.is_some());
         let joined = entry.wait.map(|wait| Stamp { read: at.read.before(wait), wire: None });
-        let known =
-            self.channels.find(&entry.uid).and_then(|caller| self.newest_stay(caller, queue));
+        let known = self.channels.find(&entry.uid).and_then(|caller| self.find_stay(caller, queue));
         if let Some(key) = known {
             let touched = self.is_touched(key);
             let stay = &mut self.stays[key];
@@ -379,7 +378,7 @@ impl Correlator {
                 continue;
             };
             let Some(caller) = self.channels.find(&channel.uid) else { continue };
-            let queue = self.queue(queue, out);
+            let queue = self.ensure_queue(queue, out);
             let agent = beside.partner(channel);
             if let Some(key) = self.sync_talk(at, caller, queue, agent, snapshot, out) {
                 confirmed.insert(key);
@@ -414,7 +413,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) -> Option<StayKey> {
         let leg = agent.and_then(|agent| self.channels.find(&agent.uid));
-        let known = self.newest_stay(caller, queue);
+        let known = self.find_stay(caller, queue);
         let same = |talk: &Talk| leg.is_none() || talk.leg == leg || talk.phone == leg;
         if let Some(key) = known
             && self.stays[key].talk().is_some_and(same)
@@ -447,7 +446,7 @@ impl Correlator {
                 self.adopt_stay(caller, queue, AdoptedPhase::Talking, out)
             }
         };
-        let member = self.listed_member(queue, agent, at, out);
+        let member = self.ensure_listed_member(queue, agent, at, out);
         let mut talk = Talk::new(member, at);
         (talk.adopted, talk.leg) = (true, Some(leg));
         self.stays[key].phase = Phase::Talking(talk);
@@ -462,11 +461,11 @@ impl Correlator {
     /// somebody else: that talk is over.
     fn is_agents(&self, queue: QueueId, partner: &Channel) -> bool {
         *partner.application == *b"AppQueue"
-            || self.member_on(queue, &self.device_of(partner)).is_some()
+            || self.find_member_on(queue, &self.device_of(partner)).is_some()
     }
 
     /// The member whose device a channel is, else one made for the device.
-    fn listed_member(
+    fn ensure_listed_member(
         &mut self,
         queue: QueueId,
         agent: &Channel,
@@ -474,13 +473,13 @@ impl Correlator {
         out: &mut dyn Observe,
     ) -> MemberKey {
         let device = self.device_of(agent);
-        if let Some(known) = self.member_on(queue, &device) {
+        if let Some(known) = self.find_member_on(queue, &device) {
             return known;
         }
         // no list names the member, and the device may be a number: it is never a member's name
         let channel = self.channels.find(&agent.uid).map(|key| &self.channels.all[key]);
         let label: Box<str> = channel.map_or(OTHER, |channel| channel.label()).into();
-        self.member_of(queue, label.as_bytes(), label.as_bytes(), at.read, out)
+        self.ensure_member(queue, label.as_bytes(), label.as_bytes(), at.read, out)
     }
 
     fn device_of(&self, listed: &Channel) -> Box<str> {
@@ -491,7 +490,7 @@ impl Correlator {
     }
 
     /// The queue's member with a device: by interface, else by state interface.
-    fn member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
+    fn find_member_on(&self, queue: QueueId, device: &str) -> Option<MemberKey> {
         let of = |interface: &[u8]| self.members.places.get(&place(queue, interface)).copied();
         let by_interface =
             of(device.as_bytes()).or_else(|| of(&[device.as_bytes(), b"/n"].concat()));
@@ -508,7 +507,7 @@ impl Correlator {
         for listed in &snapshot.channels {
             let Some(leg) = self.channels.find(&listed.uid) else { continue };
             let rings = *listed.application == *b"AppQueue" && listed.state == Some(RINGING);
-            if !rings || self.ring_on(leg).is_some() {
+            if !rings || self.find_ring(leg).is_some() {
                 continue;
             }
             let stays = self.find_stays_by_linkedid(&[&listed.linkedid]);
@@ -516,7 +515,7 @@ impl Correlator {
                 continue;
             };
             let queue = self.stays[stay].queue;
-            let member = self.listed_member(queue, listed, at, out);
+            let member = self.ensure_listed_member(queue, listed, at, out);
             self.adopt_ring(stay, member, leg, at, out);
         }
     }

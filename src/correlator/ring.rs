@@ -69,7 +69,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let leg = self.ensure_channel(&call.leg, at, out);
-        if self.ring_on(leg).is_none() {
+        if self.find_ring(leg).is_none() {
             self.open_ring(call, leg, Some(at), at, out);
         }
     }
@@ -81,7 +81,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let leg = self.ensure_channel(&missed.call.leg, at, out);
-        let key = self.ring_of(leg, &missed.call, at, out);
+        let key = self.ensure_ring(leg, &missed.call, at, out);
         let ring = &mut self.rings[key];
         match ring.phase {
             // refused at once, and the account does not see the DialEnd before it
@@ -132,7 +132,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let leg = self.ensure_channel(&dump.leg, at, out);
-        let key = self.ring_of(leg, dump, at, out);
+        let key = self.ensure_ring(leg, dump, at, out);
         self.ring_answered(key, None, at, out);
         let Ring { queue, agent, stay, .. } = self.rings[key];
         if let Some(StayPhase::Waiting { answered }) =
@@ -144,14 +144,14 @@ impl Correlator {
     }
 
     /// The ringing of a leg; made up if its beginning was not seen.
-    pub(super) fn ring_of(
+    pub(super) fn ensure_ring(
         &mut self,
         leg: ChannelKey,
         call: &event::AgentCall<'_>,
         at: Stamp,
         out: &mut dyn Observe,
     ) -> RingKey {
-        match self.ring_on(leg) {
+        match self.find_ring(leg) {
             Some(key) => key,
             None => self.open_ring(call, leg, None, at, out),
         }
@@ -166,9 +166,9 @@ impl Correlator {
         out: &mut dyn Observe,
     ) -> RingKey {
         let caller = self.ensure_channel(&call.caller, at, out);
-        let queue = self.queue(call.queue, out);
-        let stay = self.stay_of(caller, queue, at, out);
-        let member = self.member_of(queue, call.interface, call.member, at.read, out);
+        let queue = self.ensure_queue(call.queue, out);
+        let stay = self.find_or_adopt_stay(caller, queue, at, out);
+        let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
         self.begin_ring(stay, member, leg, begun, at, out)
     }
 
@@ -235,7 +235,7 @@ impl Correlator {
     /// A leg begins to be dialled: it may be a ringing's own, the phone behind it, or where it was
     /// forwarded to.
     pub(super) fn ring_dialled(&mut self, caller: ChannelKey, leg: ChannelKey, at: Stamp) {
-        if let Some(key) = self.ring_on(leg) {
+        if let Some(key) = self.find_ring(leg) {
             // AgentCalled comes a moment earlier
             let ring = &mut self.rings[key];
             if matches!(ring.phase, Phase::Ringing) && ring.begun.is_some() && ring.leg == leg {
@@ -255,7 +255,7 @@ impl Correlator {
         }
         let one = self.channels.find_chain_start(leg);
         if one != leg
-            && let Some(key) = self.ring_on(one)
+            && let Some(key) = self.find_ring(one)
             && self.channels.all[leg].line != super::channel::Line::Local
         {
             let interface = &self.members.all[self.rings[key].member].interface;
@@ -273,7 +273,7 @@ impl Correlator {
     }
 
     /// The ringing a channel belongs to.
-    pub(super) fn ring_on(&self, channel: ChannelKey) -> Option<RingKey> {
+    pub(super) fn find_ring(&self, channel: ChannelKey) -> Option<RingKey> {
         self.channels.all.get(channel)?.ring.filter(|&key| self.rings.contains_key(key))
     }
 
@@ -281,7 +281,7 @@ impl Correlator {
     /// up and will tell the agent leg's cause (an optimised Local channel is gone long before
     /// its phone).
     pub(super) fn drop_ring(&mut self, channel: ChannelKey, at: Stamp, out: &mut dyn Observe) {
-        let Some(key) = self.ring_on(channel) else { return };
+        let Some(key) = self.find_ring(channel) else { return };
         if self.rings[key].leg == channel {
             self.lose_ring(key, at, out);
         }
@@ -314,7 +314,7 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
-        let Some(key) = self.ring_on(leg) else { return };
+        let Some(key) = self.find_ring(leg) else { return };
         let ring = &mut self.rings[key];
         if ring.leg != leg {
             if status == DialStatus::Answer {
@@ -386,7 +386,7 @@ impl Correlator {
 
     /// A channel that is the leg of a ringing, or the phone behind it, hung up.
     pub(super) fn ring_hung_up(&mut self, channel: ChannelKey, at: Stamp, out: &mut dyn Observe) {
-        let Some(key) = self.ring_on(channel) else { return };
+        let Some(key) = self.find_ring(channel) else { return };
         let ring = &self.rings[key];
         if ring.leg == channel {
             match ring.phase {

@@ -174,35 +174,35 @@ impl Correlator {
 
     /// The stay an event other than Join speaks of: the caller's newest in that queue, adopted if
     /// there is none that the event can belong to.
-    pub(super) fn stay_of(
+    pub(super) fn find_or_adopt_stay(
         &mut self,
         caller: ChannelKey,
         queue: QueueId,
         at: Stamp,
         out: &mut dyn Observe,
     ) -> StayKey {
-        if let Some(key) = self.newest_stay(caller, queue) {
+        if let Some(key) = self.find_stay(caller, queue) {
             let over = matches!(self.stays[key].phase, Phase::Closed(closed) if closed.left);
             if !over {
                 self.note_touched(key);
                 return key;
             }
         }
-        self.note_unseen_join(at, out);
+        self.note_missing_join(at, out);
         self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out)
     }
 
     /// A stay without its Join is an anomaly, but for those that end around a login: events come
     /// behind the first list whose callers it no longer has, up to 112 ms late (18.26 and 23.5
     /// under load).
-    pub(super) fn note_unseen_join(&self, at: Stamp, out: &mut dyn Observe) {
+    pub(super) fn note_missing_join(&self, at: Stamp, out: &mut dyn Observe) {
         let settling = self.synchronised_at.is_some_and(|since| at.read <= since.after(DOUBT));
         if !settling {
             self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), out);
         }
     }
 
-    pub(super) fn newest_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
+    pub(super) fn find_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
         let stays = &self.channels.all.get(caller)?.stays;
         stays.iter().rev().copied().find(|&key| self.stays[key].queue == queue)
     }
@@ -214,7 +214,7 @@ impl Correlator {
     }
 
     /// The caller's stay whose verdict is open.
-    pub(super) fn leaving_stay(&self, caller: ChannelKey) -> Option<StayKey> {
+    pub(super) fn find_leaving_stay(&self, caller: ChannelKey) -> Option<StayKey> {
         let stays = &self.channels.all.get(caller)?.stays;
         stays.iter().rev().copied().find(|&key| matches!(self.stays[key].phase, Phase::Leaving(_)))
     }

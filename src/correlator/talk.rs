@@ -84,19 +84,19 @@ impl Correlator {
         let call = &connect.call;
         let caller = self.ensure_channel(&call.caller, at, out);
         let leg = self.ensure_channel(&call.leg, at, out);
-        let queue = self.queue(call.queue, out);
-        let key = self.stay_of(caller, queue, at, out);
+        let queue = self.ensure_queue(call.queue, out);
+        let key = self.find_or_adopt_stay(caller, queue, at, out);
         if !self.stays[key].is_waiting() {
             return;
         }
-        let member = self.member_of(queue, call.interface, call.member, at.read, out);
+        let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
         // whoever picks up another's phone is not rung: the call counts for the member, whose
         // ringing has ended
         let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
         let own = self
-            .ring_on(leg)
+            .find_ring(leg)
             .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
-        let ring = own.unwrap_or_else(|| self.ring_of(leg, call, at, out));
+        let ring = own.unwrap_or_else(|| self.ensure_ring(leg, call, at, out));
         self.ring_answered(ring, connect.ring, at, out);
         let stay = &mut self.stays[key];
         let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
@@ -239,8 +239,8 @@ impl Correlator {
         complete: &event::AgentComplete<'_>,
         out: &mut dyn Observe,
     ) {
-        let queue = self.queue(complete.queue, out);
-        let member = self.member_of(queue, complete.interface, complete.member, at.read, out);
+        let queue = self.ensure_queue(complete.queue, out);
+        let member = self.ensure_member(queue, complete.interface, complete.member, at.read, out);
         let caller = complete.caller.and_then(|caller| self.channels.find(caller.uid));
         let leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));
         let ended_by = match complete.reason {
@@ -249,7 +249,7 @@ impl Correlator {
             b"transfer" => EndedBy::Transfer,
             _ => EndedBy::Unknown,
         };
-        if let Some(key) = caller.and_then(|caller| self.newest_stay(caller, queue))
+        if let Some(key) = caller.and_then(|caller| self.find_stay(caller, queue))
             && self.stays[key].is_waiting()
             && caller.is_some_and(|caller| self.find_awaiting_stay(caller, queue).is_none())
             // an agent who consults the queue itself: the end of the talk may be told under the line that waits, without Dest
@@ -270,7 +270,7 @@ impl Correlator {
                 Phase::Closed(closed) => closed.awaits_complete = None,
                 Phase::Waiting { .. } | Phase::Leaving(_) => {}
             }
-        } else if caller.is_some_and(|caller| self.newest_stay(caller, queue).is_some())
+        } else if caller.is_some_and(|caller| self.find_stay(caller, queue).is_some())
             || complete.leg.is_none() && self.is_told_twice(member, complete.hold)
         {
             self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), out);
@@ -356,7 +356,7 @@ impl Correlator {
     ) {
         let queue = self.members.all[member].queue;
         let agent = self.members.all[member].agent;
-        self.note_unseen_join(at, out);
+        self.note_missing_join(at, out);
         let Some(caller) = complete.caller.or(complete.leg) else {
             // without any channel there is nothing to keep: two counts and no state
             self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, out);

@@ -165,7 +165,7 @@ impl Correlator {
     /// AgentCalled, DialEnd and what now came of a member's leg: always in this order.
     fn suspect_by_leg(&self, at: Stamp, call: &event::AgentCall<'_>, suspects: &mut MissingSet) {
         let Some(leg) = self.channels.find(call.leg.uid) else { return };
-        match self.ring_on(leg) {
+        match self.find_ring(leg) {
             Some(ring) if self.rings[ring].begun.is_some() => suspects.insert(Missing::DialEnd),
             None if self.is_born(leg, at) => suspects.insert(Missing::AgentCalled),
             Some(_) | None => {}
@@ -210,7 +210,7 @@ impl Correlator {
         let first =
             self.channels.all[leg].dialled.as_ref().is_none_or(|dialled| dialled.status.is_none());
         let rings = self
-            .ring_on(leg)
+            .find_ring(leg)
             .is_some_and(|ring| matches!(self.rings[ring].phase, RingPhase::Ringing));
         if first
             && rings
