@@ -5,7 +5,8 @@
 //! durations (METRICS.md, Where times come from). Lists are applied only where they answer
 //! questions of our own, as in what `record` writes.
 
-mod lists;
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod sequences;
 mod time;
@@ -17,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
-use lists::Lists;
 use time::Time;
 use watch::Both;
 pub use watch::Watch;
@@ -27,11 +27,10 @@ use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::{Correlator, Rules, Timing};
 use crate::event;
-use crate::event::Kind as EventKind;
-use crate::intake;
+use crate::intake::{self, Sink, Step, Stream};
 use crate::metrics::{Board, Desk, Format, Metrics};
 use crate::pbx::PbxName;
-use crate::version::{self, Version};
+use crate::version;
 
 /// Why a recording could not be played.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +85,7 @@ pub struct Replay<W = ()> {
     board: Board,
     limits: Limits,
     pbx: PbxName,
-    lists: Lists,
+    stream: Stream,
     /// Logins that `record` made.
     sessions: u64,
     /// The first time stamp, if there was one yet.
@@ -125,8 +124,17 @@ impl Replay {
 
     /// Plays to the one PBX of a board that others go on with; its recording begins at `start`.
     pub fn at(board: Board, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
-        let (pbx, lists, time) = (pbx.clone(), Lists::default(), Time::at(start));
-        Self { board, limits, pbx, lists, sessions: 0, begun: None, time, blind: None, watch: () }
+        Self {
+            board,
+            limits,
+            pbx: pbx.clone(),
+            stream: Stream::of_others(pbx),
+            sessions: 0,
+            begun: None,
+            time: Time::at(start),
+            blind: None,
+            watch: (),
+        }
     }
 
     /// Gives the board back.
@@ -151,12 +159,11 @@ impl<W: Watch> Replay<W> {
         let correlator = Correlator::new(rules, Timing::Recorded);
         let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
         let board = Board::new(metrics, vec![desk]);
-        let (pbx, lists) = (pbx.clone(), Lists::default());
         Self {
             board,
             limits,
-            pbx,
-            lists,
+            pbx: pbx.clone(),
+            stream: Stream::of_others(pbx),
             sessions: 0,
             begun: None,
             time: Time::default(),
@@ -261,26 +268,71 @@ impl<W: Watch> Replay<W> {
             let byte = played.bytes - decoder.pending() as u64;
             let sign = |what: String| Err(Sign { what, byte });
             let Some(item) = decoder.next_item() else { return Ok(()) };
-            match item {
-                Item::Frame(frame) if intake::is_event_of_old(&frame) => {
+            match &item {
+                Item::Frame(frame) if intake::is_event_of_old(frame) => {
                     return sign(format!("event {}", quoted(frame.name)));
                 }
                 Item::Frame(frame) if frame.kind == Kind::Event => {
-                    self.event(&frame);
+                    self.event(frame, &item);
                     played.events += 1;
                 }
-                Item::Frame(frame) => self.response(&frame),
+                Item::Frame(frame) => self.response(frame, &item),
                 Item::Banner(ami) => {
                     let ami = quoted(ami.trim_ascii());
                     if version::is_too_old(&ami) {
                         return sign(format!("AMI {ami}"));
                     }
                     self.go_blind();
-                    self.learn_version(Version::of_ami(&ami));
+                    self.stream = Stream::of_others(&self.pbx);
+                    self.flow(&item);
                 }
-                Item::Rejected(why) => intake::reject(&self.pbx, &mut self.board.desks[0].own, why),
+                Item::Rejected(_) => self.flow(&item),
             }
         }
+    }
+
+    fn event(&mut self, frame: &Frame<'_>, item: &Item<'_>) {
+        // The first and the last of what a PBX sends: calls that were open end with it.
+        let ends = frame.is_event("FullyBooted") || frame.is_event("Shutdown");
+        if ends {
+            self.go_blind();
+        }
+
+        let stamped = event::timestamp(frame);
+        self.take_time(stamped);
+        if stamped.is_some() {
+            self.pass_time(frame.is_event("SuccessfulAuth"));
+        }
+        self.flow(item);
+
+        if !ends && stamped.is_some() && !self.stream.is_opening() {
+            self.see();
+        }
+    }
+
+    fn response(&mut self, frame: &Frame<'_>, item: &Item<'_>) {
+        if frame.is_accepted() && ActionId::of(frame).is_some_and(|id| id.word() == "Login") {
+            self.begin_session();
+        }
+        // The answer to a Ping tells the PBX's time, on the clock of its events.
+        let stamped = event::timestamp(frame);
+        self.take_time(stamped);
+        if stamped.is_some() && self.stream.is_opening() {
+            self.pass_time(false);
+        }
+        self.flow(item);
+    }
+
+    /// `record` logged in: whatever was synchronised before was hidden in between.
+    fn begin_session(&mut self) {
+        self.sessions += 1;
+        self.go_blind();
+        self.stream = Stream::of_session(&self.pbx);
+        let now = self.time.now();
+        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
+        let mut both = Both { at: now, recorder, watch: &mut self.watch };
+        correlator.disconnected(now, &mut both);
+        correlator.begin_session();
     }
 
     fn take_time(&mut self, stamped: Option<Moment>) {
@@ -290,81 +342,32 @@ impl<W: Watch> Replay<W> {
         }
     }
 
-    fn learn_version(&mut self, version: Option<Version>) {
-        if let Some(version) = version {
-            self.board.desks[0].correlator.set_version(version);
-        }
-    }
-
-    fn event(&mut self, frame: &Frame<'_>) {
-        // the first and the last of what a PBX sends: calls that were open end with it
-        let ends = frame.is_event("FullyBooted") || frame.is_event("Shutdown");
-        if ends {
-            self.go_blind();
-        }
-        self.play_event(frame);
-        if !ends
-            && event::timestamp(frame).is_some()
-            && !matches!(self.lists, Lists::Opening { .. })
-        {
-            self.see();
-        }
-    }
-
-    fn play_event(&mut self, frame: &Frame<'_>) {
-        let stamped = event::timestamp(frame);
-        self.take_time(stamped);
-        let (pbx, now) = (&self.pbx, self.time.now());
-        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
-        let mut both = Both { at: now, recorder, watch: &mut self.watch };
-        if let Lists::Opening { opening, .. } = &mut self.lists {
-            if stamped.is_some() {
-                correlator.logged_in(now, &mut both);
-            }
-            match opening.event(pbx, own, now, frame) {
-                Ok(Some(event)) => correlator.handle(now, &event, &mut both),
-                Ok(None) => {}
-                Err(_) => self.lists = Lists::Idle,
-            }
-            return;
-        }
-        if stamped.is_some() {
-            correlator.expire(now, &mut both);
-            if frame.is_event("SuccessfulAuth") {
-                correlator.logged_in(now, &mut both);
-            }
-        }
-        let Some(name) = intake::count(pbx, own, frame) else {
-            self.lists.event(frame);
-            return;
-        };
-        let Some(event) = intake::parse(pbx, own, name, frame) else { return };
-        match &event.kind {
-            EventKind::Listed { action_id, item } if self.lists.item(action_id, item) => {}
-            _ => correlator.handle(now, &event, &mut both),
-        }
-    }
-
-    fn response(&mut self, frame: &Frame<'_>) {
-        if frame.is_accepted() && ActionId::of(frame).is_some_and(|id| id.word() == "Login") {
-            self.sessions += 1;
-            self.go_blind();
-        }
-        let opening = matches!(self.lists, Lists::Opening { .. });
-        // the answer to a Ping tells the PBX's time, on the clock of its events
-        let stamped = event::timestamp(frame);
-        self.take_time(stamped);
+    /// The clock has moved.  Behind a login, which anybody's may be, it dates the FullyBooted
+    /// before it, which has no time of its own.
+    fn pass_time(&mut self, logged_in: bool) {
         let now = self.time.now();
-        // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch
-        let version = frame.header("AsteriskVersion").filter(|_| frame.is_accepted());
-        self.learn_version(version.and_then(|text| String::from_utf8_lossy(text).parse().ok()));
-        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
-        if stamped.is_some() && matches!(self.lists, Lists::Opening { .. }) {
+        if self.stream.is_opening() {
+            correlator.logged_in(now, &mut both);
+            return;
+        }
+        correlator.expire(now, &mut both);
+        if logged_in {
             correlator.logged_in(now, &mut both);
         }
-        self.lists.response(now, frame, correlator, own, &mut both);
-        if opening && !matches!(self.lists, Lists::Opening { .. }) {
+    }
+
+    /// Lets an item flow into the correlator, as a live session does.
+    fn flow(&mut self, item: &Item<'_>) {
+        let now = self.time.now();
+        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let mut both = Both { at: now, recorder, watch: &mut self.watch };
+        let mut sink = Sink { correlator, own, out: &mut both };
+        let step = self.stream.take(now, item, &mut sink);
+
+        // A session without a snapshot ended there, and what came before it was of no use.
+        if let Ok(Step::Synchronised(_)) | Err(_) = step {
             self.see();
         }
     }

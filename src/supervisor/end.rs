@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::ami::connection::OpenError;
-use crate::intake::Overflow;
+use crate::intake::NoSnapshot;
 
 /// The end of a session, or of the attempt to begin one.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,9 @@ pub(super) enum End {
     /// What answers is no PBX we can talk to.
     #[error("{0}")]
     Protocol(String),
-    /// More came before the end of the snapshot than is kept.
+    /// The lists behind the login were of no use.
     #[error(transparent)]
-    Overflow(#[from] Overflow),
+    NoSnapshot(#[from] NoSnapshot),
     /// We are asked to stop.
     #[error("shutting down")]
     Shutdown,
@@ -45,8 +45,8 @@ impl End {
             Self::Open(_) | Self::Io(_) => "io",
             Self::Closed => "closed",
             Self::Auth(_) => "auth",
-            Self::Protocol(_) => "protocol",
-            Self::Overflow(_) => "overflow",
+            Self::Protocol(_) | Self::NoSnapshot(NoSnapshot::Unended(_)) => "protocol",
+            Self::NoSnapshot(NoSnapshot::Overflow) => "overflow",
             Self::Shutdown => "shutdown",
         }
     }

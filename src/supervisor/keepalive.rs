@@ -40,9 +40,9 @@ impl Keepalive {
     }
 
     /// When the Ping was sent that this is the answer to; a Pong nobody asked for changes nothing.
-    pub(super) fn answered(&mut self, id: &[u8]) -> Option<Moment> {
+    pub(super) fn answered(&mut self, id: &ActionId) -> Option<Moment> {
         match &self.state {
-            State::Asked { id: asked, sent } if asked.is(id) => {
+            State::Asked { id: asked, sent } if asked == id => {
                 let sent = *sent;
                 self.state = State::Quiet { next: sent.after(self.interval) };
                 Some(sent)
@@ -85,7 +85,7 @@ mod tests {
         pings.sent(ActionId::new(7, "Ping"), at(15));
         assert!(!pings.is_due(at(40)));
         assert!(!pings.is_overdue(at(24)) && pings.is_overdue(at(25)));
-        assert_eq!(pings.answered(b"ae-7-Ping"), Some(at(15)));
+        assert_eq!(pings.answered(&ActionId::new(7, "Ping")), Some(at(15)));
         assert!(!pings.is_overdue(at(99)));
         assert_eq!(pings.next(), at(30));
     }
@@ -93,9 +93,9 @@ mod tests {
     #[test]
     fn a_pong_for_nothing_changes_nothing() {
         let mut pings = Keepalive::new(Duration::from_secs(15), Duration::from_secs(10), at(0));
-        assert_eq!(pings.answered(b"ae-7-Ping"), None);
+        assert_eq!(pings.answered(&ActionId::new(7, "Ping")), None);
         pings.sent(ActionId::new(8, "Ping"), at(15));
-        assert_eq!(pings.answered(b"ae-7-Ping"), None);
+        assert_eq!(pings.answered(&ActionId::new(7, "Ping")), None);
         assert!(pings.is_overdue(at(25)));
     }
 }

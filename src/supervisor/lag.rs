@@ -14,19 +14,47 @@ use crate::clock::Moment;
 pub(super) struct Lag {
     /// In microseconds, ours less the PBX's.
     offset: Option<i128>,
+    last: Last,
+}
+
+/// The last item of a chunk that shows how late it was read.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    Nothing,
+    /// An event, stamped by the PBX.
+    Stamped(Moment),
+    /// A Ping came back in time: nothing lies before it.
+    Pong,
 }
 
 impl Lag {
+    /// An event was read that the PBX had stamped.
+    pub(super) const fn note(&mut self, stamped: Moment) {
+        self.last = Last::Stamped(stamped);
+    }
+
+    /// The lag of the chunk read at `read`, if anything in it shows one.
+    pub(super) fn take(&mut self, read: Moment) -> Option<Duration> {
+        match std::mem::take(&mut self.last) {
+            Last::Nothing => None,
+            Last::Stamped(stamped) => Some(self.of(stamped, read)),
+            Last::Pong => Some(Duration::ZERO),
+        }
+    }
+
     /// The lag of an event that was stamped `stamped` and read `read`.
-    pub(super) fn of(&mut self, stamped: Moment, read: Moment) -> Duration {
+    fn of(&mut self, stamped: Moment, read: Moment) -> Duration {
         let difference = between(stamped, read);
         let offset = self.offset.map_or(difference, |known| known.min(difference));
         self.offset = Some(offset);
         Duration::from_micros(u64::try_from(difference - offset).unwrap_or(u64::MAX))
     }
 
-    /// A Ping that was sent at `sent` was answered at `stamped`.
-    pub(super) fn answered(&mut self, stamped: Moment, sent: Moment) {
+    /// A Ping that was sent at `sent` was answered, at `stamped` by the PBX's clock.
+    pub(super) fn answered(&mut self, stamped: Option<Moment>, sent: Moment) {
+        self.last = Last::Pong;
+        let Some(stamped) = stamped else { return };
         let least = between(stamped, sent);
         self.offset = self.offset.map(|known| known.max(least));
     }
@@ -59,7 +87,7 @@ mod tests {
         assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
         assert_eq!(lag.of(at(9000), at(401)), Duration::ZERO);
         assert_eq!(lag.of(at(1002), at(402)), Duration::from_secs(7999));
-        lag.answered(at(1015), at(415));
+        lag.answered(Some(at(1015)), at(415));
         assert_eq!(lag.of(at(1016), at(419)), Duration::from_secs(3));
     }
 
@@ -68,7 +96,7 @@ mod tests {
         let mut lag = Lag::default();
         assert_eq!(lag.of(at(5000), at(400)), Duration::ZERO);
         assert_eq!(lag.of(at(1402), at(402)), Duration::from_secs(3600));
-        lag.answered(at(1415), at(415));
+        lag.answered(Some(at(1415)), at(415));
         assert_eq!(lag.of(at(1420), at(422)), Duration::from_secs(2));
     }
 
@@ -77,7 +105,7 @@ mod tests {
         let mut lag = Lag::default();
         assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
         // sent at 410, answered 7 s later behind a heap of events
-        lag.answered(at(1017), at(410));
+        lag.answered(Some(at(1017)), at(410));
         assert_eq!(lag.of(at(1010), at(418)), Duration::from_secs(8));
     }
 }

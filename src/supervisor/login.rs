@@ -4,22 +4,19 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::dialogue::Dialogue;
 use super::end::End;
-use super::opening::reply;
-use super::place::Place;
-use super::wire::Wire;
 use crate::ami::action::{Action, challenge_key};
-use crate::ami::frame::{BANNER, Item, quoted};
+use crate::ami::frame::{BANNER, quoted};
 use crate::config::Pbx;
-use crate::intake::Opening;
 use crate::version::is_too_old;
 
-/// Waits for the greeting and tells the version of the manager interface: `5.0.4`.
+/// Waits for the greeting and gives the version of the manager interface: `5.0.4`.
 ///
 /// # Errors
 /// Nothing came in time, or it is not the greeting of an Asterisk we can talk to.
-pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String, End> {
-    let ami = timeout(limit, banner(wire))
+pub(super) async fn greeting(dialogue: &mut Dialogue<'_>, limit: Duration) -> Result<String, End> {
+    let ami = timeout(limit, banner(dialogue))
         .await
         .map_err(|_| End::Timeout { what: "greeting of a manager interface", limit })??;
     if is_too_old(&ami) {
@@ -35,23 +32,18 @@ pub(super) async fn greeting(wire: &mut Wire, limit: Duration) -> Result<String,
 ///
 /// # Errors
 /// The session is over.
-pub(super) async fn log_in(
-    wire: &mut Wire,
-    opening: &mut Opening,
-    place: &Place,
-    pbx: &Pbx,
-) -> Result<(), End> {
-    let id = wire.send(&Action::Challenge).await?;
-    let challenge = reply(opening, wire, place, &id).await?;
+pub(super) async fn log_in(dialogue: &mut Dialogue<'_>, pbx: &Pbx) -> Result<(), End> {
+    let challenge = dialogue.ask(&Action::Challenge).await?;
+
     let username = pbx.username.as_str();
-    let id = match challenge.granted("Challenge") {
+    let answer = match challenge.granted("Challenge") {
         Some(challenge) => {
             let key = challenge_key(challenge.as_bytes(), pbx.secret.expose());
-            wire.send(&Action::LoginMd5 { username, key: &key, events: EVENTS }).await?
+            dialogue.ask(&Action::LoginMd5 { username, key: &key, events: EVENTS }).await?
         }
         None if pbx.plain_login => {
-            wire.send(&Action::LoginPlain { username, secret: pbx.secret.expose(), events: EVENTS })
-                .await?
+            let secret = pbx.secret.expose();
+            dialogue.ask(&Action::LoginPlain { username, secret, events: EVENTS }).await?
         }
         None => {
             return Err(End::Auth(format!(
@@ -60,28 +52,29 @@ pub(super) async fn log_in(
             )));
         }
     };
-    let answer = reply(opening, wire, place, &id).await?;
+
     if answer.is_accepted() { Ok(()) } else { Err(End::Auth(answer.message())) }
 }
 
 /// The greeting is the only line without a blank line behind it, and what is not Asterisk may send
 /// anything: it is looked at before the decoder gets it.
-async fn banner(wire: &mut Wire) -> Result<String, End> {
+async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
     let mut head = Vec::new();
     loop {
-        let chunk = match wire.receive().await {
+        let chunk = match dialogue.wire.receive().await {
             Err(End::Closed) if !head.is_empty() => return Err(stranger(&head)),
             other => other?,
         };
         head.extend_from_slice(&chunk.bytes);
-        wire.accept(chunk);
+        dialogue.wire.accept(chunk);
+
         let compared = head.len().min(BANNER.len());
-        if head[..compared] != BANNER[..compared] || head.len() > LONGEST && !head.contains(&b'\n')
-        {
+        let endless = head.len() > LONGEST && !head.contains(&b'\n');
+        if head[..compared] != BANNER[..compared] || endless {
             return Err(stranger(&head));
         }
-        if let Some(Item::Banner(version)) = wire.next_item() {
-            return Ok(quoted(version.trim_ascii()));
+        if let Some(ami) = dialogue.greet()? {
+            return Ok(ami);
         }
     }
 }

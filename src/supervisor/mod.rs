@@ -17,17 +17,17 @@
 //! It knows every module but `http` and `replay`.
 
 mod backoff;
+mod dialogue;
 mod end;
+mod follower;
 mod hints;
 mod keepalive;
 mod lag;
 mod link;
-mod listing;
 mod login;
 mod lookout;
-mod opening;
 mod place;
-mod pump;
+mod schedule;
 mod session;
 mod tap;
 mod trunks;

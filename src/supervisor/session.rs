@@ -8,21 +8,20 @@ use tokio::time::{sleep, timeout};
 use tracing::info;
 
 use super::backoff::Attempt;
+use super::dialogue::Dialogue;
 use super::end::End;
+use super::follower::Follower;
 use super::hints::Hints;
-use super::opening::reply;
 use super::place::Place;
-use super::pump::Pump;
 use super::wire::Wire;
 use super::{login, over};
 use crate::ami::action::Action;
 use crate::ami::connection::Connection;
 use crate::ami::frame::Limits;
-use crate::ami::id::{ActionId, BARRIER};
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::health::Phase;
-use crate::intake::{Opening, Stage};
+use crate::intake::{Refused, Step, Stream};
 use crate::version::{Version, by_ami};
 
 /// One session with one PBX.
@@ -54,7 +53,7 @@ impl Session<'_> {
     pub(super) async fn run(&mut self) -> End {
         self.place.show(Phase::Connecting);
         let end = match self.connect().await {
-            Ok(mut wire) => self.talk(&mut wire).await,
+            Ok(wire) => self.talk(wire).await,
             Err(end) => end,
         };
         if matches!(self.progress, Progress::Synchronised { .. }) {
@@ -90,56 +89,56 @@ impl Session<'_> {
         Ok(Wire::new(connection, limits, pbx.ping_timeout, clock).tapped(self.place.tap.clone()))
     }
 
-    async fn talk(&mut self, wire: &mut Wire) -> End {
-        let Err(end) = self.follow(wire).await;
+    async fn talk(&mut self, wire: Wire) -> End {
+        let stream = Stream::of_session(&self.place.name);
+        let mut dialogue = Dialogue { wire, stream, place: self.place };
+        let Err(end) = self.follow(&mut dialogue).await;
+
+        let wire = &mut dialogue.wire;
         wire.hand_on().await;
         if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Outside) {
-            // the PBX closes when it has taken the Logoff; one that does not is left alone
+            // The PBX closes when it has taken the Logoff; one that does not is left alone.
             timeout(GOODBYE, log_off(wire)).await.ok();
         }
         end
     }
 
-    async fn follow(&mut self, wire: &mut Wire) -> Result<Infallible, End> {
+    async fn follow(&mut self, dialogue: &mut Dialogue<'_>) -> Result<Infallible, End> {
         let shutdown = &mut self.shutdown.clone();
         let lists_queues = tokio::select! {
             () = over(shutdown) => return Err(End::Shutdown),
-            // an end of its own beside those of its steps: a PBX may answer each in time and never come to an end
+            // An end of its own beside those of its steps: a PBX may answer each in time and never
+            // come to an end.
             () = sleep(OPENING) => return Err(End::Timeout { what: "snapshot", limit: OPENING }),
-            opened = self.open(wire) => opened?,
+            opened = self.open(dialogue) => opened?,
         };
-        Pump::new(wire, self.place, self.pbx, lists_queues).run(shutdown).await
+        Follower::new(dialogue, self.pbx, lists_queues).run(shutdown).await
     }
 
-    /// Everything up to the snapshot.  Tells whether the PBX lists queues.
-    async fn open(&mut self, wire: &mut Wire) -> Result<bool, End> {
-        let mut opening = Opening::default();
-        let ami = login::greeting(wire, self.pbx.connect_timeout).await?;
-        login::log_in(wire, &mut opening, self.place, self.pbx).await?;
+    /// Everything up to the snapshot.  Reports whether the PBX lists queues.
+    async fn open(&mut self, dialogue: &mut Dialogue<'_>) -> Result<bool, End> {
+        let ami = login::greeting(dialogue, self.pbx.connect_timeout).await?;
+        login::log_in(dialogue, self.pbx).await?;
+
         self.progress = Progress::Inside;
         self.place.at_desk(|desk| {
             desk.own.connected();
             desk.correlator.begin_session();
         });
         self.place.show(Phase::Synchronising);
-        self.learn_version(wire, &mut opening, &ami).await?;
-        self.take_snapshot(wire, &mut opening).await
+
+        self.learn_version(dialogue, &ami).await?;
+        self.take_snapshot(dialogue).await
     }
 
-    async fn learn_version(
-        &mut self,
-        wire: &mut Wire,
-        opening: &mut Opening,
-        ami: &str,
-    ) -> Result<(), End> {
-        let id = wire.send(&Action::CoreSettings).await?;
-        let reply = reply(opening, wire, self.place, &id).await?;
-        let told = reply.granted("AsteriskVersion");
-        let release = told.and_then(|text| text.parse().ok()).or_else(|| Version::of_ami(ami));
-        let version = match told {
+    async fn learn_version(&mut self, dialogue: &mut Dialogue<'_>, ami: &str) -> Result<(), End> {
+        let answer = dialogue.ask(&Action::CoreSettings).await?;
+        let reported = answer.granted("AsteriskVersion");
+        let release = reported.and_then(|text| text.parse().ok()).or_else(|| Version::of_ami(ami));
+        let version = match reported {
             Some(version) => version.to_owned(),
             None => {
-                self.hints.version_hidden(&self.place.name, &reply.message());
+                self.hints.version_hidden(&self.place.name, &answer.message());
                 by_ami(ami)
             }
         };
@@ -147,63 +146,38 @@ impl Session<'_> {
         if release.is_some_and(Version::is_newer_than_checked) {
             self.hints.version_newer(&self.place.name, &version);
         }
-        if let Some(release) = release {
-            self.place.at_desk(|desk| desk.correlator.set_version(release));
-        }
         if release.is_some_and(Version::has_mixmonitor_events) {
-            // no answer is waited for: with `brokeneventsaction` there is none
-            wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
+            // No answer is waited for: with `brokeneventsaction` there is none.
+            dialogue.wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
         }
         self.place.health.set_version(self.place.index, version);
         Ok(())
     }
 
-    async fn take_snapshot(&mut self, wire: &mut Wire, opening: &mut Opening) -> Result<bool, End> {
-        let asked = wire.now();
+    async fn take_snapshot(&mut self, dialogue: &mut Dialogue<'_>) -> Result<bool, End> {
+        let asked = dialogue.wire.now();
         self.progress = Progress::Listing { asked };
-        let channels = wire.send(&Action::CoreShowChannels).await?;
-        let queues = wire.send(&Action::QueueStatus).await?;
-        opening.expect_channels(channels);
-        opening.expect_queues(queues);
-        let barrier = barrier(wire).await?;
-        reply(opening, wire, self.place, &barrier).await?;
-        if !self.is_given("CoreShowChannels", opening.channels())? {
-            opening.without_channels();
+        dialogue.wire.send(&Action::CoreShowChannels).await?;
+        dialogue.wire.send(&Action::QueueStatus).await?;
+        let first = dialogue.wire.send_barrier().await?;
+        dialogue.answer(&first).await?;
+        dialogue.wire.send_barrier().await?;
+
+        let refused = loop {
+            if let Step::Synchronised(refused) = dialogue.step().await? {
+                break refused;
+            }
+        };
+        for Refused { action, message } in &refused {
+            self.hints.list_refused(&self.place.name, action, message);
         }
-        let lists_queues = self.is_given("QueueStatus", opening.queues())?;
-        if !lists_queues {
-            opening.without_queues();
-        }
-        let now = wire.read();
-        self.place.at_desk(|desk| {
-            opening.apply(now, &mut desk.correlator, &mut desk.own, &mut desk.recorder);
-        });
-        self.progress = Progress::Synchronised { asked, done: now };
-        self.place.show(Phase::Up { since: now });
+
+        let done = dialogue.wire.read();
+        self.progress = Progress::Synchronised { asked, done };
+        self.place.show(Phase::Up { since: done });
         info!(pbx = %self.place.name, "synchronised");
-        Ok(lists_queues)
+        Ok(!refused.iter().any(Refused::is_of_queues))
     }
-
-    /// Goes on without a list that is refused, not with one that is cut off: half a list looks like
-    /// calls that ended.
-    fn is_given(&mut self, action: &'static str, stage: Option<&Stage>) -> Result<bool, End> {
-        match stage {
-            Some(Stage::Complete) => Ok(true),
-            Some(Stage::Refused(message)) => {
-                self.hints.list_refused(&self.place.name, action, message);
-                Ok(false)
-            }
-            Some(Stage::Open) | None => {
-                Err(End::Protocol(format!("the list of {action} has no end")))
-            }
-        }
-    }
-}
-
-/// Marks a place in the stream: once the answer is read, everything queued before is, too.
-pub(super) async fn barrier(wire: &mut Wire) -> Result<ActionId, End> {
-    wire.send_as(BARRIER, &Action::Ping).await?;
-    wire.send_as(BARRIER, &Action::Ping).await
 }
 
 /// Says good-bye and waits until the PBX has closed.

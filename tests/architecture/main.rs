@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("health", &["correlator", "clock", "pbx"]),
     ("config", &["correlator", "metrics", "pbx"]),
     ("http", &["metrics", "health", "clock", "calendar", "pbx"]),
-    ("intake", &["ami", "event", "correlator", "metrics", "clock", "pbx"]),
+    ("intake", &["ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     (
         "supervisor",
         &[

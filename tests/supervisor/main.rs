@@ -29,12 +29,14 @@ async fn a_login_is_by_md5_and_the_lists_come_before_the_barrier() {
     assert_eq!(&events["EventMask"], "system,call,agent,dialplan");
     let channels = peer.expect("CoreShowChannels").await;
     let queues = peer.expect("QueueStatus").await;
-    let (first, second) = (peer.expect("Ping").await, peer.expect("Ping").await);
-    assert_ne!(first["ActionID"], second["ActionID"]);
+    let first = peer.expect("Ping").await;
     peer.give_list(&channels, "CoreShowChannelsComplete", "").await;
     peer.give_list(&queues, "QueueStatusComplete", "Event: QueueParams\nQueue: support\n").await;
-    peer.grant(&first, "Ping: Pong\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"QueueParams\""], 1.0).await;
+    peer.grant(&first, "Ping: Pong\n").await;
+    // The second Ping is not sent before the first was answered.
+    let second = peer.expect("Ping").await;
+    assert_ne!(first["ActionID"], second["ActionID"]);
     assert_eq!(exporter.health.all()[0].phase.word(), "synchronising");
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(0.0));
     peer.grant(&second, "Ping: Pong\n").await;
@@ -345,6 +347,8 @@ async fn queues_are_listed_again_behind_a_barrier_and_a_list_without_an_end_is_g
     answer_ping(&mut peer).await;
     let queues = peer.expect("QueueStatus").await;
     peer.grant(&queues, "EventList: start\n").await;
+    answer_ping(&mut peer).await;
+    answer_ping(&mut peer).await;
     quiet(&exporter, &mut peer, 3).await;
     skip(15).await;
     answer_ping(&mut peer).await;
@@ -493,7 +497,7 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
     peer.expect("Events").await;
     let channels = peer.expect("CoreShowChannels").await;
     let queues = peer.expect("QueueStatus").await;
-    let (first, second) = (peer.expect("Ping").await, peer.expect("Ping").await);
+    let first = peer.expect("Ping").await;
     let channel = "Channel: PJSIP/trunk-1\nUniqueid: 9.1\nLinkedid: 9.1\n";
     // read before the list that still shows the caller, written after it on the PBX
     peer.say(&format!("Event: HangupRequest\n{channel}\n")).await;
@@ -509,6 +513,7 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
     let entry = format!("Event: QueueEntry\nQueue: support\n{channel}Wait: 9\n");
     peer.give_list(&queues, "QueueStatusComplete", &entry).await;
     peer.grant(&first, "Ping: Pong\n").await;
+    let second = peer.expect("Ping").await;
     peer.grant(&second, "Ping: Pong\n").await;
     exporter.up(0).await;
     assert_eq!(

@@ -1,0 +1,309 @@
+//! One session's stream into the correlator: the opening, the list in mid-session and the barrier.
+//!
+//! A live session and a replay of what `record` wrote both go through this machine, item by item.
+//! It knows what was asked by the answers alone, whose ActionIDs name the action: so both see the
+//! same, and nothing depends on when something was sent.  It has never heard of sockets or waiting;
+//! the moment it is given with an item is the caller's affair.
+//!
+//! What it rests on (docs/design.md, Snapshot and barrier): a list is made in one go and is newer
+//! than every event in front of its answer, while events behind it may be older.  So everything from the
+//! login to the end of the barrier waits for the lists, and events from the answer to the end of
+//! the barrier know better than a list in mid-session.
+
+use tracing::{debug, trace};
+
+use super::answer::Answer;
+use super::held::Held;
+use super::list::{Lists, QUEUES, Refused};
+use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection, quoted};
+use crate::clock::Moment;
+use crate::correlator::{Correlator, Observe};
+use crate::event::{Event, Kind, Name};
+use crate::metrics::Own;
+use crate::pbx::PbxName;
+use crate::version::Version;
+
+/// The stream of one session.
+#[derive(Debug)]
+pub struct Stream {
+    pbx: PbxName,
+    /// Whether the greeting has come; a second one is no greeting.
+    greeted: bool,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Everything waits for the snapshot.
+    Opening { lists: Lists, held: Held },
+    /// Events are applied as they come.
+    Following,
+    /// So they are, and a list of queues is on its way.
+    Listing(Lists),
+}
+
+/// Where the stream ends.
+pub struct Sink<'a, O> {
+    /// The state.
+    pub correlator: &'a mut Correlator,
+    /// Our own health.
+    pub own: &'a mut Own,
+    /// Takes the observations.
+    pub out: &'a mut O,
+}
+
+/// What a session has to know of an item.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing.
+    Nothing,
+    /// An event was applied that the PBX had stamped.
+    Stamped(Moment),
+    /// One of our actions was answered.
+    Answer(Answer),
+    /// The snapshot was applied; these lists were refused.
+    Synchronised(Vec<Refused>),
+    /// The list in mid-session was given up: no PBX has so many queues.
+    ListTooLong,
+}
+
+/// Why there will be no snapshot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoSnapshot {
+    /// More came before its end than is kept.
+    #[error("more than {} MiB came before the snapshot was complete", KEPT >> 20)]
+    Overflow,
+    /// A list was cut off.
+    #[error("the list of {0} has no end")]
+    Unended(&'static str),
+}
+
+impl Stream {
+    /// The stream of a session of ours, which begins with a login and its lists.
+    pub fn of_session(pbx: &PbxName) -> Self {
+        let opening = Phase::Opening { lists: Lists::of_login(), held: Held::default() };
+        Self { pbx: pbx.clone(), greeted: false, phase: opening }
+    }
+
+    /// A stream that began before anybody looked: events are applied as they come.
+    pub fn of_others(pbx: &PbxName) -> Self {
+        Self { pbx: pbx.clone(), greeted: false, phase: Phase::Following }
+    }
+
+    /// Whether the snapshot is still to come.
+    pub const fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening { .. })
+    }
+
+    /// Takes the next item, read at `now`.
+    ///
+    /// # Errors
+    /// There will be no snapshot: the session is of no use.
+    pub fn take<O: Observe>(
+        &mut self,
+        now: Moment,
+        item: &Item<'_>,
+        sink: &mut Sink<'_, O>,
+    ) -> Result<Step, NoSnapshot> {
+        match item {
+            Item::Frame(frame) if frame.kind == FrameKind::Event => self.event(now, frame, sink),
+            Item::Frame(frame) => self.response(now, frame, sink),
+            Item::Banner(ami) if !self.greeted => {
+                self.greeted = true;
+                learn(Version::of_ami(&quoted(ami.trim_ascii())), sink.correlator);
+                Ok(Step::Nothing)
+            }
+            Item::Banner(_) => Ok(self.reject(Rejection::UnknownType, sink.own)),
+            Item::Rejected(rejection) => Ok(self.reject(*rejection, sink.own)),
+        }
+    }
+
+    fn event<O: Observe>(
+        &mut self,
+        now: Moment,
+        frame: &Frame<'_>,
+        sink: &mut Sink<'_, O>,
+    ) -> Result<Step, NoSnapshot> {
+        let found = Name::find(frame.name);
+        sink.own.event(found.map(|(index, _)| index));
+
+        if let Some((_, name)) = found {
+            trace!(pbx = %self.pbx, event = name.as_str(), "event");
+        }
+
+        // What ends a list is of no other use.
+        let Some((_, name)) = found.filter(|(_, name)| name.is_needed()) else {
+            if let Some(lists) = self.lists() {
+                lists.event(frame);
+            }
+            return Ok(Step::Nothing);
+        };
+
+        // An item happens to nobody, and is of no use without its list.
+        if is_item(name) && !self.owns(frame) {
+            return Ok(Step::Nothing);
+        }
+        let event = match Event::parse(name, frame) {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(Step::Nothing),
+            Err(error) => {
+                debug!(pbx = %self.pbx, %error, "event left out");
+                sink.own.rejected(error.word());
+                return Ok(Step::Nothing);
+            }
+        };
+
+        if let Kind::Listed { item, .. } = &event.kind {
+            if let Some(lists) = self.lists() {
+                lists.add(item, frame);
+            }
+            return self.check_size(sink.correlator);
+        }
+        match &mut self.phase {
+            // What a restart ended must be known before the snapshot.
+            Phase::Opening { held, .. }
+                if !matches!(event.kind, Kind::FullyBooted { .. } | Kind::Shutdown) =>
+            {
+                held.push(now, frame);
+                self.check_size(sink.correlator)
+            }
+            Phase::Opening { .. } | Phase::Following | Phase::Listing(_) => {
+                sink.correlator.handle(now, &event, sink.out);
+                Ok(event.at.map_or(Step::Nothing, Step::Stamped))
+            }
+        }
+    }
+
+    fn response<O: Observe>(
+        &mut self,
+        now: Moment,
+        frame: &Frame<'_>,
+        sink: &mut Sink<'_, O>,
+    ) -> Result<Step, NoSnapshot> {
+        // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch.
+        if frame.is_accepted()
+            && let Some(version) = frame.header("AsteriskVersion")
+        {
+            learn(String::from_utf8_lossy(version).parse().ok(), sink.correlator);
+        }
+        let Some(answer) = Answer::of(frame) else { return Ok(Step::Nothing) };
+
+        match &mut self.phase {
+            Phase::Opening { lists, .. } => {
+                lists.answer(&answer);
+                lists.dated(&answer);
+                if lists.is_behind(&answer) {
+                    return self.synchronise(now, sink);
+                }
+            }
+            Phase::Following | Phase::Listing(_) if answer.id().word() == QUEUES => {
+                self.begin_list(now, &answer, sink.correlator);
+            }
+            Phase::Listing(lists) => {
+                if lists.is_behind(&answer) {
+                    self.end_list(now, sink);
+                }
+            }
+            Phase::Following => {}
+        }
+        Ok(Step::Answer(answer))
+    }
+
+    /// Applies the snapshot, then what was held back, which knows better in places.
+    fn synchronise<O: Observe>(
+        &mut self,
+        now: Moment,
+        sink: &mut Sink<'_, O>,
+    ) -> Result<Step, NoSnapshot> {
+        let opening = std::mem::replace(&mut self.phase, Phase::Following);
+        let Phase::Opening { lists, held } = opening else { return Ok(Step::Nothing) };
+        let (mut snapshot, refused) = lists.finish().map_err(NoSnapshot::Unended)?;
+
+        held.each(|_, event| snapshot.foresee(event));
+        sink.correlator.resync(now, &snapshot, sink.out);
+        held.each(|read, event| sink.correlator.handle(read, event, sink.out));
+        sink.own.synchronised(now);
+        Ok(Step::Synchronised(refused))
+    }
+
+    /// A list of queues was granted.  From its answer on, not from its sending, events know better
+    /// than the list: what is in front of the answer is older, and in a capture no sending shows.
+    fn begin_list(&mut self, now: Moment, answer: &Answer, correlator: &mut Correlator) {
+        if matches!(self.phase, Phase::Listing(_)) {
+            self.give_up_list(correlator);
+        }
+        if answer.is_accepted() {
+            let mut lists = Lists::of_queues();
+            lists.answer(answer);
+            correlator.begin_listing(now);
+            self.phase = Phase::Listing(lists);
+        }
+    }
+
+    /// The barrier behind a list has passed: mends what drifted.
+    fn end_list<O: Observe>(&mut self, now: Moment, sink: &mut Sink<'_, O>) {
+        let listing = std::mem::replace(&mut self.phase, Phase::Following);
+        let Phase::Listing(lists) = listing else { return };
+        match lists.finish() {
+            Ok((snapshot, _)) => sink.correlator.reconcile(now, &snapshot, sink.out),
+            Err(_) => self.give_up_list(sink.correlator),
+        }
+    }
+
+    fn give_up_list(&mut self, correlator: &mut Correlator) {
+        debug!(pbx = %self.pbx, "the list of queues has no end");
+        correlator.give_up_listing();
+        self.phase = Phase::Following;
+    }
+
+    /// Memory has a bound, whatever a PBX sends.
+    fn check_size(&mut self, correlator: &mut Correlator) -> Result<Step, NoSnapshot> {
+        match &self.phase {
+            Phase::Opening { lists, held } if lists.size() + held.size() > KEPT => {
+                self.phase = Phase::Following;
+                Err(NoSnapshot::Overflow)
+            }
+            Phase::Listing(lists) if lists.size() > KEPT => {
+                self.give_up_list(correlator);
+                Ok(Step::ListTooLong)
+            }
+            Phase::Opening { .. } | Phase::Following | Phase::Listing(_) => Ok(Step::Nothing),
+        }
+    }
+
+    fn owns(&mut self, frame: &Frame<'_>) -> bool {
+        let id = frame.header("ActionID").unwrap_or_default();
+        self.lists().is_some_and(|lists| lists.own(id))
+    }
+
+    const fn lists(&mut self) -> Option<&mut Lists> {
+        match &mut self.phase {
+            Phase::Opening { lists, .. } | Phase::Listing(lists) => Some(lists),
+            Phase::Following => None,
+        }
+    }
+
+    fn reject(&self, rejection: Rejection, own: &mut Own) -> Step {
+        debug!(pbx = %self.pbx, reason = rejection.word(), "input left out");
+        own.rejected(rejection.word());
+        Step::Nothing
+    }
+}
+
+/// Whether an event of that name is an item of a list.
+const fn is_item(name: Name) -> bool {
+    matches!(name, Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel)
+}
+
+fn learn(version: Option<Version>, correlator: &mut Correlator) {
+    if let Some(version) = version {
+        correlator.set_version(version);
+    }
+}
+
+/// The most that is kept of lists and of what comes while they do: 10,000 channels and 1,000 queues
+/// are 10 MiB.
+const KEPT: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! A session up to its snapshot: actions go out one after the other, and everything that comes
+//! meanwhile goes into the stream.
+
+use super::end::End;
+use super::place::Place;
+use super::wire::Wire;
+use crate::ami::action::Action;
+use crate::ami::frame::Item;
+use crate::ami::id::ActionId;
+use crate::intake::{Answer, Sink, Step, Stream};
+use crate::metrics::Desk;
+
+/// A wire and where it flows.
+pub(super) struct Dialogue<'a> {
+    pub(super) wire: Wire,
+    pub(super) stream: Stream,
+    pub(super) place: &'a Place,
+}
+
+impl Dialogue<'_> {
+    /// Sends an action and waits for its answer.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(super) async fn ask(&mut self, action: &Action<'_>) -> Result<Answer, End> {
+        let id = self.wire.send(action).await?;
+        self.answer(&id).await
+    }
+
+    /// Waits for the answer to an action that was sent.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(super) async fn answer(&mut self, id: &ActionId) -> Result<Answer, End> {
+        loop {
+            if let Step::Answer(answer) = self.step().await?
+                && answer.id() == id
+            {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The next step that the session has to know of; what is behind it stays with the wire.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(super) async fn step(&mut self) -> Result<Step, End> {
+        loop {
+            if let Some(step) = self.buffered()? {
+                return Ok(step);
+            }
+            let chunk = self.wire.receive_soon("answer").await?;
+            self.wire.accept(chunk);
+        }
+    }
+
+    /// The same, of what was read already.
+    fn buffered(&mut self) -> Result<Option<Step>, End> {
+        let Self { wire, stream, place } = self;
+        let read = wire.read();
+        place.at_desk(|desk| {
+            while let Some(item) = wire.next_item() {
+                match stream.take(read, &item, &mut sink(desk))? {
+                    Step::Nothing | Step::Stamped(_) => {}
+                    step @ (Step::Answer(_) | Step::Synchronised(_) | Step::ListTooLong) => {
+                        return Ok(Some(step));
+                    }
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Takes the greeting, which was looked at before.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(super) fn greet(&mut self) -> Result<Option<String>, End> {
+        let Self { wire, stream, place } = self;
+        let read = wire.read();
+        let Some(item) = wire.next_item() else { return Ok(None) };
+        let Item::Banner(ami) = item else { return Ok(None) };
+        let ami = crate::ami::frame::quoted(ami.trim_ascii());
+        place.at_desk(|desk| stream.take(read, &item, &mut sink(desk)))?;
+        Ok(Some(ami))
+    }
+}
+
+/// Where the stream of a PBX ends.
+pub(super) const fn sink(desk: &mut Desk) -> Sink<'_, crate::metrics::Recorder> {
+    Sink { correlator: &mut desk.correlator, own: &mut desk.own, out: &mut desk.recorder }
+}

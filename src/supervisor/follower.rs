@@ -1,0 +1,205 @@
+//! Follows the events behind the snapshot: a chunk at a time, each under one short lock.
+
+use std::convert::Infallible;
+use std::pin::pin;
+
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+use tracing::warn;
+
+use super::dialogue::{Dialogue, sink};
+use super::end::End;
+use super::keepalive::Keepalive;
+use super::lag::Lag;
+use super::lookout::Lookout;
+use super::over;
+use super::schedule::Schedule;
+use super::trunks::Trunks;
+use crate::ami::action::Action;
+use crate::ami::connection::Chunk;
+use crate::clock::Moment;
+use crate::config::Pbx;
+use crate::intake::{Answer, Step};
+use crate::metrics::Desk;
+
+/// A session behind its snapshot.
+pub(super) struct Follower<'a, 'p> {
+    dialogue: &'a mut Dialogue<'p>,
+    timers: Timers,
+    trunks: Trunks,
+    lookout: Lookout,
+    stalls: u64,
+}
+
+/// When what is sent, and what the answers change of that.
+struct Timers {
+    keepalive: Keepalive,
+    schedule: Schedule,
+    extensions: Extensions,
+    lag: Lag,
+}
+
+/// Whether the hints of the PBX were asked for: once a session, and only if a member is reached by
+/// an extension.  What comes is taken as it comes; an account that may not ask has the same
+/// numbers, but for whose some phones are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Extensions {
+    NotNeeded,
+    Wanted,
+    Asked,
+}
+
+impl<'a, 'p> Follower<'a, 'p> {
+    /// Takes over a session whose snapshot was just applied.
+    pub(super) fn new(dialogue: &'a mut Dialogue<'p>, pbx: &Pbx, lists_queues: bool) -> Self {
+        let now = dialogue.wire.now();
+        let timers = Timers {
+            keepalive: Keepalive::new(pbx.ping_interval, pbx.ping_timeout, now),
+            schedule: Schedule::new(pbx.queue_status_interval, lists_queues, now),
+            extensions: Extensions::NotNeeded,
+            lag: Lag::default(),
+        };
+        let trunks = Trunks::of(dialogue.place);
+        Self { dialogue, timers, trunks, lookout: Lookout::default(), stalls: 0 }
+    }
+
+    /// Goes on until the session ends.
+    pub(super) async fn run(
+        mut self,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<Infallible, End> {
+        // What came in one read with the end of the snapshot.
+        self.drain()?;
+        let mut timer = pin!(sleep_until(self.due()));
+        loop {
+            self.send_due().await?;
+            let due = self.due();
+            if timer.deadline() != due {
+                timer.as_mut().reset(due);
+            }
+            // What was read goes before what is late: it may hold what is waited for.
+            tokio::select! {
+                biased;
+                () = over(shutdown) => return Err(End::Shutdown),
+                chunk = self.dialogue.wire.receive() => self.take(chunk?)?,
+                () = &mut timer => self.idle()?,
+            }
+        }
+    }
+
+    /// Sends what is due.
+    async fn send_due(&mut self) -> Result<(), End> {
+        let wire = &mut self.dialogue.wire;
+        let now = wire.now();
+        let Timers { keepalive, schedule, extensions, .. } = &mut self.timers;
+        if keepalive.is_due(now) {
+            let id = wire.send(&Action::Ping).await?;
+            keepalive.sent(id, now);
+        }
+        if schedule.take_second() {
+            wire.send_barrier().await?;
+        }
+        if *extensions == Extensions::Wanted {
+            *extensions = Extensions::Asked;
+            wire.send(&Action::ExtensionStateList).await?;
+        }
+        if schedule.is_due(now) {
+            let list = wire.send(&Action::QueueStatus).await?;
+            let ping = wire.send_barrier().await?;
+            schedule.asked(list, ping, now);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, chunk: Chunk) -> Result<(), End> {
+        if chunk.stalled {
+            self.stalls += 1;
+            if self.stalls == 1 {
+                let pbx = &self.dialogue.place.name;
+                warn!(%pbx, "events come faster than they are handled: reading had to wait");
+            }
+        }
+        self.dialogue.wire.accept(chunk);
+        self.drain()
+    }
+
+    /// Handles every whole item that was read.
+    fn drain(&mut self) -> Result<(), End> {
+        let Self { dialogue, timers, trunks, lookout, .. } = self;
+        let Dialogue { wire, stream, place } = &mut **dialogue;
+        let read = wire.read();
+
+        let (word, missing) = place.at_desk(|desk| {
+            expire(desk, read);
+            while let Some(item) = wire.next_item() {
+                timers.note(stream.take(read, &item, &mut sink(desk))?);
+            }
+            if timers.extensions == Extensions::NotNeeded && desk.correlator.wants_hints() {
+                timers.extensions = Extensions::Wanted;
+            }
+            if let Some(lag) = timers.lag.take(read) {
+                desk.own.lag(lag);
+            }
+            Ok::<_, End>((trunks.look(&desk.correlator), desk.correlator.missing(read)))
+        })?;
+
+        if let Some(word) = word {
+            trunks.say(place, &word);
+        }
+        lookout.look(place, missing);
+        timers.check(read)
+    }
+
+    /// Nothing was read, and something is due.
+    fn idle(&mut self) -> Result<(), End> {
+        let now = self.dialogue.wire.now();
+        let place = self.dialogue.place;
+        let missing = place.at_desk(|desk| {
+            expire(desk, now);
+            desk.correlator.missing(now)
+        });
+        self.lookout.look(place, missing);
+        self.timers.check(now)
+    }
+
+    /// When something is due if nothing is read before.
+    fn due(&self) -> tokio::time::Instant {
+        let deadline = self.dialogue.place.at_desk(|desk| desk.correlator.next_deadline());
+        let others = [deadline, self.timers.schedule.next()];
+        let due = others.into_iter().flatten().fold(self.timers.keepalive.next(), Moment::min);
+        self.dialogue.wire.clock().instant(due)
+    }
+}
+
+impl Timers {
+    fn note(&mut self, step: Step) {
+        match step {
+            Step::Stamped(stamped) => self.lag.note(stamped),
+            Step::Answer(answer) => self.answered(&answer),
+            Step::ListTooLong => self.schedule.stop(),
+            Step::Nothing | Step::Synchronised(_) => {}
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        if let Some(sent) = self.keepalive.answered(answer.id()) {
+            self.lag.answered(answer.stamped(), sent);
+        }
+        self.schedule.answered(answer);
+    }
+
+    /// Whether an answer is overdue, everything read until `now` considered.
+    fn check(&self, now: Moment) -> Result<(), End> {
+        if !self.keepalive.is_overdue(now) {
+            return Ok(());
+        }
+        Err(End::Timeout { what: "answer to a ping", limit: self.keepalive.limit() })
+    }
+}
+
+/// Ends what waited long enough before what was read at `now` is handled.
+fn expire(desk: &mut Desk, now: Moment) {
+    if desk.correlator.next_deadline().is_some_and(|deadline| deadline <= now) {
+        desk.correlator.expire(now, &mut desk.recorder);
+    }
+}
