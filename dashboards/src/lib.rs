@@ -1,6 +1,6 @@
-//! The dashboards: `made` generates `dashboards/*.json`, and `render` draws pictures of them.
+//! The dashboards: `definitions` generates `dashboards/*.json`, and `render` draws pictures of them.
 
-pub mod made;
+pub mod definitions;
 pub mod render;
 pub mod server;
 
@@ -80,5 +80,5 @@ pub fn generated() -> Vec<(PathBuf, String)> {
         let text = serde_json::to_string_pretty(&board).expect("JSON") + "\n";
         (root("dashboards").join(name).with_extension("json"), text)
     };
-    made::all().into_iter().map(file).collect()
+    definitions::all().into_iter().map(file).collect()
 }

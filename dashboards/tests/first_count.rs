@@ -1,9 +1,9 @@
-//! `made::in_range_with_first` by promtool: what a counter counted in the time that is shown, its
+//! `definitions::in_range_with_first` by promtool: what a counter counted in the time that is shown, its
 //! first included.
 
 use std::process::Command;
 
-use dashboards::made::in_range_with_first;
+use dashboards::definitions::in_range_with_first;
 use serde_json::json;
 use support::program::tool;
 use support::scratch;

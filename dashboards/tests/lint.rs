@@ -287,7 +287,7 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
     for selector in names(&query.expr).selectors {
         let rated = ["rate", "increase"].contains(&selector.function.as_str())
             && !selector.window.is_empty();
-        // the whole of a counter that began in the time that is shown: made::in_range_with_first
+        // the whole of a counter that began in the time that is shown: definitions::in_range_with_first
         let rated = rated || query.expr.contains(&format!("unless {}", selector.metric));
         let counts = ["_total", "_bucket", "_sum", "_count"]
             .iter()
@@ -301,7 +301,7 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
         let allowed = match selector.window.as_str() {
             "" | "$__rate_interval" => true,
             "$__range" => whole,
-            // what was known of late: made::seen
+            // what was known of late: definitions::seen
             "1w" => selector.function == "last_over_time",
             _ => false,
         };

@@ -185,7 +185,7 @@ const RULES: &[&str] = &["rules.yml", "thresholds.yml"];
 const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] =
     &[("exporter", "Never sent"), ("exporter", "Anomalies by kind")];
 
-/// Tables whose averages of single agents have no native form: see `made::average`.
+/// Tables whose averages of single agents have no native form: see `definitions::average`.
 const NEEDS_CLASSIC: &[(&str, &str)] = &[
     ("agents", "Agents"),
     ("calls-and-trunks", "Calls by agent"),

@@ -20,11 +20,11 @@ use serde_json::Value;
 /// Each dashboard with the name of its file.
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
-        ("wallboard", wallboard::board().json()),
-        ("queue", queue::board().json()),
-        ("agents", agents::board().json()),
-        ("calls-and-trunks", calls_and_trunks::board().json()),
-        ("exporter", exporter::board().json()),
+        ("wallboard", wallboard::dashboard().json()),
+        ("queue", queue::dashboard().json()),
+        ("agents", agents::dashboard().json()),
+        ("calls-and-trunks", calls_and_trunks::dashboard().json()),
+        ("exporter", exporter::dashboard().json()),
     ]
 }
 

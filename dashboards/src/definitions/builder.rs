@@ -6,7 +6,7 @@ use super::frame::{TAG, annotations, link_to_the_others, variables};
 use super::palette::{BAD, GOOD, PLAIN, WARN, colour};
 
 /// One dashboard.
-pub(super) struct Board {
+pub(super) struct Dashboard {
     pub(super) uid: &'static str,
     pub(super) title: &'static str,
     pub(super) description: &'static str,
@@ -57,7 +57,7 @@ pub(super) enum Lights {
     High(f64, f64),
 }
 
-impl Board {
+impl Dashboard {
     pub(super) fn json(self) -> Value {
         let mut panels = Vec::new();
         let mut top = 0;

@@ -1,14 +1,14 @@
 //! All calls of the PBX, and its lines to carriers.
 
-use super::builder::{Board, Column, Panel, Row};
+use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{DIRECTIONS, RESULTS};
 use super::shared::{self, percentiles};
 use super::{
     AGENT, PBX, TRUNK, distribution, in_range_with_first, limits, most, per_minute, share,
 };
 
-pub(super) fn board() -> Board {
-    Board {
+pub(super) fn dashboard() -> Dashboard {
+    Dashboard {
         uid: "asterisk-trunks",
         title: "Asterisk: Calls and trunks",
         description: "Every call of the PBX once, by direction and result, and each attempt on a trunk: answer-seizure \

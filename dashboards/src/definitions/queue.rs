@@ -1,6 +1,6 @@
 //! One queue in depth.
 
-use super::builder::{Board, Column, Lights, Panel, Row};
+use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
 use super::shared::{causes, lengths, missed, percentiles, rang};
 use super::{
@@ -8,8 +8,8 @@ use super::{
     per_minute, share, total, total_with_target, weighted,
 };
 
-pub(super) fn board() -> Board {
-    Board {
+pub(super) fn dashboard() -> Dashboard {
+    Dashboard {
         uid: "asterisk-queue",
         title: "Asterisk: Queue",
         description: "One queue in depth, or several added up: how callers came and left, how long they waited and \

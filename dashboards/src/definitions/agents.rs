@@ -1,12 +1,12 @@
 //! What agents did.
 
-use super::builder::{Board, Column, Panel, Row};
+use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{RESULTS, STATES};
 use super::shared::{self, percentiles};
 use super::{AGENT, MEMBER, in_range, in_range_with_first, most, per_minute, share};
 
-pub(super) fn board() -> Board {
-    Board {
+pub(super) fn dashboard() -> Dashboard {
+    Dashboard {
         uid: "asterisk-agents",
         title: "Asterisk: Agents",
         description: "What agents did and do: state, occupancy, calls, calls that nobody took, pauses and hangup \

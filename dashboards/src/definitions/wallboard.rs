@@ -1,13 +1,13 @@
 //! All queues at a glance, for a screen on the wall.
 
-use super::builder::{Board, Column, Lights, Panel, Row};
+use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{BAD, GOOD, STATES};
 use super::{
     QUEUE, all_in_range, in_range, limits, longest_wait, seen, share, total, total_with_target,
 };
 
-pub(super) fn board() -> Board {
-    Board {
+pub(super) fn dashboard() -> Dashboard {
+    Dashboard {
         uid: "asterisk-wallboard",
         title: "Asterisk: Wallboard",
         description: "All queues at a glance: who waits, who is free, and how the last half hour and the day went. \

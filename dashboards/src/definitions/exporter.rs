@@ -1,11 +1,11 @@
 //! Whether the numbers can be trusted: what the exporter says of itself.
 
-use super::builder::{Board, Lights, Panel, Row};
+use super::builder::{Dashboard, Lights, Panel, Row};
 use super::palette::{BAD, GOOD};
 use super::{INFO, PBX, in_range, per_minute, seen};
 
-pub(super) fn board() -> Board {
-    Board {
+pub(super) fn dashboard() -> Dashboard {
+    Dashboard {
         uid: "asterisk-exporter",
         title: "Asterisk: Exporter",
         description: "Whether the numbers can be trusted: time without sight of a PBX, lag, oddities in the events, \
