@@ -183,7 +183,7 @@ const RULES: &[&str] = &["rules.yml", "thresholds.yml"];
 
 /// Panels that show a fault, and nothing on a PBX that has none.
 const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] =
-    &[("exporter", "Never sent"), ("exporter", "Anomalies by kind")];
+    &[("exporter", "Never received"), ("exporter", "Anomalies by kind")];
 
 /// Tables whose averages of single agents have no native form: see `definitions::average`.
 const NEEDS_CLASSIC: &[(&str, &str)] = &[

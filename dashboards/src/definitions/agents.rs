@@ -1,4 +1,4 @@
-//! What agents did.
+//! The work of agents.
 
 use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{RESULTS, STATES};
@@ -9,8 +9,8 @@ pub(super) fn dashboard() -> Dashboard {
     Dashboard {
         uid: "asterisk-agents",
         title: "Asterisk: Agents",
-        description: "What agents did and do: state, occupancy, calls, calls that nobody took, pauses and hangup \
-                      causes. All agents are those of the chosen queues.",
+        description: "The work of agents: state, occupancy, calls, missed calls, pauses and hangup causes. All means all \
+                      agents of the selected queues.",
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "queue", "agent"],
@@ -33,8 +33,8 @@ fn timeline() -> Row {
             24,
             Panel::timeline(
                 "State",
-                "What each agent did when. Busy is a call outside the queues, dnd do-not-disturb at the phone; an agent \
-                 is paused only if paused in every queue.",
+                "State of each agent over time. Busy is a call outside the queues, dnd do-not-disturb at the phone; an \
+                 agent is paused only if paused in every queue.",
                 STATES,
             )
             .over_time(&expr, "{{agent}}"),
@@ -73,9 +73,9 @@ fn table() -> Row {
             Panel::table(
                 "Agents",
                 &[("agent", "Agent"), ("pbx", "PBX")],
-                "One row an agent, over the time that is shown. Occupancy: time on calls, ringing and in wrap-up, of \
-                 that and the time available. RONA: the phone rang and nobody took the call, of ringings that were \
-                 taken or not.",
+                "One row per agent, over the selected time range. Occupancy: time on calls, ringing and in wrap-up, of \
+                 that and the time available. RONA: ring attempts without an answer, of those with and without an \
+                 answer.",
                 columns,
             )
             .decimals(0)
@@ -91,7 +91,7 @@ fn work() -> Row {
         vec![
             (
                 8,
-                Panel::steps("Agents by state", "short", "How many agents are in each state, each counted once.")
+                Panel::steps("Agents by state", "short", "Number of agents in each state, each agent counted once.")
                     .over_time(&format!("sum by (state) (asterisk_agent_state{{{AGENT}}})"), "{{state}}")
                     .stacked()
                     .colours(STATES),
@@ -113,7 +113,7 @@ fn work() -> Row {
                 Panel::lines(
                     "RONA, 30 min",
                     "percentunit",
-                    "Ringings that nobody took, of those that were taken or not, over the 30 minutes before each point.",
+                    "Ring attempts without an answer, of those with and without an answer, over the 30 minutes before each point.",
                 )
                 .over_time(&format!("pbx_agent:asterisk_queue_rona:ratio_rate30m{{{AGENT}}}"), "{{agent}}")
                 .up_to(1.0)
@@ -144,9 +144,9 @@ fn calls() -> Row {
             (
                 8,
                 Panel::lines(
-                    "Ringings by result",
+                    "Ring attempts by result",
                     "cpm",
-                    "Ringings a minute by how they ended. Canceled: another agent took the call, or the caller left.",
+                    "Ring attempts per minute by result. Canceled: another agent answered the call, or the caller left.",
                 )
                 .over_time(&per_minute("result", "asterisk_queue_rings_total", MEMBER), "{{result}}")
                 .stacked()
@@ -158,7 +158,7 @@ fn calls() -> Row {
                 Panel::bars(
                     "Share of the queue's calls, 30 min",
                     "percentunit",
-                    "How much of a queue's calls each agent took in the last 30 minutes.",
+                    "Share of a queue's calls that each agent answered in the last 30 minutes.",
                 )
                 .now(&shares, "{{agent}}, {{queue}}")
                 .up_to(1.0),
@@ -168,7 +168,7 @@ fn calls() -> Row {
 }
 
 fn lengths() -> Row {
-    let taken = format!("{MEMBER}, result=\"answered\"");
+    let answered = format!("{MEMBER}, result=\"answered\"");
     let missed = format!("{MEMBER}, result=\"no_answer\"");
     Row::new(
         8,
@@ -176,17 +176,17 @@ fn lengths() -> Row {
             (
                 8,
                 percentiles(
-                    "Ring until taken",
-                    "How long phones rang until the call was taken: median, 90 % and 99 %.",
+                    "Ring, answered calls",
+                    "How long phones rang until the agent answered: median, 90th and 99th percentile.",
                     "asterisk_queue_ring_seconds",
-                    &taken,
+                    &answered,
                 ),
             ),
             (
                 8,
                 percentiles(
-                    "Ring of missed calls",
-                    "How long phones rang that nobody took: median, 90 % and 99 %.",
+                    "Ring, missed calls",
+                    "How long phones rang without an answer: median, 90th and 99th percentile.",
                     "asterisk_queue_ring_seconds",
                     &missed,
                 ),
@@ -195,7 +195,7 @@ fn lengths() -> Row {
                 8,
                 percentiles(
                     "Talk",
-                    "Length of talks: median, 90 % and 99 %.",
+                    "Duration of talks: median, 90th and 99th percentile.",
                     "asterisk_queue_talk_seconds",
                     MEMBER,
                 ),
@@ -220,7 +220,7 @@ fn pauses() -> Row {
                 Panel::lines(
                     "Agents paused, by reason",
                     "short",
-                    "How many agents were paused, by the reason they gave.",
+                    "Number of paused agents by reason.",
                 )
                 .over_time(&reasons, "{{reason}}")
                 .stacked()
@@ -231,16 +231,16 @@ fn pauses() -> Row {
                 Panel::bars(
                     "Time paused",
                     "dthms",
-                    "Time each agent was paused, in the time that is shown.",
+                    "Time each agent was paused in the selected time range.",
                 )
                 .now(&seconds, "{{agent}}"),
             ),
             (
                 8,
                 Panel::lines(
-                    "Pauses and their ends",
+                    "Pauses and unpauses",
                     "cpm",
-                    "Pauses and unpauses a minute, one for each queue.",
+                    "Pauses and unpauses per minute, one for each queue.",
                 )
                 .over_time(
                     &per_minute("change", "asterisk_queue_pauses_total", MEMBER),
@@ -269,7 +269,7 @@ fn causes() -> Row {
                 Panel::lines(
                     "Causes of agents' phones",
                     "cpm",
-                    "Hangups a minute of agents' phones that were rung, by cause.",
+                    "Hangups per minute of agents' phones that were rung, by cause.",
                 )
                 .over_time(
                     &format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval]))"),
@@ -283,8 +283,8 @@ fn causes() -> Row {
                 12,
                 shared::causes(
                     "Unusual causes, by agent",
-                    "Hangup causes of each agent's phone other than normal clearing and a call that was answered elsewhere, in the time that is shown: the most frequent. \
-                     A phone that fails again and again stands on top.",
+                    "Most frequent hangup causes of each agent's phone in the selected time range, except normal clearing \
+                     and calls answered elsewhere. A phone that fails repeatedly is at the top.",
                     &unusual,
                     "{{agent}}: {{cause_text}}",
                 ),

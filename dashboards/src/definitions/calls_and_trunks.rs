@@ -1,4 +1,4 @@
-//! All calls of the PBX, and its lines to carriers.
+//! All calls of the PBX, and its trunks.
 
 use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{DIRECTIONS, RESULTS};
@@ -11,8 +11,8 @@ pub(super) fn dashboard() -> Dashboard {
     Dashboard {
         uid: "asterisk-trunks",
         title: "Asterisk: Calls and trunks",
-        description: "Every call of the PBX once, by direction and result, and each attempt on a trunk: answer-seizure \
-                      ratio, hangup causes and concurrent calls.",
+        description: "Every call of the PBX counted once, by direction and result, and each attempt on a trunk: \
+                      answer-seizure ratio, hangup causes and concurrent calls.",
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "trunk", "agent"],
@@ -20,8 +20,7 @@ pub(super) fn dashboard() -> Dashboard {
     }
 }
 
-/// The calls that the selection leaves.  A call that saw no trunk has an empty one, and belongs to
-/// all.
+/// The selected calls.  A call without a trunk has an empty label, and is in every selection.
 const CALLS: &str = r#"pbx=~"$pbx", trunk=~"$trunk", agent=~"$agent""#;
 
 fn now() -> Row {
@@ -42,13 +41,13 @@ fn now() -> Row {
     Row::new(
         4,
         vec![
-            (3, Panel::stat("Inbound now", "short", "Calls from outside that go on now.").now(&active("inbound"), "inbound")),
-            (3, Panel::stat("Outbound now", "short", "Calls to the outside that go on now.").now(&active("outbound"), "outbound")),
-            (3, Panel::stat("Internal now", "short", "Calls between agents that go on now.").now(&active("internal"), "internal")),
-            (3, Panel::stat("Calls", "short", "Calls that ended in the time that is shown.").now(&ended(""), "calls").decimals(0)),
+            (3, Panel::stat("Inbound now", "short", "Inbound calls in progress.").now(&active("inbound"), "inbound")),
+            (3, Panel::stat("Outbound now", "short", "Outbound calls in progress.").now(&active("outbound"), "outbound")),
+            (3, Panel::stat("Internal now", "short", "Calls between agents in progress.").now(&active("internal"), "internal")),
+            (3, Panel::stat("Calls", "short", "Calls that ended in the selected time range.").now(&ended(""), "calls").decimals(0)),
             (
                 3,
-                Panel::stat("Inbound answered", "percentunit", "Calls from outside that reached a person or an announcement, of all that ended in the time that is shown.")
+                Panel::stat("Inbound answered", "percentunit", "Inbound calls that reached a person or an announcement, of all that ended in the selected time range.")
                     .now(&answered, "answered")
                     .decimals(1),
             ),
@@ -64,7 +63,7 @@ fn now() -> Row {
                     .now(&failing, "failures")
                     .decimals(1),
             ),
-            (3, limits::worst("Failures, of limit", limits::TRUNKS, &limits::failed())),
+            (3, limits::worst("Failures vs. threshold", limits::TRUNKS, &limits::failed())),
         ],
     )
 }
@@ -86,23 +85,16 @@ fn results() -> Row {
                 8,
                 panel(
                     "Inbound by result",
-                    "Calls from outside that ended, a minute. Answered means that a person or an announcement was.",
+                    "Inbound calls that ended, per minute. Answered means by a person or an announcement.",
                     "inbound",
                 ),
             ),
-            (
-                8,
-                panel(
-                    "Outbound by result",
-                    "Calls to the outside that ended, a minute.",
-                    "outbound",
-                ),
-            ),
+            (8, panel("Outbound by result", "Outbound calls that ended, per minute.", "outbound")),
             (
                 8,
                 panel(
                     "Internal by result",
-                    "Calls between agents that ended, a minute.",
+                    "Calls between agents that ended, per minute.",
                     "internal",
                 ),
             ),
@@ -117,14 +109,14 @@ fn concurrent() -> Row {
         vec![
             (
                 12,
-                Panel::steps("Calls going on, by direction", "short", "Calls that go on, by what is known of their direction so far.")
+                Panel::steps("Active calls by direction", "short", "Calls in progress, by the direction known so far.")
                     .over_time(&format!("sum by (direction) (asterisk_calls_active{{{PBX}}})"), "{{direction}}")
                     .stacked()
                     .colours(DIRECTIONS),
             ),
             (
                 12,
-                Panel::steps("Channels of trunks that are up", "short", "Channels in use on each trunk. A call that comes in and goes out over the same trunk counts twice.")
+                Panel::steps("Active channels by trunk", "short", "Channels in use on each trunk. A call that enters and leaves over the same trunk counts twice.")
                     .over_time(&format!("sum by (pbx, trunk) (asterisk_trunk_calls_active{{{TRUNK}}})"), "{{pbx}} {{trunk}}"),
             ),
         ],
@@ -138,7 +130,7 @@ fn trunks() -> Row {
         vec![
             (
                 8,
-                Panel::lines("Attempts by result", "cpm", "Legs dialled on trunks that ended, a minute. A failing carrier shows here even if the next one took the call.")
+                Panel::lines("Attempts by result", "cpm", "Legs dialled on trunks that ended, per minute. A failing carrier is visible here even if the next one completed the call.")
                     .over_time(&per_minute("result", "asterisk_trunk_attempts_total", TRUNK), "{{result}}")
                     .stacked()
                     .colours(RESULTS)
@@ -153,7 +145,7 @@ fn trunks() -> Row {
             (
                 8,
                 limits::line_of_trunk_failures(
-                    Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point. Dashed: the threshold above which there is an alert, the strictest of the chosen trunks.")
+                    Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point. Dashed: the threshold above which there is an alert, the strictest of the selected trunks.")
                         .over_time(&format!("pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}"),
                 ),
             ),
@@ -178,7 +170,7 @@ fn causes() -> Row {
                 12,
                 shared::causes(
                     "Causes by trunk",
-                    "Hangup causes of attempts on trunks, in the time that is shown: the most frequent.",
+                    "Most frequent hangup causes of attempts on trunks in the selected time range.",
                     &trunk,
                     "{{trunk}}: {{cause_text}}",
                 ),
@@ -187,7 +179,7 @@ fn causes() -> Row {
                 6,
                 shared::causes(
                     "Causes, inbound",
-                    "Hangup causes of calls from outside, in the time that is shown: the most frequent.",
+                    "Most frequent hangup causes of inbound calls in the selected time range.",
                     &calls("inbound"),
                     "{{cause_text}}",
                 ),
@@ -196,7 +188,7 @@ fn causes() -> Row {
                 6,
                 shared::causes(
                     "Causes, outbound",
-                    "Hangup causes of calls to the outside, in the time that is shown: the most frequent.",
+                    "Most frequent hangup causes of outbound calls in the selected time range.",
                     &calls("outbound"),
                     "{{cause_text}}",
                 ),
@@ -209,7 +201,7 @@ fn lengths() -> Row {
     let (inbound, outbound) =
         (format!("{PBX}, direction=\"inbound\""), format!("{PBX}, direction=\"outbound\""));
     Row::titled(
-        "Lengths",
+        "Durations",
         8,
         vec![
             (
@@ -217,7 +209,7 @@ fn lengths() -> Row {
                 Panel::heatmap(
                     "Talk, all calls",
                     "s",
-                    "How long calls were bridged: the brighter, the more calls.",
+                    "How long calls were bridged: brighter means more calls.",
                     &distribution("asterisk_call_talk_seconds", PBX),
                 )
                 .at_least("5m"),
@@ -226,7 +218,7 @@ fn lengths() -> Row {
                 8,
                 percentiles(
                     "Ring, inbound",
-                    "From the first dialling to the answer or the end: median, 90 % and 99 %.",
+                    "From the first dialling to the answer or the end: median, 90th and 99th percentile.",
                     "asterisk_call_ring_seconds",
                     &inbound,
                 ),
@@ -235,7 +227,7 @@ fn lengths() -> Row {
                 8,
                 percentiles(
                     "Ring, outbound",
-                    "From the first dialling to the answer or the end: median, 90 % and 99 %.",
+                    "From the first dialling to the answer or the end: median, 90th and 99th percentile.",
                     "asterisk_call_ring_seconds",
                     &outbound,
                 ),
@@ -266,8 +258,8 @@ fn agents() -> Row {
                 Panel::table(
                     "Calls by agent",
                     &[("agent", "Agent"), ("pbx", "PBX")],
-                    "One row an agent or device, over the time that is shown: who answered an inbound call, else who \
-                     made it. A click on a name opens the agent.",
+                    "One row per agent or device, over the selected time range: the agent who answered an inbound call, else \
+                     the agent who made it. Click a name to open the agent.",
                     vec![
                         Column::new("Inbound", "short", ended(", direction=\"inbound\"")),
                         Column::new("Outbound", "short", ended(", direction=\"outbound\"")),
@@ -286,7 +278,7 @@ fn agents() -> Row {
             ),
             (
                 8,
-                Panel::lines("Recordings", "cpm", "Recordings that ended, a minute.")
+                Panel::lines("Recordings", "cpm", "Recordings that ended, per minute.")
                     .over_time(&recordings, "{{pbx}}")
                     .at_least("1m"),
             ),

@@ -1,35 +1,35 @@
-//! Whether the numbers can be trusted: what the exporter says of itself.
+//! Whether the numbers can be trusted: the exporter's own health.
 
 use super::builder::{Dashboard, Lights, Panel, Row};
 use super::palette::{BAD, GOOD};
-use super::{INFO, PBX, in_range, per_minute, seen};
+use super::{INFO, PBX, connected, in_range, per_minute};
 
 pub(super) fn dashboard() -> Dashboard {
     Dashboard {
         uid: "asterisk-exporter",
         title: "Asterisk: Exporter",
-        description: "Whether the numbers can be trusted: time without sight of a PBX, lag, oddities in the events, \
-                      conservation of callers, and the exporter's own use of the machine.",
+        description: "Whether the numbers can be trusted: time without a synchronised session, lag, anomalies in the events, \
+                      conservation of callers, and the exporter's use of resources.",
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx"],
-        rows: vec![now(), trust(), events(), oddities(), sessions(), process()],
+        rows: vec![now(), trust(), events(), anomalies(), sessions(), process()],
     }
 }
 
 fn now() -> Row {
-    let blind = in_range("pbx", "asterisk_exporter_unsynchronized_seconds_total", PBX);
+    let unsynchronized = in_range("pbx", "asterisk_exporter_unsynchronized_seconds_total", PBX);
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
-    let odd = in_range("pbx", "asterisk_exporter_anomalies_total", PBX);
+    let anomalies = in_range("pbx", "asterisk_exporter_anomalies_total", PBX);
     let not_conserved = format!("sum by (pbx) (abs({}) + abs({}))", waits(), talks());
     Row::new(
         4,
         vec![
             (
                 4,
-                Panel::stat("In sight", "short", "Whether the exporter is logged in to each PBX and synchronised.")
-                    .now(&seen(), "{{pbx}}")
-                    .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)]),
+                Panel::stat("PBX connection", "short", "Whether the exporter is connected to and synchronised with each PBX.")
+                    .now(&connected(), "{{pbx}}")
+                    .words(&[("0", "disconnected", BAD), ("1", "connected", GOOD)]),
             ),
             (
                 5,
@@ -40,14 +40,14 @@ fn now() -> Row {
             ),
             (
                 3,
-                Panel::stat("Blind", "s", "Time without a synchronised session, in the time that is shown.")
-                    .now(&blind, "{{pbx}}")
+                Panel::stat("Not synchronised", "s", "Time without a synchronised session in the selected time range.")
+                    .now(&unsynchronized, "{{pbx}}")
                     .decimals(1)
                     .lights(Lights::Low(1.0, 60.0)),
             ),
             (
                 3,
-                Panel::stat("Event lag", "s", "How late events are read. Red from 2 s on, as the alert.")
+                Panel::stat("Event lag", "s", "Delay until events are read. Red from 2 s on, like the alert.")
                     .now(&lag, "{{pbx}}")
                     .decimals(3)
                     .lights(Lights::Low(1.0, 2.0)),
@@ -57,10 +57,10 @@ fn now() -> Row {
                 Panel::stat(
                     "Anomalies",
                     "short",
-                    "Sequences of events that should not happen, and drift that a list mended, in the time that is \
-                     shown. Single ones are no harm.",
+                    "Event sequences that should not occur, and drift that a list corrected, in the selected time range. \
+                     Single ones are harmless.",
                 )
-                .now(&odd, "{{pbx}}")
+                .now(&anomalies, "{{pbx}}")
                 .decimals(0)
                 .lights(Lights::Low(1.0, 20.0)),
             ),
@@ -69,8 +69,8 @@ fn now() -> Row {
                 Panel::stat(
                     "Not conserved",
                     "short",
-                    "Callers who came, less those who left and those inside, over all queues. Anything but 0 is a \
-                     fault of the exporter: please report it.",
+                    "Callers who joined, less those who left and those still in the queue, over all queues. Any value other \
+                     than 0 is a fault of the exporter: please report it.",
                 )
                 .now(&not_conserved, "{{pbx}}")
                 .lights(Lights::Low(0.5, 1.0)),
@@ -86,7 +86,7 @@ fn now() -> Row {
 }
 
 fn trust() -> Row {
-    let blind = format!(
+    let unsynchronized = format!(
         "sum by (pbx) (rate(asterisk_exporter_unsynchronized_seconds_total{{{PBX}}}[$__rate_interval]))"
     );
     let lag = format!("max by (pbx) (asterisk_exporter_event_lag_seconds{{{PBX}}})");
@@ -98,18 +98,18 @@ fn trust() -> Row {
             (
                 6,
                 Panel::steps(
-                    "Never sent",
+                    "Never received",
                     "short",
-                    "Classes, events and lists that the account is not sent though it must be; the exporter's landing \
-                     page says what mends it.",
+                    "Classes, events and lists that the PBX does not send to the account, although it must; the exporter's \
+                     landing page shows what corrects it.",
                 )
                 .over_time(&missing, "{{pbx}} {{reason}}")
                 .or_else("Nothing is missing"),
             ),
             (
                 6,
-                Panel::lines("Blind time", "percentunit", "Share of the time without a synchronised session.")
-                    .over_time(&blind, "{{pbx}}")
+                Panel::lines("Time not synchronised", "percentunit", "Share of the time without a synchronised session.")
+                    .over_time(&unsynchronized, "{{pbx}}")
                     .up_to(1.0),
             ),
             (
@@ -117,8 +117,8 @@ fn trust() -> Row {
                 Panel::lines(
                     "Event lag",
                     "s",
-                    "How late events are read: their moment of reading less their time stamp, less the smallest such \
-                     difference of the session.",
+                    "Delay until events are read: the time of reading less the time stamp, less the smallest such difference \
+                     of the session.",
                 )
                 .over_time(&lag, "{{pbx}}"),
             ),
@@ -127,8 +127,8 @@ fn trust() -> Row {
                 Panel::steps(
                     "Conservation",
                     "short",
-                    "Waits: entries and adopted, less exits and those who wait. Talks: answered and adopted, less \
-                     completions and those who talk. Both must be 0 always.",
+                    "Waits: entries and adopted, less exits and callers waiting. Talks: answered and adopted, less \
+                     completions and callers talking. Both must always be 0.",
                 )
                 .over_time(&format!("sum by (pbx) ({})", waits()), "{{pbx}} waits")
                 .over_time(&format!("sum by (pbx) ({})", talks()), "{{pbx}} talks"),
@@ -150,20 +150,16 @@ fn events() -> Row {
         vec![
             (
                 12,
-                Panel::lines(
-                    "Events read",
-                    "cps",
-                    "The ten most frequent kinds of events, a second.",
-                )
-                .over_time(&frequent, "{{event}}")
-                .legend_right(),
+                Panel::lines("Events read", "cps", "The ten most frequent events, per second.")
+                    .over_time(&frequent, "{{event}}")
+                    .legend_right(),
             ),
             (
                 12,
                 Panel::steps(
-                    "Tracked",
+                    "Tracked objects",
                     "short",
-                    "Channels, stays in queues and calls that the exporter holds in memory.",
+                    "Channels, stays in queues and calls that the exporter keeps in memory.",
                 )
                 .over_time(&tracked, "{{pbx}} {{kind}}"),
             ),
@@ -171,8 +167,8 @@ fn events() -> Row {
     )
 }
 
-fn oddities() -> Row {
-    let odd = per_minute("pbx, kind", "asterisk_exporter_anomalies_total", PBX);
+fn anomalies() -> Row {
+    let anomalies = per_minute("pbx, kind", "asterisk_exporter_anomalies_total", PBX);
     let rejected = per_minute("pbx, reason", "asterisk_exporter_frames_rejected_total", PBX);
     let overflow = per_minute("pbx, label", "asterisk_exporter_label_overflow_total", PBX);
     let adopted = per_minute("pbx, phase", "asterisk_queue_adopted_total", PBX);
@@ -182,13 +178,13 @@ fn oddities() -> Row {
         vec![
             (
                 6,
-                Panel::lines("Anomalies by kind", "cpm", "Oddities in the events, a minute; METRICS.md has the kinds.")
-                    .over_time(&format!("{odd} > 0"), "{{pbx}} {{kind}}")
+                Panel::lines("Anomalies by kind", "cpm", "Anomalies in the events, per minute; METRICS.md has the kinds.")
+                    .over_time(&format!("{anomalies} > 0"), "{{pbx}} {{kind}}")
                     .or_else("No anomalies"),
             ),
             (
                 6,
-                Panel::lines("Input rejected", "cpm", "Input that was skipped, a minute, by reason.")
+                Panel::lines("Input rejected", "cpm", "Input that was skipped, per minute, by reason.")
                     .over_time(&rejected, "{{pbx}} {{reason}}"),
             ),
             (
@@ -196,7 +192,7 @@ fn oddities() -> Row {
                 Panel::lines(
                     "Label overflow",
                     "cpm",
-                    "Names that became `other` because a limit of the configuration was reached, a minute.",
+                    "Names that became `other` because a limit of the configuration was reached, per minute.",
                 )
                 .over_time(&overflow, "{{pbx}} {{label}}"),
             ),
@@ -205,7 +201,7 @@ fn oddities() -> Row {
                 Panel::lines(
                     "Adopted and lost",
                     "cpm",
-                    "Callers whose beginning was not seen, and callers whose end was not seen, a minute.",
+                    "Stays whose beginning was not observed, and stays whose end was not observed, per minute.",
                 )
                 .over_time(&adopted, "{{pbx}} adopted {{phase}}")
                 .over_time(&lost, "{{pbx}} lost"),
@@ -260,12 +256,12 @@ fn process() -> Row {
         vec![
             (
                 6,
-                Panel::lines("CPU", "percentunit", "Share of one core that the exporter uses.")
+                Panel::lines("CPU", "percentunit", "Share of one core used by the exporter.")
                     .over_time(&cpu, "{{instance}}"),
             ),
             (
                 6,
-                Panel::lines("Memory", "bytes", "Memory that is resident.")
+                Panel::lines("Memory", "bytes", "Resident memory.")
                     .over_time(&own("process_resident_memory_bytes"), "{{instance}}"),
             ),
             (
@@ -273,7 +269,7 @@ fn process() -> Row {
                 Panel::lines(
                     "Series of a scrape",
                     "short",
-                    "Samples in each scrape: what Prometheus has to store.",
+                    "Samples in each scrape, which Prometheus has to store.",
                 )
                 .over_time(&own("scrape_samples_scraped"), "{{instance}}"),
             ),
@@ -295,7 +291,7 @@ fn own(expr: &str) -> String {
     format!("{expr} and on (job, instance) {INFO}")
 }
 
-/// What must be 0 for each queue: callers who came, less those who left and who wait.
+/// What must be 0 for each queue: callers who joined, less those who left and those waiting.
 fn waits() -> String {
     format!(
         "sum by (pbx, queue) (asterisk_queue_entries_total{{{PBX}}}) \

@@ -13,8 +13,8 @@ pub(super) fn link_to_the_others() -> Value {
     })
 }
 
-/// Grafana's own, and what makes numbers of that time doubtful.  A point is drawn where the value
-/// is above 0.
+/// Grafana's own, and events that make the numbers of that time unreliable.  A mark is drawn where the
+/// value is above 0.
 pub(super) fn annotations() -> Vec<Value> {
     let marks = [
         (
@@ -22,18 +22,18 @@ pub(super) fn annotations() -> Vec<Value> {
             BAD,
             "max by (pbx) (max_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) - \
              min by (pbx) (min_over_time(asterisk_start_time_seconds{pbx=~\"$pbx\"}[$__rate_interval])) > bool 5",
-            "{{pbx}}: the PBX was started anew, its open calls are lost",
+            "{{pbx}}: the PBX was restarted, its open calls are lost",
             "pbx",
         ),
         (
             "Lost sessions",
             WARN,
             "sum by (pbx, reason) (increase(asterisk_exporter_disconnects_total{pbx=~\"$pbx\"}[$__rate_interval]))",
-            "{{pbx}}: session ended ({{reason}}); `closed` is what a PBX does that stops",
+            "{{pbx}}: session ended ({{reason}}); a PBX that stops gives `closed`",
             "pbx,reason",
         ),
         (
-            "Blind periods",
+            "Not synchronised",
             "#DDDDDD",
             "1 - asterisk_up{pbx=~\"$pbx\"}",
             "{{pbx}}: not synchronised, the numbers of this time are incomplete",
@@ -43,7 +43,7 @@ pub(super) fn annotations() -> Vec<Value> {
             "Exporter restarts",
             "#56B4E9",
             "changes(process_start_time_seconds[$__rate_interval]) and on (job, instance) asterisk_exporter_build_info",
-            "{{instance}}: the exporter restarted, its counters begin at zero",
+            "{{instance}}: the exporter was restarted, its counters start at zero",
             "instance",
         ),
     ];
@@ -61,13 +61,13 @@ pub(super) fn annotations() -> Vec<Value> {
     std::iter::once(own).chain(marks).collect()
 }
 
-/// Each depends on those before it.  Where nothing is chosen, an empty label matches as well.
+/// Each depends on those before it.  Where nothing is selected, an empty label matches as well.
 pub(super) fn variables(shown: &[&str]) -> Vec<Value> {
     let source = json!({
         "name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "",
         "hide": 0, "multi": false, "includeAll": false, "refresh": 1, "options": [],
         "current": { "selected": false, "text": "default", "value": "default" },
-        "description": "The Prometheus, or what speaks its language, that has the metrics.",
+        "description": "The Prometheus, or a compatible server, that has the metrics.",
     });
     let queries = [
         ("pbx", "PBX", "The Asterisk servers.", "label_values(asterisk_up, pbx)"),
@@ -99,7 +99,7 @@ pub(super) fn variables(shown: &[&str]) -> Vec<Value> {
             "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
         });
         if name == "agent" && shown.contains(&"queue") {
-            // All agents are those of the chosen queues, which only the list of their names says.
+            // All means all agents of the selected queues, which only the list of their names gives.
             variable.as_object_mut().expect("it is one").remove("allValue");
         }
         variable
@@ -107,5 +107,5 @@ pub(super) fn variables(shown: &[&str]) -> Vec<Value> {
     std::iter::once(source).chain(queries).collect()
 }
 
-/// What our dashboards find each other by.
+/// The tag by which our dashboards link to each other.
 pub(super) const TAG: &str = "asterisk-exporter";

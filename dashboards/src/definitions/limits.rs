@@ -1,25 +1,25 @@
-//! Traffic lights by the thresholds in force (`alerts/thresholds.yml`): each queue and trunk by its
-//! own, the same that the alerts go by.
+//! Traffic lights by the thresholds in effect (`alerts/thresholds.yml`): each queue and trunk by its
+//! own, as in the alerts.
 //!
-//! Grafana's own thresholds are numbers in a panel, the same for all queues.  So a light is a
-//! number of its own: how much of what its threshold allows a queue has used up.
+//! Grafana's own thresholds are constants of a panel, the same for all queues.  So a light shows a
+//! ratio: a value of a queue relative to what the threshold of that queue allows.
 
 use super::builder::{Lights, Panel};
 use super::{QUEUE, TRUNK};
 
-/// Red where the limit is reached, amber shortly before.
+/// Red where the threshold is reached, amber shortly before.
 pub(super) const LIGHTS: Lights = Lights::Low(0.8, 1.0);
 
-/// Of each queue: how much of the callers it may lose gave up in the last half hour.
-pub(super) fn gave_up() -> String {
+/// Abandoned calls of each queue in the last half hour, relative to what its threshold allows.
+pub(super) fn abandoned() -> String {
     format!(
         "pbx_queue:asterisk_queue_abandoned:ratio_rate30m{{{QUEUE}}} / on (pbx, queue) \
          (pbx_queue:asterisk_threshold:abandon_ratio > 0) {ENOUGH}"
     )
 }
 
-/// Of each queue with a target: how much of those who may wait longer than that did so in the last
-/// half hour.
+/// Calls of each queue with a target that were not answered within it in the last half hour, relative
+/// to what its threshold allows.
 pub(super) fn too_late() -> String {
     format!(
         "(1 - pbx_queue:asterisk_queue_service_level_alerted:ratio_rate30m{{{QUEUE}}}) / on (pbx, queue) \
@@ -27,7 +27,7 @@ pub(super) fn too_late() -> String {
     )
 }
 
-/// Of each trunk: how much of the failures it may have it had in the last half hour.
+/// Network failures of each trunk in the last half hour, relative to what its threshold allows.
 pub(super) fn failed() -> String {
     format!(
         "pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}} / on (pbx, trunk) \
@@ -37,18 +37,23 @@ pub(super) fn failed() -> String {
     )
 }
 
-/// The worst of what is chosen as a light.
-pub(super) fn worst(title: &'static str, description: &'static str, of_limit: &str) -> Panel {
+/// The highest ratio of the selected queues or trunks as a light.
+pub(super) fn worst(title: &'static str, description: &'static str, ratio: &str) -> Panel {
     Panel::stat(title, "percentunit", description)
-        .now(&format!("max({of_limit})"), "of limit")
+        .now(&format!("max({ratio})"), "of threshold")
         .decimals(0)
         .lights(LIGHTS)
         .or_else("–")
 }
 
-/// A dashed line where the limit is: the strictest of the chosen queues.
+/// The threshold of the service level: the strictest of the selected queues.
+pub(super) fn service_level() -> String {
+    format!("max(pbx_queue:asterisk_threshold:service_level{{{QUEUE}}})")
+}
+
+/// A dashed line at the threshold: the strictest of the selected queues.
 pub(super) fn line_of_service_level(panel: Panel) -> Panel {
-    line(panel, &format!("max(pbx_queue:asterisk_threshold:service_level{{{QUEUE}}})"))
+    line(panel, &service_level())
 }
 
 pub(super) fn line_of_abandons(panel: Panel) -> Panel {
@@ -59,21 +64,21 @@ pub(super) fn line_of_trunk_failures(panel: Panel) -> Panel {
     line(panel, &format!("min(pbx_trunk:asterisk_threshold:trunk_failure_ratio{{{TRUNK}}})"))
 }
 
-fn line(panel: Panel, limit: &str) -> Panel {
-    panel.over_time(limit, "limit").dashed("limit")
+fn line(panel: Panel, threshold: &str) -> Panel {
+    panel.over_time(threshold, "threshold").dashed("threshold")
 }
 
 /// A queue with fewer calls has no light, as it has no alert.
 const ENOUGH: &str = "and on (pbx, queue) (pbx_queue:asterisk_queue_ended:increase30m >= on (pbx, queue) \
                       pbx_queue:asterisk_threshold:min_calls)";
 
-pub(super) const SERVICE_LEVEL: &str = "Callers who were not answered within the target, as a share of what the \
-                                        threshold of the queue allows, in the last 30 minutes; the worst queue. At \
-                                        100 % its service level is as low as may be (alerts/thresholds.yml). Nothing \
-                                        for a queue with few calls, or without a target.";
-pub(super) const ABANDONS: &str = "Callers who gave up, as a share of what the threshold of the queue allows, in the \
-                                   last 30 minutes; the worst queue. At 100 % it is as high as may be (alerts/thresholds.yml). Nothing for a \
-                                   queue with few calls.";
-pub(super) const TRUNKS: &str = "Attempts that the network refused, as a share of what the threshold of the trunk \
-                                 allows, in the last 30 minutes; the worst trunk. At 100 % there are as many as may be \
-                                 (alerts/thresholds.yml). Nothing for a trunk with few attempts.";
+pub(super) const SERVICE_LEVEL: &str = "Late calls (not answered within the target) in the last 30 minutes, in percent of \
+                                        what the threshold of the queue allows; the worst queue. At 100 % the service \
+                                        level is at its threshold (alerts/thresholds.yml). Empty for a queue with few \
+                                        calls, or without a target.";
+pub(super) const ABANDONS: &str = "Abandoned calls in the last 30 minutes, in percent of what the threshold of the queue \
+                                   allows; the worst queue. At 100 % the abandon rate is at its threshold \
+                                   (alerts/thresholds.yml). Empty for a queue with few calls.";
+pub(super) const TRUNKS: &str = "Attempts that the network refused in the last 30 minutes, in percent of what the \
+                                 threshold of the trunk allows; the worst trunk. At 100 % the failure rate is at its \
+                                 threshold (alerts/thresholds.yml). Empty for a trunk with few attempts.";

@@ -1,8 +1,8 @@
-//! Where the dashboards are written: `dashboards/*.json` are made of this, and a test says that
-//! they are up to date.
+//! The dashboards as code: `dashboards/*.json` are generated from this, and CI checks that they are
+//! up to date.
 //!
-//! Panels are told apart by kind (`Panel::stat`, `Panel::lines` and so on), queries are PromQL as
-//! Grafana has it. After a change, `cargo run -p dashboards` writes the files anew.
+//! Each kind of panel has a constructor (`Panel::stat`, `Panel::lines` and so on), queries are PromQL
+//! as Grafana has it.  After a change, `cargo run -p dashboards` generates the files again.
 
 mod agents;
 mod builder;
@@ -28,29 +28,28 @@ pub fn all() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What is chosen, as label matchers.
+/// The selection as label matchers.
 const PBX: &str = r#"pbx=~"$pbx""#;
 const QUEUE: &str = r#"pbx=~"$pbx", queue=~"$queue""#;
 const AGENT: &str = r#"pbx=~"$pbx", agent=~"$agent""#;
 const MEMBER: &str = r#"pbx=~"$pbx", queue=~"$queue", agent=~"$agent""#;
 const TRUNK: &str = r#"pbx=~"$pbx", trunk=~"$trunk""#;
 
-/// How many of a counter came each minute.
+/// The rate of a counter per minute.
 fn per_minute(by: &str, counter: &str, matchers: &str) -> String {
     format!("60 * sum by ({by}) (rate({counter}{{{matchers}}}[$__rate_interval]))")
 }
 
-/// How many of a counter came in the time that is shown.
+/// The increase of a counter in the selected time range.
 fn in_range(by: &str, counter: &str, matchers: &str) -> String {
     format!("sum by ({by}) (increase({counter}{{{matchers}}}[$__range]))")
 }
 
-/// The same of a counter that begins when there is something to count, from 1 on: its first is in
-/// no increase.
+/// The same for a counter whose series starts with its first event, at 1: no increase contains it.
 ///
-/// A series that was not there when the shown time began counts in full, if its exporter was.  If
-/// the exporter started anew since, its value is what came since then: the increase is the greater
-/// one, and counts.
+/// A series that did not exist at the beginning of the time range counts in full, if its exporter
+/// did.  If the exporter has restarted since, the value is the count since then: the increase is
+/// greater and is used.
 pub fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
     let counter = format!("{counter}{{{matchers}}}");
     let increase = format!("increase({counter}[$__range])");
@@ -60,18 +59,17 @@ pub fn in_range_with_first(by: &str, counter: &str, matchers: &str) -> String {
     format!("sum by ({by}) ({increase} > {fresh} or {fresh} or {increase})")
 }
 
-/// Whether each PBX is seen: 0 also for one whose exporter is scraped no more.
-fn seen() -> String {
+/// Whether each PBX is connected: 0 also for one whose exporter is no longer scraped.
+fn connected() -> String {
     format!("(asterisk_up{{{PBX}}} or on (pbx) 0 * last_over_time(asterisk_up{{{PBX}}}[1w]))")
 }
 
-/// The longest wait of each queue, as long as its PBX is seen: while it is not, known waits only
-/// grow.
+/// The longest wait of each queue while its PBX is connected: otherwise the known waits only grow.
 fn longest_wait() -> String {
     format!("(asterisk_queue_longest_wait_seconds{{{QUEUE}}} and on (pbx) asterisk_up == 1)")
 }
 
-/// The greatest, the first on top, and none that is zero.
+/// The greatest values in descending order, without zeros.
 fn most(number: u32, of: &str) -> String {
     format!("sort_desc(topk({number}, {of} > 0))")
 }
@@ -81,15 +79,15 @@ fn all_in_range(counter: &str, matchers: &str) -> String {
     format!("sum(increase({counter}{{{matchers}}}[$__range]))")
 }
 
-/// A part of a whole; nothing, not zero, where the whole is zero.
+/// A ratio; absent, not zero, where the whole is zero.
 fn share(part: &str, whole: &str) -> String {
     format!("{part} / ({whole} > 0)")
 }
 
-/// A percentile of a native histogram where Prometheus has it, for it is the finer one, else of the
+/// A percentile of a native histogram where Prometheus has one, because it is finer, else of the
 /// classic one.
 ///
-/// The comparison drops what a quiet time gives: NaN.
+/// The comparison drops NaN, the result of a time without calls.
 fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
     format!(
         "(histogram_quantile({quantile}, sum(rate({histogram}{{{matchers}}}[$__rate_interval]))) \
@@ -106,17 +104,17 @@ fn distribution(histogram: &str, matchers: &str) -> String {
     )
 }
 
-/// The average length in the time that is shown.
+/// The average duration in the selected time range.
 ///
-/// Of classic histograms only: VictoriaMetrics refuses a query that names `histogram_sum`, even
-/// beside another.
+/// Of classic histograms only: VictoriaMetrics refuses a query with `histogram_sum`, even next to
+/// another.
 fn average(by: &str, histogram: &str, matchers: &str) -> String {
     let of = |part: &str| in_range_with_first(by, &format!("{histogram}_{part}"), matchers);
     share(&of("sum"), &of("count"))
 }
 
-/// An average of the chosen queues, each weighted by how many there were of what it is the average
-/// of; a queue that has none weighs nothing.
+/// The average over the selected queues, each weighted by its number of calls; a queue without calls
+/// has no weight.
 fn weighted(mean: &str, count: &str) -> String {
     format!(
         "sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / \
@@ -124,13 +122,13 @@ fn weighted(mean: &str, count: &str) -> String {
     )
 }
 
-/// A recorded series, summed over what is chosen.
+/// A recorded series, summed over the selection.
 fn total(recorded: &str) -> String {
     format!("sum({recorded}{{{QUEUE}}})")
 }
 
-/// The same for queues that have a target: others have no service level, and must not be below the
-/// line of one.
+/// The same for queues that have a target: others have no service level, and must not be in its
+/// denominator.
 fn total_with_target(recorded: &str) -> String {
     format!(
         "sum({recorded}{{{QUEUE}}} and on (pbx, queue) pbx_queue:asterisk_queue_answered_in_target:increase30m)"

@@ -1,8 +1,8 @@
 //! What a colour means: one name, one colour, in every dashboard.
 //!
-//! Most colours are those of Okabe and Ito, which people with any kind of colour blindness can tell
-//! apart; a test holds the others to the same.  Names that never stand in one panel may share a
-//! colour.
+//! Most colours are those of Okabe and Ito, which people with any kind of colour blindness can
+//! distinguish; a test checks the others for the same.  Names that are never in one panel may share
+//! a colour.
 
 /// All is well.
 pub(super) const GOOD: &str = GREEN;
@@ -26,10 +26,10 @@ pub(super) const OUTCOMES: &[&str] = &[
     "incompatible",
     "lost",
 ];
-/// How a ringing, a call or an attempt on a trunk ended.
+/// How a ring attempt, a call or an attempt on a trunk ended.
 pub(super) const RESULTS: &[&str] =
     &["answered", "no_answer", "busy", "congestion", "failed", "canceled", "lost"];
-/// What an agent does, in the order of the state timeline's numbers.
+/// The states of an agent, in the order of the state timeline's numbers.
 pub(super) const STATES: &[&str] = &[
     "available",
     "ringing",
@@ -44,13 +44,13 @@ pub(super) const STATES: &[&str] = &[
 ];
 /// Where a call came from and went to.
 pub(super) const DIRECTIONS: &[&str] = &["inbound", "outbound", "internal", "unknown"];
-/// Who ended a talk.
+/// The party that ended a talk.
 pub(super) const ENDED_BY: &[&str] = &["caller", "agent", "transfer", "unknown", "lost"];
 
-/// Why somebody was not let into a queue.
+/// Why a caller was refused by a queue.
 pub(super) const REFUSALS: &[&str] = &["full", "join_empty", "join_unavailable", "unknown_queue"];
 
-/// The colour of a name; panics for one that has none, which a test would show.
+/// The colour of a name; panics for a name without one, which a test would show.
 pub(super) fn colour(name: &str) -> &'static str {
     let found = MEANINGS.iter().find(|(known, _)| *known == name);
     found.unwrap_or_else(|| panic!("{name} has no colour")).1
@@ -93,7 +93,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("p90", ORANGE),
     ("p99", PURPLE),
     ("target", PALE),
-    ("limit", PALE),
+    ("threshold", PALE),
     ("full", VERMILLION),
     ("join_empty", YELLOW),
     ("join_unavailable", ORANGE),
@@ -113,7 +113,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("unanswered", PURPLE),
     ("offered load", PALE),
     ("speed of answer", SKY),
-    ("wait before giving up", VERMILLION),
+    ("wait before abandon", VERMILLION),
     ("talk", GREEN),
     ("handle time", BLUE),
     ("recorded", SKY),

@@ -1,4 +1,4 @@
-//! One queue in depth.
+//! One queue in detail.
 
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
@@ -12,8 +12,8 @@ pub(super) fn dashboard() -> Dashboard {
     Dashboard {
         uid: "asterisk-queue",
         title: "Asterisk: Queue",
-        description: "One queue in depth, or several added up: how callers came and left, how long they waited and \
-                      talked, service level in its six formulas, and the agents.",
+        description: "One queue in detail, or the sum of several: how callers joined and left, how long they waited and \
+                      talked, the service level by six formulas, and the agents.",
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "queue"],
@@ -37,7 +37,7 @@ fn now() -> Row {
         &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
         &answered_and_abandoned(),
     );
-    let gave_up = share(
+    let abandoned = share(
         &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
         &total("pbx_queue:asterisk_queue_ended:increase30m"),
     );
@@ -51,17 +51,17 @@ fn now() -> Row {
             ),
             (
                 3,
-                Panel::stat("Longest wait", "dthms", "How long the caller who waits longest has waited.")
+                Panel::stat("Longest wait", "dthms", "The longest current wait.")
                     .now(&format!("max({})", longest_wait()), "longest wait"),
             ),
             (
                 2,
-                Panel::stat("Talking", "short", "Callers who talk to an agent now.")
+                Panel::stat("Talking", "short", "Callers talking to an agent now.")
                     .now(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking"),
             ),
             (
                 3,
-                Panel::stat("Members available", "short", "Members who could take a call now. Red if there is none.")
+                Panel::stat("Members available", "short", "Members who could answer a call now. Red if there is none.")
                     .now(&free, "available")
                     .lights(Lights::High(1.0, 2.0)),
             ),
@@ -70,29 +70,29 @@ fn now() -> Row {
                 Panel::stat(
                     "Service level, 30 min",
                     "percentunit",
-                    "Answered within the target, of all who were answered or gave up, in the last 30 minutes.",
+                    "Calls answered within the target, of all answered and abandoned calls, in the last 30 minutes.",
                 )
                 .now(&in_time, "service level")
                 .decimals(1),
             ),
-            (2, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
+            (2, limits::worst("Late vs. threshold", limits::SERVICE_LEVEL, &limits::too_late())),
             (
                 3,
                 Panel::stat(
                     "Abandon rate, 30 min",
                     "percentunit",
-                    "Callers who gave up, of all waits that ended in the last 30 minutes.",
+                    "Abandoned calls, of all waits that ended in the last 30 minutes.",
                 )
-                .now(&gave_up, "abandon rate")
+                .now(&abandoned, "abandon rate")
                 .decimals(1),
             ),
-            (2, limits::worst("Abandoned, of limit", limits::ABANDONS, &limits::gave_up())),
+            (2, limits::worst("Ab. vs. threshold", limits::ABANDONS, &limits::abandoned())),
             (
                 2,
                 Panel::stat(
                     "ASA, 30 min",
                     "dthms",
-                    "Average speed of answer: the average wait of those who were answered in the last 30 minutes.",
+                    "Average speed of answer: the average wait of the calls answered in the last 30 minutes.",
                 )
                 .now(&speed_of_answer(), "speed of answer")
                 .decimals(0),
@@ -102,7 +102,7 @@ fn now() -> Row {
                 Panel::stat(
                     "AHT, 30 min",
                     "dthms",
-                    "Average handle time: talk, holds included, and the wrap-up after it, in the last 30 minutes.",
+                    "Average handle time: talk including hold, and wrap-up, in the last 30 minutes.",
                 )
                 .now(&handle_time(), "handle time")
                 .decimals(0),
@@ -113,7 +113,7 @@ fn now() -> Row {
 
 fn arrivals() -> Row {
     Row::titled(
-        "Arrivals and exits",
+        "Entries and exits",
         9,
         vec![
             (
@@ -121,8 +121,8 @@ fn arrivals() -> Row {
                 Panel::lines(
                     "Waits that ended, by outcome",
                     "cpm",
-                    "Callers a minute who left the queue, by how, stacked; the dashed line is callers who joined. \
-                     Only `abandoned` hung up themselves: METRICS.md has the outcomes.",
+                    "Callers per minute who left the queue, by outcome, stacked; the dashed line is callers who joined. \
+                     Only `abandoned` callers hung up themselves: METRICS.md has the outcomes.",
                 )
                 .over_time(&per_minute("outcome", "asterisk_queue_exits_total", QUEUE), "{{outcome}}")
                 .over_time(
@@ -139,8 +139,8 @@ fn arrivals() -> Row {
                 Panel::lines(
                     "Refused",
                     "cpm",
-                    "Callers a minute who were never let in, by reason: queue full, nobody there. They are neither \
-                     arrivals nor exits.",
+                    "Callers per minute who were refused, by reason: queue full, no agents. They are neither entries nor \
+                     exits.",
                 )
                 .over_time(&per_minute("reason", "asterisk_queue_refusals_total", QUEUE), "{{reason}}")
                 .stacked()
@@ -157,7 +157,7 @@ fn at_the_moment() -> Row {
         vec![
             (
                 8,
-                Panel::steps("Waiting and talking", "short", "Callers in the queue, and callers who talk to an agent.")
+                Panel::steps("Waiting and talking", "short", "Callers waiting in the queue, and callers talking to an agent.")
                     .over_time(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting")
                     .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking")
                     .colours(&["waiting", "talking"]),
@@ -167,8 +167,7 @@ fn at_the_moment() -> Row {
                 Panel::steps(
                     "Longest wait and target",
                     "s",
-                    "How long the caller who waited longest had waited. Dashed: the target, the strictest of the \
-                     chosen queues.",
+                    "The longest wait at each point. Dashed: the target, the strictest of the selected queues.",
                 )
                 .over_time(&format!("max({})", longest_wait()), "waiting")
                 .over_time(&format!("min(asterisk_queue_service_level_target_seconds{{{QUEUE}}})"), "target")
@@ -177,7 +176,7 @@ fn at_the_moment() -> Row {
             ),
             (
                 8,
-                Panel::steps("Members by state", "short", "Members of the queue by what they do.")
+                Panel::steps("Members by state", "short", "Members of the queue by state.")
                     .over_time(&format!("sum by (state) (asterisk_queue_agents{{{QUEUE}}})"), "{{state}}")
                     .stacked()
                     .colours(STATES),
@@ -198,17 +197,17 @@ fn service() -> Row {
         format!("({} + {} - {})", level("answered"), level("abandoned"), level("short_abandons"));
     let after_target = format!("({} + {} - {gone_in_time})", level("answered"), level("abandoned"));
     Row::titled(
-        "Service",
+        "Service level",
         8,
         vec![
             (
                 12,
                 Panel::lines(
-                    "Service level in its six formulas, 30 min",
+                    "Service level by six formulas, 30 min",
                     "percentunit",
-                    "Answered within the target over the 30 minutes before each point, by six formulas in use; say \
-                     which one yours is before you compare. Answered only is Asterisk's ServicelevelPerf, fast \
-                     abandons as success its ServicelevelPerf2.",
+                    "Calls answered within the target over the 30 minutes before each point, by six formulas in use; compare \
+                     only values of the same formula. Answered only is Asterisk's ServicelevelPerf, fast abandons as \
+                     success its ServicelevelPerf2.",
                 )
                 .over_time(&share(&in_time, &level("answered")), "answered only")
                 .over_time(&share(&in_time, &after_short), "short abandons excluded")
@@ -232,9 +231,9 @@ fn service() -> Row {
                 limits::line_of_abandons(Panel::lines(
                     "Abandoned and unanswered, 30 min",
                     "percentunit",
-                    "Of all waits that ended in the 30 minutes before each point: callers who gave up; the same \
-                     without short abandons; and all who left without an agent, whoever ended the wait. Dashed: the \
-                     threshold of the abandon rate, the strictest of the chosen queues.",
+                    "Of all waits that ended in the 30 minutes before each point: abandoned calls; the same without short \
+                     abandons; and all calls not answered by an agent. Dashed: the threshold of the abandon rate, the \
+                     strictest of the selected queues.",
                 ))
                 .over_time(&share(&abandoned, &ended), "abandoned")
                 .over_time(&share(&format!("({abandoned} - {short})"), &format!("({ended} - {short})")), "adjusted")
@@ -257,7 +256,7 @@ fn waits() -> Row {
                 Panel::heatmap(
                     "Hold",
                     "s",
-                    "How long callers waited, however it ended: the brighter, the more callers.",
+                    "How long callers waited, for all outcomes: brighter means more callers.",
                     &distribution("asterisk_queue_hold_seconds", QUEUE),
                 )
                 .at_least("5m"),
@@ -265,8 +264,8 @@ fn waits() -> Row {
             (
                 8,
                 percentiles(
-                    "Hold of the answered",
-                    "Wait of callers who reached an agent: median, 90 % and 99 %.",
+                    "Hold, answered calls",
+                    "Wait of answered callers: median, 90th and 99th percentile.",
                     "asterisk_queue_hold_seconds",
                     &answered,
                 ),
@@ -274,8 +273,8 @@ fn waits() -> Row {
             (
                 8,
                 percentiles(
-                    "Wait before giving up",
-                    "Wait of callers who gave up: median, 90 % and 99 %.",
+                    "Hold, abandoned calls",
+                    "Wait of abandoned callers: median, 90th and 99th percentile.",
                     "asterisk_queue_hold_seconds",
                     &abandoned,
                 ),
@@ -294,7 +293,7 @@ fn talks() -> Row {
                 Panel::heatmap(
                     "Talk",
                     "s",
-                    "How long callers and agents talked: the brighter, the more calls.",
+                    "How long callers and agents talked: brighter means more calls.",
                     &distribution("asterisk_queue_talk_seconds", QUEUE),
                 )
                 .at_least("5m"),
@@ -303,7 +302,7 @@ fn talks() -> Row {
                 8,
                 percentiles(
                     "Talk percentiles",
-                    "Length of talks: median, 90 % and 99 %.",
+                    "Duration of talks: median, 90th and 99th percentile.",
                     "asterisk_queue_talk_seconds",
                     QUEUE,
                 ),
@@ -311,8 +310,8 @@ fn talks() -> Row {
             (
                 8,
                 percentiles(
-                    "Ring until taken",
-                    "How long phones rang until the call was taken: median, 90 % and 99 %.",
+                    "Ring, answered calls",
+                    "How long phones rang until the agent answered: median, 90th and 99th percentile.",
                     "asterisk_queue_ring_seconds",
                     &answered,
                 ),
@@ -333,9 +332,9 @@ fn ends() -> Row {
             (
                 6,
                 Panel::lines(
-                    "Who ended the talk",
+                    "Completed calls by ending party",
                     "cpm",
-                    "Connected calls a minute that ended, by who ended them.",
+                    "Connected calls per minute that ended, by the party that ended them.",
                 )
                 .over_time(
                     &per_minute("ended_by", "asterisk_queue_completions_total", QUEUE),
@@ -350,7 +349,7 @@ fn ends() -> Row {
                 Panel::lines(
                     "Transfers",
                     "cpm",
-                    "Connected calls a minute that were transferred, by kind and by whom.",
+                    "Connected calls per minute that were transferred, by kind and by transferring party.",
                 )
                 .over_time(
                     &per_minute("kind, by", "asterisk_queue_transfers_total", QUEUE),
@@ -369,7 +368,7 @@ fn ends() -> Row {
                 6,
                 causes(
                     "Causes, callers",
-                    "Hangup causes of callers, in the time that is shown: the most frequent.",
+                    "Most frequent hangup causes of callers in the selected time range.",
                     &counts("caller"),
                     "{{cause_text}}",
                 ),
@@ -378,7 +377,7 @@ fn ends() -> Row {
                 6,
                 causes(
                     "Causes, agents' phones",
-                    "Hangup causes of agents' phones that were rung, in the time that is shown: the most frequent.",
+                    "Most frequent hangup causes of agents' phones that were rung, in the selected time range.",
                     &counts("agent"),
                     "{{cause_text}}",
                 ),
@@ -392,7 +391,7 @@ fn load() -> Row {
         &total("pbx_queue:asterisk_queue_recorded_calls:increase30m"),
         &total("pbx_queue:asterisk_queue_answered:increase30m"),
     );
-    let gave_up_after = weighted(
+    let abandoned_after = weighted(
         "pbx_queue:asterisk_queue_abandon_wait_seconds:mean_rate30m",
         "pbx_queue:asterisk_queue_abandoned:increase30m",
     );
@@ -409,8 +408,9 @@ fn load() -> Row {
                 Panel::lines(
                     "Offered load and callers talking",
                     "short",
-                    "Offered load in Erlangs: arrivals times handle time, over the 30 minutes before each point. It is \
-                     how many agents would be at work if nobody ever waited or gave up. Beside it, callers who talk.",
+                    "Offered load in Erlangs: offered calls times handle time, over the 30 minutes before each point. It is \
+                     the average number of busy agents if no caller waited or abandoned. For comparison, callers \
+                     talking.",
                 )
                 .over_time(&total("pbx_queue:asterisk_queue_offered_load:erlangs_rate30m"), "offered load")
                 .over_time(&format!("sum(asterisk_queue_callers_talking{{{QUEUE}}})"), "talking")
@@ -421,22 +421,21 @@ fn load() -> Row {
                 Panel::lines(
                     "Averages, 30 min",
                     "s",
-                    "Over the 30 minutes before each point: wait of the answered (ASA), wait before giving up, talk, \
-                     and handle time (AHT: talk and wrap-up).",
+                    "Over the 30 minutes before each point: average speed of answer (ASA), wait before abandon, talk, and \
+                     handle time (AHT: talk and wrap-up).",
                 )
                 .over_time(&speed_of_answer(), "speed of answer")
-                .over_time(&gave_up_after, "wait before giving up")
+                .over_time(&abandoned_after, "wait before abandon")
                 .over_time(&talk, "talk")
                 .over_time(&handle_time(), "handle time")
-                .colours(&["speed of answer", "wait before giving up", "talk", "handle time"]),
+                .colours(&["speed of answer", "wait before abandon", "talk", "handle time"]),
             ),
             (
                 8,
                 Panel::lines(
                     "Recorded calls, 30 min",
                     "percentunit",
-                    "Connected calls of which a recording was made, of all that were answered, over the 30 minutes \
-                     before each point.",
+                    "Answered calls with a recording, of all answered calls, over the 30 minutes before each point.",
                 )
                 .over_time(&recorded_share, "recorded")
                 .colours(&["recorded"])
@@ -448,14 +447,14 @@ fn load() -> Row {
 
 fn members() -> Row {
     let by = "pbx, queue, agent";
-    let taken = in_range(by, "asterisk_queue_completions_total", MEMBER);
+    let answered = in_range(by, "asterisk_queue_completions_total", MEMBER);
     let all = in_range("pbx, queue", "asterisk_queue_completions_total", QUEUE);
     let mut columns = vec![
-        Column::new("Calls", "short", taken.clone()),
+        Column::new("Calls", "short", answered.clone()),
         Column::new(
             "Share",
             "percentunit",
-            format!("{taken} / on (pbx, queue) group_left () ({all} > 0)"),
+            format!("{answered} / on (pbx, queue) group_left () ({all} > 0)"),
         ),
     ];
     columns.extend(missed(by));
@@ -486,8 +485,8 @@ fn members() -> Row {
             Panel::table(
                 "Agents of the queue",
                 &[("agent", "Agent"), ("queue", "Queue"), ("pbx", "PBX")],
-                "One row a member, over the time that is shown. RONA: the phone rang and nobody took the call, of \
-                 ringings that were taken or not. Share: of the queue's calls. A click on a name opens the agent.",
+                "One row per member, over the selected time range. RONA: ring attempts without an answer, of those with \
+                 and without an answer. Share: of the queue's calls. Click a name to open the agent.",
                 columns,
             )
             .decimals(0)

@@ -3,7 +3,7 @@
 use super::builder::{Column, Lights, Panel};
 use super::{MEMBER, average, in_range, quantile, share};
 
-/// Median, 90 % and 99 % of a histogram.
+/// Median, 90th and 99th percentile of a histogram.
 pub(super) fn percentiles(
     title: &'static str,
     description: &'static str,
@@ -18,7 +18,7 @@ pub(super) fn percentiles(
         .at_least("5m")
 }
 
-/// Hangup causes as bars, each called by `legend`.
+/// Hangup causes as bars with this legend.
 pub(super) fn causes(
     title: &'static str,
     description: &'static str,
@@ -28,12 +28,12 @@ pub(super) fn causes(
     Panel::bars(title, "short", description).now(counts, legend).decimals(0)
 }
 
-/// How often a phone rang with one of these results, for the rows of a table.
+/// Ring attempts with one of these results, for the rows of a table.
 pub(super) fn rang(by: &str, results: &str) -> String {
     in_range(by, "asterisk_queue_rings_total", &format!("{MEMBER}, result{results}"))
 }
 
-/// Calls that an agent let ring, and their share of those that could have been taken.
+/// Calls that an agent did not answer, and their share of those that could have been answered.
 pub(super) fn missed(by: &str) -> [Column; 2] {
     let missed = rang(by, "=\"no_answer\"");
     let rona = share(&missed, &rang(by, "=~\"answered|no_answer\""));
@@ -43,7 +43,7 @@ pub(super) fn missed(by: &str) -> [Column; 2] {
     ]
 }
 
-/// How long an agent's calls rang until they were taken, and how long the talks were, on average.
+/// Average ring time until the agent answered, and average talk time.
 pub(super) fn lengths(by: &str) -> [Column; 2] {
     let answered = format!("{MEMBER}, result=\"answered\"");
     [

@@ -3,16 +3,16 @@
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{BAD, GOOD, STATES};
 use super::{
-    QUEUE, all_in_range, in_range, limits, longest_wait, seen, share, total, total_with_target,
+    QUEUE, all_in_range, connected, in_range, limits, longest_wait, share, total, total_with_target,
 };
 
 pub(super) fn dashboard() -> Dashboard {
     Dashboard {
         uid: "asterisk-wallboard",
         title: "Asterisk: Wallboard",
-        description: "All queues at a glance: who waits, who is free, and how the last half hour and the day went. \
-                      Service level is answered within the target, of all who were answered or gave up; the \
-                      dashboard of a queue has the other formulas.",
+        description: "All queues at a glance: waiting callers, available agents, and the results of the last half hour and the \
+                      day. Service level is the share of calls answered within the target, of all answered and \
+                      abandoned calls; the dashboard of a queue has the other formulas.",
         from: "now-6h",
         refresh: "10s",
         shown: &["pbx", "queue"],
@@ -32,7 +32,7 @@ fn now() -> Row {
             total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
         ),
     );
-    let gave_up = share(
+    let abandoned = share(
         &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
         &total("pbx_queue:asterisk_queue_ended:increase30m"),
     );
@@ -47,7 +47,7 @@ fn now() -> Row {
             "asterisk_queue_exits_total{{{QUEUE}, outcome=~\"answered|abandoned\"}}"
         )),
     );
-    let gave_up_today = share(
+    let abandoned_today = share(
         &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"abandoned\"")),
         &all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome!=\"lost\"")),
     );
@@ -57,31 +57,32 @@ fn now() -> Row {
             (
                 2,
                 Panel::stat(
-                    "In sight",
+                    "PBX connection",
                     "short",
-                    "Whether the exporter sees all chosen PBXs. While it is blind, no caller is counted, agents are \
-                     unknown, so none is available, and the longest wait is not known.",
+                    "Whether the exporter is connected to and synchronised with all selected PBXs. While it is not, no \
+                     calls are counted, the state of agents is unknown, so none is available, and the longest wait is \
+                     not known.",
                 )
-                .now(&format!("min({})", seen()), "in sight")
-                .words(&[("0", "blind", BAD), ("1", "in sight", GOOD)])
+                .now(&format!("min({})", connected()), "connected")
+                .words(&[("0", "disconnected", BAD), ("1", "connected", GOOD)])
                 .or_else("not scraped"),
             ),
             (
                 2,
-                Panel::stat("Waiting", "short", "Callers waiting now, in all chosen queues.")
+                Panel::stat("Waiting", "short", "Callers waiting now, in all selected queues.")
                     .now(&waiting, "waiting"),
             ),
             (
                 2,
-                Panel::stat("Longest wait", "dthms", "How long the caller who waits longest has waited.")
+                Panel::stat("Longest wait", "dthms", "The longest current wait.")
                     .now(&longest, "longest wait"),
             ),
             (
                 3,
                 Panel::stat(
-                    "Longest wait of target",
+                    "Longest wait vs. target",
                     "percentunit",
-                    "The longest wait as a share of its queue's target; amber from 80 %, red from 100 %.",
+                    "The longest wait in percent of the target of its queue; amber from 80 %, red from 100 %.",
                 )
                 .now(&format!("max({})", of_target()), "of target")
                 .decimals(0)
@@ -92,8 +93,8 @@ fn now() -> Row {
                 Panel::stat(
                     "Available",
                     "short",
-                    "Members of the chosen queues who could take a call now; an agent in two of them is two. Red if there \
-                     is none.",
+                    "Members of the selected queues who could answer a call now; an agent in two of them counts twice. Red \
+                     if there is none.",
                 )
                 .now(&free, "available")
                 .lights(Lights::High(1.0, 2.0)),
@@ -103,28 +104,29 @@ fn now() -> Row {
                 Panel::stat(
                     "Service level",
                     "percentunit",
-                    "Answered within the target, of all who were answered or gave up: in the last 30 minutes, and \
-                     since midnight.",
+                    "Calls answered within the target, of all answered and abandoned calls: in the last 30 minutes, and \
+                     since midnight. Threshold: below it there is an alert; the strictest of the selected queues.",
                 )
                 .now(&in_time, "30 min")
                 .now(&in_time_today, "today")
+                .now(&limits::service_level(), "threshold")
                 .decimals(1)
                 .today(),
             ),
-            (3, limits::worst("Late, of limit", limits::SERVICE_LEVEL, &limits::too_late())),
+            (3, limits::worst("Late calls vs. threshold", limits::SERVICE_LEVEL, &limits::too_late())),
             (
                 3,
                 Panel::stat(
                     "Abandon rate",
                     "percentunit",
-                    "Callers who gave up, of all waits that ended: in the last 30 minutes, and since midnight.",
+                    "Abandoned calls, of all waits that ended: in the last 30 minutes, and since midnight.",
                 )
-                .now(&gave_up, "30 min")
-                .now(&gave_up_today, "today")
+                .now(&abandoned, "30 min")
+                .now(&abandoned_today, "today")
                 .decimals(1)
                 .today(),
             ),
-            (3, limits::worst("Abandoned, of limit", limits::ABANDONS, &limits::gave_up())),
+            (3, limits::worst("Abandons vs. threshold", limits::ABANDONS, &limits::abandoned())),
         ],
     )
 }
@@ -142,13 +144,14 @@ fn queues() -> Panel {
     Panel::table(
         "Queues",
         &[("queue", "Queue"), ("pbx", "PBX")],
-        "One row a queue. Lights: the longest wait as a share of the queue's target, somebody available or not, and \
-         how much of what its thresholds allow it has used in 30 minutes: callers not answered within the target, and \
-         callers who gave up (nothing for few calls), by the formulas of the alerts. Today is since midnight. A click on a queue opens it.",
+        "One row per queue. Traffic lights: the longest wait in percent of the target, the number of available agents, \
+         and, over 30 minutes, late calls (not answered within the target) and abandoned calls in percent of what the \
+         threshold of the queue allows, by the formulas of the alerts; empty for few calls. Today is since midnight. \
+         Click a queue to open it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
             Column::new("Longest wait", "dthms", by_queue(&longest_wait())),
-            Column::new("Wait of target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
+            Column::new("Wait vs. target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
             Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
             Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
             Column::new("Ringing", "short", agents("ringing")),
@@ -161,7 +164,7 @@ fn queues() -> Panel {
                 "percentunit",
                 recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
             ),
-            Column::new("Late of limit", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
+            Column::new("Late/threshold", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
             Column::new(
                 "SL today",
                 "percentunit",
@@ -171,7 +174,7 @@ fn queues() -> Panel {
                 ),
             ),
             Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
-            Column::new("Ab. of limit", "percentunit", by_queue(&limits::gave_up())).lights(limits::LIGHTS),
+            Column::new("Ab./threshold", "percentunit", by_queue(&limits::abandoned())).lights(limits::LIGHTS),
             Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
             Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
@@ -189,13 +192,14 @@ fn course() -> Row {
     Row::new(
         6,
         vec![
-            (8, Panel::steps("Callers waiting", "short", "Callers waiting, by queue.").over_time(&waiting, "{{queue}}").stacked()),
+            (8, Panel::steps("Callers waiting", "short", "Waiting callers by queue.").over_time(&waiting, "{{queue}}").stacked()),
             (
                 8,
                 Panel::steps(
-                    "Longest wait of target",
+                    "Longest wait vs. target",
                     "percentunit",
-                    "The longest wait of each queue as a share of its target. Above 100 % a caller has waited too long.",
+                    "The longest wait of each queue in percent of its target. Above 100 % a caller waits longer than the \
+                     target.",
                 )
                 .over_time(&of_target, "{{queue}}")
                 .lights(limits::LIGHTS),
@@ -205,7 +209,7 @@ fn course() -> Row {
                 Panel::steps(
                     "Agents by state",
                     "short",
-                    "Members of the chosen queues by state. An agent in two of them is two members.",
+                    "Members of the selected queues by state. An agent in two of them is two members.",
                 )
                 .over_time(&agents, "{{state}}")
                 .stacked()
@@ -228,7 +232,7 @@ fn day() -> Row {
         &recorded("answered_in_target"),
         &format!("({} + {})", with_target("answered"), with_target("abandoned")),
     );
-    let gave_up = share(&recorded("abandoned"), &recorded("ended"));
+    let abandoned = share(&recorded("abandoned"), &recorded("ended"));
     Row::new(
         6,
         vec![
@@ -238,8 +242,8 @@ fn day() -> Row {
                     Panel::lines(
                         "Service level, 30 min",
                         "percentunit",
-                        "Answered within the target, of answered and abandoned, over the 30 minutes before each point. \
-                         Dashed: the threshold below which there is an alert, the strictest of the chosen queues.",
+                        "Calls answered within the target, of answered and abandoned calls, over the 30 minutes before each point. \
+                         Dashed: the threshold below which there is an alert, the strictest of the selected queues.",
                     )
                     .over_time(&in_time, "{{queue}}"),
                 )
@@ -251,10 +255,10 @@ fn day() -> Row {
                     Panel::lines(
                         "Abandon rate, 30 min",
                         "percentunit",
-                        "Callers who gave up, of all waits that ended, over the 30 minutes before each point. Dashed: \
-                         the threshold above which there is an alert, the strictest of the chosen queues.",
+                        "Abandoned calls, of all waits that ended, over the 30 minutes before each point. Dashed: the \
+                         threshold above which there is an alert, the strictest of the selected queues.",
                     )
-                    .over_time(&gave_up, "{{queue}}"),
+                    .over_time(&abandoned, "{{queue}}"),
                 ),
             ),
         ],
