@@ -12,6 +12,7 @@
 //! - `exposition`, `watch`: the exporter's side, from the text of a scrape or from a replay
 //! - `weigh`: equal, explained or different
 //! - `report`, `table`, `json`: what came of it, for people and for programs
+//! - `printable`: text of a damaged log, fit for a terminal
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 mod exposition;
 mod follow;
 mod json;
+mod printable;
 mod report;
 mod sight;
 mod subject;

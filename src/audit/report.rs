@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::follow::follow;
+use super::printable::printable;
 use super::subject::{Apart, Reason, Subject};
-use super::table::plain;
 use super::tally::Said;
 use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
 use super::window::{Edge, Place, Window};
@@ -149,7 +149,7 @@ impl Report {
         let mut text: Vec<_> = named
             .iter()
             .take(FOREIGN_SHOWN)
-            .map(|(name, lines)| format!("{} {lines}", plain(name)))
+            .map(|(name, lines)| format!("{} {lines}", printable(name)))
             .collect();
         if more > 0 {
             text.push(format!("and {more} more"));
@@ -306,7 +306,7 @@ impl Audit {
             self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
         hidden.sort_by_key(|(name, _)| *name);
         if !hidden.is_empty() {
-            let names: Vec<_> = hidden.iter().map(|(name, _)| plain(name)).collect();
+            let names: Vec<_> = hidden.iter().map(|(name, _)| printable(name)).collect();
             notes.push(format!("not exported, so not compared: {}", names.join(", ")));
         }
         if self.gaps > 0 && self.by_call {

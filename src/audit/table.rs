@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::printable::printable;
 use super::report::{CallRow, Figures, Report, ReportRow, State, What};
 use super::subject::Counter;
 use crate::calendar::utc;
@@ -68,7 +69,7 @@ impl Table<'_> {
         writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
         for (file, line, why) in &self.report.examples {
             let file = self.files.get(*file).map_or("queue_log", String::as_str);
-            writeln!(f, "              {}:{line}: {why}", plain(file))?;
+            writeln!(f, "              {}:{line}: {why}", printable(file))?;
         }
         Ok(())
     }
@@ -81,7 +82,7 @@ impl Table<'_> {
             .report
             .not_compared
             .iter()
-            .map(|(verb, count)| format!("{} {count}", plain(verb)))
+            .map(|(verb, count)| format!("{} {count}", printable(verb)))
             .collect();
         writeln!(f, "not compared  {}", verbs.join(", "))
     }
@@ -149,7 +150,7 @@ impl Cells {
         };
         let cells = [
             row.state.word().into(),
-            plain(&row.queue),
+            printable(&row.queue),
             row.what.verbs(),
             row.what.counts(),
             said,
@@ -186,7 +187,7 @@ fn call(call: &CallRow, row: &str) -> String {
     let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
     let said = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
     let detail = if said { "" } else { &detail };
-    let uniqueid = plain(&call.uniqueid);
+    let uniqueid = printable(&call.uniqueid);
     match &call.figures {
         Figures::Counts { .. } => format!("{uniqueid}  {detail}"),
         Figures::Seconds { said, counted, .. } => {
@@ -253,20 +254,6 @@ impl What {
             Self::Talk => "talk".to_owned(),
         }
     }
-}
-
-/// Text of a damaged log, fit for a terminal: what would move its cursor or turn its text round is
-/// escaped.
-pub(super) fn plain(text: &str) -> String {
-    let unfit = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        if unfit(c) { plain.extend(c.escape_default()) } else { plain.push(c) }
-    }
-    plain
 }
 
 /// How many calls are shown behind a row.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use figment::value::{Dict, Value};
 
-use super::layers::{Layer, join};
+use super::layer::{Layer, join};
 use super::mistake::{Mistake, Place, Report};
 
 /// What the variables begin with.

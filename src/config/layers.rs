@@ -7,11 +7,12 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use figment::value::{Dict, Map, Value};
-use figment::{Figment, Metadata, Profile, Provider};
+use figment::Figment;
+use figment::value::{Dict, Value};
 
+use super::flags::Overrides;
 use super::mistake::{Error, Mistake, Place, Report};
-use super::{Purpose, environment, yaml};
+use super::{Purpose, environment, flags, yaml};
 
 /// Where the configuration comes from; a later field overrides an earlier one.
 #[derive(Clone, Debug, Default)]
@@ -42,32 +43,6 @@ pub enum Document {
     },
 }
 
-/// The flags that override the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--web.listen-address`, as often as given.
-    pub listen_addresses: Vec<String>,
-    /// `--web.telemetry-path`.
-    pub telemetry_path: Option<String>,
-}
-
-/// One source's values, lists as maps of their indexes, each with its place.
-#[derive(Debug, Default)]
-pub(super) struct Layer {
-    pub(super) values: Dict,
-    pub(super) places: HashMap<String, Place>,
-}
-
-impl Provider for Layer {
-    fn metadata(&self) -> Metadata {
-        Metadata::named("layer")
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Profile::Default.collect(self.values.clone()))
-    }
-}
-
 /// The values in force.
 #[derive(Debug)]
 pub(super) struct Layers {
@@ -91,12 +66,12 @@ impl Layers {
         let (name, text) = read(&sources.document, purpose, report)?;
         let document =
             yaml::parse(&name, &text).map_err(|mistake| Error::Mistakes(vec![mistake]))?;
-        let layers =
-            [document, environment::layer(&sources.environment, report), flags(&sources.overrides)];
+        let environment = environment::layer(&sources.environment, report);
+        let flags = flags::layer(&sources.overrides);
 
         let mut figment = Figment::new();
         let mut places = HashMap::new();
-        for layer in layers {
+        for layer in [document, environment, flags] {
             places.extend(layer.places.clone());
             figment = figment.merge(layer);
         }
@@ -125,11 +100,6 @@ impl Layers {
             .min();
         self.places.get(path).or(below).unwrap_or(&self.whole).clone()
     }
-}
-
-/// The path of `key` inside `path`.
-pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// The document's name and text.  A replay needs no configuration, so a file that is not there is
@@ -171,29 +141,6 @@ fn read_file(path: &Path) -> io::Result<String> {
         return Err(io::Error::new(ErrorKind::FileTooLarge, message));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "not UTF-8"))
-}
-
-fn flags(overrides: &Overrides) -> Layer {
-    let mut web = Dict::new();
-    let mut places = HashMap::new();
-    if !overrides.listen_addresses.is_empty() {
-        let flag = Place::Flag("--web.listen-address");
-        // An array, unlike a map of indexes, replaces the whole list below.
-        web.insert("listen_address".to_owned(), Value::from(overrides.listen_addresses.clone()));
-        for index in 0..overrides.listen_addresses.len() {
-            places.insert(format!("web.listen_address[{index}]"), flag.clone());
-        }
-        places.insert("web.listen_address".to_owned(), flag);
-    }
-    if let Some(path) = &overrides.telemetry_path {
-        web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
-        places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
-    }
-    let mut values = Dict::new();
-    if !web.is_empty() {
-        values.insert("web".to_owned(), Value::from(web));
-    }
-    Layer { values, places }
 }
 
 /// Room for targets of some ten thousand queues.

@@ -14,6 +14,8 @@ use crate::pbx::PbxName;
 
 mod checks;
 mod environment;
+mod flags;
+mod layer;
 mod layers;
 mod mistake;
 mod pbx;
@@ -28,8 +30,9 @@ mod tests;
 
 pub use checks::{Address, duration};
 pub use environment::PREFIX;
+pub use flags::Overrides;
 use layers::Layers;
-pub use layers::{Document, Overrides, Sources};
+pub use layers::{Document, Sources};
 use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
 pub use secret::Secret;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use figment::value::{Dict, Value};
 
 use super::checks;
-use super::layers::{Layers, join};
+use super::layer::join;
+use super::layers::Layers;
 use super::mistake::{Mistake, Place, Report};
 use super::yaml::parse_flow;
 

@@ -10,7 +10,7 @@ use figment::value::{Dict, Empty, Tag, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
-use super::layers::Layer;
+use super::layer::{Layer, join};
 use super::mistake::{Mistake, Place};
 
 /// Parses the text of `file`.
@@ -144,7 +144,7 @@ impl Lowering<'_> {
     fn lower_map(&mut self, path: &str, entries: &[(Spanned<String>, Spanned<Node>)]) -> Dict {
         let mut values = Dict::new();
         for (key, node) in entries {
-            let path = super::layers::join(path, &key.value);
+            let path = join(path, &key.value);
             // A list or map begins on the next line: its key is the better place to show.
             let at = match node.value {
                 Node::Text(_) | Node::Typed => node.referenced,

@@ -84,14 +84,18 @@ impl Deadlines {
 
 /// A caller has left: VarSet, Newexten or Hangup follow within a millisecond on real Asterisk.
 pub(super) const VERDICT: Duration = Duration::from_secs(2);
+/// The longest that the end of a talk, a ring attempt or a call waits for the events that belong to
+/// it.  They follow within milliseconds; a busy PBX may need longer.  Whoever compares ends with
+/// another source must allow for it.
+pub const LATEST_END: Duration = Duration::from_secs(5);
 /// METRICS.md: a completion is counted five seconds after the talk ended, if no AgentComplete came.
-pub(super) const COMPLETION: Duration = Duration::from_secs(5);
+pub(super) const COMPLETION: Duration = LATEST_END;
 /// Asterisk's own lag between a list and the events before it.
 pub(super) const DOUBT: Duration = Duration::from_secs(2);
 /// The leg's Hangup follows AgentRingNoAnswer within milliseconds.
-pub(super) const RING: Duration = Duration::from_secs(5);
+pub(super) const RING: Duration = LATEST_END;
 /// The legs' Hangups follow the first channel's.
-pub(super) const CALL_END: Duration = Duration::from_secs(5);
+pub(super) const CALL_END: Duration = LATEST_END;
 /// AgentComplete and MIXMONITOR_END may come up to 30 s after the Hangup.
 pub(super) const FORGET: Duration = Duration::from_secs(30);
 /// A channel that is up for longer has ended, and nobody told.

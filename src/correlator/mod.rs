@@ -51,6 +51,7 @@ use std::time::Duration;
 use call::Call;
 pub use cause::Cause;
 use channel::Channels;
+pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
 use evidence::Evidence;
 use gap::Boot;

@@ -25,7 +25,7 @@ pub use watch::Watch;
 use crate::ami::frame::{Decoder, Frame, Item, Kind, Limits, quoted};
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
-use crate::correlator::{Correlator, Rules, Timing};
+use crate::correlator::{Correlator, LATEST_END, Rules, Timing};
 use crate::event;
 use crate::intake::{self, Sink, Step, Stream};
 use crate::metrics::{Board, Desk, Format, Metrics};
@@ -396,7 +396,7 @@ fn starts_with_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
 const CHUNK: usize = 64 * 1024;
 /// Longer than anything but late events is waited for after the last event (docs/design.md,
 /// Deadlines).
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = LATEST_END.saturating_add(Duration::from_secs(1));
 
 #[cfg(test)]
 mod tests;

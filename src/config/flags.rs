@@ -1,0 +1,41 @@
+//! The flags of the command line as a layer.
+
+use std::collections::HashMap;
+
+use figment::value::{Dict, Value};
+
+use super::layer::Layer;
+use super::mistake::Place;
+
+/// The flags that override the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--web.listen-address`, as often as given.
+    pub listen_addresses: Vec<String>,
+    /// `--web.telemetry-path`.
+    pub telemetry_path: Option<String>,
+}
+
+/// The layer of the flags that were given.
+pub(super) fn layer(overrides: &Overrides) -> Layer {
+    let mut web = Dict::new();
+    let mut places = HashMap::new();
+    if !overrides.listen_addresses.is_empty() {
+        let flag = Place::Flag("--web.listen-address");
+        // An array, unlike a map of indexes, replaces the whole list below.
+        web.insert("listen_address".to_owned(), Value::from(overrides.listen_addresses.clone()));
+        for index in 0..overrides.listen_addresses.len() {
+            places.insert(format!("web.listen_address[{index}]"), flag.clone());
+        }
+        places.insert("web.listen_address".to_owned(), flag);
+    }
+    if let Some(path) = &overrides.telemetry_path {
+        web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
+        places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
+    }
+    let mut values = Dict::new();
+    if !web.is_empty() {
+        values.insert("web".to_owned(), Value::from(web));
+    }
+    Layer { values, places }
+}
