@@ -24,6 +24,7 @@
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
 //! | [`health`] | who is ready, shared by supervisor and HTTP |
+//! | [`error`] | errors as text |
 //! | [`pbx`] | the name of a configured PBX |
 //! | [`version`] | a version of Asterisk, and what differs between versions |
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
@@ -40,6 +41,7 @@ pub mod clock;
 pub mod config;
 pub mod correlator;
 pub mod demo;
+pub mod error;
 pub mod event;
 pub mod health;
 pub mod http;

@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use super::Failure;
+use super::configuration::{load_from, logged, overrides};
+use super::logging::start_logging;
+use super::output::write_out;
+use super::runtime::on_runtime;
+use super::service::{Service, exporter, listen};
 use super::signals::stop_signal;
-use super::{
-    Failure, Start, board, listen, load_from, logged, on_runtime, overrides, serve, start_logging,
-    write_out,
-};
 use crate::ami::frame::Limits;
 use crate::ami::id::{ActionId, BARRIER};
 use crate::calendar::utc;
@@ -44,7 +46,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         }
 
         let clock = Clock::start();
-        let board = with_the_past(board(&config, pbx.opened()), &mut pbx, &config);
+        let board = with_the_past(exporter(&config, pbx.opened()), &mut pbx, &config);
         welcome(&Welcome {
             args,
             config: &config,
@@ -57,7 +59,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(pbx.serve(ended));
-        let served = serve(Start { config, clock, board, listeners }, stop).await;
+        let served = Service { config, clock, board, listeners }.run(stop).await;
         end.send_replace(true);
         while let Some(ended) = tasks.join_next().await {
             ended?;

@@ -11,16 +11,21 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tracing::info;
 
+use super::Failure;
+use super::configuration::{load, logged};
+use super::logging::start_logging;
+use super::runtime::on_runtime;
 use super::signals::stop_signal;
-use super::{Failure, chain, load, logged, on_runtime, start_logging};
 use crate::cli::RecordArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
+use crate::error::with_causes;
 use crate::pbx::PbxName;
 use crate::record::{Disguise, FileError, Key, Output, Recorder, Tally};
 use crate::supervisor::{self, NotBegun, Tap};
 
-pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
+/// Records until a signal, or as long as asked.
+pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let config = logged(load(args.config.clone(), Overrides::default(), Purpose::Run)?);
     let pbx = choose(config.pbxs, args.pbx.as_deref())?;
@@ -29,12 +34,12 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     } else {
         Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone()))
     };
-    let output = Output::create(&args.out, args.force).map_err(|error| chain(&error))?;
+    let output = Output::create(&args.out, args.force).map_err(|error| with_causes(&error))?;
     let recorder = Recorder::new(output, disguise);
     on_runtime(async {
         let name = pbx.name.clone();
         let (began, written) = follow(pbx, recorder, args.duration).await?;
-        let tally = written.map_err(|error| chain(&error))?;
+        let tally = written.map_err(|error| with_causes(&error))?;
         began.map_err(|error| format!("pbx {name}: {error}"))?;
         tell(&args.out, &name, tally)
     })

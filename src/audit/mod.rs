@@ -4,7 +4,7 @@
 //! call of the recording.  So a log of any length needs no more memory than a short one.
 //!
 //! - `subject`: what is compared, and what may explain a difference
-//! - `window`: the time that is compared
+//! - `window`, `bounds`: the time that is compared
 //! - `tally`: what each side says of a queue, or of a call in it
 //! - `twice`: what queue_log says twice of one ringing or talk
 //! - `follow`: calls that queue_log has under two Uniqueids
@@ -17,6 +17,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+mod bounds;
 mod exposition;
 mod follow;
 mod json;
@@ -31,6 +32,7 @@ mod watch;
 mod weigh;
 mod window;
 
+pub use bounds::{Bounds, BoundsError};
 pub use exposition::{Exposition, ExpositionError};
 pub use report::{CallRow, Figures, Report, ReportRow, State, What};
 use sight::Blindness;

@@ -4,7 +4,6 @@
 //! not its business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
 
 mod bind;
-mod fetch;
 mod landing;
 mod negotiate;
 mod patience;
@@ -21,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use bind::{BindError, bind};
-pub use fetch::{FetchError, fetch};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;

@@ -1,6 +1,5 @@
 //! Why a session ended.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -50,30 +49,20 @@ impl End {
             Self::Shutdown => "shutdown",
         }
     }
-
-    /// What happened with all its causes, in one line.
-    pub(super) fn story(&self) -> String {
-        let mut story = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            story.push_str(": ");
-            story.push_str(&error.to_string());
-            cause = error.source();
-        }
-        story
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::with_causes;
 
     #[test]
-    fn the_story_ends_with_its_first_cause() {
+    fn the_text_has_the_cause() {
         let end = End::Io(io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer"));
-        assert_eq!((end.story().as_str(), end.reason()), ("connection broke: reset by peer", "io"));
+        assert_eq!(with_causes(&end), "connection broke: reset by peer");
+        assert_eq!(end.reason(), "io");
         assert_eq!(
-            End::Auth("Authentication failed".into()).story(),
+            with_causes(&End::Auth("Authentication failed".into())),
             "login refused: Authentication failed"
         );
     }

@@ -14,6 +14,7 @@ use super::place::Place;
 use super::session::{Progress, Session};
 use crate::clock::Moment;
 use crate::config::Pbx;
+use crate::error::with_causes;
 
 /// Runs until shutdown.
 pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) {
@@ -130,7 +131,7 @@ struct Troubles {
 
 impl Troubles {
     fn report(&mut self, place: &Place, end: &End, wait: Duration) {
-        let error = end.story();
+        let error = with_causes(end);
         let (pbx, times) = (&place.name, self.count(error));
         if self.is_worth_a_line(times, place.clock.now()) {
             warn!(%pbx, error = self.last, reason = end.reason(), times, ?wait, "disconnected");

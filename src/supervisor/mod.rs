@@ -45,6 +45,7 @@ use tracing::error;
 use crate::clock::Clock;
 use crate::config::Pbx;
 use crate::correlator::{Correlator, Timing};
+use crate::error::with_causes;
 use crate::event;
 use crate::health::Health;
 use crate::metrics::{Board, Desk, Metrics, Settings};
@@ -106,7 +107,7 @@ pub async fn record(
         clock,
         tap: Some(tap),
     };
-    link::keep_if_it_begins(&pbx, &place, shutdown).await.map_err(|end| NotBegun(end.story()))
+    link::keep_if_it_begins(&pbx, &place, shutdown).await.map_err(|end| NotBegun(with_causes(&end)))
 }
 
 /// Why there was no first session.

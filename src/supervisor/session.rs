@@ -20,6 +20,7 @@ use crate::ami::connection::Connection;
 use crate::ami::frame::Limits;
 use crate::clock::Moment;
 use crate::config::Pbx;
+use crate::error::with_causes;
 use crate::health::Phase;
 use crate::intake::{Refused, Step, Stream};
 use crate::version::{Version, by_ami};
@@ -62,7 +63,7 @@ impl Session<'_> {
         if !matches!(self.progress, Progress::Outside) || matches!(end, End::Auth(_)) {
             self.place.disconnected(end.reason());
         }
-        self.place.show_down(end.story());
+        self.place.show_down(with_causes(&end));
         end
     }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 /// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchError {
+pub(super) enum FetchError {
     /// It is no address of a page.
     #[error("{0}: not a URL such as http://localhost:15038/metrics")]
     NotAUrl(String),
@@ -39,7 +39,7 @@ pub enum FetchError {
     #[error("{url}: longer than {PAGE_MAX} bytes")]
     TooLong { url: String },
     /// It took too long.
-    #[error("{url}: no answer within {} s", PATIENCE.as_secs())]
+    #[error("{url}: no answer within {} s", TIMEOUT.as_secs())]
     TimedOut { url: String },
 }
 
@@ -47,8 +47,8 @@ pub enum FetchError {
 ///
 /// # Errors
 /// It cannot be had, or not in time.
-pub async fn fetch(url: &str) -> Result<Bytes, FetchError> {
-    let fetched = timeout(PATIENCE, get(url)).await;
+pub(super) async fn fetch(url: &str) -> Result<Bytes, FetchError> {
+    let fetched = timeout(TIMEOUT, get(url)).await;
     fetched.unwrap_or_else(|_| Err(FetchError::TimedOut { url: url.to_owned() }))
 }
 
@@ -124,7 +124,7 @@ fn too_long_or_broken(url: &str, error: Box<dyn std::error::Error + Send + Sync>
 /// A scrape of a million series has some 150 MB.
 const PAGE_MAX: usize = 512 * 1024 * 1024;
 /// Prometheus gives a scrape 10 s; a person can wait a little longer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,27 @@
+//! Where the log goes, and how it looks.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::Failure;
+use crate::cli::{LogArgs, LogFormat};
+
+/// Logs to standard error from now on.
+pub(super) fn start_logging(args: &LogArgs) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(args.level.as_str())?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match args.format {
+        LogFormat::Logfmt => {
+            registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?;
+        }
+        LogFormat::Json => {
+            registry
+                .with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr))
+                .try_init()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What the commands do: a file each, and what several of them need.
+
+mod audit;
+mod check_config;
+mod configuration;
+mod demo;
+mod fetch;
+mod logging;
+mod manager_conf;
+mod output;
+mod record;
+mod replay;
+mod run;
+mod runtime;
+mod service;
+mod signals;
+
+use std::error::Error;
+
+use crate::cli::{Cli, Command};
+
+/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says
+/// otherwise.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// A failure whose text was already printed.
+#[derive(Debug, thiserror::Error)]
+#[error("")]
+struct AlreadyPrinted;
+
+/// An audit that did not come to a verdict.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Undecided(Failure);
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Whatever stopped it, as a text that names the thing and the place.
+pub fn execute(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Record(args) => record::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::CheckConfig(args) => check_config::run(args),
+        Command::ManagerConf(args) => manager_conf::run(&args),
+    }
+}
+
+/// The exit code of a failure: 1 is also the verdict of an audit, so one without a verdict has 2.
+pub fn exit_code(failure: &Failure) -> u8 {
+    if failure.is::<Undecided>() { 2 } else { 1 }
+}

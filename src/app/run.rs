@@ -1,0 +1,37 @@
+//! The command `run`: follows the configured PBXs and serves their metrics.
+
+use super::Failure;
+use super::configuration::{load, logged, overrides};
+use super::logging::start_logging;
+use super::runtime::on_runtime;
+use super::service::{Service, exporter, listen};
+use super::signals::stop_signal;
+use crate::cli::RunArgs;
+use crate::clock::Clock;
+use crate::config::Purpose;
+
+/// Runs until a signal.
+pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
+    start_logging(&args.log)?;
+    let loaded = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(
+        |error| match args.config {
+            Some(_) => error,
+            None => {
+                format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first")
+                    .into()
+            }
+        },
+    )?;
+    let config = logged(loaded);
+
+    on_runtime(async {
+        // Before anything else: a port that is taken is the most likely mistake.
+        let listeners = listen(&config, OTHER_PORT).await?;
+        let clock = Clock::start();
+        let board = exporter(&config, clock.now());
+        Service { config, clock, board, listeners }.run(stop_signal()?).await
+    })
+}
+
+const OTHER_PORT: &str =
+    "choose another with --web.listen-address, :15039 say, or web.listen_address";

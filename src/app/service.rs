@@ -1,0 +1,82 @@
+//! The exporter as `run` and `demo` start it: sessions with the PBXs, and the pages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+
+use super::Failure;
+use crate::clock::{Clock, Moment};
+use crate::config::Config;
+use crate::correlator::{Correlator, Timing};
+use crate::health::Health;
+use crate::http::{self, Pages, ScrapeLimit};
+use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
+use crate::{event, supervisor};
+
+/// Opens the configured sockets; `hint` says what helps where one is taken.
+pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure> {
+    http::bind(&config.web.listen_address).await.map_err(|error| format!("{error}\n{hint}").into())
+}
+
+/// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
+pub(super) fn exporter(config: &Config, now: Moment) -> Board {
+    let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
+    let desks = config.pbxs.iter().map(|pbx| {
+        let own = metrics.own(&pbx.name, event::KNOWN, now);
+        let own = own.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
+        let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
+        Desk { correlator, recorder: metrics.recorder(&pbx.name), own }
+    });
+    let desks = desks.collect();
+    Board::new(metrics, desks)
+}
+
+/// What is started together.
+pub(super) struct Service {
+    pub(super) config: Config,
+    pub(super) clock: Clock,
+    pub(super) board: Board,
+    pub(super) listeners: Vec<TcpListener>,
+}
+
+impl Service {
+    /// Runs PBXs and pages until `stop`, then lets everything end.
+    pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
+        let Self { config, clock, board, listeners } = self;
+        let board = Arc::new(Mutex::new(board));
+        let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
+        let health = Arc::new(Health::new(health));
+        let pages = Arc::new(Pages {
+            telemetry_path: config.web.telemetry_path,
+            health: Arc::clone(&health),
+            scrape: scraper(Arc::clone(&board), clock.clone()),
+            protobuf: config.metrics.detail == Detail::Native,
+            limit: ScrapeLimit::default(),
+            clock: clock.clone(),
+        });
+
+        let mut tasks = JoinSet::new();
+        for listener in listeners {
+            info!(address = %listener.local_addr()?, "listening");
+            tasks.spawn(http::serve(listener, Arc::clone(&pages), stop.clone()));
+        }
+        tasks.spawn(supervisor::run(config.pbxs, board, health, clock, stop));
+
+        while let Some(ended) = tasks.join_next().await {
+            ended?;
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// A scrape is a consistent cut: it happens under the lock that a batch of events is applied under.
+fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
+    Arc::new(move |exposition: Exposition| {
+        let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
+        board.expose(clock.now(), exposition)
+    })
+}
