@@ -74,10 +74,10 @@ impl Connection {
         clock: &Clock,
     ) -> Result<Self, OpenError> {
         let tcp = connect(host, port, limit, clock).await?;
-        // an action is one small write and its answer is waited for; without this it may lie for 40
-        // ms
+        // An action is one small write and its answer is waited for; without this it may lie for 40
+        // ms.
         tcp.set_nodelay(true).ok();
-        // TLS goes here: wrap `tcp` inside the same limit, what follows takes any stream
+        // TLS goes here: wrap `tcp` inside the same limit, what follows takes any stream.
         Ok(Self::over(tcp, clock))
     }
 
@@ -103,7 +103,7 @@ impl Connection {
     pub fn recycle(&self, chunk: Chunk) {
         let mut bytes = chunk.bytes;
         bytes.clear();
-        // enough spares lie ready: this one is freed
+        // Enough spares lie ready: this one is freed.
         self.spares.try_send(bytes).ok();
     }
 

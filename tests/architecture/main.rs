@@ -57,7 +57,7 @@ const NEVER: &[(&str, &[&str])] = &[
         &["tokio", "prometheus_client", "std::net", "std::io", "tracing", "SystemTime", "Instant"],
     ),
     ("event", &["tokio", "prometheus_client", "std::net", "std::io", "tracing"]),
-    ("ami/frame.rs", &["tokio", "std::net", "std::io", "tracing"]),
+    ("ami/frame", &["tokio", "std::net", "std::io", "tracing"]),
     ("ami/action.rs", &["tokio", "std::net", "std::io", "tracing"]),
     ("metrics", &["tokio", "crate::ami", "tracing"]),
 ];

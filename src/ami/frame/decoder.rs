@@ -1,11 +1,9 @@
-//! Bytes to frames.
+//! A stream of bytes, cut into frames.
 //!
-//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it
-//! is.  Any cut of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing
-//! is copied out, and a frame whose [`Frame::name`] nobody wants costs no more than finding its
-//! end.
+//! Any cut of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing is
+//! copied out, and a frame whose [`Frame::name`] nobody wants costs no more than finding its end.
 //!
-//! Asterisk ends its lines with carriage return and line feed.  A recording that went through an
+//! Asterisk ends its lines with carriage return and line feed.  A capture that went through an
 //! editor or a shell may have line feeds only: [`Decoder::of_file`] goes by the first line for all
 //! of them.
 //!
@@ -14,6 +12,8 @@
 //! COMMAND--`, and input past the configured size is dropped up to the next blank line.
 
 use memchr::{memchr, memmem};
+
+use super::message::{Frame, split_line};
 
 /// How large input may be.  Asterisk itself sets no limit; its largest real event is about 1 kB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,26 +86,6 @@ impl Rejection {
             Self::UnknownType => "unknown_type",
         }
     }
-}
-
-/// Whether a frame is an event or answers an action.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
-    /// `Event: <name>`.
-    Event,
-    /// `Response: <Success|Error|Goodbye|Follows>`.
-    Response,
-}
-
-/// One message.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Frame<'a> {
-    /// Event or response.
-    pub kind: Kind,
-    /// The event's name, or the response's word.
-    pub name: &'a [u8],
-    /// All lines behind the first.
-    body: &'a [u8],
 }
 
 impl Decoder {
@@ -202,7 +182,7 @@ impl Decoder {
         let blank = self.marks.blank_line();
         let (follows, end_command) = self.marks.command_output();
         let mark = if self.buffer[self.start..].starts_with(follows) { end_command } else { blank };
-        // the mark may have been cut by the last read
+        // The mark may have been cut by the last read.
         let from = self.searched.saturating_sub(mark.len() - 1).max(self.start);
         let Some(at) = memmem::find(&self.buffer[from..], mark) else {
             self.searched = self.buffer.len();
@@ -243,7 +223,7 @@ impl Decoder {
         if end - start > self.limits.frame {
             return Some(Rejection::FrameTooLong);
         }
-        // a frame no longer than a line may be holds no line that is too long
+        // A frame no longer than a line may be holds no line that is too long.
         if end - start <= self.limits.line {
             return None;
         }
@@ -285,115 +265,8 @@ impl Marks {
     }
 }
 
-impl<'a> Frame<'a> {
-    fn parse(text: &'a [u8]) -> Option<Self> {
-        let (first, body) = split_line(text);
-        let (key, name) = split_header(first)?;
-        let kind = if key.eq_ignore_ascii_case(b"Event") {
-            Kind::Event
-        } else if key.eq_ignore_ascii_case(b"Response") {
-            Kind::Response
-        } else {
-            return None;
-        };
-        Some(Self { kind, name, body })
-    }
-
-    /// Writes the frame out again, but for lines without a colon.
-    pub fn write_to(&self, out: &mut Vec<u8>) {
-        put(out, self.kind.key().as_bytes(), self.name);
-        for (key, value) in self.headers() {
-            put(out, key, value);
-        }
-        out.extend_from_slice(b"\r\n");
-    }
-
-    /// All headers behind the first, in order; a line without a colon (raw command output) is left
-    /// out.
-    pub fn headers(&self) -> Headers<'a> {
-        Headers { rest: self.body }
-    }
-
-    /// The first header of that name, in any case.
-    pub fn header(&self, key: &str) -> Option<&'a [u8]> {
-        self.headers()
-            .find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes()))
-            .map(|(_, value)| value)
-    }
-
-    /// Whether this is a response that says that its action was carried out.
-    pub fn is_accepted(&self) -> bool {
-        self.kind == Kind::Response && !self.name.eq_ignore_ascii_case(b"Error")
-    }
-
-    /// Whether this is an event, and of that name.
-    pub fn is_event(&self, name: &str) -> bool {
-        self.kind == Kind::Event && self.name == name.as_bytes()
-    }
-}
-
-impl Kind {
-    /// The key of a frame's first line.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Event => "Event",
-            Self::Response => "Response",
-        }
-    }
-}
-
-/// Writes a header.
-pub fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
-    for part in [key, b": ", value, b"\r\n"] {
-        out.extend_from_slice(part);
-    }
-}
-
-/// Text of the far end, fit for a log line and a web page: escaped and short.
-pub fn quoted(bytes: &[u8]) -> String {
-    bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
-}
-
-/// Headers of a frame: key and value, as they stand.
-#[derive(Clone, Debug)]
-pub struct Headers<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Headers<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            let (line, rest) = split_line(self.rest);
-            self.rest = rest;
-            if let Some(header) = split_header(line) {
-                return Some(header);
-            }
-        }
-        None
-    }
-}
-
-fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let (line, rest) = match memchr(b'\n', text) {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, &text[text.len()..]),
-    };
-    (line.strip_suffix(b"\r").unwrap_or(line), rest)
-}
-
-/// Splits at the first colon and drops one space: values may hold `: ` themselves.
-fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr(b':', line)?;
-    let value = &line[at + 1..];
-    Some((&line[..at], value.strip_prefix(b" ").unwrap_or(value)))
-}
-
 /// What the greeting begins with; the version of the manager interface follows.
 pub const BANNER: &[u8] = b"Asterisk Call Manager/";
-/// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
-const QUOTED: usize = 120;
 /// What Windows editors put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -470,37 +343,11 @@ mod tests {
         for file in [STREAM, &with_line_feeds(STREAM), &marked, &with_line_feeds(&marked)] {
             assert_eq!(whole_file(file), expected);
         }
-        // what a PBX sends is never read so: a value may hold a line feed
+        // What a PBX sends is never read so: a value may hold a line feed.
         let frame = b"Event: A\r\nValue: 1\n\n2\r\n\r\n";
         assert_eq!(whole(frame, Limits::default()), [r#"Event "A" [("Value", "1")]"#]);
         assert_eq!(whole_file(frame), [r#"Event "A" [("Value", "1")]"#]);
         assert!(whole(&with_line_feeds(STREAM), Limits::default()).is_empty());
-    }
-
-    #[test]
-    fn keys_are_found_in_any_case() {
-        let mut decoder = Decoder::new(Limits::default());
-        decoder.feed(b"Event: X\r\nDestUniqueId: 7\r\n\r\n");
-        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
-        assert_eq!(frame.header("DestUniqueid"), Some(&b"7"[..]));
-        assert_eq!(frame.header("Nothing"), None);
-    }
-
-    #[test]
-    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
-        assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
-        assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
-    }
-
-    #[test]
-    fn a_frame_written_out_is_the_frame() {
-        let mut decoder = Decoder::new(Limits::default());
-        let text = b"Event: Newchannel\r\nExten: \r\nX:  a: b\r\nX: \xff\r\n\r\n";
-        decoder.feed(text);
-        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
-        let mut out = Vec::new();
-        frame.write_to(&mut out);
-        assert_eq!(out, text);
     }
 
     #[test]

@@ -1,0 +1,164 @@
+//! One frame: what it is, and its headers.  It borrows the bytes that it was cut from.
+
+use memchr::memchr;
+
+/// Whether a frame is an event or answers an action.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// `Event: <name>`.
+    Event,
+    /// `Response: <Success|Error|Goodbye|Follows>`.
+    Response,
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame<'a> {
+    /// Event or response.
+    pub kind: Kind,
+    /// The event's name, or the response's word.
+    pub name: &'a [u8],
+    /// All lines behind the first.
+    body: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let (first, body) = split_line(text);
+        let (key, name) = split_header(first)?;
+        let kind = if key.eq_ignore_ascii_case(b"Event") {
+            Kind::Event
+        } else if key.eq_ignore_ascii_case(b"Response") {
+            Kind::Response
+        } else {
+            return None;
+        };
+        Some(Self { kind, name, body })
+    }
+
+    /// Writes the frame out again, but for lines without a colon.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        put(out, self.kind.key().as_bytes(), self.name);
+        for (key, value) in self.headers() {
+            put(out, key, value);
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// All headers behind the first, in order; a line without a colon (raw command output) is left
+    /// out.
+    pub fn headers(&self) -> Headers<'a> {
+        Headers { rest: self.body }
+    }
+
+    /// The first header of that name, in any case.
+    pub fn header(&self, key: &str) -> Option<&'a [u8]> {
+        self.headers()
+            .find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// Whether this is a response that says that its action was carried out.
+    pub fn is_accepted(&self) -> bool {
+        self.kind == Kind::Response && !self.name.eq_ignore_ascii_case(b"Error")
+    }
+
+    /// Whether this is an event, and of that name.
+    pub fn is_event(&self, name: &str) -> bool {
+        self.kind == Kind::Event && self.name == name.as_bytes()
+    }
+}
+
+impl Kind {
+    /// The key of a frame's first line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Event => "Event",
+            Self::Response => "Response",
+        }
+    }
+}
+
+/// Writes a header.
+pub fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    for part in [key, b": ", value, b"\r\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Text of the far end, fit for a log line and a web page: escaped and short.
+pub fn quoted(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
+}
+
+/// Headers of a frame: key and value, as they stand.
+#[derive(Clone, Debug)]
+pub struct Headers<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let (line, rest) = split_line(self.rest);
+            self.rest = rest;
+            if let Some(header) = split_header(line) {
+                return Some(header);
+            }
+        }
+        None
+    }
+}
+
+/// Splits at the first colon and drops one space: values may hold `: ` themselves.
+fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr(b':', line)?;
+    let value = &line[at + 1..];
+    Some((&line[..at], value.strip_prefix(b" ").unwrap_or(value)))
+}
+
+/// A line without its end, and what comes behind it.
+pub(super) fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let (line, rest) = match memchr(b'\n', text) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &text[text.len()..]),
+    };
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+/// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.
+const QUOTED: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Decoder, Item, Limits};
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_any_case() {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(b"Event: X\r\nDestUniqueId: 7\r\n\r\n");
+        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+        assert_eq!(frame.header("DestUniqueid"), Some(&b"7"[..]));
+        assert_eq!(frame.header("Nothing"), None);
+    }
+
+    #[test]
+    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
+        assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
+        assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
+    }
+
+    #[test]
+    fn a_frame_written_out_is_the_frame() {
+        let mut decoder = Decoder::new(Limits::default());
+        let text = b"Event: Newchannel\r\nExten: \r\nX:  a: b\r\nX: \xff\r\n\r\n";
+        decoder.feed(text);
+        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+        let mut out = Vec::new();
+        frame.write_to(&mut out);
+        assert_eq!(out, text);
+    }
+}

@@ -1,0 +1,11 @@
+//! Bytes to frames.
+//!
+//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it
+//! is.  [`Decoder`] finds where frames begin and end in a stream, [`Frame`] reads the headers of
+//! one.
+
+mod decoder;
+mod message;
+
+pub use decoder::{BANNER, Decoder, Item, Limits, Rejection};
+pub use message::{Frame, Headers, Kind, put, quoted};
