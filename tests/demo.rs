@@ -4,7 +4,7 @@ mod common;
 
 use asterisk_exporter::ami::id::{ActionId, BARRIER};
 use asterisk_exporter::correlator::{Patterns, Rules};
-use asterisk_exporter::demo::{Asked, QueueTruth, Truth, recording, recording_of_two_sessions};
+use asterisk_exporter::demo::{QueueTruth, SessionIds, Truth, capture, capture_of_two_sessions};
 use asterisk_exporter::metrics::Format;
 use common::{Numbers, replay};
 
@@ -104,7 +104,7 @@ fn assert_queue(numbers: &Numbers, queue: &str, truth: &QueueTruth, run: &str) {
 #[test]
 fn whole_working_days_are_counted_exactly() {
     for seed in 1..=4 {
-        let (bytes, truth) = recording(seed, 600);
+        let (bytes, truth) = capture(seed, 600);
         assert_all(&played(&bytes), &truth, &format!("seed {seed}"));
     }
 }
@@ -114,7 +114,7 @@ fn whole_working_days_are_counted_exactly() {
 #[test]
 fn a_second_session_between_two_events_changes_nothing() {
     let id = |number, word| ActionId::new(number, word).as_str().to_owned();
-    let asked = Asked {
+    let ids = SessionIds {
         login: id(2, "Login"),
         version: id(3, "CoreSettings"),
         channels: id(5, "CoreShowChannels"),
@@ -124,7 +124,7 @@ fn a_second_session_between_two_events_changes_nothing() {
     for seed in 1..=20 {
         let steps = 100 + 40 * seed as usize;
         let what = format!("seed {seed}, step {steps}");
-        let (bytes, truth, log) = recording_of_two_sessions(seed, 120, &asked, steps);
+        let (bytes, truth, log) = capture_of_two_sessions(seed, 120, &ids, steps);
         assert_eq!(
             memchr::memmem::find_iter(&bytes, b"Authentication accepted").count(),
             2,

@@ -214,7 +214,7 @@ fn played(bytes: &[u8]) -> String {
 fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     let fake = Fake::start();
     let place = Place::new("day", fake.address());
-    let (bytes, truth) = demo::recording(3, 300);
+    let (bytes, truth) = demo::capture(3, 300);
     let running = place.record(&[]);
     let middle = memchr::memmem::find(&bytes[bytes.len() / 2..], b"\r\n\r\n").expect("a frame")
         + bytes.len() / 2

@@ -23,7 +23,7 @@ use crate::calendar::utc;
 use crate::cli::DemoArgs;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Purpose};
-use crate::demo::{Asked, DemoPbx, Options, configuration};
+use crate::demo::{DemoPbx, Options, SessionIds, configuration};
 use crate::metrics::Board;
 use crate::replay::Replay;
 
@@ -87,14 +87,14 @@ fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
     let limits = Limits { line: of.max_line, frame: of.max_frame };
     let mut replay = Replay::at(board, &of.name, limits, pbx.opened());
     let id = |number, word| ActionId::new(number, word).as_str().to_owned();
-    let asked = Asked {
+    let ids = SessionIds {
         login: id(2, "Login"),
         version: id(3, "CoreSettings"),
         channels: id(5, "CoreShowChannels"),
         queues: id(6, "QueueStatus"),
         pings: [id(7, BARRIER), id(8, BARRIER)],
     };
-    replay.play(pbx.past(&asked));
+    replay.play(pbx.history(&ids));
     replay.into_board()
 }
 

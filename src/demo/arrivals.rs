@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::events::Birth;
-use super::model::{AgentId, ChannelId, ChannelState, Owner, Party, QueueId, TrunkId, World};
+use super::agenda::Job;
+use super::channel::{ChannelState, Owner, Party};
+use super::events::ChannelSpec;
+use super::id::{AgentId, ChannelId, QueueId, TrunkId};
+use super::model::World;
 use super::scenario::{ANNOUNCEMENT_NUMBER, CALLER_NAMES, DIRECT_NUMBER, QUEUES};
-use super::simulation::Job;
 
 impl World {
     /// How long until the next call.
@@ -31,10 +33,10 @@ impl World {
 
     fn call_queue(&mut self) {
         self.truth.inbound_queued += 1;
-        let mut throw = self.rng.u32(0..100);
+        let mut draw = self.rng.u32(0..100);
         let queue = QUEUES.iter().position(|queue| {
-            let hit = throw < queue.share;
-            throw = throw.saturating_sub(queue.share);
+            let hit = draw < queue.share;
+            draw = draw.saturating_sub(queue.share);
             hit
         });
         let queue = queue.unwrap_or(0);
@@ -99,7 +101,8 @@ impl World {
 
     fn originator(&mut self, owner: Owner, context: &str, exten: &str, caller: Party) -> ChannelId {
         let state = ChannelState::Ring;
-        let id = self.new_channel(Birth { owner, state, context, exten, caller, requestor: None });
+        let id =
+            self.new_channel(ChannelSpec { owner, state, context, exten, caller, requestor: None });
         self.varset(id, "SIPDOMAIN", "127.0.0.1");
         id
     }

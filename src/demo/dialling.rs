@@ -2,93 +2,57 @@
 
 use std::time::Duration;
 
-use super::events::Birth;
-use super::model::{AgentId, BridgeId, ChannelId, ChannelState, Owner, Party, TrunkId, World};
+use super::agenda::Job;
+use super::calls::{Dial, DialOutcome, Route};
+use super::channel::{ChannelState, Owner, Party};
+use super::events::ChannelSpec;
+use super::id::{AgentId, ChannelId, DialId, TrunkId};
+use super::model::{DeviceState, World};
 use super::scenario::{CARRIER_REFUSALS, TRUNKS};
-use super::simulation::Job;
 use super::wire::Class;
-
-/// A `Dial()` that goes on.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct DialId(u32);
-
-/// One dialled leg, until its call ends.
-#[derive(Clone, Debug)]
-pub(super) struct Dial {
-    from: ChannelId,
-    leg: ChannelId,
-    route: Route,
-    fate: Fate,
-    /// Once answered.
-    bridge: Option<BridgeId>,
-}
-
-/// Where a dialled leg goes.
-#[derive(Clone, Debug)]
-enum Route {
-    Phone(AgentId),
-    Trunk(TrunkId, String),
-}
-
-/// What becomes of a dialled leg.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    Answer {
-        talk: Duration,
-        by_leg: bool,
-    },
-    /// Q.850 cause and SIP code.
-    Refuse {
-        cause: u16,
-        tech: u16,
-    },
-    NoAnswer,
-    /// The caller hangs up first.
-    Cancel,
-}
 
 impl World {
     /// Sends a transferred caller to a colleague.
     pub(super) fn dial_colleague(&mut self, from: ChannelId, colleague: AgentId) {
         let talk = self.talk_length();
         let by_leg = self.chance(40);
-        self.dial(from, Route::Phone(colleague), Fate::Answer { talk, by_leg });
+        self.dial(from, Route::Phone(colleague), DialOutcome::Answer { talk, by_leg });
     }
 
     /// Dials an agent who may be busy, not there, or too slow.
     pub(super) fn dial_agent(&mut self, from: ChannelId, agent: AgentId) {
-        let busy = self.device_state(agent) == super::model::DeviceState::Busy;
+        let busy = self.device_state(agent) == DeviceState::Busy;
         let talk = self.talk_length();
-        let fate = match self.rng.u32(0..100) {
-            _ if busy => Fate::Refuse { cause: 17, tech: 486 },
-            0..=64 => Fate::Answer { talk, by_leg: talk.as_micros().is_multiple_of(2) },
-            65..=79 => Fate::NoAnswer,
-            _ => Fate::Cancel,
+        let outcome = match self.rng.u32(0..100) {
+            _ if busy => DialOutcome::Refuse { cause: 17, tech: 486 },
+            0..=64 => DialOutcome::Answer { talk, by_leg: talk.as_micros().is_multiple_of(2) },
+            65..=79 => DialOutcome::NoAnswer,
+            _ => DialOutcome::Cancel,
         };
-        self.dial(from, Route::Phone(agent), fate);
+        self.dial(from, Route::Phone(agent), outcome);
     }
 
     /// Dials a number in the world, over the first trunk.
     pub(super) fn dial_out(&mut self, from: ChannelId, number: &str) {
-        let fate = self.carrier_fate();
-        self.dial(from, Route::Trunk(TrunkId(0), number.to_owned()), fate);
+        let outcome = self.carrier_outcome();
+        self.dial(from, Route::Trunk(TrunkId(0), number.to_owned()), outcome);
     }
 
-    fn carrier_fate(&mut self) -> Fate {
+    fn carrier_outcome(&mut self) -> DialOutcome {
         let talk = self.talk_length();
         match self.rng.u32(0..100) {
-            0..=59 => Fate::Answer { talk, by_leg: !talk.as_micros().is_multiple_of(3) },
-            60..=67 => Fate::NoAnswer,
-            68..=75 => Fate::Cancel,
-            throw => {
-                let mut left = throw - 76;
+            0..=59 => DialOutcome::Answer { talk, by_leg: !talk.as_micros().is_multiple_of(3) },
+            60..=67 => DialOutcome::NoAnswer,
+            68..=75 => DialOutcome::Cancel,
+            draw => {
+                let mut left = draw - 76;
                 let chosen = CARRIER_REFUSALS.iter().find(|(_, _, weight)| {
                     let hit = left < *weight;
                     left = left.saturating_sub(*weight);
                     hit
                 });
                 let &(cause, tech, _) = chosen.unwrap_or(&CARRIER_REFUSALS[0]);
-                Fate::Refuse { cause, tech }
+                DialOutcome::Refuse { cause, tech }
             }
         }
     }
@@ -97,7 +61,7 @@ impl World {
         Duration::from_secs_f64((4.0 + self.exponential(30.0)).min(150.0))
     }
 
-    fn dial(&mut self, from: ChannelId, route: Route, fate: Fate) {
+    fn dial(&mut self, from: ChannelId, route: Route, outcome: DialOutcome) {
         let (owner, context, peer) = match &route {
             Route::Phone(agent) => {
                 (Owner::Phone(*agent), "from-agents", self.agents[agent.0].exten.to_owned())
@@ -112,7 +76,7 @@ impl World {
         let exten =
             self.channels.get(&from).map(|channel| channel.exten.clone()).unwrap_or_default();
         let state = ChannelState::Down;
-        let birth = Birth {
+        let spec = ChannelSpec {
             owner,
             state,
             context,
@@ -120,27 +84,27 @@ impl World {
             caller: Party::default(),
             requestor: Some(from),
         };
-        let leg = self.new_channel(birth);
+        let leg = self.new_channel(spec);
         self.prepare_leg(from, leg, &exten, &peer);
         let id = DialId(self.fresh_id());
-        self.plan_dial(id, &route, fate);
-        self.dials.insert(id, Dial { from, leg, route, fate, bridge: None });
+        self.plan_dial(id, &route, outcome);
+        self.dials.insert(id, Dial { from, leg, route, outcome, bridge: None });
     }
 
-    fn plan_dial(&mut self, id: DialId, route: &Route, fate: Fate) {
-        let quick = matches!(fate, Fate::Refuse { cause, .. } if cause != NO_USER_ANSWER);
+    fn plan_dial(&mut self, id: DialId, route: &Route, outcome: DialOutcome) {
+        let quick = matches!(outcome, DialOutcome::Refuse { cause, .. } if cause != NO_USER_ANSWER);
         if quick {
-            return self.soon(60..600, Job::Decide(id));
+            return self.soon(60..600, Job::Resolve(id));
         }
         match route {
             Route::Phone(_) => self.soon(1..5, Job::Ring(id)),
             Route::Trunk(..) => self.soon(80..1_500, Job::Ring(id)),
         }
-        match fate {
-            Fate::Answer { .. } => self.soon(2_000..9_000, Job::Decide(id)),
-            Fate::Refuse { .. } => self.soon(12_000..20_000, Job::Decide(id)),
-            Fate::NoAnswer => self.later(Duration::from_secs(30), Job::Decide(id)),
-            Fate::Cancel => self.soon(3_000..20_000, Job::Decide(id)),
+        match outcome {
+            DialOutcome::Answer { .. } => self.soon(2_000..9_000, Job::Resolve(id)),
+            DialOutcome::Refuse { .. } => self.soon(12_000..20_000, Job::Resolve(id)),
+            DialOutcome::NoAnswer => self.later(Duration::from_secs(30), Job::Resolve(id)),
+            DialOutcome::Cancel => self.soon(3_000..20_000, Job::Resolve(id)),
         }
     }
 
@@ -152,8 +116,8 @@ impl World {
         self.new_callerid(leg, Party::number(exten));
         let caller = self.caller_of(from);
         self.new_connected_line(leg, caller);
-        if let Some(seen) = self.channels.get(&leg).cloned() {
-            self.dial_begin(Some(from), &seen, peer);
+        if let Some(cached) = self.channels.get(&leg).cloned() {
+            self.dial_begin(Some(from), &cached, peer);
         }
         self.new_connected_line(from, Party::number(exten));
     }
@@ -165,7 +129,7 @@ impl World {
     }
 
     /// What `Dial()` notes as a leg answers.
-    pub(super) fn tell_answered(&mut self, from: ChannelId, leg: ChannelId) {
+    pub(super) fn set_answered_variables(&mut self, from: ChannelId, leg: ChannelId) {
         let Some(channel) = self.channels.get(&leg) else { return };
         let name = channel.name.clone();
         let peer = name
@@ -187,19 +151,19 @@ impl World {
     }
 
     /// The leg's fate comes.
-    pub(super) fn decide(&mut self, id: DialId) {
+    pub(super) fn resolve(&mut self, id: DialId) {
         let Some(dial) = self.dials.remove(&id) else { return };
-        match dial.fate {
-            Fate::Answer { talk, .. } => self.answer_dial(id, dial, talk),
-            Fate::Refuse { cause, tech } => self.refuse_dial(&dial, cause, tech),
-            Fate::NoAnswer => self.let_ring_out(&dial),
-            Fate::Cancel => self.cancel_dial(&dial),
+        match dial.outcome {
+            DialOutcome::Answer { talk, .. } => self.answer_dial(id, dial, talk),
+            DialOutcome::Refuse { cause, tech } => self.refuse_dial(&dial, cause, tech),
+            DialOutcome::NoAnswer => self.let_ring_out(&dial),
+            DialOutcome::Cancel => self.cancel_dial(&dial),
         }
     }
 
     fn answer_dial(&mut self, id: DialId, mut dial: Dial, talk: Duration) {
         self.new_state(dial.leg, ChannelState::Up);
-        self.tell_answered(dial.from, dial.leg);
+        self.set_answered_variables(dial.from, dial.leg);
         self.dial_end(Some(dial.from), dial.leg, "ANSWER");
         if self.channels.get(&dial.from).is_some_and(|channel| channel.state != ChannelState::Up) {
             self.new_state(dial.from, ChannelState::Up);
@@ -226,8 +190,8 @@ impl World {
         if let (Route::Trunk(TrunkId(0), number), 34) = (&dial.route, cause) {
             self.hangup(dial.leg, cause, Some(tech));
             self.change(dial.from, |channel| channel.priority += 1);
-            let fate = self.carrier_fate();
-            return self.dial(dial.from, Route::Trunk(TrunkId(1), number.clone()), fate);
+            let outcome = self.carrier_outcome();
+            return self.dial(dial.from, Route::Trunk(TrunkId(1), number.clone()), outcome);
         }
         self.end_undialled(dial, status, cause);
         self.hangup(dial.leg, cause, Some(tech));
@@ -253,7 +217,7 @@ impl World {
     }
 
     fn cancel_dial(&mut self, dial: &Dial) {
-        // a caller who is already up says BYE, one who is not says CANCEL
+        // A caller who is already up says BYE, one who is not says CANCEL.
         let up =
             self.channels.get(&dial.from).is_some_and(|channel| channel.state == ChannelState::Up);
         let (cause, tech) = if up { (16, None) } else { (127, Some(487)) };
@@ -268,7 +232,7 @@ impl World {
     /// The talk is over.
     pub(super) fn end_dial(&mut self, id: DialId) {
         let Some(dial) = self.dials.remove(&id) else { return };
-        let by_leg = matches!(dial.fate, Fate::Answer { by_leg: true, .. });
+        let by_leg = matches!(dial.outcome, DialOutcome::Answer { by_leg: true, .. });
         let order = if by_leg { [dial.leg, dial.from] } else { [dial.from, dial.leg] };
         self.hangup_request(order[0], Some(16), None);
         if let Some(bridge) = dial.bridge {
@@ -284,7 +248,7 @@ impl World {
 
     /// Click-to-call: rings the agent's own phone first.
     pub(super) fn originate(&mut self, agent: AgentId) {
-        let leg = self.new_channel(Birth {
+        let leg = self.new_channel(ChannelSpec {
             owner: Owner::Phone(agent),
             state: ChannelState::Down,
             context: "from-agents",
@@ -296,8 +260,8 @@ impl World {
         self.application(leg, "AppDial2", "(Outgoing Line)");
         self.new_callerid(leg, Party::number(self.agents[agent.0].exten));
         self.new_connected_line(leg, Party::number(self.agents[agent.0].exten));
-        if let Some(seen) = self.channels.get(&leg).cloned() {
-            self.dial_begin(None, &seen, self.agents[agent.0].exten);
+        if let Some(cached) = self.channels.get(&leg).cloned() {
+            self.dial_begin(None, &cached, self.agents[agent.0].exten);
         }
         self.new_state(leg, ChannelState::Ringing);
         self.dial_state(None, leg, "RINGING");

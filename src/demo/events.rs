@@ -3,16 +3,15 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::model::{
-    AgentId, Bridge, BridgeId, Channel, ChannelId, ChannelState, DeviceState, MemberId, Owner,
-    Party, QueueId, TrunkId, World,
-};
+use super::channel::{Bridge, Channel, ChannelState, Owner, Party};
+use super::id::{BridgeId, ChannelId};
+use super::model::World;
 use super::scenario::TRUNKS;
 use super::wire::{Class, Message, Wire};
 use crate::clock::Moment;
 
 /// How a channel begins.
-pub(super) struct Birth<'a> {
+pub(super) struct ChannelSpec<'a> {
     pub(super) owner: Owner,
     pub(super) state: ChannelState,
     pub(super) context: &'a str,
@@ -36,21 +35,21 @@ impl World {
     }
 
     /// An event that consists of a channel's block.
-    pub(super) fn tell(&mut self, name: &str, id: ChannelId) {
+    pub(super) fn channel_event(&mut self, name: &str, id: ChannelId) {
         let message = self.event(name, Class::Call).channel("", self.channels.get(&id));
         self.send(Class::Call, message);
     }
 
     /// Newchannel.
-    pub(super) fn new_channel(&mut self, birth: Birth<'_>) -> ChannelId {
-        let device = match birth.owner {
+    pub(super) fn new_channel(&mut self, spec: ChannelSpec<'_>) -> ChannelId {
+        let device = match spec.owner {
             Owner::Phone(agent) => self.agents[agent.0].device.clone(),
             Owner::Trunk(trunk) => format!("PJSIP/{}", TRUNKS[trunk.0]),
             Owner::Local => String::new(),
         };
         let name = format!("{device}-{:08x}", self.next_device);
         self.next_device += 1;
-        self.named_channel(birth, name)
+        self.named_channel(spec, name)
     }
 
     /// Both halves of a Local channel.
@@ -63,7 +62,7 @@ impl World {
         let number = self.next_local;
         self.next_local += 1;
         let mut half = |which: u8, state| {
-            let birth = Birth {
+            let spec = ChannelSpec {
                 owner: Owner::Local,
                 state,
                 context,
@@ -71,25 +70,25 @@ impl World {
                 caller: Party::default(),
                 requestor: Some(requestor),
             };
-            self.named_channel(birth, format!("Local/{exten}@{context}-{number:08x};{which}"))
+            self.named_channel(spec, format!("Local/{exten}@{context}-{number:08x};{which}"))
         };
         (half(1, ChannelState::Down), half(2, ChannelState::Ring))
     }
 
-    fn named_channel(&mut self, birth: Birth<'_>, name: String) -> ChannelId {
+    fn named_channel(&mut self, spec: ChannelSpec<'_>, name: String) -> ChannelId {
         let id = ChannelId(self.next_channel);
         self.next_channel += 1;
         let message = self.event("Newchannel", Class::Call);
         let uniqueid = format!("{}.{}", self.clock.as_micros() / 1_000_000, id.0);
-        let requestor = birth.requestor.and_then(|requestor| self.channels.get(&requestor));
+        let requestor = spec.requestor.and_then(|requestor| self.channels.get(&requestor));
         let channel = Channel {
             name,
-            owner: birth.owner,
-            state: birth.state,
-            caller: birth.caller,
+            owner: spec.owner,
+            state: spec.state,
+            caller: spec.caller,
             connected: Party::default(),
-            context: birth.context.to_owned(),
-            exten: birth.exten.to_owned(),
+            context: spec.context.to_owned(),
+            exten: spec.exten.to_owned(),
             priority: 1,
             linkedid: requestor
                 .map_or_else(|| uniqueid.clone(), |requestor| requestor.linkedid.clone()),
@@ -108,7 +107,7 @@ impl World {
     /// Newstate.
     pub(super) fn new_state(&mut self, id: ChannelId, state: ChannelState) {
         self.change(id, |channel| channel.state = state);
-        self.tell("Newstate", id);
+        self.channel_event("Newstate", id);
     }
 
     /// NewCallerid.
@@ -124,7 +123,7 @@ impl World {
     /// NewConnectedLine.
     pub(super) fn new_connected_line(&mut self, id: ChannelId, connected: Party) {
         self.change(id, |channel| channel.connected = connected);
-        self.tell("NewConnectedLine", id);
+        self.channel_event("NewConnectedLine", id);
     }
 
     /// Changes a channel, if it is still there.
@@ -176,17 +175,17 @@ impl World {
         }
     }
 
-    /// DialBegin; `older` is what the cache still holds of the dialled leg.
+    /// DialBegin; `cached` is what the cache still holds of the dialled leg.
     pub(super) fn dial_begin(
         &mut self,
         from: Option<ChannelId>,
-        older: &Channel,
+        cached: &Channel,
         dial_string: &str,
     ) {
         let message = self.event("DialBegin", Class::Call);
         let message = message
             .channel("", from.and_then(|from| self.channels.get(&from)))
-            .channel("Dest", Some(older));
+            .channel("Dest", Some(cached));
         self.send(Class::Call, message.with("DialString", dial_string));
     }
 
@@ -299,104 +298,6 @@ impl World {
             self.send(Class::Dtmf, message);
         }
     }
-
-    /// DeviceStateChange.
-    pub(super) fn device(&mut self, device: impl Display, state: &str) {
-        let message = self
-            .event("DeviceStateChange", Class::Call)
-            .with("Device", device)
-            .with("State", state);
-        self.send(Class::Call, message);
-    }
-
-    /// QueueMemberStatus, QueueMemberPause.
-    pub(super) fn member_event(&mut self, name: &str, queue: QueueId, member: MemberId) {
-        let message = self.event(name, Class::Agent);
-        let Some(facts) = self.queues[queue.0].members.get(member.0) else { return };
-        let agent = &self.agents[facts.agent.0];
-        let message = message
-            .with("Queue", self.queues[queue.0].spec.name)
-            .with("MemberName", agent.name)
-            .with("Interface", &facts.interface)
-            .with("StateInterface", &facts.state_interface)
-            .with("Membership", "static")
-            .with("Penalty", facts.penalty)
-            .with("CallsTaken", facts.calls_taken)
-            .with("LastCall", seconds(facts.last_call))
-            .with("LastPause", seconds(facts.last_pause))
-            .with("LoginTime", seconds(Some(self.boot)))
-            // real Asterisk says 0 here even while the member talks; QueueStatus has it right
-            .with("InCall", 0)
-            .with("Status", agent.told.status())
-            .with("Paused", u8::from(facts.paused.is_some()))
-            .with("PausedReason", facts.paused.unwrap_or_default())
-            .with("Ringinuse", 0)
-            .with("Wrapuptime", self.queues[queue.0].spec.wrapup);
-        self.send(Class::Agent, message);
-    }
-
-    /// Tells of every phone and trunk that changed, as the device state thread does a little later.
-    pub(super) fn tell_devices(&mut self) {
-        for agent in (0..self.agents.len()).map(AgentId) {
-            let state = self.device_state(agent);
-            if state != self.agents[agent.0].told {
-                self.agents[agent.0].told = state;
-                self.tell_phone(agent, state);
-            }
-        }
-        for trunk in (0..TRUNKS.len()).map(TrunkId) {
-            let in_use = self.channels.values().any(|channel| channel.owner == Owner::Trunk(trunk));
-            if in_use != self.trunks_in_use[trunk.0] {
-                self.trunks_in_use[trunk.0] = in_use;
-                self.device(
-                    format_args!("PJSIP/{}", TRUNKS[trunk.0]),
-                    if in_use { "INUSE" } else { "NOT_INUSE" },
-                );
-            }
-        }
-    }
-
-    fn tell_phone(&mut self, agent: AgentId, state: DeviceState) {
-        let word = match state {
-            DeviceState::NotInUse => "NOT_INUSE",
-            DeviceState::Busy => "BUSY",
-            DeviceState::Unavailable => "UNAVAILABLE",
-        };
-        let (extension, text) = state.extension();
-        let device = self.agents[agent.0].device.clone();
-        let message =
-            self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
-        let message = message.with("Context", "ext-local").with("Hint", &device);
-        self.send(Class::Call, message.with("Status", extension).with("StatusText", text));
-        self.device(&device, word);
-        for queue in (0..self.queues.len()).map(QueueId) {
-            if let Some(member) =
-                self.queues[queue.0].members.iter().position(|member| member.agent == agent)
-            {
-                self.member_event("QueueMemberStatus", queue, MemberId(member));
-                self.tell_availability(queue);
-            }
-        }
-    }
-
-    /// `Queue:<name>_avail`, when the last member got busy or the first one free.
-    pub(super) fn tell_availability(&mut self, queue: QueueId) {
-        let available = (0..self.queues[queue.0].members.len())
-            .any(|member| self.is_callable(queue, MemberId(member)));
-        if available != self.queues[queue.0].told_available {
-            self.queues[queue.0].told_available = available;
-            let name = self.queues[queue.0].spec.name;
-            self.device(
-                format_args!("Queue:{name}_avail"),
-                if available { "NOT_INUSE" } else { "INUSE" },
-            );
-        }
-    }
-}
-
-/// A moment in whole seconds, 0 for never.
-pub(super) fn seconds(moment: Option<Moment>) -> u64 {
-    moment.map_or(0, |moment| moment.as_micros() / 1_000_000)
 }
 
 /// Asterisk's `Cause-txt`.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::model::{ChannelId, World};
-use super::queueing::{Stay, StayId};
+use super::agenda::Job;
+use super::calls::Stay;
+use super::id::{ChannelId, QueueId, StayId};
+use super::model::World;
 use super::scenario::Overflow;
-use super::simulation::Job;
 use super::wire::Class;
 
 impl World {
@@ -35,10 +36,7 @@ impl World {
             Overflow::Hangup => self.end_dialplan(stay.caller),
             Overflow::Voicemail => self.voicemail(stay.caller),
             Overflow::Queue(next) => {
-                self.later(
-                    Duration::from_millis(2),
-                    Job::Enter(stay.caller, super::model::QueueId(next)),
-                );
+                self.later(Duration::from_millis(2), Job::Enter(stay.caller, QueueId(next)));
             }
         }
     }

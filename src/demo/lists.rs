@@ -1,8 +1,9 @@
 //! Snapshots of the state, as the list actions answer.
 
-use super::events::seconds;
-use super::model::{AgentId, BridgeId, MemberId, QueueId, World};
-use super::wire::Message;
+use super::calls::Talk;
+use super::id::{AgentId, BridgeId, MemberId, QueueId};
+use super::model::World;
+use super::wire::{Message, seconds};
 use crate::clock::Moment;
 
 /// One question about the state.
@@ -104,27 +105,27 @@ fn hints(world: &World, id: Option<&str>) -> Vec<u8> {
 }
 
 fn member_item(world: &World, queue: QueueId, member: MemberId) -> Message {
-    let facts = &world.queues[queue.0].members[member.0];
-    let agent = &world.agents[facts.agent.0];
-    let talking = |talk: &super::talking::Talk| talk.queue == queue && talk.leg.member == member;
+    let state = &world.queues[queue.0].members[member.0];
+    let agent = &world.agents[state.agent.0];
+    let talking = |talk: &Talk| talk.queue == queue && talk.leg.member == member;
     Message::listed("QueueMember")
         .with("Queue", world.queues[queue.0].spec.name)
         .with("Name", agent.name)
-        .with("Location", &facts.interface)
-        .with("StateInterface", &facts.state_interface)
+        .with("Location", &state.interface)
+        .with("StateInterface", &state.state_interface)
         .with("Membership", "static")
-        .with("Penalty", facts.penalty)
-        .with("CallsTaken", facts.calls_taken)
-        .with("LastCall", seconds(facts.last_call))
-        .with("LastPause", seconds(facts.last_pause))
+        .with("Penalty", state.penalty)
+        .with("CallsTaken", state.calls_taken)
+        .with("LastCall", seconds(state.last_call))
+        .with("LastPause", seconds(state.last_pause))
         .with("LoginTime", seconds(Some(world.boot)))
         .with(
             "InCall",
             u8::from(world.talks.values().any(talking) || world.is_consulting(queue, member)),
         )
-        .with("Status", world.device_state(facts.agent).status())
-        .with("Paused", u8::from(facts.paused.is_some()))
-        .with("PausedReason", facts.paused.unwrap_or_default())
+        .with("Status", world.device_state(state.agent).status())
+        .with("Paused", u8::from(state.paused.is_some()))
+        .with("PausedReason", state.paused.unwrap_or_default())
         .with("Wrapuptime", world.queues[queue.0].spec.wrapup)
 }
 
@@ -137,7 +138,7 @@ fn entry_item(world: &World, now: Moment, queue: QueueId, position: usize) -> Me
     else {
         return message;
     };
-    // here, unlike in events, what is not known is `unknown` without brackets
+    // Here, unlike in events, what is not known is `unknown` without brackets.
     let known = |text: &str| text.trim_matches(['<', '>']).to_owned();
     let (number, name) = channel.caller.texts();
     let (connected_number, connected_name) = channel.connected.texts();

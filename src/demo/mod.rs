@@ -18,14 +18,19 @@
 //! | `queue_log` | Asterisk's own log of all that |
 //! | `lists`, `session`, `server` | snapshots, one client, all clients |
 
+mod agenda;
+mod agents;
 mod arrivals;
+mod calls;
+mod channel;
+mod devices;
 mod dialling;
 mod events;
+mod history;
+mod id;
 mod leaving;
 mod lists;
 mod model;
-mod past;
-mod people;
 mod queue_log;
 mod queueing;
 mod ringing;
@@ -38,10 +43,10 @@ mod transfers;
 mod truth;
 mod wire;
 
-pub use self::past::{Asked, recording_of_two_sessions};
+pub use self::history::{SessionIds, capture_of_two_sessions};
 pub use self::scenario::{agent_names, queue_names, trunk_names};
 pub use self::server::{DemoPbx, Options};
-pub use self::simulation::{Simulation, recording};
+pub use self::simulation::{Simulation, capture};
 pub use self::truth::{QueueTruth, Truth};
 pub use self::wire::{Class, Wire};
 

@@ -2,128 +2,18 @@
 //! steps on it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::dialling::{Dial, DialId};
-use super::queueing::{Stay, StayId};
+use super::agenda::{Agenda, Job};
+use super::calls::{Completion, Consultation, Dial, Stay, Talk};
+use super::channel::{Bridge, Channel, Owner};
+use super::id::{AgentId, BridgeId, ChannelId, DialId, MemberId, QueueId, StayId, TalkId};
 use super::scenario::{AGENTS, QUEUES, QueueSpec, TRUNKS};
-use super::simulation::Agenda;
-use super::talking::{Completion, Talk, TalkId};
-use super::transfers::Consultation;
-use super::truth::Truth;
+use super::truth::{QueueTruth, Truth};
 use super::wire::Wire;
 use crate::clock::Moment;
-
-/// Counts channels from the start of the PBX; the second half of a Uniqueid.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct ChannelId(pub(super) u32);
-
-/// Counts bridges.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct BridgeId(pub(super) u32);
-
-/// A place in [`AGENTS`].
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct AgentId(pub(super) usize);
-
-/// A place in [`QUEUES`].
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct QueueId(pub(super) usize);
-
-/// A place in [`TRUNKS`].
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct TrunkId(pub(super) usize);
-
-/// A place in a queue's members.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct MemberId(pub(super) usize);
-
-/// Where a channel leads.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Owner {
-    Phone(AgentId),
-    Trunk(TrunkId),
-    Local,
-}
-
-/// What a channel does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum ChannelState {
-    Down,
-    /// It calls us.
-    Ring,
-    /// We call it.
-    Ringing,
-    Up,
-}
-
-impl ChannelState {
-    /// ChannelState.
-    pub(super) const fn number(self) -> u8 {
-        match self {
-            Self::Down => 0,
-            Self::Ring => 4,
-            Self::Ringing => 5,
-            Self::Up => 6,
-        }
-    }
-
-    /// ChannelStateDesc.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Down => "Down",
-            Self::Ring => "Ring",
-            Self::Ringing => "Ringing",
-            Self::Up => "Up",
-        }
-    }
-}
-
-/// A number and a name; Asterisk prints `<unknown>` for what it does not know.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Party {
-    pub(super) number: Option<String>,
-    pub(super) name: Option<String>,
-}
-
-impl Party {
-    /// A number without a name.
-    pub(super) fn number(number: &str) -> Self {
-        Self { number: Some(number.to_owned()), name: None }
-    }
-
-    /// Both, as headers have them.
-    pub(super) fn texts(&self) -> (&str, &str) {
-        (self.number.as_deref().unwrap_or("<unknown>"), self.name.as_deref().unwrap_or("<unknown>"))
-    }
-}
-
-/// A channel.
-#[derive(Clone, Debug)]
-pub(super) struct Channel {
-    pub(super) name: String,
-    pub(super) owner: Owner,
-    pub(super) state: ChannelState,
-    pub(super) caller: Party,
-    pub(super) connected: Party,
-    pub(super) context: String,
-    pub(super) exten: String,
-    pub(super) priority: u32,
-    pub(super) uniqueid: String,
-    pub(super) linkedid: String,
-    pub(super) application: String,
-    pub(super) data: String,
-    pub(super) created: Moment,
-    pub(super) bridge: Option<BridgeId>,
-}
-
-/// A bridge.
-#[derive(Clone, Debug)]
-pub(super) struct Bridge {
-    pub(super) uniqueid: String,
-    pub(super) channels: Vec<ChannelId>,
-}
 
 /// What a phone does, as the device states of a PJSIP endpoint with `device_state_busy_at=1` say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -162,7 +52,7 @@ pub(super) struct Agent {
     pub(super) device: String,
     pub(super) reachable: bool,
     /// What the last DeviceStateChange said.
-    pub(super) told: DeviceState,
+    pub(super) reported: DeviceState,
 }
 
 /// An agent's place in a queue.
@@ -193,7 +83,7 @@ pub(super) struct Queue {
     pub(super) hold_average: u64,
     pub(super) talk_average: u64,
     /// What the last `Queue:<name>_avail` said.
-    pub(super) told_available: bool,
+    pub(super) reported_available: bool,
 }
 
 /// Everything.
@@ -232,7 +122,7 @@ impl World {
             name,
             device: format!("PJSIP/{exten}"),
             reachable: true,
-            told: DeviceState::NotInUse,
+            reported: DeviceState::NotInUse,
         });
         let mut truth = Truth::default();
         for queue in &QUEUES {
@@ -261,6 +151,17 @@ impl World {
             next_local: 0,
             next_id: 0,
         }
+    }
+
+    /// Puts something on the agenda.
+    pub(super) fn later(&mut self, span: Duration, job: Job) {
+        self.agenda.add(self.clock.after(span), job);
+    }
+
+    /// Puts something on the agenda, between so many milliseconds from now.
+    pub(super) fn soon(&mut self, milliseconds: std::ops::Range<u64>, job: Job) {
+        let span = Duration::from_millis(self.rng.u64(milliseconds));
+        self.later(span, job);
     }
 
     /// A fresh number for a stay, a talk, a dial or a bridge.
@@ -308,7 +209,7 @@ impl World {
     }
 
     /// What is counted of a queue.
-    pub(super) fn truth_of(&mut self, queue: QueueId) -> &mut super::truth::QueueTruth {
+    pub(super) fn truth_of(&mut self, queue: QueueId) -> &mut QueueTruth {
         self.truth.queues.entry(QUEUES[queue.0].name.to_owned()).or_default()
     }
 }
@@ -342,7 +243,7 @@ impl Queue {
             abandoned: 0,
             hold_average: 0,
             talk_average: 0,
-            told_available: true,
+            reported_available: true,
         }
     }
 }

@@ -6,21 +6,21 @@
 
 use std::fmt::{Display, Write};
 
-use super::events::seconds;
-use super::model::{ChannelId, MemberId, QueueId, World};
-use super::queueing::Stay;
-use super::ringing::Leg;
+use super::calls::{Leg, Stay};
+use super::id::{ChannelId, MemberId, QueueId};
+use super::model::World;
+use super::wire::seconds;
 
 impl World {
     /// What is logged when app_queue is loaded.
     pub(super) fn log_start(&mut self) {
-        self.log_line(NO_CALL, NO_CALL, NO_CALL, "QUEUESTART|");
+        self.log_line(NONE, NONE, NONE, "QUEUESTART|");
     }
 
     /// A line about a caller and no agent.
     pub(super) fn log_caller(&mut self, stay: &Stay, what: impl Display) {
         let (call, queue) = (self.uniqueid(stay.caller), self.queues[stay.queue.0].spec.name);
-        self.log_line(&call, queue, NO_CALL, what);
+        self.log_line(&call, queue, NONE, what);
     }
 
     /// A line about a member who is rung for a caller.
@@ -44,15 +44,15 @@ impl World {
 
     /// How a channel is called in the log; it stays so when it is gone.
     pub(super) fn uniqueid(&self, channel: ChannelId) -> String {
-        self.channels.get(&channel).map_or(NO_CALL.to_owned(), |channel| channel.uniqueid.clone())
+        self.channels.get(&channel).map_or(NONE.to_owned(), |channel| channel.uniqueid.clone())
     }
 
     fn log_line(&mut self, call: &str, queue: &str, agent: &str, what: impl Display) {
         let second = seconds(Some(self.clock));
-        // writing to a string cannot go wrong
+        // Writing to a string cannot go wrong.
         let _ = writeln!(self.logged, "{second}|{call}|{queue}|{agent}|{what}");
     }
 }
 
 /// In any place of a line to which nothing belongs.
-pub(super) const NO_CALL: &str = "NONE";
+pub(super) const NONE: &str = "NONE";

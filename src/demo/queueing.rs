@@ -2,32 +2,13 @@
 
 use std::time::Duration;
 
-use super::events::seconds;
-use super::model::{ChannelId, MemberId, Queue, QueueId, World};
-use super::ringing::Leg;
+use super::agenda::Job;
+use super::calls::Stay;
+use super::id::{ChannelId, MemberId, QueueId, StayId};
+use super::model::{Queue, World};
 use super::scenario::Strategy;
-use super::simulation::Job;
-use super::wire::Class;
+use super::wire::{Class, seconds};
 use crate::clock::Moment;
-
-/// One passage of a caller through a queue.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct StayId(u32);
-
-/// A caller who waits.
-#[derive(Debug)]
-pub(super) struct Stay {
-    pub(super) caller: ChannelId,
-    pub(super) queue: QueueId,
-    pub(super) joined: Moment,
-    pub(super) original_position: usize,
-    pub(super) expires: Moment,
-    pub(super) attempt: u32,
-    pub(super) ring_started: Moment,
-    pub(super) legs: Vec<Leg>,
-    /// Whom a linear queue rings next.
-    pub(super) next: usize,
-}
 
 impl World {
     /// `Queue()` in the dialplan.
@@ -38,7 +19,7 @@ impl World {
         let spec = self.queues[queue.0].spec;
         self.next_application(caller, "Queue", &format!("{},t,,,{}", spec.name, spec.wait_limit));
         self.clear_variables(caller, &CLEARED);
-        if spec.strict && self.is_deserted(queue) {
+        if spec.strict && self.has_no_agents(queue) {
             self.truth_of(queue).refused_empty += 1;
             return self.refuse(caller, "JOINEMPTY");
         }
@@ -50,7 +31,7 @@ impl World {
     }
 
     /// Whether a strict queue has nobody to wait for: all members paused or out of reach.
-    pub(super) fn is_deserted(&self, queue: QueueId) -> bool {
+    pub(super) fn has_no_agents(&self, queue: QueueId) -> bool {
         let Queue { members, .. } = &self.queues[queue.0];
         members
             .iter()
@@ -104,7 +85,7 @@ impl World {
     }
 
     fn plan_caller(&mut self, stay: StayId, queue: QueueId) {
-        // a few notice at once that they called the wrong number; the rest are patient to a degree
+        // A few notice at once that they called the wrong number; the rest are patient to a degree.
         let patience =
             if self.chance(4) { 1.0 + 4.0 * self.rng.f64() } else { 6.0 + self.exponential(70.0) };
         self.later(Duration::from_secs_f64(patience), Job::GiveUp(stay));
@@ -121,7 +102,7 @@ impl World {
         }
         let queue = stay.queue;
         let spec = self.queues[queue.0].spec;
-        if spec.strict && self.is_deserted(queue) {
+        if spec.strict && self.has_no_agents(queue) {
             return self.leave_empty(id);
         }
         let chosen = self.choose_members(id);

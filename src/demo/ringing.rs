@@ -2,23 +2,14 @@
 
 use std::time::Duration;
 
-use super::events::Birth;
-use super::model::{AgentId, ChannelId, ChannelState, MemberId, Owner, Party, QueueId, World};
-use super::queueing::{Stay, StayId};
+use super::agenda::Job;
+use super::calls::{Leg, Stay};
+use super::channel::{ChannelState, Owner, Party};
+use super::events::ChannelSpec;
+use super::id::{AgentId, ChannelId, MemberId, QueueId, StayId};
+use super::model::World;
 use super::scenario::Strategy;
-use super::simulation::Job;
 use super::wire::{Class, Message};
-
-/// A member's phone that rings for a caller.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Leg {
-    pub(super) member: MemberId,
-    /// What the queue dialled: the phone, or the Local channel's first half.
-    pub(super) dialled: ChannelId,
-    pub(super) phone: ChannelId,
-    /// The Local channel's second half.
-    pub(super) far: Option<ChannelId>,
-}
 
 impl World {
     /// Rings the chosen ones, or the first of them who does not refuse; says whether anybody rings.
@@ -48,7 +39,7 @@ impl World {
     /// The ring time, in whole seconds: no longer than the caller may still wait.
     fn ring_limit(&self, stay: &Stay) -> u64 {
         let left = stay.expires.since(stay.ring_started).as_secs_f64().round();
-        // a wait limit is minutes, so nothing is cut off
+        // A wait limit is minutes, so nothing is cut off.
         self.queues[stay.queue.0].spec.timeout.min(left as u64).max(1)
     }
 
@@ -92,15 +83,15 @@ impl World {
         let phone = self.outgoing_phone(agent, stay.caller);
         let leg = Leg { member, dialled: phone, phone, far: None };
         let exten = self.agents[agent.0].exten;
-        self.introduce(stay, &leg, exten);
-        self.announce_call(stay, &leg);
+        self.prepare_member_leg(stay, &leg, exten);
+        self.begin_member_dial(stay, &leg);
         if let Some((cause, tech)) = refusal {
             self.hangup_request(phone, Some(cause), Some(tech));
             self.refused(stay, &leg, cause, Some(tech));
             return None;
         }
         self.new_state(phone, ChannelState::Ringing);
-        self.show_ringing(stay, phone);
+        self.update_ringing_leg(stay, phone);
         self.dial_state(Some(stay.caller), phone, "RINGING");
         Some(leg)
     }
@@ -114,16 +105,16 @@ impl World {
     ) -> Option<Leg> {
         let exten = self.agents[agent.0].exten;
         let (near, far) = self.new_local_pair(exten, "from-queue", stay.caller);
-        // the phone's number is known only after the inner dial; the outer events do not show it
+        // The phone's number is known only after the inner dial; the outer events do not show it.
         let outer = Leg { member, dialled: near, phone: near, far: Some(far) };
-        self.introduce(stay, &outer, &format!("{exten}@from-queue/n"));
+        self.prepare_member_leg(stay, &outer, &format!("{exten}@from-queue/n"));
         self.varset(far, "DIALEDPEERNUMBER", format_args!("{exten}@from-queue/n"));
         let caller = self.caller_of(stay.caller);
         self.new_callerid(far, caller.clone());
         let dialled_number = self.called_number(stay.queue);
         self.new_connected_line(far, dialled_number);
         self.local_bridge(near, far, "from-queue", exten, "No");
-        self.announce_call(stay, &outer);
+        self.begin_member_dial(stay, &outer);
         let number = caller.number.clone().unwrap_or_default();
         self.application(far, "Set", &format!("__FROMQUEUEEXTEN={number}"));
         self.varset(far, "__FROMQUEUEEXTEN", &number);
@@ -137,7 +128,7 @@ impl World {
         }
         self.new_state(phone, ChannelState::Ringing);
         self.new_state(near, ChannelState::Ringing);
-        self.show_ringing(stay, near);
+        self.update_ringing_leg(stay, near);
         self.clear_ring_time(far);
         self.dial_state(Some(far), phone, "RINGING");
         self.dial_state(Some(stay.caller), near, "RINGING");
@@ -146,7 +137,7 @@ impl World {
 
     /// A channel towards an agent's phone.
     pub(super) fn outgoing_phone(&mut self, agent: AgentId, requestor: ChannelId) -> ChannelId {
-        self.new_channel(Birth {
+        self.new_channel(ChannelSpec {
             owner: Owner::Phone(agent),
             state: ChannelState::Down,
             context: "from-agents",
@@ -157,7 +148,7 @@ impl World {
     }
 
     /// What the queue does to a fresh leg before it calls it.
-    fn introduce(&mut self, stay: &Stay, leg: &Leg, peer: &str) {
+    fn prepare_member_leg(&mut self, stay: &Stay, leg: &Leg, peer: &str) {
         self.application(leg.dialled, "AppQueue", "(Outgoing Line)");
         let number = self.called_number(stay.queue);
         self.new_callerid(leg.dialled, number);
@@ -165,8 +156,8 @@ impl World {
     }
 
     /// AgentCalled, DialBegin.
-    fn announce_call(&mut self, stay: &Stay, leg: &Leg) {
-        let Some(older) = self.channels.get(&leg.dialled).cloned() else { return };
+    fn begin_member_dial(&mut self, stay: &Stay, leg: &Leg) {
+        let Some(cached) = self.channels.get(&leg.dialled).cloned() else { return };
         let caller = self.caller_of(stay.caller);
         let queue = self.queues[stay.queue.0].spec.name;
         self.change(leg.dialled, |channel| {
@@ -177,12 +168,12 @@ impl World {
         let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
         self.send(Class::Agent, message);
         let interface = self.queues[stay.queue.0].members[leg.member.0].interface.clone();
-        self.dial_begin(Some(stay.caller), &older, &interface);
+        self.dial_begin(Some(stay.caller), &cached, &interface);
         let number = self.called_number(stay.queue);
         self.new_connected_line(stay.caller, number);
     }
 
-    fn show_ringing(&mut self, stay: &Stay, dialled: ChannelId) {
+    fn update_ringing_leg(&mut self, stay: &Stay, dialled: ChannelId) {
         self.application(dialled, "AppQueue", "(Outgoing Line)");
         let caller = self.caller_of(stay.caller);
         self.new_connected_line(dialled, caller);
@@ -212,7 +203,7 @@ impl World {
         self.ring_no_answer(stay, leg, 0);
         let gone = self.channels.get(&leg.dialled).cloned();
         self.hangup(leg.dialled, cause, tech);
-        // real Asterisk sends this one for a channel that has just gone
+        // Real Asterisk sends this one for a channel that has just gone.
         let message = self.event("NewConnectedLine", Class::Call).channel("", gone.as_ref());
         self.send(Class::Call, message);
     }
@@ -261,11 +252,11 @@ impl World {
         queue: QueueId,
         member: MemberId,
     ) -> Message {
-        let facts = &self.queues[queue.0].members[member.0];
+        let state = &self.queues[queue.0].members[member.0];
         message
             .with("Queue", self.queues[queue.0].spec.name)
-            .with("Interface", &facts.interface)
-            .with("MemberName", self.agents[facts.agent.0].name)
+            .with("Interface", &state.interface)
+            .with("MemberName", self.agents[state.agent.0].name)
     }
 
     /// The ring time is over: everybody still ringing did not answer.
@@ -311,7 +302,7 @@ impl World {
             self.dial_end(Some(stay.caller), leg.dialled, "CANCEL");
         }
         for leg in legs {
-            // the losers of a ring-all are not logged
+            // The losers of a ring-all are not logged.
             if cause == 0 {
                 let rung = self.clock.since(stay.ring_started).as_millis();
                 self.log_ring(stay, leg, format_args!("RINGCANCELED|{rung}"));

@@ -13,23 +13,23 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
+use super::history::SessionIds;
 use super::lists;
-use super::past::Asked;
-use super::session::{Ask, ClientId, Credentials, Mask, Session, Wish};
+use super::session::{Action, ClientId, Credentials, Mask, Request, Session};
 use super::simulation::{Simulation, fully_booted};
 use super::wire::{Class, Message, Stamp, Wire};
 use crate::clock::{Clock, Moment};
 
-/// What kind of PBX to pretend.
+/// Which PBX to simulate.
 #[derive(Clone)]
 pub struct Options {
     /// The same seed gives the same calls in the same order.
     pub seed: u64,
     /// How much faster than the clock its time runs.  Time stamps run with it: they are true at 1.
     pub speed: f64,
-    /// What a client must know.
+    /// The secret of the account.
     pub secret: String,
-    /// The account.
+    /// The name of the account.
     pub username: String,
     /// How many times the usual number of calls.
     pub busy: f64,
@@ -40,18 +40,18 @@ pub struct Options {
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { seed, speed, username, busy, open_for, secret: _ } = self;
-        let mut shown = f.debug_struct("Options");
-        shown
+        f.debug_struct("Options")
             .field("seed", seed)
             .field("speed", speed)
             .field("username", username)
-            .field("busy", busy);
-        shown.field("open_for", open_for);
-        shown.field("secret", &"***").finish()
+            .field("busy", busy)
+            .field("open_for", open_for)
+            .field("secret", &"***")
+            .finish()
     }
 }
 
-/// A make-believe PBX on a port of the loopback interface.
+/// A simulated PBX on a port of the loopback interface.
 #[derive(Debug)]
 pub struct DemoPbx {
     listener: TcpListener,
@@ -67,14 +67,15 @@ impl DemoPbx {
     /// Listens on a free port, and opens the call centre.
     ///
     /// # Errors
-    ///
-    /// If the loopback interface has no port left.
+    /// The loopback interface has no port left.
     pub async fn bind(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+
         let clock = Clock::start();
         let opened = clock.now().before(options.open_for);
         let simulation = Simulation::opening_at(options.seed, opened, options.busy);
+
         Ok(Self { listener, address, options, clock, opened, simulation, queue_log: None })
     }
 
@@ -89,12 +90,13 @@ impl DemoPbx {
         self.opened
     }
 
-    /// Works through the time that it has been open for, as fast as what a client was told is read
-    /// that logged in at the opening.  Then nothing happens until the first one does, which so
-    /// goes on without a gap.
-    pub fn past(&mut self, asked: &Asked) -> impl io::Read {
-        let told = Cursor::new(self.simulation.session(asked, 0));
-        Past { simulation: &mut self.simulation, clock: &self.clock, told }
+    /// Simulates the time since the opening, and gives what a client that logged in then was sent.
+    ///
+    /// It runs as fast as it is read.  Nothing happens from its end to the first login, so that a
+    /// reader who logs in next goes on without a gap.
+    pub fn history(&mut self, ids: &SessionIds) -> impl io::Read {
+        let pending = Cursor::new(self.simulation.session(ids, 0));
+        History { simulation: &mut self.simulation, clock: &self.clock, pending }
     }
 
     /// Where it listens.
@@ -102,10 +104,11 @@ impl DemoPbx {
         self.address
     }
 
-    /// Serves clients until `shutdown` says true or its sender is gone.
+    /// Serves clients until `shutdown` is true or its sender is gone.
     pub async fn serve(self, mut shutdown: watch::Receiver<bool>) {
-        let (asks, mut asked) = mpsc::channel(ASKS);
+        let (requests, mut received) = mpsc::channel(REQUESTS);
         let mut sessions = JoinSet::new();
+
         let waits = !self.options.open_for.is_zero();
         let pace = Pace::start(self.clock, self.options.speed);
         let mut pbx = Pbx {
@@ -115,47 +118,53 @@ impl DemoPbx {
             waits,
             queue_log: self.queue_log,
             clients: BTreeMap::new(),
-            greeted: 0,
+            last_client: 0,
             rng: Rng::with_seed(self.options.seed),
         };
+
+        // One task owns the simulation: an answer and the events around it leave in their order.
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|&stop| stop) => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         debug!(%peer, "demo client connected");
-                        let session = pbx.greet(&self.options, asks.clone());
+                        let session = pbx.new_session(&self.options, requests.clone());
                         sessions.spawn(serve(session, stream));
                     }
-                    // out of file handles, say: the next one may find some
+                    // Out of file handles, say: the next one may find some.
                     Err(error) => info!(%error, "demo client not accepted"),
                 },
-                Some(ask) = asked.recv() => pbx.answer(ask),
+                Some(request) = received.recv() => pbx.answer(request),
                 () = tokio::time::sleep_until(pbx.due()), if !pbx.waits => pbx.advance(),
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
             }
         }
+
         sessions.shutdown().await;
     }
 }
 
-/// What a client was told up to now.
-struct Past<'a> {
+/// The stream of a client that has been there since the opening.
+struct History<'a> {
     simulation: &'a mut Simulation,
     clock: &'a Clock,
-    told: Cursor<Vec<u8>>,
+    /// What is simulated, and not read yet.
+    pending: Cursor<Vec<u8>>,
 }
 
-impl io::Read for Past<'_> {
+impl io::Read for History<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let read = self.told.read(into)?;
+            let read = self.pending.read(into)?;
             let over = self.simulation.due().is_none_or(|due| due > self.clock.now());
             if read > 0 || into.is_empty() || over {
                 return Ok(read);
             }
+
+            // Many steps bring no event, and an empty read would mean the end.
             let Some((_, events)) = self.simulation.next() else { return Ok(0) };
-            self.told = Cursor::new(events.into_iter().flat_map(|event| event.bytes).collect());
+            self.pending = Cursor::new(events.into_iter().flat_map(|event| event.bytes).collect());
         }
     }
 }
@@ -164,41 +173,42 @@ async fn serve(session: Session, stream: TcpStream) {
     session.serve(stream).await;
 }
 
-/// The simulation with those who watch it.
+/// The simulation and its clients.
 struct Pbx {
     simulation: Simulation,
     opened: Moment,
     pace: Pace,
-    /// Nothing happens before the first login: what a client was told before goes on with it.
+    /// Nothing happens before the first login: the history that a client has read goes on with it.
     waits: bool,
     /// Gone once it cannot be written.
     queue_log: Option<File>,
     clients: BTreeMap<ClientId, Client>,
-    greeted: ClientId,
+    last_client: ClientId,
     rng: Rng,
 }
 
+/// A client that is logged in.
 struct Client {
     mask: Mask,
     outbox: mpsc::Sender<Vec<u8>>,
 }
 
 impl Pbx {
-    fn greet(&mut self, options: &Options, asks: mpsc::Sender<Ask>) -> Session {
-        self.greeted += 1;
+    fn new_session(&mut self, options: &Options, requests: mpsc::Sender<Request>) -> Session {
+        self.last_client += 1;
         Session {
-            client: self.greeted,
+            client: self.last_client,
             challenge: self.rng.u32(100_000_000..1_000_000_000).to_string(),
             credentials: Credentials {
                 username: options.username.clone(),
                 secret: options.secret.clone(),
             },
-            asks,
+            requests,
         }
     }
 
     fn due(&self) -> Instant {
-        // the agenda is never empty: people always have a next pause
+        // The agenda is never empty: agents always have a next pause.
         self.pace.instant(
             self.simulation.due().unwrap_or_else(|| self.pace.now().after(Duration::from_secs(1))),
         )
@@ -212,7 +222,7 @@ impl Pbx {
             }
             if let Some((_, events)) = self.simulation.next() {
                 self.write_log();
-                self.tell_all(&events);
+                self.broadcast(&events);
             }
         }
     }
@@ -226,58 +236,60 @@ impl Pbx {
         }
     }
 
-    fn tell_all(&mut self, events: &[Wire]) {
+    fn broadcast(&mut self, events: &[Wire]) {
         self.clients.retain(|client, Client { mask, outbox }| {
             let wanted = events.iter().filter(|event| mask.reads(event.class));
             let bytes: Vec<u8> = wanted.flat_map(|event| event.bytes.iter().copied()).collect();
-            let kept = bytes.is_empty() || outbox.try_send(bytes).is_ok();
-            if !kept {
-                info!(client, "demo client reads too slowly, dropped");
+
+            // One slow client must not stop the others, nor the simulation.
+            let in_time = bytes.is_empty() || outbox.try_send(bytes).is_ok();
+            if !in_time {
+                info!(client, "demo client reads too slowly, disconnected");
             }
-            kept
+            in_time
         });
     }
 
-    fn answer(&mut self, ask: Ask) {
-        let id = ask.action_id.as_deref();
-        match ask.wish {
-            Wish::Login(mask, outbox) => self.admit(ask.client, mask, outbox, id),
-            Wish::Gone => {
-                self.clients.remove(&ask.client);
+    fn answer(&mut self, request: Request) {
+        let id = request.action_id.as_deref();
+        match request.action {
+            Action::Login(mask, outbox) => self.accept_login(request.client, mask, outbox, id),
+            Action::Gone => {
+                self.clients.remove(&request.client);
             }
-            Wish::Logoff => {
+            Action::Logoff => {
                 let goodbye =
                     Message::response("Goodbye", id).with("Message", "Thanks for all the fish.");
-                self.send(ask.client, goodbye.finish());
-                self.clients.remove(&ask.client);
+                self.send(request.client, goodbye.finish());
+                self.clients.remove(&request.client);
             }
-            Wish::Events(mask) => {
+            Action::Events(mask) => {
                 let word = if mask.is_off() { "Off" } else { "On" };
-                if let Some(client) = self.clients.get_mut(&ask.client) {
+                if let Some(client) = self.clients.get_mut(&request.client) {
                     client.mask = mask;
                 }
                 self.send(
-                    ask.client,
+                    request.client,
                     Message::response("Success", id).with("Events", word).finish(),
                 );
             }
-            Wish::Ping => {
+            Action::Ping => {
                 let pong = Message::response("Success", id).with("Ping", "Pong");
-                self.send(ask.client, pong.with("Timestamp", Stamp(self.now())).finish());
+                self.send(request.client, pong.with("Timestamp", Stamp(self.now())).finish());
             }
-            Wish::List(list) => {
+            Action::List(list) => {
                 let answer = lists::answer(self.simulation.world(), self.now(), &list, id);
-                self.send(ask.client, answer);
+                self.send(request.client, answer);
             }
-            Wish::Unknown => {
+            Action::Unknown => {
                 let error =
                     Message::response("Error", id).with("Message", "Invalid/unknown command");
-                self.send(ask.client, error.finish());
+                self.send(request.client, error.finish());
             }
         }
     }
 
-    fn admit(
+    fn accept_login(
         &mut self,
         client: ClientId,
         mask: Mask,
@@ -285,13 +297,17 @@ impl Pbx {
         id: Option<&str>,
     ) {
         let reads_system = mask.reads(Class::System);
+
+        // The history has been read: its queue_log is written, and time goes on.
         self.waits = false;
         self.write_log();
+
         self.clients.insert(client, Client { mask, outbox });
         let welcome = Message::response("Success", id).with("Message", "Authentication accepted");
         self.send(client, welcome.finish());
+
         if reads_system {
-            // real seconds, at any speed: a client tells restarts by when the PBX booted
+            // Real seconds, at any speed: a client recognises a restart by when the PBX booted.
             let uptime = self.pace.clock.now().since(self.opened);
             self.send(client, fully_booted(uptime.as_secs(), None));
         }
@@ -311,7 +327,7 @@ impl Pbx {
     }
 }
 
-/// The PBX's time against ours.
+/// The PBX's time, which may run faster than the clock.
 struct Pace {
     clock: Clock,
     started: Moment,
@@ -330,14 +346,14 @@ impl Pace {
     }
 
     fn instant(&self, moment: Moment) -> Instant {
-        // a hair late rather than early, so that what the timer was set for is due when it fires
+        // A hair late rather than early, so that what the timer was set for is due when it fires.
         let span = moment.since(self.started).div_f64(self.speed) + Duration::from_micros(1);
         self.clock.instant(self.started.after(span))
     }
 }
 
-/// Questions of all clients that may wait for an answer.
-const ASKS: usize = 256;
+/// Requests of all clients that may wait for an answer.
+const REQUESTS: usize = 256;
 
 /// Steps of the simulation between two looks at clients.
 const STEPS_AT_ONCE: usize = 64;

@@ -12,33 +12,39 @@ use tokio::sync::mpsc;
 use super::lists::{AMI_VERSION, List};
 use super::wire::{Class, Message};
 
-/// Tells clients apart.
+/// Numbers the clients.
 pub(super) type ClientId = u64;
 
-/// What a client may log in with.
+/// The account that a client may log in with.
 #[derive(Clone)]
 pub(super) struct Credentials {
     pub(super) username: String,
     pub(super) secret: String,
 }
 
-/// What only the one who holds the simulation can do.
+/// A request that only the owner of the simulation can answer.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct Request {
     pub(super) client: ClientId,
     pub(super) action_id: Option<String>,
-    pub(super) wish: Wish,
+    pub(super) action: Action,
 }
 
-/// A client's wish; after its login all answers come from the other side, so that they stay in
+/// What a client requests; after its login all answers come from that owner, so that they stay in
 /// order with events.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Action {
+    /// Events of these classes, and answers, go into this channel from now on.
     Login(Mask, mpsc::Sender<Vec<u8>>),
+    /// Other classes are wanted.
     Events(Mask),
+    /// Ping.
     Ping,
+    /// A list.
     List(List),
+    /// An action that this PBX does not know.
     Unknown,
+    /// Logoff.
     Logoff,
     /// The connection is gone.
     Gone,
@@ -77,7 +83,7 @@ pub(super) struct Session {
     pub(super) client: ClientId,
     pub(super) challenge: String,
     pub(super) credentials: Credentials,
-    pub(super) asks: mpsc::Sender<Ask>,
+    pub(super) requests: mpsc::Sender<Request>,
 }
 
 impl Session {
@@ -85,22 +91,24 @@ impl Session {
     pub(super) async fn serve(self, stream: TcpStream) {
         let (read, write) = stream.into_split();
         let (outbox, inbox) = mpsc::channel(OUTBOX);
+
         let reading = async {
-            // an unreadable client is a client that left
+            // An unreadable client is a client that left.
             let _ = self.read(read, outbox).await;
-            self.ask(None, Wish::Gone).await;
+            self.forward(None, Action::Gone).await;
+            // The answers to its last actions are still to be written.
             std::future::pending::<()>().await;
         };
         tokio::select! {
             _ = write_all(write, inbox) => {}
             () = reading => {}
         }
-        self.ask(None, Wish::Gone).await;
+        self.forward(None, Action::Gone).await;
     }
 
-    async fn ask(&self, action_id: Option<String>, wish: Wish) {
-        // nobody listens any more during shutdown
-        let _ = self.asks.send(Ask { client: self.client, action_id, wish }).await;
+    async fn forward(&self, action_id: Option<String>, action: Action) {
+        // During a shutdown the other end is gone.
+        let _ = self.requests.send(Request { client: self.client, action_id, action }).await;
     }
 
     async fn read(&self, read: OwnedReadHalf, outbox: mpsc::Sender<Vec<u8>>) -> io::Result<()> {
@@ -112,10 +120,11 @@ impl Session {
         if !self.log_in(&mut lines, outbox).await? {
             return Ok(());
         }
-        while let Some(request) = Request::read(&mut lines).await? {
-            let wish = request.wish();
-            let last = matches!(wish, Wish::Logoff);
-            self.ask(request.action_id(), wish).await;
+
+        while let Some(request) = ActionText::read(&mut lines).await? {
+            let action = request.action();
+            let last = matches!(action, Action::Logoff);
+            self.forward(request.action_id(), action).await;
             if last {
                 break;
             }
@@ -123,21 +132,21 @@ impl Session {
         Ok(())
     }
 
-    /// Says whether the client may stay; the outbox goes over to the other side then.
+    /// Whether the client has logged in; its outbox belongs to the owner of the simulation then.
     async fn log_in(
         &self,
         lines: &mut BufReader<OwnedReadHalf>,
         outbox: mpsc::Sender<Vec<u8>>,
     ) -> io::Result<bool> {
-        while let Some(request) = Request::read(lines).await? {
+        while let Some(request) = ActionText::read(lines).await? {
             let id = request.action_id();
-            let answer = match request.action().as_str() {
+            let answer = match request.name().as_str() {
                 "challenge" => {
                     Message::response("Success", id.as_deref()).with("Challenge", &self.challenge)
                 }
-                "login" if self.admits(&request) => {
+                "login" if self.is_authentic(&request) => {
                     let mask = Mask::parse(request.get("Events").unwrap_or("on"));
-                    self.ask(id, Wish::Login(mask, outbox)).await;
+                    self.forward(id, Action::Login(mask, outbox)).await;
                     return Ok(true);
                 }
                 "login" => {
@@ -148,6 +157,7 @@ impl Session {
                 }
                 _ => Message::response("Error", id.as_deref()).with("Message", "Permission denied"),
             };
+
             if outbox.send(answer.finish()).await.is_err() {
                 break;
             }
@@ -155,7 +165,7 @@ impl Session {
         Ok(false)
     }
 
-    fn admits(&self, request: &Request) -> bool {
+    fn is_authentic(&self, request: &ActionText) -> bool {
         let Credentials { username, secret } = &self.credentials;
         let known = request.get("Username") == Some(username.as_str());
         let proven = match request.get("Key") {
@@ -178,12 +188,12 @@ async fn write_all(
 
 /// An action with its headers.
 #[derive(Debug, Default)]
-struct Request {
+struct ActionText {
     headers: Vec<(String, String)>,
 }
 
-impl Request {
-    /// The next one, or `None` when the client has left or talks nonsense.
+impl ActionText {
+    /// The next one, or `None` when the client has left, or what it sends is no action.
     async fn read(lines: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Self>> {
         let mut request = Self::default();
         loop {
@@ -192,6 +202,7 @@ impl Request {
             if read == 0 || line.last() != Some(&b'\n') || request.headers.len() > MAX_HEADERS {
                 return Ok(None);
             }
+
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\r', '\n']);
             if text.is_empty() {
@@ -213,7 +224,7 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    fn action(&self) -> String {
+    fn name(&self) -> String {
         self.get("Action").unwrap_or_default().to_ascii_lowercase()
     }
 
@@ -221,21 +232,21 @@ impl Request {
         self.get("ActionID").map(str::to_owned)
     }
 
-    fn wish(&self) -> Wish {
-        match self.action().as_str() {
-            "events" => Wish::Events(Mask::parse(self.get("EventMask").unwrap_or("off"))),
-            "ping" => Wish::Ping,
-            "logoff" => Wish::Logoff,
-            "coresettings" => Wish::List(List::CoreSettings),
-            "corestatus" => Wish::List(List::CoreStatus),
-            "coreshowchannels" => Wish::List(List::CoreShowChannels),
-            "extensionstatelist" => Wish::List(List::ExtensionStates),
-            "queuestatus" => Wish::List(List::QueueStatus),
-            "bridgelist" => Wish::List(List::Bridges),
-            "bridgeinfo" => {
-                Wish::List(List::Bridge(self.get("BridgeUniqueid").unwrap_or_default().to_owned()))
-            }
-            _ => Wish::Unknown,
+    fn action(&self) -> Action {
+        match self.name().as_str() {
+            "events" => Action::Events(Mask::parse(self.get("EventMask").unwrap_or("off"))),
+            "ping" => Action::Ping,
+            "logoff" => Action::Logoff,
+            "coresettings" => Action::List(List::CoreSettings),
+            "corestatus" => Action::List(List::CoreStatus),
+            "coreshowchannels" => Action::List(List::CoreShowChannels),
+            "extensionstatelist" => Action::List(List::ExtensionStates),
+            "queuestatus" => Action::List(List::QueueStatus),
+            "bridgelist" => Action::List(List::Bridges),
+            "bridgeinfo" => Action::List(List::Bridge(
+                self.get("BridgeUniqueid").unwrap_or_default().to_owned(),
+            )),
+            _ => Action::Unknown,
         }
     }
 }
@@ -252,7 +263,7 @@ pub(super) fn md5_hex(parts: &[&str]) -> String {
 /// Batches of events a client may be behind before it is dropped; a batch is some 5 kB.
 const OUTBOX: usize = 2_048;
 
-/// `writetimeout`: how long a client may not take a byte.
+/// `writetimeout` of manager.conf: how long a client may take no byte.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asterisk's own limits.

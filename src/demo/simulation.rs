@@ -1,85 +1,12 @@
-//! The agenda, and the run of things on it.
+//! The run of the agenda: a call centre in virtual time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::dialling::DialId;
-use super::model::{AgentId, ChannelId, MemberId, QueueId, World};
-use super::queueing::StayId;
-use super::talking::TalkId;
+use super::agenda::Job;
+use super::model::World;
 use super::truth::Truth;
 use super::wire::{Class, Message, Wire};
 use crate::clock::Moment;
-
-/// What happens next; each names what it is about, and does nothing if that is gone.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Job {
-    /// A new call begins.
-    Arrive,
-    /// A caller reaches `Queue()`.
-    Enter(ChannelId, QueueId),
-    /// A waiting caller's turn to look for agents.
-    Try(StayId),
-    /// A rung member takes the call.
-    Take(StayId, ChannelId),
-    /// The ring time of an attempt is over.
-    RingOut(StayId, u32),
-    /// The caller hangs up.
-    GiveUp(StayId),
-    /// The queue's time limit is over.
-    Expire(StayId),
-    /// The caller presses the exit key.
-    Press(StayId),
-    /// The agent presses hold, or takes the caller back.
-    Hold(TalkId),
-    Unhold(TalkId),
-    /// The talk ends as planned.
-    EndTalk(TalkId),
-    /// AgentComplete, late.
-    Complete(TalkId),
-    /// An attended transfer goes on.
-    Consulted(TalkId),
-    HandOver(TalkId),
-    EndHandedOver(TalkId),
-    /// A dialled leg rings.
-    Ring(DialId),
-    /// A dialled leg's fate.
-    Decide(DialId),
-    /// A dialled call ends.
-    EndDial(DialId),
-    /// The first leg of a click-to-call is taken, or not.
-    Originated(ChannelId, AgentId, bool),
-    /// The caller hears the end of an announcement or voicemail.
-    Leave(ChannelId, bool),
-    /// Pauses.
-    Pause(AgentId),
-    Resume(AgentId),
-    ResumeIn(QueueId, MemberId),
-    /// The team of the strict queue has its meeting, or comes back.
-    Meet,
-    MeetingOver,
-    /// A phone loses its network, or finds it again.
-    LosePhone,
-    FindPhone(AgentId),
-}
-
-/// What is to happen, in order.
-#[derive(Debug, Default)]
-pub(super) struct Agenda {
-    jobs: BTreeMap<(Moment, u64), Job>,
-    written: u64,
-}
-
-impl Agenda {
-    /// When the next job is due.
-    pub(super) fn due(&self) -> Option<Moment> {
-        self.jobs.first_key_value().map(|(&(at, _), _)| at)
-    }
-
-    fn pop(&mut self) -> Option<(Moment, Job)> {
-        self.jobs.pop_first().map(|((at, _), job)| (at, job))
-    }
-}
 
 /// A call centre in virtual time: an endless run of moments and the events they bring.
 #[derive(Debug)]
@@ -101,7 +28,7 @@ impl Simulation {
         let mut world = World::new(seed, boot);
         world.log_start();
         world.later(Duration::from_millis(400), Job::Arrive);
-        world.schedule_people();
+        world.schedule_agents();
         Self {
             world,
             busy: if busy.is_finite() { busy.clamp(0.01, 100.0) } else { 1.0 },
@@ -168,7 +95,7 @@ impl Simulation {
             Job::HandOver(talk) => world.hand_over(talk),
             Job::EndHandedOver(talk) => world.end_handed_over(talk),
             Job::Ring(dial) => world.ring(dial),
-            Job::Decide(dial) => world.decide(dial),
+            Job::Resolve(dial) => world.resolve(dial),
             Job::EndDial(dial) => world.end_dial(dial),
             Job::Originated(leg, agent, taken) => world.originated(leg, agent, taken),
             Job::Leave(caller, by_caller) => world.leave_application(caller, by_caller),
@@ -177,8 +104,8 @@ impl Simulation {
             Job::ResumeIn(queue, member) => world.resume_in(queue, member),
             Job::Meet => world.meet(),
             Job::MeetingOver => world.meeting_over(),
-            Job::LosePhone => world.lose_phone(),
-            Job::FindPhone(agent) => world.find_phone(agent),
+            Job::DisconnectPhone => world.disconnect_phone(),
+            Job::ReconnectPhone(agent) => world.reconnect_phone(agent),
         }
     }
 
@@ -201,28 +128,14 @@ impl Iterator for Simulation {
         let (at, job) = self.world.agenda.pop()?;
         self.world.clock = self.world.clock.max(at);
         self.run(job);
-        self.world.tell_devices();
+        self.world.report_devices();
         Some((at, std::mem::take(&mut self.world.events)))
-    }
-}
-
-impl World {
-    /// Puts something on the agenda.
-    pub(super) fn later(&mut self, span: Duration, job: Job) {
-        self.agenda.written += 1;
-        self.agenda.jobs.insert((self.clock.after(span), self.agenda.written), job);
-    }
-
-    /// Puts something on the agenda, between so many milliseconds from now.
-    pub(super) fn soon(&mut self, milliseconds: std::ops::Range<u64>, job: Job) {
-        let span = Duration::from_millis(self.rng.u64(milliseconds));
-        self.later(span, job);
     }
 }
 
 /// A run of `calls` calls to the end of the last one, as a client that reads all classes would
 /// record it.
-pub fn recording(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
+pub fn capture(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
     let mut simulation = Simulation::new(seed).with_calls(calls);
     let mut bytes = fully_booted(0, None);
     while !simulation.is_over() {

@@ -2,60 +2,13 @@
 
 use std::time::Duration;
 
-use super::model::{AgentId, BridgeId, Channel, ChannelId, ChannelState, MemberId, QueueId, World};
-use super::queueing::{Stay, StayId};
-use super::ringing::Leg;
-use super::simulation::Job;
+use super::agenda::Job;
+use super::calls::{Completion, Ending, Leg, Stay, Talk};
+use super::channel::ChannelState;
+use super::id::{BridgeId, ChannelId, StayId, TalkId};
+use super::model::World;
 use super::wire::Class;
 use crate::clock::Moment;
-
-/// A connected call of a queue.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct TalkId(u32);
-
-/// Caller and agent talk.
-#[derive(Clone, Debug)]
-pub(super) struct Talk {
-    pub(super) queue: QueueId,
-    pub(super) agent: AgentId,
-    pub(super) caller: ChannelId,
-    pub(super) leg: Leg,
-    /// The bridge of caller and dialled leg.
-    pub(super) bridge: BridgeId,
-    /// The bridge of the phone and the Local channel's second half.
-    pub(super) far_bridge: Option<BridgeId>,
-    pub(super) hold_seconds: u64,
-    /// Where the caller stood when joining the queue.
-    pub(super) original_position: usize,
-    /// The later BridgeEnter.
-    pub(super) started: Moment,
-    ending: Ending,
-}
-
-/// How the talk will end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Ending {
-    Caller,
-    Agent,
-    Blind,
-    Attended,
-}
-
-/// An AgentComplete to be sent.
-#[derive(Debug)]
-pub(super) struct Completion {
-    queue: QueueId,
-    member: MemberId,
-    /// Absent if the channel is gone as the event is made.
-    caller: Option<Channel>,
-    dialled: Option<Channel>,
-    hold_seconds: u64,
-    talk_seconds: u64,
-    reason: &'static str,
-    /// The caller's Uniqueid and the verb with its parameters, for queue_log.
-    call: String,
-    verb: String,
-}
 
 /// Where in the end of a call AgentComplete falls: it comes from another thread.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,8 +41,8 @@ impl World {
             self.dial_end(Some(stay.caller), leg.dialled, "ANSWER");
             return None;
         };
-        self.tell_answered(far, leg.phone);
-        // the outer dial is answered by another thread: either event may be first
+        self.set_answered_variables(far, leg.phone);
+        // The outer dial is answered by another thread: either event may be first.
         let outer_first = self.chance(30);
         if outer_first {
             self.new_state(leg.dialled, ChannelState::Up);
@@ -157,11 +110,11 @@ impl World {
         let order = if self.chance(80) { [leg, caller] } else { [caller, leg] };
         self.bridge_enter(bridge, order[0]);
         let started = self.bridge_enter(bridge, order[1]);
-        self.tell_peers(leg, caller);
+        self.set_bridge_peers(leg, caller);
         started
     }
 
-    fn tell_peers(&mut self, leg: ChannelId, caller: ChannelId) {
+    fn set_bridge_peers(&mut self, leg: ChannelId, caller: ChannelId) {
         for (id, peer) in [(caller, leg), (leg, caller)] {
             let name =
                 self.channels.get(&peer).map(|channel| channel.name.clone()).unwrap_or_default();
@@ -180,14 +133,14 @@ impl World {
             "MIXMONITOR_FILENAME",
             format_args!("/var/spool/asterisk/monitor/{uniqueid}.wav"),
         );
-        self.tell("MixMonitorStart", stay.caller);
+        self.channel_event("MixMonitorStart", stay.caller);
         self.truth_of(stay.queue).recorded += 1;
     }
 
     fn choose_ending(&mut self, leg: &Leg) -> Ending {
         match self.rng.u32(0..100) {
             0..=54 => Ending::Caller,
-            // through a Local channel the transfer would happen in the far bridge
+            // Through a Local channel the transfer would happen in the far bridge.
             55..=85 => Ending::Agent,
             86..=94 if leg.far.is_none() => Ending::Blind,
             95..=99 if leg.far.is_none() => Ending::Attended,
@@ -210,14 +163,14 @@ impl World {
     /// The agent presses hold.
     pub(super) fn hold(&mut self, id: TalkId) {
         if let Some(talk) = self.talks.get(&id) {
-            self.tell("Hold", talk.leg.phone);
+            self.channel_event("Hold", talk.leg.phone);
         }
     }
 
     /// The agent takes the caller back.
     pub(super) fn unhold(&mut self, id: TalkId) {
         if let Some(talk) = self.talks.get(&id) {
-            self.tell("Unhold", talk.leg.phone);
+            self.channel_event("Unhold", talk.leg.phone);
         }
     }
 

@@ -36,15 +36,15 @@ fn count(frames: &[Headers], event: &str, queue: &str) -> u64 {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    let (first, truth) = recording(7, 60);
-    assert_eq!((first, truth), recording(7, 60));
-    assert_ne!(recording(7, 20).0, recording(8, 20).0);
+    let (first, truth) = capture(7, 60);
+    assert_eq!((first, truth), capture(7, 60));
+    assert_ne!(capture(7, 20).0, capture(8, 20).0);
 }
 
 #[test]
 fn every_channel_that_begins_ends_and_every_bridge_too() {
     for seed in 1..4 {
-        let frames = frames(&recording(seed, 200).0);
+        let frames = frames(&capture(seed, 200).0);
         let ids = |event: &str, key: &str| -> Vec<String> {
             named(&frames, event).map(|f| f[key].clone()).collect()
         };
@@ -66,7 +66,7 @@ fn every_channel_that_begins_ends_and_every_bridge_too() {
 #[test]
 fn events_and_truth_agree() {
     for seed in 1..4 {
-        let (bytes, truth) = recording(seed, 250);
+        let (bytes, truth) = capture(seed, 250);
         let frames = frames(&bytes);
         for (name, queue) in &truth.queues {
             assert_eq!(queue.entered, queue.exits(), "{name}");
@@ -88,7 +88,7 @@ fn events_and_truth_agree() {
 
 #[test]
 fn hold_seconds_are_those_of_the_time_stamps() {
-    let (bytes, truth) = recording(3, 300);
+    let (bytes, truth) = capture(3, 300);
     let frames = frames(&bytes);
     let micros = |frame: &Headers| -> i64 { frame["Timestamp"].replace('.', "").parse().unwrap() };
     let mut joined: BTreeMap<String, i64> = BTreeMap::new();
@@ -115,7 +115,7 @@ fn hold_seconds_are_those_of_the_time_stamps() {
 
 #[test]
 fn everything_that_can_happen_happens() {
-    let (bytes, truth) = recording(1, 900);
+    let (bytes, truth) = capture(1, 900);
     let all = truth.queues.values().fold([0; 11], |sum, q| {
         let seen = [
             q.abandoned,
@@ -154,7 +154,7 @@ fn everything_that_can_happen_happens() {
 
 #[test]
 fn a_bridge_never_holds_more_than_it_says() {
-    let frames = frames(&recording(5, 300).0);
+    let frames = frames(&capture(5, 300).0);
     let mut inside: BTreeMap<&str, i64> = BTreeMap::new();
     for frame in &frames {
         let step = match frame.get("Event").map(String::as_str) {

@@ -1,26 +1,14 @@
 //! Transfers by agents: blind ones at once, attended ones after a consultation.
 
-use super::events::Birth;
-use super::model::{
-    AgentId, BridgeId, ChannelId, ChannelState, MemberId, Owner, Party, QueueId, World,
-};
-use super::simulation::Job;
-use super::talking::{Talk, TalkId};
+use super::agenda::Job;
+use super::calls::{Consultation, Talk};
+use super::channel::{ChannelState, Owner, Party};
+use super::dialling::CLEARED;
+use super::events::ChannelSpec;
+use super::id::{AgentId, BridgeId, ChannelId, MemberId, QueueId, TalkId};
+use super::model::World;
 use super::wire::Class;
 use crate::clock::Moment;
-
-/// An agent asks a colleague, the caller listens to silence.
-#[derive(Debug)]
-pub(super) struct Consultation {
-    talk: Talk,
-    /// The Local channel that the agent's phone is bridged with; its second half dials the
-    /// colleague.
-    near: ChannelId,
-    far: ChannelId,
-    colleague: ChannelId,
-    bridge: BridgeId,
-    far_bridge: Option<BridgeId>,
-}
 
 impl World {
     /// Sends the caller to a colleague or another queue; says whether there was one.
@@ -60,13 +48,13 @@ impl World {
         exten: &str,
         late: bool,
     ) -> Moment {
-        self.tell("Unhold", talk.leg.phone);
+        self.channel_event("Unhold", talk.leg.phone);
         let names = [talk.caller, talk.leg.phone]
             .map(|id| self.channels.get(&id).map(|channel| channel.name.clone()));
         let [caller_name, phone_name] = names.map(Option::unwrap_or_default);
         self.varset(talk.leg.phone, "BLINDTRANSFER", caller_name);
         self.varset(talk.caller, "BLINDTRANSFER", phone_name);
-        // BlindTransfer is made of what was true before the caller moved on
+        // BlindTransfer is made of what was true before the caller moved on.
         let message = self.event("BlindTransfer", Class::Call).with("Result", "Success");
         let message = message.channel("Transferer", self.channels.get(&talk.leg.phone));
         let mut message = message.channel("Transferee", self.channels.get(&talk.caller));
@@ -105,7 +93,7 @@ impl World {
         let phone = talk.leg.phone;
         self.varset(phone, "TRANSFER_CONTEXT", "internal");
         self.press(phone, "*2");
-        self.tell("Hold", phone);
+        self.channel_event("Hold", phone);
         self.press(phone, exten);
         let (near, far) = self.new_local_pair(exten, "internal", phone);
         let name =
@@ -162,8 +150,8 @@ impl World {
     pub(super) fn inner_dial(&mut self, far: ChannelId, agent: AgentId) -> ChannelId {
         let exten = self.agents[agent.0].exten;
         self.application(far, "Dial", &format!("PJSIP/{exten},20"));
-        self.clear_variables(far, &super::dialling::CLEARED);
-        let leg = self.new_channel(Birth {
+        self.clear_variables(far, &CLEARED);
+        let leg = self.new_channel(ChannelSpec {
             owner: Owner::Phone(agent),
             state: ChannelState::Down,
             context: "from-agents",
@@ -180,7 +168,7 @@ impl World {
         let Some(mut consultation) = self.consultations.remove(&id) else { return };
         let Consultation { near, far, colleague, .. } = consultation;
         self.new_state(colleague, ChannelState::Up);
-        self.tell_answered(far, colleague);
+        self.set_answered_variables(far, colleague);
         self.dial_end(Some(far), colleague, "ANSWER");
         self.new_state(far, ChannelState::Up);
         let bridge = self.new_bridge();
@@ -201,14 +189,14 @@ impl World {
         let Consultation { ref talk, near, bridge, .. } = consultation;
         let phone = talk.leg.phone;
         self.hangup_request(phone, None, None);
-        self.tell_merge(talk.bridge, bridge);
+        self.bridge_merge(talk.bridge, bridge);
         self.bridge_leave(bridge, near);
         self.bridge_enter(talk.bridge, near);
         let left = self.bridge_leave(bridge, phone);
         let truth = self.truth_of(talk.queue);
         truth.attended_transfers += 1;
         truth.talk += left.since(talk.started);
-        self.tell_attended(&consultation);
+        self.attended_transfer(&consultation);
         let kept = self
             .bridges
             .get(&talk.bridge)
@@ -236,7 +224,7 @@ impl World {
         })
     }
 
-    fn tell_merge(&mut self, to: BridgeId, from: BridgeId) {
+    fn bridge_merge(&mut self, to: BridgeId, from: BridgeId) {
         let mut message = self.event("BridgeMerge", Class::Call);
         if let (Some(to), Some(from)) = (self.bridges.get(&to), self.bridges.get(&from)) {
             message = message.bridge("To", to).bridge("From", from);
@@ -244,7 +232,7 @@ impl World {
         self.send(Class::Call, message);
     }
 
-    fn tell_attended(&mut self, consultation: &Consultation) {
+    fn attended_transfer(&mut self, consultation: &Consultation) {
         let talk = &consultation.talk;
         let phone = self.channels.get(&talk.leg.phone).cloned();
         let mut message = self.event("AttendedTransfer", Class::Call).with("Result", "Success");

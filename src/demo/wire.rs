@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::model::{Bridge, Channel};
+use super::channel::{Bridge, Channel};
 use crate::clock::Moment;
 
 /// The class of an event: a client gets those it reads.
@@ -139,7 +139,7 @@ impl Message {
     }
 
     fn put(&mut self, key: &str, value: impl Display) {
-        // writing to a string cannot go wrong
+        // Writing to a string cannot go wrong.
         let _ = write!(self.text, "{key}: {value}\r\n");
     }
 }
@@ -152,4 +152,9 @@ impl Display for Stamp {
         let micros = self.0.as_micros();
         write!(f, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)
     }
+}
+
+/// A moment in whole seconds, 0 for never.
+pub(super) fn seconds(moment: Option<Moment>) -> u64 {
+    moment.map_or(0, |moment| moment.as_micros() / 1_000_000)
 }

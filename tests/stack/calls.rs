@@ -4,14 +4,14 @@ use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 
-use asterisk_exporter::demo::recording;
+use asterisk_exporter::demo::capture;
 use flate2::read::MultiGzDecoder;
 
 use crate::servers::root;
 
 /// A working day of the demo's PBX, without the FullyBooted that an opening brings along.
 pub(crate) fn day(seed: u64, calls: usize) -> Vec<u8> {
-    let (bytes, _) = recording(seed, calls);
+    let (bytes, _) = capture(seed, calls);
     let first =
         bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a first event") + 4;
     bytes[first..].to_vec()

@@ -1,19 +1,20 @@
 //! What people do between calls: pauses, a meeting, a phone without network.
 
-use super::model::{AgentId, DeviceState, MemberId, QueueId, World};
-use super::queue_log::NO_CALL;
+use super::agenda::Job;
+use super::id::{AgentId, MemberId, QueueId};
+use super::model::{DeviceState, World};
+use super::queue_log::NONE;
 use super::scenario::{PAUSE_REASONS, QUEUES};
-use super::simulation::Job;
 use super::wire::Class;
 
 impl World {
     /// Puts everybody's first pause on the agenda.
-    pub(super) fn schedule_people(&mut self) {
+    pub(super) fn schedule_agents(&mut self) {
         for agent in (0..self.agents.len()).map(AgentId) {
             self.soon(30_000..400_000, Job::Pause(agent));
         }
         self.soon(60_000..120_000, Job::Meet);
-        self.soon(90_000..200_000, Job::LosePhone);
+        self.soon(90_000..200_000, Job::DisconnectPhone);
     }
 
     /// A pause in all queues: one event per queue.
@@ -42,19 +43,19 @@ impl World {
     fn set_pause(&mut self, queue: QueueId, member: MemberId, reason: Option<&'static str>) {
         let now = self.clock;
         let name = self.queues[queue.0].spec.name;
-        let facts = &mut self.queues[queue.0].members[member.0];
-        facts.paused = reason;
+        let state = &mut self.queues[queue.0].members[member.0];
+        state.paused = reason;
         if reason.is_some() {
-            facts.last_pause = Some(now);
+            state.last_pause = Some(now);
         }
-        let device = format!("Queue:{name}_pause_{}", facts.interface);
+        let device = format!("Queue:{name}_pause_{}", state.interface);
         self.device(device, if reason.is_some() { "INUSE" } else { "NOT_INUSE" });
         self.member_event("QueueMemberPause", queue, member);
         match reason {
-            Some(reason) => self.log_member(NO_CALL, queue, member, format_args!("PAUSE|{reason}")),
-            None => self.log_member(NO_CALL, queue, member, "UNPAUSE|"),
+            Some(reason) => self.log_member(NONE, queue, member, format_args!("PAUSE|{reason}")),
+            None => self.log_member(NONE, queue, member, "UNPAUSE|"),
         }
-        self.tell_availability(queue);
+        self.report_availability(queue);
     }
 
     /// The queue pauses a member who let it ring.
@@ -87,16 +88,16 @@ impl World {
     }
 
     /// A free phone loses its network.
-    pub(super) fn lose_phone(&mut self) {
+    pub(super) fn disconnect_phone(&mut self) {
         if let Some(agent) = self.idle_agent(None) {
             self.set_reachable(agent, false);
-            self.soon(20_000..45_000, Job::FindPhone(agent));
+            self.soon(20_000..45_000, Job::ReconnectPhone(agent));
         }
-        self.soon(150_000..400_000, Job::LosePhone);
+        self.soon(150_000..400_000, Job::DisconnectPhone);
     }
 
     /// The phone is back.
-    pub(super) fn find_phone(&mut self, agent: AgentId) {
+    pub(super) fn reconnect_phone(&mut self, agent: AgentId) {
         self.set_reachable(agent, true);
     }
 
