@@ -88,7 +88,7 @@ impl<'a> Member<'a> {
             b"status" => this.status = number(value).unwrap_or(0),
             b"paused" => this.paused = value == b"1",
             b"pausedreason" => this.reason = value,
-            // before 13.8 only the pause itself tells why
+            // Before 13.8 only the pause itself tells why.
             b"reason" if this.reason.is_empty() => this.reason = value,
             b"lastcall" => this.last_call = number(value).map(Moment::from_secs),
             b"wrapuptime" => this.wrap_up = setting(value),
@@ -103,7 +103,7 @@ impl<'a> Member<'a> {
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     if name == Name::ExtensionStatus {
-        // Asterisk 11 and 12 tell the hint, too; a status without one says nothing here
+        // Asterisk 11 and 12 tell the hint, too; a status without one says nothing here.
         let Some(watched) = frame.header("Hint") else { return Ok(None) };
         let extension = need(name, "Exten", frame.header("Exten"))?;
         return Ok(Some(Kind::Hint(Hint {

@@ -76,7 +76,7 @@ fn fits(verb: &[u8], data: &[u8]) -> bool {
             parameters.nth_back(1).and_then(seconds).is_some()
                 && parameters.nth_back(0).and_then(seconds).is_some()
         }
-        // no agent is in these lines
+        // No agent is in these lines.
         b"ENTERQUEUE" | b"ABANDON" | b"EXITWITHTIMEOUT" | b"EXITEMPTY" | b"EXITWITHKEY"
         | b"SYSCOMPAT" | b"WITHDRAW" => false,
         b"CONFIGRELOAD" | b"QUEUESTART" | b"DID" | b"INFO" => false,

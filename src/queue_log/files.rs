@@ -93,7 +93,7 @@ impl QueueLog {
             }
             let is_file = path.metadata().map_err(unreadable)?.is_file();
             let file = LogFile::open(path, is_file, offset).map_err(unreadable)?;
-            // whatever can be read once only (a pipe) must not lose its beginning to this look
+            // Whatever can be read once only (a pipe) must not lose its beginning to this look.
             let first = if paths.len() == 1 { None } else { file.first_moment()? };
             files.push((first, file));
         }

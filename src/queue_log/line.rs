@@ -111,7 +111,7 @@ impl<'a> Verb<'a> {
         let mut parameters = parameters(data);
         Some(match word {
             b"ENTERQUEUE" => Self::Entered,
-            // hold, channel, ring
+            // Hold, channel, ring.
             b"CONNECT" => Self::Connected {
                 hold: seconds(parameters.next()?)?,
                 ring: parameters.nth(1).and_then(seconds),
@@ -122,10 +122,10 @@ impl<'a> Verb<'a> {
             b"WITHDRAW" => Self::Withdrawn,
             b"EXITWITHKEY" => Self::PressedKey,
             b"SYSCOMPAT" => Self::Incompatible,
-            // hold, talk, position
+            // Hold, talk, position.
             b"COMPLETECALLER" => Self::CompletedByCaller { talk: seconds(parameters.nth(1)?)? },
             b"COMPLETEAGENT" => Self::CompletedByAgent { talk: seconds(parameters.nth(1)?)? },
-            // where to, in two or three parameters by its kind; then hold, talk, position
+            // Where to, in two or three parameters by its kind; then hold, talk, position.
             b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" | b"TRANSFER" => {
                 Self::Transferred { talk: seconds(parameters.nth_back(1)?)? }
             }
@@ -146,7 +146,7 @@ pub(super) fn parameters(data: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> 
 }
 
 pub(super) fn seconds(field: &[u8]) -> Option<Duration> {
-    // a clock that was set back in mid-call makes them negative
+    // A clock that was set back in mid-call makes them negative.
     let seconds = field.strip_prefix(b"-").map_or_else(|| number(field), |_| Some(0))?;
     Some(Duration::from_secs(seconds))
 }
@@ -184,7 +184,7 @@ mod tests {
             Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1"),
             Ok(expected)
         );
-        // log-caller-id-name adds a field (20.14, 22.4 and later)
+        // Log-caller-id-name adds a field (20.14, 22.4 and later).
         assert_eq!(
             Line::read("1795444650|1795444650.49|support|NONE|ENTERQUEUE||12025550125|1|Al | Co"),
             Ok(expected)

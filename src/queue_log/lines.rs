@@ -69,7 +69,7 @@ impl<R: BufRead> Lines<R> {
         if self.begun {
             return false;
         }
-        // what a spreadsheet writes at the beginning
+        // What a spreadsheet writes at the beginning.
         if self.line.starts_with(b"\xef\xbb\xbf") {
             self.line.drain(..3);
         }

@@ -108,7 +108,7 @@ impl Header {
 /// Parts a row into its cells, and takes their quotes away in place.
 fn split(line: &mut [u8], between: u8, drawn: bool, cells: &mut Vec<Range<usize>>) {
     cells.clear();
-    // bars are drawn with spaces around, unless they are drawn without
+    // Bars are drawn with spaces around, unless they are drawn without.
     let end = if drawn { line.trim_ascii_end().len().saturating_sub(1) } else { line.len() };
     let mut at = usize::from(drawn);
     while at <= end {
@@ -125,7 +125,7 @@ fn split(line: &mut [u8], between: u8, drawn: bool, cells: &mut Vec<Range<usize>
 fn plain(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize>, usize) {
     let to = memchr::memchr(between, &line[from..end]).map_or(end, |length| from + length);
     let cell = match between {
-        // `mysql --batch` writes \t, \n and \\ for what would end a cell
+        // `mysql --batch` writes \t, \n and \\ for what would end a cell.
         b'\t' => from..unescape(line, from, to),
         b'|' => {
             let inner = &line[from..to];
@@ -157,7 +157,7 @@ fn quoted(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize
 }
 
 fn unescape(line: &mut [u8], from: usize, to: usize) -> usize {
-    // \N is no value at all, and is told by itself
+    // \N is no value at all, and is told by itself.
     if memchr::memchr(b'\\', &line[from..to]).is_none() || line[from..to] == *b"\\N" {
         return to;
     }
@@ -246,7 +246,7 @@ mod tests {
             read(tabs, "5\t1.1\tq\tA\\tB\\\\C\tPAUSE"),
             Ok("5 1.1 q A\tB\\C PAUSE ".to_owned())
         );
-        // a quote that is never closed, and cells that are missing
+        // A quote that is never closed, and cells that are missing.
         assert_eq!(read(csv, r#"5,1.1,q,"Ada,PAUSE"#), Err(Malformed::TooFewFields));
         assert_eq!(read(csv, "5,1.1,q"), Err(Malformed::TooFewFields));
         assert_eq!(read(csv, "soon,1.1,q,Ada,PAUSE"), Err(Malformed::NoTime));

@@ -38,10 +38,10 @@ impl Zones {
         match shown - now {
             0 => self.more = None,
             HOUR => self.an_hour_more(number, shown),
-            // an old call: one that came back from an agent, or was in a menu for long
+            // An old call: one that came back from an agent, or was in a menu for long.
             more if more > 0 => {}
             _ => {
-                // summer time is over, or all calls before were old
+                // Summer time is over, or all calls before were old.
                 let first = self.from.len() == 1 && shown - now != -HOUR;
                 let number = if first { 0 } else { number };
                 self.from.retain(|&(from, _)| from < number);
@@ -76,7 +76,7 @@ impl Zones {
 /// What a line's time and its call's beginning differ by, in whole quarters of an hour.
 fn difference(local: u64, born: u64) -> Option<i64> {
     let seconds = i64::try_from(local).ok()?.checked_sub(i64::try_from(born).ok()?)?;
-    // the two may have been taken around a full second
+    // The two may have been taken around a full second.
     let zone = (seconds + 1).div_euclid(QUARTER) * QUARTER;
     (-12 * HOUR..=14 * HOUR).contains(&zone).then_some(zone)
 }
@@ -119,7 +119,7 @@ mod tests {
             ),
             [3600; 2]
         );
-        // also if the first one is old
+        // Also if the first one is old.
         assert_eq!(at(&zones(&[(0, 2000, 7200), (1, 5, 7200)]), &[1, 2]), [7200; 2]);
         assert_eq!(at(&zones(&[(0, 3, -9000), (1, 3, -9000)]), &[1]), [-9000]);
         assert_eq!(at(&zones(&[(0, 40, 20_700)]), &[1]), [20_700]);
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(at(&zones(&summer), &[1, 2, 3, 9]), [3600, 7200, 7200, 7200]);
         let winter = [(0, 5, 7200), (1, 5, 7200), (1, 5, 3600), (2, 5, 3600)];
         assert_eq!(at(&zones(&winter), &[1, 2, 3, 4]), [7200, 7200, 3600, 3600]);
-        // one call that is an hour old is no summer
+        // One call that is an hour old is no summer.
         assert_eq!(at(&zones(&[(0, 5, 3600), (1, 3700, 3600), (2, 5, 3600)]), &[2]), [3600]);
     }
 

@@ -103,7 +103,7 @@ impl Output {
         match &mut self.state {
             State::Written(packer) => end(packer).map_err(|source| self.broken(source)),
             State::New(_) => {
-                // an empty file is a nuisance, no more
+                // An empty file is a nuisance, no more.
                 let _ = std::fs::remove_file(&self.path);
                 Ok(0)
             }

@@ -40,9 +40,9 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
         _ if is_answer(frame) && ANSWERS.contains(&text) => return Treatment::Keep,
         _ if is_answer(frame) || is_strange(frame) => return of_stranger(text),
         _ if text.starts_with("chanvariable") => return Treatment::Variable,
-        // only there the member's name
+        // Only there the member's name.
         "name" | "location" if frame.is_event("QueueMember") => return Treatment::Keep,
-        // what was dialled, without the number that ends a channel's name
+        // What was dialled, without the number that ends a channel's name.
         "channel" if frame.is_event("OriginateResponse") => return Treatment::Text,
         _ => {}
     }

@@ -126,7 +126,7 @@ mod tests {
         let agreeing = |a: &str, b: &str| a.bytes().zip(b.bytes()).filter(|(a, b)| a == b).count();
         let pairs = (0..1000).map(|n| (format!("1202555{n:04}"), format!("1202555{:04}", n + 1)));
         let same: usize = pairs.map(|(a, b)| agreeing(&number(&key, &a), &number(&key, &b))).sum();
-        // 11,000 digits, of which a tenth agree by chance
+        // 11,000 digits, of which a tenth agree by chance.
         assert!((900..1300).contains(&same), "{same}");
     }
 

@@ -55,7 +55,7 @@ impl Disguise {
         put(out, frame.kind.key().as_bytes(), frame.name);
         for (key, value) in frame.headers() {
             let treatment = treatment(frame, &key.to_ascii_lowercase());
-            // `ChanVariable(<channel>)`, or a key somebody else chose
+            // `ChanVariable(<channel>)`, or a key somebody else chose.
             let free = matches!(treatment, Treatment::Variable | Treatment::Hide);
             let key = if free { self.text(key) } else { key.to_vec() };
             put(out, &key, &self.value(frame, treatment, value));
@@ -114,7 +114,7 @@ impl Disguise {
         let device = name.len() - suffix(name);
         let mut out = self.text(&name[..device]);
         out.extend_from_slice(&name[device..]);
-        // the configuration tells this device from others by its number
+        // The configuration tells this device from others by its number.
         if out != name && self.kind(&out) != self.kind(name) { name.to_vec() } else { out }
     }
 
@@ -130,7 +130,7 @@ impl Disguise {
             replace_all_digits(&self.key, &mut out, |number| self.members.contains(number));
             return out;
         }
-        // a SIP user's name; short ones are devices or extensions
+        // A SIP user's name; short ones are devices or extensions.
         let long =
             value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).count()
                 >= NUMBER_LEAST;
@@ -149,7 +149,7 @@ impl Disguise {
         if !APPLICATIONS.contains(&application) {
             return hidden(value);
         }
-        // the queue's name
+        // The queue's name.
         let kept =
             if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
         let kept = kept.unwrap_or_default();
@@ -163,7 +163,7 @@ impl Disguise {
     }
 
     fn variable(&self, name: &[u8], value: &[u8]) -> Vec<u8> {
-        // `_` and `__` let channels inherit it
+        // `_` and `__` let channels inherit it.
         let name = name.iter().position(|&byte| byte != b'_').map_or(name, |at| &name[at..]);
         if name == QUEUE_NAME {
             value.to_vec()

@@ -63,7 +63,7 @@ fn names_and_numbers_that_are_none_stay() {
         let frame = format!("Event: Newchannel\n{key}: {value}\n\n");
         assert_eq!(plainly(&frame), frame);
     }
-    // a number for a name is that number
+    // A number for a name is that number.
     let number = plainly("Event: Newchannel\nCallerIDName: 12025550123\n\n");
     assert!(number.contains(&format!("CallerIDName: {}\n", pseudonym("12025550123"))), "{number}");
     assert!(
@@ -180,8 +180,8 @@ fn a_hint_tells_as_much_behind_pseudonyms_as_before() {
              Hint: {device}&Custom:DND{exten},CustomPresence:{exten}\nStatus: 0\n\n"
         )
     };
-    // the member's extension stays everywhere; another's is another number, the same in both
-    // headers
+    // The member's extension stays everywhere; another's is another number, the same in both
+    // headers.
     let other = pseudonym("200124");
     let text = [member, &hint("200123", "PJSIP/200123"), &hint("200124", "PJSIP/200124")].concat();
     let expected =
