@@ -475,7 +475,7 @@ fn where_nothing_is_compared_nothing_agrees() {
         (
             &garbage,
             vec!["--metrics", scrape, "--until", "1100"],
-            "garbage: no queue_log: 2 of 2 lines cannot be read",
+            "garbage: not a queue_log: 2 of 2 lines cannot be read",
         ),
         (
             &other_day,

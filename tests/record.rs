@@ -15,7 +15,7 @@ use std::time::Duration;
 use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
 use asterisk_exporter::demo::{self, DemoPbx, Options};
 use asterisk_exporter::metrics::Format;
-use asterisk_exporter::record::{Disguise, Key};
+use asterisk_exporter::record::{Key, Pseudonymizer};
 use common::program::{PATIENCE, Running, command, run, wait_until};
 use common::{Numbers, fixture, replay, rules};
 use flate2::read::MultiGzDecoder;
@@ -338,14 +338,14 @@ fn pseudonyms_change_no_number_of_any_recording_and_leave_no_caller() {
     for path in all {
         let what = path.display().to_string();
         let before = content(&path);
-        let mut disguise = Disguise::new(key.clone(), rules());
+        let mut pseudonymizer = Pseudonymizer::new(key.clone(), rules());
         let mut decoder = Decoder::new(Limits::default());
         decoder.feed(&before);
         let mut after = Vec::new();
         while let Some(item) = decoder.next_item() {
             if let Item::Frame(frame) = item {
-                disguise.learn(&frame);
-                disguise.rewrite(&frame, &mut after);
+                pseudonymizer.learn(&frame);
+                pseudonymizer.rewrite(&frame, &mut after);
             }
         }
         let differences = differences(&played(&before), &played(&after));

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
 use crate::error::with_causes;
 use crate::pbx::PbxName;
-use crate::record::{Disguise, FileError, Key, Output, Recorder, Tally};
+use crate::record::{CaptureFile, CaptureWriter, FileError, Key, Pseudonymizer, Totals};
 use crate::supervisor::{self, NotBegun, Tap};
 
 /// Records until a signal, or as long as asked.
@@ -29,19 +29,19 @@ pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let config = logged(load(args.config.clone(), Overrides::default(), Purpose::Run)?);
     let pbx = choose(config.pbxs, args.pbx.as_deref())?;
-    let disguise = if args.keep_numbers {
+    let pseudonymizer = if args.keep_numbers {
         None
     } else {
-        Some(Disguise::new(key(args.salt_file.as_deref())?, pbx.rules.clone()))
+        Some(Pseudonymizer::new(key(args.salt_file.as_deref())?, pbx.rules.clone()))
     };
-    let output = Output::create(&args.out, args.force).map_err(|error| with_causes(&error))?;
-    let recorder = Recorder::new(output, disguise);
+    let file = CaptureFile::create(&args.out, args.force).map_err(|error| with_causes(&error))?;
+    let writer = CaptureWriter::new(file, pseudonymizer);
     on_runtime(async {
         let name = pbx.name.clone();
-        let (began, written) = follow(pbx, recorder, args.duration).await?;
-        let tally = written.map_err(|error| with_causes(&error))?;
+        let (began, written) = follow(pbx, writer, args.duration).await?;
+        let totals = written.map_err(|error| with_causes(&error))?;
         began.map_err(|error| format!("pbx {name}: {error}"))?;
-        tell(&args.out, &name, tally)
+        tell(&args.out, &name, totals)
     })
 }
 
@@ -74,12 +74,12 @@ fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
         .ok_or_else(|| format!("{}: a salt has at least 16 characters", path.display()).into())
 }
 
-type Outcome = (Result<(), NotBegun>, Result<Tally, FileError>);
+type Outcome = (Result<(), NotBegun>, Result<Totals, FileError>);
 
 /// Records until a signal, the end of `duration`, or a file that takes no more.
 async fn follow(
     pbx: Pbx,
-    recorder: Recorder,
+    writer: CaptureWriter,
     duration: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     let clock = Clock::start();
@@ -88,7 +88,7 @@ async fn follow(
     let mut stop = stop_signal()?;
     let mut writing = JoinSet::new();
     let own = clock.clone();
-    writing.spawn_blocking(move || recorder.run(taken, &own));
+    writing.spawn_blocking(move || writer.run(taken, &own));
     let mut session = pin!(supervisor::record(pbx, tap, clock, ended));
     let mut written = None;
     let began = tokio::select! {
@@ -120,8 +120,8 @@ async fn after(duration: Option<Duration>) {
     }
 }
 
-fn tell(path: &Path, pbx: &PbxName, tally: Tally) -> Result<(), Failure> {
-    let Tally { sessions, events, bytes, packed } = tally;
+fn tell(path: &Path, pbx: &PbxName, totals: Totals) -> Result<(), Failure> {
+    let Totals { sessions, events, bytes, packed } = totals;
     info!(%pbx, sessions, events, bytes, "recorded");
     if sessions == 0 {
         return Err(format!("pbx {pbx}: nothing was recorded, there was no session yet").into());

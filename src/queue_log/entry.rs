@@ -1,15 +1,21 @@
-//! An entry of the log before it is understood: which field is what.
+//! An entry of the log before it is interpreted: which field is which.
 
-use super::line::{Malformed, number, parameters, seconds};
+use super::field::{number, parameters, seconds};
+use super::malformed::Malformed;
 use super::when::When;
 
 /// One entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Entry<'a> {
+    /// When it was written.
     pub(super) when: When,
+    /// Uniqueid of the channel.
     pub(super) call: &'a [u8],
+    /// The queue.
     pub(super) queue: &'a [u8],
+    /// The agent's name, or its interface.
     pub(super) agent: &'a [u8],
+    /// The word for what happened.
     pub(super) verb: &'a [u8],
     /// Its parameters, with bars between them.
     pub(super) data: &'a [u8],
@@ -26,7 +32,11 @@ impl<'a> Entry<'a> {
         let mut fields = line.splitn(4, |&byte| byte == b'|');
         let when = fields.next().and_then(When::read).ok_or(Malformed::NoTime)?;
         let mut next = || fields.next().ok_or(Malformed::TooFewFields);
-        let (call, queue, rest) = (next()?, next()?, next()?);
+        let call = next()?;
+        let queue = next()?;
+        let rest = next()?;
+
+        // The rest is cut by hand: a name with bars moves the verb.
         let (agent, word) = rest.split_at(bar(rest).ok_or(Malformed::TooFewFields)?);
         let (verb, data) = cut(&word[1..]);
 
@@ -37,7 +47,7 @@ impl<'a> Entry<'a> {
         Ok(entry.further_right(rest, agent.len() + 1).unwrap_or(entry))
     }
 
-    /// A member's name may have bars in it (`Ada|Alt`): then the verb stands as many fields further
+    /// A member's name may have bars in it (`Ada|Alt`): then the verb is as many fields further
     /// right.
     ///
     /// A word of the dialplan's own (QueueLog) is no name, so what follows must have the form of
@@ -55,7 +65,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A field, and what stands behind its bar.
+/// A field, and the text behind its bar.
 fn cut(text: &[u8]) -> (&[u8], &[u8]) {
     bar(text).map_or((text, &[]), |at| (&text[..at], &text[at + 1..]))
 }
@@ -64,10 +74,11 @@ fn bar(text: &[u8]) -> Option<usize> {
     memchr::memchr(b'|', text)
 }
 
-/// Whether that can stand behind a verb.
+/// Whether these can be the parameters of a verb.
 fn fits(verb: &[u8], data: &[u8]) -> bool {
     let mut parameters = parameters(data);
     let mut numbers = |count| (0..count).all(|_| parameters.next().and_then(seconds).is_some());
+
     match verb {
         b"CONNECT" => numbers(1) && parameters.next().is_none_or(is_uniqueid),
         b"COMPLETECALLER" | b"COMPLETEAGENT" => numbers(2),
@@ -76,6 +87,7 @@ fn fits(verb: &[u8], data: &[u8]) -> bool {
             parameters.nth_back(1).and_then(seconds).is_some()
                 && parameters.nth_back(0).and_then(seconds).is_some()
         }
+
         // No agent is in these lines.
         b"ENTERQUEUE" | b"ABANDON" | b"EXITWITHTIMEOUT" | b"EXITEMPTY" | b"EXITWITHKEY"
         | b"SYSCOMPAT" | b"WITHDRAW" => false,
@@ -86,11 +98,11 @@ fn fits(verb: &[u8], data: &[u8]) -> bool {
 
 /// `1790000010.7`, with the name of the system before it where there are several.
 pub(super) fn is_uniqueid(text: &[u8]) -> bool {
-    born(text).is_some()
+    created(text).is_some()
 }
 
-/// When a channel began, as its Uniqueid tells.
-pub(super) fn born(uniqueid: &[u8]) -> Option<u64> {
+/// When a channel was created, by its Uniqueid.
+pub(super) fn created(uniqueid: &[u8]) -> Option<u64> {
     let dot = uniqueid.iter().rposition(|&byte| byte == b'.')?;
     number(&uniqueid[dot + 1..])?;
     let system = uniqueid[..dot].iter().rposition(|&byte| byte == b'-').map_or(0, |dash| dash + 1);
@@ -169,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_the_dialplan_is_no_name() {
+    fn a_verb_of_the_dialplan_is_no_name() {
         for line in [
             "1|1.1|q|NONE|LABNOTE|x",
             "1|1.1|q|NONE|LABNOTE|CONNECT|soon",
@@ -193,11 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn a_uniqueid_tells_when_its_channel_began() {
-        assert_eq!(born(b"1790000010.7"), Some(1_790_000_010));
-        assert_eq!(born(b"pbx-2-1790000010.7"), Some(1_790_000_010));
+    fn a_uniqueid_holds_when_its_channel_was_created() {
+        assert_eq!(created(b"1790000010.7"), Some(1_790_000_010));
+        assert_eq!(created(b"pbx-2-1790000010.7"), Some(1_790_000_010));
         assert_eq!(
-            [&b"NONE"[..], b"MANAGER", b"SIP/201-0000.1x", b".1", b"17.", b""].map(born),
+            [&b"NONE"[..], b"MANAGER", b"SIP/201-0000.1x", b".1", b"17.", b""].map(created),
             [None; 6]
         );
     }

@@ -5,8 +5,9 @@ use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use super::entry::Entry;
-use super::line::{Line, Malformed};
+use super::line::Line;
 use super::lines::Lines;
+use super::malformed::Malformed;
 use super::packed;
 use super::zone::Zones;
 use crate::calendar::{Offset, utc};
@@ -22,13 +23,13 @@ pub enum QueueLogError {
         #[source]
         source: io::Error,
     },
-    /// A file is named twice, and each of its lines would count twice.
+    /// Two of the paths are the same file, whose lines would count double.
     #[error("{}: named twice", path.display())]
-    Twice { path: PathBuf },
+    Duplicate { path: PathBuf },
     /// Most of a file's lines cannot be read, so it is something else.
     #[error(
-        "{}: no queue_log: {malformed} of {lines} lines cannot be read, the first of them is line {line} ({why}); \
-         an export of a database needs the names of its columns in its first line (time,callid,queuename,agent,event,data)",
+        "{}: not a queue_log: {malformed} of {lines} lines cannot be read, the first of them is line {line} ({why}); \
+         an export of a database needs its column names in the first line (time,callid,queuename,agent,event,data)",
         path.display()
     )]
     NotALog {
@@ -39,8 +40,8 @@ pub enum QueueLogError {
         line: u64,
         why: Malformed,
     },
-    /// A file has local times, and what could tell the zone is not in it, or not in a file.
-    #[error("{}: has local times ({example}), and {why}: tell their zone with --log-offset, such as +02:00", path.display())]
+    /// A file has local times, and nothing in it shows their zone, or it can be read only once.
+    #[error("{}: has local times ({example}), and {why}: give their zone with --log-offset, such as +02:00", path.display())]
     NoZone {
         path: PathBuf,
         /// Such a time.
@@ -61,42 +62,46 @@ pub struct QueueLog {
 struct LogFile {
     path: PathBuf,
     zones: Zones,
-    /// How they came to be known, or not.
+    /// Where the zones come from.
     source: Source,
 }
 
-/// Who knows the zones of a file.
+/// Where the zones of a file come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Source {
-    /// The user.
-    Told,
-    /// The calls in it.
+    /// The user gave it.
+    Given,
+    /// The calls in the file show it.
     Calls,
-    /// Nobody: it can be read only once, and that needs a look before.
-    Nobody,
+    /// It is unknown: a pipe can be read only once, and finding the zone needs a pass of its own.
+    Unknown,
 }
 
 impl QueueLog {
     /// A log in these files, in whatever order they are named; a file without a readable line comes
-    /// first.  Local times in them are `offset`, if that is given, else what the calls in each
-    /// file tell.
+    /// first.  Local times in them are at `offset`, if that is given, else at what the calls in each
+    /// file show.
     ///
     /// # Errors
-    /// A file cannot be read, is named twice, or has local times of a zone that nothing tells.
+    /// A file cannot be read, is named twice, or has local times of a zone that nothing shows.
     pub fn open(paths: &[PathBuf], offset: Option<Offset>) -> Result<Self, QueueLogError> {
         let mut files = Vec::new();
-        let mut seen = HashSet::new();
+        let mut canonical = HashSet::new();
+
         for path in paths {
             let unreadable = |source| QueueLogError::Unreadable { path: path.clone(), source };
-            if !seen.insert(path.canonicalize().map_err(unreadable)?) {
-                return Err(QueueLogError::Twice { path: path.clone() });
+            if !canonical.insert(path.canonicalize().map_err(unreadable)?) {
+                return Err(QueueLogError::Duplicate { path: path.clone() });
             }
+
             let is_file = path.metadata().map_err(unreadable)?.is_file();
             let file = LogFile::open(path, is_file, offset).map_err(unreadable)?;
+
             // Whatever can be read once only (a pipe) must not lose its beginning to this look.
             let first = if paths.len() == 1 { None } else { file.first_moment()? };
             files.push((first, file));
         }
+
         files.sort_by(|(a, file), (b, other)| (a, &file.path).cmp(&(b, &other.path)));
         let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
         let paths = files.iter().map(|file| file.path.clone()).collect();
@@ -118,8 +123,8 @@ impl QueueLog {
     /// and its number.
     ///
     /// # Errors
-    /// A file cannot be read to its end, is no queue_log at all, or has local times of a zone that
-    /// nothing tells.
+    /// A file cannot be read to its end, is not a queue_log, or has local times of a zone that
+    /// nothing shows.
     pub fn read(
         &self,
         mut take: impl FnMut(usize, u64, Result<Line<'_>, Malformed>),
@@ -137,9 +142,9 @@ impl QueueLog {
 impl LogFile {
     fn open(path: &Path, is_file: bool, offset: Option<Offset>) -> io::Result<Self> {
         let (zones, source) = match (offset, is_file) {
-            (Some(offset), _) => (Zones::fixed(offset), Source::Told),
+            (Some(offset), _) => (Zones::fixed(offset), Source::Given),
             (None, true) => (zones(packed::open(path)?)?, Source::Calls),
-            (None, false) => (Zones::default(), Source::Nobody),
+            (None, false) => (Zones::default(), Source::Unknown),
         };
         Ok(Self { path: path.to_owned(), zones, source })
     }
@@ -171,6 +176,7 @@ impl LogFile {
         if !entry.when.local {
             return Ok(written);
         }
+
         match self.zones.at(number) {
             Some(Offset(east)) => {
                 Ok(Moment::from_secs(entry.when.seconds.saturating_add_signed(-east)))
@@ -182,9 +188,10 @@ impl LogFile {
     fn no_zone(&self, written: Moment) -> QueueLogError {
         let example = utc(written).replace('T', " ").replace('Z', "");
         let why = match self.source {
-            Source::Told | Source::Calls => "no call's Uniqueid in it tells of which zone",
-            Source::Nobody => "only a file can be searched for Uniqueids that tell of which zone",
+            Source::Given | Source::Calls => "no call's Uniqueid in it shows their zone",
+            Source::Unknown => "only a file can be searched for Uniqueids that show their zone",
         };
+
         QueueLogError::NoZone { path: self.path.clone(), example, why }
     }
 
@@ -233,6 +240,7 @@ impl Quality {
     /// A damaged log has a few such lines; something else has them mostly.
     fn verdict(self, path: &Path) -> Result<(), QueueLogError> {
         let Self { lines, malformed, first } = self;
+
         match first {
             Some((line, why)) if 2 * malformed > lines => {
                 Err(QueueLogError::NotALog { path: path.to_owned(), malformed, lines, line, why })

@@ -1,8 +1,10 @@
-//! What a line of queue_log says, once it is known which of its fields is what.
+//! A line of queue_log as a typed event.
 
 use std::time::Duration;
 
 use super::entry::Entry;
+use super::field::{parameters, seconds};
+use super::malformed::Malformed;
 use crate::clock::Moment;
 
 /// One line.  Asterisk 11 to 23 write it alike; they differ in which verbs there are.
@@ -25,63 +27,59 @@ pub struct Line<'a> {
 /// What happened, as far as the exporter counts it too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verb<'a> {
-    /// ENTERQUEUE
+    /// ENTERQUEUE.
     Entered,
-    /// CONNECT, with the time the caller waited and, if it is told, the agent was rung.
-    Connected { hold: Duration, ring: Option<Duration> },
-    /// ABANDON
+    /// CONNECT.
+    Connected {
+        /// How long the caller had waited.
+        hold: Duration,
+        /// How long the agent was rung; not every version writes it.
+        ring: Option<Duration>,
+    },
+    /// ABANDON.
     Abandoned,
-    /// EXITWITHTIMEOUT
+    /// EXITWITHTIMEOUT.
     TimedOut,
-    /// EXITEMPTY
+    /// EXITEMPTY.
     LeftEmpty,
-    /// WITHDRAW (16.25, 18.11 and later)
+    /// WITHDRAW (16.25, 18.11 and later).
     Withdrawn,
-    /// EXITWITHKEY
+    /// EXITWITHKEY.
     PressedKey,
-    /// SYSCOMPAT
+    /// SYSCOMPAT.
     Incompatible,
-    /// COMPLETECALLER, with the time caller and agent talked.
-    CompletedByCaller { talk: Duration },
-    /// COMPLETEAGENT
-    CompletedByAgent { talk: Duration },
+    /// COMPLETECALLER.
+    CompletedByCaller {
+        /// How long caller and agent talked.
+        talk: Duration,
+    },
+    /// COMPLETEAGENT.
+    CompletedByAgent {
+        /// How long caller and agent talked.
+        talk: Duration,
+    },
     /// BLINDTRANSFER and ATTENDEDTRANSFER; TRANSFER up to Asterisk 11.
-    Transferred { talk: Duration },
-    /// RINGNOANSWER
+    Transferred {
+        /// How long caller and agent talked.
+        talk: Duration,
+    },
+    /// RINGNOANSWER.
     RangInVain,
-    /// AGENTDUMP
+    /// AGENTDUMP.
     AgentDumped,
-    /// PAUSE, one for each queue
+    /// PAUSE, one for each queue.
     Paused,
-    /// UNPAUSE, one for each queue
+    /// UNPAUSE, one for each queue.
     Unpaused,
     /// UNPAUSE that Asterisk adds by itself as the reason of a pause changes
     /// (`log_unpause_on_reason_change`; 20.16, 22.6 and later): there was no such event.
     AutoUnpaused,
-    /// Any other, as it stands there.
+    /// Any other, as it is written.
     Other(&'a [u8]),
 }
 
-/// Why a line could not be read.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, thiserror::Error)]
-pub enum Malformed {
-    /// Longer than anything Asterisk writes.
-    #[error("longer than {} bytes", super::LINE_MAX)]
-    TooLong,
-    /// Fewer than the five fields every line has, or fewer than the header names.
-    #[error("too few fields")]
-    TooFewFields,
-    /// It does not begin with seconds since the epoch or a date and a time, or its column of time
-    /// has neither.
-    #[error("no time")]
-    NoTime,
-    /// A CONNECT, COMPLETE or TRANSFER whose seconds are missing.
-    #[error("no number of seconds")]
-    NoSeconds,
-}
-
 impl<'a> Line<'a> {
-    /// Reads what an entry says that was written at `at`.
+    /// Interprets an entry that was written at `at`.
     ///
     /// # Errors
     /// Its seconds are missing.
@@ -97,7 +95,7 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Reads a line as it stands in a file of Asterisk's.
+    /// Reads a line as Asterisk writes it into a file.
     #[cfg(test)]
     pub(crate) fn read(text: &'a str) -> Result<Self, Malformed> {
         let entry = Entry::of_bars(text.as_bytes())?;
@@ -106,9 +104,10 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Verb<'a> {
-    /// What a word says with its parameters, which bars part.
+    /// Interprets a verb with its parameters, which are separated by bars.
     fn read(word: &'a [u8], data: &[u8]) -> Option<Self> {
         let mut parameters = parameters(data);
+
         Some(match word {
             b"ENTERQUEUE" => Self::Entered,
             // Hold, channel, ring.
@@ -137,25 +136,6 @@ impl<'a> Verb<'a> {
             other => Self::Other(other),
         })
     }
-}
-
-/// The parameters of an entry; a row of a database has always five, the last ones empty.
-pub(super) fn parameters(data: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let end = data.iter().rposition(|&byte| byte != b'|').map_or(0, |last| last + 1);
-    data[..end].split(|&byte| byte == b'|')
-}
-
-pub(super) fn seconds(field: &[u8]) -> Option<Duration> {
-    // A clock that was set back in mid-call makes them negative.
-    let seconds = field.strip_prefix(b"-").map_or_else(|| number(field), |_| Some(0))?;
-    Some(Duration::from_secs(seconds))
-}
-
-pub(super) fn number(field: &[u8]) -> Option<u64> {
-    if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 #[cfg(test)]

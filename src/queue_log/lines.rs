@@ -1,9 +1,9 @@
-//! Lines of bounded length out of any stream, and what they say.
+//! Lines of bounded length out of any stream, as entries.
 
 use std::io::{self, BufRead};
 
 use super::entry::Entry;
-use super::line::Malformed;
+use super::malformed::{LINE_MAX, Malformed};
 use super::table::{Header, Row};
 
 /// An entry with the number of its line.
@@ -34,7 +34,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// What the next line says that is not blank, or why nothing, with its number from 1; `None` at
+    /// The next line that is not blank as an entry, or why it is none, with its number from 1; `None` at
     /// the end.
     ///
     /// # Errors
@@ -46,13 +46,17 @@ impl<R: BufRead> Lines<R> {
                 Filled::TooLong => return Ok(Some((self.number, Err(Malformed::TooLong)))),
                 Filled::Line => {}
             }
+
+            // Files that came from a Windows machine.
             if self.line.last() == Some(&b'\r') {
                 self.line.pop();
             }
+
             if !self.line.is_empty() && !self.is_form() {
                 break;
             }
         }
+
         let entry = match &self.header {
             Some(header) => header.entry(&mut self.line, &mut self.row),
             None => Entry::of_bars(&self.line),
@@ -60,7 +64,7 @@ impl<R: BufRead> Lines<R> {
         Ok(Some((self.number, entry)))
     }
 
-    /// Whether the line has the form of what follows, and no entry: a header, or what a table is
+    /// Whether the line belongs to the form of a table, and is no entry: its header, or what it is
     /// drawn with.
     fn is_form(&mut self) -> bool {
         if let Some(header) = &self.header {
@@ -69,6 +73,7 @@ impl<R: BufRead> Lines<R> {
         if self.begun {
             return false;
         }
+
         // What a spreadsheet writes at the beginning.
         if self.line.starts_with(b"\xef\xbb\xbf") {
             self.line.drain(..3);
@@ -84,7 +89,8 @@ impl<R: BufRead> Lines<R> {
     /// Reads up to the end of a line; of one that is too long no more is kept than of the others.
     fn fill(&mut self) -> io::Result<Filled> {
         self.line.clear();
-        let (mut begun, mut too_long) = (false, false);
+        let mut begun = false;
+        let mut too_long = false;
         loop {
             let buffer = match self.source.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -96,14 +102,17 @@ impl<R: BufRead> Lines<R> {
             if !std::mem::replace(&mut begun, true) {
                 self.number += 1;
             }
+
+            // A file may be anything, also gigabytes without a line feed: what is kept is bounded.
             let end = memchr::memchr(b'\n', buffer);
             let piece = &buffer[..end.unwrap_or(buffer.len())];
             too_long |= self.line.len() + piece.len() > LINE_MAX;
             if !too_long {
                 self.line.extend_from_slice(piece);
             }
-            let (whole, used) =
-                (end.is_some() || buffer.is_empty(), piece.len() + usize::from(end.is_some()));
+
+            let whole = end.is_some() || buffer.is_empty();
+            let used = piece.len() + usize::from(end.is_some());
             self.source.consume(used);
             if whole {
                 return Ok(if too_long { Filled::TooLong } else { Filled::Line });
@@ -112,14 +121,12 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// What the stream had next.
 enum Filled {
     Line,
     TooLong,
     End,
 }
-
-/// The longest line that is read.  Asterisk writes it from a buffer of 8 KiB.
-pub const LINE_MAX: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {

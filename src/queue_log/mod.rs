@@ -1,25 +1,28 @@
-//! Asterisk's `queue_log`, line by line: what the PBX itself says of its queues.
+//! Asterisk's `queue_log`, line by line: the PBX's own record of its queues.
 //!
 //! Pure but for the opening of files, and a stream: one line is held at a time, however long the
-//! log is.  It has never heard of the manager interface or of metrics.
+//! log is.  It knows neither the manager interface nor metrics.
 //!
-//! - `line`: what a line says
-//! - `entry`: which of its fields is what, in a file
+//! - `line`: a line as a typed event
+//! - `entry`: a line as fields, in a file
 //! - `table`: the same in an export of a database's table
-//! - `when`, `zone`: when it was written, and where the PBX is if only its local time is told
-//! - `lines`: lines of bounded length out of any stream
-//! - `packed`: what a compressed file holds
+//! - `when`, `zone`: when it was written, and the zone of local times
+//! - `field`, `malformed`: single fields, and why a line cannot be read
+//! - `field`, `malformed`: single fields, and why a line cannot be read
+//! - `packed`: the content of a compressed file
 //! - `files`: one log in several files
 
 mod entry;
+mod field;
 mod files;
 mod line;
 mod lines;
+mod malformed;
 mod packed;
 mod table;
 mod when;
 mod zone;
 
 pub use files::{QueueLog, QueueLogError};
-pub use line::{Line, Malformed, Verb};
-pub use lines::LINE_MAX;
+pub use line::{Line, Verb};
+pub use malformed::Malformed;

@@ -1,4 +1,4 @@
-//! What a file holds, also if it was compressed: by logrotate, a backup, or whoever exported it.
+//! The content of a file, also if it was compressed: by logrotate, a backup, or whoever exported it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,12 +14,15 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
     let begins = file.fill_buf()?;
+
+    // A file that would be read as garbage gets a message that says what to do.
     if let Some((_, what)) = ARCHIVES.iter().find(|(magic, _)| begins.starts_with(magic)) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!("it is {what}: unpack it first"),
         ));
     }
+
     let packed: Box<dyn Read> = match begins {
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(file)),
         [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(file)),
@@ -68,8 +71,8 @@ impl Zstd {
     /// Ends a frame of which all data was taken; the decoder does not compare the sums by itself.
     fn end(&mut self) -> io::Result<()> {
         self.within = false;
-        let told = self.decoder.get_checksum_from_data();
-        if told.is_some() && told != self.decoder.get_calculated_checksum() {
+        let written = self.decoder.get_checksum_from_data();
+        if written.is_some() && written != self.decoder.get_calculated_checksum() {
             return Err(damaged("its checksum differs"));
         }
         Ok(())
@@ -103,7 +106,7 @@ fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
 const CHUNK: usize = 64 * 1024;
 /// More than `xz -9` needs; a file that asks for gigabytes is no log.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
-/// What holds files, not a log.
+/// Formats that hold files or tables, not one log.
 const ARCHIVES: [(&[u8], &str); 4] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),

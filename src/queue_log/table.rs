@@ -4,15 +4,15 @@
 //! Asterisk's realtime table has the columns time, callid, queuename, agent and event, and either
 //! data or data1 to data5 (`queue_adaptive_realtime`); QueueMetrics calls four of them time_id,
 //! call_id, queue and verb.  What else there is (id, created, serverid) is not read.  They may
-//! stand in any order.
+//! come in any order.
 
 use std::ops::Range;
 
 use super::entry::Entry;
-use super::line::Malformed;
+use super::malformed::Malformed;
 use super::when::When;
 
-/// Which column is what, and what stands between them.
+/// Which column is which, and what separates them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Header {
     between: u8,
@@ -28,7 +28,7 @@ pub(super) struct Header {
     data: Vec<usize>,
 }
 
-/// Cells of a row, and its parameters in one piece; kept from row to row.
+/// Cells of a row, and its parameters in one piece; reused from row to row.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     cells: Vec<Range<usize>>,
@@ -43,6 +43,7 @@ impl Header {
 
     fn with(mut line: Vec<u8>, between: u8) -> Option<Self> {
         let drawn = between == b'|' && line.starts_with(b"|");
+
         let mut cells = Vec::new();
         split(&mut line, between, drawn, &mut cells);
         let names: Vec<_> = cells.into_iter().map(|cell| line[cell].to_ascii_lowercase()).collect();
@@ -62,7 +63,7 @@ impl Header {
         })
     }
 
-    /// Whether a line is a part of the drawing only: a rule, or the number of rows below a table.
+    /// Whether a line only belongs to the drawing: a rule, or the number of rows below a table.
     pub(super) fn is_drawing(&self, line: &[u8]) -> bool {
         let text = line.trim_ascii();
         self.between == b'|'
@@ -83,8 +84,11 @@ impl Header {
         if row.cells.len() < self.columns {
             return Err(Malformed::TooFewFields);
         }
+
         let line = &*line;
         let cell = |column: usize| &line[row.cells[column].clone()];
+
+        // Parameters go through one reader, whichever form the log has.
         row.data.clear();
         for (place, &column) in self.data.iter().enumerate() {
             if place > 0 {
@@ -110,6 +114,7 @@ fn split(line: &mut [u8], between: u8, drawn: bool, cells: &mut Vec<Range<usize>
     cells.clear();
     // Bars are drawn with spaces around, unless they are drawn without.
     let end = if drawn { line.trim_ascii_end().len().saturating_sub(1) } else { line.len() };
+
     let mut at = usize::from(drawn);
     while at <= end {
         let (cell, next) = match line.get(at) {
@@ -139,7 +144,8 @@ fn plain(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize>
 
 /// A cell in quotes: within it a quote is doubled, or has a backslash before it.
 fn quoted(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize>, usize) {
-    let (mut read, mut write) = (from + 1, from + 1);
+    let mut read = from + 1;
+    let mut write = from + 1;
     while read < end {
         match (line[read], line.get(read + 1).filter(|_| read + 1 < end)) {
             (b'"', Some(b'"')) | (b'\\', Some(b'"' | b'\\')) => read += 1,
@@ -150,18 +156,24 @@ fn quoted(line: &mut [u8], from: usize, end: usize, between: u8) -> (Range<usize
             }
             _ => {}
         }
+
         line[write] = line[read];
-        (read, write) = (read + 1, write + 1);
+        read += 1;
+        write += 1;
     }
+
+    // The quote was never closed: the cell takes the rest of the row.
     (from + 1..write, end + 1)
 }
 
 fn unescape(line: &mut [u8], from: usize, to: usize) -> usize {
-    // \N is no value at all, and is told by itself.
+    // `\N` alone means no value, and is compared as it is.
     if memchr::memchr(b'\\', &line[from..to]).is_none() || line[from..to] == *b"\\N" {
         return to;
     }
-    let (mut read, mut write) = (from, from);
+
+    let mut read = from;
+    let mut write = from;
     while read < to {
         let escaped =
             if line[read] == b'\\' && read + 1 < to { Some(line[read + 1]) } else { None };
@@ -177,7 +189,7 @@ fn unescape(line: &mut [u8], from: usize, to: usize) -> usize {
     write
 }
 
-/// What may stand between cells.
+/// What may separate cells.
 const BETWEEN: [u8; 4] = *b",;\t|";
 
 #[cfg(test)]
@@ -195,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_may_stand_in_any_order_and_beside_others() {
+    fn columns_may_come_in_any_order_and_beside_others() {
         let expected =
             Ok("1790000013 1790000010.1 600 Ada Alt CONNECT 3|1790000010.2|3||".to_owned());
         for (header, row) in [

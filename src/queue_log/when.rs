@@ -1,7 +1,7 @@
-//! When an entry says that it was written: seconds since the epoch in a file, a date and a time in
+//! When an entry was written: seconds since the epoch in a file, a date and a time in
 //! a database.
 
-use super::line::number;
+use super::field::number;
 use crate::calendar;
 
 /// A time as it is written.
@@ -9,12 +9,12 @@ use crate::calendar;
 pub(super) struct When {
     /// Seconds since the epoch; of a local time as if it were UTC.
     pub(super) seconds: u64,
-    /// It is the local time of the PBX, and does not tell its zone.
+    /// It is the local time of the PBX, without its zone.
     pub(super) local: bool,
 }
 
 impl When {
-    /// Reads `1795444650`, `1795444650.25` or `2026-11-24 10:00:00.25`, the latter also with its
+    /// Reads `1795444650`, `1795444650.25` or `2026-11-24 10:00:00.25`, the last also with its
     /// zone behind it.
     ///
     /// Asterisk writes seconds into a file, and `%F %T.%6q` into a database (`ast_queue_log`),
@@ -24,6 +24,7 @@ impl When {
         if let Some(seconds) = epoch(field) {
             return Some(Self { seconds, local: false });
         }
+
         let (time, zone) = calendar::zoned(std::str::from_utf8(field).ok()?)?;
         let written = calendar::moment(time).ok()?.as_micros() / 1_000_000;
         let seconds = written.checked_add_signed(-zone.map_or(0, |zone| zone.0))?;
@@ -40,7 +41,7 @@ fn epoch(field: &[u8]) -> Option<u64> {
     number(whole).filter(|_| whole.len() < DIGITS && fraction.iter().all(u8::is_ascii_digit))
 }
 
-/// More digits are no seconds of this age: `20261124100000` is a date without signs.
+/// More digits are no seconds of this century: `20261124100000` is a date without signs.
 const DIGITS: usize = 12;
 
 #[cfg(test)]

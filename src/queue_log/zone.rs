@@ -1,10 +1,10 @@
-//! Where the PBX is, if a log has its local times only: what an export of a database has.
+//! The zone of a log that has local times only, as an export of a database has.
 //!
-//! A Uniqueid tells when its channel began, and a caller enters a queue soon after.  So the two
+//! A Uniqueid holds when its channel was created, and a caller enters a queue soon after.  So the two
 //! times of an ENTERQUEUE differ by the zone and by how old the call is: the zone is never more
 //! than that difference, and mostly the quarter of an hour below it.
 
-use super::entry::{Entry, born};
+use super::entry::{Entry, created};
 use crate::calendar::Offset;
 
 /// The zones of a log's local times, by the lines from which on they hold.
@@ -22,19 +22,24 @@ impl Zones {
         Self { from: vec![(0, offset)], more: None }
     }
 
-    /// Takes what a line tells.
+    /// Learns from a line.
     pub(super) fn learn(&mut self, number: u64, entry: &Entry<'_>) {
         if entry.verb != b"ENTERQUEUE" || !entry.when.local {
             return;
         }
-        let Some(shown) = born(entry.call).and_then(|born| difference(entry.when.seconds, born))
+
+        let Some(shown) =
+            created(entry.call).and_then(|created| difference(entry.when.seconds, created))
         else {
             return;
         };
+
+        // The first call gives a zone to begin with; later ones correct it.
         let Some(&(_, Offset(now))) = self.from.last() else {
             self.from.push((0, Offset(shown)));
             return;
         };
+
         match shown - now {
             0 => self.more = None,
             HOUR => self.an_hour_more(number, shown),
@@ -74,8 +79,8 @@ impl Zones {
 }
 
 /// What a line's time and its call's beginning differ by, in whole quarters of an hour.
-fn difference(local: u64, born: u64) -> Option<i64> {
-    let seconds = i64::try_from(local).ok()?.checked_sub(i64::try_from(born).ok()?)?;
+fn difference(local: u64, created: u64) -> Option<i64> {
+    let seconds = i64::try_from(local).ok()?.checked_sub(i64::try_from(created).ok()?)?;
     // The two may have been taken around a full second.
     let zone = (seconds + 1).div_euclid(QUARTER) * QUARTER;
     (-12 * HOUR..=14 * HOUR).contains(&zone).then_some(zone)
@@ -97,8 +102,8 @@ mod tests {
         let mut zones = Zones::default();
         for (number, &(hour, age, zone)) in (1..).zip(calls) {
             let local = 1_790_000_000 + hour * 3600;
-            let born = local.saturating_add_signed(-zone) - age;
-            let text = format!("2026-01-01 00:00:00|{born}.1|q|NONE|ENTERQUEUE");
+            let created = local.saturating_add_signed(-zone) - age;
+            let text = format!("2026-01-01 00:00:00|{created}.1|q|NONE|ENTERQUEUE");
             let mut entry = Entry::of_bars(text.as_bytes()).expect("an entry");
             entry.when.seconds = local;
             zones.learn(number, &entry);
@@ -136,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_no_time_tells_no_zone() {
+    fn what_has_no_local_time_shows_no_zone() {
         let mut zones = Zones::default();
         for line in [
             "2026-09-21 14:13:30|NONE|q|NONE|ENTERQUEUE",

@@ -1,5 +1,5 @@
-//! The file of a recording: only its owner may read it, nothing is overwritten unasked, and what
-//! was written up to the last flush can be played whatever happens then.
+//! The file of a capture: only its owner may read it, nothing is overwritten unasked, and what
+//! was written up to the last flush can be replayed whatever happens then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 
 /// A gzipped file that is being written.
 #[derive(Debug)]
-pub struct Output {
+pub struct CaptureFile {
     path: PathBuf,
     state: State,
 }
@@ -23,49 +23,60 @@ enum State {
     New(File),
     /// What was there before; the first write replaces it.
     Old(File),
-    /// The recording.
-    Written(Packer),
-    /// Nothing more of it: a write failed.
+    /// The capture.
+    Written(Encoder),
+    /// A write failed: nothing more is written.
     Broken,
 }
 
-type Packer = GzEncoder<BufWriter<File>>;
+type Encoder = GzEncoder<BufWriter<File>>;
 
-/// Why there is no recording, or no more of it.
+/// Why there is no capture, or no more of it.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Something is there, and nobody said that it may go.
+    /// Something is there, and the user did not allow replacing it.
     #[error("{}: exists already; --force replaces it", path.display())]
-    Exists { path: PathBuf },
-    /// What would be written over stands somewhere else, too: nobody meant that place.
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file has another name, too, under which nobody expects it to be overwritten.
     #[error("{}: is a link to another file, which is not written over; give another name", path.display())]
-    Link { path: PathBuf },
+    Link {
+        /// The path.
+        path: PathBuf,
+    },
     /// The file cannot be made or opened.
     #[error("{}: cannot be created", path.display())]
     Uncreatable {
+        /// The path.
         path: PathBuf,
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
     /// The disk is full, say.
-    #[error("{}: cannot be written, what is in it so far can be played", path.display())]
+    #[error("{}: cannot be written, what is in it so far can be replayed", path.display())]
     Unwritable {
+        /// The path.
         path: PathBuf,
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
 }
 
-impl Output {
-    /// Makes the file; one that is there stays as it is until the first write, and only with
-    /// `force` at all.
+impl CaptureFile {
+    /// Creates the file.  One that is there is opened only with `force`, and stays as it is until the
+    /// first write.
     ///
     /// # Errors
-    /// The file exists, is a link, or cannot be made.
+    /// The file exists, is a link, or cannot be created.
     pub fn create(path: &Path, force: bool) -> Result<Self, FileError> {
         let uncreatable = |source| FileError::Uncreatable { path: path.into(), source };
         let mut options = OpenOptions::new();
         options.write(true).mode(OWNER_ONLY);
+
         let state = match options.clone().create_new(true).open(path) {
             Ok(file) => State::New(file),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -77,12 +88,12 @@ impl Output {
         Ok(Self { path: path.into(), state })
     }
 
-    /// Writes more of the recording.
+    /// Writes more of the capture.
     ///
     /// # Errors
     /// The disk is full, say.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        let written = self.packer().and_then(|packer| packer.write_all(bytes));
+        let written = self.encoder().and_then(|encoder| encoder.write_all(bytes));
         written.map_err(|source| self.broken(source))
     }
 
@@ -91,19 +102,19 @@ impl Output {
     /// # Errors
     /// The disk is full, say.
     pub fn flush(&mut self) -> Result<(), FileError> {
-        let State::Written(packer) = &mut self.state else { return Ok(()) };
-        packer.flush().map_err(|source| self.broken(source))
+        let State::Written(encoder) = &mut self.state else { return Ok(()) };
+        encoder.flush().map_err(|source| self.broken(source))
     }
 
-    /// Ends the file, and tells its size; without a recording there is no new file.
+    /// Ends the file and returns its size; a new file to which nothing was written is removed.
     ///
     /// # Errors
     /// The disk is full, say.
     pub fn finish(mut self) -> Result<u64, FileError> {
         match &mut self.state {
-            State::Written(packer) => end(packer).map_err(|source| self.broken(source)),
+            State::Written(encoder) => end(encoder).map_err(|source| self.broken(source)),
             State::New(_) => {
-                // An empty file is a nuisance, no more.
+                // An empty file does no harm.
                 let _ = std::fs::remove_file(&self.path);
                 Ok(0)
             }
@@ -116,20 +127,21 @@ impl Output {
         &self.path
     }
 
-    /// What packs the recording; it writes a header even if nothing follows, so it is made by the
+    /// The compressor.  It writes a header even if nothing follows, so it is made by the
     /// first write.
-    fn packer(&mut self) -> io::Result<&mut Packer> {
+    fn encoder(&mut self) -> io::Result<&mut Encoder> {
         match std::mem::replace(&mut self.state, State::Broken) {
-            State::New(file) => self.state = State::Written(pack(file)),
+            State::New(file) => self.state = State::Written(encoder_of(file)),
             State::Old(file) => {
                 clear(&file)?;
-                self.state = State::Written(pack(file));
+                self.state = State::Written(encoder_of(file));
             }
-            State::Written(packer) => self.state = State::Written(packer),
+            State::Written(encoder) => self.state = State::Written(encoder),
             State::Broken => {}
         }
+
         match &mut self.state {
-            State::Written(packer) => Ok(packer),
+            State::Written(encoder) => Ok(encoder),
             State::New(_) | State::Old(_) | State::Broken => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -140,8 +152,8 @@ impl Output {
     }
 }
 
-/// Opens what is there, if it has no other name: in a folder that others may write to, somebody
-/// could have laid a link to a file of ours.
+/// Opens what is there, if it has no other name: in a folder that others may write to, someone
+/// could have placed a link to a file of ours.
 fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     let opened = options.custom_flags(libc::O_NOFOLLOW).open(path).and_then(|file| {
         let about = file.metadata()?;
@@ -157,7 +169,7 @@ fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
     }
 }
 
-fn pack(file: File) -> Packer {
+fn encoder_of(file: File) -> Encoder {
     GzEncoder::new(BufWriter::new(file), Compression::default())
 }
 
@@ -170,10 +182,10 @@ fn clear(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-fn end(packer: &mut Packer) -> io::Result<u64> {
-    packer.try_finish()?;
-    packer.get_mut().flush()?;
-    packer.get_ref().get_ref().metadata().map(|data| data.len())
+fn end(encoder: &mut Encoder) -> io::Result<u64> {
+    encoder.try_finish()?;
+    encoder.get_mut().flush()?;
+    encoder.get_ref().get_ref().metadata().map(|data| data.len())
 }
 
 /// Calls are personal data, even under pseudonyms.
@@ -208,7 +220,7 @@ mod tests {
     #[test]
     fn what_is_flushed_can_be_read_before_the_end() {
         let path = scratch("flushed");
-        let mut output = Output::create(&path, false).unwrap();
+        let mut output = CaptureFile::create(&path, false).unwrap();
         output.write(b"first ").unwrap();
         output.flush().unwrap();
         output.write(b"second").unwrap();
@@ -225,13 +237,13 @@ mod tests {
     #[test]
     fn a_file_is_replaced_only_by_force_and_only_when_there_is_something_to_write() {
         let path = scratch("replaced");
-        std::fs::write(&path, b"a long letter from home, far longer than the recording").unwrap();
+        std::fs::write(&path, b"a long letter from home, far longer than the capture").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = Output::create(&path, false).unwrap_err();
+        let error = CaptureFile::create(&path, false).unwrap_err();
         assert!(error.to_string().ends_with(": exists already; --force replaces it"), "{error}");
-        assert_eq!(Output::create(&path, true).unwrap().finish().unwrap(), 0);
+        assert_eq!(CaptureFile::create(&path, true).unwrap().finish().unwrap(), 0);
         assert!(std::fs::read(&path).unwrap().starts_with(b"a long letter"));
-        let mut output = Output::create(&path, true).unwrap();
+        let mut output = CaptureFile::create(&path, true).unwrap();
         output.write(b"new").unwrap();
         output.finish().unwrap();
         assert_eq!((content(&path), mode(&path)), (("new".to_owned(), true), 0o600));
@@ -243,7 +255,7 @@ mod tests {
         let (path, letter) = (scratch("link"), scratch("letter"));
         std::fs::write(&letter, b"a letter").unwrap();
         let refused = || {
-            let error = Output::create(&path, true).unwrap_err();
+            let error = CaptureFile::create(&path, true).unwrap_err();
             std::fs::remove_file(&path).unwrap();
             assert!(matches!(error, FileError::Link { .. }), "{error}");
         };
@@ -258,22 +270,22 @@ mod tests {
     }
 
     #[test]
-    fn without_a_recording_no_file_is_left() {
+    fn without_a_capture_no_file_is_left() {
         let path = scratch("nothing");
-        assert_eq!(Output::create(&path, false).unwrap().finish().unwrap(), 0);
+        assert_eq!(CaptureFile::create(&path, false).unwrap().finish().unwrap(), 0);
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_full_disk_and_a_missing_folder_are_told_by_name() {
-        let mut full = Output::create(Path::new("/dev/full"), true).unwrap();
+    fn a_full_disk_and_a_missing_folder_are_reported_by_name() {
+        let mut full = CaptureFile::create(Path::new("/dev/full"), true).unwrap();
         full.write(b"something").unwrap();
         let error = full.flush().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "/dev/full: cannot be written, what is in it so far can be played"
+            "/dev/full: cannot be written, what is in it so far can be replayed"
         );
-        let error = Output::create(Path::new("/nowhere/at/all"), false).unwrap_err();
+        let error = CaptureFile::create(Path::new("/nowhere/at/all"), false).unwrap_err();
         assert!(matches!(error, FileError::Uncreatable { .. }), "{error}");
     }
 }

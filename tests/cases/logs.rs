@@ -139,8 +139,8 @@ fn the_zone_may_be_told_and_must_be_if_no_call_tells_it() {
     let nameless = (header(",") + &rows(",", 2)).replace("1790000010.", "call-");
     let audited = audit_export("nameless.csv", &nameless, &[]);
     assert_eq!(audited.code, Some(2), "{}", audited.text);
-    let message = "nameless.csv: has local times (2026-09-21 16:13:30), and no call's Uniqueid in it tells of which zone: \
-                   tell their zone with --log-offset, such as +02:00\n";
+    let message = "nameless.csv: has local times (2026-09-21 16:13:30), and no call's Uniqueid in it shows their zone: \
+                   give their zone with --log-offset, such as +02:00\n";
     assert!(audited.text.ends_with(message), "{}", audited.text);
     for (offset, code) in [("+02:00", 0), ("+0200", 0), ("UTC", 2), ("-02:30", 2)] {
         let audited = audit_export("nameless.csv", &nameless, &["--log-offset", offset]);
@@ -172,7 +172,7 @@ fn what_is_no_log_is_no_difference() {
         let audited = audit_export(name, content, &[]);
         assert_eq!(audited.code, Some(2), "{name}: {}", audited.text);
         assert!(
-            audited.text.contains(&format!("{name}: no queue_log: ")),
+            audited.text.contains(&format!("{name}: not a queue_log: ")),
             "{name}: {}",
             audited.text
         );
@@ -570,7 +570,7 @@ fn local_times_out_of_a_pipe_need_their_zone() {
         (
             vec![],
             2,
-            "only a file can be searched for Uniqueids that tell of which zone: tell their zone with --log-offset",
+            "only a file can be searched for Uniqueids that show their zone: give their zone with --log-offset",
         ),
         (vec!["--log-offset", "+00:00"], 0, "queue_log 3 lines in it, 0 outside\n"),
     ] {

@@ -2,36 +2,36 @@ use super::*;
 use crate::ami::frame::{Decoder, Item, Limits};
 use crate::correlator::Patterns;
 
-fn disguise(rules: Rules) -> Disguise {
-    Disguise::new(Key::of_salt(b"a salt that is long enough").unwrap(), rules)
+fn pseudonymizer(rules: Rules) -> Pseudonymizer {
+    Pseudonymizer::new(Key::of_salt(b"a salt that is long enough").unwrap(), rules)
 }
 
 fn pseudonym(digits: &str) -> String {
     let mut bytes = digits.as_bytes().to_vec();
-    disguise(Rules::default()).key.number(&mut bytes);
+    pseudonymizer(Rules::default()).key.number(&mut bytes);
     String::from_utf8(bytes).unwrap()
 }
 
 /// What becomes of frames, one after the other; plain line ends.
-fn rewritten(disguise: &mut Disguise, text: &str) -> String {
+fn rewritten(pseudonymizer: &mut Pseudonymizer, text: &str) -> String {
     let mut decoder = Decoder::new(Limits::default());
     decoder.feed(text.replace('\n', "\r\n").as_bytes());
     let mut out = Vec::new();
     while let Some(Item::Frame(frame)) = decoder.next_item() {
-        disguise.learn(&frame);
-        disguise.rewrite(&frame, &mut out);
+        pseudonymizer.learn(&frame);
+        pseudonymizer.rewrite(&frame, &mut out);
     }
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
 
 fn plainly(text: &str) -> String {
-    rewritten(&mut disguise(Rules::default()), text)
+    rewritten(&mut pseudonymizer(Rules::default()), text)
 }
 
 #[test]
 fn a_caller_is_replaced_in_every_header_and_the_rest_stays() {
     let other = pseudonym("12025550123");
-    let name = disguise(Rules::default()).key.name(b"Ivan \\\"K\\\"");
+    let name = pseudonymizer(Rules::default()).key.name(b"Ivan \\\"K\\\"");
     let frame = |number: &str, name: &str| {
         format!(
             "Event: AgentConnect\nPrivilege: agent,all\nTimestamp: 1795473979.130001\n\
@@ -155,11 +155,11 @@ fn what_members_are_reached_by_stays_everywhere() {
 }
 
 #[test]
-fn devices_the_configuration_tells_by_number_stay() {
+fn devices_the_configuration_recognises_by_number_stay() {
     let trunks = Patterns::new(["^SIP/74951234567-", "^SIP/carrier"]).unwrap();
-    let mut disguise = disguise(Rules { trunks, ..Rules::default() });
+    let mut pseudonymizer = pseudonymizer(Rules { trunks, ..Rules::default() });
     let mut channel = |name: &str| {
-        let out = rewritten(&mut disguise, &format!("Event: Hangup\nChannel: {name}\n\n"));
+        let out = rewritten(&mut pseudonymizer, &format!("Event: Hangup\nChannel: {name}\n\n"));
         out.lines().nth(1).unwrap().trim_start_matches("Channel: ").to_owned()
     };
     assert_eq!(channel("SIP/74951234567-00000001"), "SIP/74951234567-00000001");
@@ -171,7 +171,7 @@ fn devices_the_configuration_tells_by_number_stay() {
 }
 
 #[test]
-fn a_hint_tells_as_much_behind_pseudonyms_as_before() {
+fn a_hint_means_the_same_behind_pseudonyms() {
     let member = "Event: QueueMember\nQueue: q\nName: Ann\nLocation: Local/200123@from-queue/n\n\
                   StateInterface: hint:200123@ext-local\n\n";
     let hint = |exten: &str, device: &str| {

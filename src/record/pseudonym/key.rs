@@ -1,6 +1,6 @@
 //! Numbers and names to pseudonyms, by a key.
 //!
-//! Only who has the key can tell a number from its pseudonym, even by trying all numbers: the
+//! Without the key nobody can find the number of a pseudonym, even by trying all numbers: the
 //! pseudonym depends on 128 secret bits through SipHash-2-4, a keyed hash that is made to hide its
 //! key.  Nothing is remembered.
 
@@ -9,7 +9,7 @@ use std::hash::Hasher as _;
 use md5::{Digest, Md5};
 use siphasher::sip::SipHasher24;
 
-/// What the pseudonyms of a recording depend on.
+/// What the pseudonyms of a capture depend on.
 #[derive(Clone)]
 pub struct Key([u8; 16]);
 
@@ -24,9 +24,9 @@ impl Key {
         Ok(Self(bytes))
     }
 
-    /// The key that belongs to a text: recordings with the same text have the same pseudonyms.
+    /// The key of a salt: captures with the same salt have the same pseudonyms.
     ///
-    /// `None` if the text is so short that it could be found by trying texts.
+    /// `None` if the salt is so short that it could be guessed.
     pub fn of_salt(salt: &[u8]) -> Option<Self> {
         let salt = salt.trim_ascii();
         (salt.len() >= SALT_LEAST).then(|| Self(Md5::digest(salt).into()))
@@ -34,11 +34,12 @@ impl Key {
 
     /// Replaces a number, given as ASCII digits, by its pseudonym of the same length.
     ///
-    /// Two numbers never become one: half the digits are shifted by what the other half tells, in
+    /// Two numbers never become one: half the digits are shifted by a hash of the other half, in
     /// turns (a Feistel network), and each turn can be undone with the key.
     pub(super) fn number(&self, digits: &mut [u8]) {
         let length = digits.len();
         let (left, right) = digits.split_at_mut(length / 2);
+
         for round in 0..ROUNDS {
             let (shifted, by) =
                 if round % 2 == 0 { (&mut *left, &*right) } else { (&mut *right, &*left) };
@@ -61,6 +62,7 @@ impl Key {
             hash /= 26;
             letter
         };
+
         let letters: String = (0..LETTERS).map(letter).collect();
         format!("Caller {letters}")
     }
@@ -86,9 +88,9 @@ const ROUNDS: u8 = 10;
 const NAMES: u8 = u8::MAX;
 /// Decimal digits one hash gives without a bias worth mentioning.
 const BLOCK: usize = 15;
-/// 26 to the power of 8 names: among a thousand, two alike come once in 400,000 recordings.
+/// 26 to the power of 8 names: among a thousand, two alike come once in 400,000 captures.
 const LETTERS: usize = 8;
-/// Bytes of a salt.
+/// The fewest bytes of a salt.
 const SALT_LEAST: usize = 16;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Callers' numbers and names to pseudonyms, frame by frame.
 //!
-//! Headers are told by their keys (`headers`), numbers inside them by their shape (`text`), and a
-//! keyed hash makes the pseudonyms (`key`).  What members are called and reached by stays, or a
-//! recording could not be held against queue_log: those numbers and names are learned from the
+//! Headers are recognised by their keys (`headers`), numbers inside them by their form (`text`), and a
+//! keyed hash makes the pseudonyms (`key`).  Names and devices of members stay, or a
+//! capture could not be compared with queue_log: those numbers and names are learned from the
 //! members' own headers.
 
 mod headers;
@@ -19,31 +19,33 @@ use crate::ami::frame::{Frame, Kind, put};
 use crate::correlator::Rules;
 use crate::event::Name;
 
-/// Gives callers pseudonyms.
+/// Replaces callers' numbers and names.
 #[derive(Debug)]
-pub struct Disguise {
+pub struct Pseudonymizer {
     key: Key,
     rules: Rules,
-    /// Members' names, and what their devices are called.
+    /// Names of members, and of their devices.
     members: HashSet<Box<[u8]>>,
 }
 
-impl Disguise {
-    /// Pseudonyms by `key`; devices that `rules` tell by their number keep it.
+impl Pseudonymizer {
+    /// Pseudonyms by `key`; devices that `rules` recognise by their number keep it.
     pub fn new(key: Key, rules: Rules) -> Self {
         Self { key, rules, members: HashSet::new() }
     }
 
-    /// Takes note of the member a frame speaks of.
+    /// Learns the member that a frame describes.
     pub fn learn(&mut self, frame: &Frame<'_>) {
-        if !tells_of_member(frame) {
+        if !describes_member(frame) {
             return;
         }
+
+        // Only items of the list use the short keys.
         let listed = frame.is_event("QueueMember");
         for (key, value) in frame.headers() {
             let is = |name: &str| key.eq_ignore_ascii_case(name.as_bytes());
             if is("Interface") || is("StateInterface") || (listed && is("Location")) {
-                self.keep_device(value);
+                self.learn_device(value);
             } else if is("MemberName") || (listed && is("Name")) {
                 self.keep(value);
             }
@@ -55,11 +57,12 @@ impl Disguise {
         put(out, frame.kind.key().as_bytes(), frame.name);
         for (key, value) in frame.headers() {
             let treatment = treatment(frame, &key.to_ascii_lowercase());
-            // `ChanVariable(<channel>)`, or a key somebody else chose.
+            // `ChanVariable(<channel>)`, or a key of somebody's own, may hold a number itself.
             let free = matches!(treatment, Treatment::Variable | Treatment::Hide);
             let key = if free { self.text(key) } else { key.to_vec() };
             put(out, &key, &self.value(frame, treatment, value));
         }
+
         out.extend_from_slice(b"\r\n");
     }
 
@@ -85,12 +88,14 @@ impl Disguise {
     fn text(&self, value: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(value.len());
         let mut rest = value;
+
         while let Some((start, end)) = quoted_name(rest) {
             out.extend_from_slice(&rest[..start]);
             out.extend_from_slice(&self.name(&rest[start..end]));
             out.extend_from_slice(BEFORE_NUMBER);
             rest = &rest[end + BEFORE_NUMBER.len()..];
         }
+
         out.extend_from_slice(rest);
         replace_numbers(&self.key, &mut out, |number| self.members.contains(number));
         out
@@ -114,11 +119,12 @@ impl Disguise {
         let device = name.len() - suffix(name);
         let mut out = self.text(&name[..device]);
         out.extend_from_slice(&name[device..]);
-        // The configuration tells this device from others by its number.
+
+        // The configuration recognises this device by its number.
         if out != name && self.kind(&out) != self.kind(name) { name.to_vec() } else { out }
     }
 
-    /// What the configured patterns make of a channel.
+    /// Which of the configured patterns match a channel.
     fn kind(&self, name: &[u8]) -> [bool; 2] {
         let name = String::from_utf8_lossy(name);
         [self.rules.trunks.matches(&name), self.rules.agents.matches(&name)]
@@ -130,7 +136,8 @@ impl Disguise {
             replace_all_digits(&self.key, &mut out, |number| self.members.contains(number));
             return out;
         }
-        // A SIP user's name; short ones are devices or extensions.
+
+        // The name of a SIP user; short ones are devices or extensions.
         let long =
             value.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).count()
                 >= NUMBER_LEAST;
@@ -141,7 +148,8 @@ impl Disguise {
         if !has_letters(value) {
             return self.number(value);
         }
-        let stays = NOBODY.contains(&&*value.to_ascii_lowercase()) || self.members.contains(value);
+        let stays =
+            UNKNOWN_NAMES.contains(&&*value.to_ascii_lowercase()) || self.members.contains(value);
         if stays { value.to_vec() } else { self.key.name(value).into_bytes() }
     }
 
@@ -149,7 +157,8 @@ impl Disguise {
         if !APPLICATIONS.contains(&application) {
             return hidden(value);
         }
-        // The queue's name.
+
+        // The first argument of Queue is the queue's name.
         let kept =
             if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
         let kept = kept.unwrap_or_default();
@@ -182,7 +191,7 @@ impl Disguise {
 
     /// `Local/79161234567@from-queue/n`: the whole, and the part that a channel's name or a caller
     /// id may hold.
-    fn keep_device(&mut self, interface: &[u8]) {
+    fn learn_device(&mut self, interface: &[u8]) {
         self.keep(interface);
         let Some(at) = interface.iter().position(|&byte| byte == b'/' || byte == b':') else {
             return;
@@ -200,9 +209,9 @@ impl Disguise {
     }
 }
 
-/// Events whose members are app_queue's own; a dialplan may send a `MemberName` of its own in a
+/// Events of app_queue itself; a dialplan may send a `MemberName` of its own in a
 /// UserEvent.
-fn tells_of_member(frame: &Frame<'_>) -> bool {
+fn describes_member(frame: &Frame<'_>) -> bool {
     let name = Name::find(frame.name).map(|(_, name)| name);
     frame.kind == Kind::Event
         && matches!(
@@ -224,7 +233,7 @@ fn tells_of_member(frame: &Frame<'_>) -> bool {
         )
 }
 
-/// Where a name stands in quotes before a number in brackets.
+/// The place of a name in quotes before a number in brackets.
 fn quoted_name(text: &[u8]) -> Option<(usize, usize)> {
     let end = memchr::memmem::find(text, BEFORE_NUMBER)?;
     let start = text[..end].iter().rposition(|&byte| byte == b'"')? + 1;
@@ -252,11 +261,11 @@ fn hidden(value: &[u8]) -> Vec<u8> {
 /// What ends a name in quotes.
 const BEFORE_NUMBER: &[u8] = b"\" <";
 
-/// What stands for a name or a number that is not known.
-const NOBODY: &[&[u8]] =
+/// Placeholders for a name or a number that is not known.
+const UNKNOWN_NAMES: &[&[u8]] =
     &[b"<unknown>", b"unknown", b"anonymous", b"restricted", b"private", b"unavailable"];
 
-/// Names and devices of members that are kept in mind; far more than a PBX has.
+/// Names and devices of members that are remembered; far more than a PBX has.
 const MEMBERS: usize = 50_000;
 
 #[cfg(test)]

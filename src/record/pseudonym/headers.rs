@@ -1,4 +1,4 @@
-//! Which header holds what.  A table; whatever is not in it may hold numbers.
+//! What each header holds.  A table; a header that is not in it may hold numbers.
 
 use crate::ami::frame::{Frame, Kind};
 use crate::ami::id::ActionId;
@@ -9,13 +9,13 @@ use crate::event::Name;
 pub(super) enum Treatment {
     /// It stays: ids, times, counts, queues, members, contexts.
     Keep,
-    /// It stays if it looks like an id, a time or a channel's name: somebody else chose it.
+    /// It stays if it looks like an id, a time or a channel's name: the event is not Asterisk's own.
     Id,
     /// Numbers in it are replaced.
     Text,
-    /// The same, in the name of a channel.
+    /// Numbers in the name of a channel are replaced.
     Channel,
-    /// It is a number, or what a caller's device has for one.
+    /// It is a number, or the name of a SIP user in its place.
     Number,
     /// It is a person's name.
     Name,
@@ -27,7 +27,7 @@ pub(super) enum Treatment {
     Value,
     /// `variable=value`.
     Variable,
-    /// It may hold anything, and nobody here needs it.
+    /// It may hold anything, and the exporter does not need it.
     Hide,
 }
 
@@ -38,21 +38,23 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
         "actionid" if ActionId::of(frame).is_some() => return Treatment::Keep,
         "actionid" => return Treatment::Id,
         _ if is_answer(frame) && ANSWERS.contains(&text) => return Treatment::Keep,
-        _ if is_answer(frame) || is_strange(frame) => return of_stranger(text),
+        _ if is_answer(frame) || is_foreign(frame) => return of_foreign_event(text),
         _ if text.starts_with("chanvariable") => return Treatment::Variable,
-        // Only there the member's name.
+        // In a list `Name` is the member's, elsewhere it may be anybody's.
         "name" | "location" if frame.is_event("QueueMember") => return Treatment::Keep,
-        // What was dialled, without the number that ends a channel's name.
+        // The dial string, without the number that ends a channel's name.
         "channel" if frame.is_event("OriginateResponse") => return Treatment::Text,
         _ => {}
     }
+
+    // Whole keys go first: `Reason` and `Status` would end like others.
     let exact = EXACT.iter().find(|(known, _)| *known == text);
     let ending = || ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
     exact.or_else(ending).map_or(Treatment::Text, |&(_, treatment)| treatment)
 }
 
-/// Who makes an event of its own chooses its keys, too: `Message` or `Status` may hold a caller.
-fn of_stranger(key: &str) -> Treatment {
+/// An event that is not Asterisk's own has keys of its own, too: `Message` or `Status` may hold a caller.
+fn of_foreign_event(key: &str) -> Treatment {
     let stays = IDS.contains(&key) || ID_ENDINGS.iter().any(|ending| key.ends_with(ending));
     if stays { Treatment::Id } else { Treatment::Hide }
 }
@@ -62,11 +64,11 @@ fn is_answer(frame: &Frame<'_>) -> bool {
     frame.kind == Kind::Response || LIST_ENDS.iter().any(|name| frame.is_event(name))
 }
 
-fn is_strange(frame: &Frame<'_>) -> bool {
-    Name::find(frame.name).is_none() || STRANGE.iter().any(|name| frame.is_event(name))
+fn is_foreign(frame: &Frame<'_>) -> bool {
+    Name::find(frame.name).is_none() || FREE_FORM.iter().any(|name| frame.is_event(name))
 }
 
-/// Applications whose arguments say where a call goes.  Those of all others may hold names,
+/// Applications whose arguments are where a call goes.  Those of all others may hold names,
 /// addresses and passwords.
 pub(super) const APPLICATIONS: &[&[u8]] =
     &[b"Queue", b"AppQueue", b"Dial", b"AppDial", b"AppDial2", b"Goto"];
@@ -96,24 +98,24 @@ pub(super) const VARIABLES: &[&[u8]] = &[
     b"TRANSFERERNAME",
 ];
 
-/// The variable that names a queue: it stays as it is.
+/// The variable with a queue's name, which stays as it is.
 pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 
-/// Known events made of free text.
-const STRANGE: &[&str] = &["Cdr", "UserEvent"];
+/// Known events of free text.
+const FREE_FORM: &[&str] = &["Cdr", "UserEvent"];
 
 /// Ends of the exporter's own lists.
 const LIST_ENDS: &[&str] =
     &["CoreShowChannelsComplete", "ExtensionStateListComplete", "QueueStatusComplete"];
 
-/// What Asterisk itself puts into answers; `Message` is one of its own sentences there.
+/// Headers of Asterisk's own answers; `Message` is one of its fixed sentences there.
 const ANSWERS: &[&str] =
     &["amiversion", "asteriskversion", "eventlist", "listitems", "message", "ping"];
 
-/// All that stays in events nobody knows.
+/// Headers that stay in events that are not Asterisk's own.
 const IDS: &[&str] = &["privilege", "timestamp"];
 
-/// The same, with a prefix.
+/// Endings of such headers, which may have a prefix.
 const ID_ENDINGS: &[&str] = &["uniqueid", "linkedid", "channel"];
 
 /// Headers by their whole key.
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_told_by_how_their_keys_end() {
+    fn blocks_are_recognised_by_how_their_keys_end() {
         for prefix in ["", "Dest", "OrigTransferer", "LocalTwo", "TransferTarget", "Parkee"] {
             let of = |key: &str| of("Event: DialEnd", &format!("{prefix}{key}"));
             assert_eq!(of("Channel"), Treatment::Channel);
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_hidden_but_for_its_ids() {
+    fn unknown_events_are_hidden_but_for_their_ids() {
         for first in ["Event: Surprise", "Event: UserEvent", "Event: Cdr", "Response: Success"] {
             for key in [
                 "Whatever",

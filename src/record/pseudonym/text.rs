@@ -1,12 +1,12 @@
 //! Numbers inside text, replaced in place.
 //!
-//! Six digits in a row are a number, and so are eight that stand in groups, as people write them.
-//! What looks like one and is none: a Uniqueid (`1795473976.130`), and the eight hex digits that
+//! Six digits in a row are a number, and so are eight in groups, as people write them.
+//! Two things look like one and are none: a Uniqueid (`1795473976.130`), and the eight hex digits that
 //! end a channel's name.
 
 use super::key::Key;
 
-/// Fewer digits are an extension inside the house, which a reader needs.
+/// Fewer digits are an internal extension, which a reader of the capture needs.
 pub(super) const NUMBER_LEAST: usize = 6;
 
 /// Digits of a number that is written in groups.
@@ -16,8 +16,10 @@ const GROUPED_LEAST: usize = 8;
 pub(super) fn replace_numbers(key: &Key, text: &mut [u8], stays: impl Fn(&[u8]) -> bool) {
     let mut group = Vec::new();
     let mut from = 0;
+
     while let Some((start, end)) = digits_from(text, from) {
         from = end;
+
         if let Some(after) = id_end(text, start, end).or_else(|| suffix_end(text, start)) {
             replace_group(key, text, &mut group, &stays);
             from = after;
@@ -27,7 +29,7 @@ pub(super) fn replace_numbers(key: &Key, text: &mut [u8], stays: impl Fn(&[u8]) 
                 key.number(&mut text[start..end]);
             }
         } else {
-            if group.last().is_some_and(|&(_, before)| !is_joint(&text[before..start])) {
+            if group.last().is_some_and(|&(_, before)| !is_separator(&text[before..start])) {
                 replace_group(key, text, &mut group, &stays);
             }
             group.push((start, end));
@@ -67,10 +69,12 @@ fn suffix_end(text: &[u8], start: usize) -> Option<usize> {
     let dash =
         text[..start].iter().rposition(|byte| !is_hex(*byte)).filter(|&at| text[at] == b'-')?;
     let length = text[dash + 1..].iter().take_while(|byte| is_hex(**byte)).count();
+
     let end = dash + 1 + length;
     let ends = text.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
     let word =
         text[..dash].iter().rposition(|byte| b" ,&=|\"(".contains(byte)).map_or(0, |at| at + 1);
+
     (length == SUFFIX && ends && text[word..dash].contains(&b'/')).then_some(end)
 }
 
@@ -78,8 +82,8 @@ fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Whether what stands between two groups of digits may stand inside a number.
-fn is_joint(between: &[u8]) -> bool {
+/// Whether the text between two groups of digits may be part of a number.
+fn is_separator(between: &[u8]) -> bool {
     between.len() <= 2 && between.iter().all(|byte| b" -.()".contains(byte))
 }
 
@@ -105,6 +109,7 @@ fn replace_places(
     if digits.len() < least || stays(&digits) {
         return;
     }
+
     key.number(&mut digits);
     let mut rest = &digits[..];
     for &(start, end) in places {
@@ -140,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_replaced_wherever_it_stands() {
+    fn a_number_is_replaced_wherever_it_is() {
         let (other, short) = (pseudonym("12025550123"), pseudonym("555012"));
         for (before, after) in [
             ("12025550123", other.clone()),
