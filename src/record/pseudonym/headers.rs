@@ -47,7 +47,7 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
         _ => {}
     }
 
-    // Whole keys go first: `Reason` and `Status` would end like others.
+    // Most keys are listed whole; keys of blocks have too many prefixes for that.
     let exact = EXACT.iter().find(|(known, _)| *known == text);
     let ending = || ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
     exact.or_else(ending).map_or(Treatment::Text, |&(_, treatment)| treatment)
