@@ -17,21 +17,6 @@ use crate::source::{ModulePath, modules};
 /// in one line.
 const KNOWN: &[(&str, &[&str])] = &[
     ("correlator", &["channel", "deadline", "member", "presence", "stay", "talk", "wrapup"]),
-    (
-        "demo",
-        &[
-            "dialling",
-            "events",
-            "model",
-            "queueing",
-            "ringing",
-            "simulation",
-            "talking",
-            "transfers",
-            "wire",
-        ],
-    ),
-    ("queue_log", &["entry", "line", "lines", "table", "when"]),
     ("supervisor", &["pump", "session"]),
 ];
 
