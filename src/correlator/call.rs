@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Correlator;
 use super::cause::Cause;
-use super::channel::Line;
 use super::deadline::{CALL_END, Task};
 use super::device::is_media;
 use super::dial::CallLabels;
 use super::key::{CallKey, ChannelKey};
+use super::line::Line;
 use super::names::{AgentId, TrunkId};
 use super::observation::{Anomaly, CallResult, Direction, Observation, Observe, Outcome};
 use super::time::Stamp;

@@ -7,12 +7,13 @@ use std::time::Duration;
 use slotmap::SlotMap;
 
 use super::cause::Cause;
-use super::device::{Class, Device};
+use super::device::Device;
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
+use super::line::Line;
+use super::live_devices::LiveDevices;
 use super::names::{AgentId, Names, TrunkId, readable};
 use super::owner::Owners;
-use super::presence::Up;
 use super::rules::Rules;
 use super::time::Stamp;
 use crate::clock::Moment;
@@ -21,22 +22,6 @@ use crate::event;
 /// Which bridge: a hash of its id, which is a random UUID.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct BridgeId(u64);
-
-/// What a channel's name says it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Line {
-    /// A carrier's line.
-    Trunk(TrunkId),
-    /// An agent's device.
-    Agent,
-    /// Half a Local channel.
-    Local,
-    /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of
-    /// one.
-    Media,
-    /// The configuration does not say.
-    Other,
-}
 
 /// One channel.  It stays a while after its Hangup, for events that come late.
 #[derive(Debug)]
@@ -110,7 +95,7 @@ pub(super) struct Channels {
     hasher: RandomState,
     live: u64,
     /// The live ones, by device.
-    pub up: Up,
+    pub live_devices: LiveDevices,
 }
 
 impl Channels {
@@ -146,7 +131,7 @@ impl Channels {
         let key = self.all.insert(Channel {
             uid: block.uid.into(),
             linkedid: block.linkedid.into(),
-            line: line(&name, &device, rules, names),
+            line: Line::of(&name, &device, rules, names),
             device: device.name.into(),
             label: (label != device.name).then(|| label.into()),
             context: block.context.into(),
@@ -176,7 +161,7 @@ impl Channels {
         self.by_uid.insert(block.uid.into(), key);
         self.live += 1;
         let channel = &self.all[key];
-        self.up.begin(&channel.device, channel.line);
+        self.live_devices.begin(&channel.device, channel.line);
         (key, true)
     }
 
@@ -186,8 +171,8 @@ impl Channels {
         let before = std::mem::replace(&mut channel.line, line);
         if channel.is_live() {
             // it is counted by its line, and must end as it began
-            self.up.end(&channel.device, before);
-            self.up.begin(&channel.device, line);
+            self.live_devices.end(&channel.device, before);
+            self.live_devices.begin(&channel.device, line);
         }
     }
 
@@ -198,7 +183,7 @@ impl Channels {
         {
             channel.gone = Some(now);
             self.live -= 1;
-            self.up.end(&channel.device, channel.line);
+            self.live_devices.end(&channel.device, channel.line);
         }
     }
 
@@ -207,7 +192,7 @@ impl Channels {
         let channel = self.all.remove(key)?;
         if channel.gone.is_none() {
             self.live -= 1;
-            self.up.end(&channel.device, channel.line);
+            self.live_devices.end(&channel.device, channel.line);
         }
         self.by_uid.remove(&channel.uid);
         self.leave_callers(&channel.linkedid, key);
@@ -340,41 +325,6 @@ impl Channel {
     }
 }
 
-fn line(name: &str, device: &Device<'_>, rules: &Rules, names: &mut Names) -> Line {
-    let own = match device.class {
-        Class::Local => return Line::Local,
-        Class::Media => return Line::Media,
-        Class::Device => true,
-        Class::Line => false,
-    };
-    if rules.trunks.matches(name) {
-        return Line::Trunk(names.trunks.intern_text(&device.label(&rules.trunks)));
-    }
-    // every device that is not a trunk; of a line that many share the configuration must say so
-    let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && own;
-    if everybody || rules.agents.matches(name) { Line::Agent } else { Line::Other }
-}
-
 const UP: u8 = 6;
 /// FreePBX follow-me nests two; more than this is a loop.
 const CHAIN: usize = 8;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::correlator::Patterns;
-
-    #[test]
-    fn without_patterns_nobody_is_an_agent_and_with_trunks_everybody_else_is() {
-        let mut names = Names::default();
-        let mut told = |name: &str, rules: &Rules| line(name, &Device::of(name), rules, &mut names);
-        assert_eq!(told("SIP/201-1", &Rules::default()), Line::Other);
-        let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
-        assert_eq!(told("SIP/201-1", &rules), Line::Agent);
-        assert!(matches!(told("SIP/trunk-1", &rules), Line::Trunk(_)));
-        assert_eq!(told("Local/1@x-1;1", &rules), Line::Local);
-        assert_eq!(told("AudioSocket/x-1", &rules), Line::Media);
-        // a span of ISDN is nobody's phone
-        assert_eq!(told("DAHDI/i1/2025550100-1", &rules), Line::Other);
-    }
-}

@@ -3,10 +3,11 @@
 use super::Correlator;
 use super::call::begins_call;
 use super::cause::Cause;
-use super::channel::{BridgeId, Line};
+use super::channel::BridgeId;
 use super::deadline::{FORGET, Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
+use super::line::Line;
 use super::observation::{Anomaly, Leg, Observation, Observe};
 use super::stay::{Phase, Sign};
 use super::time::Stamp;

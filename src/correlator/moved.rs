@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Correlator;
-use super::channel::{Channel, Line};
+use super::channel::Channel;
 use super::key::{ChannelKey, StayKey};
+use super::line::Line;
 use super::names::QueueId;
 use super::observation::{Observe, Outcome};
 use super::stay::{Leaving, Phase, Stay};

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Correlator;
 use super::caseless::folded;
-use super::channel::Line;
 use super::key::ChannelKey;
+use super::line::Line;
 use super::observation::Observe;
 use crate::event;
 

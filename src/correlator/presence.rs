@@ -4,10 +4,7 @@
 //! well for do-not-disturb, with no channel up.  So channels are counted by the device they belong
 //! to, and a member is in a call only while one of its phone is up, or where nobody can know.
 
-use std::collections::HashMap;
-
 use super::Correlator;
-use super::channel::Line;
 use super::deadline::{LINGER, Task};
 use super::key::MemberKey;
 use super::member::Member;
@@ -15,17 +12,6 @@ use super::names::{AgentId, readable};
 use super::observation::Observe;
 use crate::clock::Moment;
 use crate::version::Version;
-
-/// Channels that are up, counted by what their names tell of the device.
-#[derive(Debug, Default)]
-pub(super) struct Up {
-    /// By device (`pjsip/201`), and by what stands behind the technology (`/201`), in lower case.
-    counts: HashMap<Box<str>, u32>,
-    /// Channels that may be somebody's phone.
-    phones: u64,
-    /// What has come up, or is up no more, since [`Self::take_changed`].
-    changed: Vec<Box<str>>,
-}
 
 /// What a member's interfaces say of the phone.
 #[derive(Debug, Default)]
@@ -48,53 +34,6 @@ pub(super) enum InCall {
     /// The last channel has just hung up: Status follows it.
     Lately,
     No,
-}
-
-impl Up {
-    pub(super) fn begin(&mut self, device: &str, line: Line) {
-        let Some(name) = key_of(device, line) else { return };
-        for key in keys(&name) {
-            let count = self.counts.entry(key.into()).or_default();
-            *count += 1;
-            if *count == 1 {
-                self.changed.push(key.into());
-            }
-        }
-
-        if is_phone(line) {
-            self.phones += 1;
-            if self.phones == 1 {
-                self.changed.push(Box::default());
-            }
-        }
-    }
-
-    pub(super) fn end(&mut self, device: &str, line: Line) {
-        let Some(name) = key_of(device, line) else { return };
-        for key in keys(&name) {
-            let Some(count) = self.counts.get_mut(key) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(key);
-                self.changed.push(key.into());
-            }
-        }
-
-        if is_phone(line) {
-            self.phones -= 1;
-            if self.phones == 0 {
-                self.changed.push(Box::default());
-            }
-        }
-    }
-
-    fn is_up(&self, key: &str) -> bool {
-        self.counts.contains_key(key)
-    }
-
-    fn take_changed(&mut self) -> Vec<Box<str>> {
-        std::mem::take(&mut self.changed)
-    }
 }
 
 impl Phone {
@@ -147,7 +86,7 @@ impl Correlator {
         if self.sight.take_first_call() {
             self.look_at_all_phones(now);
         }
-        for key in self.channels.up.take_changed() {
+        for key in self.channels.live_devices.take_changed() {
             self.learn_phone(&key);
             if key.is_empty() {
                 self.look_at_unknown_phones(now);
@@ -203,7 +142,7 @@ impl Correlator {
     pub(super) fn look_at_phone(&mut self, key: MemberKey, now: Moment) {
         let Some(member) = self.members.all.get(key) else { return };
         if let Some(extension) = &member.phone.extension
-            && self.channels.up.is_up(extension)
+            && self.channels.live_devices.is_up(extension)
         {
             self.members.numbered = true;
         }
@@ -248,13 +187,14 @@ impl Correlator {
 
         let own = self.members.devices_of(member.agent);
         let mut devices = phone.devices.iter().chain(own);
-        if devices.clone().any(|device| self.channels.up.is_up(device)) {
+        if devices.clone().any(|device| self.channels.live_devices.is_up(device)) {
             return true;
         }
         let is_known = self.members.numbered || devices.next().is_some();
         match &phone.extension {
             Some(extension) => {
-                self.channels.up.is_up(extension) || !is_known && self.channels.up.phones > 0
+                self.channels.live_devices.is_up(extension)
+                    || !is_known && self.channels.live_devices.any_phone()
             }
             None => !is_known,
         }
@@ -276,22 +216,6 @@ impl Correlator {
 /// In use, busy, ringing and in use, on hold.
 pub(super) const fn is_in_use(status: u8) -> bool {
     matches!(status, 2 | 3 | RINGING_IN_USE | 8)
-}
-
-/// Local channels are nobody's phone.
-fn key_of(device: &str, line: Line) -> Option<String> {
-    (!matches!(line, Line::Local | Line::Media) && device.contains('/'))
-        .then(|| device.to_ascii_lowercase())
-}
-
-/// `pjsip/201` and `/201`.
-fn keys(device: &str) -> impl Iterator<Item = &str> {
-    let name = device.find('/').map(|slash| &device[slash..]);
-    std::iter::once(device).chain(name)
-}
-
-const fn is_phone(line: Line) -> bool {
-    matches!(line, Line::Agent | Line::Other)
 }
 
 const INVALID: u8 = 4;
@@ -321,21 +245,5 @@ mod tests {
         assert!(told.pool);
         let told = phone(["Local/7@x/n", "Custom:DND7"]);
         assert_eq!((told.devices.len(), told.extension.as_deref()), (0, Some("/7")));
-    }
-
-    #[test]
-    fn channels_count_by_device_and_by_what_it_is_called() {
-        let mut up = Up::default();
-        up.begin("PJSIP/201", Line::Agent);
-        up.begin("PJSIP/201", Line::Agent);
-        up.begin("Local/201@x", Line::Local);
-        assert_eq!((up.is_up("pjsip/201"), up.is_up("/201"), up.phones), (true, true, 2));
-        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
-        up.end("PJSIP/201", Line::Agent);
-        up.end("Local/201@x", Line::Local);
-        assert!(up.take_changed().is_empty());
-        up.end("pjsip/201", Line::Agent);
-        assert_eq!((up.is_up("pjsip/201"), up.counts.len()), (false, 0));
-        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
     }
 }

@@ -256,10 +256,10 @@ impl Correlator {
         let one = self.channels.find_chain_start(leg);
         if one != leg
             && let Some(key) = self.find_ring(one)
-            && self.channels.all[leg].line != super::channel::Line::Local
+            && self.channels.all[leg].line != super::line::Line::Local
         {
             let interface = &self.members.all[self.rings[key].member].interface;
-            if self.channels.all[leg].line == super::channel::Line::Agent {
+            if self.channels.all[leg].line == super::line::Line::Agent {
                 self.members.devices.dialled(interface, self.channels.all[leg].device.as_bytes());
             }
             let answered = self.rings[key]

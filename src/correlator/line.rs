@@ -1,0 +1,60 @@
+//! What a channel's name says is at its end.
+
+use super::device::{Class, Device};
+use super::names::{Names, TrunkId};
+use super::rules::Rules;
+
+/// What a channel's name says it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Line {
+    /// A carrier's line.
+    Trunk(TrunkId),
+    /// An agent's device.
+    Agent,
+    /// Half a Local channel.
+    Local,
+    /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of
+    /// one.
+    Media,
+    /// The configuration does not say.
+    Other,
+}
+
+impl Line {
+    /// What a channel is by its name, its device and the configured patterns.
+    pub(super) fn of(name: &str, device: &Device<'_>, rules: &Rules, names: &mut Names) -> Self {
+        let own = match device.class {
+            Class::Local => return Self::Local,
+            Class::Media => return Self::Media,
+            Class::Device => true,
+            Class::Line => false,
+        };
+        if rules.trunks.matches(name) {
+            return Self::Trunk(names.trunks.intern_text(&device.label(&rules.trunks)));
+        }
+        // every device that is not a trunk; of a line that many share the configuration must say so
+        let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && own;
+        if everybody || rules.agents.matches(name) { Self::Agent } else { Self::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlator::Patterns;
+
+    #[test]
+    fn without_patterns_nobody_is_an_agent_and_with_trunks_everybody_else_is() {
+        let mut names = Names::default();
+        let mut line =
+            |name: &str, rules: &Rules| Line::of(name, &Device::of(name), rules, &mut names);
+        assert_eq!(line("SIP/201-1", &Rules::default()), Line::Other);
+        let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
+        assert_eq!(line("SIP/201-1", &rules), Line::Agent);
+        assert!(matches!(line("SIP/trunk-1", &rules), Line::Trunk(_)));
+        assert_eq!(line("Local/1@x-1;1", &rules), Line::Local);
+        assert_eq!(line("AudioSocket/x-1", &rules), Line::Media);
+        // a span of ISDN is nobody's phone
+        assert_eq!(line("DAHDI/i1/2025550100-1", &rules), Line::Other);
+    }
+}
