@@ -12,6 +12,7 @@ mod caseless;
 mod cause;
 mod channel;
 mod channel_events;
+mod completion;
 mod deadline;
 mod device;
 mod dial;
@@ -40,6 +41,7 @@ mod snapshot;
 mod state;
 mod stay;
 mod talk;
+mod talk_events;
 #[cfg(test)]
 mod tests;
 mod time;

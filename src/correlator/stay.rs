@@ -111,6 +111,15 @@ impl Stay {
         matches!(self.phase, Phase::Talking(_))
     }
 
+    /// The member a stay holds on to.
+    pub(super) const fn member(&self) -> Option<MemberKey> {
+        match &self.phase {
+            Phase::Talking(talk) => Some(talk.member),
+            Phase::Closed(closed) => closed.awaits_complete,
+            Phase::Waiting { .. } | Phase::Leaving(_) => None,
+        }
+    }
+
     pub(super) const fn talk(&self) -> Option<&Talk> {
         match &self.phase {
             Phase::Talking(talk) => Some(talk),

@@ -1,0 +1,173 @@
+//! Events of a talk: from AgentConnect until the agent is with the caller no more.
+//!
+//! How long caller and agent talked is read from the bridges, not from AgentComplete (`completion`).
+
+use super::Correlator;
+use super::channel::Channel;
+use super::deadline::{COMPLETION, Task};
+use super::key::{ChannelKey, RingKey, StayKey};
+use super::observation::{EndedBy, Observation, Observe, Outcome};
+use super::stay::{Phase, Stay};
+use super::talk::Talk;
+use super::time::Stamp;
+use crate::event;
+
+impl Correlator {
+    pub(super) fn on_agent_connect(
+        &mut self,
+        at: Stamp,
+        connect: &event::AgentConnect<'_>,
+        out: &mut dyn Observe,
+    ) {
+        let call = &connect.call;
+        let caller = self.ensure_channel(&call.caller, at, out);
+        let leg = self.ensure_channel(&call.leg, at, out);
+        let queue = self.ensure_queue(call.queue, out);
+        let key = self.find_or_adopt_stay(caller, queue, at, out);
+        if !self.stays[key].is_waiting() {
+            return;
+        }
+        let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
+        // whoever picks up another's phone is not rung: the call counts for the member, whose
+        // ringing has ended
+        let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
+        let own = self
+            .find_ring(leg)
+            .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
+        let ring = own.unwrap_or_else(|| self.ensure_ring(leg, call, at, out));
+        self.ring_answered(ring, connect.ring, at, out);
+        let stay = &mut self.stays[key];
+        let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
+        let mut talk = Talk::new(member, at);
+        talk.leg = Some(leg);
+        talk.phone = self.rings[ring].phone;
+        talk.hold = connect.hold;
+        stay.phase = Phase::Talking(talk);
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.begin_talk(key, at, out);
+    }
+
+    /// What every connected stay needs, however it was found.
+    pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
+        let stay = &mut self.stays[key];
+        let (caller, queue) = (stay.caller, stay.queue);
+        let Phase::Talking(talk) = &stay.phase else { return };
+        let (member, leg, phone) = (talk.member, talk.leg, talk.phone);
+        let agent = self.members.all[member].agent;
+        stay.taken_by = agent;
+        for channel in [leg, phone].into_iter().flatten() {
+            if let Some(channel) = self.channels.all.get_mut(channel) {
+                channel.talk = Some(key);
+            }
+        }
+        let place = &mut self.members.all[member];
+        place.talking += 1;
+        place.talks.add(key, |key| self.stays.get(key).and_then(Stay::member) == Some(member));
+        self.members.end_wrap_up(member, at.read, &self.names, out);
+        self.emit(Observation::MemberKnown { queue, agent }, out);
+        self.refresh_agent(agent, at.read, out);
+        self.call_served(caller, phone.or(leg), agent, at);
+        let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
+        let recorded =
+            |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
+        if [Some(caller), leg, peer, phone].into_iter().flatten().any(recorded) {
+            self.mark_recorded(key, out);
+        }
+        self.follow_talk(key, at);
+    }
+
+    /// Looks who is in which bridge after a channel of the talk came, went or ended.
+    pub(super) fn follow_talk(&mut self, key: StayKey, at: Stamp) {
+        let Some(stay) = self.stays.get_mut(key) else { return };
+        let caller = stay.caller;
+        let Some(talk) = stay.talk_mut() else { return };
+        let channel = |key: Option<ChannelKey>| key.and_then(|key| self.channels.all.get(key));
+        let (leg, phone, caller) = (channel(talk.leg), channel(talk.phone), channel(Some(caller)));
+        let leg_bridge = leg.and_then(|leg| leg.bridge);
+        if talk.begun.is_none()
+            && leg_bridge.is_some()
+            && leg_bridge == caller.and_then(|caller| caller.bridge)
+        {
+            (talk.begun, talk.bridge) = (Some(at), leg_bridge);
+        }
+        let left_far_bridge =
+            phone.is_some_and(|phone| phone.last_bridge.is_some() && phone.bridge.is_none());
+        let present = leg_bridge.is_some() && !left_far_bridge;
+        let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
+        // a Local channel that was optimised away ends in mid-talk
+        let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
+        // one who is parked has left the agent, and whoever fetches the call talks in a bridge of
+        // his own
+        let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
+        match caller {
+            Some(caller) if caller.held => talk.parked = true,
+            Some(caller) if caller.bridge.is_some_and(with_agent) => talk.parked = false,
+            _ => {}
+        }
+        // a caller whose place went over to another channel is that channel here
+        let caller_gone = ended(caller) || talk.parked;
+        let gone = caller_gone || if talk.begun.is_some() { !present } else { agent_ended };
+        match (gone, talk.over) {
+            (true, None) => {
+                talk.over = Some(at);
+                self.deadlines.add(at.read.after(COMPLETION), Task::Completion(key));
+            }
+            (false, Some(_)) => talk.over = None,
+            (true, Some(_)) | (false, None) => return,
+        }
+
+        let member = &mut self.members.all[talk.member];
+        member.parting = if gone { member.parting + 1 } else { member.parting.saturating_sub(1) };
+        self.members.stale.push(member.agent);
+    }
+
+    /// A caller who talks was put into a holding bridge.
+    pub(super) fn caller_parked(&mut self, caller: ChannelKey, out: &mut dyn Observe) {
+        let stays = self.channels.all[caller].stays.iter().copied();
+        let Some(key) = stays.rev().find(|&key| self.stays[key].is_talking()) else { return };
+        let queue = self.stays[key].queue;
+        self.emit_of(key, Observation::CallerParked { queue }, out);
+    }
+
+    /// The talk a channel is the agent's leg of, or the phone behind it.
+    ///
+    /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a
+    /// caller may pass an agent on into a queue.
+    pub(super) fn find_talk(&self, channel: ChannelKey) -> Option<StayKey> {
+        let key = self.channels.all.get(channel)?.talk?;
+        self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
+    }
+
+    /// Who asked first for the end of the talk.
+    pub(super) fn note_request(&mut self, channel: ChannelKey) {
+        let Some(data) = self.channels.all.get(channel) else { return };
+        let as_caller = data.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
+        let (key, who) = match (self.find_talk(channel), as_caller) {
+            (Some(key), _) => (key, EndedBy::Agent),
+            (None, Some(key)) => (key, EndedBy::Caller),
+            (None, None) => return,
+        };
+        if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
+            talk.first_request.get_or_insert(who);
+        }
+    }
+
+    pub(super) fn on_hold(
+        &mut self,
+        channel: ChannelKey,
+        on_hold: bool,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
+        let Some(key) = self.channels.all[channel].talk else { return };
+        let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
+        if std::mem::replace(&mut talk.on_hold, on_hold) == on_hold {
+            return;
+        }
+        let member = &mut self.members.all[talk.member];
+        member.on_hold =
+            if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
+        let agent = member.agent;
+        self.refresh_agent(agent, at.read, out);
+    }
+}
