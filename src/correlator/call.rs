@@ -129,8 +129,8 @@ impl Correlator {
             self.calls.remove(own);
         }
         self.recognise_trunk(leg, out);
-        let line = self.channels.all[leg].line;
-        let untold = caller.is_none() && self.channels.all[leg].linkedid.is_empty();
+        let line = self.channels.all[leg].identity.line;
+        let untold = caller.is_none() && self.channels.all[leg].identity.linkedid.is_empty();
         if untold && line == Line::Local && self.find_call(leg).is_none() {
             self.open_call(leg);
         }
@@ -167,7 +167,9 @@ impl Correlator {
     /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.
     pub(super) fn call_answered(&mut self, leg: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[leg];
-        if self.find_ring(leg).is_some() || matches!(channel.line, Line::Local | Line::Media) {
+        if self.find_ring(leg).is_some()
+            || matches!(channel.identity.line, Line::Local | Line::Media)
+        {
             return;
         }
         let agent = self.ensure_agent_on(leg);
@@ -227,7 +229,7 @@ impl Correlator {
     /// beginning, but it is a leg that could not be called.
     pub(super) fn drop_stillborn(&mut self, channel: ChannelKey) {
         let data = &mut self.channels.all[channel];
-        if data.linkedid.is_empty()
+        if data.identity.linkedid.is_empty()
             && data.dialled.is_none()
             && let Some(own) = data.call.take()
         {
@@ -261,10 +263,10 @@ impl Correlator {
     fn count_leg(&mut self, channel: ChannelKey, cause: Cause, out: &mut dyn Observe) {
         let data = &self.channels.all[channel];
         let Some(dialled) = &data.dialled else { return };
-        let (result, trunk) = (dialled.result(cause, data.up), data.trunk());
+        let (result, trunk) = (dialled.result(cause, data.life.up), data.trunk());
         // one that is up has answered, whatever is still to come: a synchronous Originate has no
         // OriginateResponse
-        let told = data.up || !dialled.is_silent_originate();
+        let told = data.life.up || !dialled.is_silent_originate();
         if !trunk.is_none() && told {
             self.count_attempt(trunk, result, cause, out);
         }
@@ -302,7 +304,7 @@ impl Correlator {
     /// the Hangup.
     fn waits_for_originate(&self, key: CallKey) -> bool {
         let first = self.calls.get(key).and_then(|call| self.channels.all.get(call.first));
-        let dialled = first.filter(|first| !first.up).and_then(|first| first.dialled.as_ref());
+        let dialled = first.filter(|first| !first.life.up).and_then(|first| first.dialled.as_ref());
         dialled.is_some_and(super::dial::Dialled::is_silent_originate)
     }
 
@@ -318,11 +320,11 @@ impl Correlator {
         let Some(dialled) = &mut data.dialled else { return };
         let was_silent = dialled.is_silent_originate();
         dialled.reason = Some(reason);
-        let ended = data.cause.filter(|_| !data.is_live());
+        let ended = data.cause().filter(|_| !data.is_live());
         // one that was up was counted at its Hangup, and so was its call
         if let Some(cause) = ended
             && was_silent
-            && !data.up
+            && !data.life.up
         {
             self.count_leg(channel, cause, out);
             if let Some(key) = self.find_call(channel) {
@@ -335,7 +337,7 @@ impl Correlator {
         let Some(call) = self.calls.get(key) else { return };
         let first = call.first;
         if self.waits_for_originate(key)
-            && let Some(cause) = self.channels.all[first].cause
+            && let Some(cause) = self.channels.all[first].cause()
         {
             // no response came: the cause is all there is
             if let Some(dialled) = &mut self.channels.all[first].dialled {
@@ -369,14 +371,15 @@ impl Correlator {
             Some(Leg { end: Some((_, cause)), .. }) => self.emit_call_hangup(labels, cause, out),
             Some(Leg { channel, end: None }) => {
                 if let Some(leg) = self.channels.all.get_mut(channel) {
-                    match leg.cause {
+                    match leg.cause() {
                         Some(cause) => self.emit_call_hangup(labels, cause, out),
                         None => leg.owed = Some(labels),
                     }
                 }
             }
             None => {
-                if let Some(cause) = self.channels.all.get(call.first).and_then(|first| first.cause)
+                if let Some(cause) =
+                    self.channels.all.get(call.first).and_then(|first| first.cause())
                 {
                     self.emit_call_hangup(labels, cause, out);
                 }
@@ -390,7 +393,7 @@ impl Correlator {
     }
 
     fn talked(&self, call: &Call) -> Option<Duration> {
-        let bridged = self.channels.all.get(call.first)?.bridged;
+        let bridged = self.channels.all.get(call.first)?.bridge.company;
         (call.answer.is_some()
             && !call.adopted
             && !bridged.unknown
@@ -418,9 +421,9 @@ impl Correlator {
             };
         }
         let Some(first) = self.channels.all.get(call.first) else { return CallResult::Failed };
-        match first.cause {
-            _ if first.up => CallResult::Answered,
-            _ if first.hangup_requested => CallResult::Canceled,
+        match first.cause() {
+            _ if first.life.up => CallResult::Answered,
+            _ if first.life.hangup_requested => CallResult::Canceled,
             Some(Cause(17)) => CallResult::Busy,
             Some(Cause(34 | 38 | 41..=44)) => CallResult::Congestion,
             _ => CallResult::Failed,
@@ -432,7 +435,7 @@ impl Correlator {
         let (first, answer, first_agent, trunk) =
             (call.first, call.answer, call.first_agent, call.trunk);
         let (line, own_trunk) = match self.channels.all.get(first) {
-            Some(channel) => (channel.line, channel.trunk()),
+            Some(channel) => (channel.identity.line, channel.trunk()),
             None => (Line::Other, TrunkId::NONE),
         };
         let agent = match (direction, line) {
@@ -451,13 +454,15 @@ impl Correlator {
     pub(super) fn direction(&self, call: &Call) -> Direction {
         let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
         let originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
-        let context = || String::from_utf8_lossy(&first.context);
+        let context = || String::from_utf8_lossy(&first.identity.context);
         // a queue's member is an agent, whatever the patterns say
-        let owned = || first.line == Line::Other && first.owner(&self.members.devices).is_some();
-        let (agent, local) = (first.line == Line::Agent || owned(), first.line == Line::Local);
+        let owned =
+            || first.identity.line == Line::Other && first.owner(&self.members.devices).is_some();
+        let (agent, local) =
+            (first.identity.line == Line::Agent || owned(), first.identity.line == Line::Local);
         // the originated leg of an agent is dialled itself, and not the other side
         let own = u32::from(originated && agent);
-        match first.line {
+        match first.identity.line {
             Line::Trunk(_) if originated => Direction::Outbound,
             Line::Trunk(_) => Direction::Inbound,
             _ if (agent || local) && !call.trunk.is_none() => Direction::Outbound,

@@ -23,65 +23,105 @@ use crate::event;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct BridgeId(u64);
 
-/// One channel.  It stays a while after its Hangup, for events that come late.
+/// One channel.  It is kept a while after its Hangup, for events that come late.
 #[derive(Debug)]
 pub(super) struct Channel {
+    pub identity: Identity,
+    pub life: Life,
+    /// The other half of a Local channel.
+    pub peer: Option<ChannelKey>,
+    /// How it was dialled; `None` for a channel that called in.
+    pub dialled: Option<Dialled>,
+    pub bridge: InBridge,
+    /// Recordings going on.
+    pub recordings: u32,
+    pub as_caller: AsCaller,
+    pub as_agent: AsAgent,
+    pub call: Option<CallKey>,
+    /// The call has ended, and this leg's cause, still to come, stands for it.
+    pub owed: Option<CallLabels>,
+}
+
+/// What a channel is, by its headers.
+#[derive(Debug)]
+pub(super) struct Identity {
     pub uid: Box<[u8]>,
+    /// Changes as bridges and transfers tie calls together.
     pub linkedid: Box<[u8]>,
     pub line: Line,
     /// Name without the part that counts calls: `SIP/201`.  It may hold a number: never a label.
     pub device: Box<str>,
     /// What stands for an agent's device in a label, if not its name.
     label: Option<Box<str>>,
+    /// Where it began.
     pub context: Box<[u8]>,
+}
+
+/// From a channel's beginning to its end.
+#[derive(Debug, Default)]
+pub(super) struct Life {
     /// When its Newchannel came; `None` if none did, or not yet.
     pub born: Option<Moment>,
-    /// When the Hangup came.
-    pub gone: Option<Moment>,
-    pub cause: Option<Cause>,
-    /// A list does not have it: gone, unless an event speaks of it soon.
-    pub doubted: bool,
-    /// State 6 was seen: somebody or something answered.
+    /// It reached state 6: somebody or something answered.
     pub up: bool,
     pub hangup_requested: bool,
-    /// The other half of a Local channel.
-    pub peer: Option<ChannelKey>,
-    /// How it was dialled; `None` for a channel that called in.
-    pub dialled: Option<Dialled>,
-    pub bridge: Option<BridgeId>,
-    /// Where in the bridge's list of who is inside.
+    /// A list does not have it: gone, unless an event speaks of it soon.
+    pub doubted: bool,
+    pub ended: Option<Ended>,
+}
+
+/// How a channel ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ended {
+    /// By its Hangup.
+    HungUp(Cause),
+    /// No Hangup came: a gap or a restart hid it.
+    Lost,
+}
+
+/// Where a channel is, among bridges.
+#[derive(Debug, Default)]
+pub(super) struct InBridge {
+    /// The bridge it is in.
+    pub id: Option<BridgeId>,
+    /// Where in that bridge's list of who is inside.
     place: usize,
     /// In a bridge where nobody talks, such as a parking lot.
     pub held: bool,
     /// The bridge it is in, or was in last.
-    pub last_bridge: Option<BridgeId>,
+    pub last: Option<BridgeId>,
     /// Who took its place in a bridge (SwapUniqueid).
     pub swapped_by: Option<ChannelKey>,
-    pub bridged: Bridged,
-    /// Recordings going on.
-    pub recordings: u32,
-    /// The queue of the latest Newexten of application Queue, as it was dialled: in any case.
-    pub dialplan_queue: Option<Box<[u8]>>,
-    /// Stays as caller, oldest first.
-    pub stays: Vec<StayKey>,
-    /// The stay it talks in as the agent's leg, or as the phone behind it.
-    pub talk: Option<StayKey>,
-    /// The ringing it is the leg of, or the phone behind it.
-    pub ring: Option<RingKey>,
-    /// As a caller: the ringing whose phone forwarded the call, until the next leg is dialled.
-    pub forwarded: Option<RingKey>,
-    pub call: Option<CallKey>,
-    /// A call has ended and wants this leg's cause.
-    pub owed: Option<CallLabels>,
+    pub company: Company,
 }
 
 /// Time in bridges with somebody else.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bridged {
+pub(super) struct Company {
     pub since: Option<Stamp>,
     pub total: Duration,
     /// A part of it could not be measured.
     pub unknown: bool,
+}
+
+/// A channel's part in queues as a caller.
+#[derive(Debug, Default)]
+pub(super) struct AsCaller {
+    /// The queue of the latest Newexten of application Queue, as it was dialled: in any case.
+    pub dialplan_queue: Option<Box<[u8]>>,
+    /// Its stays, oldest first.
+    pub stays: Vec<StayKey>,
+    /// The ring attempt whose phone forwarded the call, until the next leg is dialled.
+    pub forwarded: Option<RingKey>,
+}
+
+/// A channel's part in queues as an agent's leg, or as the phone behind it.
+#[derive(Debug, Default)]
+pub(super) struct AsAgent {
+    /// The ring attempt it belongs to.
+    pub ring: Option<RingKey>,
+    /// The stay it talks in.
+    pub talk: Option<StayKey>,
 }
 
 /// All channels of a PBX, by key and by Uniqueid, and who is in which bridge.
@@ -112,11 +152,12 @@ impl Channels {
     ) -> (ChannelKey, bool) {
         if let Some(key) = self.find(block.uid) {
             let channel = &mut self.all[key];
-            channel.up |= block.state == Some(UP);
-            channel.doubted = false;
-            if !block.linkedid.is_empty() && *channel.linkedid != *block.linkedid {
-                let before = std::mem::replace(&mut channel.linkedid, block.linkedid.into());
-                let stayed = !channel.stays.is_empty();
+            channel.life.up |= block.state == Some(UP);
+            channel.life.doubted = false;
+            if !block.linkedid.is_empty() && *channel.identity.linkedid != *block.linkedid {
+                let before =
+                    std::mem::replace(&mut channel.identity.linkedid, block.linkedid.into());
+                let stayed = !channel.as_caller.stays.is_empty();
                 // one whose place in the queue went over to another channel is listed, too
                 self.leave_callers(&before, key);
                 if stayed {
@@ -128,83 +169,64 @@ impl Channels {
         let name = readable(block.name);
         let device = Device::of(&name);
         let label = device.label(&rules.agents);
-        let key = self.all.insert(Channel {
+        let identity = Identity {
             uid: block.uid.into(),
             linkedid: block.linkedid.into(),
             line: Line::of(&name, &device, rules, names),
             device: device.name.into(),
             label: (label != device.name).then(|| label.into()),
             context: block.context.into(),
-            born: None,
-            gone: None,
-            cause: None,
-            doubted: false,
-            up: block.state == Some(UP),
-            hangup_requested: false,
-            peer: None,
-            dialled: None,
-            bridge: None,
-            place: 0,
-            held: false,
-            last_bridge: None,
-            swapped_by: None,
-            bridged: Bridged::default(),
-            recordings: 0,
-            dialplan_queue: None,
-            stays: Vec::new(),
-            talk: None,
-            ring: None,
-            forwarded: None,
-            call: None,
-            owed: None,
-        });
+        };
+
+        let key = self.all.insert(Channel::new(identity));
+        self.all[key].life.up = block.state == Some(UP);
         self.by_uid.insert(block.uid.into(), key);
         self.live += 1;
         let channel = &self.all[key];
-        self.live_devices.begin(&channel.device, channel.line);
+        self.live_devices.begin(&channel.identity.device, channel.identity.line);
         (key, true)
     }
 
     /// A channel turns out to be another line than its name alone says.
     pub(super) fn turn(&mut self, key: ChannelKey, line: Line) {
         let channel = &mut self.all[key];
-        let before = std::mem::replace(&mut channel.line, line);
+        let before = std::mem::replace(&mut channel.identity.line, line);
         if channel.is_live() {
             // it is counted by its line, and must end as it began
-            self.live_devices.end(&channel.device, before);
-            self.live_devices.begin(&channel.device, line);
+            self.live_devices.end(&channel.identity.device, before);
+            self.live_devices.begin(&channel.identity.device, line);
         }
     }
 
     /// Marks the channel as ended.
-    pub(super) fn end(&mut self, key: ChannelKey, now: Moment) {
+    pub(super) fn end(&mut self, key: ChannelKey, ended: Ended) {
         if let Some(channel) = self.all.get_mut(key)
-            && channel.gone.is_none()
+            && channel.is_live()
         {
-            channel.gone = Some(now);
+            channel.life.ended = Some(ended);
             self.live -= 1;
-            self.live_devices.end(&channel.device, channel.line);
+            self.live_devices.end(&channel.identity.device, channel.identity.line);
         }
     }
 
     pub(super) fn forget(&mut self, key: ChannelKey) -> Option<Channel> {
         self.leave(key);
         let channel = self.all.remove(key)?;
-        if channel.gone.is_none() {
+        if channel.is_live() {
             self.live -= 1;
-            self.live_devices.end(&channel.device, channel.line);
+            self.live_devices.end(&channel.identity.device, channel.identity.line);
         }
-        self.by_uid.remove(&channel.uid);
-        self.leave_callers(&channel.linkedid, key);
+        self.by_uid.remove(&channel.identity.uid);
+        self.leave_callers(&channel.identity.linkedid, key);
         Some(channel)
     }
 
     /// A stay of the channel begins: it is found by its Linkedid from now on.
     pub(super) fn add_stay(&mut self, caller: ChannelKey, stay: StayKey) {
         let channel = &mut self.all[caller];
-        channel.stays.push(stay);
-        if !channel.linkedid.is_empty() {
-            self.callers.entry(channel.linkedid.clone()).or_default().insert(caller);
+        channel.as_caller.stays.push(stay);
+        if !channel.identity.linkedid.is_empty() {
+            self.callers.entry(channel.identity.linkedid.clone()).or_default().insert(caller);
         }
     }
 
@@ -236,13 +258,13 @@ impl Channels {
     pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
         self.leave(key);
         let channel = &mut self.all[key];
-        channel.bridge = Some(bridge);
-        channel.last_bridge = Some(bridge);
-        if channel.line == Line::Media {
+        channel.bridge.id = Some(bridge);
+        channel.bridge.last = Some(bridge);
+        if channel.identity.line == Line::Media {
             return &[];
         }
         let inside = self.bridges.entry(bridge).or_default();
-        channel.place = inside.len();
+        channel.bridge.place = inside.len();
         inside.push(key);
         inside
     }
@@ -255,15 +277,16 @@ impl Channels {
     /// Takes the channel out of its bridge; tells who is left in it alone.
     pub(super) fn leave(&mut self, key: ChannelKey) -> Option<ChannelKey> {
         let channel = self.all.get_mut(key)?;
-        channel.held = false;
-        let (bridge, place) = (channel.bridge.take()?, channel.place);
-        if channel.line == Line::Media {
+        channel.bridge.held = false;
+        let bridge = channel.bridge.id.take()?;
+        let place = channel.bridge.place;
+        if channel.identity.line == Line::Media {
             return None;
         }
         let inside = self.bridges.get_mut(&bridge)?;
         inside.swap_remove(place);
         if let Some(&last) = inside.get(place) {
-            self.all[last].place = place;
+            self.all[last].bridge.place = place;
         }
 
         match inside[..] {
@@ -282,7 +305,8 @@ impl Channels {
         for _ in 0..CHAIN {
             let Some(channel) = self.all.get(key) else { return key };
             let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
-            let Some(two) = by.and_then(|by| self.all.get(by)).filter(|by| by.line == Line::Local)
+            let Some(two) =
+                by.and_then(|by| self.all.get(by)).filter(|by| by.identity.line == Line::Local)
             else {
                 return key;
             };
@@ -294,13 +318,37 @@ impl Channels {
 }
 
 impl Channel {
-    pub(super) fn is_live(&self) -> bool {
-        self.gone.is_none()
+    fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            life: Life::default(),
+            peer: None,
+            dialled: None,
+            bridge: InBridge::default(),
+            recordings: 0,
+            as_caller: AsCaller::default(),
+            as_agent: AsAgent::default(),
+            call: None,
+            owed: None,
+        }
+    }
+
+    /// Whether its end has not come, nor been given up.
+    pub(super) const fn is_live(&self) -> bool {
+        self.life.ended.is_none()
+    }
+
+    /// The cause its Hangup gave.
+    pub(super) const fn cause(&self) -> Option<Cause> {
+        match self.life.ended {
+            Some(Ended::HungUp(cause)) => Some(cause),
+            Some(Ended::Lost) | None => None,
+        }
     }
 
     /// The device as an agent's label, where no member has it.
     pub(super) fn ensure_agent(&self, names: &mut Names, devices: &Owners) -> AgentId {
-        match (self.owner(devices), self.line) {
+        match (self.owner(devices), self.identity.line) {
             (Some(agent), _) => agent,
             (None, Line::Agent) => names.agents.intern_device(self.label()),
             (None, Line::Trunk(_) | Line::Local | Line::Media | Line::Other) => AgentId::NONE,
@@ -309,11 +357,11 @@ impl Channel {
 
     /// Whose device it is, if that is known.
     pub(super) fn owner(&self, devices: &Owners) -> Option<AgentId> {
-        devices.of(self.device.as_bytes(), matches!(self.line, Line::Trunk(_)))
+        devices.of(self.identity.device.as_bytes(), matches!(self.identity.line, Line::Trunk(_)))
     }
 
     pub(super) const fn trunk(&self) -> TrunkId {
-        match self.line {
+        match self.identity.line {
             Line::Trunk(trunk) => trunk,
             Line::Agent | Line::Local | Line::Media | Line::Other => TrunkId::NONE,
         }
@@ -321,7 +369,7 @@ impl Channel {
 
     /// What stands for the device in a label.
     pub(super) fn label(&self) -> &str {
-        self.label.as_ref().unwrap_or(&self.device)
+        self.identity.label.as_ref().unwrap_or(&self.identity.device)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Correlator;
 use super::call::begins_call;
 use super::cause::Cause;
-use super::channel::BridgeId;
+use super::channel::{BridgeId, Ended};
 use super::deadline::{FORGET, Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
@@ -21,7 +21,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let key = self.ensure_channel(channel, at, out);
-        self.channels.all[key].born.get_or_insert(at.read);
+        self.channels.all[key].life.born.get_or_insert(at.read);
         if begins_call(channel)
             && self.channels.all[key].call.is_none()
             && self.channels.all[key].dialled.is_none()
@@ -39,7 +39,8 @@ impl Correlator {
     ) {
         let caller = dial.caller.map(|caller| self.ensure_channel(&caller, at, out));
         let leg = self.ensure_channel(&dial.dest, at, out);
-        let by_media = caller.is_some_and(|caller| self.channels.all[caller].line == Line::Media);
+        let by_media =
+            caller.is_some_and(|caller| self.channels.all[caller].identity.line == Line::Media);
         // nobody calls: the leg begins the call, as that of an Originate does
         let caller = caller.filter(|_| !by_media);
         let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
@@ -58,7 +59,10 @@ impl Correlator {
             Some(caller) => self.ring_dialled(caller, leg, at),
             None => self.note_originate(leg),
         }
-        if by_media && self.channels.all[leg].line != Line::Media && self.find_call(leg).is_none() {
+        if by_media
+            && self.channels.all[leg].identity.line != Line::Media
+            && self.find_call(leg).is_none()
+        {
             self.open_call(leg);
         }
         self.call_dialled(caller, leg, at, out);
@@ -85,7 +89,7 @@ impl Correlator {
         }
         dialled.status = Some(status);
         if status == DialStatus::Answer {
-            self.channels.all[leg].up = true;
+            self.channels.all[leg].life.up = true;
             self.call_answered(leg, at);
         }
         self.ring_dial_ended(leg, status, end.forwarded, at, out);
@@ -113,7 +117,7 @@ impl Correlator {
         // who waits in a holding bridge is in no talk, whoever else waits there
         if enter.holding {
             self.leave_bridge(key, at);
-            self.channels.all[key].held = true;
+            self.channels.all[key].bridge.held = true;
             self.follow_channel(key, at);
             self.caller_parked(key, out);
         } else {
@@ -133,7 +137,7 @@ impl Correlator {
         };
         let joined = inside[inside.len() - begin..].to_vec();
         for channel in joined {
-            self.channels.all[channel].bridged.since.get_or_insert(at);
+            self.channels.all[channel].bridge.company.since.get_or_insert(at);
         }
         self.follow_channel(key, at);
     }
@@ -151,7 +155,7 @@ impl Correlator {
     pub(super) fn leave_bridge(&mut self, key: ChannelKey, at: Stamp) {
         let alone = self.channels.leave(key);
         for channel in [Some(key), alone].into_iter().flatten() {
-            let bridged = &mut self.channels.all[channel].bridged;
+            let bridged = &mut self.channels.all[channel].bridge.company;
             if let Some(since) = bridged.since.take() {
                 match self.timing.between(since, at) {
                     Some(span) => bridged.total += span,
@@ -165,7 +169,8 @@ impl Correlator {
     /// The talks a channel takes part in.
     fn follow_channel(&mut self, key: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[key];
-        let (as_agent, as_caller) = (channel.talk, channel.stays.last().copied());
+        let (as_agent, as_caller) =
+            (channel.as_agent.talk, channel.as_caller.stays.last().copied());
         for stay in [as_agent, as_caller].into_iter().flatten() {
             self.follow_talk(stay, at);
         }
@@ -187,16 +192,15 @@ impl Correlator {
         self.unjoined.remove(key);
 
         let cause = Cause(hangup.cause);
-        self.channels.all[key].cause = Some(cause);
         self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, out);
         self.leave_bridge(key, at);
-        self.channels.end(key, at.read);
+        self.channels.end(key, Ended::HungUp(cause));
         self.follow_channel(key, at);
         self.end_recordings(key, out);
         self.ring_hung_up(key, at, out);
         if let Some(ring) = self.find_ring(key).map(|ring| &self.rings[ring])
             && ring.leg == key
-            && self.channels.all[key].up
+            && self.channels.all[key].life.up
         {
             self.lose_answered_leg(ring.stay, at, out);
         }
@@ -211,7 +215,7 @@ impl Correlator {
 
     /// The caller leg's cause, once, in the last queue the caller was in.
     fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, out: &mut dyn Observe) {
-        let Some(&last) = self.channels.all[key].stays.last() else { return };
+        let Some(&last) = self.channels.all[key].as_caller.stays.last() else { return };
         let Some(stay) = self.stays.get(last) else { return };
         let (queue, agent) = (stay.queue, stay.taken_by);
         self.emit_of(last, Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, out);
@@ -219,7 +223,7 @@ impl Correlator {
 
     /// A caller's channel is gone though no event ended the wait: one may still come.
     fn end_waits(&mut self, key: ChannelKey, at: Stamp) {
-        for &stay in &self.channels.all[key].stays {
+        for &stay in &self.channels.all[key].as_caller.stays {
             if self.stays[stay].is_waiting() {
                 self.deadlines.add(at.read.after(VERDICT), Task::Verdict(stay));
             }
@@ -229,7 +233,7 @@ impl Correlator {
     /// A channel that is gone for long enough: nothing can come for it any more.
     pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
-        let stays = channel.stays.clone();
+        let stays = channel.as_caller.stays.clone();
         for stay in stays {
             self.close_for_good(stay, at, out);
             self.stays.remove(stay);

@@ -41,7 +41,7 @@ impl Correlator {
         }
         let by_caller = caller.and_then(|caller| self.find_awaiting_stay(caller, queue));
         let by_leg = || {
-            leg.and_then(|leg| self.channels.all[leg].talk)
+            leg.and_then(|leg| self.channels.all[leg].as_agent.talk)
                 .filter(|&key| self.stays.contains_key(key))
         };
         let by_member = || self.find_awaiting_stay_of_member(member, complete.hold);
@@ -63,7 +63,7 @@ impl Correlator {
 
     /// The caller's oldest stay in the queue that still waits for an AgentComplete.
     fn find_awaiting_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
-        let stays = &self.channels.all.get(caller)?.stays;
+        let stays = &self.channels.all.get(caller)?.as_caller.stays;
         stays.iter().copied().find(|&key| {
             let stay = &self.stays[key];
             stay.queue == queue && stay.member().is_some()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Correlator;
-use super::channel::Channel;
+use super::channel::{Channel, Ended};
 use super::deadline::{FORGET, Task};
 use super::key::{ChannelKey, RingKey, StayKey};
 use super::observation::{Anomaly, EndedBy, Observation, Observe, RingResult};
@@ -102,7 +102,8 @@ impl Correlator {
     /// A channel ended, and nobody saw how.
     fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
-        let (stays, talk, ring) = (channel.stays.clone(), channel.talk, self.find_ring(key));
+        let (stays, talk, ring) =
+            (channel.as_caller.stays.clone(), channel.as_agent.talk, self.find_ring(key));
         for stay in stays.into_iter().chain(talk) {
             self.lose_stay(stay, at, out);
         }
@@ -112,7 +113,7 @@ impl Correlator {
         if self.channels.all[key].is_live() {
             self.end_recordings(key, out);
             self.leave_bridge(key, at);
-            self.channels.end(key, at.read);
+            self.channels.end(key, Ended::Lost);
         }
         self.lose_call(key, out);
         self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
@@ -174,7 +175,12 @@ impl Correlator {
     }
 
     pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
-        if self.channels.all.get(key).is_some_and(|channel| channel.doubted && channel.is_live()) {
+        if self
+            .channels
+            .all
+            .get(key)
+            .is_some_and(|channel| channel.life.doubted && channel.is_live())
+        {
             self.emit(Observation::Anomaly(Anomaly::ChannelVanished), out);
             self.vanish(key, at, out);
         }

@@ -232,7 +232,7 @@ impl Correlator {
             Kind::Hangup(hangup) => self.on_hangup(at, hangup, out),
             Kind::HangupRequest(channel) => {
                 let key = self.ensure_channel(channel, at, out);
-                self.channels.all[key].hangup_requested = true;
+                self.channels.all[key].life.hangup_requested = true;
                 self.note_request(key);
             }
             Kind::NewExten(step) => self.on_new_exten(at, step, out),
@@ -292,8 +292,11 @@ impl Correlator {
         let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
         // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands
         // for both
-        let caller = caller.filter(|caller| caller.talk != Some(stay));
-        let of = caller.map(|caller| Caller { uniqueid: &caller.uid, linkedid: &caller.linkedid });
+        let caller = caller.filter(|caller| caller.as_agent.talk != Some(stay));
+        let of = caller.map(|caller| Caller {
+            uniqueid: &caller.identity.uid,
+            linkedid: &caller.identity.linkedid,
+        });
         out.observe(&self.names, fact, of);
     }
 

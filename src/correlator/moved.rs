@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Correlator;
-use super::channel::Channel;
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::names::QueueId;
@@ -60,8 +59,8 @@ impl Correlator {
     /// the same person on another phone (INVITE with Replaces): what follows decides.
     pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
         let Some(old) = self.channels.all.get_mut(swapped) else { return };
-        old.swapped_by = Some(by);
-        let (line, as_agent) = (old.line, old.talk);
+        old.bridge.swapped_by = Some(by);
+        let (line, as_agent) = (old.identity.line, old.as_agent.talk);
         if line != Line::Local || !self.came_through(swapped, by) {
             return;
         }
@@ -72,9 +71,9 @@ impl Correlator {
             && talk.leg == Some(swapped)
         {
             (talk.leg, talk.phone) = (Some(by), None);
-            self.channels.all[by].talk = Some(key);
+            self.channels.all[by].as_agent.talk = Some(key);
             // the half that is gone asks for its own hangup: that is nobody's wish to end the talk
-            self.channels.all[swapped].talk = None;
+            self.channels.all[swapped].as_agent.talk = None;
         }
         if let Some(key) = as_caller {
             self.move_stay(key, by);
@@ -84,7 +83,7 @@ impl Correlator {
     /// Whether `by` stood in the bridge of the other half, as far as that is known.
     fn came_through(&self, swapped: ChannelKey, by: ChannelKey) -> bool {
         let last_bridge =
-            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.last_bridge);
+            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.last);
         let other_half = self.channels.all[swapped].peer.and_then(last_bridge);
         match (other_half, last_bridge(by)) {
             (Some(behind), Some(before)) => behind == before,
@@ -106,14 +105,14 @@ impl Correlator {
         }
 
         let Some(key) = self.find_talking_stay(shell) else { return };
-        let bridge = self.channels.all[shell].bridge;
+        let bridge = self.channels.all[shell].bridge.id;
         let masked = bridge.and_then(|_| self.find_newcomer(self.stays[key].queue, at));
         if let (Some(bridge), Some(to)) = (bridge, masked) {
             self.move_stay(key, to);
             self.enter_bridge(to, bridge, at);
         } else if let Some(to) = self.find_beside_agent(key, shell) {
-            let Channel { line, swapped_by, .. } = &self.channels.all[shell];
-            if *line == Line::Local || *swapped_by == Some(to) {
+            let shell = &self.channels.all[shell];
+            if shell.identity.line == Line::Local || shell.bridge.swapped_by == Some(to) {
                 self.move_stay(key, to);
             }
         }
@@ -127,8 +126,11 @@ impl Correlator {
     fn find_newcomer(&self, queue: QueueId, at: Stamp) -> Option<ChannelKey> {
         let name = self.names.queues.name(queue).as_bytes();
         let runs = |key: &ChannelKey| {
-            let dialled =
-                self.channels.all.get(*key).and_then(|channel| channel.dialplan_queue.as_ref());
+            let dialled = self
+                .channels
+                .all
+                .get(*key)
+                .and_then(|channel| channel.as_caller.dialplan_queue.as_ref());
             dialled.is_some_and(|dialled| dialled.eq_ignore_ascii_case(name))
         };
         let mut fresh = self.unjoined.since(at.read.before(INSTANT)).filter(runs);
@@ -140,7 +142,7 @@ impl Correlator {
     fn find_beside_agent(&self, key: StayKey, shell: ChannelKey) -> Option<ChannelKey> {
         let talk = self.stays[key].talk()?;
         let leg = talk.leg?;
-        let bridge = self.channels.all.get(leg)?.bridge?;
+        let bridge = self.channels.all.get(leg)?.bridge.id?;
         let own = [Some(leg), talk.phone, Some(shell)];
         let mut others = self
             .channels
@@ -159,13 +161,16 @@ impl Correlator {
         let Some(stay) = self.stays.get(key) else { return false };
         let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
         let bridge =
-            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge);
-        let by = talk.leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.swapped_by);
+            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.id);
+        let by = talk
+            .leg
+            .and_then(|leg| self.channels.all.get(leg))
+            .and_then(|leg| leg.bridge.swapped_by);
         let beside = by.filter(|&by| bridge(by).is_some() && bridge(by) == bridge(stay.caller));
         let (Some(by), Some(old)) = (beside, talk.leg) else { return false };
 
-        self.channels.all[by].talk = Some(key);
-        self.channels.all[old].talk = None;
+        self.channels.all[by].as_agent.talk = Some(key);
+        self.channels.all[old].as_agent.talk = None;
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
             (talk.leg, talk.phone) = (Some(by), None);
         }
@@ -191,7 +196,7 @@ impl Correlator {
         let caller = stay.caller;
         if let Phase::Waiting { answered } = &mut stay.phase {
             *answered = false;
-            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.is_some()) {
+            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.id.is_some()) {
                 self.taken_by_bridge(caller, at, out);
             }
         }
@@ -203,7 +208,7 @@ impl Correlator {
             return;
         }
         if let Some(from) = self.channels.all.get_mut(from) {
-            from.stays.retain(|&other| other != key);
+            from.as_caller.stays.retain(|&other| other != key);
         }
         self.unjoined.remove(to);
         self.channels.add_stay(to, key);
@@ -221,7 +226,7 @@ impl Correlator {
     }
 
     fn find_stay_that(&self, caller: ChannelKey, is: impl Fn(&Stay) -> bool) -> Option<StayKey> {
-        let stays = &self.channels.all.get(caller)?.stays;
+        let stays = &self.channels.all.get(caller)?.as_caller.stays;
         stays.iter().rev().copied().find(|&key| is(&self.stays[key]))
     }
 }

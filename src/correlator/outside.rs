@@ -54,16 +54,16 @@ impl Correlator {
             return;
         }
         let channel = &self.channels.all[key];
-        if matches!(channel.line, Line::Local | Line::Media) {
+        if matches!(channel.identity.line, Line::Local | Line::Media) {
             return;
         }
-        let context = String::from_utf8_lossy(&channel.context).into_owned();
+        let context = String::from_utf8_lossy(&channel.identity.context).into_owned();
         let device = channel.label().to_owned();
         self.outside.sightings.add(&device, &context);
 
         let phone = channel.owner(&self.members.devices).is_some()
-            || channel.line == Line::Agent && !self.rules.agents.is_empty();
-        if phone || matches!(channel.line, Line::Trunk(_)) {
+            || channel.identity.line == Line::Agent && !self.rules.agents.is_empty();
+        if phone || matches!(channel.identity.line, Line::Trunk(_)) {
             return;
         }
         let outside =
@@ -76,7 +76,7 @@ impl Correlator {
     /// A device that was learned to be a trunk is dialled, or was found in a call of its own.
     pub(super) fn recognise_trunk(&mut self, key: ChannelKey, out: &mut dyn Observe) {
         let channel = &self.channels.all[key];
-        let unclear = matches!(channel.line, Line::Agent | Line::Other);
+        let unclear = matches!(channel.identity.line, Line::Agent | Line::Other);
         if unclear
             && self.outside.is_trunk(channel.label())
             && channel.owner(&self.members.devices).is_none()
@@ -90,9 +90,9 @@ impl Correlator {
     /// does not name, or a gateway.
     pub(super) fn see_dialled(&mut self, leg: ChannelKey, dial_string: &[u8]) {
         let channel = &self.channels.all[leg];
-        let presumed = channel.line == Line::Agent && self.rules.agents.is_empty();
+        let presumed = channel.identity.line == Line::Agent && self.rules.agents.is_empty();
         if presumed
-            && is_routed(dial_string, &channel.device)
+            && is_routed(dial_string, &channel.identity.device)
             && channel.owner(&self.members.devices).is_none()
         {
             self.channels.turn(leg, Line::Other);

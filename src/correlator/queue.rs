@@ -42,7 +42,7 @@ impl Correlator {
         let caller = self.ensure_channel(&abandon.caller, at, out);
         let queue = self.ensure_queue(abandon.queue, out);
         let key = self.find_or_adopt_stay(caller, queue, at, out);
-        let gave_up = self.channels.all[caller].hangup_requested;
+        let gave_up = self.channels.all[caller].life.hangup_requested;
         let stay = &mut self.stays[key];
         match &mut stay.phase {
             Phase::Waiting { .. } => {
@@ -131,7 +131,7 @@ impl Correlator {
         if step.application == b"Queue" {
             self.note_lingering_status(key, step.channel.queue_status);
             let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
-            self.channels.all[key].dialplan_queue = Some(name.trim_ascii().into());
+            self.channels.all[key].as_caller.dialplan_queue = Some(name.trim_ascii().into());
             // a redirect of a caller who is inside shows as a step of Queue, too
             if !self.is_inside(key) {
                 self.unjoined.insert(key, at.read);
@@ -183,7 +183,7 @@ impl Correlator {
 
     fn refuse(&mut self, caller: ChannelKey, reason: Refusal, out: &mut dyn Observe) {
         self.unjoined.remove(caller);
-        let named = self.channels.all[caller].dialplan_queue.take();
+        let named = self.channels.all[caller].as_caller.dialplan_queue.take();
         if named.is_none() {
             self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), out);
         }
@@ -192,7 +192,7 @@ impl Correlator {
             Some(name) if reason != Refusal::UnknownQueue => self.ensure_queue(name, out),
             Some(_) | None => QueueId::NONE,
         };
-        self.channels.all[caller].dialplan_queue = named;
+        self.channels.all[caller].as_caller.dialplan_queue = named;
         self.emit(Observation::Refused { queue, reason }, out);
         self.call_refused(caller);
     }

@@ -9,7 +9,8 @@ impl Correlator {
         self.recordings_announced = true;
         self.channels.all[channel].recordings += 1;
         let data = &self.channels.all[channel];
-        let connected = data.stays.iter().copied().find(|&key| self.stays[key].is_talking());
+        let connected =
+            data.as_caller.stays.iter().copied().find(|&key| self.stays[key].is_talking());
         // FreePBX records on the half of a member's Local channel that runs the dialplan
         let beside = data.peer.and_then(|peer| self.find_talk(peer));
         if let Some(key) = self.find_talk(channel).or(connected).or(beside) {
@@ -42,7 +43,7 @@ impl Correlator {
         let base = file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let ids: Vec<_> = ids(&base[..base.len().min(NAME_MAX)]).collect();
         let found = ids.iter().find_map(|id| self.channels.find(id));
-        let stays = match found.map(|key| &self.channels.all[key].stays) {
+        let stays = match found.map(|key| &self.channels.all[key].as_caller.stays) {
             Some(stays) if !stays.is_empty() => stays.clone(),
             // a Local caller's stay is its second half's: the file is named by the first channel
             _ => self.find_stays_by_linkedid(&ids),
@@ -57,7 +58,7 @@ impl Correlator {
     /// Stays whose callers have one of these Linkedids.
     pub(super) fn find_stays_by_linkedid(&self, ids: &[&[u8]]) -> Vec<StayKey> {
         let callers = ids.iter().flat_map(|id| self.channels.callers(id));
-        callers.flat_map(|caller| &self.channels.all[caller].stays).copied().collect()
+        callers.flat_map(|caller| &self.channels.all[caller].as_caller.stays).copied().collect()
     }
 
     /// Counts a connected call as recorded, once.

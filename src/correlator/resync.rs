@@ -107,13 +107,12 @@ impl Correlator {
     fn sync_channels(&mut self, at: Stamp, snapshot: &Snapshot, out: &mut dyn Observe) {
         let listed: HashSet<&[u8]> =
             snapshot.channels.iter().map(|channel| &*channel.uid).collect();
-        let missing = self
-            .channels
-            .all
-            .iter()
-            .filter(|(_, channel)| channel.is_live() && !listed.contains(&*channel.uid));
+        let missing =
+            self.channels.all.iter().filter(|(_, channel)| {
+                channel.is_live() && !listed.contains(&*channel.identity.uid)
+            });
         for key in missing.map(|(key, _)| key).collect::<Vec<_>>() {
-            self.channels.all[key].doubted = true;
+            self.channels.all[key].life.doubted = true;
             self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));
         }
         let talked: HashSet<&[u8]> = snapshot
@@ -190,7 +189,7 @@ impl Correlator {
         }
         let by = self.dialler(listed, beside).filter(|&by| by != key);
         let mut dialled = adopted_dial(by);
-        let up = self.channels.all[key].up;
+        let up = self.channels.all[key].life.up;
         dialled.status = up.then_some(DialStatus::Answer);
         self.channels.all[key].dialled = Some(dialled);
         let Some(by) = by else { return };
@@ -398,8 +397,9 @@ impl Correlator {
     /// Whether a known caller and the agent are listed in one bridge.  A caller who came through a
     /// Local channel that was optimised away does not run Queue.
     fn is_listed(&self, caller: ChannelKey, talk: &Talk) -> bool {
-        let bridge =
-            |key: ChannelKey| self.channels.all.get(key).filter(|channel| !channel.doubted)?.bridge;
+        let bridge = |key: ChannelKey| {
+            self.channels.all.get(key).filter(|channel| !channel.life.doubted)?.bridge.id
+        };
         bridge(caller).is_some() && talk.leg.and_then(bridge) == bridge(caller)
     }
 
@@ -421,7 +421,7 @@ impl Correlator {
             return Some(key);
         }
         // AgentConnect or AgentComplete is still to come, and knows more
-        if snapshot.foreseen.served.contains(&self.channels.all[caller].uid) {
+        if snapshot.foreseen.served.contains(&self.channels.all[caller].identity.uid) {
             return known;
         }
         let (agent, leg) = (agent?, leg?);
@@ -485,7 +485,7 @@ impl Correlator {
     fn device_of(&self, listed: &Channel) -> Box<str> {
         self.channels
             .find(&listed.uid)
-            .map(|key| self.channels.all[key].device.clone())
+            .map(|key| self.channels.all[key].identity.device.clone())
             .unwrap_or_default()
     }
 

@@ -208,7 +208,7 @@ impl Correlator {
             silent: false,
             hung_up: false,
         });
-        self.channels.all[leg].ring = Some(key);
+        self.channels.all[leg].as_agent.ring = Some(key);
         // a queue calls a member for a caller again once the last try is over: a forward that 13
         // does not follow (option i) has no DialEnd, and no Hangup until the caller leaves
         let before =
@@ -247,34 +247,36 @@ impl Correlator {
             let ring = &mut self.rings[key];
             let before = std::mem::replace(&mut ring.leg, leg);
             (ring.phase, ring.phone) = (Phase::Ringing, None);
-            self.channels.all[leg].ring = Some(key);
+            self.channels.all[leg].as_agent.ring = Some(key);
             if let Some(before) = self.channels.all.get_mut(before) {
-                before.ring = None;
+                before.as_agent.ring = None;
             }
             return;
         }
         let one = self.channels.find_chain_start(leg);
         if one != leg
             && let Some(key) = self.find_ring(one)
-            && self.channels.all[leg].line != super::line::Line::Local
+            && self.channels.all[leg].identity.line != super::line::Line::Local
         {
             let interface = &self.members.all[self.rings[key].member].interface;
-            if self.channels.all[leg].line == super::line::Line::Agent {
-                self.members.devices.dialled(interface, self.channels.all[leg].device.as_bytes());
+            if self.channels.all[leg].identity.line == super::line::Line::Agent {
+                self.members
+                    .devices
+                    .dialled(interface, self.channels.all[leg].identity.device.as_bytes());
             }
             let answered = self.rings[key]
                 .phone
-                .is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.up));
+                .is_some_and(|phone| self.channels.all.get(phone).is_some_and(|c| c.life.up));
             if !answered {
                 self.rings[key].phone = Some(leg);
             }
-            self.channels.all[leg].ring = Some(key);
+            self.channels.all[leg].as_agent.ring = Some(key);
         }
     }
 
     /// The ringing a channel belongs to.
     pub(super) fn find_ring(&self, channel: ChannelKey) -> Option<RingKey> {
-        self.channels.all.get(channel)?.ring.filter(|&key| self.rings.contains_key(key))
+        self.channels.all.get(channel)?.as_agent.ring.filter(|&key| self.rings.contains_key(key))
     }
 
     /// A channel is about to be forgotten: so is its ringing, unless the phone behind it is still
@@ -298,7 +300,7 @@ impl Correlator {
     /// The ringing whose phone has just forwarded the call: DialEnd with the forward, and DialBegin
     /// of the leg that is dialled instead, stand next to each other (13 to 23).
     fn forwarded_ring(&mut self, caller: ChannelKey) -> Option<RingKey> {
-        let key = self.channels.all[caller].forwarded.take()?;
+        let key = self.channels.all[caller].as_caller.forwarded.take()?;
         self.rings
             .get(key)
             .is_some_and(|ring| matches!(ring.phase, Phase::Forwarded { .. }))
@@ -330,7 +332,7 @@ impl Correlator {
                 ring.phase = Phase::Forwarded { at };
                 let stay = self.stays.get(ring.stay);
                 if let Some(caller) = stay.and_then(|stay| self.channels.all.get_mut(stay.caller)) {
-                    caller.forwarded = Some(key);
+                    caller.as_caller.forwarded = Some(key);
                 }
             }
             DialStatus::Answer => {
@@ -418,8 +420,8 @@ impl Correlator {
     fn count_agent_hangup(&mut self, key: RingKey, channel: ChannelKey, out: &mut dyn Observe) {
         let live =
             |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
-        let Some(own) = self.channels.all[channel].cause else { return };
-        let answered = self.channels.all[channel].up;
+        let Some(own) = self.channels.all[channel].cause() else { return };
+        let answered = self.channels.all[channel].life.up;
         let ring = &mut self.rings[key];
         let cause = if ring.leg != channel {
             if ring.phone != Some(channel) || live(ring.leg) && !answered {
@@ -499,8 +501,9 @@ impl Correlator {
     /// The phone's cause if a phone is known and has hung up, else the leg's.
     fn ring_cause(&self, key: RingKey) -> Option<Cause> {
         let ring = &self.rings[key];
-        let cause =
-            |channel: ChannelKey| self.channels.all.get(channel).and_then(|channel| channel.cause);
+        let cause = |channel: ChannelKey| {
+            self.channels.all.get(channel).and_then(|channel| channel.cause())
+        };
         ring.phone.and_then(cause).or_else(|| cause(ring.leg))
     }
 

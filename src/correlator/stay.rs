@@ -212,19 +212,19 @@ impl Correlator {
     }
 
     pub(super) fn find_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {
-        let stays = &self.channels.all.get(caller)?.stays;
+        let stays = &self.channels.all.get(caller)?.as_caller.stays;
         stays.iter().rev().copied().find(|&key| self.stays[key].queue == queue)
     }
 
     /// Whether the caller waits, leaves or talks in any queue.
     pub(super) fn is_inside(&self, caller: ChannelKey) -> bool {
-        let stays = self.channels.all.get(caller).map_or(&[][..], |caller| &caller.stays);
+        let stays = self.channels.all.get(caller).map_or(&[][..], |caller| &caller.as_caller.stays);
         stays.iter().any(|&key| !matches!(self.stays[key].phase, Phase::Closed(_)))
     }
 
     /// The caller's stay whose verdict is open.
     pub(super) fn find_leaving_stay(&self, caller: ChannelKey) -> Option<StayKey> {
-        let stays = &self.channels.all.get(caller)?.stays;
+        let stays = &self.channels.all.get(caller)?.as_caller.stays;
         stays.iter().rev().copied().find(|&key| matches!(self.stays[key].phase, Phase::Leaving(_)))
     }
 
@@ -291,7 +291,7 @@ impl Correlator {
     /// A caller who goes round and round leaves closed stays behind: only the newest may still get
     /// events.
     pub(super) fn prune_stays(&mut self, caller: ChannelKey) {
-        let stays = &mut self.channels.all[caller].stays;
+        let stays = &mut self.channels.all[caller].as_caller.stays;
         if stays.len() < KEPT_STAYS {
             return;
         }

@@ -57,7 +57,7 @@ impl Correlator {
         stay.taken_by = agent;
         for channel in [leg, phone].into_iter().flatten() {
             if let Some(channel) = self.channels.all.get_mut(channel) {
-                channel.talk = Some(key);
+                channel.as_agent.talk = Some(key);
             }
         }
         let place = &mut self.members.all[member];
@@ -83,15 +83,15 @@ impl Correlator {
         let Some(talk) = stay.talk_mut() else { return };
         let channel = |key: Option<ChannelKey>| key.and_then(|key| self.channels.all.get(key));
         let (leg, phone, caller) = (channel(talk.leg), channel(talk.phone), channel(Some(caller)));
-        let leg_bridge = leg.and_then(|leg| leg.bridge);
+        let leg_bridge = leg.and_then(|leg| leg.bridge.id);
         if talk.begun.is_none()
             && leg_bridge.is_some()
-            && leg_bridge == caller.and_then(|caller| caller.bridge)
+            && leg_bridge == caller.and_then(|caller| caller.bridge.id)
         {
             (talk.begun, talk.bridge) = (Some(at), leg_bridge);
         }
         let left_far_bridge =
-            phone.is_some_and(|phone| phone.last_bridge.is_some() && phone.bridge.is_none());
+            phone.is_some_and(|phone| phone.bridge.last.is_some() && phone.bridge.id.is_none());
         let present = leg_bridge.is_some() && !left_far_bridge;
         let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
         // a Local channel that was optimised away ends in mid-talk
@@ -100,8 +100,8 @@ impl Correlator {
         // his own
         let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
         match caller {
-            Some(caller) if caller.held => talk.parked = true,
-            Some(caller) if caller.bridge.is_some_and(with_agent) => talk.parked = false,
+            Some(caller) if caller.bridge.held => talk.parked = true,
+            Some(caller) if caller.bridge.id.is_some_and(with_agent) => talk.parked = false,
             _ => {}
         }
         // a caller whose place went over to another channel is that channel here
@@ -123,7 +123,7 @@ impl Correlator {
 
     /// A caller who talks was put into a holding bridge.
     pub(super) fn caller_parked(&mut self, caller: ChannelKey, out: &mut dyn Observe) {
-        let stays = self.channels.all[caller].stays.iter().copied();
+        let stays = self.channels.all[caller].as_caller.stays.iter().copied();
         let Some(key) = stays.rev().find(|&key| self.stays[key].is_talking()) else { return };
         let queue = self.stays[key].queue;
         self.emit_of(key, Observation::CallerParked { queue }, out);
@@ -134,14 +134,15 @@ impl Correlator {
     /// An agent's leg may go on when that talk is over: the pool's stays up for a shift, and a
     /// caller may pass an agent on into a queue.
     pub(super) fn find_talk(&self, channel: ChannelKey) -> Option<StayKey> {
-        let key = self.channels.all.get(channel)?.talk?;
+        let key = self.channels.all.get(channel)?.as_agent.talk?;
         self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
     }
 
     /// Who asked first for the end of the talk.
     pub(super) fn note_request(&mut self, channel: ChannelKey) {
         let Some(data) = self.channels.all.get(channel) else { return };
-        let as_caller = data.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
+        let as_caller =
+            data.as_caller.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
         let (key, who) = match (self.find_talk(channel), as_caller) {
             (Some(key), _) => (key, EndedBy::Agent),
             (None, Some(key)) => (key, EndedBy::Caller),
@@ -159,7 +160,7 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
-        let Some(key) = self.channels.all[channel].talk else { return };
+        let Some(key) = self.channels.all[channel].as_agent.talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
         if std::mem::replace(&mut talk.on_hold, on_hold) == on_hold {
             return;

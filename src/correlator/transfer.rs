@@ -77,11 +77,11 @@ impl Correlator {
     /// already.
     fn find_transfer_role(&self, transferer: ChannelKey) -> Option<(StayKey, TransferBy)> {
         let channel = self.channels.all.get(transferer)?;
-        if let Some(key) = channel.talk.filter(|&key| self.stays.contains_key(key)) {
+        if let Some(key) = channel.as_agent.talk.filter(|&key| self.stays.contains_key(key)) {
             return Some((key, TransferBy::Agent));
         }
         let served = |key: &StayKey| !self.stays[*key].taken_by.is_none();
-        let key = channel.stays.iter().rev().copied().find(served)?;
+        let key = channel.as_caller.stays.iter().rev().copied().find(served)?;
         Some((key, TransferBy::Caller))
     }
 }

@@ -133,14 +133,14 @@ impl Correlator {
     /// A caller whose channel is of this session joined in it.
     fn suspect_by_caller(&self, at: Stamp, caller: &event::Channel<'_>, suspects: &mut MissingSet) {
         let Some(key) = self.channels.find(caller.uid) else { return };
-        if self.channels.all[key].stays.is_empty() && self.is_born(key, at) {
+        if self.channels.all[key].as_caller.stays.is_empty() && self.is_born(key, at) {
             suspects.insert(Missing::QueueCallerJoin);
         }
     }
 
     /// Whether the Newchannel of a channel came in this session.
     fn is_born(&self, key: ChannelKey, at: Stamp) -> bool {
-        let born = self.channels.all[key].born;
+        let born = self.channels.all[key].life.born;
         born.is_some_and(|born| at.read.since(born) < self.evidence.age(at.read))
     }
 
@@ -194,7 +194,10 @@ impl Correlator {
 
     fn stays_of(&self, caller: &event::Channel<'_>) -> impl DoubleEndedIterator<Item = &Stay> {
         let caller = self.channels.find(caller.uid).map(|key| &self.channels.all[key]);
-        caller.into_iter().flat_map(|caller| &caller.stays).filter_map(|&stay| self.stays.get(stay))
+        caller
+            .into_iter()
+            .flat_map(|caller| &caller.as_caller.stays)
+            .filter_map(|&stay| self.stays.get(stay))
     }
 
     /// A leg that was not answered hangs up; if a queue rang it until then, AgentRingNoAnswer says

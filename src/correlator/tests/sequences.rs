@@ -451,8 +451,8 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
         let listed = if stay.is_waiting() { often(rng) } else { !often(rng) };
         if listed {
             let (queue, uid, wait) =
-                (known.names().queues.name(stay.queue), lossy(&caller.uid), rng.u8(..));
-            let name = &caller.device;
+                (known.names().queues.name(stay.queue), lossy(&caller.identity.uid), rng.u8(..));
+            let name = &caller.identity.device;
             let _ = write!(
                 text,
                 "Event: QueueEntry\r\nQueue: {queue}\r\nUniqueid: {uid}\r\nChannel: {name}-7\r\nWait: {wait}\r\n\r\n"
@@ -484,27 +484,34 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
 }
 
 fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, text: &mut String) {
-    let queue = channel.stays.last().and_then(|&stay| known.stays.get(stay)).map(|stay| stay.queue);
+    let queue = channel
+        .as_caller
+        .stays
+        .last()
+        .and_then(|&stay| known.stays.get(stay))
+        .map(|stay| stay.queue);
     let application = match rng.u8(0..10) {
         0 => {
             *rng.choice(&["Queue", "AppQueue", "AppDial", "AppDial2", "Echo"]).expect("one of five")
         }
         _ if queue.is_some() => "Queue",
-        _ if channel.ring.is_some() || channel.talk.is_some() => "AppQueue",
+        _ if channel.as_agent.ring.is_some() || channel.as_agent.talk.is_some() => "AppQueue",
         _ if channel.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none()) => "AppDial2",
         _ if channel.dialled.is_some() => "AppDial",
         _ => "Dial",
     };
     let queue = queue.or_else(|| known.queues.keys().next().copied()).unwrap_or_default();
-    let bridge = channel.bridge.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
-    let (uid, linkedid) =
-        (String::from_utf8_lossy(&channel.uid), String::from_utf8_lossy(&channel.linkedid));
-    let state = if channel.up { 6 } else { *rng.choice(&[0, 4, 5]).expect("one of three") };
+    let bridge = channel.bridge.id.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
+    let (uid, linkedid) = (
+        String::from_utf8_lossy(&channel.identity.uid),
+        String::from_utf8_lossy(&channel.identity.linkedid),
+    );
+    let state = if channel.life.up { 6 } else { *rng.choice(&[0, 4, 5]).expect("one of three") };
     let _ = write!(
         text,
         "Event: CoreShowChannel\r\nUniqueid: {uid}\r\nLinkedid: {linkedid}\r\nChannel: {}-7\r\nChannelState: {state}\r\n\
          Context: in\r\nApplication: {application}\r\nApplicationData: {},t\r\nBridgeId: {bridge}\r\n\r\n",
-        channel.device,
+        channel.identity.device,
         known.names().queues.name(queue),
     );
 }
