@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Correlator;
 use super::cause::Cause;
+use super::channel::Channel;
 use super::deadline::{CALL_END, Task};
 use super::device::is_media;
 use super::dial::CallLabels;
@@ -378,9 +379,7 @@ impl Correlator {
                 }
             }
             None => {
-                if let Some(cause) =
-                    self.channels.all.get(call.first).and_then(|first| first.cause())
-                {
+                if let Some(cause) = self.channels.all.get(call.first).and_then(Channel::cause) {
                     self.emit_call_hangup(labels, cause, out);
                 }
             }

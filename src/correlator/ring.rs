@@ -501,9 +501,7 @@ impl Correlator {
     /// The phone's cause if a phone is known and has hung up, else the leg's.
     fn ring_cause(&self, key: RingKey) -> Option<Cause> {
         let ring = &self.rings[key];
-        let cause = |channel: ChannelKey| {
-            self.channels.all.get(channel).and_then(|channel| channel.cause())
-        };
+        let cause = |channel: ChannelKey| self.channels.all.get(channel).and_then(Channel::cause);
         ring.phone.and_then(cause).or_else(|| cause(ring.leg))
     }
 
