@@ -17,7 +17,7 @@ test: tools lint
 
 # Thousands of random calls beside real Asterisk; for a long evening.
 soak: tools
-	ASTERISK_CALLS=10000 cargo test --test asterisk random_load -- --nocapture
+	ASTERISK_CALLS=10000 cargo test -p servers random_load -- --nocapture
 
 # The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus.
 pictures: tools

@@ -16,13 +16,13 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use canvas::{At, Canvas, Place, picture};
 use serde_json::Value;
 use support::program::demo;
 use support::root;
 
 use crate::server::{Prometheus, Series, Span, choose_all, expand};
 use crate::shipped;
+use canvas::{At, Canvas, Place, picture};
 
 /// A panel and what its queries gave.
 struct Drawn<'a> {

@@ -1,0 +1,28 @@
+//! Accounts that do not see all they need, and say so.
+
+use support::Numbers;
+
+use super::Case;
+
+/// The reasons that are told.
+fn degraded(numbers: &Numbers) -> Vec<String> {
+    let all = numbers.values("asterisk_exporter_degraded", "reason");
+    assert_eq!(all.len(), 28, "every reason is there from the start");
+    let told =
+        |reason: &String| numbers.sum("asterisk_exporter_degraded", &[("reason", reason)]) == 1.0;
+    all.into_iter().filter(told).collect()
+}
+
+#[test]
+fn an_account_that_sees_joins_and_leaves_only_is_said_to_be_blind() {
+    let case = Case::open("joins-and-leaves-only");
+    // four callers came and went, three of them long after the session began, and no channel of
+    // theirs was told of
+    assert_eq!(degraded(&case.numbers()), ["class_call", "class_dialplan"]);
+}
+
+#[test]
+fn two_callers_are_no_proof_yet() {
+    let case = Case::open("joins-and-leaves-only");
+    assert_eq!(degraded(&case.numbers_until(1_790_000_212.0)), [""; 0]);
+}

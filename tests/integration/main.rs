@@ -1,0 +1,18 @@
+//! The exporter through its public face: the library over whole captures, and the program as a user
+//! meets it.  One binary; `cargo test --test integration audit::` runs one subject.
+
+mod architecture;
+mod audit;
+mod captures;
+mod cases;
+mod demo;
+mod lab;
+mod metrics_md;
+mod missing;
+mod program;
+mod record;
+mod replay;
+mod rules;
+mod supervisor;
+mod user;
+mod versions;

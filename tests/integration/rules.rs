@@ -1,0 +1,252 @@
+//! Recording rules, alerts and what goes with them, by the tools of Prometheus and Alertmanager.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use asterisk_exporter::metrics::catalogue;
+use serde_json::Value;
+use support::program::tool;
+
+#[test]
+fn promtool_finds_nothing_to_mend() {
+    let Some(promtool) = tool("promtool") else { return };
+    passes(
+        Command::new(promtool)
+            .args(["check", "rules", "--lint=all", "--lint-fatal"])
+            .args(rule_files()),
+    );
+}
+
+#[test]
+fn rules_and_alerts_do_what_their_tests_say() {
+    let Some(promtool) = tool("promtool") else { return };
+    // One process for each file, all at once: each uses a single core.
+    std::thread::scope(|scope| {
+        for file in yaml_files("tests/rules") {
+            let promtool = &promtool;
+            scope.spawn(move || passes(Command::new(promtool).args(["test", "rules"]).arg(file)));
+        }
+    });
+}
+
+#[test]
+fn vmalert_takes_them_too() {
+    let Some(vmalert) = tool("vmalert") else { return };
+    let files = rule_files().into_iter().filter(|file| !file.ends_with(NATIVE));
+    let rules = files.map(|file| format!("-rule={}", file.display()));
+    passes(Command::new(vmalert).arg("-dryRun").args(rules));
+}
+
+#[test]
+fn amtool_takes_the_example() {
+    let Some(amtool) = tool("amtool") else { return };
+    passes(
+        Command::new(amtool)
+            .arg("check-config")
+            .arg(root().join("alerts/alertmanager.example.yml")),
+    );
+}
+
+#[test]
+fn every_rule_is_tested_for_a_value() {
+    let cases = rule_tests().into_iter().flat_map(|test| items(&test["promql_expr_test"]).to_vec());
+    let with_values = cases.filter(|case| !items(&case["exp_samples"]).is_empty());
+    let tested: BTreeSet<_> =
+        with_values.flat_map(|case| words(case["expr"].as_str().expect("expr"))).collect();
+    // What only native histograms give, promtool 2.42 cannot be told: tests/stack/native_rules.rs
+    // has a server for it.
+    let elsewhere = after("- record: ", |file| file.ends_with(NATIVE));
+    let here = after("- record: ", |file| !file.ends_with(NATIVE));
+    assert_eq!(elsewhere.difference(&here).count(), 2, "{elsewhere:?}");
+    for name in here {
+        assert!(tested.contains(&name), "no test of tests/rules says what {name} gives");
+    }
+}
+
+#[test]
+fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
+    let mut tested = BTreeSet::new();
+    for test in rule_tests() {
+        // by the order of their times: promtool wants no other
+        let mut courses = BTreeMap::<String, Vec<bool>>::new();
+        for case in items(&test["alert_rule_test"]) {
+            let fires = !items(&case["exp_alerts"]).is_empty();
+            let course = courses
+                .entry(case["alertname"].as_str().expect("alertname").to_owned())
+                .or_default();
+            if course.last() != Some(&fires) {
+                course.push(fires);
+            }
+        }
+        tested.extend(
+            courses.into_iter().filter(|(_, course)| course.starts_with(&[false, true, false])),
+        );
+    }
+    let tested: BTreeSet<_> = tested.into_iter().map(|(alert, _)| alert).collect();
+    let missing: Vec<_> = alerts().difference(&tested).cloned().collect();
+    assert_eq!(
+        missing,
+        Vec::<String>::new(),
+        "quiet, firing and quiet again in no one test of tests/rules"
+    );
+}
+
+/// In promtool's words: `_` is a scrape without the series, `stale` one that says it is gone, as a
+/// restart does.
+#[test]
+fn every_alert_is_tested_over_missing_scrapes() {
+    let has_gap = |series: &Value| {
+        let values = series["values"].as_str().expect("values");
+        values.split(' ').any(|part| part.starts_with('_') || part == "stale")
+    };
+    let with_gaps =
+        rule_tests().into_iter().filter(|test| items(&test["input_series"]).iter().any(has_gap));
+    let cases = with_gaps.flat_map(|test| items(&test["alert_rule_test"]).to_vec());
+    let tested: BTreeSet<_> =
+        cases.map(|case| case["alertname"].as_str().expect("alertname").to_owned()).collect();
+    assert_eq!(alerts().difference(&tested).cloned().collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_alert_has_an_entry_in_the_runbook() {
+    let runbook = read(&root().join("alerts/RUNBOOK.md"));
+    let text = read(&root().join("alerts/alerts.yml"));
+    for alert in alerts() {
+        let entry = format!("\n## {alert}\n");
+        let (_, entry) =
+            runbook.split_once(&entry).unwrap_or_else(|| panic!("{alert} is not in the runbook"));
+        let entry = entry.split("\n## ").next().unwrap_or_default();
+        for part in ["**It means:**", "**Look at:**", "**Do:**"] {
+            assert!(entry.contains(part), "{alert}: no {part}");
+        }
+        assert!(
+            text.contains(&format!("/RUNBOOK.md#{}\n", alert.to_lowercase())),
+            "{alert}: runbook_url"
+        );
+    }
+    let entries = runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
+    assert_eq!(entries.collect::<BTreeSet<_>>(), alerts(), "entries and alerts");
+}
+
+#[test]
+fn every_alert_tells_what_its_reader_needs() {
+    let text = read(&root().join("alerts/alerts.yml"));
+    for alert in text.split("- alert: ").skip(1) {
+        let name = alert.lines().next().unwrap_or_default();
+        let value = |key: &str| {
+            let line =
+                alert.lines().find_map(|line| line.trim_start().strip_prefix(&format!("{key}: ")));
+            line.unwrap_or_else(|| panic!("{name}: no {key}"))
+        };
+        assert!(name.starts_with("Asterisk"), "{name}: prefix");
+        assert!(["critical", "warning", "info"].contains(&value("severity")), "{name}: severity");
+        let summary = value("summary");
+        assert!(
+            summary.trim_end_matches('"').ends_with('.') && !summary.contains("{{"),
+            "{name}: summary"
+        );
+        assert!(value("dashboard_url").contains("/d/asterisk-"), "{name}: dashboard_url");
+        value("description");
+        value("for");
+    }
+}
+
+#[test]
+fn every_metric_is_in_the_catalogue_or_recorded() {
+    let mut known = records();
+    for entry in catalogue() {
+        known.insert(entry.name.to_owned());
+        known.extend(["bucket", "sum", "count"].map(|part| format!("{}_{part}", entry.name)));
+    }
+    for file in rule_files() {
+        for word in words(&expressions(&read(&file))) {
+            let series = word.contains("asterisk_") || word.contains(':');
+            assert!(!series || known.contains(&word), "{}: {word} does not exist", file.display());
+        }
+    }
+}
+
+/// Every single test of `promtool test rules`.
+fn rule_tests() -> Vec<Value> {
+    let parse = |file: &PathBuf| -> Value {
+        serde_saphyr::from_str(&read(file))
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    yaml_files("tests/rules")
+        .iter()
+        .flat_map(|file| items(&parse(file)["tests"]).to_vec())
+        .collect()
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// What stands after `expr:`, up to the rule's next key.
+fn expressions(text: &str) -> String {
+    let others = ["for: ", "labels:", "annotations:", "- record: ", "- alert: ", "- name: ", "#"];
+    let mut inside = false;
+    let mut found = String::new();
+    for line in text.lines().map(str::trim_start) {
+        let start = line.strip_prefix("expr: ");
+        inside = start.is_some() || inside && !others.iter().any(|other| line.starts_with(other));
+        if inside {
+            found += start.unwrap_or(line);
+            found.push('\n');
+        }
+    }
+    found
+}
+
+/// Names of recorded series.
+fn records() -> BTreeSet<String> {
+    after("- record: ", |_| true)
+}
+
+/// Names of alerts.
+fn alerts() -> BTreeSet<String> {
+    after("- alert: ", |_| true)
+}
+
+fn after(key: &str, wanted: fn(&Path) -> bool) -> BTreeSet<String> {
+    let text: String =
+        rule_files().iter().filter(|file| wanted(file)).map(|file| read(file)).collect();
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(key)).map(str::to_owned).collect()
+}
+
+/// What could be the name of a series.
+fn words(text: &str) -> BTreeSet<String> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    text.split(|c| !inside(c)).map(str::to_owned).collect()
+}
+
+fn rule_files() -> Vec<PathBuf> {
+    yaml_files("alerts")
+        .into_iter()
+        .filter(|file| !file.ends_with("alertmanager.example.yml"))
+        .collect()
+}
+
+fn yaml_files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("a folder");
+    let files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.into_iter().filter(|file| file.extension().is_some_and(|end| end == "yml")).collect()
+}
+
+fn passes(command: &mut Command) {
+    let output = command.output().expect("the tool starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{said}");
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+const NATIVE: &str = "rules-native.yml";

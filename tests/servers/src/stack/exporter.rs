@@ -1,0 +1,61 @@
+//! The exporter as people run it: with a configuration file, beside a PBX of the test's.
+
+use std::process::Stdio;
+
+use support::program::{Running, command, get};
+
+use super::pbx::Pbx;
+use super::series::Series;
+use super::servers::{Folder, port, until};
+
+pub(crate) struct Exporter {
+    pub(crate) port: u16,
+    _running: Running,
+    _folder: Folder,
+}
+
+impl Exporter {
+    /// One that is synchronised with `pbx`, called `hq`; `more` is added to its configuration.
+    pub(crate) fn start(pbx: &Pbx, more: &str) -> Self {
+        let (folder, port) = (Folder::new("exporter"), port());
+        // The queues are listed once: this PBX has none in its list, and later nobody in them.
+        let config = folder.file(
+            "config.yml",
+            &format!(
+                "pbx: [{{name: hq, address: '127.0.0.1:{}', username: exporter, trunks: ['^PJSIP/carrier-'], \
+                 queue_status_interval: 24h}}]\nservice_level: {{default: 20s}}\n{more}\n",
+                pbx.port
+            ),
+        );
+        let child = command(&[
+            "run",
+            "--config",
+            &config,
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+        ])
+        .args(["--log.level", "warn"])
+        .env("ASTERISK_EXPORTER_PBX__0__SECRET", "x")
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+        let exporter = Self { port, _running: Running(child), _folder: folder };
+        until("the exporter is up", || match get(port, "/-/ready", "*/*") {
+            Ok((200, _)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        exporter
+    }
+
+    /// What a scraper of this `Accept` gets, as text.
+    pub(crate) fn page(&self, accept: &str) -> String {
+        let (status, body) = get(self.port, "/metrics", accept).expect("the exporter answers");
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    /// All its series.
+    pub(crate) fn series(&self) -> Series {
+        Series::of_text(&self.page("*/*"))
+    }
+}

@@ -1,0 +1,20 @@
+//! The servers that people run, as processes on loopback: what Prometheus 2 and 3, VictoriaMetrics
+//! and Alertmanager make of our numbers, rules and example configurations.
+//!
+//! Nothing here sleeps and hopes: each wait is for a condition, with a limit that only a hang
+//! reaches.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod alerts;
+mod calls;
+mod examples;
+mod exporter;
+mod histograms;
+mod native_rules;
+mod numbers;
+mod pbx;
+mod routing;
+mod series;
+mod servers;
+mod vmalert;
