@@ -19,6 +19,13 @@ impl PbxName {
     }
 }
 
+/// The text itself, shared: a label of many series.
+impl From<PbxName> for Arc<str> {
+    fn from(name: PbxName) -> Self {
+        name.0
+    }
+}
+
 impl fmt::Display for PbxName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -73,10 +73,11 @@ impl Service {
     }
 }
 
-/// A scrape is a consistent cut: it happens under the lock that a batch of events is applied under.
+/// A scrape is a consistent cut: its numbers are copied under the lock that a batch of events is
+/// applied under.  The text is written behind it, so events never wait for a slow scrape.
 fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
     Arc::new(move |exposition: Exposition| {
-        let mut board = board.lock().unwrap_or_else(PoisonError::into_inner);
-        board.expose(clock.now(), exposition)
+        let snapshot = board.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
+        snapshot.write(exposition, None)
     })
 }

@@ -3,48 +3,56 @@
 use std::time::Duration;
 
 use super::catalogue::entry;
+use super::family::{Family, Handles, Seconds};
 use super::labels::{AgentTimeLabels, ReasonName};
-use super::naming::Shown;
+use super::naming::Labelled;
+use super::registrar::Registrar;
 use super::settings::Settings;
-use super::shelf::{Kept, Seconds, Shelf};
 use crate::correlator::{AgentId, AgentState, OTHER, ReasonId, Word};
 use crate::pbx::PbxName;
 
-/// The agents of one PBX.
-#[derive(Clone, Debug)]
-pub(super) struct AgentMetrics {
-    pbx: PbxName,
+/// The time of the agents of all PBXs.
+#[derive(Debug)]
+pub(super) struct AgentFamilies {
     /// The pause reasons that may come, if the configuration lists them.
     pauses: Vec<ReasonName>,
-    time: Kept<(AgentId, AgentState, ReasonId), AgentTimeLabels, Seconds>,
+    time: Family<AgentTimeLabels, Seconds>,
+}
+
+/// The agents of one PBX.
+#[derive(Debug)]
+pub(super) struct AgentMetrics {
+    pbx: PbxName,
+    pauses: Vec<ReasonName>,
+    time: Handles<(AgentId, AgentState, ReasonId), AgentTimeLabels, Seconds>,
+}
+
+impl AgentFamilies {
+    pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
+        let other = settings.pause_reasons.first().map(|_| ReasonName::new(OTHER));
+        let listed = settings.pause_reasons.iter().map(|reason| ReasonName::new(reason));
+        Self {
+            pauses: listed.chain(other).collect(),
+            time: registrar.family(const { entry("asterisk_agent_state_seconds_total") }),
+        }
+    }
+
+    /// The metrics of `pbx`.
+    pub(super) fn of_pbx(&self, pbx: &PbxName) -> AgentMetrics {
+        let pauses = self.pauses.clone();
+        AgentMetrics { pbx: pbx.clone(), pauses, time: self.time.handles() }
+    }
 }
 
 impl AgentMetrics {
-    pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
-        let other = settings.pause_reasons.first().map(|_| ReasonName::new(OTHER));
-        let pauses = settings
-            .pause_reasons
-            .iter()
-            .map(|reason| ReasonName::new(reason))
-            .chain(other)
-            .collect();
-        let time = shelf.kept(const { entry("asterisk_agent_state_seconds_total") });
-        Self { pbx: PbxName::new(""), pauses, time }
-    }
-
-    /// The same metrics for `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> Self {
-        Self { pbx: pbx.clone(), ..self.clone() }
-    }
-
     /// A known agent's time stands at zero in every state and every listed pause.
-    pub(super) fn known(&mut self, agent: &Shown<AgentId>) {
-        let none = Shown { id: ReasonId::NONE, name: ReasonName::new(""), folded: false };
+    pub(super) fn known(&mut self, agent: &Labelled<AgentId>) {
+        let none = Labelled::none();
         for &state in AgentState::ALL {
             self.time(agent, state, &none);
         }
         for reason in &self.pauses {
-            self.time.start(&AgentTimeLabels {
+            self.time.start(AgentTimeLabels {
                 pbx: self.pbx.clone(),
                 agent: agent.name.clone(),
                 state: AgentState::Paused,
@@ -55,9 +63,9 @@ impl AgentMetrics {
 
     pub(super) fn spent(
         &mut self,
-        agent: &Shown<AgentId>,
+        agent: &Labelled<AgentId>,
         state: AgentState,
-        reason: &Shown<ReasonId>,
+        reason: &Labelled<ReasonId>,
         spent: Duration,
     ) {
         self.time(agent, state, reason).inc_by(spent.as_secs_f64());
@@ -65,11 +73,11 @@ impl AgentMetrics {
 
     fn time(
         &mut self,
-        agent: &Shown<AgentId>,
+        agent: &Labelled<AgentId>,
         state: AgentState,
-        reason: &Shown<ReasonId>,
+        reason: &Labelled<ReasonId>,
     ) -> &Seconds {
-        self.time.of((agent.id, state, reason.id), || AgentTimeLabels {
+        self.time.ensure((agent.id, state, reason.id), || AgentTimeLabels {
             pbx: self.pbx.clone(),
             agent: agent.name.clone(),
             state,

@@ -5,29 +5,44 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
+use super::family::{Family, Handles};
+use super::histogram::{Histogram, Layout};
 use super::labels::{
-    AgentName, CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels,
-    PbxLabels, TrunkAttemptLabels, TrunkHangupLabels, TrunkName,
+    CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels, PbxLabels,
+    TrunkAttemptLabels, TrunkHangupLabels,
 };
 use super::members::in_histograms;
-use super::naming::Shown;
+use super::naming::Labelled;
+use super::registrar::Registrar;
 use super::settings::{AgentHistograms, Settings};
-use super::shelf::{Histograms, Kept, Shelf};
 use crate::correlator::{AgentId, CallResult, Cause, Direction, TrunkId, Word};
 use crate::pbx::PbxName;
 
+/// What is counted of the calls of all PBXs.
+#[derive(Debug)]
+pub(super) struct CallFamilies {
+    histograms: AgentHistograms,
+    calls: Family<CallLabels, Counter>,
+    ring: Family<CallRingLabels, Histogram>,
+    talk: Family<CallTalkLabels, Histogram>,
+    hangups: Family<CallHangupLabels, Counter>,
+    attempts: Family<TrunkAttemptLabels, Counter>,
+    attempt_hangups: Family<TrunkHangupLabels, Counter>,
+    recordings: Family<PbxLabels, Counter>,
+}
+
 /// The calls of one PBX.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct CallMetrics {
     pbx: PbxName,
     histograms: AgentHistograms,
-    calls: Kept<(Route, CallResult), CallLabels, Counter>,
-    ring: Histograms<(Direction, CallResult), CallRingLabels>,
-    talk: Histograms<(Direction, AgentId), CallTalkLabels>,
-    hangups: Kept<(Route, CauseLabels), CallHangupLabels, Counter>,
-    attempts: Kept<(TrunkId, CallResult), TrunkAttemptLabels, Counter>,
-    attempt_hangups: Kept<(TrunkId, CauseLabels), TrunkHangupLabels, Counter>,
-    recordings: Kept<(), PbxLabels, Counter>,
+    calls: Handles<(Route, CallResult), CallLabels, Counter>,
+    ring: Handles<(Direction, CallResult), CallRingLabels, Histogram>,
+    talk: Handles<(Direction, AgentId), CallTalkLabels, Histogram>,
+    hangups: Handles<(Route, CauseLabels), CallHangupLabels, Counter>,
+    attempts: Handles<(TrunkId, CallResult), TrunkAttemptLabels, Counter>,
+    attempt_hangups: Handles<(TrunkId, CauseLabels), TrunkHangupLabels, Counter>,
+    recordings: Handles<(), PbxLabels, Counter>,
 }
 
 type Route = (Direction, AgentId, TrunkId);
@@ -36,8 +51,8 @@ type Route = (Direction, AgentId, TrunkId);
 #[derive(Clone, Debug)]
 pub(super) struct Parties {
     pub(super) direction: Direction,
-    pub(super) agent: Shown<AgentId>,
-    pub(super) trunk: Shown<TrunkId>,
+    pub(super) agent: Labelled<AgentId>,
+    pub(super) trunk: Labelled<TrunkId>,
 }
 
 impl Parties {
@@ -46,38 +61,41 @@ impl Parties {
     }
 
     fn nobody(direction: Direction) -> Self {
-        Self {
-            direction,
-            agent: Shown { id: AgentId::NONE, name: AgentName::new(""), folded: false },
-            trunk: Shown { id: TrunkId::NONE, name: TrunkName::new(""), folded: false },
-        }
+        Self { direction, agent: Labelled::none(), trunk: Labelled::none() }
     }
 }
 
-impl CallMetrics {
-    pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
-        let talk = settings.agent_bounds(&settings.buckets.talk);
+impl CallFamilies {
+    pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         let detail = settings.detail.without_exemplars();
+        let ring = Layout::new(settings.ring_bounds(), detail);
+        let talk = Layout::new(settings.agent_bounds(&settings.buckets.talk), detail);
         Self {
-            pbx: PbxName::new(""),
             histograms: settings.agent_histograms,
-            calls: shelf.kept(const { entry("asterisk_calls_total") }),
-            ring: shelf.histograms(
-                const { entry("asterisk_call_ring_seconds") },
-                settings.ring_bounds(),
-                detail,
-            ),
-            talk: shelf.histograms(const { entry("asterisk_call_talk_seconds") }, talk, detail),
-            hangups: shelf.kept(const { entry("asterisk_call_hangups_total") }),
-            attempts: shelf.kept(const { entry("asterisk_trunk_attempts_total") }),
-            attempt_hangups: shelf.kept(const { entry("asterisk_trunk_attempt_hangups_total") }),
-            recordings: shelf.kept(const { entry("asterisk_recordings_total") }),
+            calls: registrar.family(const { entry("asterisk_calls_total") }),
+            ring: registrar.histograms(const { entry("asterisk_call_ring_seconds") }, ring),
+            talk: registrar.histograms(const { entry("asterisk_call_talk_seconds") }, talk),
+            hangups: registrar.family(const { entry("asterisk_call_hangups_total") }),
+            attempts: registrar.family(const { entry("asterisk_trunk_attempts_total") }),
+            attempt_hangups: registrar
+                .family(const { entry("asterisk_trunk_attempt_hangups_total") }),
+            recordings: registrar.family(const { entry("asterisk_recordings_total") }),
         }
     }
 
-    /// The same metrics for `pbx`, at zero where neither agent nor trunk need be known.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> Self {
-        let mut metrics = Self { pbx: pbx.clone(), ..self.clone() };
+    /// The metrics of `pbx`, at zero where neither agent nor trunk need be known.
+    pub(super) fn of_pbx(&self, pbx: &PbxName) -> CallMetrics {
+        let mut metrics = CallMetrics {
+            pbx: pbx.clone(),
+            histograms: self.histograms,
+            calls: self.calls.handles(),
+            ring: self.ring.handles(),
+            talk: self.talk.handles(),
+            hangups: self.hangups.handles(),
+            attempts: self.attempts.handles(),
+            attempt_hangups: self.attempt_hangups.handles(),
+            recordings: self.recordings.handles(),
+        };
         for &direction in Direction::ALL {
             for &result in CallResult::ALL {
                 metrics.call(&Parties::nobody(direction), result);
@@ -86,9 +104,11 @@ impl CallMetrics {
         metrics.recordings();
         metrics
     }
+}
 
+impl CallMetrics {
     /// Every attempt counter of a known trunk stands at zero.
-    pub(super) fn trunk_known(&mut self, trunk: &Shown<TrunkId>) {
+    pub(super) fn trunk_known(&mut self, trunk: &Labelled<TrunkId>) {
         for &result in CallResult::ALL {
             self.attempt(trunk, result);
         }
@@ -100,18 +120,18 @@ impl CallMetrics {
 
     pub(super) fn rang(&mut self, direction: Direction, result: CallResult, length: Duration) {
         let labels = || CallRingLabels { pbx: self.pbx.clone(), direction, result };
-        self.ring.of((direction, result), labels).observe(length.as_secs_f64());
+        self.ring.ensure((direction, result), labels).observe(length.as_secs_f64());
     }
 
     pub(super) fn talked(
         &mut self,
         direction: Direction,
-        agent: &Shown<AgentId>,
+        agent: &Labelled<AgentId>,
         length: Duration,
     ) {
         let agent = in_histograms(agent, self.histograms);
         let labels = || CallTalkLabels { pbx: self.pbx.clone(), direction, agent: agent.name };
-        self.talk.of((direction, agent.id), labels).observe(length.as_secs_f64());
+        self.talk.ensure((direction, agent.id), labels).observe(length.as_secs_f64());
     }
 
     pub(super) fn hung_up(&mut self, parties: &Parties, cause: Cause) {
@@ -123,18 +143,18 @@ impl CallMetrics {
             trunk: parties.trunk.name.clone(),
             cause,
         };
-        self.hangups.of((parties.route(), cause), labels).inc();
+        self.hangups.ensure((parties.route(), cause), labels).inc();
     }
 
-    pub(super) fn attempted(&mut self, trunk: &Shown<TrunkId>, result: CallResult) {
+    pub(super) fn attempted(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) {
         self.attempt(trunk, result).inc();
     }
 
-    pub(super) fn attempt_hung_up(&mut self, trunk: &Shown<TrunkId>, cause: Cause) {
+    pub(super) fn attempt_hung_up(&mut self, trunk: &Labelled<TrunkId>, cause: Cause) {
         let cause = CauseLabels::from(cause);
         let labels =
             || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
-        self.attempt_hangups.of((trunk.id, cause), labels).inc();
+        self.attempt_hangups.ensure((trunk.id, cause), labels).inc();
     }
 
     pub(super) fn recording_ended(&mut self) {
@@ -142,7 +162,7 @@ impl CallMetrics {
     }
 
     fn call(&mut self, parties: &Parties, result: CallResult) -> &Counter {
-        self.calls.of((parties.route(), result), || CallLabels {
+        self.calls.ensure((parties.route(), result), || CallLabels {
             pbx: self.pbx.clone(),
             direction: parties.direction,
             agent: parties.agent.name.clone(),
@@ -151,8 +171,8 @@ impl CallMetrics {
         })
     }
 
-    fn attempt(&mut self, trunk: &Shown<TrunkId>, result: CallResult) -> &Counter {
-        self.attempts.of((trunk.id, result), || TrunkAttemptLabels {
+    fn attempt(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) -> &Counter {
+        self.attempts.ensure((trunk.id, result), || TrunkAttemptLabels {
             pbx: self.pbx.clone(),
             trunk: trunk.name.clone(),
             result,
@@ -160,6 +180,6 @@ impl CallMetrics {
     }
 
     fn recordings(&mut self) -> &Counter {
-        self.recordings.of((), || PbxLabels { pbx: self.pbx.clone() })
+        self.recordings.ensure((), || PbxLabels { pbx: self.pbx.clone() })
     }
 }

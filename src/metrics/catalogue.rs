@@ -26,14 +26,19 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The name without what the encoder appends.
-    pub(super) fn stem(&self) -> &'static str {
+    /// The name of the family, as OpenMetrics has it: without `_total` and `_info`.
+    pub(super) fn family(&self) -> &'static str {
         let suffix = match self.kind {
             Kind::Counter => "_total",
             Kind::Info => "_info",
             Kind::Gauge | Kind::Histogram => "",
         };
-        let name = self.name.strip_suffix(suffix).unwrap_or(self.name);
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+
+    /// The name to register: the unit is given besides.
+    pub(super) fn stem(&self) -> &'static str {
+        let name = self.family();
         let Some(unit) = self.unit else { return name };
         name.strip_suffix(unit.word()).and_then(|name| name.strip_suffix('_')).unwrap_or(name)
     }

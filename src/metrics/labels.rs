@@ -1,10 +1,11 @@
-//! Labels as types: what each metric is counted by.
+//! Labels as types: what each metric is counted by, and the label set that a series keeps of them.
 
-use std::fmt::{self, Write};
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER,
@@ -13,7 +14,90 @@ use crate::correlator::{
 };
 use crate::pbx::PbxName;
 
-/// A name as it stands in a label; `I` is the id it belongs to.
+/// The labels of one series, in their order in the text.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct LabelSet(Arc<[Label]>);
+
+/// One label: its name and its value.
+type Label = (&'static str, LabelValue);
+
+impl LabelSet {
+    /// The labels of a metric that has one series.
+    pub(super) fn none() -> Self {
+        Self(Arc::new([]))
+    }
+
+    /// Labels whose values are known when the exporter is built.
+    pub(super) fn fixed(labels: &[(&'static str, &'static str)]) -> Self {
+        Self(labels.iter().map(|&(name, value)| (name, LabelValue::Fixed(value))).collect())
+    }
+
+    /// Names and values.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The PBX that the series is about; `None` if it is about the exporter as a whole.
+    pub(super) fn pbx(&self) -> Option<&str> {
+        self.iter().find(|(name, _)| *name == PBX).map(|(_, value)| value)
+    }
+}
+
+/// For the registry's own encoder.
+impl EncodeLabelSet for LabelSet {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        self.iter().try_for_each(|label| label.encode(encoder.encode_label()))
+    }
+}
+
+/// A label's value: most are words, so only names are kept on the heap, and series share them.
+#[derive(Clone, Debug)]
+enum LabelValue {
+    Fixed(&'static str),
+    Shared(Arc<str>),
+}
+
+impl LabelValue {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+impl PartialEq for LabelValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for LabelValue {}
+
+impl Hash for LabelValue {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// A field of a label set: one label, or several that belong together.
+trait Field {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>);
+}
+
+impl Field for &'static str {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
+        labels.push((name, LabelValue::Fixed(self)));
+    }
+}
+
+impl<W: Word> Field for W {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
+        self.word().add(name, labels);
+    }
+}
+
+/// A name as a label has it; `I` is the id it belongs to.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Name<I>(Arc<str>, PhantomData<I>);
 
@@ -28,55 +112,48 @@ pub(super) type AgentName = Name<AgentId>;
 pub(super) type TrunkName = Name<TrunkId>;
 pub(super) type ReasonName = Name<ReasonId>;
 
-impl<I> EncodeLabelValue for Name<I> {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(&self.0)
+impl<I> Field for Name<I> {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
+        labels.push((name, LabelValue::Shared(self.0)));
     }
 }
 
-impl EncodeLabelValue for PbxName {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(self.as_str())
+impl Field for PbxName {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
+        labels.push((name, LabelValue::Shared(self.into())));
     }
 }
 
 /// A cause as two labels, its number and its name; causes Asterisk does not know are all `other`.
-#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-pub(super) struct CauseLabels {
-    cause: CauseNumber,
-    cause_text: &'static str,
-}
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct CauseLabels(Option<(Cause, &'static str)>);
 
 impl From<Cause> for CauseLabels {
     fn from(cause: Cause) -> Self {
-        match cause.text() {
-            Some(text) => Self { cause: CauseNumber(Some(cause)), cause_text: text },
-            None => Self { cause: CauseNumber(None), cause_text: OTHER },
-        }
+        Self(cause.text().map(|text| (cause, text)))
     }
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct CauseNumber(Option<Cause>);
-
-impl EncodeLabelValue for CauseNumber {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        match self.0 {
-            Some(Cause(number)) => write!(encoder, "{number}"),
-            None => encoder.write_str(OTHER),
-        }
+impl Field for CauseLabels {
+    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
+        let (number, text) = match self.0 {
+            Some((Cause(number), text)) => (LabelValue::Shared(number.to_string().into()), text),
+            None => (LabelValue::Fixed(OTHER), OTHER),
+        };
+        labels.push((name, number));
+        labels.push(("cause_text", LabelValue::Fixed(text)));
     }
 }
 
 /// What the exporter holds in memory.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Held {
+pub(super) enum Tracked {
     Channel,
     Stay,
     Call,
 }
 
-impl Word for Held {
+impl Word for Tracked {
     const ALL: &'static [Self] = &[Self::Channel, Self::Stay, Self::Call];
 
     fn word(self) -> &'static str {
@@ -88,41 +165,22 @@ impl Word for Held {
     }
 }
 
-macro_rules! words_are_label_values {
-    ($($set:ty),+ $(,)?) => { $(
-        impl EncodeLabelValue for $set {
-            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-                encoder.write_str(self.word())
-            }
-        }
-    )+ };
-}
-
-words_are_label_values!(
-    AgentState,
-    Anomaly,
-    CallResult,
-    Direction,
-    EndedBy,
-    Held,
-    Leg,
-    Missing,
-    Outcome,
-    PauseChange,
-    Phase,
-    Refusal,
-    RingResult,
-    TransferBy,
-    TransferKind,
-);
-
-/// A label set: `pbx`, then what stands between the braces.
+/// A label set: `pbx`, then the fields between the braces.
 macro_rules! label_sets {
-    ($($set:ident { $($(#[$how:meta])* $label:ident: $value:ty),* })+) => { $(
-        #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+    ($($set:ident { $($label:ident: $value:ty),* })+) => { $(
+        #[derive(Clone, Debug)]
         pub(super) struct $set {
             pub(super) pbx: PbxName,
-            $($(#[$how])* pub(super) $label: $value,)*
+            $(pub(super) $label: $value,)*
+        }
+
+        impl From<$set> for LabelSet {
+            fn from(set: $set) -> Self {
+                let mut labels = Vec::with_capacity(6);
+                set.pbx.add(PBX, &mut labels);
+                $(set.$label.add(stringify!($label), &mut labels);)*
+                Self(labels.into())
+            }
         }
     )+ };
 }
@@ -141,7 +199,7 @@ label_sets! {
     CompletionLabels { queue: QueueName, agent: AgentName, ended_by: EndedBy }
     TransferLabels { queue: QueueName, agent: AgentName, kind: TransferKind, by: TransferBy }
     PauseLabels { queue: QueueName, agent: AgentName, change: PauseChange }
-    QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, #[prometheus(flatten)] cause: CauseLabels }
+    QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, cause: CauseLabels }
 
     AgentStateLabels { agent: AgentName, state: AgentState }
     AgentTimeLabels { agent: AgentName, state: AgentState, reason: ReasonName }
@@ -150,18 +208,21 @@ label_sets! {
     CallRingLabels { direction: Direction, result: CallResult }
     CallTalkLabels { direction: Direction, agent: AgentName }
     CallHangupLabels {
-        direction: Direction, agent: AgentName, trunk: TrunkName, #[prometheus(flatten)] cause: CauseLabels
+        direction: Direction, agent: AgentName, trunk: TrunkName, cause: CauseLabels
     }
     DirectionLabels { direction: Direction }
 
     TrunkLabels { trunk: TrunkName }
     TrunkAttemptLabels { trunk: TrunkName, result: CallResult }
-    TrunkHangupLabels { trunk: TrunkName, #[prometheus(flatten)] cause: CauseLabels }
+    TrunkHangupLabels { trunk: TrunkName, cause: CauseLabels }
 
     EventLabels { event: &'static str }
-    WhyLabels { reason: &'static str }
+    ReasonLabels { reason: &'static str }
     AnomalyLabels { kind: Anomaly }
-    HeldLabels { kind: Held }
+    TrackedLabels { kind: Tracked }
     DegradedLabels { reason: Missing }
     OverflowLabels { label: &'static str }
 }
+
+/// The first label of everything that is about one PBX.
+const PBX: &str = "pbx";

@@ -5,33 +5,50 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
+use super::family::{Family, Handles, Seconds};
+use super::histogram::{Histogram, Layout};
 use super::labels::{
-    AgentName, CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels,
-    RingLabels, TransferLabels,
+    CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels, RingLabels,
+    TransferLabels,
 };
-use super::naming::Shown;
+use super::naming::Labelled;
+use super::registrar::Registrar;
 use super::settings::{AgentHistograms, Settings};
-use super::shelf::{Histograms, Kept, Seconds, Shelf};
 use crate::correlator::{
     AgentId, Caller, Cause, EndedBy, Leg, PauseChange, QueueId, RingResult, TransferBy,
     TransferKind, Word,
 };
 use crate::pbx::PbxName;
 
+/// What is counted of the members of all PBXs' queues.
+#[derive(Debug)]
+pub(super) struct MemberFamilies {
+    histograms: AgentHistograms,
+    rings: Family<RingLabels, Counter>,
+    ring: Family<RingLabels, Histogram>,
+    talk: Family<MemberLabels, Histogram>,
+    completions: Family<CompletionLabels, Counter>,
+    transfers: Family<TransferLabels, Counter>,
+    agent_dumps: Family<MemberLabels, Counter>,
+    pauses: Family<PauseLabels, Counter>,
+    wrapup: Family<MemberLabels, Seconds>,
+    hangups: Family<QueueHangupLabels, Counter>,
+}
+
 /// The members of one PBX's queues.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct MemberMetrics {
     pbx: PbxName,
     histograms: AgentHistograms,
-    rings: Kept<(Place, RingResult), RingLabels, Counter>,
-    ring: Histograms<(Place, RingResult), RingLabels>,
-    talk: Histograms<Place, MemberLabels>,
-    completions: Kept<(Place, EndedBy), CompletionLabels, Counter>,
-    transfers: Kept<(Place, TransferKind, TransferBy), TransferLabels, Counter>,
-    agent_dumps: Kept<Place, MemberLabels, Counter>,
-    pauses: Kept<(Place, PauseChange), PauseLabels, Counter>,
-    wrapup: Kept<Place, MemberLabels, Seconds>,
-    hangups: Kept<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
+    rings: Handles<(Place, RingResult), RingLabels, Counter>,
+    ring: Handles<(Place, RingResult), RingLabels, Histogram>,
+    talk: Handles<Place, MemberLabels, Histogram>,
+    completions: Handles<(Place, EndedBy), CompletionLabels, Counter>,
+    transfers: Handles<(Place, TransferKind, TransferBy), TransferLabels, Counter>,
+    agent_dumps: Handles<Place, MemberLabels, Counter>,
+    pauses: Handles<(Place, PauseChange), PauseLabels, Counter>,
+    wrapup: Handles<Place, MemberLabels, Seconds>,
+    hangups: Handles<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
 }
 
 /// An agent's place in a queue.
@@ -40,8 +57,8 @@ type Place = (QueueId, AgentId);
 /// A member with the labels of queue and agent.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub(super) queue: Shown<QueueId>,
-    pub(super) agent: Shown<AgentId>,
+    pub(super) queue: Labelled<QueueId>,
+    pub(super) agent: Labelled<AgentId>,
 }
 
 impl Member {
@@ -64,47 +81,55 @@ impl Member {
 }
 
 /// The agent as the histograms name it: nobody, if they are not by agent.
-pub(super) fn in_histograms(agent: &Shown<AgentId>, histograms: AgentHistograms) -> Shown<AgentId> {
+pub(super) fn in_histograms(
+    agent: &Labelled<AgentId>,
+    histograms: AgentHistograms,
+) -> Labelled<AgentId> {
     match histograms {
         AgentHistograms::Full | AgentHistograms::Sums => agent.clone(),
-        AgentHistograms::Off => {
-            Shown { id: AgentId::NONE, name: AgentName::new(""), folded: false }
+        AgentHistograms::Off => Labelled::none(),
+    }
+}
+
+impl MemberFamilies {
+    pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
+        let ring = settings.agent_bounds(&settings.buckets.ring);
+        let ring = Layout::new(ring, settings.detail.without_exemplars());
+        let talk = settings.agent_bounds(&settings.buckets.talk);
+        let talk = Layout::new(talk, settings.detail);
+        Self {
+            histograms: settings.agent_histograms,
+            rings: registrar.family(const { entry("asterisk_queue_rings_total") }),
+            ring: registrar.histograms(const { entry("asterisk_queue_ring_seconds") }, ring),
+            talk: registrar.histograms(const { entry("asterisk_queue_talk_seconds") }, talk),
+            completions: registrar.family(const { entry("asterisk_queue_completions_total") }),
+            transfers: registrar.family(const { entry("asterisk_queue_transfers_total") }),
+            agent_dumps: registrar.family(const { entry("asterisk_queue_agent_dumps_total") }),
+            pauses: registrar.family(const { entry("asterisk_queue_pauses_total") }),
+            wrapup: registrar.family(const { entry("asterisk_queue_wrapup_seconds_total") }),
+            hangups: registrar.family(const { entry("asterisk_queue_hangups_total") }),
+        }
+    }
+
+    /// The metrics of `pbx`.
+    pub(super) fn of_pbx(&self, pbx: &PbxName) -> MemberMetrics {
+        MemberMetrics {
+            pbx: pbx.clone(),
+            histograms: self.histograms,
+            rings: self.rings.handles(),
+            ring: self.ring.handles(),
+            talk: self.talk.handles(),
+            completions: self.completions.handles(),
+            transfers: self.transfers.handles(),
+            agent_dumps: self.agent_dumps.handles(),
+            pauses: self.pauses.handles(),
+            wrapup: self.wrapup.handles(),
+            hangups: self.hangups.handles(),
         }
     }
 }
 
 impl MemberMetrics {
-    pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
-        let ring = settings.agent_bounds(&settings.buckets.ring);
-        let talk = settings.agent_bounds(&settings.buckets.talk);
-        Self {
-            pbx: PbxName::new(""),
-            histograms: settings.agent_histograms,
-            rings: shelf.kept(const { entry("asterisk_queue_rings_total") }),
-            ring: shelf.histograms(
-                const { entry("asterisk_queue_ring_seconds") },
-                ring,
-                settings.detail.without_exemplars(),
-            ),
-            talk: shelf.histograms(
-                const { entry("asterisk_queue_talk_seconds") },
-                talk,
-                settings.detail,
-            ),
-            completions: shelf.kept(const { entry("asterisk_queue_completions_total") }),
-            transfers: shelf.kept(const { entry("asterisk_queue_transfers_total") }),
-            agent_dumps: shelf.kept(const { entry("asterisk_queue_agent_dumps_total") }),
-            pauses: shelf.kept(const { entry("asterisk_queue_pauses_total") }),
-            wrapup: shelf.kept(const { entry("asterisk_queue_wrapup_seconds_total") }),
-            hangups: shelf.kept(const { entry("asterisk_queue_hangups_total") }),
-        }
-    }
-
-    /// The same metrics for `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> Self {
-        Self { pbx: pbx.clone(), ..self.clone() }
-    }
-
     /// Every counter of a known member stands at zero; histograms and causes would be too many.
     pub(super) fn known(&mut self, member: &Member) {
         for &result in RingResult::ALL {
@@ -121,8 +146,8 @@ impl MemberMetrics {
         for &change in PauseChange::ALL {
             self.pause(member, change);
         }
-        self.agent_dumps.of(member.place(), || member.labels(&self.pbx));
-        self.wrapup.of(member.place(), || member.labels(&self.pbx));
+        self.agent_dumps.ensure(member.place(), || member.labels(&self.pbx));
+        self.wrapup.ensure(member.place(), || member.labels(&self.pbx));
     }
 
     pub(super) fn rang(&mut self, member: &Member, result: RingResult, length: Option<Duration>) {
@@ -130,7 +155,7 @@ impl MemberMetrics {
         let Some(length) = length else { return };
         let member = member.in_histograms(self.histograms);
         self.ring
-            .of((member.place(), result), || ring_labels(&self.pbx, &member, result))
+            .ensure((member.place(), result), || ring_labels(&self.pbx, &member, result))
             .observe(length.as_secs_f64());
     }
 
@@ -146,7 +171,7 @@ impl MemberMetrics {
         let Some(talk) = talk else { return };
         let member = member.in_histograms(self.histograms);
         self.talk
-            .of(member.place(), || member.labels(&self.pbx))
+            .ensure(member.place(), || member.labels(&self.pbx))
             .observe_of(talk.as_secs_f64(), of);
     }
 
@@ -155,7 +180,7 @@ impl MemberMetrics {
     }
 
     pub(super) fn dumped(&mut self, member: &Member) {
-        self.agent_dumps.of(member.place(), || member.labels(&self.pbx)).inc();
+        self.agent_dumps.ensure(member.place(), || member.labels(&self.pbx)).inc();
     }
 
     pub(super) fn paused(&mut self, member: &Member, change: PauseChange) {
@@ -163,7 +188,7 @@ impl MemberMetrics {
     }
 
     pub(super) fn wrapped_up(&mut self, member: &Member, spent: Duration) {
-        self.wrapup.of(member.place(), || member.labels(&self.pbx)).inc_by(spent.as_secs_f64());
+        self.wrapup.ensure(member.place(), || member.labels(&self.pbx)).inc_by(spent.as_secs_f64());
     }
 
     pub(super) fn hung_up(&mut self, member: &Member, leg: Leg, cause: Cause) {
@@ -175,15 +200,15 @@ impl MemberMetrics {
             leg,
             cause,
         };
-        self.hangups.of((member.place(), leg, cause), labels).inc();
+        self.hangups.ensure((member.place(), leg, cause), labels).inc();
     }
 
     fn ring_count(&mut self, member: &Member, result: RingResult) -> &Counter {
-        self.rings.of((member.place(), result), || ring_labels(&self.pbx, member, result))
+        self.rings.ensure((member.place(), result), || ring_labels(&self.pbx, member, result))
     }
 
     fn completion(&mut self, member: &Member, ended_by: EndedBy) -> &Counter {
-        self.completions.of((member.place(), ended_by), || CompletionLabels {
+        self.completions.ensure((member.place(), ended_by), || CompletionLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),
             agent: member.agent.name.clone(),
@@ -192,7 +217,7 @@ impl MemberMetrics {
     }
 
     fn pause(&mut self, member: &Member, change: PauseChange) -> &Counter {
-        self.pauses.of((member.place(), change), || PauseLabels {
+        self.pauses.ensure((member.place(), change), || PauseLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),
             agent: member.agent.name.clone(),
@@ -201,7 +226,7 @@ impl MemberMetrics {
     }
 
     fn transfer(&mut self, member: &Member, kind: TransferKind, by: TransferBy) -> &Counter {
-        self.transfers.of((member.place(), kind, by), || TransferLabels {
+        self.transfers.ensure((member.place(), kind, by), || TransferLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),
             agent: member.agent.name.clone(),

@@ -4,63 +4,65 @@
 //! name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
 //! TYPE twice.
 //!
-//! - `catalogue`: the table of all metrics
+//! - `catalogue`: the table of all metrics; `registrar`, `family`, `histogram`, `native`: what is
+//!   registered and counts
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
-//! - `state`: gauges of what goes on, filled at the scrape
-//! - `own`, `process`: our own health
 //! - `naming`, `labels`: what label values names get, and the label sets
-//! - `distribution`, `sparse`: histograms
-//! - `board`, `text`, `protobuf`: the scrape
+//! - `self_metrics`, `process`: our own health
+//! - `state`: gauges of what goes on, made at the scrape
+//! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::counter::Counter;
 
 mod agents;
 mod aliases;
-mod board;
 mod calls;
 mod catalogue;
-mod distribution;
+mod exporter;
+mod exposition;
+mod family;
+mod histogram;
 mod labels;
 mod members;
 mod naming;
-mod own;
+mod native;
 #[cfg(target_os = "linux")]
 mod process;
 mod protobuf;
 mod queues;
 mod recorder;
+mod registrar;
+mod self_metrics;
 mod settings;
-mod shelf;
-mod sparse;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use aliases::QueueAliases;
-pub use board::{Board, Desk, Exposition, Format};
 pub use catalogue::{Entry, Kind, Unit, catalogue};
-pub use own::Own;
+pub use exporter::{Board, Desk, Snapshot};
+pub use exposition::{Exposition, Format};
 pub use recorder::Recorder;
+pub use self_metrics::Own;
 pub use settings::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
-use self::agents::AgentMetrics;
-use self::calls::CallMetrics;
+use self::agents::AgentFamilies;
+use self::calls::CallFamilies;
 use self::catalogue::entry;
-use self::distribution::Told;
-use self::members::MemberMetrics;
-use self::naming::{Naming, Overflows};
-use self::own::OwnMetrics;
-use self::queues::QueueMetrics;
-use self::recorder::Anomalies;
-use self::shelf::Shelf;
-use self::state::StateMetrics;
+use self::family::Family;
+use self::labels::{AnomalyLabels, LabelSet, OverflowLabels};
+use self::members::MemberFamilies;
+use self::naming::Naming;
+use self::queues::QueueFamilies;
+use self::registrar::Registrar;
+use self::self_metrics::SelfFamilies;
+use self::state::PbxState;
 use crate::clock::Moment;
 use crate::pbx::PbxName;
 
@@ -68,62 +70,52 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub struct Metrics {
     settings: Arc<Settings>,
-    registry: Registry,
-    told: Told,
-    queues: QueueMetrics,
-    members: MemberMetrics,
-    agents: AgentMetrics,
-    calls: CallMetrics,
-    anomalies: Anomalies,
-    overflows: Overflows,
-    own: OwnMetrics,
-    state: StateMetrics,
-    /// How long the last scrape was: the next is about as long.
-    written: usize,
+    registrar: Registrar,
+    queues: QueueFamilies,
+    members: MemberFamilies,
+    agents: AgentFamilies,
+    calls: CallFamilies,
+    anomalies: Family<AnomalyLabels, Counter>,
+    overflows: Family<OverflowLabels, Counter>,
+    exporter: SelfFamilies,
+    process: bool,
 }
 
 impl Metrics {
     /// Registers everything but the `process_*` metrics.
     pub fn new(settings: Settings) -> Self {
-        let mut shelf = Shelf::default();
-        let build = vec![("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
-        shelf.put(const { entry("asterisk_exporter_build_info") }, Info::new(build));
-        let queues = QueueMetrics::new(&mut shelf, &settings);
-        let members = MemberMetrics::new(&mut shelf, &settings);
-        let agents = AgentMetrics::new(&mut shelf, &settings);
-        let calls = CallMetrics::new(&mut shelf, &settings);
-        let anomalies = shelf.kept(const { entry("asterisk_exporter_anomalies_total") });
-        let overflows = shelf.kept(const { entry("asterisk_exporter_label_overflow_total") });
-        let own = OwnMetrics::new(&mut shelf);
-        let state = StateMetrics::new(&mut shelf);
-        let (registry, told) = shelf.into_parts();
+        let mut registrar = Registrar::default();
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
+        registrar.info(const { entry("asterisk_exporter_build_info") }, LabelSet::fixed(&build));
+
+        // In the order of the text.
+        let queues = QueueFamilies::new(&mut registrar, &settings);
+        let members = MemberFamilies::new(&mut registrar, &settings);
+        let agents = AgentFamilies::new(&mut registrar, &settings);
+        let calls = CallFamilies::new(&mut registrar, &settings);
+        let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
+        let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
+        let exporter = SelfFamilies::new(&mut registrar);
+
         let settings = Arc::new(settings);
         Self {
             settings,
-            registry,
-            told,
+            registrar,
             queues,
             members,
             agents,
             calls,
             anomalies,
             overflows,
-            own,
-            state,
-            written: 0,
+            exporter,
+            process: false,
         }
     }
 
     /// Adds the `process_*` metrics, where there is a `/proc` to read them from.
     #[must_use]
     pub fn with_process_metrics(self) -> Self {
-        #[cfg(target_os = "linux")]
-        let mut metrics = self;
-        #[cfg(target_os = "linux")]
-        metrics.registry.register_collector(Box::new(process::ProcessCollector));
-        #[cfg(not(target_os = "linux"))]
-        let metrics = self;
-        metrics
+        Self { process: true, ..self }
     }
 
     /// What counts for `pbx`; a name may have one recorder only.
@@ -131,13 +123,13 @@ impl Metrics {
         let recorder = Recorder {
             pbx: pbx.clone(),
             settings: self.settings.clone(),
-            naming: Naming::new(self.settings.clone(), pbx, self.overflows.clone()),
-            own_levels: HashMap::new(),
+            naming: Naming::new(self.settings.clone(), pbx, &self.overflows),
+            queue_targets: HashMap::new(),
             queues: self.queues.of_pbx(pbx),
             members: self.members.of_pbx(pbx),
             agents: self.agents.of_pbx(pbx),
             calls: self.calls.of_pbx(pbx),
-            anomalies: self.anomalies.clone(),
+            anomalies: self.anomalies.handles(),
         };
         recorder.at_zero()
     }
@@ -145,25 +137,12 @@ impl Metrics {
     /// Our health for `pbx`, not synchronised from `now` on; `events` are the names that are
     /// counted as such.
     pub fn own(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> Own {
-        self.own.of_pbx(pbx, events, now)
+        self.exporter.of_pbx(pbx, events, now)
     }
 
-    fn write(&mut self, format: Format) -> String {
-        let text = self.open_metrics();
-        self.told.take();
-        format.write(text)
-    }
-
-    fn write_protobuf(&mut self) -> Vec<u8> {
-        let text = self.open_metrics();
-        protobuf::delimited(&text, self.told.take())
-    }
-
-    fn open_metrics(&mut self) -> String {
-        let mut text = String::with_capacity(self.written + self.written / 8);
-        encode(&mut text, &self.registry).expect("writing to a String does not fail");
-        self.written = text.len();
-        text
+    /// A copy of all numbers; gauges of what goes on are made of `states`.
+    fn snapshot(&self, states: Vec<PbxState>) -> Snapshot {
+        Snapshot { counted: self.registrar.collect(), states, process: self.process }
     }
 }
 

@@ -10,14 +10,11 @@ use std::sync::Arc;
 use md5::{Digest, Md5};
 use prometheus_client::metrics::counter::Counter;
 
+use super::family::Family;
 use super::labels::{AgentName, Name, OverflowLabels, QueueName, ReasonName, TrunkName};
 use super::settings::{AgentLabel, Settings};
-use super::shelf::Kept;
 use crate::correlator::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId};
 use crate::pbx::PbxName;
-
-/// Counts the values folded into `other`.
-pub(super) type Overflows = Kept<&'static str, OverflowLabels, Counter>;
 
 /// The label values of one PBX's names.
 #[derive(Debug)]
@@ -33,9 +30,13 @@ pub(super) struct Naming {
 }
 
 impl Naming {
-    pub(super) fn new(settings: Arc<Settings>, pbx: &PbxName, mut overflows: Overflows) -> Self {
-        let mut folded =
-            |label| overflows.of(label, || OverflowLabels { pbx: pbx.clone(), label }).clone();
+    /// `overflows` counts the values folded into `other`.
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        pbx: &PbxName,
+        overflows: &Family<OverflowLabels, Counter>,
+    ) -> Self {
+        let folded = |label| overflows.ensure(OverflowLabels { pbx: pbx.clone(), label });
         let limits = settings.limits;
         Self {
             pbx: pbx.clone(),
@@ -49,7 +50,7 @@ impl Naming {
     }
 
     /// The queue's label, `None` if the queue is not exported.
-    pub(super) fn queue(&mut self, names: &Names, id: QueueId) -> Option<Shown<QueueId>> {
+    pub(super) fn queue(&mut self, names: &Names, id: QueueId) -> Option<Labelled<QueueId>> {
         let (settings, pbx) = (&self.settings, &self.pbx);
         self.queues.of(id, || {
             let name = names.queues.name(id);
@@ -65,7 +66,7 @@ impl Naming {
     }
 
     /// The agent's label: a person's or a device's.
-    pub(super) fn agent(&mut self, names: &Names, id: AgentId) -> Option<Shown<AgentId>> {
+    pub(super) fn agent(&mut self, names: &Names, id: AgentId) -> Option<Labelled<AgentId>> {
         let settings = &self.settings;
         let values = if names.agents.is_device(id) { &mut self.devices } else { &mut self.agents };
         values.of(id, || match &settings.agent_label {
@@ -78,12 +79,12 @@ impl Naming {
     }
 
     /// The trunk's label.
-    pub(super) fn trunk(&mut self, names: &Names, id: TrunkId) -> Option<Shown<TrunkId>> {
+    pub(super) fn trunk(&mut self, names: &Names, id: TrunkId) -> Option<Labelled<TrunkId>> {
         self.trunks.of(id, || Choice::Limited(TrunkName::new(names.trunks.name(id))))
     }
 
     /// The pause reason's label: a free text, so a list, or the first that come.
-    pub(super) fn reason(&mut self, names: &Names, id: ReasonId) -> Option<Shown<ReasonId>> {
+    pub(super) fn reason(&mut self, names: &Names, id: ReasonId) -> Option<Labelled<ReasonId>> {
         let listed = &self.settings.pause_reasons;
         self.reasons.of(id, || {
             let name = names.reasons.name(id);
@@ -100,11 +101,18 @@ impl Naming {
 
 /// A name with its label.
 #[derive(Clone, Debug)]
-pub(super) struct Shown<I> {
+pub(super) struct Labelled<I> {
     pub(super) id: I,
     pub(super) name: Name<I>,
     /// Whether others share the label: a limit was reached, or the configuration calls several so.
     pub(super) folded: bool,
+}
+
+impl<K> Labelled<Id<K>> {
+    /// Nobody and nothing, whose label is empty.
+    pub(super) fn none() -> Self {
+        Self { id: Id::NONE, name: Name::new(""), folded: false }
+    }
 }
 
 /// What is decided about a name before its place is counted.
@@ -129,7 +137,7 @@ struct Values<I> {
 
 #[derive(Clone, Debug)]
 enum Decision<I> {
-    Shown(Name<I>),
+    Alone(Name<I>),
     Folded(Name<I>),
     Hidden,
 }
@@ -139,20 +147,20 @@ impl<K: Clone> Values<Id<K>> {
         Self { decided: Vec::new(), room: limit, overflow }
     }
 
-    fn of(&mut self, id: Id<K>, choose: impl FnOnce() -> Choice<Id<K>>) -> Option<Shown<Id<K>>> {
+    fn of(&mut self, id: Id<K>, choose: impl FnOnce() -> Choice<Id<K>>) -> Option<Labelled<Id<K>>> {
         let at = id.index();
         if at >= self.decided.len() {
             self.decided.resize(at + 1, None);
         }
         let decision = match self.decided[at].take() {
             Some(decision) => decision,
-            None if id.is_none() => Decision::Shown(Name::new("")),
+            None if id.is_none() => Decision::Alone(Name::new("")),
             None => self.decide(choose()),
         };
         let decision = self.decided[at].insert(decision);
         match decision {
-            Decision::Shown(name) => Some(Shown { id, name: name.clone(), folded: false }),
-            Decision::Folded(name) => Some(Shown { id, name: name.clone(), folded: true }),
+            Decision::Alone(name) => Some(Labelled { id, name: name.clone(), folded: false }),
+            Decision::Folded(name) => Some(Labelled { id, name: name.clone(), folded: true }),
             Decision::Hidden => None,
         }
     }
@@ -160,11 +168,11 @@ impl<K: Clone> Values<Id<K>> {
     fn decide(&mut self, choice: Choice<Id<K>>) -> Decision<Id<K>> {
         match choice {
             Choice::Hidden => Decision::Hidden,
-            Choice::Free(name) => Decision::Shown(name),
+            Choice::Free(name) => Decision::Alone(name),
             Choice::Shared(name) => Decision::Folded(name),
             Choice::Limited(name) if self.room > 0 => {
                 self.room -= 1;
-                Decision::Shown(name)
+                Decision::Alone(name)
             }
             Choice::Limited(_) => {
                 self.overflow.inc();

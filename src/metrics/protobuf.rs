@@ -1,194 +1,86 @@
-//! The protobuf format, the only one with native histograms, made from our OpenMetrics text and the
-//! sparse buckets.
+//! The protobuf format, the only one with native histograms.
 //!
-//! A scrape is a row of `io.prometheus.client.MetricFamily`, each after its length.  The encoder's
-//! own protobuf would compile 22 crates more to write these few messages.
+//! A scrape is a row of `io.prometheus.client.MetricFamily`, each after its length.
+//! prometheus-client's own protobuf would compile 22 crates more to write these few messages.
 
-use super::sparse::Sparse;
+use super::catalogue::Kind;
+use super::labels::LabelSet;
+use super::native::NativeBuckets;
+use super::snapshot::{HistogramValue, Samples, Value};
 
-/// Turns what the OpenMetrics encoder wrote into the protobuf format; `sparse` are the buckets of
-/// its histograms.
-pub(super) fn delimited(open_metrics: &str, sparse: Vec<Option<Sparse>>) -> Vec<u8> {
-    let mut page = Page {
-        bytes: Vec::with_capacity(open_metrics.len() / 2),
-        family: None,
-        sparse: sparse.into_iter(),
+/// The families of one PBX, or of all.
+pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
+    let mut page = Vec::new();
+    for samples in families {
+        if let Some(family) = family_of(samples, pbx) {
+            varint(&mut page, family.0.len() as u64);
+            page.extend(family.0);
+        }
+    }
+    page
+}
+
+/// A family without series is left out.
+fn family_of(samples: &Samples, pbx: Option<&str>) -> Option<Message> {
+    let mut series = samples.series(pbx).peekable();
+    series.peek()?;
+
+    let entry = samples.entry;
+    let (kind, field) = match entry.kind {
+        Kind::Counter => (kind::COUNTER, metric::COUNTER),
+        // An info is a gauge here.
+        Kind::Gauge | Kind::Info => (kind::GAUGE, metric::GAUGE),
+        Kind::Histogram => (kind::HISTOGRAM, metric::HISTOGRAM),
     };
-    // HELP comes before TYPE, which tells under which name it stands.
-    let mut help = "";
-    for line in open_metrics.split_terminator('\n') {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            help = rest.split_once(' ').map_or("", |(_, text)| text);
-        } else if let Some((name, kind)) =
-            line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
-        {
-            page.begin(name, kind, std::mem::take(&mut help));
-        } else if let Some(sample) = Sample::read(line) {
-            page.put(&sample);
-        }
-    }
-    page.end();
-    page.bytes
-}
+    let mut family = Message::default();
+    family.text(family::NAME, entry.name);
+    family.text(family::HELP, &format!("{}.", entry.help));
+    family.uint(family::TYPE, kind);
 
-/// What was written so far, and the family that is being written.
-struct Page {
-    bytes: Vec<u8>,
-    family: Option<Family>,
-    sparse: std::vec::IntoIter<Option<Sparse>>,
-}
-
-struct Family {
-    name: String,
-    kind: Kind,
-    message: Message,
-    /// The histogram whose lines are being read.
-    open: Message,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-impl Kind {
-    /// Its number as a type of families.
-    const fn number(self) -> u64 {
-        match self {
-            Self::Counter => 0,
-            Self::Gauge => 1,
-            Self::Histogram => 4,
-        }
-    }
-}
-
-impl Page {
-    fn begin(&mut self, name: &str, kind: &str, help: &str) {
-        self.end();
-        let (suffix, kind) = match kind {
-            "counter" => ("_total", Kind::Counter),
-            "info" => ("_info", Kind::Gauge),
-            "histogram" => ("", Kind::Histogram),
-            _ => ("", Kind::Gauge),
+    for (labels, value) in series {
+        let value = match value {
+            Value::Whole(value) => single(value as f64),
+            Value::Real(value) => single(value),
+            Value::Histogram(value) => histogram(value),
         };
-        let mut message = Message::default();
-        message.text(family::NAME, &format!("{name}{suffix}"));
-        message.text(family::HELP, help);
-        message.uint(family::TYPE, kind.number());
-        self.family =
-            Some(Family { name: name.to_owned(), kind, message, open: Message::default() });
+        family.nested(family::METRIC, &metric_of(labels, field, &value));
     }
-
-    fn end(&mut self) {
-        let Some(family) = self.family.take() else { return };
-        varint(&mut self.bytes, family.message.0.len() as u64);
-        self.bytes.extend(family.message.0);
-    }
-
-    fn put(&mut self, sample: &Sample<'_>) {
-        let Some(family) = &mut self.family else { return };
-        match (family.kind, sample.name.strip_prefix(family.name.as_str())) {
-            (Kind::Counter, _) => family.single(sample, metric::COUNTER),
-            (Kind::Gauge, _) => family.single(sample, metric::GAUGE),
-            (Kind::Histogram, Some("_sum")) => family.open.double(histogram::SUM, sample.value),
-            (Kind::Histogram, Some("_count")) => {
-                family.open.uint(histogram::COUNT, sample.value as u64);
-            }
-            (Kind::Histogram, Some("_bucket")) if family.bucket(sample) => {
-                // The last bucket ends the histogram.
-                if let Some(sparse) = self.sparse.next().flatten() {
-                    family.open.sparse(&sparse);
-                }
-                let histogram = std::mem::take(&mut family.open);
-                family.metric(sample, metric::HISTOGRAM, &histogram);
-            }
-            (Kind::Histogram, _) => {}
-        }
-    }
+    Some(family)
 }
 
-impl Family {
-    /// A metric of one value, which counters and gauges both have in their field 1.
-    fn single(&mut self, sample: &Sample<'_>, field: u32) {
-        let mut value = Message::default();
-        value.double(VALUE, sample.value);
-        self.metric(sample, field, &value);
+fn metric_of(labels: &LabelSet, field: u32, value: &Message) -> Message {
+    let mut metric = Message::default();
+    for (name, value) in labels.iter() {
+        let mut label = Message::default();
+        label.text(label::NAME, name);
+        label.text(label::VALUE, value);
+        metric.nested(metric::LABEL, &label);
     }
+    metric.nested(field, value);
+    metric
+}
 
-    fn metric(&mut self, sample: &Sample<'_>, field: u32, value: &Message) {
-        let mut metric = Message::default();
-        for (name, value) in sample.labels.iter().filter(|(name, _)| *name != "le") {
-            let mut label = Message::default();
-            label.text(label::NAME, name);
-            label.text(label::VALUE, value);
-            metric.nested(metric::LABEL, &label);
-        }
-        metric.nested(field, value);
-        self.message.nested(family::METRIC, &metric);
-    }
+/// The value of a counter or a gauge.
+fn single(value: f64) -> Message {
+    let mut message = Message::default();
+    message.double(VALUE, value);
+    message
+}
 
-    /// One classic bucket; tells whether it is the last.
-    fn bucket(&mut self, sample: &Sample<'_>) -> bool {
-        let bound = sample
-            .labels
-            .iter()
-            .find(|(name, _)| *name == "le")
-            .and_then(|(_, bound)| bound.parse().ok());
-        let bound: f64 = bound.unwrap_or(f64::INFINITY);
+fn histogram(value: HistogramValue<'_>) -> Message {
+    let mut message = Message::default();
+    message.double(histogram::SUM, value.sum);
+    message.uint(histogram::COUNT, value.count());
+    for classic in value.buckets() {
         let mut bucket = Message::default();
-        bucket.uint(bucket::COUNT, sample.value as u64);
-        bucket.double(bucket::BOUND, bound);
-        self.open.nested(histogram::BUCKET, &bucket);
-        bound == f64::INFINITY
+        bucket.uint(bucket::COUNT, classic.count);
+        bucket.double(bucket::BOUND, classic.bound);
+        message.nested(histogram::BUCKET, &bucket);
     }
-}
-
-/// A line of samples, without its exemplar.
-struct Sample<'a> {
-    name: &'a str,
-    labels: Vec<(&'a str, String)>,
-    value: f64,
-}
-
-impl<'a> Sample<'a> {
-    /// `None` for what is no sample.
-    fn read(line: &'a str) -> Option<Self> {
-        if line.starts_with('#') {
-            return None;
-        }
-        let (name, mut rest) = line.split_at(line.find(['{', ' '])?);
-        let mut labels = Vec::new();
-        if let Some(inside) = rest.strip_prefix('{') {
-            rest = inside;
-            while !rest.starts_with('}') {
-                let (label, tail) = rest.split_once("=\"")?;
-                let (value, tail) = unescaped(tail)?;
-                labels.push((label.trim_start_matches(','), value));
-                rest = tail;
-            }
-            rest = &rest[1..];
-        }
-        let value = rest.trim_start().split(' ').next()?.parse().ok()?;
-        Some(Self { name, labels, value })
+    if let Some(native) = value.native {
+        message.native(native);
     }
-}
-
-/// A label's value and what follows its closing quote.
-fn unescaped(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut letters = text.char_indices();
-    loop {
-        match letters.next()? {
-            (at, '"') => return Some((value, &text[at + 1..])),
-            (_, '\\') => value.push(match letters.next()?.1 {
-                'n' => '\n',
-                other => other,
-            }),
-            (_, letter) => value.push(letter),
-        }
-    }
+    message
 }
 
 /// The bytes of one message.
@@ -227,12 +119,12 @@ impl Message {
 
     /// The native part of a histogram.  The width of the zero bucket tells that there is one, even
     /// if it is empty.
-    fn sparse(&mut self, sparse: &Sparse) {
-        self.sint(histogram::SCHEMA, i64::from(Sparse::SCHEMA));
-        self.double(histogram::ZERO_THRESHOLD, Sparse::ZERO);
-        self.uint(histogram::ZERO_COUNT, sparse.zero());
+    fn native(&mut self, native: &NativeBuckets) {
+        self.sint(histogram::SCHEMA, i64::from(NativeBuckets::SCHEMA));
+        self.double(histogram::ZERO_THRESHOLD, NativeBuckets::ZERO);
+        self.uint(histogram::ZERO_COUNT, native.zero());
         let mut before = 0;
-        for run in sparse.runs() {
+        for run in native.runs() {
             let mut span = Self::default();
             span.sint(span::OFFSET, i64::from(run.gap));
             span.uint(span::LENGTH, run.counts.len() as u64);
@@ -255,6 +147,13 @@ fn varint(bytes: &mut Vec<u8>, mut value: u64) {
 
 /// Of counters and gauges.
 const VALUE: u32 = 1;
+
+/// The types of families.
+mod kind {
+    pub(super) const COUNTER: u64 = 0;
+    pub(super) const GAUGE: u64 = 1;
+    pub(super) const HISTOGRAM: u64 = 4;
+}
 
 /// The numbers of fields, from metrics.proto of github.com/prometheus/client_model.
 mod family {
@@ -300,6 +199,7 @@ mod span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::snapshot::tests::{family, histogram};
 
     /// A message's fields, by number, each as its bytes; numbers in little-endian.
     fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
@@ -348,13 +248,12 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_has_its_full_name_and_labels_as_they_were() {
-        let text = "# HELP calls Calls.\n# TYPE calls counter\ncalls_total{q=\"a\\\"b\\\\c\\nd,}\",r=\"\"} 3 # {x=\"1\"} 2.0\n\
-                    # EOF\n";
-        let page = delimited(text, Vec::new());
+    fn a_counter_has_its_full_name_and_labels_as_they_are() {
+        let labels = [("q", "a\"b\\c\nd,}"), ("r", "")];
+        let page = write(&[family("asterisk_calls_total", &labels, 3)], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
-        assert_eq!(family[0], (1, b"calls_total".to_vec()));
-        assert_eq!(family[1], (2, b"Calls.".to_vec()));
+        assert_eq!(family[0], (1, b"asterisk_calls_total".to_vec()));
+        assert!(family[1].1.ends_with(b"."), "help is a sentence");
         assert_eq!(family[2], (3, 0u64.to_le_bytes().to_vec()));
         let metric = fields(&family[3].1);
         assert_eq!(fields(&metric[0].1), [(1, b"q".to_vec()), (2, b"a\"b\\c\nd,}".to_vec())]);
@@ -364,31 +263,24 @@ mod tests {
 
     #[test]
     fn an_info_is_a_gauge() {
-        let page = delimited("# HELP b B.\n# TYPE b info\nb_info{v=\"1\"} 1\n# EOF\n", Vec::new());
+        let page = write(&[family("asterisk_exporter_build_info", &[("v", "1")], 1)], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
-        assert_eq!(family[0], (1, b"b_info".to_vec()));
+        assert_eq!(family[0], (1, b"asterisk_exporter_build_info".to_vec()));
         assert_eq!(family[2], (3, 1u64.to_le_bytes().to_vec()));
         assert_eq!(fields(&family[3].1)[1].0, 2);
     }
 
     #[test]
     fn a_histogram_has_both_kinds_of_buckets() {
-        let text = "# HELP h H.\n# TYPE h histogram\nh_sum{q=\"a\"} 5.0\nh_count{q=\"a\"} 3\n\
-                    h_bucket{le=\"1.0\",q=\"a\"} 1\nh_bucket{le=\"+Inf\",q=\"a\"} 3\n# EOF\n";
-        let mut sparse = Sparse::default();
+        let mut native = NativeBuckets::default();
         for seconds in [0.0, 2.0, 2.0, 3.0] {
-            sparse.observe(seconds);
+            native.observe(seconds);
         }
-        let page = delimited(text, vec![Some(sparse)]);
+        let page = write(&[histogram(&[1.0], &[(5.0, &[1, 2], Some(native))])], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         let metric = fields(&family[3].1);
-        assert_eq!(
-            fields(&metric[0].1),
-            [(1, b"q".to_vec()), (2, b"a".to_vec())],
-            "le is no label here"
-        );
-        assert_eq!(metric[1].0, 7);
-        let histogram = fields(&metric[1].1);
+        assert_eq!(metric[0].0, 7, "le is no label here");
+        let histogram = fields(&metric[0].1);
         let of = |number: u64| -> Vec<_> {
             histogram
                 .iter()
@@ -417,20 +309,18 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_cut_short_is_no_reason_to_panic() {
-        for text in [
-            "",
-            "# TYPE",
-            "# TYPE x",
-            "x{",
-            "x{a=\"",
-            "x{a=\"\\",
-            "x{a",
-            "x{}",
-            "x",
-            "# TYPE x counter\nx{é\n",
-        ] {
-            delimited(text, Vec::new());
-        }
+    fn a_native_histogram_belongs_to_its_series() {
+        let mut native = NativeBuckets::default();
+        native.observe(2.0);
+        let both =
+            [(0.0, &[0, 0][..], Some(NativeBuckets::default())), (2.0, &[0, 1], Some(native))];
+        let page = write(&[histogram(&[1.0], &both)], None);
+        let [family] = &families(&page)[..] else { panic!("not one family") };
+        let spans: Vec<_> = family[3..]
+            .iter()
+            .map(|(_, metric)| fields(&fields(metric)[0].1))
+            .map(|histogram| histogram.iter().filter(|(field, _)| *field == 12).count())
+            .collect();
+        assert_eq!(spans, [0, 1]);
     }
 }

@@ -5,27 +5,44 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
-use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, QueueName, RefusalLabels};
-use super::naming::Shown;
+use super::family::{Family, Handles};
+use super::histogram::{Histogram, Layout};
+use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, RefusalLabels};
+use super::naming::Labelled;
+use super::registrar::Registrar;
 use super::settings::Settings;
-use super::shelf::{Histograms, Kept, Shelf};
 use crate::correlator::{Caller, Outcome, Phase, QueueId, Refusal, Word};
 use crate::pbx::PbxName;
 
+/// What is counted of the queues of all PBXs.
+#[derive(Debug)]
+pub(super) struct QueueFamilies {
+    short_abandon: Duration,
+    entries: Family<QueueLabels, Counter>,
+    adopted: Family<AdoptedLabels, Counter>,
+    exits: Family<ExitLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    hold: Family<ExitLabels, Histogram>,
+    answered_in_target: Family<QueueLabels, Counter>,
+    abandoned_in_target: Family<QueueLabels, Counter>,
+    short_abandons: Family<QueueLabels, Counter>,
+    recorded_calls: Family<QueueLabels, Counter>,
+}
+
 /// The queues of one PBX.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct QueueMetrics {
     pbx: PbxName,
     short_abandon: Duration,
-    entries: Kept<QueueId, QueueLabels, Counter>,
-    adopted: Kept<(QueueId, Phase), AdoptedLabels, Counter>,
-    exits: Kept<(QueueId, Outcome), ExitLabels, Counter>,
-    refusals: Kept<(QueueId, Refusal), RefusalLabels, Counter>,
-    hold: Histograms<(QueueId, Outcome), ExitLabels>,
-    answered_in_target: Kept<QueueId, QueueLabels, Counter>,
-    abandoned_in_target: Kept<QueueId, QueueLabels, Counter>,
-    short_abandons: Kept<QueueId, QueueLabels, Counter>,
-    recorded_calls: Kept<QueueId, QueueLabels, Counter>,
+    entries: Handles<QueueId, QueueLabels, Counter>,
+    adopted: Handles<(QueueId, Phase), AdoptedLabels, Counter>,
+    exits: Handles<(QueueId, Outcome), ExitLabels, Counter>,
+    refusals: Handles<(QueueId, Refusal), RefusalLabels, Counter>,
+    hold: Handles<(QueueId, Outcome), ExitLabels, Histogram>,
+    answered_in_target: Handles<QueueId, QueueLabels, Counter>,
+    abandoned_in_target: Handles<QueueId, QueueLabels, Counter>,
+    short_abandons: Handles<QueueId, QueueLabels, Counter>,
+    recorded_calls: Handles<QueueId, QueueLabels, Counter>,
 }
 
 /// A wait that ended, and the target it is measured by.
@@ -36,39 +53,53 @@ pub(super) struct Wait {
     pub(super) target: Option<Duration>,
 }
 
-impl QueueMetrics {
-    pub(super) fn new(shelf: &mut Shelf, settings: &Settings) -> Self {
+impl QueueFamilies {
+    pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         Self {
-            pbx: PbxName::new(""),
             short_abandon: settings.short_abandon,
-            entries: shelf.kept(const { entry("asterisk_queue_entries_total") }),
-            adopted: shelf.kept(const { entry("asterisk_queue_adopted_total") }),
-            exits: shelf.kept(const { entry("asterisk_queue_exits_total") }),
-            refusals: shelf.kept(const { entry("asterisk_queue_refusals_total") }),
-            hold: shelf.histograms(
+            entries: registrar.family(const { entry("asterisk_queue_entries_total") }),
+            adopted: registrar.family(const { entry("asterisk_queue_adopted_total") }),
+            exits: registrar.family(const { entry("asterisk_queue_exits_total") }),
+            refusals: registrar.family(const { entry("asterisk_queue_refusals_total") }),
+            hold: registrar.histograms(
                 const { entry("asterisk_queue_hold_seconds") },
-                settings.hold_bounds(),
-                settings.detail,
+                Layout::new(settings.hold_bounds(), settings.detail),
             ),
-            answered_in_target: shelf
-                .kept(const { entry("asterisk_queue_answered_in_target_total") }),
-            abandoned_in_target: shelf
-                .kept(const { entry("asterisk_queue_abandoned_in_target_total") }),
-            short_abandons: shelf.kept(const { entry("asterisk_queue_short_abandons_total") }),
-            recorded_calls: shelf.kept(const { entry("asterisk_queue_recorded_calls_total") }),
+            answered_in_target: registrar
+                .family(const { entry("asterisk_queue_answered_in_target_total") }),
+            abandoned_in_target: registrar
+                .family(const { entry("asterisk_queue_abandoned_in_target_total") }),
+            short_abandons: registrar
+                .family(const { entry("asterisk_queue_short_abandons_total") }),
+            recorded_calls: registrar
+                .family(const { entry("asterisk_queue_recorded_calls_total") }),
         }
     }
 
-    /// The same metrics for `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> Self {
-        let mut metrics = Self { pbx: pbx.clone(), ..self.clone() };
-        let nowhere = Shown { id: QueueId::NONE, name: QueueName::new(""), folded: false };
-        metrics.refusal(&nowhere, Refusal::UnknownQueue);
+    /// The metrics of `pbx`.
+    pub(super) fn of_pbx(&self, pbx: &PbxName) -> QueueMetrics {
+        let mut metrics = QueueMetrics {
+            pbx: pbx.clone(),
+            short_abandon: self.short_abandon,
+            entries: self.entries.handles(),
+            adopted: self.adopted.handles(),
+            exits: self.exits.handles(),
+            refusals: self.refusals.handles(),
+            hold: self.hold.handles(),
+            answered_in_target: self.answered_in_target.handles(),
+            abandoned_in_target: self.abandoned_in_target.handles(),
+            short_abandons: self.short_abandons.handles(),
+            recorded_calls: self.recorded_calls.handles(),
+        };
+        // A queue that does not exist is never reported as known.
+        metrics.refusal(&Labelled::none(), Refusal::UnknownQueue);
         metrics
     }
+}
 
+impl QueueMetrics {
     /// Everything of a known queue stands at zero.
-    pub(super) fn known(&mut self, queue: &Shown<QueueId>) {
+    pub(super) fn known(&mut self, queue: &Labelled<QueueId>) {
         let single = [
             &mut self.entries,
             &mut self.answered_in_target,
@@ -77,7 +108,7 @@ impl QueueMetrics {
             &mut self.recorded_calls,
         ];
         for counters in single {
-            counters.of(queue.id, || by_queue(&self.pbx, queue));
+            counters.ensure(queue.id, || by_queue(&self.pbx, queue));
         }
         for &phase in Phase::ALL {
             self.adoption(queue, phase);
@@ -91,62 +122,62 @@ impl QueueMetrics {
         }
     }
 
-    pub(super) fn entered(&mut self, queue: &Shown<QueueId>) {
-        self.entries.of(queue.id, || by_queue(&self.pbx, queue)).inc();
+    pub(super) fn entered(&mut self, queue: &Labelled<QueueId>) {
+        self.entries.ensure(queue.id, || by_queue(&self.pbx, queue)).inc();
     }
 
-    pub(super) fn adopted(&mut self, queue: &Shown<QueueId>, phase: Phase) {
+    pub(super) fn adopted(&mut self, queue: &Labelled<QueueId>, phase: Phase) {
         self.adoption(queue, phase).inc();
     }
 
-    pub(super) fn refused(&mut self, queue: &Shown<QueueId>, reason: Refusal) {
+    pub(super) fn refused(&mut self, queue: &Labelled<QueueId>, reason: Refusal) {
         self.refusal(queue, reason).inc();
     }
 
-    pub(super) fn recorded(&mut self, queue: &Shown<QueueId>) {
-        self.recorded_calls.of(queue.id, || by_queue(&self.pbx, queue)).inc();
+    pub(super) fn recorded(&mut self, queue: &Labelled<QueueId>) {
+        self.recorded_calls.ensure(queue.id, || by_queue(&self.pbx, queue)).inc();
     }
 
     /// A wait ended; `of` is who may be shown as an example of it.
-    pub(super) fn exited(&mut self, queue: &Shown<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
+    pub(super) fn exited(&mut self, queue: &Labelled<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
         let Wait { outcome, hold, target } = wait;
         self.exit(queue, outcome).inc();
         // How long a lost caller waited nobody knows, whatever the observation says.
         let Some(hold) = hold.filter(|_| outcome != Outcome::Lost) else { return };
         let labels = || ExitLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), outcome };
-        self.hold.of((queue.id, outcome), labels).observe_of(hold.as_secs_f64(), of);
+        self.hold.ensure((queue.id, outcome), labels).observe_of(hold.as_secs_f64(), of);
 
         let in_target = target.is_some_and(|target| hold <= target);
         let labels = || by_queue(&self.pbx, queue);
         if outcome == Outcome::Answered && in_target {
-            self.answered_in_target.of(queue.id, labels).inc();
+            self.answered_in_target.ensure(queue.id, labels).inc();
         }
         if outcome == Outcome::Abandoned && in_target {
-            self.abandoned_in_target.of(queue.id, labels).inc();
+            self.abandoned_in_target.ensure(queue.id, labels).inc();
         }
         if outcome == Outcome::Abandoned && hold <= self.short_abandon {
-            self.short_abandons.of(queue.id, labels).inc();
+            self.short_abandons.ensure(queue.id, labels).inc();
         }
     }
 
-    fn adoption(&mut self, queue: &Shown<QueueId>, phase: Phase) -> &Counter {
-        self.adopted.of((queue.id, phase), || AdoptedLabels {
+    fn adoption(&mut self, queue: &Labelled<QueueId>, phase: Phase) -> &Counter {
+        self.adopted.ensure((queue.id, phase), || AdoptedLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
             phase,
         })
     }
 
-    fn exit(&mut self, queue: &Shown<QueueId>, outcome: Outcome) -> &Counter {
-        self.exits.of((queue.id, outcome), || ExitLabels {
+    fn exit(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> &Counter {
+        self.exits.ensure((queue.id, outcome), || ExitLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
             outcome,
         })
     }
 
-    fn refusal(&mut self, queue: &Shown<QueueId>, reason: Refusal) -> &Counter {
-        self.refusals.of((queue.id, reason), || RefusalLabels {
+    fn refusal(&mut self, queue: &Labelled<QueueId>, reason: Refusal) -> &Counter {
+        self.refusals.ensure((queue.id, reason), || RefusalLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
             reason,
@@ -154,6 +185,6 @@ impl QueueMetrics {
     }
 }
 
-fn by_queue(pbx: &PbxName, queue: &Shown<QueueId>) -> QueueLabels {
+fn by_queue(pbx: &PbxName, queue: &Labelled<QueueId>) -> QueueLabels {
     QueueLabels { pbx: pbx.clone(), queue: queue.name.clone() }
 }

@@ -8,12 +8,12 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::agents::AgentMetrics;
 use super::calls::{CallMetrics, Parties};
+use super::family::Handles;
 use super::labels::AnomalyLabels;
 use super::members::{Member, MemberMetrics};
 use super::naming::Naming;
 use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
-use super::shelf::Kept;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, QueueId,
     ReasonId, TrunkId, Word,
@@ -27,7 +27,7 @@ pub struct Recorder {
     pub(super) settings: Arc<Settings>,
     pub(super) naming: Naming,
     /// The queues' own `servicelevel`.
-    pub(super) own_levels: HashMap<QueueId, Option<Duration>>,
+    pub(super) queue_targets: HashMap<QueueId, Option<Duration>>,
     pub(super) queues: QueueMetrics,
     pub(super) members: MemberMetrics,
     pub(super) agents: AgentMetrics,
@@ -36,7 +36,7 @@ pub struct Recorder {
 }
 
 /// Counters of what should not happen.
-pub(super) type Anomalies = Kept<Anomaly, AnomalyLabels, Counter>;
+pub(super) type Anomalies = Handles<Anomaly, AnomalyLabels, Counter>;
 
 impl Observe for Recorder {
     fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
@@ -56,7 +56,7 @@ impl Recorder {
 
     /// The service level target in force for a queue.
     pub(super) fn target(&self, names: &Names, queue: QueueId) -> Option<Duration> {
-        let own = self.own_levels.get(&queue).copied().flatten();
+        let own = self.queue_targets.get(&queue).copied().flatten();
         let name = names.queues.name(queue);
         self.settings.target(name, self.settings.queue_aliases.of(&self.pbx, name), own)
     }
@@ -66,7 +66,7 @@ impl Recorder {
         let naming = &mut self.naming;
         match seen {
             O::QueueKnown { queue, service_level } => {
-                self.own_levels.insert(queue, service_level);
+                self.queue_targets.insert(queue, service_level);
                 self.queues.known(&naming.queue(names, queue)?);
             }
             O::MemberKnown { queue, agent } => {
@@ -139,7 +139,7 @@ impl Recorder {
     }
 
     fn anomaly(&mut self, kind: Anomaly) -> &Counter {
-        self.anomalies.of(kind, || AnomalyLabels { pbx: self.pbx.clone(), kind })
+        self.anomalies.ensure(kind, || AnomalyLabels { pbx: self.pbx.clone(), kind })
     }
 }
 

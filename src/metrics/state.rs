@@ -1,164 +1,196 @@
-//! Gauges of what is going on, filled anew at each scrape, so that a removed queue simply
-//! disappears.
+//! Gauges of what goes on, made anew for each scrape, so that a removed queue disappears.
+//!
+//! Under the lock each name gets its label, which only the recorder knows.  The series are made
+//! behind it: an agent alone has one for each state.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::metrics::family::Family;
-
-use super::catalogue::entry;
+use super::catalogue::{Entry, entry};
 use super::labels::{
-    AgentStateLabels, DegradedLabels, DirectionLabels, Held, HeldLabels, PbxLabels,
-    QueueAgentsLabels, QueueLabels, TrunkLabels,
+    AgentName, AgentStateLabels, DegradedLabels, DirectionLabels, LabelSet, PbxLabels,
+    QueueAgentsLabels, QueueLabels, QueueName, Tracked, TrackedLabels, TrunkLabels, TrunkName,
 };
 use super::recorder::Recorder;
-use super::shelf::{Level, Shelf, Span};
+use super::snapshot::{Samples, Values};
 use crate::clock::Moment;
-use crate::correlator::{
-    AgentId, AgentState, Direction, Missing, Names, QueueState, State, TrunkId, Word,
-};
+use crate::correlator::{AgentState, Direction, Missing, Names, QueueState, State, Word};
+use crate::pbx::PbxName;
+
+/// What goes on at one PBX, under the labels its recorder counts with.
+#[derive(Debug)]
+pub(super) struct PbxState {
+    pbx: PbxName,
+    queues: Vec<Queue>,
+    agents: Vec<(AgentName, AgentState)>,
+    trunks: Vec<(TrunkName, u64)>,
+    /// What needs no names.
+    rest: State,
+}
+
+#[derive(Debug)]
+struct Queue {
+    name: QueueName,
+    target: Option<Duration>,
+    state: QueueState,
+}
+
+impl PbxState {
+    pub(super) fn new(mut state: State, names: &Names, recorder: &mut Recorder) -> Self {
+        let queues = std::mem::take(&mut state.queues);
+        let queues = queues.into_iter().filter_map(|state| {
+            let queue = recorder.naming.queue(names, state.queue)?;
+            // Queues folded together may have different targets: none is shown then.
+            let target = recorder.target(names, state.queue).filter(|_| !queue.folded);
+            Some(Queue { name: queue.name, target, state })
+        });
+        let queues = queues.collect();
+
+        let agents = std::mem::take(&mut state.agents);
+        let agents = agents
+            .into_iter()
+            .filter_map(|(agent, state)| Some((recorder.naming.agent(names, agent)?.name, state)));
+        let agents = agents.collect();
+
+        let trunks = std::mem::take(&mut state.trunks);
+        let trunks = trunks
+            .into_iter()
+            .filter_map(|(trunk, calls)| Some((recorder.naming.trunk(names, trunk)?.name, calls)));
+        let trunks = trunks.collect();
+
+        Self { pbx: recorder.pbx.clone(), queues, agents, trunks, rest: state }
+    }
+}
 
 /// The gauges of all PBXs.
-#[derive(Debug)]
-pub(super) struct StateMetrics {
-    started: Family<PbxLabels, Span>,
-    target: Family<QueueLabels, Span>,
-    waiting: Family<QueueLabels, Level>,
-    talking: Family<QueueLabels, Level>,
-    longest_wait: Family<QueueLabels, Span>,
-    members: Family<QueueAgentsLabels, Level>,
-    agents: Family<AgentStateLabels, Level>,
-    calls: Family<DirectionLabels, Level>,
-    trunks: Family<TrunkLabels, Level>,
-    tracked: Family<HeldLabels, Level>,
-    degraded: Family<DegradedLabels, Level>,
+pub(super) fn gauges(states: &[PbxState]) -> Vec<Samples> {
+    let mut gauges = Gauges::default();
+    for state in states {
+        gauges.add(state);
+    }
+    gauges.into_samples()
 }
 
-impl StateMetrics {
-    pub(super) fn new(shelf: &mut Shelf) -> Self {
-        Self {
-            started: shelf.family(const { entry("asterisk_start_time_seconds") }),
-            target: shelf.family(const { entry("asterisk_queue_service_level_target_seconds") }),
-            waiting: shelf.family(const { entry("asterisk_queue_callers_waiting") }),
-            talking: shelf.family(const { entry("asterisk_queue_callers_talking") }),
-            longest_wait: shelf.family(const { entry("asterisk_queue_longest_wait_seconds") }),
-            members: shelf.family(const { entry("asterisk_queue_agents") }),
-            agents: shelf.family(const { entry("asterisk_agent_state") }),
-            calls: shelf.family(const { entry("asterisk_calls_active") }),
-            trunks: shelf.family(const { entry("asterisk_trunk_calls_active") }),
-            tracked: shelf.family(const { entry("asterisk_exporter_tracked_objects") }),
-            degraded: shelf.family(const { entry("asterisk_exporter_degraded") }),
+/// What shares a label is added up.
+#[derive(Default)]
+struct Gauges {
+    started: Gauge<f64>,
+    target: Gauge<f64>,
+    waiting: Gauge<u64>,
+    talking: Gauge<u64>,
+    longest_wait: Gauge<f64>,
+    members: Gauge<u64>,
+    agents: Gauge<u64>,
+    calls: Gauge<u64>,
+    trunks: Gauge<u64>,
+    tracked: Gauge<u64>,
+    degraded: Gauge<u64>,
+}
+
+impl Gauges {
+    fn add(&mut self, PbxState { pbx, queues, agents, trunks, rest }: &PbxState) {
+        if let Some(started) = rest.started {
+            let epoch = Moment::default();
+            *self.started.at(PbxLabels { pbx: pbx.clone() }) = started.since(epoch).as_secs_f64();
+        }
+        for queue in queues {
+            self.add_queue(pbx, queue);
+        }
+        for (agent, doing) in agents {
+            for &state in AgentState::ALL {
+                let labels = AgentStateLabels { pbx: pbx.clone(), agent: agent.clone(), state };
+                *self.agents.at(labels) += u64::from(state == *doing);
+            }
+        }
+        for (trunk, calls) in trunks {
+            *self.trunks.at(TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() }) += calls;
+        }
+        self.add_rest(pbx, rest);
+    }
+
+    fn add_queue(&mut self, pbx: &PbxName, Queue { name, target, state }: &Queue) {
+        let labels = || QueueLabels { pbx: pbx.clone(), queue: name.clone() };
+        *self.waiting.at(labels()) += state.waiting;
+        *self.talking.at(labels()) += state.talking;
+        let longest = self.longest_wait.at(labels());
+        *longest = longest.max(state.longest_wait.as_secs_f64());
+        if let Some(target) = target {
+            *self.target.at(labels()) = target.as_secs_f64();
+        }
+
+        for &doing in AgentState::ALL {
+            let count = total(&state.members, doing);
+            let labels = QueueAgentsLabels { pbx: pbx.clone(), queue: name.clone(), state: doing };
+            *self.members.at(labels) += count;
         }
     }
 
-    /// Forgets the last scrape.
-    pub(super) fn clear(&self) {
-        self.started.clear();
-        self.target.clear();
-        self.waiting.clear();
-        self.talking.clear();
-        self.longest_wait.clear();
-        self.members.clear();
-        self.agents.clear();
-        self.calls.clear();
-        self.trunks.clear();
-        self.tracked.clear();
-    }
-
-    /// Adds one PBX's picture, under the labels its recorder counts with.  What shares a label is
-    /// added up.
-    pub(super) fn fill(&self, state: &State, names: &Names, recorder: &mut Recorder) {
-        if let Some(started) = state.started {
-            let labels = PbxLabels { pbx: recorder.pbx.clone() };
-            self.started
-                .get_or_create_owned(&labels)
-                .set(started.since(Moment::default()).as_secs_f64());
+    /// Directions, kinds and reasons are all there, whether or not there is anything to count.
+    fn add_rest(&mut self, pbx: &PbxName, state: &State) {
+        for &direction in Direction::ALL {
+            let labels = DirectionLabels { pbx: pbx.clone(), direction };
+            *self.calls.at(labels) = total(&state.calls, direction);
         }
-        for queue in &state.queues {
-            self.fill_queue(queue, names, recorder);
-        }
-        for &(agent, doing) in &state.agents {
-            self.fill_agent(agent, doing, names, recorder);
-        }
-        self.fill_calls(&state.calls, recorder);
-        for &(trunk, count) in &state.trunks {
-            self.fill_trunk(trunk, count, names, recorder);
-        }
-        let tracked = state.tracked;
-        for (kind, count) in [
-            (Held::Channel, tracked.channels),
-            (Held::Stay, tracked.stays),
-            (Held::Call, tracked.calls),
-        ] {
-            self.tracked
-                .get_or_create_owned(&HeldLabels { pbx: recorder.pbx.clone(), kind })
-                .set(count);
+        for &kind in Tracked::ALL {
+            *self.tracked.at(TrackedLabels { pbx: pbx.clone(), kind }) = match kind {
+                Tracked::Channel => state.tracked.channels,
+                Tracked::Stay => state.tracked.stays,
+                Tracked::Call => state.tracked.calls,
+            };
         }
         for &reason in Missing::ALL {
-            let labels = DegradedLabels { pbx: recorder.pbx.clone(), reason };
-            self.degraded
-                .get_or_create_owned(&labels)
-                .set(u64::from(state.missing.contains(reason)));
+            let labels = DegradedLabels { pbx: pbx.clone(), reason };
+            *self.degraded.at(labels) = u64::from(state.missing.contains(reason));
         }
     }
 
-    fn fill_queue(&self, queue: &QueueState, names: &Names, recorder: &mut Recorder) {
-        let Some(shown) = recorder.naming.queue(names, queue.queue) else { return };
-        let labels = QueueLabels { pbx: recorder.pbx.clone(), queue: shown.name };
-        self.waiting.get_or_create_owned(&labels).inc_by(queue.waiting);
-        self.talking.get_or_create_owned(&labels).inc_by(queue.talking);
-        raise(&self.longest_wait.get_or_create_owned(&labels), queue.longest_wait);
-        // Queues folded together may have different targets: none is shown then.
-        if let Some(target) = recorder.target(names, queue.queue).filter(|_| !shown.folded) {
-            self.target.get_or_create_owned(&labels).set(target.as_secs_f64());
-        }
-        for &state in AgentState::ALL {
-            let count = queue
-                .members
-                .iter()
-                .filter(|member| member.0 == state)
-                .map(|member| member.1)
-                .sum();
-            let labels =
-                QueueAgentsLabels { pbx: labels.pbx.clone(), queue: labels.queue.clone(), state };
-            self.members.get_or_create_owned(&labels).inc_by(count);
-        }
-    }
-
-    fn fill_agent(
-        &self,
-        agent: AgentId,
-        doing: AgentState,
-        names: &Names,
-        recorder: &mut Recorder,
-    ) {
-        let Some(shown) = recorder.naming.agent(names, agent) else { return };
-        for &state in AgentState::ALL {
-            let labels =
-                AgentStateLabels { pbx: recorder.pbx.clone(), agent: shown.name.clone(), state };
-            self.agents.get_or_create_owned(&labels).inc_by(u64::from(state == doing));
-        }
-    }
-
-    /// All directions are there, whether or not there are calls.
-    fn fill_calls(&self, calls: &[(Direction, u64)], recorder: &Recorder) {
-        for &direction in Direction::ALL {
-            let count = calls.iter().filter(|call| call.0 == direction).map(|call| call.1).sum();
-            self.calls
-                .get_or_create_owned(&DirectionLabels { pbx: recorder.pbx.clone(), direction })
-                .set(count);
-        }
-    }
-
-    fn fill_trunk(&self, trunk: TrunkId, count: u64, names: &Names, recorder: &mut Recorder) {
-        let Some(shown) = recorder.naming.trunk(names, trunk) else { return };
-        self.trunks
-            .get_or_create_owned(&TrunkLabels { pbx: recorder.pbx.clone(), trunk: shown.name })
-            .inc_by(count);
+    fn into_samples(self) -> Vec<Samples> {
+        let all = [
+            self.started.samples(const { entry("asterisk_start_time_seconds") }),
+            self.target.samples(const { entry("asterisk_queue_service_level_target_seconds") }),
+            self.waiting.samples(const { entry("asterisk_queue_callers_waiting") }),
+            self.talking.samples(const { entry("asterisk_queue_callers_talking") }),
+            self.longest_wait.samples(const { entry("asterisk_queue_longest_wait_seconds") }),
+            self.members.samples(const { entry("asterisk_queue_agents") }),
+            self.agents.samples(const { entry("asterisk_agent_state") }),
+            self.calls.samples(const { entry("asterisk_calls_active") }),
+            self.trunks.samples(const { entry("asterisk_trunk_calls_active") }),
+            self.tracked.samples(const { entry("asterisk_exporter_tracked_objects") }),
+            self.degraded.samples(const { entry("asterisk_exporter_degraded") }),
+        ];
+        all.into()
     }
 }
 
-fn raise(gauge: &Span, wait: Duration) {
-    if gauge.get() < wait.as_secs_f64() {
-        gauge.set(wait.as_secs_f64());
+/// One gauge, whose series are made as they come.
+#[derive(Default)]
+struct Gauge<V> {
+    index: HashMap<LabelSet, usize>,
+    labels: Vec<LabelSet>,
+    values: Vec<V>,
+}
+
+impl<V: Default> Gauge<V> {
+    /// The value with these labels, zero if it is new.
+    fn at(&mut self, labels: impl Into<LabelSet>) -> &mut V {
+        let labels = labels.into();
+        let at = *self.index.entry(labels).or_insert_with_key(|labels| {
+            self.labels.push(labels.clone());
+            self.values.push(V::default());
+            self.labels.len() - 1
+        });
+        &mut self.values[at]
     }
+
+    fn samples(self, entry: &'static Entry) -> Samples
+    where
+        Values: From<Vec<V>>,
+    {
+        Samples { entry, labels: Arc::new(self.labels), values: self.values.into() }
+    }
+}
+
+fn total<K: Eq + Copy>(counts: &[(K, u64)], key: K) -> u64 {
+    counts.iter().filter(|count| count.0 == key).map(|count| count.1).sum()
 }

@@ -1,137 +1,258 @@
-//! The classic text format 0.0.4, made from our OpenMetrics text: some scrapers, and `promtool`,
-//! read nothing else.
+//! The text formats: OpenMetrics 1.0, and the classic 0.0.4, which some scrapers and `promtool`
+//! read alone.
 //!
-//! Both differ in few lines: the classic format puts HELP and TYPE of a counter on the name with
-//! `_total`, and has neither units, exemplars nor an end.  Samples are taken over letter by letter,
-//! so `le="1.0"` is spelled alike.
+//! Both differ in few lines.  The classic format puts HELP and TYPE of a counter on the name with
+//! `_total`, and has neither units, exemplars nor an end.  Numbers are written as prometheus-client
+//! writes them, so `le="1.0"` is spelled alike in all exporters that use it.
 
-/// Turns what the OpenMetrics encoder wrote into the classic format.
-pub(super) fn classic(open_metrics: &str) -> String {
-    let mut classic = String::with_capacity(open_metrics.len());
-    // HELP comes before TYPE, which tells under which name it stands.
-    let mut help = None;
-    for line in open_metrics.split_terminator('\n') {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            help = rest.split_once(' ').map(|(_, text)| text);
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            put_type(&mut classic, rest, help.take());
-        } else if !line.starts_with('#') && !line.is_empty() {
-            put_line(&mut classic, &["", without_exemplar(line)]);
+use super::catalogue::Kind;
+use super::exposition::Format;
+use super::labels::LabelSet;
+use super::snapshot::{Exemplar, HistogramValue, Samples, Value};
+
+/// The families as text; of one PBX, or of all.
+pub(super) fn write(families: &[Samples], pbx: Option<&str>, format: Format) -> String {
+    let mut page = Page { text: String::new(), labels: String::new(), format };
+    for family in families {
+        page.family(family, pbx);
+    }
+    if format == Format::OpenMetrics {
+        page.text.push_str("# EOF\n");
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    /// The labels of the series that is being written: a histogram needs them for each line.
+    labels: String,
+    format: Format,
+}
+
+impl Page {
+    /// A family without series is left out, as it is by prometheus-client.
+    fn family(&mut self, family: &Samples, pbx: Option<&str>) {
+        let mut all = family.series(pbx).peekable();
+        if all.peek().is_none() {
+            return;
+        }
+
+        self.head(family);
+        let name = family.entry.name;
+        for (labels, value) in all {
+            self.labels.clear();
+            write_labels(&mut self.labels, labels);
+            match value {
+                Value::Whole(value) => {
+                    self.name(&[name]);
+                    self.whole(value);
+                }
+                Value::Real(value) => {
+                    self.name(&[name]);
+                    self.real(value);
+                }
+                Value::Histogram(histogram) => self.histogram(name, histogram),
+            }
         }
     }
-    classic
-}
 
-fn put_type(classic: &mut String, rest: &str, help: Option<&str>) {
-    let Some((name, kind)) = rest.split_once(' ') else { return };
-    let (suffix, kind) = match kind {
-        "counter" => ("_total", "counter"),
-        "info" => ("_info", "gauge"),
-        "unknown" => ("", "untyped"),
-        other => ("", other),
-    };
-    if let Some(help) = help {
-        put_line(classic, &["# HELP ", name, suffix, " ", help]);
-    }
-    put_line(classic, &["# TYPE ", name, suffix, " ", kind]);
-}
-
-fn put_line(classic: &mut String, parts: &[&str]) {
-    for part in parts {
-        classic.push_str(part);
-    }
-    classic.push('\n');
-}
-
-/// The sample up to its exemplar.  Only what comes after the labels can be one: a label value may
-/// look like it.
-fn without_exemplar(line: &str) -> &str {
-    let labels_end = labels_end(line);
-    match line[labels_end..].find(" # {") {
-        Some(at) => &line[..labels_end + at],
-        None => line,
-    }
-}
-
-/// Where the labels of a sample end; its name's end, so zero, if it has none.
-fn labels_end(line: &str) -> usize {
-    let Some(start) = line.find(['{', ' ']).filter(|at| line.as_bytes()[*at] == b'{') else {
-        return 0;
-    };
-    let mut quoted = false;
-    let mut escaped = false;
-    for (at, byte) in line.bytes().enumerate().skip(start) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'}' if !quoted => return at + 1,
-            _ => {}
+    fn head(&mut self, family: &Samples) {
+        let entry = family.entry;
+        let (name, kind) = match self.format {
+            Format::OpenMetrics => (entry.family(), entry.kind),
+            // The classic format has no infos.
+            Format::Text if entry.kind == Kind::Info => (entry.name, Kind::Gauge),
+            Format::Text => (entry.name, entry.kind),
+        };
+        self.line(&["# HELP ", name, " ", entry.help, "."]);
+        self.line(&["# TYPE ", name, " ", kind.word()]);
+        if let (Format::OpenMetrics, Some(unit)) = (self.format, entry.unit) {
+            self.line(&["# UNIT ", name, " ", unit.word()]);
         }
     }
-    line.len()
+
+    fn histogram(&mut self, name: &str, histogram: HistogramValue<'_>) {
+        self.name(&[name, "_sum"]);
+        self.real(histogram.sum);
+        self.name(&[name, "_count"]);
+        self.whole(histogram.count());
+
+        for bucket in histogram.buckets() {
+            self.push(&[name, "_bucket{le=\""]);
+            if bucket.bound == f64::INFINITY {
+                self.text.push_str("+Inf");
+            } else {
+                self.text.push_str(dtoa::Buffer::new().format(bucket.bound));
+            }
+            self.text.push('"');
+            if !self.labels.is_empty() {
+                self.text.push(',');
+            }
+            self.text.push_str(&self.labels);
+            self.text.push_str("} ");
+            self.text.push_str(itoa::Buffer::new().format(bucket.count));
+            if let (Format::OpenMetrics, Some(exemplar)) = (self.format, bucket.exemplar) {
+                self.exemplar(exemplar);
+            }
+            self.text.push('\n');
+        }
+    }
+
+    /// Without a time of its own an exemplar gets that of the scrape which shows it first.
+    fn exemplar(&mut self, exemplar: &Exemplar) {
+        self.push(&[" # {", Exemplar::LABEL, "=\""]);
+        escape(&mut self.text, &exemplar.linkedid);
+        self.push(&["\"} ", dtoa::Buffer::new().format(exemplar.value)]);
+    }
+
+    /// The name and the labels of a sample.
+    fn name(&mut self, parts: &[&str]) {
+        self.push(parts);
+        if !self.labels.is_empty() {
+            self.text.push('{');
+            self.text.push_str(&self.labels);
+            self.text.push('}');
+        }
+        self.text.push(' ');
+    }
+
+    fn whole(&mut self, value: u64) {
+        self.line(&[itoa::Buffer::new().format(value)]);
+    }
+
+    fn real(&mut self, value: f64) {
+        self.line(&[dtoa::Buffer::new().format(value)]);
+    }
+
+    fn line(&mut self, parts: &[&str]) {
+        self.push(parts);
+        self.text.push('\n');
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.text.push_str(part);
+        }
+    }
+}
+
+fn write_labels(text: &mut String, labels: &LabelSet) {
+    for (name, value) in labels.iter() {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(name);
+        text.push_str("=\"");
+        escape(text, value);
+        text.push('"');
+    }
+}
+
+/// Few values have anything to escape.
+fn escape(text: &mut String, value: &str) {
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        text.push_str(&rest[..at]);
+        text.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
+    }
+    text.push_str(rest);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::snapshot::tests::{family, histogram};
 
-    #[test]
-    fn help_and_type_of_a_counter_stand_on_the_name_with_total() {
-        let text = "# HELP calls Calls.\n# TYPE calls counter\ncalls_total{a=\"b\"} 3\n# EOF\n";
-        let expected =
-            "# HELP calls_total Calls.\n# TYPE calls_total counter\ncalls_total{a=\"b\"} 3\n";
-        assert_eq!(classic(text), expected);
+    const CALLS: &str = "asterisk_exporter_connects_total";
+
+    fn both(families: &[Samples]) -> [String; 2] {
+        [Format::OpenMetrics, Format::Text].map(|format| write(families, None, format))
     }
 
     #[test]
-    fn units_are_dropped_and_bounds_are_spelled_alike() {
-        let text = "# HELP hold_seconds Hold.\n# TYPE hold_seconds histogram\n# UNIT hold_seconds seconds\n\
-                    hold_seconds_bucket{le=\"1.0\"} 1\nhold_seconds_bucket{le=\"+Inf\"} 2\n# EOF\n";
-        let expected = "# HELP hold_seconds Hold.\n# TYPE hold_seconds histogram\n\
-                        hold_seconds_bucket{le=\"1.0\"} 1\nhold_seconds_bucket{le=\"+Inf\"} 2\n";
-        assert_eq!(classic(text), expected);
-    }
-
-    #[test]
-    fn an_info_is_a_gauge() {
-        let text = "# HELP build Build.\n# TYPE build info\nbuild_info{version=\"1\"} 1\n# EOF\n";
-        assert_eq!(
-            classic(text),
-            "# HELP build_info Build.\n# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"
+    fn help_and_type_of_a_counter_are_on_the_name_with_total_in_the_classic_format() {
+        let counter = family(CALLS, &[("pbx", "hq")], 3);
+        let [open_metrics, classic] = both(&[counter]);
+        let sample = "asterisk_exporter_connects_total{pbx=\"hq\"} 3\n";
+        assert!(open_metrics.starts_with("# HELP asterisk_exporter_connects "), "{open_metrics}");
+        assert!(
+            open_metrics
+                .ends_with(&format!("# TYPE asterisk_exporter_connects counter\n{sample}# EOF\n")),
+            "{open_metrics}"
+        );
+        assert!(classic.starts_with("# HELP asterisk_exporter_connects_total "), "{classic}");
+        assert!(
+            classic
+                .ends_with(&format!("# TYPE asterisk_exporter_connects_total counter\n{sample}")),
+            "{classic}"
         );
     }
 
     #[test]
-    fn an_exemplar_is_cut_off() {
-        assert_eq!(
-            without_exemplar(r#"x_bucket{le="1.0"} 3 # {linkedid="1.2"} 0.5 1700000000.0"#),
-            r#"x_bucket{le="1.0"} 3"#
-        );
-        assert_eq!(without_exemplar(r#"x_total 3 # {linkedid="} {"} 0.5"#), "x_total 3");
-        assert_eq!(without_exemplar(r#"x_total{a="b"} 3"#), r#"x_total{a="b"} 3"#);
+    fn units_are_in_open_metrics_only_and_bounds_are_spelled_alike() {
+        let [open_metrics, classic] = both(&[histogram(&[1.0], &[(1.5, &[1, 1], None)])]);
+        assert!(open_metrics.contains("\n# UNIT asterisk_queue_hold_seconds seconds\n"));
+        assert!(!classic.contains("# UNIT"));
+        let samples = "asterisk_queue_hold_seconds_sum 1.5\n\
+                       asterisk_queue_hold_seconds_count 2\n\
+                       asterisk_queue_hold_seconds_bucket{le=\"1.0\"} 1\n\
+                       asterisk_queue_hold_seconds_bucket{le=\"+Inf\"} 2\n";
+        assert!(classic.ends_with(samples), "{classic}");
+        assert!(open_metrics.ends_with(&format!("{samples}# EOF\n")), "{open_metrics}");
     }
 
     #[test]
-    fn a_label_value_that_looks_like_an_exemplar_is_none() {
-        for value in [
-            r"} 1 # {",
-            r#"\" # {\"} 2 # {"#,
-            r"\\",
-            r#"\\\"} 1 # {a=\""#,
-            "# EOF",
-            r"\n# TYPE x counter",
+    fn an_info_is_a_gauge_in_the_classic_format() {
+        let info = family("asterisk_exporter_build_info", &[("version", "1")], 1);
+        let [open_metrics, classic] = both(&[info]);
+        assert!(open_metrics.contains("# TYPE asterisk_exporter_build info\n"), "{open_metrics}");
+        assert!(
+            classic.ends_with(
+                "# TYPE asterisk_exporter_build_info gauge\n\
+                 asterisk_exporter_build_info{version=\"1\"} 1\n"
+            ),
+            "{classic}"
+        );
+    }
+
+    #[test]
+    fn label_values_are_escaped() {
+        for (value, escaped) in [
+            ("plain", "plain"),
+            ("\"", r#"\""#),
+            ("\\", r"\\"),
+            ("a\nb", r"a\nb"),
+            ("é\"\\\n\"é", r#"é\"\\\n\"é"#),
         ] {
-            let line = format!("x_total{{queue=\"{value}\"}} 1");
-            assert_eq!(without_exemplar(&line), line);
-            assert_eq!(without_exemplar(&format!("{line} # {{id=\"}} # {{\"}} 1.0")), line);
+            let mut text = String::new();
+            escape(&mut text, value);
+            assert_eq!(text, escaped);
         }
     }
 
     #[test]
-    fn text_that_is_cut_short_is_no_reason_to_panic() {
-        for text in ["", "# TYPE", "# TYPE x", "# HELP x", "x{", "x{a=\"", "x{a=\"\\", "\n\n"] {
-            classic(text);
-        }
+    fn a_page_of_one_pbx_has_its_series_and_those_of_no_pbx() {
+        let page = |pbx| {
+            let families = [
+                family(CALLS, &[("pbx", "hq")], 3),
+                family(CALLS, &[("pbx", "branch")], 4),
+                family("process_open_fds", &[], 5),
+            ];
+            write(&families, Some(pbx), Format::Text)
+        };
+        let samples = |pbx| -> Vec<_> {
+            page(pbx).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        };
+        assert_eq!(
+            samples("hq"),
+            ["asterisk_exporter_connects_total{pbx=\"hq\"} 3", "process_open_fds 5"]
+        );
+        assert_eq!(samples("nowhere"), ["process_open_fds 5"]);
+        assert!(!page("nowhere").contains(CALLS), "a family without series has no HELP either");
     }
 }

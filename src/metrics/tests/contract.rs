@@ -66,6 +66,20 @@ fn both_formats_hold_the_same_samples() {
     );
 }
 
+#[test]
+fn what_is_counted_is_written_as_prometheus_client_writes_it() {
+    for queue in ["support", "say \"hi\"\\\n", "é"] {
+        let mut bench = everything(queue);
+        let mut wanted = String::new();
+        prometheus_client::encoding::text::encode(&mut wanted, bench.metrics.registrar.registry())
+            .expect("text can be written");
+
+        // What is read at the scrape alone is not registered.
+        let snapshot = Snapshot { states: Vec::new(), process: false, ..bench.snapshot() };
+        assert_eq!(snapshot.text(None, Format::OpenMetrics), wanted);
+    }
+}
+
 /// A bench on which every metric has a sample.
 fn everything(queue: &str) -> Bench {
     use Observation as O;

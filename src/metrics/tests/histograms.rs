@@ -80,9 +80,9 @@ fn a_scrape_of_protobuf_does_not_depend_on_the_texts_before_it() {
     let mut bench = bench(Detail::Native);
     answered(&mut bench, secs(7), b"1.1");
     bench.text();
-    let first = bench.metrics.write_protobuf();
+    let first = bench.protobuf();
     bench.scrape(Format::OpenMetrics);
-    let second = bench.metrics.write_protobuf();
+    let second = bench.protobuf();
     assert_eq!(first.len(), second.len());
     // Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes,
     // offset 46 in zigzag.
@@ -104,7 +104,7 @@ fn agents_without_buckets_have_no_native_ones() {
     let ended_by = crate::correlator::EndedBy::Agent;
     bench.see(Observation::Completed { queue, agent, ended_by, talk: Some(secs(7)) });
     answered(&mut bench, secs(7), b"1.1");
-    let page = bench.metrics.write_protobuf();
+    let page = bench.protobuf();
     // Field 5, schema 3 in zigzag, then field 6: once, of the hold times.
     let schema = [5 << 3, 6, 6 << 3 | 1];
     assert_eq!(page.windows(schema.len()).filter(|window| *window == schema).count(), 1);

@@ -9,8 +9,9 @@ mod agents;
 mod calls;
 mod contract;
 mod histograms;
-mod own;
 mod queues;
+mod self_metrics;
+mod size;
 
 /// One PBX called `hq`, seen by nobody but the test.
 pub(super) struct Bench {
@@ -39,11 +40,18 @@ impl Bench {
         self.recorder.observe(&self.names, seen, None);
     }
 
-    /// A scrape of what was seen and of `self.state`.
+    /// The numbers of what was seen and of `self.state`.
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        let state = PbxState::new(self.state.clone(), &self.names, &mut self.recorder);
+        self.metrics.snapshot(vec![state])
+    }
+
     pub(super) fn scrape(&mut self, format: Format) -> Scrape {
-        self.metrics.state.clear();
-        self.metrics.state.fill(&self.state, &self.names, &mut self.recorder);
-        Scrape(self.metrics.write(format))
+        Scrape(self.snapshot().text(None, format))
+    }
+
+    pub(super) fn protobuf(&mut self) -> Vec<u8> {
+        self.snapshot().write(Exposition::Protobuf, None)
     }
 
     pub(super) fn text(&mut self) -> Scrape {

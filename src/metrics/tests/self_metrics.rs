@@ -90,8 +90,8 @@ fn two_pbxs_share_each_name_but_no_number() {
 #[test]
 fn process_metrics_are_there_only_if_asked_for() {
     assert!(!at(&mut board(), 100).0.contains("process_"));
-    let mut metrics = Metrics::new(Settings::default()).with_process_metrics();
-    let text = metrics.write(Format::Text);
+    let metrics = Metrics::new(Settings::default()).with_process_metrics();
+    let text = metrics.snapshot(Vec::new()).text(None, Format::Text);
     assert_eq!(text.contains("process_open_fds "), cfg!(target_os = "linux"));
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// What was observed, by exponential bucket.  Durations only, so nothing is below zero.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Sparse {
+pub(super) struct NativeBuckets {
     zero: u64,
     /// Bucket `i` holds what is above `2^((i-1)/8)` and not above `2^(i/8)`.
     buckets: BTreeMap<i32, u64>,
@@ -20,7 +20,7 @@ pub(super) struct Run {
     pub(super) counts: Vec<u64>,
 }
 
-impl Sparse {
+impl NativeBuckets {
     /// The number of an octave's buckets is two to the power of this.
     pub(super) const SCHEMA: i32 = 3;
     /// What is not longer is counted as zero: a millisecond, since PBXs are not more exact.  So a
@@ -62,12 +62,12 @@ impl Sparse {
 mod tests {
     use super::*;
 
-    fn of(observations: &[f64]) -> Sparse {
-        let mut sparse = Sparse::default();
+    fn of(observations: &[f64]) -> NativeBuckets {
+        let mut native = NativeBuckets::default();
         for &seconds in observations {
-            sparse.observe(seconds);
+            native.observe(seconds);
         }
-        sparse
+        native
     }
 
     #[test]
@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn a_millisecond_is_nothing() {
-        let sparse = of(&[0.0, 0.001, 0.0011]);
-        assert_eq!((sparse.zero(), sparse.runs().len()), (2, 1));
+        let native = of(&[0.0, 0.001, 0.0011]);
+        assert_eq!((native.zero(), native.runs().len()), (2, 1));
     }
 
     #[test]
     fn neighbours_are_one_run_and_a_gap_begins_another() {
-        let sparse = of(&[1.0, 1.05, 1.06, 1.1, 4.0, 4.0]);
+        let native = of(&[1.0, 1.05, 1.06, 1.1, 4.0, 4.0]);
         let runs = [Run { gap: 0, counts: vec![1, 2, 1] }, Run { gap: 13, counts: vec![2] }];
-        assert_eq!(sparse.runs(), runs);
+        assert_eq!(native.runs(), runs);
         assert_eq!(of(&[]).runs(), []);
     }
 }

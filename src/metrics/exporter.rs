@@ -1,0 +1,90 @@
+//! Everything that a scrape reads, and the scrape.
+//!
+//! The exporter lives behind one short lock, under which a batch of events is applied as well: a
+//! scrape is a consistent cut.  Under it numbers are copied; text is written behind it.
+
+use super::exposition::{Exposition, Format};
+use super::recorder::Recorder;
+use super::self_metrics::Own;
+use super::snapshot::Samples;
+use super::state::{PbxState, gauges};
+use super::{Metrics, protobuf, text};
+use crate::clock::Moment;
+use crate::correlator::Correlator;
+use crate::pbx::PbxName;
+
+/// One PBX: its state, and what counts it.
+pub struct Desk {
+    /// What goes on there.
+    pub correlator: Correlator,
+    /// Counts what the correlator observes.
+    pub recorder: Recorder,
+    /// Our health as far as this PBX is concerned.
+    pub own: Own,
+}
+
+/// The metrics and every PBX they are about.
+pub struct Board {
+    metrics: Metrics,
+    /// The PBXs.
+    pub desks: Vec<Desk>,
+}
+
+impl Board {
+    /// An exporter of these PBXs, whose recorders come from the same metrics.
+    pub fn new(metrics: Metrics, desks: Vec<Desk>) -> Self {
+        Self { metrics, desks }
+    }
+
+    /// Copies all numbers as they are at `now`; to be called under the lock, and written behind it.
+    pub fn snapshot(&mut self, now: Moment) -> Snapshot {
+        let states = self.desks.iter_mut().map(|desk| {
+            let Desk { correlator, recorder, own } = desk;
+            // Time that runs on, as an agent's pause, is counted up to now.
+            correlator.flush(now, recorder);
+            own.flush(now);
+            PbxState::new(correlator.state(now), correlator.names(), recorder)
+        });
+        let states = states.collect();
+        self.metrics.snapshot(states)
+    }
+
+    /// What `/metrics` answers at `now`, as text.
+    pub fn scrape(&mut self, now: Moment, format: Format) -> String {
+        self.snapshot(now).text(None, format)
+    }
+}
+
+/// The numbers of one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) counted: Vec<Samples>,
+    pub(super) states: Vec<PbxState>,
+    /// Whether `process_*` belongs to it.
+    pub(super) process: bool,
+}
+
+impl Snapshot {
+    /// The page; of `pbx` and the exporter itself, or of all PBXs.
+    pub fn write(self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
+        match exposition {
+            Exposition::Text(format) => self.text(pbx, format).into_bytes(),
+            Exposition::Protobuf => protobuf::write(&self.families(), pbx.map(PbxName::as_str)),
+        }
+    }
+
+    /// The same as text.
+    pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
+        text::write(&self.families(), pbx.map(PbxName::as_str), format)
+    }
+
+    pub(super) fn families(self) -> Vec<Samples> {
+        let mut families = self.counted;
+        families.extend(gauges(&self.states));
+        #[cfg(target_os = "linux")]
+        if self.process {
+            families.extend(super::process::gauges());
+        }
+        families
+    }
+}

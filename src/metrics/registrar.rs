@@ -1,0 +1,86 @@
+//! Registration: each metric of the catalogue once, on prometheus-client's registry and in the list
+//! that a scrape copies.
+
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{self, Registry};
+
+use super::catalogue::Entry;
+use super::family::{Collect, Family, Metric};
+use super::histogram::{Histogram, Layout};
+use super::labels::LabelSet;
+use super::snapshot::{Samples, Values};
+
+/// What the catalogue's metrics are registered with.
+#[derive(Debug, Default)]
+pub(super) struct Registrar {
+    registry: Registry,
+    collected: Vec<(&'static Entry, Box<dyn Collect>)>,
+}
+
+impl Registrar {
+    /// Registers a family of counters or gauges.
+    pub(super) fn family<L, M>(&mut self, entry: &'static Entry) -> Family<L, M>
+    where
+        L: Into<LabelSet> + 'static,
+        M: Metric<Layout = ()>,
+    {
+        self.register(entry, Family::new(()))
+    }
+
+    /// Registers a family of histograms.
+    pub(super) fn histograms<L: Into<LabelSet> + 'static>(
+        &mut self,
+        entry: &'static Entry,
+        layout: Layout,
+    ) -> Family<L, Histogram> {
+        self.register(entry, Family::new(layout))
+    }
+
+    /// Registers what is known when the exporter is built.
+    pub(super) fn info(&mut self, entry: &'static Entry, labels: LabelSet) {
+        self.put(entry, Info::new(labels.clone()));
+        self.collected.push((entry, Box::new(Constant(labels))));
+    }
+
+    /// The numbers of all families that have any.
+    pub(super) fn collect(&self) -> Vec<Samples> {
+        let all = self.collected.iter().map(|(entry, family)| family.collect(entry));
+        all.filter(|samples| !samples.labels.is_empty()).collect()
+    }
+
+    /// Everything that is registered, for prometheus-client's own encoders.
+    #[cfg(test)]
+    pub(super) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn register<L: 'static, M: Metric>(
+        &mut self,
+        entry: &'static Entry,
+        family: Family<L, M>,
+    ) -> Family<L, M> {
+        self.put(entry, family.clone());
+        self.collected.push((entry, Box::new(family.clone())));
+        family
+    }
+
+    /// The encoder appends the unit and `_total` again.
+    fn put(&mut self, entry: &Entry, metric: impl registry::Metric) {
+        match entry.unit {
+            Some(unit) => {
+                self.registry.register_with_unit(entry.stem(), entry.help, unit.into(), metric);
+            }
+            None => self.registry.register(entry.stem(), entry.help, metric),
+        }
+    }
+}
+
+/// The one series of an info metric.
+#[derive(Debug)]
+struct Constant(LabelSet);
+
+impl Collect for Constant {
+    fn collect(&self, entry: &'static Entry) -> Samples {
+        Samples { entry, labels: vec![self.0.clone()].into(), values: Values::Whole(vec![1]) }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a scrape copies, and what all writers write: families of series with their values.
+//!
+//! The numbers are copied under the lock that events are counted under.  Everything else happens
+//! behind it, on the scrape's own time: gauges are named, `/proc` is read, text is written.
+//!
+//! Values lie in columns, so a copy is a few long runs of numbers, and labels, which only grow, are
+//! shared.  A start time of each series would be one more column here, and a line or a field in
+//! each writer.
+
+use std::sync::Arc;
+
+use super::catalogue::Entry;
+use super::labels::LabelSet;
+use super::native::NativeBuckets;
+
+/// One metric at one moment.
+#[derive(Debug)]
+pub(super) struct Samples {
+    /// Its name, kind, unit and help.
+    pub(super) entry: &'static Entry,
+    /// The labels of each series.
+    pub(super) labels: Arc<Vec<LabelSet>>,
+    /// The value of each series, in the same order.
+    pub(super) values: Values,
+}
+
+/// The values of a family's series.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// Counters and gauges of things.
+    Whole(Vec<u64>),
+    /// Counters and gauges of seconds.
+    Real(Vec<f64>),
+    Histograms(Histograms),
+}
+
+impl From<Vec<u64>> for Values {
+    fn from(values: Vec<u64>) -> Self {
+        Self::Whole(values)
+    }
+}
+
+impl From<Vec<f64>> for Values {
+    fn from(values: Vec<f64>) -> Self {
+        Self::Real(values)
+    }
+}
+
+/// The value of one series.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    Whole(u64),
+    Real(f64),
+    Histogram(HistogramValue<'a>),
+}
+
+impl Samples {
+    /// Each series of `pbx`, or of all, with its value.
+    ///
+    /// What is about the exporter as a whole belongs to every PBX.
+    pub(super) fn series<'a>(
+        &'a self,
+        pbx: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a LabelSet, Value<'a>)> {
+        let all = self.labels.iter().enumerate();
+        let wanted = all.filter(move |(_, labels)| match (pbx, labels.pbx()) {
+            (Some(wanted), Some(pbx)) => wanted == pbx,
+            (None, _) | (_, None) => true,
+        });
+        wanted.map(|(at, labels)| (labels, self.values.at(at)))
+    }
+}
+
+impl Values {
+    fn at(&self, series: usize) -> Value<'_> {
+        match self {
+            Self::Whole(values) => Value::Whole(values[series]),
+            Self::Real(values) => Value::Real(values[series]),
+            Self::Histograms(histograms) => Value::Histogram(histograms.at(series)),
+        }
+    }
+}
+
+/// The upper bounds of buckets, rising; the last is `+Inf`.
+pub(super) type Bounds = Arc<[f64]>;
+
+/// The histograms of one family.
+#[derive(Debug)]
+pub(super) struct Histograms {
+    bounds: Bounds,
+    sums: Vec<f64>,
+    /// What the buckets hold each, histogram after histogram.
+    counts: Vec<u64>,
+    /// One for each histogram, or none at all.
+    pub(super) native: Vec<NativeBuckets>,
+    /// One place for each bucket, as in `counts`, or none at all.
+    pub(super) exemplars: Vec<Option<Exemplar>>,
+}
+
+/// One histogram.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HistogramValue<'a> {
+    pub(super) sum: f64,
+    pub(super) native: Option<&'a NativeBuckets>,
+    bounds: &'a [f64],
+    counts: &'a [u64],
+    /// Empty if there are none.
+    exemplars: &'a [Option<Exemplar>],
+}
+
+/// One classic bucket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket<'a> {
+    pub(super) bound: f64,
+    /// How many observations are not above the bound.
+    pub(super) count: u64,
+    pub(super) exemplar: Option<&'a Exemplar>,
+}
+
+/// A call as an example of what a bucket holds.
+#[derive(Clone, Debug)]
+pub(super) struct Exemplar {
+    pub(super) linkedid: Arc<str>,
+    pub(super) value: f64,
+}
+
+impl Exemplar {
+    /// Its only label.
+    pub(super) const LABEL: &str = "linkedid";
+}
+
+impl Histograms {
+    /// None yet; `expected` will come.
+    pub(super) fn new(bounds: Bounds, expected: usize) -> Self {
+        let counts = Vec::with_capacity(expected * bounds.len());
+        let sums = Vec::with_capacity(expected);
+        Self { bounds, sums, counts, native: Vec::new(), exemplars: Vec::new() }
+    }
+
+    /// One more; `counts` has as many buckets as there are bounds.
+    pub(super) fn push(&mut self, sum: f64, counts: &[u64]) {
+        debug_assert_eq!(counts.len(), self.bounds.len());
+        self.sums.push(sum);
+        self.counts.extend_from_slice(counts);
+    }
+
+    fn at(&self, series: usize) -> HistogramValue<'_> {
+        let buckets = series * self.bounds.len()..(series + 1) * self.bounds.len();
+        HistogramValue {
+            sum: self.sums[series],
+            native: self.native.get(series),
+            bounds: &self.bounds,
+            exemplars: self.exemplars.get(buckets.clone()).unwrap_or_default(),
+            counts: &self.counts[buckets],
+        }
+    }
+}
+
+impl<'a> HistogramValue<'a> {
+    /// How many observations there were.
+    pub(super) fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The classic buckets, each with what is below it.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = Bucket<'a>> {
+        let (exemplars, counts) = (self.exemplars, self.counts);
+        let mut count = 0;
+        self.bounds.iter().enumerate().map(move |(at, &bound)| {
+            count += counts[at];
+            let exemplar = exemplars.get(at).and_then(Option::as_ref);
+            Bucket { bound, count, exemplar }
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::metrics::catalogue;
+
+    fn of(name: &str, labels: Vec<LabelSet>, values: Values) -> Samples {
+        let entry = catalogue().iter().find(|entry| entry.name == name).expect("a known name");
+        Samples { entry, labels: Arc::new(labels), values }
+    }
+
+    /// A family of one series.
+    pub(crate) fn family(
+        name: &str,
+        labels: &[(&'static str, &'static str)],
+        value: u64,
+    ) -> Samples {
+        of(name, vec![LabelSet::fixed(labels)], Values::Whole(vec![value]))
+    }
+
+    /// Histograms without labels: of each the sum, the buckets and the native ones.
+    pub(crate) fn histogram(
+        bounds: &[f64],
+        each: &[(f64, &[u64], Option<NativeBuckets>)],
+    ) -> Samples {
+        let bounds = bounds.iter().copied().chain([f64::INFINITY]).collect();
+        let mut histograms = Histograms::new(bounds, each.len());
+        for (sum, counts, native) in each {
+            histograms.push(*sum, counts);
+            histograms.native.extend(native.clone());
+        }
+        let labels = each.iter().map(|_| LabelSet::none()).collect();
+        of("asterisk_queue_hold_seconds", labels, Values::Histograms(histograms))
+    }
+}
