@@ -11,6 +11,7 @@ use support::Numbers;
 use support::program::wait_until;
 
 use super::exporter::Exporter;
+use super::hang::retry_if_locked_up;
 use super::pbx::{Pbx, SECRET, Version};
 use super::sipp::Phones;
 use super::stage::Scenario;
@@ -18,12 +19,12 @@ use super::{plan, play, scenarios};
 
 #[test]
 fn blindness_is_noticed_on_16() {
-    blindness_is_noticed(Version::V16);
+    retry_if_locked_up(|| blindness_is_noticed(Version::V16));
 }
 
 #[test]
 fn blindness_is_noticed_on_22() {
-    blindness_is_noticed(Version::V22);
+    retry_if_locked_up(|| blindness_is_noticed(Version::V22));
 }
 
 fn blindness_is_noticed(version: Version) {

@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use support::program;
 
 use super::ami::Ami;
+use super::hang;
 
 /// A version that is installed for the tests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -224,8 +225,30 @@ impl Pbx {
     }
 }
 
+impl Pbx {
+    pub(crate) fn answers_sip(&self) -> bool {
+        hang::answers_sip(&self.net)
+    }
+
+    /// Whether the process is there.
+    pub(crate) fn is_running(&self) -> bool {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(child.try_wait(), Ok(None))
+    }
+
+    /// Sends the process a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.lock().expect("the server").id();
+        let done = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+        assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+}
+
 impl Drop for Pbx {
     fn drop(&mut self) {
+        if std::thread::panicking() && self.is_running() && !self.answers_sip() {
+            hang::note_lock_up();
+        }
         if let Ok(child) = self.child.get_mut() {
             let _ = child.kill();
             let _ = child.wait();

@@ -13,18 +13,19 @@ use std::time::Duration;
 use asterisk_exporter::clock::{Clock, Moment};
 
 use super::exporter::Exporter;
+use super::hang::retry_if_locked_up;
 use super::pbx::{Pbx, Plan, Version};
 use super::sipp::{Caller, Phone, Phones};
 use super::{BASE_QUEUES, DIALPLAN};
 
 #[test]
 fn wrap_up_on_16() {
-    wrap_up(Version::V16);
+    retry_if_locked_up(|| wrap_up(Version::V16));
 }
 
 #[test]
 fn wrap_up_on_22() {
-    wrap_up(Version::V22);
+    retry_if_locked_up(|| wrap_up(Version::V22));
 }
 
 fn wrap_up(version: Version) {
