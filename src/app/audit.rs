@@ -77,7 +77,7 @@ fn of_metrics(
 }
 
 fn of_capture(args: &AuditArgs, bounds: Bounds, config: Config) -> Result<Audit, Failure> {
-    let audit = Audit::of_recording(config.metrics.clone(), bounds.of_events());
+    let audit = Audit::of_capture(config.metrics.clone(), bounds.of_events());
     let replay = play(config, &args.side.recording, audit)?;
 
     let lines = bounds.of_lines(replay.span())?;

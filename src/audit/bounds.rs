@@ -94,7 +94,7 @@ fn forward(since: Moment, until: Moment) -> Result<(), BoundsError> {
 fn began(exposition: &Exposition) -> Option<Edge> {
     let at = exposition.started?;
     let unsynchronised = if exposition.gaps() == 0 {
-        Duration::try_from_secs_f64(exposition.blind).ok()?
+        Duration::try_from_secs_f64(exposition.unsynchronised).ok()?
     } else {
         CLOCKS
     };
@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn a_scrape_is_compared_from_the_start_of_the_exporter_to_the_scrape() {
         let started = Some(Moment::from_secs(100));
-        let exposition = Exposition { started, blind: 3.0, up: true, ..Exposition::default() };
+        let exposition =
+            Exposition { started, unsynchronised: 3.0, up: true, ..Exposition::default() };
         let window = Bounds::default().of_scrape(&exposition, Moment::from_secs(200)).unwrap();
         let since = window.since.unwrap();
         assert_eq!(

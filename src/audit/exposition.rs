@@ -1,11 +1,12 @@
-//! What a scrape says: the text of `/metrics`, classic or OpenMetrics, added up by queue.
+//! The exporter's side from a scrape: the text of `/metrics`, classic or OpenMetrics, added up by queue.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
+use super::counted::Counted;
 use super::subject::{Apart, Counter, Subject};
-use super::tally::{Counted, Length};
+use super::tally::Length;
 use crate::clock::Moment;
 
 /// Why a text is no scrape to compare with.
@@ -35,7 +36,7 @@ pub enum ExpositionError {
     },
 }
 
-/// What one PBX's metrics say.
+/// The metrics of one PBX.
 #[derive(Debug, Default)]
 pub struct Exposition {
     /// The PBX.
@@ -44,11 +45,11 @@ pub struct Exposition {
     pub(super) queues: BTreeMap<String, Counted>,
     /// AgentCompletes that came late or never.
     pub late: u64,
-    /// Seconds in which the exporter could not see.
-    pub blind: f64,
+    /// Seconds in which the exporter was not synchronised.
+    pub unsynchronised: f64,
     /// Sessions that began.
     pub connects: u64,
-    /// Whether it could see at the scrape.
+    /// Whether it was connected at the scrape.
     pub up: bool,
     /// Queues that share the label `other`.
     pub folded: bool,
@@ -57,14 +58,15 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// Reads a scrape, and keeps what it says of `pbx`, or of the only one.
+    /// Reads a scrape, and keeps the metrics of `pbx`, or of the only one.
     ///
     /// # Errors
     /// It is no scrape of this exporter, or which PBX is meant is not clear.
     pub fn read(mut source: impl BufRead, pbx: Option<&str>) -> Result<Self, ExpositionError> {
         let mut pbxs: BTreeMap<String, Self> = BTreeMap::new();
         let mut started = None;
-        let (mut line, mut number) = (Vec::new(), 0);
+        let mut line = Vec::new();
+        let mut number = 0;
         let mut ours = false;
         loop {
             line.clear();
@@ -106,7 +108,7 @@ impl Exposition {
         Ok(chosen)
     }
 
-    /// How often the exporter lost sight of the PBX after it had seen it.
+    /// How often the exporter was disconnected after it had been connected.
     pub fn gaps(&self) -> u64 {
         if self.up { self.connects.saturating_sub(1) } else { self.connects }
     }
@@ -118,7 +120,7 @@ impl Exposition {
             {
                 self.late += sample.count();
             }
-            "asterisk_exporter_unsynchronized_seconds_total" => self.blind += sample.value,
+            "asterisk_exporter_unsynchronized_seconds_total" => self.unsynchronised += sample.value,
             "asterisk_exporter_connects_total" => self.connects += sample.count(),
             "asterisk_up" => self.up = sample.value > 0.0,
             "asterisk_exporter_label_overflow_total" if sample.label("label") == Some("queue") => {

@@ -16,26 +16,30 @@
 
 use std::collections::HashMap;
 
+use super::compare::compare_call;
+use super::queue::Sides;
+use super::subject::{Apart, Subject};
 use super::tally::Span;
-use super::weigh::weigh_call;
-use super::{Apart, Sides, Subject};
 use crate::clock::Moment;
 
 /// A queue's calls.
 pub(super) type Calls = HashMap<Box<[u8]>, Box<Sides>>;
 
-/// Puts together what is one call, and tells how many there were.
+/// Puts together what is one call, and returns how many there were.
 pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
-    let (mut tails, mut heads) = (Vec::new(), Vec::new());
+    // Tails have an end and no beginning, heads lack something.
+    let mut tails = Vec::new();
+    let mut heads = Vec::new();
     for (uniqueid, sides) in calls.iter() {
-        let weighed = weigh_call(&sides.said, &sides.counted, gaps);
-        let (differences, one) = (weighed.differences(), sides.end());
+        let comparison = compare_call(&sides.logged, &sides.counted, gaps);
+        let differences = comparison.differences();
+        let end = sides.end();
         if differences > 0 && sides.is_tail() {
-            tails.push((one, differences, uniqueid.clone()));
-        // what a call lacks at an edge of the window is no difference, and may be under another
-        // Uniqueid all the same
-        } else if differences > 0 || weighed.lacks_lines() || weighed.left_out > 0 {
-            heads.push((one, uniqueid.clone()));
+            tails.push((end, differences, uniqueid.clone()));
+        // What a call lacks at an edge of the window is no difference, and may be under another
+        // Uniqueid all the same.
+        } else if differences > 0 || comparison.lacks_lines() || comparison.left_out > 0 {
+            heads.push((end, uniqueid.clone()));
         }
     }
     tails.sort_unstable();
@@ -43,12 +47,9 @@ pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
 
     let mut followed = 0;
     for (end, differences, tail) in tails {
-        let Some(head) = nearby(&heads, end)
-            .find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps))
-        else {
-            continue;
-        };
-        let head = head.clone();
+        let head = nearby(&heads, end)
+            .find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps));
+        let Some(head) = head.cloned() else { continue };
         let rest = calls.remove(&tail).expect("each tail is taken once");
         calls.get_mut(&head).expect("heads stay").add(&rest);
         followed += 1;
@@ -67,28 +68,31 @@ fn nearby(heads: &[(Moment, Box<[u8]>)], end: Moment) -> impl Iterator<Item = &B
 
 /// Whether both are one call: nothing of the tail is left to differ.
 fn is_one(head: &Sides, tail: &Sides, differences: u64, gaps: bool) -> bool {
-    let strangers = head.said.agent.zip(tail.said.agent).is_some_and(|(one, other)| one != other);
-    if strangers || tail.begin() < head.begin() {
+    let agents = head.logged.agent.zip(tail.logged.agent);
+    let have_two_agents = agents.is_some_and(|(one, other)| one != other);
+    if have_two_agents || tail.begin() < head.begin() {
         return false;
     }
-    let before = weigh_call(&head.said, &head.counted, gaps).differences();
+
+    let before = compare_call(&head.logged, &head.counted, gaps).differences();
     let mut both = *head;
     both.add(tail);
-    weigh_call(&both.said, &both.counted, gaps).differences() <= before.saturating_sub(differences)
+    compare_call(&both.logged, &both.counted, gaps).differences()
+        <= before.saturating_sub(differences)
 }
 
 impl Sides {
-    /// It did not begin there, on neither side.
+    /// Whether it did not begin there, on neither side.
     fn is_tail(&self) -> bool {
         let begun =
-            self.said.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
+            self.logged.count(Subject::Entered).all() + self.counted.count(Subject::Entered).all();
         let adopted = [Apart::AdoptedWaiting, Apart::AdoptedTalking]
             .map(|apart| self.counted.apart(apart).all());
         begun == 0 && adopted == [0, 0]
     }
 
     fn span(&self) -> Option<Span> {
-        Span::both(self.said.span, self.counted.span)
+        Span::both(self.logged.span, self.counted.span)
     }
 
     /// A line has whole seconds, so it may seem older than it is.
@@ -102,9 +106,8 @@ impl Sides {
     }
 
     fn add(&mut self, other: &Self) {
-        let Self { said, counted } = self;
-        said.add(&other.said);
-        counted.merge(&other.counted);
+        self.logged.add(&other.logged);
+        self.counted.merge(&other.counted);
     }
 }
 
@@ -127,7 +130,7 @@ mod tests {
     struct Stage(Calls);
 
     impl Stage {
-        fn say(
+        fn log(
             mut self,
             call: &'static str,
             at: u64,
@@ -137,13 +140,13 @@ mod tests {
             let (at, call_bytes, agent) =
                 (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
             let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
-            self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Inside, false);
+            self.0.entry(call_bytes.into()).or_default().logged.line(&line, Place::Inside, false);
             self
         }
 
         fn count(mut self, call: &str, at: u64, subject: Subject, talk: Option<u64>) -> Self {
             let counted = &mut self.0.entry(call.as_bytes().into()).or_default().counted;
-            counted.saw(subject, Place::Inside);
+            counted.count_one(subject, Place::Inside);
             counted.span = Span::both(counted.span, Some(Span::at(Moment::from_secs(at))));
             if subject == Subject::Answered {
                 counted.held(secs(1));
@@ -155,7 +158,7 @@ mod tests {
         }
 
         /// A line at an edge of the window.
-        fn say_at_edge(
+        fn log_at_edge(
             mut self,
             call: &'static str,
             at: u64,
@@ -165,16 +168,16 @@ mod tests {
             let (at, call_bytes, agent) =
                 (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
             let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
-            self.0.entry(call_bytes.into()).or_default().said.line(&line, Place::Edge, false);
+            self.0.entry(call_bytes.into()).or_default().logged.line(&line, Place::Edge, false);
             self
         }
 
         /// A call that enters at a second and is answered one later, on both sides.
         fn answered(self, call: &'static str, at: u64, agent: &'static str) -> Self {
             let connect = Verb::Connected { hold: secs(1), ring: None };
-            self.say(call, at, "NONE", Verb::Entered)
+            self.log(call, at, "NONE", Verb::Entered)
                 .count(call, at, Subject::Entered, None)
-                .say(call, at + 1, agent, connect)
+                .log(call, at + 1, agent, connect)
                 .count(call, at + 1, Subject::Answered, None)
         }
 
@@ -184,7 +187,7 @@ mod tests {
             let left = self
                 .0
                 .values()
-                .map(|sides| weigh_call(&sides.said, &sides.counted, false).differences());
+                .map(|sides| compare_call(&sides.logged, &sides.counted, false).differences());
             (followed, left.sum())
         }
     }
@@ -202,20 +205,20 @@ mod tests {
             Subject::ByCaller,
             Some(8),
         );
-        let stage = stage.say("1.8", 20, "Ann", complete(9)).say("1.9", 21, "Ben", complete(8));
+        let stage = stage.log("1.8", 20, "Ann", complete(9)).log("1.9", 21, "Ben", complete(8));
         assert_eq!(stage.follow(), (2, 0));
     }
 
     #[test]
     fn a_line_at_an_edge_of_the_window_may_be_the_end_under_another_id() {
         let stage =
-            Stage::default().answered("1.1", 10, "Ann").say_at_edge("1.1", 11, "Ann", complete(0));
+            Stage::default().answered("1.1", 10, "Ann").log_at_edge("1.1", 11, "Ann", complete(0));
         assert_eq!(stage.count("1.3", 12, Subject::ByCaller, Some(0)).follow(), (1, 0));
     }
 
     #[test]
     fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).say(
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).log(
             "1.1",
             15,
             "NONE",
@@ -232,17 +235,17 @@ mod tests {
 
     #[test]
     fn each_side_may_part_it_in_another_place() {
-        // queue_log changes the Uniqueid before the answer, the exporter behind it
+        // queue_log changes the Uniqueid before the answer, the exporter after it.
         let connect = Verb::Connected { hold: secs(1), ring: None };
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
             "1.1",
             10,
             Subject::Entered,
             None,
         );
-        let stage = stage.say("1.2", 11, "Ann", connect).count("1.1", 11, Subject::Answered, None);
+        let stage = stage.log("1.2", 11, "Ann", connect).count("1.1", 11, Subject::Answered, None);
         let stage =
-            stage.say("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
+            stage.log("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
         assert_eq!(stage.follow(), (1, 0));
     }
 
@@ -255,22 +258,22 @@ mod tests {
                 Subject::ByCaller,
                 Some(9),
             );
-            let (followed, left) = stage.say("1.8", at, agent, complete(talk)).follow();
+            let (followed, left) = stage.log("1.8", at, agent, complete(talk)).follow();
             assert_eq!((followed, left), (0, 2), "{agent} {talk} {at}");
         }
     }
 
     #[test]
     fn two_errors_of_two_calls_that_entered_stay_two() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
             "1.1",
             10,
             Subject::Entered,
             None,
         );
         let stage =
-            stage.say("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
-        let stage = stage.say("1.1", 15, "NONE", Verb::Abandoned).count(
+            stage.log("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
+        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned).count(
             "1.2",
             15,
             Subject::Abandoned,
@@ -287,26 +290,26 @@ mod tests {
             Subject::ByCaller,
             Some(9),
         );
-        let stage = stage.say("1.1", 20, "Ann", complete(9)).say("1.8", 20, "Ann", complete(9));
+        let stage = stage.log("1.1", 20, "Ann", complete(9)).log("1.8", 20, "Ann", complete(9));
         assert_eq!(stage.follow(), (0, 1));
     }
 
     #[test]
     fn a_place_may_move_twice() {
-        let stage = Stage::default().say("1.1", 10, "NONE", Verb::Entered).count(
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
             "1.1",
             10,
             Subject::Entered,
             None,
         );
-        let stage = stage.say("1.2", 12, "Ann", Verb::RangInVain).count(
+        let stage = stage.log("1.2", 12, "Ann", Verb::RangInVain).count(
             "1.1",
             12,
             Subject::RangInVain,
             None,
         );
         let stage =
-            stage.say("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
+            stage.log("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
         assert_eq!(stage.follow(), (2, 0));
     }
 }

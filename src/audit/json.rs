@@ -58,8 +58,8 @@ fn call(call: &CallRow) -> Value {
 
 fn figures(figures: &Figures) -> Value {
     match figures {
-        Figures::Counts { said, counted, missing, extra, explained } => json!({
-            "queue_log": said,
+        Figures::Counts { logged, counted, missing, extra, explained } => json!({
+            "queue_log": logged,
             "exporter": counted,
             "only_in_queue_log": missing,
             "only_in_exporter": extra,
@@ -67,8 +67,8 @@ fn figures(figures: &Figures) -> Value {
                 json!({ "reason": reason.word(), "number": number })
             }).collect::<Vec<_>>(),
         }),
-        Figures::Seconds { said, counted, tolerance, explained, lacking } => json!({
-            "queue_log": said,
+        Figures::Seconds { logged, counted, tolerance, explained, lacking } => json!({
+            "queue_log": logged,
             "exporter": rounded(*counted),
             "tolerance": tolerance,
             "without_length": lacking,

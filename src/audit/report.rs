@@ -1,20 +1,14 @@
-//! What came of an audit.
+//! The result of an audit.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use super::follow::follow;
 use super::printable::printable;
 use super::subject::{Apart, Reason, Subject};
-use super::tally::Said;
-use super::weigh::{Late, Row, SumRow, Weighed, weigh_call, weigh_queue};
-use super::window::{Edge, Place, Window};
-use super::{Audit, Book, Spot};
+use super::window::{Edge, Window};
 use crate::calendar::utc;
-use crate::correlator::OTHER;
 use crate::queue_log::Malformed;
 
-/// What came of an audit.
+/// The result of an audit.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What time was compared.
@@ -39,7 +33,7 @@ pub struct Report {
     /// What else a reader should know.
     pub notes: Vec<String>,
     /// Why there is no verdict, if the log is not of this time.
-    unreached: Option<String>,
+    pub(super) unreached: Option<String>,
 }
 
 /// One figure of one queue.
@@ -53,7 +47,7 @@ pub struct ReportRow {
     pub figures: Figures,
     /// Whether they agree.
     pub state: State,
-    /// Calls behind a difference, where a recording tells them; the first thousand.
+    /// Calls behind a difference, where a capture has them; the first thousand.
     pub calls: Vec<CallRow>,
     /// How many more there are.
     pub more_calls: u64,
@@ -64,7 +58,7 @@ pub struct ReportRow {
 pub enum What {
     /// A number both sides have.
     Count(Subject),
-    /// A number only the exporter has, of which no line tells.
+    /// A number only the exporter has, which no line of queue_log fits.
     Apart(Apart),
     /// Seconds that answered callers waited.
     Hold,
@@ -76,14 +70,29 @@ pub enum What {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Figures {
     /// Lines and counts.
-    Counts { said: u64, counted: u64, missing: u64, extra: u64, explained: Vec<(Reason, u64)> },
-    /// Seconds, and by how many both sides may differ.
-    /// `lacking`: calls that were counted without their length, and nothing tells why.
+    Counts {
+        /// Lines of queue_log.
+        logged: u64,
+        /// What the exporter counted.
+        counted: u64,
+        /// Lines that nothing explains.
+        missing: u64,
+        /// Counts that nothing explains.
+        extra: u64,
+        /// Differences that have a reason.
+        explained: Vec<(Reason, u64)>,
+    },
+    /// Seconds.
     Seconds {
-        said: f64,
+        /// Those in queue_log.
+        logged: f64,
+        /// Those that the exporter measured.
         counted: f64,
+        /// By how many both sides may differ.
         tolerance: u64,
+        /// Seconds that have a reason, and of how many calls.
         explained: Vec<(Reason, f64, u64)>,
+        /// Calls that were counted without their length, for no known reason.
         lacking: u64,
     },
 }
@@ -120,7 +129,8 @@ impl Report {
     /// anything in it.
     pub fn nothing(&self) -> Option<String> {
         let edge = |edge: Option<Edge>| edge.map_or("…".to_owned(), |edge| utc(edge.at));
-        let (since, until) = (edge(self.window.since), edge(self.window.until));
+        let since = edge(self.window.since);
+        let until = edge(self.window.until);
         let mut why = match &self.unreached {
             Some(why) => {
                 vec![format!("{why}: it does not reach into the time from {since} to {until}")]
@@ -130,6 +140,8 @@ impl Report {
             )],
             None => return None,
         };
+
+        // What was read and is no part of the comparison may show why.
         let malformed: u64 = self.malformed.values().sum();
         if malformed > 0 {
             why.push(format!("{malformed} lines of queue_log are malformed"));
@@ -173,7 +185,7 @@ impl State {
         }
     }
 
-    const fn of(differs: bool, explains: bool) -> Self {
+    pub(super) const fn of(differs: bool, explains: bool) -> Self {
         match (differs, explains) {
             (true, _) => Self::Differs,
             (false, true) => Self::Explained,
@@ -182,265 +194,19 @@ impl State {
     }
 }
 
-impl Audit {
-    /// Weighs both sides of everything.
-    pub fn report(mut self) -> Report {
-        self.fold();
-        let foreign = self.take_foreign();
-        let compared = self.books.iter().map(|book| book.lines).sum();
-        let mut late = Late::of(if self.by_call { 0 } else { self.late });
-        let (gaps, by_call) = (self.gaps > 0, self.by_call);
-        let mut followed = 0;
-        let weigh = |mut book: Book| {
-            followed += follow(&mut book.calls, gaps);
-            Weighing::new(book, &mut late, gaps, by_call)
-        };
-        let queues: Vec<_> = std::mem::take(&mut self.books).into_iter().map(weigh).collect();
-        let left_out = queues.iter().map(|queue| queue.sum.left_out).sum();
-        let mut rows: Vec<_> = queues.into_iter().flat_map(Weighing::rows).collect();
-        rows.sort_by(|a, b| (a.state, &a.queue, a.what).cmp(&(b.state, &b.queue, b.what)));
-        let unreached = self.unreached();
-        let mut notes = self.notes(followed);
-        // a queue may be silent for ever; but what was counted and is in no line is missed
-        if unreached.is_none() && rows.iter().any(|row| row.figures.are_missed()) {
-            notes.extend(self.missing_files());
-        }
-        let seen = self.seen;
-        Report {
-            window: self.lines,
-            rows,
-            compared,
-            foreign,
-            outside: seen.outside,
-            left_out,
-            malformed: seen.malformed,
-            examples: seen.examples,
-            not_compared: seen.not_compared,
-            notes,
-            unreached,
-        }
-    }
-
-    /// Sets apart what diallers and scripts wrote of queues that the PBX does not have.
-    fn take_foreign(&mut self) -> BTreeMap<String, u64> {
-        let (known, foreign) =
-            std::mem::take(&mut self.books).into_iter().partition(|book| book.known);
-        self.books = known;
-        foreign.into_iter().map(|book: Book| (book.name.into_string(), book.lines)).collect()
-    }
-
-    /// Why the log is of another time than what is compared, if it is.
-    fn unreached(&self) -> Option<String> {
-        let Some((first, last)) = self.seen.first.zip(self.seen.last) else {
-            return Some("queue_log has no line that can be read".to_owned());
-        };
-        let reached = self.lines.place(first, last.after(Duration::from_secs(1))) != Place::Outside;
-        (!reached).then(|| format!("queue_log begins at {} and ends at {}", utc(first), utc(last)))
-    }
-
-    /// What the exporter counts as `other` is compared with all it counts so.
-    fn fold(&mut self) {
-        let Some(other) = self.books.iter().position(|book| self.folded && &*book.name == OTHER)
-        else {
-            return;
-        };
-        let (mut said, mut lines) = (Said::default(), 0);
-        for book in self.books.iter_mut().filter(|book| !book.known) {
-            said.add(&std::mem::take(&mut book.whole.said));
-            lines += std::mem::take(&mut book.lines);
-            self.seen.folded += 1;
-        }
-        self.books[other].whole.said.add(&said);
-        self.books[other].lines += lines;
-        self.books.retain(|book| book.known);
-    }
-
-    /// Whether the log begins late or ends early.
-    fn missing_files(&self) -> impl Iterator<Item = String> {
-        let begins = self
-            .seen
-            .first
-            .zip(self.lines.since)
-            .filter(|(first, since)| first.since(since.at) > A_WHILE);
-        let ends = self
-            .seen
-            .last
-            .zip(self.lines.until)
-            .filter(|(last, until)| until.at.since(*last) > A_WHILE);
-        let older = begins.map(|(first, _)| {
-            format!("queue_log begins at {}: is an older file missing?", utc(first))
-        });
-        let newer = ends
-            .map(|(last, _)| format!("queue_log ends at {}: is a newer file missing?", utc(last)));
-        older.into_iter().chain(newer)
-    }
-
-    fn notes(&self, followed: u64) -> Vec<String> {
-        let mut notes = Vec::new();
-        if followed > 0 {
-            let calls = if followed == 1 {
-                "1 call is".to_owned()
-            } else {
-                format!("{followed} calls are")
-            };
-            notes.push(format!(
-                "{calls} in queue_log under two Uniqueids, since another channel took the caller's place"
-            ));
-        }
-        if self.seen.shifted > 0 {
-            let lines = if self.seen.shifted == 1 { "1 line names" } else { "lines name" };
-            let many = if self.seen.shifted == 1 {
-                String::new()
-            } else {
-                format!("{} ", self.seen.shifted)
-            };
-            notes.push(format!("{many}{lines} a member with a bar in the name: read behind it"));
-        }
-        if self.seen.crowded > 0 {
-            notes.push(format!(
-                "{} lines name more queues than are compared, and are left out",
-                self.seen.crowded
-            ));
-        }
-        let mut hidden: Vec<_> =
-            self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Hidden)).collect();
-        hidden.sort_by_key(|(name, _)| *name);
-        if !hidden.is_empty() {
-            let names: Vec<_> = hidden.iter().map(|(name, _)| printable(name)).collect();
-            notes.push(format!("not exported, so not compared: {}", names.join(", ")));
-        }
-        if self.gaps > 0 && self.by_call {
-            let gaps =
-                if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
-            notes.push(format!(
-                "the recording has {gaps}: calls that came and went there are in queue_log only"
-            ));
-        } else if self.gaps > 0 {
-            let gaps =
-                if self.gaps == 1 { "a gap".to_owned() } else { format!("{} gaps", self.gaps) };
-            let blind = format!(
-                "the exporter could not see for {:.0} s, with {gaps} after its start",
-                self.blind_seconds
-            );
-            notes.push(format!("{blind}: calls that came and went there are in queue_log only"));
-        }
-        if self.seen.folded > 0 {
-            notes.push(format!(
-                "{} queues are compared as `{OTHER}`, as the exporter counts them",
-                self.seen.folded
-            ));
-        }
-        notes
-    }
-}
-
-/// A queue that was weighed.
-struct Weighing {
-    name: Box<str>,
-    sum: Weighed,
-    calls: BTreeMap<What, (Vec<CallRow>, u64)>,
-}
-
-impl Weighing {
-    fn new(book: Book, late: &mut Late, gaps: bool, by_call: bool) -> Self {
-        let mut this = Self { name: book.name, sum: Weighed::default(), calls: BTreeMap::new() };
-        for (call, sides) in book.calls {
-            this.call(&call, &weigh_call(&sides.said, &sides.counted, gaps));
-        }
-        let mut whole = weigh_queue(&book.whole.said, &book.whole.counted, late, gaps);
-        if by_call {
-            // a call that cannot be told was not seen whole: the recording began in its middle
-            (whole.hold.lacking, whole.talk.lacking) = (0, 0);
-        }
-        this.sum.add_whole(&whole);
-        this
-    }
-
-    fn call(&mut self, call: &[u8], weighed: &Weighed) {
-        self.sum.add(weighed);
-        for (what, figures, state) in
-            figures(weighed).filter(|(_, _, state)| *state != State::Equal)
-        {
-            let (calls, more) = self.calls.entry(what).or_default();
-            if calls.len() < CALLS_MAX {
-                calls.push(CallRow {
-                    uniqueid: String::from_utf8_lossy(call).into_owned(),
-                    figures,
-                    state,
-                });
-            } else {
-                *more += 1;
-            }
-        }
-    }
-
-    fn rows(mut self) -> Vec<ReportRow> {
-        let queue = self.name.into_string();
-        let rows = figures(&self.sum)
-            .filter(|(_, figures, state)| *state == State::Differs || !figures.are_zero());
-        rows.map(|(what, figures, state)| {
-            let (mut calls, more_calls) = self.calls.remove(&what).unwrap_or_default();
-            calls.retain(|call| call.state >= state);
-            calls.sort_by(|a, b| (a.state, &a.uniqueid).cmp(&(b.state, &b.uniqueid)));
-            ReportRow { queue: queue.clone(), what, figures, state, calls, more_calls }
-        })
-        .collect()
-    }
-}
-
-/// Every figure with what it is, in the order of a stay.
-fn figures(weighed: &Weighed) -> impl Iterator<Item = (What, Figures, State)> {
-    let counts =
-        Subject::ALL.iter().zip(&weighed.counts).map(|(&subject, row)| (What::Count(subject), row));
-    let apart =
-        Apart::ALL.iter().zip(&weighed.apart).map(|(&apart, row)| (What::Apart(apart), row));
-    let counts = counts
-        .chain(apart)
-        .map(|(what, row)| (what, Figures::of(row), State::of(row.differs(), row.explains())));
-    let sums = [(What::Hold, &weighed.hold), (What::Talk, &weighed.talk)];
-    let sums = sums
-        .into_iter()
-        .map(|(what, row)| (what, Figures::of_sum(row), State::of(row.differs(), row.explains())));
-    counts.chain(sums)
-}
-
 impl Figures {
-    fn of(row: &Row) -> Self {
-        let &Row { said, counted, missing, extra, explained } = row;
-        let explained = Reason::ALL.iter().zip(explained).filter(|(_, number)| *number > 0);
-        Self::Counts {
-            said,
-            counted,
-            missing,
-            extra,
-            explained: explained.map(|(&reason, n)| (reason, n)).collect(),
-        }
-    }
-
-    fn of_sum(row: &SumRow) -> Self {
-        let &SumRow { said, counted, explained, lacking, .. } = row;
-        let explained = Reason::ALL.iter().zip(explained).filter(|(_, (_, calls))| *calls > 0);
-        let explained =
-            explained.map(|(&reason, (seconds, calls))| (reason, seconds, calls)).collect();
-        Self::Seconds { said, counted, tolerance: row.tolerance(), explained, lacking }
-    }
-
-    /// Something was counted that queue_log does not have.
-    fn are_missed(&self) -> bool {
+    /// Whether something was counted that queue_log does not have.
+    pub(super) fn are_missed(&self) -> bool {
         matches!(self, Self::Counts { extra, .. } if *extra > 0)
     }
 
-    fn are_zero(&self) -> bool {
+    pub(super) fn are_zero(&self) -> bool {
         match self {
-            Self::Counts { said, counted, .. } => *said == 0 && *counted == 0,
-            Self::Seconds { said, counted, .. } => *said == 0.0 && *counted == 0.0,
+            Self::Counts { logged, counted, .. } => *logged == 0 && *counted == 0,
+            Self::Seconds { logged, counted, .. } => *logged == 0.0 && *counted == 0.0,
         }
     }
 }
 
-/// How many calls are kept behind a row.
-const CALLS_MAX: usize = 1000;
-/// A queue may well be silent for so long at the beginning or the end of a window.
-const A_WHILE: Duration = Duration::from_secs(600);
 /// How many queues are named that the PBX does not have.
 const FOREIGN_SHOWN: usize = 10;

@@ -30,13 +30,13 @@ pub enum Apart {
     Unserved,
     /// Waits whose end was hidden.
     WaitLost,
-    /// Talks of which nothing told who ended them.
+    /// Talks of which it is not known which side ended them.
     EndUnknown,
     /// Talks whose end was hidden.
     EndLost,
-    /// Talks that were over five seconds before an AgentComplete came, if one came at all.
+    /// Talks that ended five seconds or more before an AgentComplete came, if one came at all.
     EndLate,
-    /// Ringings whose end was hidden.
+    /// Ring attempts whose end was hidden.
     RingLost,
     /// Stays whose beginning was hidden, found waiting.
     AdoptedWaiting,
@@ -61,8 +61,8 @@ pub enum Reason {
     TalkCut,
     /// Only a part of it was seen, so its length is not known.
     Unmeasured,
-    /// queue_log has two results of one ringing, or two ends of one talk.
-    Twice,
+    /// queue_log has two results of one ring attempt, or two ends of one talk.
+    Duplicate,
     /// An UNPAUSE that Asterisk adds as the reason of a pause changes.
     AutoUnpause,
 }
@@ -87,7 +87,7 @@ impl Subject {
         Self::Unpaused,
     ];
 
-    /// The verbs of queue_log that say so.
+    /// The verbs of queue_log for it.
     pub const fn verbs(self) -> &'static str {
         match self {
             Self::Entered => "ENTERQUEUE",
@@ -176,7 +176,7 @@ impl Reason {
         Self::Late,
         Self::TalkCut,
         Self::Unmeasured,
-        Self::Twice,
+        Self::Duplicate,
         Self::AutoUnpause,
     ];
 
@@ -190,7 +190,7 @@ impl Reason {
             Self::Late => "late_complete",
             Self::TalkCut => "redirected_talk",
             Self::Unmeasured => "unmeasured",
-            Self::Twice => "logged_twice",
+            Self::Duplicate => "logged_twice",
             Self::AutoUnpause => "auto_unpause",
         }
     }
@@ -200,12 +200,12 @@ impl Reason {
         match self {
             Self::Redirected => "redirected while waiting",
             Self::Unserved => "unserved: the account does not see why they left",
-            Self::Lost => "lost: ended while the exporter could not see",
-            Self::Adopted => "adopted: began while the exporter could not see",
+            Self::Lost => "lost: ended while the exporter was not synchronised",
+            Self::Adopted => "adopted: began while the exporter was not synchronised",
             Self::Late => "AgentComplete came late, or never",
             Self::TalkCut => "redirected while talking: queue_log counts on",
             Self::Unmeasured => "not seen from beginning to end",
-            Self::Twice => "queue_log says it twice, of one ringing or one talk",
+            Self::Duplicate => "duplicate in queue_log, of one ring attempt or one talk",
             Self::AutoUnpause => {
                 "Auto-Unpause: the reason of a pause changed (log_unpause_on_reason_change)"
             }

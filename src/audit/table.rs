@@ -5,29 +5,27 @@ use std::fmt::{self, Display, Formatter};
 use super::printable::printable;
 use super::report::{CallRow, Figures, Report, ReportRow, State, What};
 use super::subject::Counter;
+use super::window::Edge;
 use crate::calendar::utc;
 
 /// A report as a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// What is shown.
+    /// The report.
     pub report: &'a Report,
     /// The files of queue_log, for its malformed lines.
     pub files: &'a [String],
-    /// Rows that are equal are shown, too.
+    /// Whether rows that are equal are shown, too.
     pub all: bool,
 }
 
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let report = self.report;
-        let edge = |edge: Option<super::Edge>, none: &str| {
-            edge.map_or(none.to_owned(), |edge| utc(edge.at))
-        };
-        let (since, until) = (
-            edge(report.window.since, "the beginning of queue_log"),
-            edge(report.window.until, "its end"),
-        );
+        let edge =
+            |edge: Option<Edge>, none: &str| edge.map_or(none.to_owned(), |edge| utc(edge.at));
+        let since = edge(report.window.since, "the beginning of queue_log");
+        let until = edge(report.window.until, "its end");
         writeln!(f, "compared      {since} to {until}")?;
         writeln!(f, "queue_log     {} lines in it, {} outside", report.compared, report.outside)?;
         if report.left_out > 0 {
@@ -97,7 +95,8 @@ impl Table<'_> {
             .collect();
         if !shown.is_empty() {
             let head = Cells {
-                cells: ["", "queue", "queue_log", "exporter", "says", "counted"].map(str::to_owned),
+                cells: ["", "queue", "queue_log", "exporter", "logged", "counted"]
+                    .map(str::to_owned),
                 what: String::new(),
                 calls: Vec::new(),
             };
@@ -142,10 +141,10 @@ struct Cells {
 
 impl Cells {
     fn of(row: &ReportRow) -> Self {
-        let (said, counted) = match &row.figures {
-            Figures::Counts { said, counted, .. } => (said.to_string(), counted.to_string()),
-            Figures::Seconds { said, counted, .. } => {
-                (format!("{said:.0} s"), format!("{counted:.1} s"))
+        let (logged, counted) = match &row.figures {
+            Figures::Counts { logged, counted, .. } => (logged.to_string(), counted.to_string()),
+            Figures::Seconds { logged, counted, .. } => {
+                (format!("{logged:.0} s"), format!("{counted:.1} s"))
             }
         };
         let cells = [
@@ -153,7 +152,7 @@ impl Cells {
             printable(&row.queue),
             row.what.verbs(),
             row.what.counts(),
-            said,
+            logged,
             counted,
         ];
         let what = difference(&row.figures);
@@ -167,10 +166,10 @@ impl Cells {
     }
 
     fn write(&self, f: &mut Formatter<'_>, widths: [usize; 6]) -> fmt::Result {
-        let [state, queue, verbs, counts, said, counted] = &self.cells;
+        let [state, queue, verbs, counts, logged, counted] = &self.cells;
         let [a, b, c, d, e, g] = widths;
         let line = format!(
-            "{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {said:>e$}  {counted:>g$}  {}",
+            "{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {logged:>e$}  {counted:>g$}  {}",
             self.what
         );
         writeln!(f, "{}", line.trim_end())?;
@@ -181,17 +180,17 @@ impl Cells {
     }
 }
 
-/// A call by its id, and what is not said by the row it stands under.
+/// A call by its id, and what its row does not have already.
 fn call(call: &CallRow, row: &str) -> String {
     let detail = difference(&call.figures);
     let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
-    let said = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
-    let detail = if said { "" } else { &detail };
+    let logged = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
+    let detail = if logged { "" } else { &detail };
     let uniqueid = printable(&call.uniqueid);
     match &call.figures {
         Figures::Counts { .. } => format!("{uniqueid}  {detail}"),
-        Figures::Seconds { said, counted, .. } => {
-            format!("{uniqueid}  {said:.0} s in queue_log, {counted:.1} s counted")
+        Figures::Seconds { logged, counted, .. } => {
+            format!("{uniqueid}  {logged:.0} s in queue_log, {counted:.1} s counted")
         }
     }
     .trim_end()

@@ -1,11 +1,12 @@
-//! The exporter's side from a replay: what its correlator saw, by call.
+//! The exporter's side from a replay: what its correlator reports, by call.
 
 use std::time::Duration;
 
+use super::counted::Counted;
 use super::subject::{Apart, Subject};
-use super::tally::{Counted, Span};
+use super::tally::Span;
 use super::window::Place;
-use super::{Audit, Spot};
+use super::{Audit, Slot};
 use crate::clock::Moment;
 use crate::correlator::{
     Anomaly, Caller, EndedBy, Leg, Names, Observation, Outcome, PauseChange, Phase, QueueId,
@@ -14,55 +15,58 @@ use crate::correlator::{
 use crate::replay::Watch;
 
 impl Watch for Audit {
-    fn saw(&mut self, at: Moment, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
-        if seen == Observation::Anomaly(Anomaly::CompleteMissing) {
-            // the completion follows at once
+    fn saw(&mut self, at: Moment, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
+        if fact == Observation::Anomaly(Anomaly::CompleteMissing) {
+            // The completion itself is the next observation.
             self.late = 1;
             return;
         }
-        if let Observation::QueueKnown { queue, .. } = seen {
+        let is_late =
+            matches!(fact, Observation::Completed { .. }) && std::mem::take(&mut self.late) > 0;
+
+        if let Observation::QueueKnown { queue, .. } = fact {
             self.known(names.queues.name(queue));
         }
-        let Some(queue) = queue(seen) else { return };
-        let late =
-            matches!(seen, Observation::Completed { .. }) && std::mem::take(&mut self.late) > 0;
-        // a recording without time stamps is compared as a whole
-        let timed = at != Moment::default();
-        let place = if timed { self.counts.place(at, at.after(INSTANT)) } else { Place::Inside };
+        let Some(queue) = queue(fact) else { return };
+
+        // A capture without time stamps is compared as a whole.
+        let is_timed = at != Moment::default();
+        let place = if is_timed { self.counts.place(at, at.after(INSTANT)) } else { Place::Inside };
         if place == Place::Outside {
             return;
         }
-        let Spot::Book(spot) = self.known(names.queues.name(queue)) else { return };
-        let book = &mut self.books[spot];
-        let counted = match of {
-            Some(caller) => &mut book.call(caller.uniqueid).counted,
-            None => &mut book.whole.counted,
-        };
-        if late {
-            counted.saw_apart(Apart::EndLate, place);
-        }
-        counted.take(at, seen, place);
 
-        // a scene that was in sight all the time has no excuse
+        let Slot::Queue(slot) = self.known(names.queues.name(queue)) else { return };
+        let queue = &mut self.queues[slot];
+        let counted = match of {
+            Some(caller) => &mut queue.ensure_call(caller.uniqueid).counted,
+            None => &mut queue.whole.counted,
+        };
+        if is_late {
+            counted.count_apart(Apart::EndLate, place);
+        }
+        counted.take(at, fact, place);
+
+        // What began and ended while the exporter was synchronised must not be lost.
         let begun = counted.span.map_or(at, |span| span.first);
-        if let Some(lost) = lost(seen).filter(|_| !self.blind.excuses(begun, at, place)) {
-            counted.lose_in_sight(lost, 1);
+        if let Some(lost) = lost(fact).filter(|_| !self.unsynchronised.explains(begun, at, place)) {
+            counted.add_lost_synchronised(lost, 1);
         }
     }
 
     fn blind(&mut self, at: Moment) {
-        self.blind.begins(at);
+        self.unsynchronised.begins(at);
     }
 
     fn sighted(&mut self, at: Moment) {
-        self.blind.ends(at);
+        self.unsynchronised.ends(at);
     }
 }
 
-/// What is lost by it.
-const fn lost(seen: Observation) -> Option<Apart> {
+/// What of a call is lost by it.
+const fn lost(fact: Observation) -> Option<Apart> {
     use Observation as O;
-    match seen {
+    match fact {
         O::Exited { outcome: Outcome::Lost, .. } => Some(Apart::WaitLost),
         O::Completed { ended_by: EndedBy::Lost, .. } => Some(Apart::EndLost),
         O::RingEnded { result: RingResult::Lost, .. } => Some(Apart::RingLost),
@@ -71,9 +75,9 @@ const fn lost(seen: Observation) -> Option<Apart> {
 }
 
 /// The queue of what is compared.
-const fn queue(seen: Observation) -> Option<QueueId> {
+const fn queue(fact: Observation) -> Option<QueueId> {
     use Observation as O;
-    match seen {
+    match fact {
         O::Entered { queue }
         | O::Adopted { queue, .. }
         | O::Exited { queue, .. }
@@ -88,16 +92,17 @@ const fn queue(seen: Observation) -> Option<QueueId> {
 }
 
 impl Counted {
-    fn take(&mut self, at: Moment, seen: Observation, place: Place) {
+    fn take(&mut self, at: Moment, fact: Observation, place: Place) {
         use Observation as O;
         self.span = Span::both(self.span, Some(Span::at(at)));
-        match seen {
-            O::Entered { .. } => self.saw(Subject::Entered, place),
+
+        match fact {
+            O::Entered { .. } => self.count_one(Subject::Entered, place),
             O::Adopted { phase: Phase::Waiting, .. } => {
-                self.saw_apart(Apart::AdoptedWaiting, place);
+                self.count_apart(Apart::AdoptedWaiting, place);
             }
             O::Adopted { phase: Phase::Talking, .. } => {
-                self.saw_apart(Apart::AdoptedTalking, place);
+                self.count_apart(Apart::AdoptedTalking, place);
             }
             O::Exited { outcome, hold, .. } => {
                 self.exit(outcome, place);
@@ -113,12 +118,11 @@ impl Counted {
                     self.talked(talk);
                 }
             }
-            O::AgentDumped { .. } => self.saw(Subject::AgentDump, place),
+            O::AgentDumped { .. } => self.count_one(Subject::AgentDump, place),
             O::MemberPaused { change, .. } => {
-                self.saw(
-                    if change == PauseChange::Paused { Subject::Paused } else { Subject::Unpaused },
-                    place,
-                );
+                let is_pause = change == PauseChange::Paused;
+                let subject = if is_pause { Subject::Paused } else { Subject::Unpaused };
+                self.count_one(subject, place);
             }
             O::CallerParked { .. } => self.caller_parked = self.caller_parked.or(Some(at)),
             O::QueueHangup { .. } => self.agent_gone = self.agent_gone.max(Some(at)),
@@ -128,35 +132,35 @@ impl Counted {
 
     fn exit(&mut self, outcome: Outcome, place: Place) {
         match outcome {
-            Outcome::Answered => self.saw(Subject::Answered, place),
-            Outcome::Abandoned => self.saw(Subject::Abandoned, place),
-            Outcome::Timeout => self.saw(Subject::Timeout, place),
-            Outcome::LeaveEmpty => self.saw(Subject::LeaveEmpty, place),
-            Outcome::Withdrawn => self.saw(Subject::Withdrawn, place),
-            Outcome::Redirected => self.saw_apart(Apart::Redirected, place),
-            Outcome::ExitKey => self.saw(Subject::ExitKey, place),
-            Outcome::Incompatible => self.saw(Subject::Incompatible, place),
-            Outcome::Unserved => self.saw_apart(Apart::Unserved, place),
-            Outcome::Lost => self.saw_apart(Apart::WaitLost, place),
+            Outcome::Answered => self.count_one(Subject::Answered, place),
+            Outcome::Abandoned => self.count_one(Subject::Abandoned, place),
+            Outcome::Timeout => self.count_one(Subject::Timeout, place),
+            Outcome::LeaveEmpty => self.count_one(Subject::LeaveEmpty, place),
+            Outcome::Withdrawn => self.count_one(Subject::Withdrawn, place),
+            Outcome::Redirected => self.count_apart(Apart::Redirected, place),
+            Outcome::ExitKey => self.count_one(Subject::ExitKey, place),
+            Outcome::Incompatible => self.count_one(Subject::Incompatible, place),
+            Outcome::Unserved => self.count_apart(Apart::Unserved, place),
+            Outcome::Lost => self.count_apart(Apart::WaitLost, place),
         }
     }
 
     fn end(&mut self, ended_by: EndedBy, place: Place) {
         match ended_by {
-            EndedBy::Caller => self.saw(Subject::ByCaller, place),
-            EndedBy::Agent => self.saw(Subject::ByAgent, place),
-            EndedBy::Transfer => self.saw(Subject::Transferred, place),
-            EndedBy::Unknown => self.saw_apart(Apart::EndUnknown, place),
-            EndedBy::Lost => self.saw_apart(Apart::EndLost, place),
+            EndedBy::Caller => self.count_one(Subject::ByCaller, place),
+            EndedBy::Agent => self.count_one(Subject::ByAgent, place),
+            EndedBy::Transfer => self.count_one(Subject::Transferred, place),
+            EndedBy::Unknown => self.count_apart(Apart::EndUnknown, place),
+            EndedBy::Lost => self.count_apart(Apart::EndLost, place),
         }
     }
 
     fn ring(&mut self, result: RingResult, place: Place) {
         match result {
             RingResult::NoAnswer | RingResult::Busy | RingResult::Failed => {
-                self.saw(Subject::RangInVain, place);
+                self.count_one(Subject::RangInVain, place);
             }
-            RingResult::Lost => self.saw_apart(Apart::RingLost, place),
+            RingResult::Lost => self.count_apart(Apart::RingLost, place),
             RingResult::Answered | RingResult::Canceled => {}
         }
     }

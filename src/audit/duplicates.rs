@@ -1,34 +1,35 @@
-//! What queue_log says twice, of one ringing or of one talk.
+//! Lines of queue_log that repeat another: a second result of one ring attempt, or a second end of
+//! one talk.
 //!
-//! - An agent who answers at the very moment the ringing times out has RINGNOANSWER and CONNECT,
+//! - An agent who answers at the very moment the ring attempt times out has RINGNOANSWER and CONNECT,
 //!   within a few milliseconds and of one channel.
 //! - After a transfer by feature code, the party that hangs up and the transfer itself may each
 //!   write a line: COMPLETECALLER, then BLINDTRANSFER.
 //!
-//! Both were seen on 16.28.  A ringing has one result and a talk one end, so these are no second
-//! ones.
+//! Both were seen on 16.28.  A ring attempt has one result and a talk one end, so these are
+//! duplicates.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::logged::subject;
 use super::subject::Subject;
-use super::tally::subject;
 use super::window::Place;
 use crate::clock::Moment;
 use crate::queue_log::{Line, Verb};
 
-/// The latest calls, by queue, and what was said last of each.
+/// The latest calls, by queue, and the last lines of each.
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     calls: HashMap<(usize, Box<[u8]>), Last>,
     order: VecDeque<(usize, Box<[u8]>)>,
 }
 
-/// What was said of a call since it was connected last.
+/// The lines of a call since it was connected last.
 #[derive(Debug, Default)]
 struct Last {
-    /// Agents who were rung in vain, the latest last: with ringall others may be between an
-    /// agent's two lines.
+    /// Agents who were rung in vain, the latest last: with ringall, lines of others may be between
+    /// an agent's two.
     rang: VecDeque<Rang>,
     /// How the talk ended.
     ended: Option<Subject>,
@@ -45,37 +46,41 @@ struct Rang {
 /// What a line repeats.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Repeats {
+    /// It does not.
     Nothing,
-    /// The end of a talk that was over before, and how each of the two lines says it ended.
+    /// The end of a talk that had ended before, and the ends of the two lines.
     End {
+        /// The end in the first line.
         first: Subject,
+        /// The end in the second line.
         then: Subject,
     },
-    /// The agent who answers was said to be rung in vain, in that place of the window, and was not.
-    Ringing(Place),
+    /// The RINGNOANSWER of an agent who answers that ring attempt now; it is in that place of the
+    /// window.
+    RingAttempt(Place),
 }
 
 impl Latest {
-    /// Takes a line of the queue at that spot.
-    pub(super) fn take(&mut self, spot: usize, line: &Line<'_>, place: Place) -> Repeats {
-        let call = (spot, Box::from(line.call));
+    /// Takes a line of the queue at that slot.
+    pub(super) fn take(&mut self, slot: usize, line: &Line<'_>, place: Place) -> Repeats {
+        let call = (slot, Box::from(line.call));
         match line.verb {
             Verb::RangInVain => {
-                self.of(call).rang(Rang { agent: line.agent.into(), at: line.at, place });
+                self.ensure(call).rang(Rang { agent: line.agent.into(), at: line.at, place });
                 Repeats::Nothing
             }
-            // a talk of its own, also if the caller was served before (option c)
+            // A talk of its own, also if the caller was served before (option c).
             Verb::Connected { ring, .. } => {
                 let last = self.calls.remove(&call).unwrap_or_default();
                 let rang = last.rang.iter().rfind(|rang| *rang.agent == *line.agent);
                 let same = rang.filter(|rang| is_same(rang.at, ring, line.at));
-                same.map_or(Repeats::Nothing, |rang| Repeats::Ringing(rang.place))
+                same.map_or(Repeats::Nothing, |rang| Repeats::RingAttempt(rang.place))
             }
             Verb::CompletedByCaller { .. }
             | Verb::CompletedByAgent { .. }
             | Verb::Transferred { .. } => {
                 let Some((then, _)) = subject(line.verb) else { return Repeats::Nothing };
-                let ended = &mut self.of(call).ended;
+                let ended = &mut self.ensure(call).ended;
                 let Some(first) = *ended else {
                     *ended = Some(then);
                     return Repeats::Nothing;
@@ -86,7 +91,7 @@ impl Latest {
         }
     }
 
-    fn of(&mut self, call: (usize, Box<[u8]>)) -> &mut Last {
+    fn ensure(&mut self, call: (usize, Box<[u8]>)) -> &mut Last {
         if !self.calls.contains_key(&call) {
             self.order.push_back(call.clone());
             if self.order.len() > KEPT
@@ -108,7 +113,7 @@ impl Last {
     }
 }
 
-/// Whether the ringing that was answered had begun before it was said to be in vain.
+/// Whether the ring attempt that was answered had begun before its RINGNOANSWER.
 fn is_same(in_vain: Moment, ring: Option<Duration>, answered: Moment) -> bool {
     ring.is_some_and(|ring| ring > answered.since(in_vain))
 }
@@ -122,8 +127,8 @@ const RANG_MAX: usize = 32;
 mod tests {
     use super::*;
 
-    fn take(latest: &mut Latest, spot: usize, text: &str) -> Repeats {
-        latest.take(spot, &Line::read(text).expect("a line"), Place::Inside)
+    fn take(latest: &mut Latest, slot: usize, text: &str) -> Repeats {
+        latest.take(slot, &Line::read(text).expect("a line"), Place::Inside)
     }
 
     #[test]
@@ -132,26 +137,29 @@ mod tests {
         let connect = "100|1.1|q|Ann|CONNECT|1|1.2|1";
         let (caller, transfer) =
             ("105|1.1|q|Ann|COMPLETECALLER|1|5|1", "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1");
-        let said =
+        let repeats =
             [connect, caller, transfer, connect, transfer].map(|line| take(&mut latest, 0, line));
         let once = Repeats::Nothing;
         let again = Repeats::End { first: Subject::ByCaller, then: Subject::Transferred };
-        assert_eq!(said, [once, once, again, once, once]);
-        // the same call in another queue, and another call
+        assert_eq!(repeats, [once, once, again, once, once]);
+        // The same call in another queue, and another call.
         assert_eq!(take(&mut latest, 1, caller), once);
         assert_eq!(take(&mut latest, 0, &caller.replace("1.1", "1.3")), once);
     }
 
     #[test]
-    fn who_answers_as_the_time_is_up_was_not_rung_in_vain() {
+    fn an_agent_who_answers_as_the_time_is_up_was_not_rung_in_vain() {
         let again = |rang: &str, connect: &str| {
             let mut latest = Latest::default();
             take(&mut latest, 0, rang);
             take(&mut latest, 0, connect)
         };
         let rang = "100|1.1|q|Ann|RINGNOANSWER|2000";
-        assert_eq!(again(rang, "100|1.1|q|Ann|CONNECT|5|1.2|2"), Repeats::Ringing(Place::Inside));
-        // rung once more, another agent, and a log without ring times
+        assert_eq!(
+            again(rang, "100|1.1|q|Ann|CONNECT|5|1.2|2"),
+            Repeats::RingAttempt(Place::Inside)
+        );
+        // Rung once more, another agent, and a log without ring times.
         assert_eq!(again(rang, "102|1.1|q|Ann|CONNECT|5|1.2|2"), Repeats::Nothing);
         assert_eq!(again(rang, "100|1.1|q|Ben|CONNECT|5|1.2|2"), Repeats::Nothing);
         assert_eq!(again(rang, "100|1.1|q|Ann|CONNECT|5"), Repeats::Nothing);
@@ -166,8 +174,8 @@ mod tests {
         (1..RANG_MAX).for_each(|other| {
             assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing);
         });
-        assert_eq!(take(&mut latest, 0, connect), Repeats::Ringing(Place::Inside));
-        // it is used up, and one too many pushes it out
+        assert_eq!(take(&mut latest, 0, connect), Repeats::RingAttempt(Place::Inside));
+        // It is used up, and one too many pushes it out.
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
         take(&mut latest, 0, &rang("Ann"));
         (0..RANG_MAX).for_each(|other| {
