@@ -200,7 +200,7 @@ fn what_is_documented_is_explained_and_no_difference() {
         ),
         (
             "16f-crash-mid-call",
-            "explained noagent – exits lost 0 1 1 lost: ended while the exporter could not see",
+            "explained noagent – exits lost 0 1 1 lost: ended while the exporter was not synchronised",
             "queue_log and the exporter agree; 3 differences are documented ones.",
         ),
     ] {
@@ -607,7 +607,7 @@ fn a_recording_tells_its_gaps() {
     let log = scratch("gap", b"1795615060|NONE|NONE|NONE|CONFIGRELOAD|\n");
     let shown = printed(&audit(&[&log], &["--recording", "fixtures/gaps/22.ami.gz"]), 1);
     assert!(
-        shown.contains("note          the recording has a gap: calls that came and went there"),
+        shown.contains("note          the capture has a gap: calls that came and went there"),
         "{shown}"
     );
 }

@@ -26,7 +26,7 @@ const VERSIONS: [&str; 6] = ["13.4", "13", "16", "18", "20", "22"];
 /// What queue_log says against what was counted, by call and as a scrape has it.
 fn audits(recording: &Path, log: &Path) -> [Report; 2] {
     let log = QueueLog::open(&[log.to_owned()], None).unwrap_or_else(|error| panic!("{error}"));
-    let audit = Audit::of_recording(Settings::default(), Window::default());
+    let audit = Audit::of_capture(Settings::default(), Window::default());
     let metrics = Metrics::new(Settings::default());
     let mut replay =
         Replay::watched(&PbxName::new("lab"), rules(), metrics, Limits::default(), audit);
@@ -67,12 +67,12 @@ fn differences(report: &Report) -> Vec<String> {
         .map(|row| {
             let (state, queue, what) = (row.state.word(), &row.queue, row.what.word());
             let (figures, reasons): (_, Vec<_>) = match &row.figures {
-                Figures::Counts { said, counted, explained, .. } => (
-                    format!("{said}, counted {counted}"),
+                Figures::Counts { logged, counted, explained, .. } => (
+                    format!("{logged}, counted {counted}"),
                     explained.iter().map(|(reason, _)| reason.word()).collect(),
                 ),
-                Figures::Seconds { said, counted, explained, .. } => (
-                    format!("{said}, counted {counted:.1}"),
+                Figures::Seconds { logged, counted, explained, .. } => (
+                    format!("{logged}, counted {counted:.1}"),
                     explained.iter().map(|(reason, ..)| reason.word()).collect(),
                 ),
             };

@@ -439,7 +439,7 @@ fn an_end_in_plain_sight_is_not_explained_as_lost() {
         (
             "2",
             0,
-            "explained 600 COMPLETECALLER completions caller 1 0 1 lost: ended while the exporter could not see\n",
+            "explained 600 COMPLETECALLER completions caller 1 0 1 lost: ended while the exporter was not synchronised\n",
         ),
     ] {
         let metrics = lost.replace(
@@ -465,7 +465,7 @@ fn an_end_out_of_sight_is_explained_if_its_line_is_of_that_time() {
         (
             1046,
             0,
-            "explained q COMPLETECALLER completions caller 1 0 1 lost: ended while the exporter could not see\n",
+            "explained q COMPLETECALLER completions caller 1 0 1 lost: ended while the exporter was not synchronised\n",
         ),
         (1150, 1, "differs q COMPLETECALLER completions caller 1 0 1 only in queue_log\n"),
     ] {
@@ -519,24 +519,32 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
         (
             "gives-up-unseen",
             "ABANDON exits abandoned",
-            "lost: ended while the exporter could not see",
+            "lost: ended while the exporter was not synchronised",
         ),
-        ("served-unseen", "CONNECT exits answered", "lost: ended while the exporter could not see"),
+        (
+            "served-unseen",
+            "CONNECT exits answered",
+            "lost: ended while the exporter was not synchronised",
+        ),
         (
             "hangs-up-unseen",
             "COMPLETECALLER completions caller",
-            "lost: ended while the exporter could not see",
+            "lost: ended while the exporter was not synchronised",
         ),
         (
             "passed-on-unseen",
             "*TRANSFER completions transfer",
-            "lost: ended while the exporter could not see",
+            "lost: ended while the exporter was not synchronised",
         ),
-        ("comes-unseen", "ENTERQUEUE entries", "adopted: began while the exporter could not see"),
+        (
+            "comes-unseen",
+            "ENTERQUEUE entries",
+            "adopted: began while the exporter was not synchronised",
+        ),
         (
             "comes-and-talks-unseen",
             "CONNECT exits answered",
-            "adopted: began while the exporter could not see",
+            "adopted: began while the exporter was not synchronised",
         ),
     ] {
         let row = format!("explained {queue} {what} 1 0 1 {why}\n");
