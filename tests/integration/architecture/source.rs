@@ -29,8 +29,12 @@ pub(crate) fn code(path: &Path) -> String {
         return String::new();
     }
     let text = std::fs::read_to_string(path).expect("a source file");
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    text.lines()
+    let lines: Vec<_> = text.lines().collect();
+    let tests = lines
+        .windows(2)
+        .position(|two| two[0] == "#[cfg(test)]" && two[1].ends_with("mod tests {"));
+    lines[..tests.unwrap_or(lines.len())]
+        .iter()
         .filter(|line| !line.trim_start().starts_with("//"))
         .map(|line| format!("{line}\n"))
         .collect()
