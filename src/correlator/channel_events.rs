@@ -21,12 +21,13 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let key = self.ensure_channel(channel, at, out);
-        self.channels.all[key].life.born.get_or_insert(at.read);
-        if begins_call(channel)
-            && self.channels.all[key].call.is_none()
-            && self.channels.all[key].dialled.is_none()
-        {
-            self.see_beginning(key, channel, out);
+        let known = &mut self.channels.all[key];
+        known.life.born.get_or_insert(at.read);
+
+        // An event of the channel may have come before its Newchannel, from another thread: then it
+        // is dialled, or has its call, already.
+        if begins_call(channel) && known.call.is_none() && known.dialled.is_none() {
+            self.note_beginning(key, channel, out);
             self.open_call(key);
         }
     }
@@ -39,30 +40,35 @@ impl Correlator {
     ) {
         let caller = dial.caller.map(|caller| self.ensure_channel(&caller, at, out));
         let leg = self.ensure_channel(&dial.dest, at, out);
-        let by_media =
-            caller.is_some_and(|caller| self.channels.all[caller].identity.line == Line::Media);
-        // nobody calls: the leg begins the call, as that of an Originate does
+
+        // Media that dials is nobody who calls: the leg begins the call, as that of an Originate
+        // does.
+        let is_media = |key: ChannelKey| self.channels.all[key].identity.line == Line::Media;
+        let by_media = caller.is_some_and(is_media);
+        let to_media = is_media(leg);
         let caller = caller.filter(|_| !by_media);
-        let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
-        let string = match caller {
-            Some(_) => Box::default(),
-            None => [tech, b"/", dial.dial_string].concat().into(),
-        };
-        let dialled = Dialled { by: caller, status: None, reason: None, string };
-        let place = &mut self.channels.all[leg].dialled;
-        if place.is_some() {
+
+        if self.channels.all[leg].dialled.is_some() {
             return;
         }
-        *place = Some(dialled);
-        self.see_dialled(leg, dial.dial_string);
+        // OriginateResponse names a failed leg by technology and dial string only.
+        let string = match caller {
+            Some(_) => Box::default(),
+            None => {
+                let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
+                [tech, b"/", dial.dial_string].concat().into()
+            }
+        };
+        let dialled = Dialled { by: caller, status: None, reason: None, string };
+        self.channels.all[leg].dialled = Some(dialled);
+        self.note_dial_string(leg, dial.dial_string);
+
+        // The ring attempt first: whether a leg is a queue's decides how its call is answered.
         match caller {
             Some(caller) => self.ring_dialled(caller, leg, at),
             None => self.note_originate(leg),
         }
-        if by_media
-            && self.channels.all[leg].identity.line != Line::Media
-            && self.find_call(leg).is_none()
-        {
+        if by_media && !to_media && self.find_call(leg).is_none() {
             self.open_call(leg);
         }
         self.call_dialled(caller, leg, at, out);
@@ -76,8 +82,10 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let leg = self.ensure_channel(&end.dest, at, out);
-        let status = DialStatus::parse(end.status);
         let caller = end.caller.map(|caller| self.ensure_channel(&caller, at, out));
+        let status = DialStatus::parse(end.status);
+
+        // An account may have logged in between DialBegin and DialEnd.
         let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
             by: caller,
             status: None,
@@ -88,6 +96,7 @@ impl Correlator {
             return;
         }
         dialled.status = Some(status);
+
         if status == DialStatus::Answer {
             self.channels.all[leg].life.up = true;
             self.call_answered(leg, at);
@@ -96,10 +105,10 @@ impl Correlator {
     }
 
     pub(super) fn on_local_bridge(&mut self, local: &event::LocalBridge<'_>) {
-        let (Some(one), Some(two)) = (self.channels.find(local.one), self.channels.find(local.two))
-        else {
-            return;
-        };
+        let one = self.channels.find(local.one);
+        let two = self.channels.find(local.two);
+        let (Some(one), Some(two)) = (one, two) else { return };
+
         self.channels.all[one].peer = Some(two);
         self.channels.all[two].peer = Some(one);
     }
@@ -111,32 +120,38 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let key = self.ensure_channel(&enter.channel, at, out);
+
+        // The swap before the entry: a stay that goes over to this channel is then followed into
+        // the bridge with it.
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key);
         }
-        // who waits in a holding bridge is in no talk, whoever else waits there
+
+        // Who waits in a holding bridge is in no talk, whoever else waits there.
         if enter.holding {
             self.leave_bridge(key, at);
             self.channels.all[key].bridge.held = true;
             self.follow_channel(key, at);
-            self.caller_parked(key, out);
+            self.note_parked(key, out);
         } else {
             let bridge = self.channels.bridge_id(enter.bridge);
             self.enter_bridge(key, bridge, at);
         }
+
         self.taken_by_bridge(key, at, out);
     }
 
     pub(super) fn enter_bridge(&mut self, key: ChannelKey, bridge: BridgeId, at: Stamp) {
         let inside = self.channels.enter(key, bridge);
-        // the second to come ends the first one's loneliness, too
-        let begin = match inside.len() {
-            0 | 1 => 0,
-            2 => 2,
-            _ => 1,
+
+        // The second to come has company, and so has the first from now on.  Who comes later finds
+        // the others in company already.
+        let in_company = match *inside {
+            [] | [_] => [None, None],
+            [first, second] => [Some(first), Some(second)],
+            [.., last] => [Some(last), None],
         };
-        let joined = inside[inside.len() - begin..].to_vec();
-        for channel in joined {
+        for channel in in_company.into_iter().flatten() {
             self.channels.all[channel].bridge.company.since.get_or_insert(at);
         }
         self.follow_channel(key, at);
@@ -154,49 +169,62 @@ impl Correlator {
 
     pub(super) fn leave_bridge(&mut self, key: ChannelKey, at: Stamp) {
         let alone = self.channels.leave(key);
+
+        // Whoever is left alone has no company either.
         for channel in [Some(key), alone].into_iter().flatten() {
-            let bridged = &mut self.channels.all[channel].bridge.company;
-            if let Some(since) = bridged.since.take() {
-                match self.timing.between(since, at) {
-                    Some(span) => bridged.total += span,
-                    None => bridged.unknown = true,
-                }
+            let company = &mut self.channels.all[channel].bridge.company;
+            let Some(since) = company.since.take() else { continue };
+            match self.timing.between(since, at) {
+                Some(span) => company.total += span,
+                None => company.unknown = true,
             }
         }
         self.follow_channel(key, at);
     }
 
-    /// The talks a channel takes part in.
+    /// Looks anew at the talks a channel takes part in.
     fn follow_channel(&mut self, key: ChannelKey, at: Stamp) {
         let channel = &self.channels.all[key];
-        let (as_agent, as_caller) =
-            (channel.as_agent.talk, channel.as_caller.stays.last().copied());
+        let as_agent = channel.as_agent.talk;
+        let as_caller = channel.as_caller.stays.last().copied();
         for stay in [as_agent, as_caller].into_iter().flatten() {
             self.follow_talk(stay, at);
         }
     }
 
+    /// The end of a channel.  Each step rests on those before it.
     pub(super) fn on_hangup(
         &mut self,
         at: Stamp,
         hangup: &event::Hangup<'_>,
         out: &mut dyn Observe,
     ) {
+        // A channel that a list or a restart ended is counted.  Its Hangup may still come late.
         let key = self.ensure_channel(&hangup.channel, at, out);
         if !self.channels.all[key].is_live() {
             return;
         }
 
-        // before the channel leaves its bridge: its place may be somebody else's now
+        // Before the channel leaves its bridge: its place may be somebody else's now, and that is
+        // read from who is in the bridge with it.
         self.hand_over_rest(key, at);
         self.unjoined.remove(key);
 
-        let cause = Cause(hangup.cause);
+        // Before anything of the call is counted: why a caller left a queue is part of the call's
+        // result.
         self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, out);
+
+        // The talks are looked at twice.  A talk ends as its agent leaves the bridge, or, where
+        // nobody was bridged yet, only as the leg ends.
         self.leave_bridge(key, at);
+        let cause = Cause(hangup.cause);
         self.channels.end(key, Ended::HungUp(cause));
         self.follow_channel(key, at);
+
         self.end_recordings(key, out);
+
+        // With the cause known, which gives a ring attempt its result.  A leg that had answered and
+        // ends before AgentConnect was in the announcement.
         self.ring_hung_up(key, at, out);
         if let Some(ring) = self.find_ring(key).map(|ring| &self.rings[ring])
             && ring.leg == key
@@ -205,23 +233,32 @@ impl Correlator {
             self.lose_answered_leg(ring.stay, at, out);
         }
         self.count_caller_hangup(key, cause, out);
+
+        // The call comes last: its result rests on the verdict, its talk time on the bridge that
+        // was left.  Without Linkedids (12 to 13.4) a leg that could not be called looked like a
+        // call of its own, and must not end as one.
         if hangup.channel.state == Some(DOWN) {
             self.drop_stillborn(key);
         }
         self.call_hung_up(key, cause, at, out);
+
         self.end_waits(key, at);
         self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
     }
 
-    /// The caller leg's cause, once, in the last queue the caller was in.
+    /// Counts the caller leg's cause, once, in the last queue the caller was in.
     fn count_caller_hangup(&mut self, key: ChannelKey, cause: Cause, out: &mut dyn Observe) {
         let Some(&last) = self.channels.all[key].as_caller.stays.last() else { return };
-        let Some(stay) = self.stays.get(last) else { return };
-        let (queue, agent) = (stay.queue, stay.taken_by);
-        self.emit_of(last, Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause }, out);
+        let stay = &self.stays[last];
+        let queue = stay.queue;
+        let agent = stay.taken_by;
+
+        let fact = Observation::QueueHangup { queue, agent, leg: Leg::Caller, cause };
+        self.emit_of(last, fact, out);
     }
 
-    /// A caller's channel is gone though no event ended the wait: one may still come.
+    /// A caller's channel is gone though no event ended the wait: one may still come, from another
+    /// thread of Asterisk.
     fn end_waits(&mut self, key: ChannelKey, at: Stamp) {
         for &stay in &self.channels.all[key].as_caller.stays {
             if self.stays[stay].is_waiting() {
@@ -230,9 +267,12 @@ impl Correlator {
         }
     }
 
-    /// A channel that is gone for long enough: nothing can come for it any more.
+    /// A channel is gone for long enough: nothing can come for it any more, and whatever is still
+    /// open of it ends.
     pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
+
+        // Observations of a stay name its caller, so the stays end while the channel is still there.
         let stays = channel.as_caller.stays.clone();
         for stay in stays {
             self.close_for_good(stay, at, out);
@@ -240,12 +280,15 @@ impl Correlator {
         }
         self.drop_ring(key, at, out);
         self.drop_call(key, out);
+
         let dialled = self.channels.forget(key).and_then(|channel| channel.dialled);
         if let Some(dialled) = dialled {
             self.forget_originate(dialled.string);
         }
         self.unjoined.remove(key);
         self.deadlines.trim_ages(&self.channels.all);
+
+        // A removed member is kept until no ring attempt and no stay has it.
         self.sweep_members();
     }
 
@@ -253,6 +296,7 @@ impl Correlator {
     fn close_for_good(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         match &self.stays[key].phase {
             Phase::Closed(_) => {}
+            // Every deadline before this one should have ended the wait.
             Phase::Waiting { .. } | Phase::Leaving(_) => {
                 self.emit(Observation::Anomaly(Anomaly::Expired), out);
                 self.lose_wait(key, out);

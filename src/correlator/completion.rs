@@ -31,30 +31,43 @@ impl Correlator {
             b"transfer" => EndedBy::Transfer,
             _ => EndedBy::Unknown,
         };
-        if let Some(key) = caller.and_then(|caller| self.find_stay(caller, queue))
+
+        // A caller who waits as far as is known, and has no other talk to end: AgentConnect was
+        // missed.  But an agent may consult the queue itself, and the end of the talk then come
+        // under the line that waits, without Dest.
+        let newest = caller.and_then(|caller| self.find_stay(caller, queue));
+        let may_be_waiting = complete.leg.is_some() || self.members.all[member].talking == 0;
+        let by_caller = caller.and_then(|caller| self.find_awaiting_stay(caller, queue));
+        if let Some(key) = newest
+            && by_caller.is_none()
             && self.stays[key].is_waiting()
-            && caller.is_some_and(|caller| self.find_awaiting_stay(caller, queue).is_none())
-            // an agent who consults the queue itself: the end of the talk may be told under the line that waits, without Dest
-            && (complete.leg.is_some() || self.members.all[member].talking == 0)
+            && may_be_waiting
         {
             self.connect_missed(key, member, leg, complete.hold, at, out);
         }
+
+        // The surest first: the caller's own Uniqueid may be another's after a masquerade, the leg
+        // may be gone, and the member is all that is left if neither channel is named.
         let by_caller = caller.and_then(|caller| self.find_awaiting_stay(caller, queue));
         let by_leg = || {
-            leg.and_then(|leg| self.channels.all[leg].as_agent.talk)
-                .filter(|&key| self.stays.contains_key(key))
+            let key = self.channels.all[leg?].as_agent.talk?;
+            self.stays.contains_key(key).then_some(key)
         };
         let by_member = || self.find_awaiting_stay_of_member(member, complete.hold);
         if let Some(key) = by_caller.or_else(by_leg).or_else(by_member) {
             self.note_touched(key);
             match &mut self.stays[key].phase {
                 Phase::Talking(_) => self.complete(key, ended_by, complete.talk, at, out),
+                // It comes late, and the talk is counted by the first HangupRequest.
                 Phase::Closed(closed) => closed.awaits_complete = None,
                 Phase::Waiting { .. } | Phase::Leaving(_) => {}
             }
-        } else if caller.is_some_and(|caller| self.find_stay(caller, queue).is_some())
-            || complete.leg.is_none() && self.is_told_twice(member, complete.hold)
-        {
+            return;
+        }
+
+        // Nothing awaits it: a second end of a counted talk, or the end of one that began unseen.
+        let is_duplicate = complete.leg.is_none() && self.is_duplicate(member, complete.hold);
+        if newest.is_some() || is_duplicate {
             self.emit(Observation::Anomaly(Anomaly::CompleteWithoutCall), out);
         } else {
             self.adopt_completed(at, complete, member, ended_by, out);
@@ -79,33 +92,34 @@ impl Correlator {
         member: MemberKey,
         hold: Option<Duration>,
     ) -> Option<StayKey> {
-        let known = self.members.all[member]
-            .talks
-            .iter()
-            .filter_map(|key| Some((key, self.stays.get(key)?)));
-        let mine = known.filter(|(_, stay)| stay.member() == Some(member));
-        mine.min_by_key(|(_, stay)| {
+        let talks = self.members.all[member].talks.iter();
+        let known = talks.filter_map(|key| Some((key, self.stays.get(key)?)));
+        let awaiting = known.filter(|(_, stay)| stay.member() == Some(member));
+
+        let (key, _) = awaiting.min_by_key(|(_, stay)| {
             let talk = stay.talk();
-            let other_hold =
+            let has_other_hold =
                 talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);
-            let still_talking = talk.is_none_or(|talk| talk.over.is_none());
-            (other_hold, talk.is_none(), still_talking, talk.map(|talk| talk.connected.read))
-        })
-        .map(|(key, _)| key)
+            let is_closed = talk.is_none();
+            let still_talks = talk.is_none_or(|talk| talk.over.is_none());
+            let connected = talk.map(|talk| talk.connected.read);
+            (has_other_hold, is_closed, still_talks, connected)
+        })?;
+        Some(key)
     }
 
     /// Whether it is the second end of the member's last talk, which is counted.
     ///
-    /// A transfer into an application can be told twice, once with the Uniqueid of the agent's
+    /// A transfer into an application can be reported twice, once with the Uniqueid of the agent's
     /// second line and without Dest (16.28 and 20.20): a masquerade has made that line the
     /// caller for app_queue.
-    fn is_told_twice(&self, member: MemberKey, hold: Option<Duration>) -> bool {
+    fn is_duplicate(&self, member: MemberKey, hold: Option<Duration>) -> bool {
         let last = self.members.all[member].last_completed.and_then(|key| self.stays.get(key));
         let Some(Stay { phase: Phase::Closed(closed), .. }) = last else { return false };
         hold.is_none() || closed.hold == hold || closed.hold.map(plus_one) == hold
     }
 
-    /// A caller known to wait was connected, and that was not seen.
+    /// A caller known to wait was connected, and AgentConnect was missed.
     fn connect_missed(
         &mut self,
         key: StayKey,
@@ -117,13 +131,14 @@ impl Correlator {
     ) {
         let queue = self.stays[key].queue;
         let mut talk = Talk::new(member, at);
-        (talk.adopted, talk.leg) = (true, leg);
+        talk.adopted = true;
+        talk.leg = leg;
         self.stays[key].phase = Phase::Talking(talk);
         self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
         self.begin_talk(key, at, out);
     }
 
-    /// The call's beginning was not seen: it is adopted, talking, and ends at once.
+    /// Nothing of the call came before: it is adopted, talking, and ends at once.
     fn adopt_completed(
         &mut self,
         at: Stamp,
@@ -136,15 +151,17 @@ impl Correlator {
         let agent = self.members.all[member].agent;
         self.note_missing_join(at, out);
         let Some(caller) = complete.caller.or(complete.leg) else {
-            // without any channel there is nothing to keep: two counts and no state
+            // Without any channel there is nothing to keep: two counts and no state.
             self.emit(Observation::Adopted { queue, phase: AdoptedPhase::Talking }, out);
             self.emit(Observation::Completed { queue, agent, ended_by, talk: None }, out);
             return;
         };
+
         let caller = self.ensure_channel(&caller, at, out);
         let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, out);
         let mut talk = Talk::new(member, at);
-        (talk.adopted, talk.leg) = (true, complete.leg.and_then(|leg| self.channels.find(leg.uid)));
+        talk.adopted = true;
+        talk.leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));
         self.stays[key].phase = Phase::Talking(talk);
         self.begin_talk(key, at, out);
         self.complete(key, ended_by, None, at, out);
@@ -154,16 +171,20 @@ impl Correlator {
     pub(super) fn completion_due(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let Some(over) = talk.over else { return };
+
+        // Deadlines are never taken back: the talk may have gone on, and ended again, since.
         if at.read.since(over.read) < COMPLETION || self.keep_talking(key, at) {
             return;
         }
 
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
-        let ended_by = talk.end_untold();
+        let ended_by = talk.end_without_complete();
         let member = talk.member;
         self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), out);
         self.suspect_complete(at);
         self.complete(key, ended_by, None, over, out);
+
+        // The AgentComplete may still come, and must find its stay.
         if let Some(Stay { phase: Phase::Closed(closed), .. }) = self.stays.get_mut(key) {
             closed.awaits_complete = Some(member);
         }
@@ -179,21 +200,27 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let Some(stay) = self.stays.get_mut(key) else { return };
-        let queue = stay.queue;
-        if !stay.is_talking() {
-            return;
-        }
-        // Leave came before AgentConnect, or the account does not see it
-        let (bridge, hold) = stay.talk().map(|talk| (talk.bridge, talk.hold)).unwrap_or_default();
-        let closed = Phase::Closed(Closed { left: true, bridge, hold, ..Closed::default() });
-        let Phase::Talking(talk) = std::mem::replace(&mut stay.phase, closed) else { return };
+        let Some(talk) = stay.talk() else { return };
+
+        // `left`: Leave came before AgentConnect, or the account does not receive it.
+        let closed =
+            Closed { left: true, bridge: talk.bridge, hold: talk.hold, ..Closed::default() };
+        let phase = std::mem::replace(&mut stay.phase, Phase::Closed(closed));
+        let Phase::Talking(talk) = phase else { return };
+
+        // The bridges first: TalkTime of AgentComplete is whole seconds, and counts on behind a
+        // transfer.  What began or ended in a gap has no length.
         let end = talk.over.map_or(at, |over| over.earlier(at));
-        let length = match talk.adopted || ended_by == EndedBy::Lost {
-            true => None,
-            false => self.timing.between(talk.begun.unwrap_or(talk.connected), end).or(talk_time),
+        let begun = talk.begun.unwrap_or(talk.connected);
+        let length = if talk.adopted || ended_by == EndedBy::Lost {
+            None
+        } else {
+            self.timing.between(begun, end).or(talk_time)
         };
+        let queue = self.stays[key].queue;
         let agent = self.members.all[talk.member].agent;
         self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, out);
+
         let member = &mut self.members.all[talk.member];
         if !talk.adopted {
             member.last_completed = Some(key);
@@ -205,6 +232,8 @@ impl Correlator {
         if talk.on_hold {
             member.on_hold = member.on_hold.saturating_sub(1);
         }
+
+        // Nobody knows when a call ended that was lost, so nor when its wrap-up begins.
         if ended_by != EndedBy::Lost {
             self.begin_wrap_up(talk.member, end.read, out);
         }
@@ -212,6 +241,7 @@ impl Correlator {
     }
 }
 
+/// AgentComplete's HoldTime can be one second more than AgentConnect's.
 fn plus_one(hold: Duration) -> Duration {
     hold.saturating_add(Duration::from_secs(1))
 }

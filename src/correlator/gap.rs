@@ -134,7 +134,7 @@ impl Correlator {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         match talk.over {
             Some(over) => {
-                let ended_by = talk.end_untold();
+                let ended_by = talk.end_without_complete();
                 self.complete(key, ended_by, None, over, out);
             }
             None => self.complete(key, EndedBy::Lost, None, at, out),

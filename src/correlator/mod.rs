@@ -233,7 +233,7 @@ impl Correlator {
             Kind::HangupRequest(channel) => {
                 let key = self.ensure_channel(channel, at, out);
                 self.channels.all[key].life.hangup_requested = true;
-                self.note_request(key);
+                self.note_hangup_request(key);
             }
             Kind::NewExten(step) => self.on_new_exten(at, step, out),
             Kind::VarSet(set) => self.on_var_set(at, set, out),

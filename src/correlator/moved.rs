@@ -221,7 +221,7 @@ impl Correlator {
     }
 
     /// The caller's stay that talks.
-    fn find_talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
+    pub(super) fn find_talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
         self.find_stay_that(caller, Stay::is_talking)
     }
 

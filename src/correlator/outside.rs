@@ -42,7 +42,7 @@ pub struct Sightings {
 
 impl Correlator {
     /// A device begins a call: takes note of where, and whether it is a trunk.
-    pub(super) fn see_beginning(
+    pub(super) fn note_beginning(
         &mut self,
         key: ChannelKey,
         block: &event::Channel<'_>,
@@ -88,7 +88,7 @@ impl Correlator {
     /// Without a pattern for agents' devices every device is one that is no trunk.  One that is
     /// dialled with a number behind it is neither for certain: a trunk that the configuration
     /// does not name, or a gateway.
-    pub(super) fn see_dialled(&mut self, leg: ChannelKey, dial_string: &[u8]) {
+    pub(super) fn note_dial_string(&mut self, leg: ChannelKey, dial_string: &[u8]) {
         let channel = &self.channels.all[leg];
         let presumed = channel.identity.line == Line::Agent && self.rules.agents.is_empty();
         if presumed

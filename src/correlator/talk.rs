@@ -29,7 +29,7 @@ pub(super) struct Talk {
     /// Found going on: its length is not known.
     pub adopted: bool,
     pub on_hold: bool,
-    /// A transfer of it was told: whoever takes the agent's place is somebody else.
+    /// A transfer of it was reported: whoever takes the agent's place is somebody else.
     pub transferred: bool,
     /// Whose far end asked first for the end.
     pub first_request: Option<EndedBy>,
@@ -55,13 +55,13 @@ impl Talk {
         }
     }
 
-    /// How it ended, where no AgentComplete tells.  With an unoptimised Local member the transfer
+    /// How it ended, where no AgentComplete reports it.  With an unoptimised Local member the transfer
     /// happens in the bridge behind it, and AgentComplete comes when the caller leaves in the
     /// end.
-    pub(super) const fn end_untold(&self) -> EndedBy {
+    pub(super) const fn end_without_complete(&self) -> EndedBy {
         match self.first_request {
             _ if self.transferred => EndedBy::Transfer,
-            Some(who) => who,
+            Some(side) => side,
             None => EndedBy::Unknown,
         }
     }

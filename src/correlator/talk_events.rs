@@ -27,17 +27,21 @@ impl Correlator {
         if !self.stays[key].is_waiting() {
             return;
         }
+
+        // Whoever picks up another's phone is not called by the queue: the call counts for the
+        // member, whose latest ring attempt for this stay has ended.
         let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
-        // whoever picks up another's phone is not rung: the call counts for the member, whose
-        // ringing has ended
         let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
         let own = self
             .find_ring(leg)
             .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
         let ring = own.unwrap_or_else(|| self.ensure_ring(leg, call, at, out));
         self.ring_answered(ring, connect.ring, at, out);
+
+        // Time stamps have milliseconds, HoldTime is whole seconds.
         let stay = &mut self.stays[key];
         let hold = stay.joined.and_then(|joined| self.timing.between(joined, at)).or(connect.hold);
+
         let mut talk = Talk::new(member, at);
         talk.leg = Some(leg);
         talk.phone = self.rings[ring].phone;
@@ -50,16 +54,21 @@ impl Correlator {
     /// What every connected stay needs, however it was found.
     pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let stay = &mut self.stays[key];
-        let (caller, queue) = (stay.caller, stay.queue);
+        let caller = stay.caller;
+        let queue = stay.queue;
         let Phase::Talking(talk) = &stay.phase else { return };
-        let (member, leg, phone) = (talk.member, talk.leg, talk.phone);
+        let Talk { member, leg, phone, .. } = *talk;
         let agent = self.members.all[member].agent;
         stay.taken_by = agent;
+
+        // A leg that a list or AgentComplete names may be forgotten before the talk is.
         for channel in [leg, phone].into_iter().flatten() {
             if let Some(channel) = self.channels.all.get_mut(channel) {
                 channel.as_agent.talk = Some(key);
             }
         }
+
+        // Who talks is not in wrap-up any more, whatever it was set to.
         let place = &mut self.members.all[member];
         place.talking += 1;
         place.talks.add(key, |key| self.stays.get(key).and_then(Stay::member) == Some(member));
@@ -67,64 +76,81 @@ impl Correlator {
         self.emit(Observation::MemberKnown { queue, agent }, out);
         self.refresh_agent(agent, at.read, out);
         self.call_served(caller, phone.or(leg), agent, at);
+
+        // A recording may have begun before the agent was connected: in the dialplan of the caller,
+        // or of the member's Local channel.
         let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
-        let recorded =
+        let is_recorded =
             |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
-        if [Some(caller), leg, peer, phone].into_iter().flatten().any(recorded) {
+        if [Some(caller), leg, peer, phone].into_iter().flatten().any(is_recorded) {
             self.mark_recorded(key, out);
         }
+
+        // Last: where a list found the talk, or AgentConnect came late, both are bridged already.
         self.follow_talk(key, at);
     }
 
     /// Looks who is in which bridge after a channel of the talk came, went or ended.
     pub(super) fn follow_talk(&mut self, key: StayKey, at: Stamp) {
         let Some(stay) = self.stays.get_mut(key) else { return };
-        let caller = stay.caller;
+        let caller = self.channels.all.get(stay.caller);
         let Some(talk) = stay.talk_mut() else { return };
         let channel = |key: Option<ChannelKey>| key.and_then(|key| self.channels.all.get(key));
-        let (leg, phone, caller) = (channel(talk.leg), channel(talk.phone), channel(Some(caller)));
+        let leg = channel(talk.leg);
+        let phone = channel(talk.phone);
+
+        // The talk begins as both are in one bridge: AgentConnect comes a moment before.
         let leg_bridge = leg.and_then(|leg| leg.bridge.id);
-        if talk.begun.is_none()
-            && leg_bridge.is_some()
-            && leg_bridge == caller.and_then(|caller| caller.bridge.id)
-        {
-            (talk.begun, talk.bridge) = (Some(at), leg_bridge);
+        let caller_bridge = caller.and_then(|caller| caller.bridge.id);
+        if talk.begun.is_none() && leg_bridge.is_some() && leg_bridge == caller_bridge {
+            talk.begun = Some(at);
+            talk.bridge = leg_bridge;
         }
+
+        // Behind an unoptimised Local channel the phone leaves the far bridge first, and the leg
+        // may stay for long.  A Local channel that is optimised away ends in mid-talk: then only
+        // the end of the phone is the agent's.
         let left_far_bridge =
             phone.is_some_and(|phone| phone.bridge.last.is_some() && phone.bridge.id.is_none());
-        let present = leg_bridge.is_some() && !left_far_bridge;
-        let ended = |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
-        // a Local channel that was optimised away ends in mid-talk
-        let agent_ended = ended(leg) && (phone.is_none() || ended(phone));
-        // one who is parked has left the agent, and whoever fetches the call talks in a bridge of
-        // his own
+        let is_present = leg_bridge.is_some() && !left_far_bridge;
+        let has_ended =
+            |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
+        let agent_ended = has_ended(leg) && (phone.is_none() || has_ended(phone));
+
+        // A caller who is parked has left the agent, and whoever fetches the call talks in another
+        // bridge.
         let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
         match caller {
             Some(caller) if caller.bridge.held => talk.parked = true,
             Some(caller) if caller.bridge.id.is_some_and(with_agent) => talk.parked = false,
             _ => {}
         }
-        // a caller whose place went over to another channel is that channel here
-        let caller_gone = ended(caller) || talk.parked;
-        let gone = caller_gone || if talk.begun.is_some() { !present } else { agent_ended };
-        match (gone, talk.over) {
+
+        // A caller whose place went over to another channel is that channel here: `Stay::caller`
+        // was changed before.
+        let caller_gone = has_ended(caller) || talk.parked;
+        let agent_gone = if talk.begun.is_some() { !is_present } else { agent_ended };
+        let is_over = caller_gone || agent_gone;
+        match (is_over, talk.over) {
             (true, None) => {
                 talk.over = Some(at);
                 self.deadlines.add(at.read.after(COMPLETION), Task::Completion(key));
             }
+            // The agent came back into a bridge, for example after a consultation.
             (false, Some(_)) => talk.over = None,
             (true, Some(_)) | (false, None) => return,
         }
 
+        // The agent's state goes by it at once, though AgentComplete is still to come.
         let member = &mut self.members.all[talk.member];
-        member.parting = if gone { member.parting + 1 } else { member.parting.saturating_sub(1) };
+        member.parting =
+            if is_over { member.parting + 1 } else { member.parting.saturating_sub(1) };
         self.members.stale.push(member.agent);
     }
 
     /// A caller who talks was put into a holding bridge.
-    pub(super) fn caller_parked(&mut self, caller: ChannelKey, out: &mut dyn Observe) {
-        let stays = self.channels.all[caller].as_caller.stays.iter().copied();
-        let Some(key) = stays.rev().find(|&key| self.stays[key].is_talking()) else { return };
+    pub(super) fn note_parked(&mut self, caller: ChannelKey, out: &mut dyn Observe) {
+        let Some(key) = self.find_talking_stay(caller) else { return };
         let queue = self.stays[key].queue;
         self.emit_of(key, Observation::CallerParked { queue }, out);
     }
@@ -138,21 +164,22 @@ impl Correlator {
         self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
     }
 
-    /// Who asked first for the end of the talk.
-    pub(super) fn note_request(&mut self, channel: ChannelKey) {
-        let Some(data) = self.channels.all.get(channel) else { return };
-        let as_caller =
-            data.as_caller.stays.iter().rev().copied().find(|&key| self.stays[key].is_talking());
-        let (key, who) = match (self.find_talk(channel), as_caller) {
+    /// Takes note of who asked first for the end of the talk: it stands in for an AgentComplete
+    /// that does not come.
+    pub(super) fn note_hangup_request(&mut self, channel: ChannelKey) {
+        let as_agent = self.find_talk(channel);
+        let as_caller = self.find_talking_stay(channel);
+        let (key, side) = match (as_agent, as_caller) {
             (Some(key), _) => (key, EndedBy::Agent),
             (None, Some(key)) => (key, EndedBy::Caller),
             (None, None) => return,
         };
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
-            talk.first_request.get_or_insert(who);
+            talk.first_request.get_or_insert(side);
         }
     }
 
+    /// The agent's phone put the caller on hold, or took the call back.
     pub(super) fn on_hold(
         &mut self,
         channel: ChannelKey,
@@ -162,9 +189,13 @@ impl Correlator {
     ) {
         let Some(key) = self.channels.all[channel].as_agent.talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
-        if std::mem::replace(&mut talk.on_hold, on_hold) == on_hold {
+
+        // A phone may send the same again.
+        if talk.on_hold == on_hold {
             return;
         }
+        talk.on_hold = on_hold;
+
         let member = &mut self.members.all[talk.member];
         member.on_hold =
             if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
