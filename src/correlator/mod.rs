@@ -8,6 +8,8 @@
 use key::{CallKey, ChannelKey, RingKey, StayKey};
 
 mod call;
+mod call_end;
+mod call_result;
 mod caseless;
 mod cause;
 mod channel;
@@ -312,7 +314,7 @@ impl Correlator {
             self.deadlines.add_age(at.read, key);
             let trunk = self.channels.all[key].trunk();
             if !trunk.is_none() {
-                self.know_trunk(trunk, out);
+                self.ensure_trunk(trunk, out);
             }
         }
         key

@@ -102,7 +102,7 @@ impl Correlator {
     fn take_for_trunk(&mut self, key: ChannelKey, out: &mut dyn Observe) {
         let trunk = self.names.trunks.intern_text(self.channels.all[key].label());
         self.channels.turn(key, Line::Trunk(trunk));
-        self.know_trunk(trunk, out);
+        self.ensure_trunk(trunk, out);
     }
 
     /// Whether the configuration names trunks.

@@ -1,0 +1,114 @@
+//! What is counted of a call that is over: its direction, agent, trunk, result and talk time.
+
+use std::time::Duration;
+
+use super::Correlator;
+use super::call::{Call, QueueSide};
+use super::cause::Cause;
+use super::channel::Channel;
+use super::dial::CallLabels;
+use super::line::Line;
+use super::names::{AgentId, TrunkId};
+use super::observation::{CallResult, Direction};
+
+impl Correlator {
+    /// From the first dial to the answer, or to the end of a call that nobody answered.
+    pub(super) fn ring_time(&self, call: &Call) -> Option<Duration> {
+        let end = call.answer.map(|answer| answer.at).or(call.ended)?;
+        let dialled = call.dialled.filter(|_| !call.adopted)?;
+        self.timing.between(dialled, end)
+    }
+
+    /// How long the first channel had company.  An application alone, such as a voice mailbox, is
+    /// none.
+    pub(super) fn talk_time(&self, call: &Call) -> Option<Duration> {
+        let company = self.channels.all.get(call.first)?.bridge.company;
+        let is_known = call.answer.is_some() && !call.adopted && !company.unknown;
+        Some(company.total).filter(|total| is_known && !total.is_zero())
+    }
+
+    /// The surest sign first: an answer, then a queue's word, the last leg, the first channel.
+    pub(super) fn result(&self, call: &Call, direction: Direction) -> CallResult {
+        if call.answer.is_some() {
+            return CallResult::Answered;
+        }
+        match call.queue {
+            QueueSide::Abandoned => return CallResult::Canceled,
+            QueueSide::Unserved => return CallResult::NoAnswer,
+            QueueSide::None => {}
+        }
+
+        // A leg that answered but was never connected, as in a queue's announcement, is no answer.
+        // Only an Originate's own leg counts, and a call of whose sides nothing is known.
+        if let Some(leg) = call.last {
+            let counts_alone = leg.channel == call.first || direction == Direction::Unknown;
+            return match leg.end {
+                Some((CallResult::Answered, _)) if !counts_alone => CallResult::NoAnswer,
+                Some((result, _)) => result,
+                None => CallResult::Failed,
+            };
+        }
+
+        // Nobody was dialled: an application answered, or the dialplan refused the call.
+        let Some(first) = self.channels.all.get(call.first) else { return CallResult::Failed };
+        match first.cause() {
+            _ if first.life.up => CallResult::Answered,
+            _ if first.life.hangup_requested => CallResult::Canceled,
+            Some(Cause(17)) => CallResult::Busy,
+            Some(Cause(34 | 38 | 41..=44)) => CallResult::Congestion,
+            _ => CallResult::Failed,
+        }
+    }
+
+    pub(super) fn labels(&mut self, call: &Call) -> CallLabels {
+        let direction = self.direction(call);
+        let first = self.channels.all.get(call.first);
+        let line = first.map_or(Line::Other, |first| first.identity.line);
+        let own_trunk = first.map_or(TrunkId::NONE, Channel::trunk);
+
+        // The agent is on the other side of a trunk, on the first leg of a click-to-call through a
+        // Local channel, else at the first channel.
+        let agent = match (direction, line) {
+            (Direction::Inbound, _) | (_, Line::Trunk(_)) => {
+                call.answer.map_or(AgentId::NONE, |answer| answer.agent)
+            }
+            (_, Line::Local) => call.first_agent,
+            (_, Line::Agent | Line::Media | Line::Other) => first.map_or(AgentId::NONE, |first| {
+                first.ensure_agent(&mut self.names, &self.members.devices)
+            }),
+        };
+
+        // An inbound call that is not sent out again has the trunk it came by.
+        let trunk = if call.trunk.is_none() { own_trunk } else { call.trunk };
+        CallLabels { direction, agent, trunk }
+    }
+
+    /// Judged by the first channel alone: a dialled leg has the trunk's context too.
+    pub(super) fn direction(&self, call: &Call) -> Direction {
+        let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
+        let line = first.identity.line;
+        let is_originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
+
+        // A queue's member is an agent, whatever the patterns say.
+        let is_owned = || line == Line::Other && first.owner(&self.members.devices).is_some();
+        let is_agent = line == Line::Agent || is_owned();
+        let is_local = line == Line::Local;
+
+        // The originated leg of an agent is dialled itself, and not the other side; of a Local
+        // channel both sides are dialled.
+        let own_legs = if is_local { 1 } else { u32::from(is_originated && is_agent) };
+        let reaches_agent = call.agent_legs > own_legs && !call.strange_leg;
+
+        // What the channels show goes before what the configuration says of contexts.
+        let context = || String::from_utf8_lossy(&first.identity.context);
+        match line {
+            Line::Trunk(_) if is_originated => Direction::Outbound,
+            Line::Trunk(_) => Direction::Inbound,
+            _ if (is_agent || is_local) && !call.trunk.is_none() => Direction::Outbound,
+            _ if (is_agent || is_local) && reaches_agent => Direction::Internal,
+            _ if self.rules.inbound_contexts.matches(&context()) => Direction::Inbound,
+            _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
+            Line::Agent | Line::Local | Line::Media | Line::Other => Direction::Unknown,
+        }
+    }
+}
