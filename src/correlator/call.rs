@@ -140,7 +140,7 @@ impl Correlator {
         }
         let Some(key) = self.find_call(caller.unwrap_or(leg)) else { return };
 
-        // Nobody is at the end of these two: what stands behind a Local channel is dialled itself.
+        // Nobody is at the end of these two: what is behind a Local channel is dialled itself.
         if matches!(line, Line::Local | Line::Media) {
             return;
         }

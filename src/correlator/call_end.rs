@@ -100,7 +100,7 @@ impl Correlator {
         }
     }
 
-    /// An Originate that timed out has no DialEnd: its OriginateResponse says so, before or after
+    /// An Originate that timed out has no DialEnd: its OriginateResponse reports it, before or after
     /// the Hangup.
     fn waits_for_originate(&self, key: CallKey) -> bool {
         let first = self.calls.get(key).and_then(|call| self.channels.all.get(call.first));
@@ -225,5 +225,5 @@ impl Correlator {
     }
 }
 
-/// What stands for an OriginateResponse that did not come: Asterisk's own Reason for a failure.
+/// Instead of an OriginateResponse that did not come: Asterisk's own Reason for a failure.
 const NO_REASON: u8 = 0;

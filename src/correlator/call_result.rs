@@ -27,7 +27,7 @@ impl Correlator {
         Some(company.total).filter(|total| is_known && !total.is_zero())
     }
 
-    /// The surest sign first: an answer, then a queue's word, the last leg, the first channel.
+    /// The surest first: an answer, then what a queue made of it, the last leg, the first channel.
     pub(super) fn result(&self, call: &Call, direction: Direction) -> CallResult {
         if call.answer.is_some() {
             return CallResult::Answered;
@@ -99,7 +99,7 @@ impl Correlator {
         let own_legs = if is_local { 1 } else { u32::from(is_originated && is_agent) };
         let reaches_agent = call.agent_legs > own_legs && !call.strange_leg;
 
-        // What the channels show goes before what the configuration says of contexts.
+        // Channels override configured contexts.
         let context = || String::from_utf8_lossy(&first.identity.context);
         match line {
             Line::Trunk(_) if is_originated => Direction::Outbound,

@@ -1,14 +1,14 @@
 //! Names that Asterisk compares without case: queues, interfaces and devices (`strcasecmp` all over
 //! app_queue.c).
 
-/// Hands on a name as all its spellings are kept.  Only ASCII letters fold, as `strcasecmp` does it
+/// Hands on a name in the form that all its spellings share.  Only ASCII letters fold, as `strcasecmp` does it
 /// in the locale Asterisk runs in.
 pub(super) fn folded<T>(name: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     if !name.iter().any(u8::is_ascii_uppercase) {
         return then(name);
     }
 
-    // each event of a queue looks its name up: the usual name needs no memory for that
+    // Each event of a queue looks its name up: the usual name needs no memory for that.
     let mut room = [0; USUAL];
     match room.get_mut(..name.len()) {
         Some(copy) => {

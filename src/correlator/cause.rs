@@ -10,7 +10,7 @@ impl Cause {
         TABLE.binary_search_by_key(&self.0, |entry| entry.0).ok().map(|at| TABLE[at].1)
     }
 
-    /// Causes that only say "over", so that the dial status must tell what happened.
+    /// Causes that mean no more than "over": the dial status decides what happened.
     pub const fn is_plain(self) -> bool {
         matches!(self.0, 0 | 16 | 26 | 31 | 127)
     }

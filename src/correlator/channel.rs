@@ -38,7 +38,7 @@ pub(super) struct Channel {
     pub as_caller: AsCaller,
     pub as_agent: AsAgent,
     pub call: Option<CallKey>,
-    /// The call has ended, and this leg's cause, still to come, stands for it.
+    /// The call has ended, and waits for this leg's cause.
     pub owed: Option<CallLabels>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Identity {
     pub line: Line,
     /// Name without the part that counts calls: `SIP/201`.  It may hold a number: never a label.
     pub device: Box<str>,
-    /// What stands for an agent's device in a label, if not its name.
+    /// Label of the device, if it is not its name.
     label: Option<Box<str>>,
     /// Where it began.
     pub context: Box<[u8]>,
@@ -143,7 +143,7 @@ impl Channels {
         self.by_uid.get(uid).copied()
     }
 
-    /// The channel of a block of headers; made now if it was never seen.
+    /// The channel of a block of headers, and whether it was made now.
     pub(super) fn ensure(
         &mut self,
         block: &event::Channel<'_>,
@@ -158,7 +158,7 @@ impl Channels {
                 let before =
                     std::mem::replace(&mut channel.identity.linkedid, block.linkedid.into());
                 let stayed = !channel.as_caller.stays.is_empty();
-                // one whose place in the queue went over to another channel is listed, too
+                // One whose place in the queue went over to another channel is listed, too.
                 self.leave_callers(&before, key);
                 if stayed {
                     self.callers.entry(block.linkedid.into()).or_default().insert(key);
@@ -192,7 +192,7 @@ impl Channels {
         let channel = &mut self.all[key];
         let before = std::mem::replace(&mut channel.identity.line, line);
         if channel.is_live() {
-            // it is counted by its line, and must end as it began
+            // It is counted by its line, and must end as it began.
             self.live_devices.end(&channel.identity.device, before);
             self.live_devices.begin(&channel.identity.device, line);
         }
@@ -253,7 +253,7 @@ impl Channels {
         BridgeId(self.hasher.hash_one(id))
     }
 
-    /// Puts the channel into a bridge; tells who is in it now, the channel last.  Media are in a
+    /// Puts the channel into a bridge; returns who is in it now, the channel last.  Media are in a
     /// bridge, but nobody.
     pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
         self.leave(key);
@@ -274,7 +274,7 @@ impl Channels {
         self.bridges.get(&bridge).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes the channel out of its bridge; tells who is left in it alone.
+    /// Takes the channel out of its bridge; returns who is left in it alone.
     pub(super) fn leave(&mut self, key: ChannelKey) -> Option<ChannelKey> {
         let channel = self.all.get_mut(key)?;
         channel.bridge.held = false;
@@ -367,7 +367,7 @@ impl Channel {
         }
     }
 
-    /// What stands for the device in a label.
+    /// The device's name, or what may be exported instead.
     pub(super) fn label(&self) -> &str {
         self.identity.label.as_ref().unwrap_or(&self.identity.device)
     }

@@ -208,7 +208,7 @@ impl Correlator {
         // Before the channel leaves its bridge: its place may be somebody else's now, and that is
         // read from who is in the bridge with it.
         self.hand_over_rest(key, at);
-        self.unjoined.remove(key);
+        self.joining.remove(key);
 
         // Before anything of the call is counted: why a caller left a queue is part of the call's
         // result.
@@ -285,10 +285,10 @@ impl Correlator {
         if let Some(dialled) = dialled {
             self.forget_originate(dialled.string);
         }
-        self.unjoined.remove(key);
+        self.joining.remove(key);
         self.deadlines.trim_ages(&self.channels.all);
 
-        // A removed member is kept until no ring attempt and no stay has it.
+        // A removed member goes once no ring attempt and no stay has it.
         self.sweep_members();
     }
 

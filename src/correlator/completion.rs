@@ -1,6 +1,6 @@
 //! The end of a talk: exactly one completion for each.
 //!
-//! AgentComplete says who ended it, and comes early, late, without either channel, or not at all.
+//! AgentComplete names who ended it, and comes early, late, without either channel, or not at all.
 
 use std::time::Duration;
 

@@ -15,17 +15,17 @@ use crate::event::LONGEST;
 /// What to look at when the moment has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Task {
-    /// A caller left and nothing told why.
+    /// A caller left, and no event gave the reason yet.
     Verdict(StayKey),
     /// Talk ended and AgentComplete did not come.
     Completion(StayKey),
     /// A stay a snapshot does not list.
     Doubt(StayKey),
-    /// A ringing whose leg's cause did not come.
+    /// A ring attempt whose leg's cause did not come.
     Ring(RingKey),
     /// A call whose last leg's cause did not come.
     CallEnd(CallKey),
-    /// A channel that is gone is kept a while for late events.
+    /// A channel that ended, and is kept a while for late events.
     Forget(ChannelKey),
     /// A channel a snapshot does not list.
     Vanish(ChannelKey),
@@ -98,7 +98,7 @@ pub(super) const RING: Duration = LATEST_END;
 pub(super) const CALL_END: Duration = LATEST_END;
 /// AgentComplete and MIXMONITOR_END may come up to 30 s after the Hangup.
 pub(super) const FORGET: Duration = Duration::from_secs(30);
-/// A channel that is up for longer has ended, and nobody told.
+/// A channel that is up for longer has ended, and no event reported it.
 pub(super) const AGE: Duration = LONGEST;
 /// So few ended channels are not worth leaving out.
 const AGES_KEPT: usize = 1024;

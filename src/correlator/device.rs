@@ -1,8 +1,8 @@
-//! What a channel's name says: who is at its end, and what of the name may stand in a label.
+//! Channel names: who is at the end of a channel, and what of its name may be exported as a label.
 //!
 //! Each channel driver makes names in its own way (`docs/channels.md` has the source of each).
 //! Some hold the number of whoever calls, an address, a UUID, a pointer or a Uniqueid: such a part
-//! is personal, or never the same twice, and the technology alone stands in the label.
+//! is personal, or never the same twice, and the label is the technology alone.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub(super) struct Device<'n> {
     label: Label<'n>,
 }
 
-/// What stands for a device in a label.
+/// The label of a device.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Label<'n> {
     /// The configuration of the PBX names it.
@@ -54,7 +54,7 @@ impl<'n> Device<'n> {
             return Self::without_technology(stem);
         };
 
-        // up to 11 a masquerade renamed what it left behind
+        // Up to 11 a masquerade renamed what it left behind.
         let left_behind = name.ends_with("<ZOMBIE>") || name.ends_with("<MASQ>");
         let (naming, technology) = match naming(technology) {
             _ if left_behind => return Self::media(stem),
@@ -86,8 +86,8 @@ impl<'n> Device<'n> {
         }
     }
 
-    /// What stands for it in a label.  A name that somebody else chose does if the configuration's
-    /// patterns spell it out: that bounds it.
+    /// Its label.  A name that somebody else chose is one if the configuration's patterns spell it
+    /// out: that bounds it.
     pub(super) fn label(&self, patterns: &Patterns) -> Cow<'n, str> {
         match &self.label {
             Label::Name(name) => Cow::Borrowed(name),
@@ -106,7 +106,7 @@ impl<'n> Device<'n> {
     /// The name is one of the PBX's own configuration.
     fn configured(name: &'n str, technology: &'n str) -> Self {
         let rest = &name[technology.len()..];
-        // the endpoint of everybody who is not known, in the versions that have PJSIP
+        // The endpoint of everybody who is not known, in the versions that have PJSIP.
         let anonymous = rest == "/anonymous" || rest.starts_with("/anonymous@");
         let class = if anonymous { Class::Line } else { Class::Device };
         let label =
@@ -114,7 +114,7 @@ impl<'n> Device<'n> {
         Self { class, name, label }
     }
 
-    /// The name may be the far end's word: only a plain one is taken.
+    /// The far end may have chosen the name: only a plain one is taken.
     fn chosen(name: &'n str, class: Class, technology: &'n str) -> Self {
         if technology.is_empty() || !is_plain(rest(name)) {
             return Self { class: Class::Line, name, label: Label::Withheld(technology) };
@@ -172,7 +172,7 @@ enum Naming {
     Whole,
     /// What the configuration calls the device, else what the far end calls itself, or its address.
     Chosen,
-    /// What the configuration calls a mobile phone or a modem: a line to a carrier.
+    /// What the configuration calls a mobile phone or a modem: a trunk.
     Modem,
     /// The far end, whoever it is.
     FarEnd,
@@ -269,7 +269,7 @@ const TECHNOLOGIES: [(&str, Naming); 44] = [
     ("Kill", Naming::Media),
 ];
 
-/// What stands where a name may not.
+/// In a label, instead of a name that may not be exported.
 const UNKNOWN: &str = "unknown";
 /// The longest name a channel has (`AST_CHANNEL_NAME`).
 const NAME_MAX: usize = 80;
@@ -296,7 +296,7 @@ mod tests {
         rows.collect()
     }
 
-    fn shown(channel: &str, patterns: &Patterns) -> (&'static str, String) {
+    fn class_and_label(channel: &str, patterns: &Patterns) -> (&'static str, String) {
         let device = Device::of(channel);
         let class = match device.class {
             Class::Device => "device",
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(rows.len(), 65);
         for (example, class, label) in rows {
             assert_eq!(
-                shown(example, &Patterns::default()),
+                class_and_label(example, &Patterns::default()),
                 (class, label.to_owned()),
                 "{example}"
             );
@@ -336,19 +336,20 @@ mod tests {
         assert_eq!(name("SIP/channel2-00000037"), "SIP/channel2");
         assert_eq!(name("PJSIP/front-desk-0000000a"), "PJSIP/front-desk");
         assert_eq!(name("Local/103@from-queue-00000000;2"), "Local/103@from-queue");
-        // a member's interface may be a number behind a span
+        // A member's interface may be a number behind a span.
         assert_eq!(name("DAHDI/i1/2025550188-1"), "DAHDI/i1/2025550188");
     }
 
     #[test]
     fn an_event_without_a_name_is_somebody_and_nobody_s_device() {
-        assert_eq!(shown("", &Patterns::default()), ("line", "unknown".to_owned()));
+        assert_eq!(class_and_label("", &Patterns::default()), ("line", "unknown".to_owned()));
     }
 
     #[test]
     fn a_name_that_the_configuration_spells_out_is_a_label() {
-        let label =
-            |pattern: &str, channel: &str| shown(channel, &Patterns::new([pattern]).unwrap()).1;
+        let label = |pattern: &str, channel: &str| {
+            class_and_label(channel, &Patterns::new([pattern]).unwrap()).1
+        };
         assert_eq!(
             label(r"^SIP/carrier\.example\.com-", "SIP/carrier.example.com-1"),
             "SIP/carrier.example.com"
@@ -356,13 +357,13 @@ mod tests {
         assert_eq!(label(r"^(SIP|IAX2)/(12025550100|b)-", "SIP/12025550100-1"), "SIP/12025550100");
         assert_eq!(label(r"^SIP/.*\.com-", "SIP/carrier.example.com-1"), "SIP/unknown");
         assert_eq!(label(r"^IAX2/", "IAX2/203.0.113.9:4569-1"), "IAX2/unknown");
-        // a span has one label, however it is matched
+        // A span has one label, however it is matched.
         assert_eq!(label(r"^DAHDI/i1/2025550100-", "DAHDI/i1/2025550100-1"), "DAHDI/i1");
     }
 
     #[test]
     fn what_is_no_plain_word_is_withheld() {
-        let label = |channel: &str| shown(channel, &Patterns::default()).1;
+        let label = |channel: &str| class_and_label(channel, &Patterns::default()).1;
         for rest in [
             "0a1b2c3d-0000-4000-8000-00000000000f",
             "abcdefab-abcd-abcd-abcd-abcdefabcdef",

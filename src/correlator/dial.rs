@@ -10,7 +10,7 @@ use super::observation::{CallResult, Direction};
 pub(super) struct Dialled {
     /// By whom; `None` is an Originate.
     pub by: Option<ChannelKey>,
-    /// The first DialEnd: those that follow only say that the leg was cleaned up.
+    /// The first DialEnd: those that follow only report that the leg was cleaned up.
     pub status: Option<DialStatus>,
     /// OriginateResponse's Reason.
     pub reason: Option<u8>,
@@ -81,7 +81,7 @@ impl Dialled {
         }
     }
 
-    /// An Originate that neither a DialEnd nor an OriginateResponse has told about yet.
+    /// An Originate that neither a DialEnd nor an OriginateResponse has reported on yet.
     pub(super) const fn is_silent_originate(&self) -> bool {
         self.by.is_none() && self.status.is_none() && self.reason.is_none()
     }
@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn an_originate_goes_by_its_reason() {
         let mut leg = leg(b"NOANSWER");
-        (leg.by, leg.status) = (None, None);
+        leg.by = None;
+        leg.status = None;
         assert!(leg.is_silent_originate());
         for (reason, result) in
             [(3, CallResult::NoAnswer), (5, CallResult::Busy), (8, CallResult::Congestion)]

@@ -1,13 +1,13 @@
-//! What a channel's name says is at its end.
+//! Lines: what a channel's name shows to be at its end.
 
 use super::device::{Class, Device};
 use super::names::{Names, TrunkId};
 use super::rules::Rules;
 
-/// What a channel's name says it is.
+/// What is at a channel's end, by its name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Line {
-    /// A carrier's line.
+    /// A trunk.
     Trunk(TrunkId),
     /// An agent's device.
     Agent,
@@ -16,7 +16,7 @@ pub(super) enum Line {
     /// Nobody is at its end: media, announcements, recordings, messages.  No call, and no leg of
     /// one.
     Media,
-    /// The configuration does not say.
+    /// The configuration matches neither.
     Other,
 }
 
@@ -32,7 +32,7 @@ impl Line {
         if rules.trunks.matches(name) {
             return Self::Trunk(names.trunks.intern_text(&device.label(&rules.trunks)));
         }
-        // every device that is not a trunk; of a line that many share the configuration must say so
+        // Every device that is not a trunk.  A line that many share must be configured as one.
         let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && own;
         if everybody || rules.agents.matches(name) { Self::Agent } else { Self::Other }
     }
@@ -54,7 +54,7 @@ mod tests {
         assert!(matches!(line("SIP/trunk-1", &rules), Line::Trunk(_)));
         assert_eq!(line("Local/1@x-1;1", &rules), Line::Local);
         assert_eq!(line("AudioSocket/x-1", &rules), Line::Media);
-        // a span of ISDN is nobody's phone
+        // A span of ISDN is nobody's phone.
         assert_eq!(line("DAHDI/i1/2025550100-1", &rules), Line::Other);
     }
 }

@@ -1,4 +1,4 @@
-//! Which devices have a channel that is up: counted by what the channels' names say of them.
+//! Which devices have a channel that is up: counted by the channels' names.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::line::Line;
 /// Devices with a channel that is up.
 #[derive(Debug, Default)]
 pub(super) struct LiveDevices {
-    /// By device (`pjsip/201`), and by what stands behind the technology (`/201`), in lower case.
+    /// By device (`pjsip/201`), and by what follows the technology (`/201`), in lower case.
     counts: HashMap<Box<str>, u32>,
     /// Channels that may be somebody's phone.
     phones: u64,

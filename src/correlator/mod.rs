@@ -1,7 +1,7 @@
 //! The state machine: one PBX's events in, observations out.
 //!
-//! It is told the time and one event, and answers with what it saw.  It never waits, locks, logs or
-//! looks at a clock, and has never heard of sockets or Prometheus.  An impossible event is normal
+//! It takes the time and one event, and answers with observations.  It never waits, locks, logs or
+//! reads a clock, and knows neither sockets nor Prometheus.  An impossible event is normal
 //! input: it is noted as an anomaly, and things go on.  This file only dispatches; each subject has
 //! a file of its own.
 
@@ -64,12 +64,12 @@ use gap::Boot;
 use list_witness::LastList;
 use member::{Members, Place};
 pub use missing::{Missing, MissingSet};
-use moved::Unjoined;
+use moved::Joining;
 pub use names::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
 use originate::Originates;
+pub use outside::FirstCalls;
 use outside::Outside;
-pub use outside::Sightings;
 use resync::Drift;
 use ring::Ring;
 pub use rules::{Identity, Patterns, Rules, WrapUp};
@@ -94,7 +94,7 @@ pub struct Correlator {
     /// Asterisk's version, if known.
     version: Option<Version>,
     channels: Channels,
-    unjoined: Unjoined,
+    joining: Joining,
     stays: SlotMap<StayKey, Stay>,
     rings: SlotMap<RingKey, Ring>,
     calls: SlotMap<CallKey, Call>,
@@ -107,10 +107,9 @@ pub struct Correlator {
     deadlines: Deadlines,
     /// What events come at all.
     sight: Sight,
-    /// The PBX sends MixMonitorStart, so its MIXMONITOR_END says nothing new.
+    /// The PBX sends MixMonitorStart, so its MIXMONITOR_END adds nothing.
     recordings_announced: bool,
-    /// Events are being seen: a recording always, a live PBX from the snapshot to the loss of the
-    /// link.
+    /// Events come in: of a capture always, of a live PBX from the snapshot to the loss of the link.
     synchronised: bool,
     boot: Boot,
     /// When the last snapshot was applied.
@@ -123,7 +122,7 @@ pub struct Correlator {
     drift: Drift,
     /// What speaks for events that never come in this session.
     evidence: Evidence,
-    /// What the last QueueStatus list of this session said.
+    /// The last QueueStatus list of this session.
     last_list: LastList,
 }
 
@@ -138,7 +137,7 @@ impl Correlator {
             names,
             version: None,
             channels: Channels::default(),
-            unjoined: Unjoined::default(),
+            joining: Joining::default(),
             stays: SlotMap::default(),
             rings: SlotMap::default(),
             calls: SlotMap::default(),
@@ -173,12 +172,12 @@ impl Correlator {
         self.evidence.missing(now)
     }
 
-    /// Tells the Asterisk version: some queue events mean something else on old ones.
+    /// Sets the Asterisk version: some queue events mean something else on old ones.
     pub const fn set_version(&mut self, version: Version) {
         self.version = Some(version);
     }
 
-    /// Whether the PBX's hints would tell whose phone a member's is.
+    /// Whether the PBX's hints would show whose phone a member's is.
     pub fn wants_hints(&self) -> bool {
         self.members.devices.want_hints()
     }
@@ -223,7 +222,7 @@ impl Correlator {
         self.follow_phones(now, out);
     }
 
-    /// Tells running times (agents' states, wrap-up) up to `now`.
+    /// Counts running times (agents' states, wrap-up) up to `now`.
     pub fn flush(&mut self, now: Moment, out: &mut impl Observe) {
         self.tell_times(now, out);
     }
@@ -276,11 +275,11 @@ impl Correlator {
                 self.on_recording_stop(key, out);
             }
             Kind::RecordingEnd(file) => self.on_recording_end(file, out),
-            // shows that the account sees class call, and nothing else
+            // It shows that the account receives class call, and nothing else.
             Kind::DeviceState => {}
             Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, out),
             Kind::Shutdown => self.on_shutdown(at, out),
-            // lists come in through a snapshot
+            // Lists come in through a snapshot.
             Kind::Listed { .. } => {}
         }
     }
@@ -289,11 +288,11 @@ impl Correlator {
         out.observe(&self.names, fact, None);
     }
 
-    /// Tells a fact of a stay.
+    /// Emits a fact of a stay.
     fn emit_of(&self, stay: StayKey, fact: Observation, out: &mut dyn Observe) {
         let caller = self.stays.get(stay).and_then(|stay| self.channels.all.get(stay.caller));
-        // where an AgentComplete was all that was seen, and named no caller, the agent's leg stands
-        // for both
+        // Where there was no more than an AgentComplete that named no caller, the agent's leg is
+        // both.
         let caller = caller.filter(|caller| caller.as_agent.talk != Some(stay));
         let of = caller.map(|caller| Caller {
             uniqueid: &caller.identity.uid,
@@ -302,7 +301,7 @@ impl Correlator {
         out.observe(&self.names, fact, of);
     }
 
-    /// The channel of a block, made now if it was never seen; it begins no call.
+    /// The channel of a block, made now if it is new; it begins no call.
     fn ensure_channel(
         &mut self,
         block: &crate::event::Channel<'_>,

@@ -1,8 +1,8 @@
 //! A caller's place goes over to another channel: the stay goes on, under another Uniqueid.
 //!
 //! Asterisk moves channels by swaps and by masquerades (docs/moves.md).  app_queue follows both,
-//! and what it sends and logs from then on has the new Uniqueid.  No event says "masquerade", so
-//! each sign has a function here, the surest first.
+//! and what it sends and logs from then on has the new Uniqueid.  No event reports a masquerade, so
+//! each sign of one has a function here, the surest first.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use crate::event;
 
 /// Channels that began to run Queue, and have not joined: usually for less than a millisecond.
 #[derive(Debug, Default)]
-pub(super) struct Unjoined(HashMap<ChannelKey, Moment>);
+pub(super) struct Joining(HashMap<ChannelKey, Moment>);
 
-impl Unjoined {
+impl Joining {
     /// The channel runs Queue now.
     pub(super) fn insert(&mut self, key: ChannelKey, now: Moment) {
         self.0.insert(key, now);
@@ -48,31 +48,36 @@ impl Correlator {
     ) {
         let waiting = self.channels.find(into.from).and_then(|from| self.find_waiting_stay(from));
         let Some(waiting) = waiting else { return };
+
         let to = self.ensure_channel(&into.to, at, out);
         self.move_stay(waiting, to);
     }
 
     /// A channel takes the place of half a Local channel in a bridge: what was behind that half
-    /// stands there itself now.
+    /// is there itself now.
     ///
     /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or
     /// the same person on another phone (INVITE with Replaces): what follows decides.
     pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
         let Some(old) = self.channels.all.get_mut(swapped) else { return };
         old.bridge.swapped_by = Some(by);
-        let (line, as_agent) = (old.identity.line, old.as_agent.talk);
+        let line = old.identity.line;
+        let as_agent = old.as_agent.talk;
         if line != Line::Local || !self.came_through(swapped, by) {
             return;
         }
 
+        // A caller who waits is in no bridge, so only one who talks can be swapped.
         let as_caller = self.find_talking_stay(swapped);
         if let Some(key) = as_agent
             && let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut)
             && talk.leg == Some(swapped)
         {
-            (talk.leg, talk.phone) = (Some(by), None);
+            talk.leg = Some(by);
+            talk.phone = None;
             self.channels.all[by].as_agent.talk = Some(key);
-            // the half that is gone asks for its own hangup: that is nobody's wish to end the talk
+
+            // The half that is gone asks for its own hangup: that is nobody's wish to end the talk.
             self.channels.all[swapped].as_agent.talk = None;
         }
         if let Some(key) = as_caller {
@@ -94,7 +99,7 @@ impl Correlator {
     /// A channel is about to end though the place it held goes on: the empty shell of a masquerade,
     /// or half a Local channel that was optimised away without a swap.
     ///
-    /// A real end is told before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
+    /// A real end is reported before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
     /// who talks.
     pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp) {
         if let Some(key) = self.find_waiting_stay(shell) {
@@ -104,6 +109,8 @@ impl Correlator {
             return;
         }
 
+        // A masquerade leaves the shell in the bridge until its Hangup; whoever has the place now
+        // enters no bridge of its own.
         let Some(key) = self.find_talking_stay(shell) else { return };
         let bridge = self.channels.all[shell].bridge.id;
         let masked = bridge.and_then(|_| self.find_newcomer(self.stays[key].queue, at));
@@ -133,7 +140,7 @@ impl Correlator {
                 .and_then(|channel| channel.as_caller.dialplan_queue.as_ref());
             dialled.is_some_and(|dialled| dialled.eq_ignore_ascii_case(name))
         };
-        let mut fresh = self.unjoined.since(at.read.before(INSTANT)).filter(runs);
+        let mut fresh = self.joining.since(at.read.before(INSTANT)).filter(runs);
         let only = fresh.next()?;
         fresh.next().is_none().then_some(only)
     }
@@ -156,7 +163,7 @@ impl Correlator {
 
     /// No AgentComplete came although the agent's channel is gone: the agent took the call along to
     /// another phone, if one has the channel's place beside the caller and no transfer was
-    /// told.
+    /// reported.
     pub(super) fn keep_talking(&mut self, key: StayKey, at: Stamp) -> bool {
         let Some(stay) = self.stays.get(key) else { return false };
         let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
@@ -172,7 +179,8 @@ impl Correlator {
         self.channels.all[by].as_agent.talk = Some(key);
         self.channels.all[old].as_agent.talk = None;
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
-            (talk.leg, talk.phone) = (Some(by), None);
+            talk.leg = Some(by);
+            talk.phone = None;
         }
         self.follow_talk(key, at);
         true
@@ -210,7 +218,7 @@ impl Correlator {
         if let Some(from) = self.channels.all.get_mut(from) {
             from.as_caller.stays.retain(|&other| other != key);
         }
-        self.unjoined.remove(to);
+        self.joining.remove(to);
         self.channels.add_stay(to, key);
         self.note_touched(key);
     }

@@ -1,9 +1,9 @@
 //! Names interned to small ids, once: queues, agents, trunks and pause reasons.
 //!
-//! Queues compare without case, and keep the spelling they were first told by.
+//! Queues compare without case, and keep the spelling they were first named by.
 //!
 //! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names
-//! of one PBX are few, and a flood of made-up ones must not eat the memory; past the cap every new
+//! of one PBX are few, and a flood of invented ones must not use up the memory; past the cap every new
 //! name is [`OTHER`].
 
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ impl<K> Id<K> {
 pub type QueueId = Id<Queue>;
 /// A person who takes calls.
 pub type AgentId = Id<Agent>;
-/// A line to a carrier.
+/// A trunk.
 pub type TrunkId = Id<Trunk>;
 /// Why a member is paused.
 pub type ReasonId = Id<Reason>;
@@ -91,7 +91,7 @@ impl<K> Table<K> {
         Self { caseless: true, ..Self::default() }
     }
 
-    /// The id of `name`, made at its first sight.
+    /// The id of `name`, made when the name is new.
     pub fn intern(&mut self, name: &[u8]) -> Id<K> {
         self.intern_text(&readable(name))
     }
@@ -166,7 +166,7 @@ impl Agents {
         id
     }
 
-    /// Whether it is a device that was no member's when it was first seen.
+    /// Whether it is a device that was no member's when it was new.
     pub fn is_device(&self, id: AgentId) -> bool {
         self.are_devices.contains(&id)
     }
@@ -179,8 +179,8 @@ impl Agents {
 
 /// A name as text, a different one for each name.
 ///
-/// A byte that is not UTF-8 is written `\xe4`: replaced by a sign for "unknown", as is usual, two
-/// names could become one.  A name in which such an escape stands has each backslash of its own
+/// A byte that is not UTF-8 is written `\xe4`: replaced by U+FFFD, as is usual, two
+/// names could become one.  A name that holds such an escape has each backslash of its own
 /// doubled, also where the escape was already part of the name.  All other names are left as they
 /// are.
 pub fn readable(name: &[u8]) -> Cow<'_, str> {
@@ -199,7 +199,7 @@ pub fn readable(name: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Whether `\x` and two digits stand in it, in any case: names of queues compare without.
+/// Whether `\x` and two digits are in it, in any case: names of queues compare without.
 fn shows_escape(name: &[u8]) -> bool {
     let is_escape = |signs: &[u8]| {
         signs[..2].eq_ignore_ascii_case(br"\x") && signs[2..].iter().all(u8::is_ascii_hexdigit)
@@ -210,8 +210,8 @@ fn shows_escape(name: &[u8]) -> bool {
 /// All names a correlator's observations speak of.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// Queues by name, as the first event or list spelled it: app_queue tells the configured
-    /// spelling whatever the dialplan says.
+    /// Queues by name, as the first event or list spelled it: app_queue sends the configured
+    /// spelling, however the dialplan spells it.
     pub queues: Table<Queue>,
     /// Agents by identity.
     pub agents: Agents,
@@ -257,7 +257,7 @@ mod tests {
         let support = names.queues.intern(b"Support");
         assert_eq!(names.queues.intern(b"SUPPORT"), support);
         assert_eq!(names.queues.name(support), "Support");
-        // two people may differ in no more than that
+        // Two people may differ in no more than that.
         assert_ne!(names.agents.intern(b"Ann"), names.agents.intern(b"ANN"));
     }
 
@@ -316,19 +316,19 @@ mod tests {
         assert_eq!(readable(b"J\xe4rg"), r"J\xe4rg");
         assert_eq!(readable("Jörg".as_bytes()), "Jörg");
         assert_eq!(readable(b""), "");
-        // what looks like an escape and is none
+        // What looks like an escape and is none.
         assert_eq!(readable(br"J\xf6rg"), r"J\\xf6rg");
         assert_eq!(readable(br"J\\xf6rg"), r"J\\\\xf6rg");
         assert_eq!(readable(br"J\XF6RG"), r"J\\XF6RG");
         assert_eq!(readable(b"\\\xf6"), r"\\\xf6");
-        // a backslash alone is nothing special
+        // A backslash alone is nothing special.
         assert_eq!(readable(br"DOMAIN\xavier"), r"DOMAIN\xavier");
         assert_eq!(readable(br"DOMAIN\\f6"), r"DOMAIN\\f6");
     }
 
     #[test]
     fn no_two_names_have_one_text() {
-        // every name of up to six of the bytes that matter, also where names compare without case
+        // Every name of up to six of the bytes that matter, also where names compare without case.
         let signs = *b"\\xf6\xf6A";
         let mut texts = HashMap::new();
         let mut names: Vec<Vec<u8>> = vec![Vec::new()];

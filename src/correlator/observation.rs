@@ -1,4 +1,4 @@
-//! What the correlator saw: facts about calls, queues and agents, in ids, counts and durations.
+//! Observations: facts about calls, queues and agents, in ids, counts and durations.
 //!
 //! An observation says what happened and knows nothing of how it is counted.  Sets of values are
 //! enums whose [`Word::word`] is the label value the contract (METRICS.md) names.
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::cause::Cause;
 use super::names::{AgentId, Names, QueueId, ReasonId, TrunkId};
 
-/// Takes what the correlator saw, at once and in order.
+/// Takes the correlator's observations, at once and in order.
 pub trait Observe {
     /// One fact; `names` resolves its ids.  `of` is whose it is, for facts of a stay whose caller
     /// is known.
@@ -27,22 +27,22 @@ pub struct Caller<'a> {
 /// One fact.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Observation {
-    /// A queue is known now, or its own `servicelevel` changed (`None`: not told yet, or 0).
+    /// A queue is known now, or its own `servicelevel` changed (`None`: not known yet, or 0).
     QueueKnown { queue: QueueId, service_level: Option<Duration> },
     /// An agent is a member of a queue.
     MemberKnown { queue: QueueId, agent: AgentId },
-    /// A trunk was seen for the first time.
+    /// A trunk is known now.
     TrunkKnown { trunk: TrunkId },
     /// A caller joined.
     Entered { queue: QueueId },
     /// A stay was found already going on.
     Adopted { queue: QueueId, phase: Phase },
-    /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where no clock or field
-    /// told.
+    /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where neither clock nor
+    /// field gives it.
     Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
     /// A caller was never let in.
     Refused { queue: QueueId, reason: Refusal },
-    /// The ringing of an agent ended.
+    /// A ring attempt ended.
     RingEnded { queue: QueueId, agent: AgentId, result: RingResult, length: Option<Duration> },
     /// A connected call ended.
     Completed { queue: QueueId, agent: AgentId, ended_by: EndedBy, talk: Option<Duration> },
@@ -57,7 +57,7 @@ pub enum Observation {
     /// A leg of a stay hung up.
     QueueHangup { queue: QueueId, agent: AgentId, leg: Leg, cause: Cause },
     /// A connected caller was put into a holding bridge, such as a parking lot: not counted,
-    /// `audit` goes by it.
+    /// `audit` uses it.
     CallerParked { queue: QueueId },
     /// A connected stay was recorded (once a stay).
     RecordedCall { queue: QueueId, agent: AgentId },
@@ -69,7 +69,7 @@ pub enum Observation {
     CallRang { direction: Direction, result: CallResult, length: Duration },
     /// How long a call was bridged.
     CallTalked { direction: Direction, agent: AgentId, length: Duration },
-    /// The cause that stands for a call.
+    /// The one cause of a call.
     CallHangup { direction: Direction, agent: AgentId, trunk: TrunkId, cause: Cause },
     /// A dialled trunk leg ended.
     TrunkAttempt { trunk: TrunkId, result: CallResult },
@@ -129,7 +129,7 @@ words! {
         LeaveEmpty = "leave_empty",
         /// QueueWithdrawCaller took the caller out.
         Withdrawn = "withdrawn",
-        /// Somebody redirected the waiting caller elsewhere; queue_log says ABANDON.
+        /// Somebody redirected the waiting caller elsewhere; ABANDON in queue_log.
         Redirected = "redirected",
         /// The caller pressed the exit key.
         ExitKey = "exit_key",
@@ -137,7 +137,7 @@ words! {
         Incompatible = "incompatible",
         /// Left without an agent, and the PBX did not show why.
         Unserved = "unserved",
-        /// Ended while the exporter could not see.
+        /// Ended while the exporter was not synchronised.
         Lost = "lost",
     }
 }
@@ -157,19 +157,19 @@ words! {
 }
 
 words! {
-    /// How the ringing of an agent ended.
+    /// How a ring attempt ended.
     RingResult {
         /// The agent took the call.
         Answered = "answered",
         /// Nobody took it (RONA).
         NoAnswer = "no_answer",
-        /// The phone said busy.
+        /// The phone was busy.
         Busy = "busy",
         /// The phone could not be reached or refused.
         Failed = "failed",
         /// Another agent took the call, or the caller left.
         Canceled = "canceled",
-        /// Ended while the exporter could not see.
+        /// Ended while the exporter was not synchronised.
         Lost = "lost",
     }
 }
@@ -183,9 +183,9 @@ words! {
         Agent = "agent",
         /// AgentComplete's Reason.
         Transfer = "transfer",
-        /// Nothing told.
+        /// No event reports it.
         Unknown = "unknown",
-        /// Ended while the exporter could not see.
+        /// Ended while the exporter was not synchronised.
         Lost = "lost",
     }
 }
@@ -211,7 +211,7 @@ words! {
 }
 
 words! {
-    /// What a pause event said.
+    /// What a pause event changed.
     PauseChange {
         /// Paused (queue_log: PAUSE).
         Paused = "paused",
@@ -243,7 +243,7 @@ words! {
         Busy = "busy",
         /// Within the wrap-up time after a queue's call.
         WrapUp = "wrapup",
-        /// The device says it is in use, and its phone is in no call: do-not-disturb.
+        /// The device is in use, and its phone is in no call: do-not-disturb.
         Dnd = "dnd",
         /// The phone is unreachable or invalid.
         Unavailable = "unavailable",
@@ -265,7 +265,7 @@ words! {
         Outbound = "outbound",
         /// Agent to agent.
         Internal = "internal",
-        /// The configuration does not say.
+        /// The configuration does not decide it.
         Unknown = "unknown",
     }
 }
@@ -291,7 +291,7 @@ words! {
 words! {
     /// What should not happen, but does.
     Anomaly {
-        /// A stay was first seen by an event other than its Join.
+        /// The first event of a stay was not its Join.
         StayWithoutJoin = "stay_without_join",
         /// A Join for a stay that is already open.
         DuplicateJoin = "duplicate_join",
@@ -299,15 +299,15 @@ words! {
         CompleteWithoutCall = "complete_without_call",
         /// A connected call ended without an AgentComplete within five seconds.
         CompleteMissing = "complete_missing",
-        /// A ringing's end that fits no ringing.
+        /// The end of a ring attempt that fits none.
         RingWithoutCall = "ring_without_call",
         /// A caller's channel ended while the stay was still open.
         StayOutlivedChannel = "stay_outlived_channel",
-        /// A refusal on a channel whose queue was not seen.
+        /// A refusal on a channel whose queue is not known.
         RefusalWithoutQueue = "refusal_without_queue",
-        /// QueueStatus lists a caller whose Join was not seen.
+        /// QueueStatus lists a caller whose Join did not come.
         CallerAppeared = "caller_appeared",
-        /// A waiting caller is not in QueueStatus any more, and no event said so.
+        /// A waiting caller is not in QueueStatus any more, and no event reported it.
         CallerVanished = "caller_vanished",
         /// A member appeared without an event (realtime, or a reload).
         MemberAppeared = "member_appeared",
@@ -319,7 +319,7 @@ words! {
         ChannelVanished = "channel_vanished",
         /// A call whose end was hidden, and whose result nobody can know.
         CallLost = "call_lost",
-        /// Something was kept past its deadline.
+        /// Something was still open past its last deadline.
         Expired = "expired",
     }
 }

@@ -10,7 +10,7 @@ use super::observation::Observe;
 use super::time::Stamp;
 use crate::event;
 
-/// Originated legs that nothing was told about yet, by technology and dial string.
+/// Originated legs that nothing has reported on yet, by technology and dial string.
 #[derive(Debug, Default)]
 pub(super) struct Originates(HashMap<Box<[u8]>, Shortlist<ChannelKey>>);
 
@@ -29,9 +29,10 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let Some(reason) = response.reason else { return };
+
         let by_uid = response.uid.and_then(|uid| self.channels.find(uid));
-        // a failure names no channel: it is the oldest originated leg to that destination nobody
-        // told about yet
+        // A failure names no channel: it is the oldest originated leg to that destination that
+        // nothing has reported on yet.
         let leg = by_uid.or_else(|| {
             let list = self.originates.0.get_mut(response.channel)?;
             list.oldest(|leg| waits_for_response(&self.channels, leg))

@@ -1,8 +1,8 @@
-//! Where calls come from: trunks that the configuration does not name, and what to say when none is
-//! seen.
+//! Where calls come from: trunks that the configuration does not name, and what to report when there
+//! is none.
 //!
 //! A device that begins calls where calls from outside begin is a trunk, as long as it begins none
-//! elsewhere and is nobody's phone.  Nothing else is taken for a sign of one.
+//! elsewhere and is nobody's phone.  Nothing else makes one.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,7 +17,7 @@ use crate::event;
 #[derive(Debug, Default)]
 pub(super) struct Outside {
     begins: HashMap<Box<[u8]>, Begins>,
-    sightings: Sightings,
+    first_calls: FirstCalls,
 }
 
 /// Where a device begins its calls.
@@ -29,9 +29,9 @@ enum Begins {
     Inside,
 }
 
-/// The first calls of a PBX, on which no trunk was seen: what the configuration may go by.
+/// The first calls of a PBX, none of which had a trunk: what to write a configuration from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Sightings {
+pub struct FirstCalls {
     /// How many devices have begun a call.
     pub calls: u64,
     /// The technologies of their channels.
@@ -48,19 +48,21 @@ impl Correlator {
         block: &event::Channel<'_>,
         out: &mut dyn Observe,
     ) {
-        // Before 13.5 nothing tells a leg from a beginning, and a leg has the context of its trunk.
+        // Before 13.5 a leg cannot be distinguished from a beginning, and has its trunk's context.
         // A channel that a device begins is in state Ring, one that Asterisk dials is not.
         if block.state != Some(RING) || block.linkedid != block.uid {
             return;
         }
+
         let channel = &self.channels.all[key];
         if matches!(channel.identity.line, Line::Local | Line::Media) {
             return;
         }
         let context = String::from_utf8_lossy(&channel.identity.context).into_owned();
         let device = channel.label().to_owned();
-        self.outside.sightings.add(&device, &context);
+        self.outside.first_calls.add(&device, &context);
 
+        // A phone is no trunk, wherever its calls begin.
         let phone = channel.owner(&self.members.devices).is_some()
             || channel.identity.line == Line::Agent && !self.rules.agents.is_empty();
         if phone || matches!(channel.identity.line, Line::Trunk(_)) {
@@ -110,14 +112,14 @@ impl Correlator {
         !self.rules.trunks.is_empty()
     }
 
-    /// What calls were seen if none of the first came from a trunk or went to one, by pattern or
+    /// The first calls, if none of them came from a trunk or went to one, whether configured or
     /// learned.
-    pub fn without_trunk(&self) -> Option<&Sightings> {
-        // patterns that have not matched yet may still do: at night a centre has internal calls
-        // only
+    pub fn without_trunk(&self) -> Option<&FirstCalls> {
+        // Patterns that have not matched yet may still do: at night a centre has internal calls
+        // only.
         let enough = if self.rules.trunks.is_empty() { FIRST_CALLS } else { MANY_CALLS };
-        let sightings = &self.outside.sightings;
-        (self.trunks.is_empty() && sightings.calls >= enough).then_some(sightings)
+        let first_calls = &self.outside.first_calls;
+        (self.trunks.is_empty() && first_calls.calls >= enough).then_some(first_calls)
     }
 }
 
@@ -132,7 +134,7 @@ impl Outside {
                 }
                 Some(*begins)
             }
-            // nothing is learned of more devices than a PBX has
+            // Nothing is learned of more devices than a PBX has.
             None if room => {
                 self.begins.insert(device.into(), now);
                 Some(now)
@@ -147,7 +149,7 @@ impl Outside {
     }
 }
 
-impl Sightings {
+impl FirstCalls {
     fn add(&mut self, device: &str, context: &str) {
         self.calls = self.calls.saturating_add(1);
         let technology = device.split('/').next().unwrap_or_default();
@@ -173,7 +175,7 @@ fn is_of_freepbx_trunks(context: &str) -> bool {
 fn is_routed(dial_string: &[u8], device: &str) -> bool {
     let Some((technology, peer)) = device.split_once('/') else { return false };
     let text = String::from_utf8_lossy(dial_string);
-    // a queue's dial string has the technology in front
+    // A queue's dial string has the technology in front.
     let text =
         text.strip_prefix(technology).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&text);
     let (before, text) = match text.split_once('@') {
@@ -181,7 +183,7 @@ fn is_routed(dial_string: &[u8], device: &str) -> bool {
         Some(_) | None => ("", text),
     };
 
-    // in front of an IAX2 peer stand a name and a secret
+    // In front of an IAX2 peer are a name and a secret.
     let number = before.starts_with(is_dialled) && technology != "IAX2";
     let (Some(start), rest) = (text.get(..peer.len()), text.get(peer.len()..).unwrap_or_default())
     else {
@@ -205,7 +207,7 @@ const FIRST_CALLS: u64 = 10;
 const MANY_CALLS: u64 = 50;
 /// Far more devices than a PBX has.
 const DEVICES: usize = 65_536;
-/// Words that are told.
+/// Words of each kind that are reported: enough to write a pattern from.
 const WORDS: usize = 12;
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl Correlator {
             }
             return;
         }
-        self.unjoined.remove(caller);
+        self.joining.remove(caller);
         let key = self.open_stay(caller, queue, Some(at));
         self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
         self.emit_of(key, Observation::Entered { queue }, out);
@@ -127,14 +127,14 @@ impl Correlator {
         if left {
             self.settle_leaving(key, step.channel.queue_status, sign, out);
         }
-        self.unjoined.remove(key);
+        self.joining.remove(key);
         if step.application == b"Queue" {
             self.note_lingering_status(key, step.channel.queue_status);
             let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
             self.channels.all[key].as_caller.dialplan_queue = Some(name.trim_ascii().into());
             // a redirect of a caller who is inside shows as a step of Queue, too
             if !self.is_inside(key) {
-                self.unjoined.insert(key, at.read);
+                self.joining.insert(key, at.read);
             }
         }
     }
@@ -182,7 +182,7 @@ impl Correlator {
     }
 
     fn refuse(&mut self, caller: ChannelKey, reason: Refusal, out: &mut dyn Observe) {
-        self.unjoined.remove(caller);
+        self.joining.remove(caller);
         let named = self.channels.all[caller].as_caller.dialplan_queue.take();
         if named.is_none() {
             self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), out);

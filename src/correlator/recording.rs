@@ -1,4 +1,4 @@
-//! Recordings, and which connected calls were recorded.
+//! Recordings (MixMonitor files), and which connected calls were recorded.
 
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
@@ -8,10 +8,11 @@ impl Correlator {
     pub(super) fn on_recording_start(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         self.recordings_announced = true;
         self.channels.all[channel].recordings += 1;
+
+        // FreePBX records on the half of a member's Local channel that runs the dialplan.
         let data = &self.channels.all[channel];
         let connected =
             data.as_caller.stays.iter().copied().find(|&key| self.stays[key].is_talking());
-        // FreePBX records on the half of a member's Local channel that runs the dialplan
         let beside = data.peer.and_then(|peer| self.find_talk(peer));
         if let Some(key) = self.find_talk(channel).or(connected).or(beside) {
             self.mark_recorded(key, out);
@@ -33,21 +34,26 @@ impl Correlator {
         }
     }
 
-    /// The test framework's word that a file was closed: all that 16.16, 18.2 and older tell of
+    /// The test framework reports that a file was closed: all that 16.16, 18.2 and older send about
     /// recordings.
     pub(super) fn on_recording_end(&mut self, file: &[u8], out: &mut dyn Observe) {
         if self.recordings_announced {
             return;
         }
         self.emit(Observation::RecordingEnded, out);
+
+        // The event names no channel: the file's name holds a Uniqueid, where it follows the custom
+        // of FreePBX and most dialplans.
         let base = file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let ids: Vec<_> = ids(&base[..base.len().min(NAME_MAX)]).collect();
         let found = ids.iter().find_map(|id| self.channels.find(id));
         let stays = match found.map(|key| &self.channels.all[key].as_caller.stays) {
             Some(stays) if !stays.is_empty() => stays.clone(),
-            // a Local caller's stay is its second half's: the file is named by the first channel
+            // A Local caller's stay is its second half's: the file is named by the first channel.
             _ => self.find_stays_by_linkedid(&ids),
         };
+
+        // Only a connected stay counts as recorded.
         for key in stays {
             if self.stays.get(key).is_some_and(|stay| !stay.taken_by.is_none()) {
                 self.mark_recorded(key, out);
@@ -65,7 +71,8 @@ impl Correlator {
     pub(super) fn mark_recorded(&mut self, key: StayKey, out: &mut dyn Observe) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         if !std::mem::replace(&mut stay.recorded, true) {
-            let (queue, agent) = (stay.queue, stay.taken_by);
+            let queue = stay.queue;
+            let agent = stay.taken_by;
             self.emit_of(key, Observation::RecordedCall { queue, agent }, out);
         }
     }

@@ -1,4 +1,4 @@
-//! What the configuration says about names: which channels are trunks, which are agents, who a
+//! What is configured about names: which channels are trunks, which are agents, who a
 //! person is.
 
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub enum Identity {
     Interface,
 }
 
-/// How long agents have for wrap-up where Asterisk does not tell: it tells a member's own time
+/// How long agents have for wrap-up where Asterisk does not send it: it sends a member's own time
 /// only.
 #[derive(Clone, Debug, Default)]
 pub struct WrapUp {
@@ -86,7 +86,7 @@ impl WrapUp {
 /// How the correlator reads names.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// Channels of carriers, by channel name.  Without any, no direction can be told but by
+    /// Trunks, by channel name.  Without any, no direction is known but by
     /// context.
     pub trunks: Patterns,
     /// Channels of agents' devices, by channel name.  Without any, every device that is not a
@@ -98,7 +98,7 @@ pub struct Rules {
     pub outbound_contexts: Patterns,
     /// What an agent is.
     pub identity: Identity,
-    /// What a queue does not tell of wrap-up.
+    /// Wrap-up where no queue reports it.
     pub wrap_up: WrapUp,
     /// Agents by device or interface: `PJSIP/201` is Ann.
     pub agent_aliases: BTreeMap<String, String>,

@@ -164,8 +164,8 @@ impl Correlator {
         self.stays.get(key).is_some_and(Stay::is_talking).then_some(key)
     }
 
-    /// Takes note of who asked first for the end of the talk: it stands in for an AgentComplete
-    /// that does not come.
+    /// Takes note of who asked first for the end of the talk: it decides where no AgentComplete
+    /// comes.
     pub(super) fn note_hangup_request(&mut self, channel: ChannelKey) {
         let as_agent = self.find_talk(channel);
         let as_caller = self.find_talking_stay(channel);

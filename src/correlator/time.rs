@@ -8,7 +8,7 @@ use crate::event::LONGEST;
 /// When an event happened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stamp {
-    /// When it was read: our clock, or in a recording the latest time stamp so far.
+    /// When it was read: our clock, or in a capture the latest time stamp so far.
     pub read: Moment,
     /// The PBX's own `Timestamp`, if it sends them.
     pub wire: Option<Moment>,
@@ -19,7 +19,7 @@ pub(super) struct Stamp {
 pub enum Timing {
     /// From the moments at which the events were read.
     Live,
-    /// From Asterisk's own fields: a recording does not say when it was read.
+    /// From Asterisk's own fields: a capture has no moments of reading.
     Recorded,
 }
 

@@ -14,7 +14,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         if transfer.success {
-            self.transferred(transfer.transferer, transfer.bridge, TransferKind::Blind, out);
+            self.count_transfer(transfer.transferer, transfer.bridge, TransferKind::Blind, out);
         }
     }
 
@@ -32,15 +32,16 @@ impl Correlator {
             self.hand_over_place(at, into, out);
         }
 
-        // either of the transferer's legs may be the one in the queue's bridge
+        // Either of the transferer's legs may be the one in the queue's bridge.
         for (transferer, bridge) in [transfer.first, transfer.second] {
-            if self.transferred(transferer, bridge, TransferKind::Attended, out) {
+            if self.count_transfer(transferer, bridge, TransferKind::Attended, out) {
                 return;
             }
         }
     }
 
-    fn transferred(
+    /// Counts a transfer of a queue's bridge; `false` for any other.
+    fn count_transfer(
         &mut self,
         uid: &[u8],
         bridge: &[u8],
@@ -49,12 +50,13 @@ impl Correlator {
     ) -> bool {
         let Some(transferer) = self.channels.find(uid) else { return false };
         let Some((key, by)) = self.find_transfer_role(transferer) else { return false };
+
+        // A caller who was served before may transfer calls that are none of this queue's.
         let stay = &self.stays[key];
-        // a caller who was served before may transfer calls that are none of this queue's
         let (ours, phone) = match &stay.phase {
             Phase::Talking(talk) => (talk.bridge, talk.phone),
-            // the event may come after AgentComplete; the phone behind a Local channel has no other
-            // call
+            // The event may come after AgentComplete; the phone behind a Local channel has no other
+            // call.
             Phase::Closed(closed) if by == TransferBy::Caller => (closed.bridge, None),
             Phase::Closed(_) | Phase::Waiting { .. } | Phase::Leaving(_) => (None, None),
         };
@@ -63,7 +65,9 @@ impl Correlator {
         {
             return false;
         }
-        let (queue, agent) = (stay.queue, stay.taken_by);
+
+        let queue = stay.queue;
+        let agent = stay.taken_by;
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
             talk.transferred = true;
         }

@@ -4,7 +4,7 @@
 use tracing::{info, warn};
 
 use super::place::Place;
-use crate::correlator::{Correlator, Sightings};
+use crate::correlator::{Correlator, FirstCalls};
 
 /// What was said of a PBX's trunks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +16,7 @@ pub(super) enum Trunks {
 /// What there is to say now.
 #[derive(Debug)]
 pub(super) enum Word {
-    Missing { seen: Sightings, configured: bool },
+    Missing { seen: FirstCalls, configured: bool },
     Found,
 }
 
