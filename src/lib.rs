@@ -12,7 +12,7 @@
 //! | [`ami`] | bytes to frames, actions to bytes, and the one socket |
 //! | [`event`] | frames to typed events |
 //! | [`correlator`] | the state machine: events and lists in, observations out |
-//! | [`intake`] | frames to a PBX's desk, live or replayed, with the lists at the beginning of a session |
+//! | [`intake`] | frames to a PBX's monitor, live or replayed, with the lists at the beginning of a session |
 //! | [`metrics`] | observations to counters, state to gauges, both to text |
 //! | [`http`] | `/metrics`, the landing page, health |
 //! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |

@@ -24,7 +24,7 @@ use crate::cli::DemoArgs;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Purpose};
 use crate::demo::{DemoPbx, Options, SessionIds, configuration};
-use crate::metrics::Board;
+use crate::metrics::Exporter;
 use crate::replay::Replay;
 
 /// Runs a make-believe PBX with an exporter beside it.
@@ -46,7 +46,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         }
 
         let clock = Clock::start();
-        let board = with_the_past(exporter(&config, pbx.opened()), &mut pbx, &config);
+        let exporter = with_the_past(exporter(&config, pbx.opened()), &mut pbx, &config);
         welcome(&Welcome {
             args,
             config: &config,
@@ -59,7 +59,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(pbx.serve(ended));
-        let served = Service { config, clock, board, listeners }.run(stop).await;
+        let served = Service { config, clock, exporter, listeners }.run(stop).await;
         end.send_replace(true);
         while let Some(ended) = tasks.join_next().await {
             ended?;
@@ -79,13 +79,13 @@ fn options(args: &DemoArgs, username: &str, secret: &str) -> Options {
     }
 }
 
-/// The board as it would be had the exporter been there since the opening: it gets what it would
+/// The exporter as it would be had it been there since the opening: it gets what it would
 /// have been told, as a recording.  The live session that follows finds all calls where these
 /// events left them.
-fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
-    let [of] = &config.pbxs[..] else { return board };
+fn with_the_past(exporter: Exporter, pbx: &mut DemoPbx, config: &Config) -> Exporter {
+    let [of] = &config.pbxs[..] else { return exporter };
     let limits = Limits { line: of.max_line, frame: of.max_frame };
-    let mut replay = Replay::at(board, &of.name, limits, pbx.opened());
+    let mut replay = Replay::at(exporter, &of.name, limits, pbx.opened());
     let id = |number, word| ActionId::new(number, word).as_str().to_owned();
     let ids = SessionIds {
         login: id(2, "Login"),
@@ -95,7 +95,7 @@ fn with_the_past(board: Board, pbx: &mut DemoPbx, config: &Config) -> Board {
         pings: [id(7, BARRIER), id(8, BARRIER)],
     };
     replay.play(pbx.history(&ids));
-    replay.into_board()
+    replay.into_exporter()
 }
 
 /// The file that the demo's queue_log is written to.

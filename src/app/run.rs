@@ -28,8 +28,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         // Before anything else: a port that is taken is the most likely mistake.
         let listeners = listen(&config, OTHER_PORT).await?;
         let clock = Clock::start();
-        let board = exporter(&config, clock.now());
-        Service { config, clock, board, listeners }.run(stop_signal()?).await
+        let exporter = exporter(&config, clock.now());
+        Service { config, clock, exporter, listeners }.run(stop_signal()?).await
     })
 }
 

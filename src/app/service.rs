@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
 use crate::health::Health;
 use crate::http::{self, Pages, ScrapeLimit};
-use crate::metrics::{Board, Desk, Detail, Exposition, Metrics};
+use crate::metrics::{Detail, Exporter, Exposition, Metrics, Monitor};
 use crate::{event, supervisor};
 
 /// Opens the configured sockets; `hint` says what helps where one is taken.
@@ -22,37 +22,38 @@ pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListene
 }
 
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
-pub(super) fn exporter(config: &Config, now: Moment) -> Board {
+pub(super) fn exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
-    let desks = config.pbxs.iter().map(|pbx| {
-        let own = metrics.own(&pbx.name, event::KNOWN, now);
-        let own = own.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
+    let monitors = config.pbxs.iter().map(|pbx| {
+        let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, now);
+        let self_metrics =
+            self_metrics.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
         let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
-        Desk { correlator, recorder: metrics.recorder(&pbx.name), own }
+        Monitor { correlator, recorder: metrics.recorder(&pbx.name), self_metrics }
     });
-    let desks = desks.collect();
-    Board::new(metrics, desks)
+    let monitors = monitors.collect();
+    Exporter::new(metrics, monitors)
 }
 
 /// What is started together.
 pub(super) struct Service {
     pub(super) config: Config,
     pub(super) clock: Clock,
-    pub(super) board: Board,
+    pub(super) exporter: Exporter,
     pub(super) listeners: Vec<TcpListener>,
 }
 
 impl Service {
     /// Runs PBXs and pages until `stop`, then lets everything end.
     pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
-        let Self { config, clock, board, listeners } = self;
-        let board = Arc::new(Mutex::new(board));
+        let Self { config, clock, exporter, listeners } = self;
+        let exporter = Arc::new(Mutex::new(exporter));
         let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
         let health = Arc::new(Health::new(health));
         let pages = Arc::new(Pages {
             telemetry_path: config.web.telemetry_path,
             health: Arc::clone(&health),
-            scrape: scraper(Arc::clone(&board), clock.clone()),
+            scrape: scraper(Arc::clone(&exporter), clock.clone()),
             protobuf: config.metrics.detail == Detail::Native,
             limit: ScrapeLimit::default(),
             clock: clock.clone(),
@@ -63,7 +64,7 @@ impl Service {
             info!(address = %listener.local_addr()?, "listening");
             tasks.spawn(http::serve(listener, Arc::clone(&pages), stop.clone()));
         }
-        tasks.spawn(supervisor::run(config.pbxs, board, health, clock, stop));
+        tasks.spawn(supervisor::run(config.pbxs, exporter, health, clock, stop));
 
         while let Some(ended) = tasks.join_next().await {
             ended?;
@@ -75,9 +76,10 @@ impl Service {
 
 /// A scrape is a consistent cut: its numbers are copied under the lock that a batch of events is
 /// applied under.  The text is written behind it, so events never wait for a slow scrape.
-fn scraper(board: Arc<Mutex<Board>>, clock: Clock) -> Arc<http::Scrape> {
+fn scraper(exporter: Arc<Mutex<Exporter>>, clock: Clock) -> Arc<http::Scrape> {
     Arc::new(move |exposition: Exposition| {
-        let snapshot = board.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
+        let snapshot =
+            exporter.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
         snapshot.write(exposition, None)
     })
 }

@@ -19,7 +19,7 @@ use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection, quoted};
 use crate::clock::Moment;
 use crate::correlator::{Correlator, Observe};
 use crate::event::{Event, Kind, Name};
-use crate::metrics::Own;
+use crate::metrics::SelfMetrics;
 use crate::pbx::PbxName;
 use crate::version::Version;
 
@@ -47,7 +47,7 @@ pub struct Sink<'a, O> {
     /// The state.
     pub correlator: &'a mut Correlator,
     /// Our own health.
-    pub own: &'a mut Own,
+    pub self_metrics: &'a mut SelfMetrics,
     /// Takes the observations.
     pub out: &'a mut O,
 }
@@ -113,8 +113,8 @@ impl Stream {
                 learn(Version::of_ami(&quoted(ami.trim_ascii())), sink.correlator);
                 Ok(Step::Nothing)
             }
-            Item::Banner(_) => Ok(self.reject(Rejection::UnknownType, sink.own)),
-            Item::Rejected(rejection) => Ok(self.reject(*rejection, sink.own)),
+            Item::Banner(_) => Ok(self.reject(Rejection::UnknownType, sink.self_metrics)),
+            Item::Rejected(rejection) => Ok(self.reject(*rejection, sink.self_metrics)),
         }
     }
 
@@ -125,7 +125,7 @@ impl Stream {
         sink: &mut Sink<'_, O>,
     ) -> Result<Step, NoSnapshot> {
         let found = Name::find(frame.name);
-        sink.own.event(found.map(|(index, _)| index));
+        sink.self_metrics.event(found.map(|(index, _)| index));
 
         if let Some((_, name)) = found {
             trace!(pbx = %self.pbx, event = name.as_str(), "event");
@@ -148,7 +148,7 @@ impl Stream {
             Ok(None) => return Ok(Step::Nothing),
             Err(error) => {
                 debug!(pbx = %self.pbx, %error, "event left out");
-                sink.own.rejected(error.word());
+                sink.self_metrics.rejected(error.word());
                 return Ok(Step::Nothing);
             }
         };
@@ -222,7 +222,7 @@ impl Stream {
         held.each(|_, event| snapshot.foresee(event));
         sink.correlator.resync(now, &snapshot, sink.out);
         held.each(|read, event| sink.correlator.handle(read, event, sink.out));
-        sink.own.synchronised(now);
+        sink.self_metrics.synchronised(now);
         Ok(Step::Synchronised(refused))
     }
 
@@ -283,9 +283,9 @@ impl Stream {
         }
     }
 
-    fn reject(&self, rejection: Rejection, own: &mut Own) -> Step {
+    fn reject(&self, rejection: Rejection, self_metrics: &mut SelfMetrics) -> Step {
         debug!(pbx = %self.pbx, reason = rejection.word(), "input left out");
-        own.rejected(rejection.word());
+        self_metrics.rejected(rejection.word());
         Step::Nothing
     }
 }

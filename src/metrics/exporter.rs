@@ -5,7 +5,7 @@
 
 use super::exposition::{Exposition, Format};
 use super::recorder::Recorder;
-use super::self_metrics::Own;
+use super::self_metrics::SelfMetrics;
 use super::snapshot::Samples;
 use super::state::{PbxState, gauges};
 use super::{Metrics, protobuf, text};
@@ -14,35 +14,35 @@ use crate::correlator::Correlator;
 use crate::pbx::PbxName;
 
 /// One PBX: its state, and what counts it.
-pub struct Desk {
+pub struct Monitor {
     /// What goes on there.
     pub correlator: Correlator,
     /// Counts what the correlator observes.
     pub recorder: Recorder,
     /// Our health as far as this PBX is concerned.
-    pub own: Own,
+    pub self_metrics: SelfMetrics,
 }
 
 /// The metrics and every PBX they are about.
-pub struct Board {
+pub struct Exporter {
     metrics: Metrics,
     /// The PBXs.
-    pub desks: Vec<Desk>,
+    pub monitors: Vec<Monitor>,
 }
 
-impl Board {
+impl Exporter {
     /// An exporter of these PBXs, whose recorders come from the same metrics.
-    pub fn new(metrics: Metrics, desks: Vec<Desk>) -> Self {
-        Self { metrics, desks }
+    pub fn new(metrics: Metrics, monitors: Vec<Monitor>) -> Self {
+        Self { metrics, monitors }
     }
 
     /// Copies all numbers as they are at `now`; to be called under the lock, and written behind it.
     pub fn snapshot(&mut self, now: Moment) -> Snapshot {
-        let states = self.desks.iter_mut().map(|desk| {
-            let Desk { correlator, recorder, own } = desk;
+        let states = self.monitors.iter_mut().map(|monitor| {
+            let Monitor { correlator, recorder, self_metrics } = monitor;
             // Time that runs on, as an agent's pause, is counted up to now.
             correlator.flush(now, recorder);
-            own.flush(now);
+            self_metrics.flush(now);
             PbxState::new(correlator.state(now), correlator.names(), recorder)
         });
         let states = states.collect();

@@ -46,10 +46,10 @@ mod text;
 
 pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
-pub use exporter::{Board, Desk, Snapshot};
+pub use exporter::{Exporter, Monitor, Snapshot};
 pub use exposition::{Exposition, Format};
 pub use recorder::Recorder;
-pub use self_metrics::Own;
+pub use self_metrics::SelfMetrics;
 pub use settings::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
 use self::agents::AgentFamilies;
@@ -136,7 +136,7 @@ impl Metrics {
 
     /// Our health for `pbx`, not synchronised from `now` on; `events` are the names that are
     /// counted as such.
-    pub fn own(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> Own {
+    pub fn self_metrics(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> SelfMetrics {
         self.exporter.of_pbx(pbx, events, now)
     }
 

@@ -27,7 +27,7 @@ pub(super) struct SelfFamilies {
 
 /// Our health for one PBX.
 #[derive(Debug)]
-pub struct Own {
+pub struct SelfMetrics {
     pbx: PbxName,
     up: Level,
     connects: Counter,
@@ -58,10 +58,15 @@ impl SelfFamilies {
     }
 
     /// The metrics of `pbx`, which is not synchronised from `now` on.
-    pub(super) fn of_pbx(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> Own {
+    pub(super) fn of_pbx(
+        &self,
+        pbx: &PbxName,
+        events: &[&'static str],
+        now: Moment,
+    ) -> SelfMetrics {
         let labels = || PbxLabels { pbx: pbx.clone() };
         let event = |event| self.events.ensure(EventLabels { pbx: pbx.clone(), event });
-        Own {
+        SelfMetrics {
             pbx: pbx.clone(),
             up: self.up.ensure(labels()),
             connects: self.connects.ensure(labels()),
@@ -76,7 +81,7 @@ impl SelfFamilies {
     }
 }
 
-impl Own {
+impl SelfMetrics {
     /// Starts the reasons that may come at zero.
     #[must_use]
     pub fn with_reasons(

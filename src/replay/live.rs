@@ -52,7 +52,7 @@ fn a_live_session_and_a_replay_count_alike() {
 /// What a live session does with a stream, at the moments the capture tells.
 struct Live {
     pbx: PbxName,
-    board: Board,
+    exporter: Exporter,
     stream: Stream,
     now: Moment,
     greeted: bool,
@@ -62,11 +62,11 @@ impl Live {
     fn new(pbx: &PbxName) -> Self {
         let metrics = Metrics::new(Settings::default());
         let correlator = Correlator::new(rules(), Timing::Recorded);
-        let own = metrics.own(pbx, KNOWN, Moment::default());
-        let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
+        let self_metrics = metrics.self_metrics(pbx, KNOWN, Moment::default());
+        let monitor = Monitor { correlator, recorder: metrics.recorder(pbx), self_metrics };
         Self {
             pbx: pbx.clone(),
-            board: Board::new(metrics, vec![desk]),
+            exporter: Exporter::new(metrics, vec![monitor]),
             stream: Stream::of_session(pbx),
             now: Moment::default(),
             greeted: false,
@@ -84,15 +84,15 @@ impl Live {
             }
             self.now = now;
 
-            let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+            let Monitor { correlator, recorder, self_metrics } = &mut self.exporter.monitors[0];
             if !self.stream.is_opening() {
                 correlator.expire(now, recorder);
             }
-            let mut sink = Sink { correlator, own, out: recorder };
+            let mut sink = Sink { correlator, self_metrics, out: recorder };
             if let Step::Answer(answer) = self.stream.take(now, &item, &mut sink).expect("lists")
                 && answer.id().word() == "Login"
             {
-                own.connected();
+                self_metrics.connected();
                 correlator.begin_session();
             }
         }
@@ -101,14 +101,14 @@ impl Live {
     /// The PBX closed; the next session begins.
     fn end(&mut self) {
         let now = self.now;
-        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let Monitor { correlator, recorder, self_metrics } = &mut self.exporter.monitors[0];
         correlator.disconnected(now, recorder);
-        own.disconnected("closed", now);
+        self_metrics.disconnected("closed", now);
         self.stream = Stream::of_session(&self.pbx);
     }
 
     fn counters(&mut self) -> Vec<String> {
-        counters(&self.board.scrape(self.now, Format::Text))
+        counters(&self.exporter.scrape(self.now, Format::Text))
     }
 }
 

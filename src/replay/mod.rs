@@ -28,7 +28,7 @@ use crate::clock::Moment;
 use crate::correlator::{Correlator, LATEST_END, Rules, Timing};
 use crate::event;
 use crate::intake::{self, Sink, Step, Stream};
-use crate::metrics::{Board, Desk, Format, Metrics};
+use crate::metrics::{Exporter, Format, Metrics, Monitor};
 use crate::pbx::PbxName;
 use crate::version;
 
@@ -82,7 +82,7 @@ pub struct Sign {
 
 /// One PBX that is played from recordings, one after the other; `W` watches.
 pub struct Replay<W = ()> {
-    board: Board,
+    exporter: Exporter,
     limits: Limits,
     pbx: PbxName,
     stream: Stream,
@@ -122,10 +122,10 @@ impl Replay {
         Self::watched(pbx, rules, metrics, limits, ())
     }
 
-    /// Plays to the one PBX of a board that others go on with; its recording begins at `start`.
-    pub fn at(board: Board, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
+    /// Plays to the one PBX of an exporter that others go on with; its recording begins at `start`.
+    pub fn at(exporter: Exporter, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
         Self {
-            board,
+            exporter,
             limits,
             pbx: pbx.clone(),
             stream: Stream::of_others(pbx),
@@ -137,9 +137,9 @@ impl Replay {
         }
     }
 
-    /// Gives the board back.
-    pub fn into_board(self) -> Board {
-        self.board
+    /// Gives the exporter back.
+    pub fn into_exporter(self) -> Exporter {
+        self.exporter
     }
 }
 
@@ -153,14 +153,14 @@ impl<W: Watch> Replay<W> {
         watch: W,
     ) -> Self {
         let start = Moment::default();
-        let mut own = metrics.own(pbx, event::KNOWN, start);
-        own.connected();
-        own.synchronised(start);
+        let mut self_metrics = metrics.self_metrics(pbx, event::KNOWN, start);
+        self_metrics.connected();
+        self_metrics.synchronised(start);
         let correlator = Correlator::new(rules, Timing::Recorded);
-        let desk = Desk { correlator, recorder: metrics.recorder(pbx), own };
-        let board = Board::new(metrics, vec![desk]);
+        let monitor = Monitor { correlator, recorder: metrics.recorder(pbx), self_metrics };
+        let exporter = Exporter::new(metrics, vec![monitor]);
         Self {
-            board,
+            exporter,
             limits,
             pbx: pbx.clone(),
             stream: Stream::of_others(pbx),
@@ -236,12 +236,12 @@ impl<W: Watch> Replay<W> {
 
     /// The exposition as it stands after the last event.
     pub fn exposition(&mut self, format: Format) -> String {
-        self.board.scrape(self.time.now(), format)
+        self.exporter.scrape(self.time.now(), format)
     }
 
     /// What the metrics are made of.
-    pub const fn board(&self) -> &Board {
-        &self.board
+    pub const fn exporter(&self) -> &Exporter {
+        &self.exporter
     }
 
     /// The first and the last time stamp, if there are any.
@@ -256,7 +256,7 @@ impl<W: Watch> Replay<W> {
 
     /// Decides by what is known whatever still waits for more to come, and gives back who watched.
     pub fn finish(mut self) -> W {
-        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
+        let Monitor { correlator, recorder, .. } = &mut self.exporter.monitors[0];
         let now = self.time.now();
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         correlator.expire(now.after(PATIENCE), &mut both);
@@ -329,7 +329,7 @@ impl<W: Watch> Replay<W> {
         self.go_blind();
         self.stream = Stream::of_session(&self.pbx);
         let now = self.time.now();
-        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
+        let Monitor { correlator, recorder, .. } = &mut self.exporter.monitors[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         correlator.disconnected(now, &mut both);
         correlator.begin_session();
@@ -346,7 +346,7 @@ impl<W: Watch> Replay<W> {
     /// before it, which has no time of its own.
     fn pass_time(&mut self, logged_in: bool) {
         let now = self.time.now();
-        let Desk { correlator, recorder, .. } = &mut self.board.desks[0];
+        let Monitor { correlator, recorder, .. } = &mut self.exporter.monitors[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         if self.stream.is_opening() {
             correlator.logged_in(now, &mut both);
@@ -361,9 +361,9 @@ impl<W: Watch> Replay<W> {
     /// Lets an item flow into the correlator, as a live session does.
     fn flow(&mut self, item: &Item<'_>) {
         let now = self.time.now();
-        let Desk { correlator, recorder, own } = &mut self.board.desks[0];
+        let Monitor { correlator, recorder, self_metrics } = &mut self.exporter.monitors[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
-        let mut sink = Sink { correlator, own, out: &mut both };
+        let mut sink = Sink { correlator, self_metrics, out: &mut both };
         let step = self.stream.take(now, item, &mut sink);
 
         // A session without a snapshot ended there, and what came before it was of no use.
@@ -382,7 +382,7 @@ impl<W: Watch> Replay<W> {
     fn see(&mut self) {
         let Some(blind) = self.blind.take() else { return };
         if blind == Blind::Gap {
-            self.board.desks[0].own.connected();
+            self.exporter.monitors[0].self_metrics.connected();
         }
         self.watch.sighted(self.time.now());
     }

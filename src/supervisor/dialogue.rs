@@ -8,7 +8,7 @@ use crate::ami::action::Action;
 use crate::ami::frame::Item;
 use crate::ami::id::ActionId;
 use crate::intake::{Answer, Sink, Step, Stream};
-use crate::metrics::Desk;
+use crate::metrics::Monitor;
 
 /// A wire and where it flows.
 pub(super) struct Dialogue<'a> {
@@ -59,9 +59,9 @@ impl Dialogue<'_> {
     fn buffered(&mut self) -> Result<Option<Step>, End> {
         let Self { wire, stream, place } = self;
         let read = wire.read();
-        place.at_desk(|desk| {
+        place.with_monitor(|monitor| {
             while let Some(item) = wire.next_item() {
-                match stream.take(read, &item, &mut sink(desk))? {
+                match stream.take(read, &item, &mut sink(monitor))? {
                     Step::Nothing | Step::Stamped(_) => {}
                     step @ (Step::Answer(_) | Step::Synchronised(_) | Step::ListTooLong) => {
                         return Ok(Some(step));
@@ -82,12 +82,16 @@ impl Dialogue<'_> {
         let Some(item) = wire.next_item() else { return Ok(None) };
         let Item::Banner(ami) = item else { return Ok(None) };
         let ami = crate::ami::frame::quoted(ami.trim_ascii());
-        place.at_desk(|desk| stream.take(read, &item, &mut sink(desk)))?;
+        place.with_monitor(|monitor| stream.take(read, &item, &mut sink(monitor)))?;
         Ok(Some(ami))
     }
 }
 
 /// Where the stream of a PBX ends.
-pub(super) const fn sink(desk: &mut Desk) -> Sink<'_, crate::metrics::Recorder> {
-    Sink { correlator: &mut desk.correlator, own: &mut desk.own, out: &mut desk.recorder }
+pub(super) const fn sink(monitor: &mut Monitor) -> Sink<'_, crate::metrics::Recorder> {
+    Sink {
+        correlator: &mut monitor.correlator,
+        self_metrics: &mut monitor.self_metrics,
+        out: &mut monitor.recorder,
+    }
 }

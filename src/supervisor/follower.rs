@@ -20,7 +20,7 @@ use crate::ami::connection::Chunk;
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::intake::{Answer, Step};
-use crate::metrics::Desk;
+use crate::metrics::Monitor;
 
 /// A session behind its snapshot.
 pub(super) struct Follower<'a, 'p> {
@@ -129,18 +129,18 @@ impl<'a, 'p> Follower<'a, 'p> {
         let Dialogue { wire, stream, place } = &mut **dialogue;
         let read = wire.read();
 
-        let (word, missing) = place.at_desk(|desk| {
-            expire(desk, read);
+        let (word, missing) = place.with_monitor(|monitor| {
+            expire(monitor, read);
             while let Some(item) = wire.next_item() {
-                timers.note(stream.take(read, &item, &mut sink(desk))?);
+                timers.note(stream.take(read, &item, &mut sink(monitor))?);
             }
-            if timers.extensions == Extensions::NotNeeded && desk.correlator.wants_hints() {
+            if timers.extensions == Extensions::NotNeeded && monitor.correlator.wants_hints() {
                 timers.extensions = Extensions::Wanted;
             }
             if let Some(lag) = timers.lag.take(read) {
-                desk.own.lag(lag);
+                monitor.self_metrics.lag(lag);
             }
-            Ok::<_, End>((trunks.look(&desk.correlator), desk.correlator.missing(read)))
+            Ok::<_, End>((trunks.look(&monitor.correlator), monitor.correlator.missing(read)))
         })?;
 
         if let Some(word) = word {
@@ -154,9 +154,9 @@ impl<'a, 'p> Follower<'a, 'p> {
     fn idle(&mut self) -> Result<(), End> {
         let now = self.dialogue.wire.now();
         let place = self.dialogue.place;
-        let missing = place.at_desk(|desk| {
-            expire(desk, now);
-            desk.correlator.missing(now)
+        let missing = place.with_monitor(|monitor| {
+            expire(monitor, now);
+            monitor.correlator.missing(now)
         });
         self.lookout.look(place, missing);
         self.timers.check(now)
@@ -164,7 +164,8 @@ impl<'a, 'p> Follower<'a, 'p> {
 
     /// When something is due if nothing is read before.
     fn due(&self) -> tokio::time::Instant {
-        let deadline = self.dialogue.place.at_desk(|desk| desk.correlator.next_deadline());
+        let deadline =
+            self.dialogue.place.with_monitor(|monitor| monitor.correlator.next_deadline());
         let others = [deadline, self.timers.schedule.next()];
         let due = others.into_iter().flatten().fold(self.timers.keepalive.next(), Moment::min);
         self.dialogue.wire.clock().instant(due)
@@ -198,8 +199,8 @@ impl Timers {
 }
 
 /// Ends what waited long enough before what was read at `now` is handled.
-fn expire(desk: &mut Desk, now: Moment) {
-    if desk.correlator.next_deadline().is_some_and(|deadline| deadline <= now) {
-        desk.correlator.expire(now, &mut desk.recorder);
+fn expire(monitor: &mut Monitor, now: Moment) {
+    if monitor.correlator.next_deadline().is_some_and(|deadline| deadline <= now) {
+        monitor.correlator.expire(now, &mut monitor.recorder);
     }
 }

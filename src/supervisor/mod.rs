@@ -48,7 +48,7 @@ use crate::correlator::{Correlator, Timing};
 use crate::error::with_causes;
 use crate::event;
 use crate::health::Health;
-use crate::metrics::{Board, Desk, Metrics, Settings};
+use crate::metrics::{Exporter, Metrics, Monitor, Settings};
 
 /// Every reason for which a session ends.
 pub const DISCONNECTS: &[&str] =
@@ -56,11 +56,11 @@ pub const DISCONNECTS: &[&str] =
 /// Every reason for which input is left out.
 pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
 
-/// Follows all PBXs until `shutdown` says so, each at the desk and the place in `health` of its
+/// Follows all PBXs until `shutdown` says so, each with the monitor and the place in `health` of its
 /// index.
 pub async fn run(
     pbxs: Vec<Pbx>,
-    board: Arc<Mutex<Board>>,
+    exporter: Arc<Mutex<Exporter>>,
     health: Arc<Health>,
     clock: Clock,
     shutdown: watch::Receiver<bool>,
@@ -69,7 +69,7 @@ pub async fn run(
         let place = Place {
             name: pbx.name.clone(),
             index,
-            board: Arc::clone(&board),
+            exporter: Arc::clone(&exporter),
             health: Arc::clone(&health),
             clock: clock.clone(),
             tap: None,
@@ -94,15 +94,15 @@ pub async fn record(
     clock: Clock,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), NotBegun> {
-    // a session works at a desk; this one nobody looks at
+    // a session needs a monitor; nobody reads this one
     let metrics = Metrics::new(Settings::default());
-    let own = metrics.own(&pbx.name, event::KNOWN, clock.now());
+    let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, clock.now());
     let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
-    let desk = Desk { correlator, recorder: metrics.recorder(&pbx.name), own };
+    let monitor = Monitor { correlator, recorder: metrics.recorder(&pbx.name), self_metrics };
     let place = Place {
         name: pbx.name.clone(),
         index: 0,
-        board: Arc::new(Mutex::new(Board::new(metrics, vec![desk]))),
+        exporter: Arc::new(Mutex::new(Exporter::new(metrics, vec![monitor]))),
         health: Arc::new(Health::new([(pbx.name.clone(), pbx.address.to_string())])),
         clock,
         tap: Some(tap),

@@ -1,11 +1,11 @@
-//! Where a session writes what it sees: its PBX's place on the board and in the health page.
+//! Where a session writes what it sees: its PBX's monitor and its place in the health page.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::tap::Tap;
 use crate::clock::Clock;
 use crate::health::{Health, Phase};
-use crate::metrics::{Board, Desk};
+use crate::metrics::{Exporter, Monitor};
 use crate::pbx::PbxName;
 
 /// The place of one PBX.
@@ -13,7 +13,7 @@ use crate::pbx::PbxName;
 pub(super) struct Place {
     pub(super) name: PbxName,
     pub(super) index: usize,
-    pub(super) board: Arc<Mutex<Board>>,
+    pub(super) exporter: Arc<Mutex<Exporter>>,
     pub(super) health: Arc<Health>,
     pub(super) clock: Clock,
     /// Who else wants what the PBX sends.
@@ -21,11 +21,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Works at the desk, under the board's lock: keep it short.
-    pub(super) fn at_desk<T>(&self, work: impl FnOnce(&mut Desk) -> T) -> T {
+    /// Works on the monitor, under the exporter's lock: keep it short.
+    pub(super) fn with_monitor<T>(&self, work: impl FnOnce(&mut Monitor) -> T) -> T {
         // a panic elsewhere spoils at most one event of that PBX, never this one
-        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut board.desks[self.index])
+        let mut exporter = self.exporter.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut exporter.monitors[self.index])
     }
 
     /// Shows a new phase.
@@ -41,12 +41,12 @@ impl Place {
     /// The link is gone: what was synchronised is hidden now.
     pub(super) fn hide(&self) {
         let now = self.clock.now();
-        self.at_desk(|desk| desk.correlator.disconnected(now, &mut desk.recorder));
+        self.with_monitor(|monitor| monitor.correlator.disconnected(now, &mut monitor.recorder));
     }
 
     /// A session that had begun, or was refused, is over.
     pub(super) fn disconnected(&self, reason: &'static str) {
         let now = self.clock.now();
-        self.at_desk(|desk| desk.own.disconnected(reason, now));
+        self.with_monitor(|monitor| monitor.self_metrics.disconnected(reason, now));
     }
 }

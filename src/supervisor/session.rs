@@ -50,7 +50,7 @@ pub(super) enum Progress {
 }
 
 impl Session<'_> {
-    /// Runs the session to its end, and tells board and health of it.
+    /// Runs the session to its end, and tells exporter and health of it.
     pub(super) async fn run(&mut self) -> End {
         self.place.show(Phase::Connecting);
         let end = match self.connect().await {
@@ -122,9 +122,9 @@ impl Session<'_> {
         login::log_in(dialogue, self.pbx).await?;
 
         self.progress = Progress::Inside;
-        self.place.at_desk(|desk| {
-            desk.own.connected();
-            desk.correlator.begin_session();
+        self.place.with_monitor(|monitor| {
+            monitor.self_metrics.connected();
+            monitor.correlator.begin_session();
         });
         self.place.show(Phase::Synchronising);
 

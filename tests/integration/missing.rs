@@ -37,7 +37,7 @@ fn course(path: &Path, unseen: impl Fn(&str) -> bool) -> Course {
 
 fn missing(replay: &Replay) -> Vec<&'static str> {
     let now = replay.span().map(|(_, last)| last).unwrap_or_default();
-    replay.board().desks[0].correlator.missing(now).iter().map(Word::word).collect()
+    replay.exporter().monitors[0].correlator.missing(now).iter().map(Word::word).collect()
 }
 
 fn recordings() -> Vec<std::path::PathBuf> {

@@ -10,7 +10,7 @@ use crate::metrics::{Metrics, Settings};
 struct Session {
     stream: Stream,
     correlator: Correlator,
-    own: Own,
+    self_metrics: SelfMetrics,
     out: Out,
     now: Moment,
 }
@@ -32,7 +32,7 @@ impl Session {
         Self {
             stream: Stream::of_session(&pbx),
             correlator: Correlator::new(Rules::default(), Timing::Live),
-            own: Metrics::new(Settings::default()).own(&pbx, KNOWN, now),
+            self_metrics: Metrics::new(Settings::default()).self_metrics(&pbx, KNOWN, now),
             out: Out::default(),
             now,
         }
@@ -60,8 +60,11 @@ impl Session {
         decoder.feed(text.replace('\n', "\r\n").as_bytes());
         let mut steps = Vec::new();
         while let Some(item) = decoder.next_item() {
-            let mut sink =
-                Sink { correlator: &mut self.correlator, own: &mut self.own, out: &mut self.out };
+            let mut sink = Sink {
+                correlator: &mut self.correlator,
+                self_metrics: &mut self.self_metrics,
+                out: &mut self.out,
+            };
             let step = self.stream.take(self.now, &item, &mut sink)?;
             if !matches!(step, Step::Nothing) {
                 steps.push(step);

@@ -88,7 +88,7 @@ fn everything(queue: &str) -> Bench {
         .with_process_metrics();
     let _ = bench
         .metrics
-        .own(&PbxName::new("hq"), &["Hangup"], Moment::from_secs(1))
+        .self_metrics(&PbxName::new("hq"), &["Hangup"], Moment::from_secs(1))
         .with_reasons(&["eof"], &["oversized"]);
     let (queue, agent) = (bench.queue(queue), bench.agent("Ann"));
     let trunk = bench.names.trunks.intern(b"SIP/carrier");

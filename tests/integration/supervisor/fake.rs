@@ -9,7 +9,7 @@ use asterisk_exporter::config::{Address, Pbx, Secret};
 use asterisk_exporter::correlator::{Correlator, Rules, Timing};
 use asterisk_exporter::event::KNOWN;
 use asterisk_exporter::health::{Health, Phase};
-use asterisk_exporter::metrics::{Board, Desk, Format, Metrics, Settings};
+use asterisk_exporter::metrics::{self, Format, Metrics, Monitor, Settings};
 use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::supervisor;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -175,7 +175,7 @@ impl std::ops::Index<&str> for Sent {
 
 /// The exporter without its HTTP side.
 pub(crate) struct Exporter {
-    pub(crate) board: Arc<Mutex<Board>>,
+    pub(crate) exporter: Arc<Mutex<metrics::Exporter>>,
     pub(crate) health: Arc<Health>,
     clock: Clock,
     shutdown: watch::Sender<bool>,
@@ -186,25 +186,25 @@ impl Exporter {
     pub(crate) fn start(pbxs: Vec<Pbx>) -> Self {
         let clock = Clock::start();
         let metrics = Metrics::new(Settings::default());
-        let desk = |pbx: &Pbx| Desk {
+        let monitor = |pbx: &Pbx| Monitor {
             correlator: Correlator::new(pbx.rules.clone(), Timing::Live),
             recorder: metrics.recorder(&pbx.name),
-            own: metrics.own(&pbx.name, KNOWN, clock.now()),
+            self_metrics: metrics.self_metrics(&pbx.name, KNOWN, clock.now()),
         };
-        let desks = pbxs.iter().map(desk).collect();
-        let board = Arc::new(Mutex::new(Board::new(metrics, desks)));
+        let monitors = pbxs.iter().map(monitor).collect();
+        let exporter = Arc::new(Mutex::new(metrics::Exporter::new(metrics, monitors)));
         let names = pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.host.clone()));
         let health = Arc::new(Health::new(names));
         let (shutdown, asked) = watch::channel(false);
         let mut task = JoinSet::new();
         task.spawn(supervisor::run(
             pbxs,
-            Arc::clone(&board),
+            Arc::clone(&exporter),
             Arc::clone(&health),
             clock.clone(),
             asked,
         ));
-        Self { board, health, clock, shutdown, task }
+        Self { exporter, health, clock, shutdown, task }
     }
 
     /// Waits until the PBX at `index` is up.
@@ -233,7 +233,7 @@ impl Exporter {
 
     /// A sample of the next scrape.
     pub(crate) fn sample(&self, name: &str, labels: &[&str]) -> Option<f64> {
-        let text = self.board.lock().unwrap().scrape(self.clock.now(), Format::Text);
+        let text = self.exporter.lock().unwrap().scrape(self.clock.now(), Format::Text);
         let wanted = |line: &&str| {
             line.split_once('{').is_some_and(|(found, rest)| {
                 found == name && labels.iter().all(|l| rest.contains(l))

@@ -464,9 +464,9 @@ async fn shutdown_logs_off_and_waits_for_the_close_but_not_for_ever() {
         } else {
             skip(2).await;
         }
-        let board = exporter.board.clone();
+        let shared = exporter.exporter.clone();
         exporter.ended().await;
-        let text = board.lock().unwrap().scrape(Default::default(), Default::default());
+        let text = shared.lock().unwrap().scrape(Default::default(), Default::default());
         assert!(text.contains("reason=\"shutdown\"} 1"), "{text}");
     }
 }
