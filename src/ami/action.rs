@@ -4,26 +4,43 @@ use md5::{Digest, Md5};
 
 use super::id::ActionId;
 
-/// What the exporter asks of a PBX.  There is no way to build any other action.
+/// An action that the exporter may send.  There is no way to build any other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action<'a> {
     /// Asks for the MD5 challenge.
     Challenge,
     /// Logs in with the answer to the challenge.
-    LoginMd5 { username: &'a str, key: &'a str, events: &'a str },
+    LoginMd5 {
+        /// The account.
+        username: &'a str,
+        /// The answer to the challenge ([`challenge_key`]).
+        key: &'a str,
+        /// The classes of events to send.
+        events: &'a str,
+    },
     /// Logs in with the secret in clear.
-    LoginPlain { username: &'a str, secret: &'a str, events: &'a str },
-    /// Says good-bye.
+    LoginPlain {
+        /// The account.
+        username: &'a str,
+        /// Its secret.
+        secret: &'a str,
+        /// The classes of events to send.
+        events: &'a str,
+    },
+    /// Logs off.
     Logoff,
-    /// Narrows what classes of events are sent.
-    Events { mask: &'a str },
+    /// Selects the classes of events that are sent.
+    Events {
+        /// The classes: `call,agent`.
+        mask: &'a str,
+    },
     /// Keeps the connection alive, and marks a place in the stream.
     Ping,
     /// Lists queues, members and waiting callers.
     QueueStatus,
     /// Lists channels.
     CoreShowChannels,
-    /// Tells the Asterisk version.
+    /// Asks for the Asterisk version.
     CoreSettings,
     /// Lists hints: which devices an extension's state comes from.
     ExtensionStateList,
@@ -32,7 +49,7 @@ pub enum Action<'a> {
 impl Action<'_> {
     /// The bytes to send, answered by frames that carry `id` as ActionID.
     ///
-    /// Line breaks in a value would smuggle in headers: they are left out.
+    /// Line breaks in a value would add headers: they are left out.
     pub fn encode(&self, id: &ActionId) -> Vec<u8> {
         let mut text = format!("Action: {}\r\nActionID: {}\r\n", self.name(), id.as_str());
         for (key, value) in self.headers().into_iter().flatten() {
@@ -45,7 +62,7 @@ impl Action<'_> {
         text.into_bytes()
     }
 
-    /// Its name.
+    /// The name of the action.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Challenge => "Challenge",
@@ -112,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_smuggle_in_an_action() {
+    fn a_value_cannot_add_an_action() {
         let login =
             Action::LoginPlain { username: "x\r\n\r\nAction: Command", secret: "s", events: "off" }
                 .encode(&id(1));

@@ -1,8 +1,8 @@
 //! The one file that owns an AMI socket: opens it, reads it in a task of its own, writes actions.
 //!
 //! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so
-//! reading never waits for those who work on what was read: up to [`CHUNKS`] chunks lie in between.
-//! It knows nothing of frames but that they are bytes.
+//! reading never waits for the processing of what was read: up to [`CHUNKS`] chunks are queued.
+//! It knows nothing of frames.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// When they were read.
     pub read: Moment,
-    /// All room between reading and working was taken: the socket had to wait.
+    /// The queue between reading and processing was full: the socket had to wait.
     pub stalled: bool,
 }
 
@@ -44,7 +44,7 @@ pub enum OpenError {
     Resolve {
         /// The configured host.
         host: String,
-        /// What the resolver said, if it failed.
+        /// The error of the resolver, if it failed.
         #[source]
         source: Option<io::Error>,
     },
@@ -53,7 +53,7 @@ pub enum OpenError {
     Connect {
         /// That address.
         address: SocketAddr,
-        /// Why.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -74,18 +74,20 @@ impl Connection {
         clock: &Clock,
     ) -> Result<Self, OpenError> {
         let tcp = connect(host, port, limit, clock).await?;
-        // An action is one small write and its answer is waited for; without this it may lie for 40
+        // An action is one small write and its answer is waited for; Nagle's algorithm would hold it for 40
         // ms.
         tcp.set_nodelay(true).ok();
-        // TLS goes here: wrap `tcp` inside the same limit, what follows takes any stream.
+        // TLS would be set up here, inside the same limit: the rest takes any stream.
         Ok(Self::over(tcp, clock))
     }
 
-    /// A connection over a stream that stands.  Must be called inside a tokio runtime.
+    /// A connection over an open stream.  Must be called inside a tokio runtime.
     pub fn over(stream: impl AsyncRead + AsyncWrite + Send + 'static, clock: &Clock) -> Self {
         let (input, output) = tokio::io::split(stream);
         let (chunk_sender, chunks) = mpsc::channel(CHUNKS);
         let (spares, spare_receiver) = mpsc::channel(SPARES);
+
+        // A set aborts its task when it is dropped: no reader outlives its connection.
         let mut reader = JoinSet::new();
         reader.spawn(read(input, chunk_sender, spare_receiver, clock.clone()));
         Self { chunks, spares, writer: Box::new(output), _reader: reader }
@@ -103,7 +105,7 @@ impl Connection {
     pub fn recycle(&self, chunk: Chunk) {
         let mut bytes = chunk.bytes;
         bytes.clear();
-        // Enough spares lie ready: this one is freed.
+        // With enough spares this one is freed.
         self.spares.try_send(bytes).ok();
     }
 
@@ -120,8 +122,8 @@ impl Connection {
     }
 }
 
-/// Tries all addresses, each with an even share of the time left, so that a silent one does not
-/// hide the next.
+/// Tries all addresses, each with an even share of the time left, so that one without an answer does not
+/// use up the time of the next.
 async fn connect(
     host: &str,
     port: u16,
@@ -133,6 +135,7 @@ async fn connect(
     let found =
         timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
     let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(Some(error)))?.collect();
+
     let mut failure = unresolved(None);
     for (at, &address) in addresses.iter().enumerate() {
         let now = clock.instant(clock.now());
@@ -150,7 +153,7 @@ fn share(end: Instant, now: Instant, tries: usize) -> Duration {
     end.saturating_duration_since(now) / u32::try_from(tries).unwrap_or(u32::MAX).max(1)
 }
 
-/// Reads until the stream ends or nobody wants its bytes.
+/// Reads until the stream ends or the connection is dropped.
 async fn read(
     mut input: impl AsyncRead + Unpin,
     chunks: mpsc::Sender<io::Result<Chunk>>,
@@ -187,10 +190,10 @@ async fn hand_over(chunks: &mpsc::Sender<io::Result<Chunk>>, item: io::Result<Ch
 /// The most that is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// How many chunks may lie between reading and working: 32 MiB at worst, some 65,000 events.
+/// How many chunks may be queued: 32 MiB at worst, some 65,000 events.
 const CHUNKS: usize = 512;
 
-/// Buffers kept for the next reads; in quiet times one is being filled and one worked on.
+/// Buffers for the next reads; in quiet times one is being filled and one processed.
 const SPARES: usize = 4;
 
 #[cfg(test)]
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_full_queue_stalls_the_socket_and_says_so() {
+    async fn a_full_queue_stalls_the_socket_and_reports_it() {
         let (mut far, near) = tokio::io::duplex(16);
         let mut connection = Connection::over(near, &Clock::start());
         for _ in 0..CHUNKS + 2 {

@@ -1,10 +1,10 @@
-//! ActionIDs: what answers carry, and what they tell a reader of a recording.
+//! ActionIDs: by them a session, and a reader of a capture, recognises what is answered.
 
 use super::frame::Frame;
 
-/// The ActionID of something we sent: `ae-7-QueueStatus`.
+/// The ActionID of an action of the exporter: `ae-7-QueueStatus`.
 ///
-/// The prefix tells our lists from those of others, the word what was asked: a recording holds
+/// The prefix distinguishes our lists from those of others, the word is the action: a capture holds
 /// answers only.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ActionId(String);
@@ -15,19 +15,19 @@ impl ActionId {
         Self(format!("ae-{number}-{word}"))
     }
 
-    /// The id of ours that stands in an answer or an item of a list.
+    /// The id in an answer or an item of a list, if it is one of ours.
     pub fn of(frame: &Frame<'_>) -> Option<Self> {
         let text = std::str::from_utf8(frame.header("ActionID")?).ok()?;
         let (number, word) = text.strip_prefix("ae-")?.split_once('-')?;
         Some(Self::new(number.parse().ok()?, word)).filter(|id| id.0 == text)
     }
 
-    /// As it goes out.
+    /// The id as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What was asked.
+    /// The word of the action.
     pub fn word(&self) -> &str {
         self.0.splitn(3, '-').nth(2).unwrap_or_default()
     }
@@ -53,7 +53,7 @@ mod tests {
     use crate::ami::frame::{Decoder, Item, Limits};
 
     #[test]
-    fn ours_are_told_from_those_of_others() {
+    fn ours_are_distinguished_from_those_of_others() {
         let read = |id: &str| {
             let mut decoder = Decoder::new(Limits::default());
             decoder.feed(format!("Response: Success\r\nActionID: {id}\r\n\r\n").as_bytes());

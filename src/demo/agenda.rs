@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::id::{AgentId, ChannelId, DialId, MemberId, QueueId, StayId, TalkId};
 use crate::clock::Moment;
 
-/// What happens next; each names what it is about, and does nothing if that is gone.
+/// What happens next.  A job names its object, and does nothing if that is gone.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
     /// A new call begins.
@@ -18,42 +18,49 @@ pub(super) enum Job {
     Take(StayId, ChannelId),
     /// The ring time of an attempt is over.
     RingOut(StayId, u32),
-    /// The caller hangs up.
+    /// The caller abandons.
     GiveUp(StayId),
     /// The queue's time limit is over.
     Expire(StayId),
     /// The caller presses the exit key.
     Press(StayId),
-    /// The agent presses hold, or takes the caller back.
+    /// The agent presses hold.
     Hold(TalkId),
+    /// The agent takes the caller back.
     Unhold(TalkId),
     /// The talk ends as planned.
     EndTalk(TalkId),
-    /// AgentComplete, late.
+    /// A late AgentComplete.
     Complete(TalkId),
-    /// An attended transfer goes on.
+    /// The colleague answers the consultation of an attended transfer.
     Consulted(TalkId),
+    /// The agent completes the transfer.
     HandOver(TalkId),
+    /// The transferred call ends.
     EndHandedOver(TalkId),
     /// A dialled leg rings.
     Ring(DialId),
-    /// A dialled leg's fate.
+    /// A dialled leg is answered, refused or given up.
     Resolve(DialId),
     /// A dialled call ends.
     EndDial(DialId),
-    /// The first leg of a click-to-call is taken, or not.
+    /// The first leg of a click-to-call is answered, or not.
     Originated(ChannelId, AgentId, bool),
-    /// The caller hears the end of an announcement or voicemail.
+    /// An announcement or voicemail ends; whether the caller ends it.
     Leave(ChannelId, bool),
     /// Pauses.
     Pause(AgentId),
+    /// The pause ends.
     Resume(AgentId),
+    /// A member whom the queue paused comes back.
     ResumeIn(QueueId, MemberId),
-    /// The team of the strict queue has its meeting, or comes back.
+    /// The team of the strict queue has its meeting.
     Meet,
+    /// The team comes back.
     MeetingOver,
-    /// A phone loses its network, or finds it again.
+    /// A phone loses its network.
     DisconnectPhone,
+    /// The phone is back.
     ReconnectPhone(AgentId),
 }
 
@@ -61,14 +68,15 @@ pub(super) enum Job {
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     jobs: BTreeMap<(Moment, u64), Job>,
-    written: u64,
+    /// Counts jobs, so that those of one moment happen in the order in which they were added.
+    added: u64,
 }
 
 impl Agenda {
     /// Puts a job on the agenda.
     pub(super) fn add(&mut self, at: Moment, job: Job) {
-        self.written += 1;
-        self.jobs.insert((at, self.written), job);
+        self.added += 1;
+        self.jobs.insert((at, self.added), job);
     }
 
     /// When the next job is due.

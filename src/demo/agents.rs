@@ -1,4 +1,4 @@
-//! What people do between calls: pauses, a meeting, a phone without network.
+//! What agents do between calls: pauses, a meeting, a phone without network.
 
 use super::agenda::Job;
 use super::id::{AgentId, MemberId, QueueId};
@@ -8,7 +8,7 @@ use super::scenario::{PAUSE_REASONS, QUEUES};
 use super::wire::Class;
 
 impl World {
-    /// Puts everybody's first pause on the agenda.
+    /// Puts each agent's first pause on the agenda.
     pub(super) fn schedule_agents(&mut self) {
         for agent in (0..self.agents.len()).map(AgentId) {
             self.soon(30_000..400_000, Job::Pause(agent));
@@ -24,7 +24,7 @@ impl World {
         self.soon(shortest * 1000..longest * 1000, Job::Resume(agent));
     }
 
-    /// The end of it.
+    /// The pause ends.
     pub(super) fn resume(&mut self, agent: AgentId) {
         self.set_everywhere(agent, None);
         self.soon(150_000..600_000, Job::Pause(agent));
@@ -48,17 +48,20 @@ impl World {
         if reason.is_some() {
             state.last_pause = Some(now);
         }
+
         let device = format!("Queue:{name}_pause_{}", state.interface);
         self.device(device, if reason.is_some() { "INUSE" } else { "NOT_INUSE" });
         self.member_event("QueueMemberPause", queue, member);
+
         match reason {
             Some(reason) => self.log_member(NONE, queue, member, format_args!("PAUSE|{reason}")),
             None => self.log_member(NONE, queue, member, "UNPAUSE|"),
         }
+
         self.report_availability(queue);
     }
 
-    /// The queue pauses a member who let it ring.
+    /// The queue pauses a member who did not answer.
     pub(super) fn autopause(&mut self, queue: QueueId, member: MemberId) {
         self.set_pause(queue, member, Some(AUTO_PAUSE));
         self.soon(15_000..45_000, Job::ResumeIn(queue, member));
@@ -71,7 +74,7 @@ impl World {
         }
     }
 
-    /// The whole team of the strict queue leaves at once, so that its callers are sent away.
+    /// The whole team of the strict queue pauses at once, so that its callers are sent away.
     pub(super) fn meet(&mut self) {
         for (queue, member) in strict_members() {
             self.set_pause(queue, member, Some("meeting"));
@@ -103,6 +106,7 @@ impl World {
 
     fn set_reachable(&mut self, agent: AgentId, reachable: bool) {
         self.agents[agent.0].reachable = reachable;
+
         let message = self.event("PeerStatus", Class::System).with("ChannelType", "PJSIP");
         let message = message.with("Peer", &self.agents[agent.0].device);
         let message =

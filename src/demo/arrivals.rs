@@ -23,7 +23,7 @@ impl World {
         let agent = self.idle_agent(None);
         match (self.rng.u32(0..100), agent) {
             (0..=67, _) | (_, None) => self.call_queue(),
-            (68..=73, Some(_)) => self.call_person(),
+            (68..=73, Some(_)) => self.call_agent(),
             (74..=76, Some(_)) => self.call_announcement(),
             (77..=89, Some(agent)) => self.call_out(agent),
             (90..=93, Some(agent)) => self.call_colleague(agent),
@@ -33,14 +33,17 @@ impl World {
 
     fn call_queue(&mut self) {
         self.truth.inbound_queued += 1;
+
         let mut draw = self.rng.u32(0..100);
         let queue = QUEUES.iter().position(|queue| {
             let hit = draw < queue.share;
             draw = draw.saturating_sub(queue.share);
             hit
         });
+
         let queue = queue.unwrap_or(0);
         let spec = &QUEUES[queue];
+
         let caller = self.inbound(spec.did);
         self.application(caller, "Goto", &format!("queues,{},1", spec.name));
         self.goto(caller, "queues", spec.name, 1);
@@ -49,7 +52,7 @@ impl World {
         self.soon(400..900, Job::Enter(caller, QueueId(queue)));
     }
 
-    fn call_person(&mut self) {
+    fn call_agent(&mut self) {
         self.truth.inbound_direct += 1;
         let agent = AgentId(self.rng.usize(0..self.agents.len()));
         let caller = self.inbound(DIRECT_NUMBER);
@@ -61,6 +64,7 @@ impl World {
         let caller = self.inbound(ANNOUNCEMENT_NUMBER);
         self.application(caller, "Answer", "");
         self.new_state(caller, ChannelState::Up);
+
         self.next_application(caller, "Playback", "opening-hours");
         let by_caller = self.chance(50);
         self.soon(4_000..12_000, Job::Leave(caller, by_caller));
@@ -107,7 +111,7 @@ impl World {
         id
     }
 
-    /// Somebody's number; all of them are reserved for fiction.
+    /// A customer's number; all of them are reserved for fiction.
     pub(super) fn customer_number(&mut self) -> String {
         format!("1202555{:04}", self.rng.u32(150..200))
     }
@@ -116,6 +120,7 @@ impl World {
 /// A day, compressed: two peaks.
 const DAY_SECONDS: f64 = 600.0;
 
-/// Calls a minute at night and at the peaks: more than the people can take.
+/// Calls a minute at night and at the peaks: more than the agents can take.
 const QUIET_RATE: f64 = 5.0;
+/// The rate at a peak.
 const PEAK_RATE: f64 = 20.0;

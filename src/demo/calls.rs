@@ -18,7 +18,7 @@ pub(super) struct Stay {
     pub(super) attempt: u32,
     pub(super) ring_started: Moment,
     pub(super) legs: Vec<Leg>,
-    /// Whom a linear queue rings next.
+    /// The member that a linear queue rings next.
     pub(super) next: usize,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Leg {
     pub(super) far: Option<ChannelId>,
 }
 
-/// Caller and agent talk.
+/// Caller and agent are connected.
 #[derive(Clone, Debug)]
 pub(super) struct Talk {
     pub(super) queue: QueueId,
@@ -45,14 +45,14 @@ pub(super) struct Talk {
     /// The bridge of the phone and the Local channel's second half.
     pub(super) far_bridge: Option<BridgeId>,
     pub(super) hold_seconds: u64,
-    /// Where the caller stood when joining the queue.
+    /// The caller's position when joining the queue.
     pub(super) original_position: usize,
-    /// The later BridgeEnter.
+    /// When the second of the two entered the bridge.
     pub(super) started: Moment,
     pub(super) ending: Ending,
 }
 
-/// How the talk will end.
+/// The planned end of a talk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ending {
     Caller,
@@ -66,7 +66,7 @@ pub(super) enum Ending {
 pub(super) struct Completion {
     pub(super) queue: QueueId,
     pub(super) member: MemberId,
-    /// Absent if the channel is gone as the event is made.
+    /// Absent if the channel is gone when the event is made.
     pub(super) caller: Option<Channel>,
     pub(super) dialled: Option<Channel>,
     pub(super) hold_seconds: u64,
@@ -77,7 +77,7 @@ pub(super) struct Completion {
     pub(super) verb: String,
 }
 
-/// An agent asks a colleague, the caller listens to silence.
+/// An agent consults a colleague while the caller waits.
 #[derive(Debug)]
 pub(super) struct Consultation {
     pub(super) talk: Talk,
@@ -108,7 +108,7 @@ pub(super) enum Route {
     Trunk(TrunkId, String),
 }
 
-/// What becomes of a dialled leg.
+/// The planned outcome of a dialled leg.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DialOutcome {
     Answer {

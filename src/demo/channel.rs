@@ -3,7 +3,7 @@
 use super::id::{AgentId, BridgeId, ChannelId, TrunkId};
 use crate::clock::Moment;
 
-/// Where a channel leads.
+/// The far end of a channel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Owner {
     Phone(AgentId),
@@ -11,13 +11,13 @@ pub(super) enum Owner {
     Local,
 }
 
-/// What a channel does.
+/// The state of a channel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum ChannelState {
     Down,
-    /// It calls us.
+    /// The far end calls.
     Ring,
-    /// We call it.
+    /// The far end is called.
     Ringing,
     Up,
 }
@@ -44,7 +44,7 @@ impl ChannelState {
     }
 }
 
-/// A number and a name; Asterisk prints `<unknown>` for what it does not know.
+/// A number and a name; Asterisk prints `<unknown>` for what is missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Party {
     pub(super) number: Option<String>,

@@ -21,8 +21,10 @@ impl World {
     /// QueueMemberStatus, QueueMemberPause.
     pub(super) fn member_event(&mut self, name: &str, queue: QueueId, member: MemberId) {
         let message = self.event(name, Class::Agent);
+
         let Some(state) = self.queues[queue.0].members.get(member.0) else { return };
         let agent = &self.agents[state.agent.0];
+
         let message = message
             .with("Queue", self.queues[queue.0].spec.name)
             .with("MemberName", agent.name)
@@ -34,7 +36,7 @@ impl World {
             .with("LastCall", seconds(state.last_call))
             .with("LastPause", seconds(state.last_pause))
             .with("LoginTime", seconds(Some(self.boot)))
-            // Real Asterisk says 0 here even while the member talks; QueueStatus has it right.
+            // Real Asterisk sends 0 here even while the member talks; QueueStatus has it right.
             .with("InCall", 0)
             .with("Status", agent.reported.status())
             .with("Paused", u8::from(state.paused.is_some()))
@@ -44,7 +46,7 @@ impl World {
         self.send(Class::Agent, message);
     }
 
-    /// Tells of every phone and trunk that changed, as the device state thread does a little later.
+    /// Reports every phone and trunk that changed, as the device state thread does a little later.
     pub(super) fn report_devices(&mut self) {
         for agent in (0..self.agents.len()).map(AgentId) {
             let state = self.device_state(agent);
@@ -53,6 +55,7 @@ impl World {
                 self.report_phone(agent, state);
             }
         }
+
         for trunk in (0..TRUNKS.len()).map(TrunkId) {
             let in_use = self.channels.values().any(|channel| channel.owner == Owner::Trunk(trunk));
             if in_use != self.trunks_in_use[trunk.0] {
@@ -71,6 +74,7 @@ impl World {
             DeviceState::Busy => "BUSY",
             DeviceState::Unavailable => "UNAVAILABLE",
         };
+
         let (extension, text) = state.extension();
         let device = self.agents[agent.0].device.clone();
         let message =
@@ -78,6 +82,8 @@ impl World {
         let message = message.with("Context", "ext-local").with("Hint", &device);
         self.send(Class::Call, message.with("Status", extension).with("StatusText", text));
         self.device(&device, word);
+
+        // Each queue of the agent sends an event of its own.
         for queue in (0..self.queues.len()).map(QueueId) {
             if let Some(member) =
                 self.queues[queue.0].members.iter().position(|member| member.agent == agent)

@@ -1,4 +1,4 @@
-//! Calls by `Dial()`: to people and to the world, with what carriers answer.
+//! Calls by `Dial()`, to agents and over trunks, with what carriers answer.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl World {
         self.dial(from, Route::Phone(colleague), DialOutcome::Answer { talk, by_leg });
     }
 
-    /// Dials an agent who may be busy, not there, or too slow.
+    /// Dials an agent, who may be busy or not answer.
     pub(super) fn dial_agent(&mut self, from: ChannelId, agent: AgentId) {
         let busy = self.device_state(agent) == DeviceState::Busy;
         let talk = self.talk_length();
@@ -29,10 +29,11 @@ impl World {
             65..=79 => DialOutcome::NoAnswer,
             _ => DialOutcome::Cancel,
         };
+
         self.dial(from, Route::Phone(agent), outcome);
     }
 
-    /// Dials a number in the world, over the first trunk.
+    /// Dials a customer's number, over the first trunk.
     pub(super) fn dial_out(&mut self, from: ChannelId, number: &str) {
         let outcome = self.carrier_outcome();
         self.dial(from, Route::Trunk(TrunkId(0), number.to_owned()), outcome);
@@ -40,6 +41,7 @@ impl World {
 
     fn carrier_outcome(&mut self) -> DialOutcome {
         let talk = self.talk_length();
+
         match self.rng.u32(0..100) {
             0..=59 => DialOutcome::Answer { talk, by_leg: !talk.as_micros().is_multiple_of(3) },
             60..=67 => DialOutcome::NoAnswer,
@@ -71,8 +73,10 @@ impl World {
                 (Owner::Trunk(*trunk), "from-trunk", format!("{number}@{}", TRUNKS[trunk.0]))
             }
         };
+
         self.application(from, "Dial", &format!("PJSIP/{peer},30"));
         self.clear_variables(from, &CLEARED);
+
         let exten =
             self.channels.get(&from).map(|channel| channel.exten.clone()).unwrap_or_default();
         let state = ChannelState::Down;
@@ -85,7 +89,9 @@ impl World {
             requestor: Some(from),
         };
         let leg = self.new_channel(spec);
+
         self.prepare_leg(from, leg, &exten, &peer);
+
         let id = DialId(self.fresh_id());
         self.plan_dial(id, &route, outcome);
         self.dials.insert(id, Dial { from, leg, route, outcome, bridge: None });
@@ -96,10 +102,12 @@ impl World {
         if quick {
             return self.soon(60..600, Job::Resolve(id));
         }
+
         match route {
             Route::Phone(_) => self.soon(1..5, Job::Ring(id)),
             Route::Trunk(..) => self.soon(80..1_500, Job::Ring(id)),
         }
+
         match outcome {
             DialOutcome::Answer { .. } => self.soon(2_000..9_000, Job::Resolve(id)),
             DialOutcome::Refuse { .. } => self.soon(12_000..20_000, Job::Resolve(id)),
@@ -108,14 +116,16 @@ impl World {
         }
     }
 
-    /// What `Dial()` does to a fresh leg, up to DialBegin.
+    /// What `Dial()` does to a new leg, up to DialBegin.
     pub(super) fn prepare_leg(&mut self, from: ChannelId, leg: ChannelId, exten: &str, peer: &str) {
         self.varset(leg, "DIALEDPEERNUMBER", peer);
         self.change(leg, |channel| exten.clone_into(&mut channel.exten));
         self.application(leg, "AppDial", "(Outgoing Line)");
         self.new_callerid(leg, Party::number(exten));
+
         let caller = self.caller_of(from);
         self.new_connected_line(leg, caller);
+
         if let Some(cached) = self.channels.get(&leg).cloned() {
             self.dial_begin(Some(from), &cached, peer);
         }
@@ -128,7 +138,7 @@ impl World {
         self.varset(from, "RINGTIME_MS", 1);
     }
 
-    /// What `Dial()` notes as a leg answers.
+    /// The variables that `Dial()` sets when a leg answers.
     pub(super) fn set_answered_variables(&mut self, from: ChannelId, leg: ChannelId) {
         let Some(channel) = self.channels.get(&leg) else { return };
         let name = channel.name.clone();
@@ -137,6 +147,7 @@ impl World {
             .rsplit_once('-')
             .map_or("", |(peer, _)| peer)
             .to_owned();
+
         self.varset(from, "DIALSTATUS", "ANSWER");
         self.varset(from, "DIALEDPEERNAME", name);
         self.varset(from, "DIALEDPEERNUMBER", peer);
@@ -150,7 +161,7 @@ impl World {
         self.dial_state(Some(from), leg, "RINGING");
     }
 
-    /// The leg's fate comes.
+    /// The leg is answered, refused or given up.
     pub(super) fn resolve(&mut self, id: DialId) {
         let Some(dial) = self.dials.remove(&id) else { return };
         match dial.outcome {
@@ -165,13 +176,16 @@ impl World {
         self.new_state(dial.leg, ChannelState::Up);
         self.set_answered_variables(dial.from, dial.leg);
         self.dial_end(Some(dial.from), dial.leg, "ANSWER");
+
         if self.channels.get(&dial.from).is_some_and(|channel| channel.state != ChannelState::Up) {
             self.new_state(dial.from, ChannelState::Up);
         }
+
         let bridge = self.new_bridge();
         self.change(dial.leg, |channel| channel.exten.clear());
         self.application(dial.leg, "AppDial", "(Outgoing Line)");
         self.bridge_both(bridge, dial.leg, dial.from);
+
         dial.bridge = Some(bridge);
         self.dials.insert(id, dial);
         self.later(talk, Job::EndDial(id));
@@ -184,15 +198,19 @@ impl World {
             19 => ("NOANSWER", "NOANSWER"),
             _ => ("NOANSWER", "CHANUNAVAIL"),
         };
+
         self.hangup_request(dial.leg, Some(cause), Some(tech));
         self.dial_end(Some(dial.from), dial.leg, leg_status);
         self.varset(dial.from, "DIALSTATUS", status);
+
+        // A congested trunk is not the end: the dialplan tries the next one.
         if let (Route::Trunk(TrunkId(0), number), 34) = (&dial.route, cause) {
             self.hangup(dial.leg, cause, Some(tech));
             self.change(dial.from, |channel| channel.priority += 1);
             let outcome = self.carrier_outcome();
             return self.dial(dial.from, Route::Trunk(TrunkId(1), number.clone()), outcome);
         }
+
         self.end_undialled(dial, status, cause);
         self.hangup(dial.leg, cause, Some(tech));
         self.hangup(dial.from, cause, Some(tech));
@@ -217,13 +235,15 @@ impl World {
     }
 
     fn cancel_dial(&mut self, dial: &Dial) {
-        // A caller who is already up says BYE, one who is not says CANCEL.
+        // A caller whose channel is up sends BYE, another one CANCEL.
         let up =
             self.channels.get(&dial.from).is_some_and(|channel| channel.state == ChannelState::Up);
         let (cause, tech) = if up { (16, None) } else { (127, Some(487)) };
+
         self.hangup_request(dial.from, Some(cause), tech);
         self.dial_end(Some(dial.from), dial.leg, "CANCEL");
         self.hangup(dial.leg, 0, None);
+
         self.varset(dial.from, "DIALSTATUS", "CANCEL");
         self.soft_hangup(dial.from);
         self.hangup(dial.from, cause, tech);
@@ -235,11 +255,13 @@ impl World {
         let by_leg = matches!(dial.outcome, DialOutcome::Answer { by_leg: true, .. });
         let order = if by_leg { [dial.leg, dial.from] } else { [dial.from, dial.leg] };
         self.hangup_request(order[0], Some(16), None);
+
         if let Some(bridge) = dial.bridge {
             self.bridge_leave(bridge, order[0]);
             self.bridge_leave(bridge, order[1]);
             self.bridge_destroy(bridge);
         }
+
         self.varset(dial.from, "DIALSTATUS", "ANSWER");
         self.soft_hangup(dial.from);
         self.hangup(dial.leg, 16, None);
@@ -256,15 +278,18 @@ impl World {
             caller: Party::default(),
             requestor: None,
         });
+
         self.change(leg, |channel| channel.exten.clear());
         self.application(leg, "AppDial2", "(Outgoing Line)");
         self.new_callerid(leg, Party::number(self.agents[agent.0].exten));
         self.new_connected_line(leg, Party::number(self.agents[agent.0].exten));
+
         if let Some(cached) = self.channels.get(&leg).cloned() {
             self.dial_begin(None, &cached, self.agents[agent.0].exten);
         }
         self.new_state(leg, ChannelState::Ringing);
         self.dial_state(None, leg, "RINGING");
+
         let taken = self.chance(88);
         if taken {
             self.soon(900..4_000, Job::Originated(leg, agent, true));
@@ -273,7 +298,7 @@ impl World {
         }
     }
 
-    /// The agent takes the first leg, or the originate times out: then there is no DialEnd at all.
+    /// The agent answers the first leg, or the Originate times out: then there is no DialEnd at all.
     pub(super) fn originated(&mut self, leg: ChannelId, agent: AgentId, taken: bool) {
         let number = self.customer_number();
         if !taken {
@@ -282,10 +307,12 @@ impl World {
             let device = self.agents[agent.0].device.clone();
             return self.originate_response("Failure", &device, &number, 3, "<unknown>");
         }
+
         self.truth.outbound += 1;
         self.new_state(leg, ChannelState::Up);
         self.dial_end(None, leg, "ANSWER");
         self.goto(leg, "outbound", &number, 1);
+
         let Some((name, uniqueid)) =
             self.channels.get(&leg).map(|channel| (channel.name.clone(), channel.uniqueid.clone()))
         else {

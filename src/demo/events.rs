@@ -1,4 +1,4 @@
-//! The small steps of Asterisk's core, each with the event that tells of it.
+//! The small steps of Asterisk's core, each with the event that reports it.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::scenario::TRUNKS;
 use super::wire::{Class, Message, Wire};
 use crate::clock::Moment;
 
-/// How a channel begins.
+/// A channel to be created.
 pub(super) struct ChannelSpec<'a> {
     pub(super) owner: Owner,
     pub(super) state: ChannelState,
@@ -28,7 +28,7 @@ impl World {
         Message::live(name, class, self.clock)
     }
 
-    /// Sends an event and tells its time stamp.
+    /// Sends an event and returns its time stamp.
     pub(super) fn send(&mut self, class: Class, message: Message) -> Moment {
         self.events.push(Wire { class, bytes: message.finish() });
         self.clock
@@ -79,8 +79,10 @@ impl World {
         let id = ChannelId(self.next_channel);
         self.next_channel += 1;
         let message = self.event("Newchannel", Class::Call);
+
         let uniqueid = format!("{}.{}", self.clock.as_micros() / 1_000_000, id.0);
         let requestor = spec.requestor.and_then(|requestor| self.channels.get(&requestor));
+
         let channel = Channel {
             name,
             owner: spec.owner,
@@ -98,6 +100,7 @@ impl World {
             created: self.clock,
             bridge: None,
         };
+
         let message = message.channel("", Some(&channel));
         self.channels.insert(id, channel);
         self.send(Class::Call, message);
@@ -133,7 +136,7 @@ impl World {
         }
     }
 
-    /// Moves a channel in the dialplan; nothing tells of it before the next Newexten.
+    /// Moves a channel in the dialplan; no event reports it before the next Newexten.
     pub(super) fn goto(&mut self, id: ChannelId, context: &str, exten: &str, priority: u32) {
         self.change(id, |channel| {
             context.clone_into(&mut channel.context);
@@ -148,8 +151,10 @@ impl World {
             application.clone_into(&mut channel.application);
             data.clone_into(&mut channel.data);
         });
+
         let channel = self.channels.get(&id);
         let exten = channel.map(|channel| channel.exten.clone()).unwrap_or_default();
+
         let message = self.event("Newexten", Class::Dialplan).channel("", self.channels.get(&id));
         let message =
             message.with("Extension", exten).with("Application", application).with("AppData", data);
@@ -210,6 +215,7 @@ impl World {
     pub(super) fn hangup_request(&mut self, id: ChannelId, cause: Option<u16>, tech: Option<u16>) {
         let mut message =
             self.event("HangupRequest", Class::Call).channel("", self.channels.get(&id));
+
         if let Some(cause) = cause {
             message = message.with("Cause", cause);
         }
@@ -241,6 +247,7 @@ impl World {
     pub(super) fn new_bridge(&mut self) -> BridgeId {
         let id = BridgeId(self.fresh_id());
         let bits = self.rng.u128(..);
+
         let uniqueid = format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             bits as u32,
@@ -249,6 +256,7 @@ impl World {
             (bits >> 60) & 0xfff,
             (bits >> 72) & 0xffff_ffff_ffff
         );
+
         let bridge = Bridge { uniqueid, channels: Vec::new() };
         let message = self.event("BridgeCreate", Class::Call).bridge("", &bridge);
         self.bridges.insert(id, bridge);
@@ -289,7 +297,7 @@ impl World {
         self.send(Class::Call, message)
     }
 
-    /// Key presses of somebody.
+    /// Key presses of a party.
     pub(super) fn press(&mut self, id: ChannelId, digits: &str) {
         for digit in digits.chars() {
             let message = self.event("DTMFEnd", Class::Dtmf).channel("", self.channels.get(&id));

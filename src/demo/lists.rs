@@ -1,4 +1,4 @@
-//! Snapshots of the state, as the list actions answer.
+//! The state, as the list actions answer it.
 
 use super::calls::Talk;
 use super::id::{AgentId, BridgeId, MemberId, QueueId};
@@ -6,7 +6,7 @@ use super::model::World;
 use super::wire::{Message, seconds};
 use crate::clock::Moment;
 
-/// One question about the state.
+/// A list action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum List {
     CoreSettings,
@@ -83,6 +83,7 @@ fn queues(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
         let message =
             message.with("ServiceLevel", queue.spec.service_level).with("ServicelevelPerf", "0.0");
         answer.item(message.with("ServicelevelPerf2", "0.0").with("Weight", 0).action_id(id));
+
         for member in (0..queue.members.len()).map(MemberId) {
             answer.item(member_item(world, QueueId(at), member).action_id(id));
         }
@@ -108,6 +109,7 @@ fn member_item(world: &World, queue: QueueId, member: MemberId) -> Message {
     let state = &world.queues[queue.0].members[member.0];
     let agent = &world.agents[state.agent.0];
     let talking = |talk: &Talk| talk.queue == queue && talk.leg.member == member;
+
     Message::listed("QueueMember")
         .with("Queue", world.queues[queue.0].spec.name)
         .with("Name", agent.name)
@@ -138,10 +140,12 @@ fn entry_item(world: &World, now: Moment, queue: QueueId, position: usize) -> Me
     else {
         return message;
     };
-    // Here, unlike in events, what is not known is `unknown` without brackets.
+
+    // Here, unlike in events, a missing value is `unknown` without brackets.
     let known = |text: &str| text.trim_matches(['<', '>']).to_owned();
     let (number, name) = channel.caller.texts();
     let (connected_number, connected_name) = channel.connected.texts();
+
     message
         .with("Channel", &channel.name)
         .with("Uniqueid", &channel.uniqueid)
@@ -166,17 +170,19 @@ fn bridge(world: &World, uniqueid: &str, id: Option<&str>) -> Vec<u8> {
     let Some((&bridge_id, bridge)) = found else {
         return Message::response("Error", id).with("Message", "Bridge not found").finish();
     };
+
     let inside =
         world.channels.values().filter(|channel| channel.bridge == Some::<BridgeId>(bridge_id));
     let mut answer = Answer::new("Bridge channel listing will follow", id);
     for channel in inside {
         answer.item(Message::listed("BridgeInfoChannel").action_id(id).channel("", Some(channel)));
     }
+
     let complete = answer.completion("BridgeInfoComplete").bridge("", bridge);
     answer.finish(complete)
 }
 
-/// A list being written.
+/// A list while it is written.
 struct Answer<'a> {
     id: Option<&'a str>,
     items: usize,
@@ -216,14 +222,18 @@ impl<'a> Answer<'a> {
 /// Date and time, by the proleptic Gregorian calendar in UTC (Howard Hinnant's `civil_from_days`).
 fn calendar(seconds: u64) -> (String, String) {
     let days = seconds / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
+    let era = days / 146_097;
+    let of_era = days % 146_097;
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute) = (seconds / 3_600 % 24, seconds / 60 % 60);
+
+    let hour = seconds / 3_600 % 24;
+    let minute = seconds / 60 % 60;
     (format!("{year:04}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}:{:02}", seconds % 60))
 }
 

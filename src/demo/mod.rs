@@ -1,22 +1,26 @@
-//! A make-believe PBX: a call centre that is simulated, and spoken in real AMI over a loopback
+//! A simulated PBX: a call centre in virtual time, which speaks real AMI over a loopback
 //! socket.
 //!
-//! [`Simulation`] invents the calls and writes the events that Asterisk 22 would send (recordings
-//! of a real one are the model, oddities included); it is pure, and the same seed gives the same
+//! [`Simulation`] makes the calls and writes the events that Asterisk 22 would send (captures
+//! of a real one are the model, peculiarities included); it is pure, and the same seed gives the same
 //! bytes.  [`DemoPbx`] paces it against the clock and answers logins and lists.  [`Truth`] counts
-//! what the PBX's own `queue_log` would say, so that tests can hold the exporter against it.
+//! what the PBX's own `queue_log` would have, so that tests can compare the exporter with it.
 //! Nothing here knows the exporter.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `scenario` | who works where: queues, agents, trunks |
-//! | `model`, `events` | channels, bridges, members, and the events that tell of them |
-//! | `simulation`, `arrivals` | the agenda, and what kind of call comes next |
+//! | `scenario` | the configuration: queues, agents, trunks |
+//! | `id`, `channel`, `calls`, `model` | the state: its keys, channels and bridges, what is going on, all of it |
+//! | `wire`, `events`, `devices` | messages, and the small steps with the events that report them |
+//! | `agenda`, `simulation`, `arrivals` | what is to happen, its run, and what kind of call comes next |
 //! | `queueing`, `ringing`, `leaving`, `talking`, `transfers` | a stay in a queue, from Join to its end |
-//! | `dialling`, `people` | calls outside queues; pauses and lost phones |
-//! | `past` | what a client was told that has been there since the opening |
+//! | `dialling`, `agents` | calls outside queues; pauses and disconnected phones |
+//! | `history` | what a client that has been there since the opening was sent |
 //! | `queue_log` | Asterisk's own log of all that |
-//! | `lists`, `session`, `server` | snapshots, one client, all clients |
+//! | `lists`, `session`, `server` | answers to list actions, one client, all clients |
+//!
+//! `use` goes one way: from the state over its events to behaviour, from that to the simulation, and
+//! from there to the server.
 
 mod agenda;
 mod agents;
@@ -44,11 +48,9 @@ mod truth;
 mod wire;
 
 pub use self::history::{SessionIds, capture_of_two_sessions};
-pub use self::scenario::{agent_names, queue_names, trunk_names};
 pub use self::server::{DemoPbx, Options};
-pub use self::simulation::{Simulation, capture};
+pub use self::simulation::capture;
 pub use self::truth::{QueueTruth, Truth};
-pub use self::wire::{Class, Wire};
 
 /// The configuration an exporter needs to read the PBX at `address`, as a user would write it.
 pub fn configuration(address: std::net::SocketAddr, username: &str, secret: &str) -> String {

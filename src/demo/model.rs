@@ -1,4 +1,4 @@
-//! What a PBX holds: channels, bridges, phones, queues.  All state of the simulation, and the small
+//! All state of the simulation: channels, bridges, phones, queues and what is going on, with the small
 //! steps on it.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use super::truth::{QueueTruth, Truth};
 use super::wire::Wire;
 use crate::clock::Moment;
 
-/// What a phone does, as the device states of a PJSIP endpoint with `device_state_busy_at=1` say.
+/// The device state of a phone, as PJSIP has it for an endpoint with `device_state_busy_at=1`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DeviceState {
     NotInUse,
@@ -51,7 +51,7 @@ pub(super) struct Agent {
     /// `PJSIP/101`.
     pub(super) device: String,
     pub(super) reachable: bool,
-    /// What the last DeviceStateChange said.
+    /// The state in the last DeviceStateChange.
     pub(super) reported: DeviceState,
 }
 
@@ -75,18 +75,18 @@ pub(super) struct Queue {
     pub(super) spec: &'static QueueSpec,
     pub(super) members: Vec<Member>,
     pub(super) waiting: Vec<StayId>,
-    /// Where round robin goes on.
+    /// The member that round robin rings next.
     pub(super) next: usize,
     pub(super) completed: u32,
-    /// Asterisk's counter, which holds timeouts too.
+    /// Asterisk's counter, which includes timeouts.
     pub(super) abandoned: u32,
     pub(super) hold_average: u64,
     pub(super) talk_average: u64,
-    /// What the last `Queue:<name>_avail` said.
+    /// The state in the last `Queue:<name>_avail`.
     pub(super) reported_available: bool,
 }
 
-/// Everything.
+/// The whole state.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) rng: Rng,
@@ -106,7 +106,7 @@ pub(super) struct World {
     pub(super) dials: BTreeMap<DialId, Dial>,
     pub(super) truth: Truth,
     pub(super) events: Vec<Wire>,
-    /// Lines of queue_log that nobody has taken yet.
+    /// Lines of queue_log that were not taken yet.
     pub(super) logged: String,
     pub(super) next_channel: u32,
     pub(super) next_device: u32,
@@ -124,10 +124,13 @@ impl World {
             reachable: true,
             reported: DeviceState::NotInUse,
         });
+
+        // Queues without a call must be compared, too.
         let mut truth = Truth::default();
         for queue in &QUEUES {
             truth.queues.entry(queue.name.to_owned()).or_default();
         }
+
         Self {
             rng: Rng::with_seed(seed),
             boot,
@@ -170,12 +173,12 @@ impl World {
         self.next_id
     }
 
-    /// Whether that share of all throws, in percent, is hit.
+    /// True in that percentage of cases.
     pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.rng.u32(0..100) < percent
     }
 
-    /// What the phone does now.
+    /// The state of a phone now.
     pub(super) fn device_state(&self, agent: AgentId) -> DeviceState {
         if self.channels.values().any(|channel| channel.owner == Owner::Phone(agent)) {
             DeviceState::Busy
@@ -186,7 +189,7 @@ impl World {
         }
     }
 
-    /// Somebody at a free phone, but for `except`.
+    /// An agent with a free phone, but for `except`.
     pub(super) fn idle_agent(&mut self, except: Option<AgentId>) -> Option<AgentId> {
         let idle: Vec<AgentId> = (0..self.agents.len())
             .map(AgentId)
@@ -194,6 +197,7 @@ impl World {
                 Some(agent) != except && self.device_state(agent) == DeviceState::NotInUse
             })
             .collect();
+
         self.rng.choice(idle)
     }
 
@@ -201,14 +205,15 @@ impl World {
     pub(super) fn is_callable(&self, queue: QueueId, member: MemberId) -> bool {
         let Queue { spec, members, .. } = &self.queues[queue.0];
         let member = &members[member.0];
-        let rested =
+        let wrapped_up =
             member.last_call.is_none_or(|last| self.clock.since(last).as_secs() >= spec.wrapup);
+
         member.paused.is_none()
-            && rested
+            && wrapped_up
             && self.device_state(member.agent) == DeviceState::NotInUse
     }
 
-    /// What is counted of a queue.
+    /// The counts of a queue.
     pub(super) fn truth_of(&mut self, queue: QueueId) -> &mut QueueTruth {
         self.truth.queues.entry(QUEUES[queue.0].name.to_owned()).or_default()
     }
@@ -218,11 +223,13 @@ impl Queue {
     fn new(spec: &'static QueueSpec) -> Self {
         let members = spec.members.iter().map(|&(agent, penalty)| {
             let exten = AGENTS[agent].0;
+            // FreePBX names members like the first two, everybody else like the last.
             let (interface, state_interface) = if spec.local_members {
                 (format!("Local/{exten}@from-queue/n"), format!("hint:{exten}@ext-local"))
             } else {
                 (format!("PJSIP/{exten}"), format!("PJSIP/{exten}"))
             };
+
             Member {
                 agent: AgentId(agent),
                 penalty,
@@ -234,6 +241,7 @@ impl Queue {
                 last_pause: None,
             }
         });
+
         Self {
             spec,
             members: members.collect(),

@@ -1,8 +1,8 @@
 //! Asterisk's own log of its queues, as app_queue of Asterisk 22 writes it:
 //! `time|call|queue|agent|VERB|parameter|…`.
 //!
-//! Its lines are made where the simulation decides, like the events, so that either can be held
-//! against the other.
+//! Its lines are made where the simulation decides, like the events, so that the two can be
+//! compared.
 
 use std::fmt::{Display, Write};
 
@@ -19,7 +19,8 @@ impl World {
 
     /// A line about a caller and no agent.
     pub(super) fn log_caller(&mut self, stay: &Stay, what: impl Display) {
-        let (call, queue) = (self.uniqueid(stay.caller), self.queues[stay.queue.0].spec.name);
+        let call = self.uniqueid(stay.caller);
+        let queue = self.queues[stay.queue.0].spec.name;
         self.log_line(&call, queue, NONE, what);
     }
 
@@ -38,21 +39,21 @@ impl World {
         what: impl Display,
     ) {
         let queue = &self.queues[queue.0];
-        let (name, agent) = (queue.spec.name, self.agents[queue.members[member.0].agent.0].name);
-        self.log_line(call, name, agent, what);
+        let agent = self.agents[queue.members[member.0].agent.0].name;
+        self.log_line(call, queue.spec.name, agent, what);
     }
 
-    /// How a channel is called in the log; it stays so when it is gone.
+    /// The Uniqueid of a channel, `NONE` for one that is gone.
     pub(super) fn uniqueid(&self, channel: ChannelId) -> String {
         self.channels.get(&channel).map_or(NONE.to_owned(), |channel| channel.uniqueid.clone())
     }
 
     fn log_line(&mut self, call: &str, queue: &str, agent: &str, what: impl Display) {
         let second = seconds(Some(self.clock));
-        // Writing to a string cannot go wrong.
+        // Writing to a string cannot fail.
         let _ = writeln!(self.logged, "{second}|{call}|{queue}|{agent}|{what}");
     }
 }
 
-/// In any place of a line to which nothing belongs.
+/// A field that has no value.
 pub(super) const NONE: &str = "NONE";

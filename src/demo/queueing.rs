@@ -1,4 +1,4 @@
-//! Waiting: a caller joins a queue, and looks for agents again and again.
+//! Waiting: a caller joins a queue, and tries its agents again and again.
 
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ impl World {
         let spec = self.queues[queue.0].spec;
         self.next_application(caller, "Queue", &format!("{},t,,,{}", spec.name, spec.wait_limit));
         self.clear_variables(caller, &CLEARED);
+
+        // `joinempty` is tested before `maxlen`, as in join_queue of app_queue.
         if spec.strict && self.has_no_agents(queue) {
             self.truth_of(queue).refused_empty += 1;
             return self.refuse(caller, "JOINEMPTY");
@@ -30,7 +32,7 @@ impl World {
         self.join(caller, queue);
     }
 
-    /// Whether a strict queue has nobody to wait for: all members paused or out of reach.
+    /// Whether all members of a queue are paused or unreachable.
     pub(super) fn has_no_agents(&self, queue: QueueId) -> bool {
         let Queue { members, .. } = &self.queues[queue.0];
         members
@@ -59,11 +61,13 @@ impl World {
         }
         self.queues[queue.0].waiting.push(id);
         let position = self.queues[queue.0].waiting.len();
+
         let message =
             self.event("QueueCallerJoin", Class::Agent).channel("", self.channels.get(&caller));
         let message =
             message.with("Queue", spec.name).with("Position", position).with("Count", position);
         let joined = self.send(Class::Agent, message);
+
         let number = self.caller_of(caller).number.unwrap_or_default();
         self.truth_of(queue).entered += 1;
         let stay = Stay {
@@ -79,22 +83,24 @@ impl World {
         };
         self.log_caller(&stay, format_args!("ENTERQUEUE||{number}|{position}"));
         self.stays.insert(id, stay);
+
         self.later(Duration::from_secs(spec.wait_limit), Job::Expire(id));
         self.later(Duration::ZERO, Job::Try(id));
         self.plan_caller(id, queue);
     }
 
     fn plan_caller(&mut self, stay: StayId, queue: QueueId) {
-        // A few notice at once that they called the wrong number; the rest are patient to a degree.
-        let patience =
+        // Some callers notice at once that they called the wrong number.
+        let wait =
             if self.chance(4) { 1.0 + 4.0 * self.rng.f64() } else { 6.0 + self.exponential(70.0) };
-        self.later(Duration::from_secs_f64(patience), Job::GiveUp(stay));
+        self.later(Duration::from_secs_f64(wait), Job::GiveUp(stay));
+
         if self.queues[queue.0].spec.exit_key.is_some() && self.chance(8) {
             self.soon(4_000..25_000, Job::Press(stay));
         }
     }
 
-    /// A waiting caller looks for agents, rings them, or tries again in a while.
+    /// A waiting caller rings agents, or tries again later.
     pub(super) fn try_agents(&mut self, id: StayId) {
         let Some(stay) = self.stays.get(&id) else { return };
         if !stay.legs.is_empty() {
@@ -102,16 +108,18 @@ impl World {
         }
         let queue = stay.queue;
         let spec = self.queues[queue.0].spec;
+
         if spec.strict && self.has_no_agents(queue) {
             return self.leave_empty(id);
         }
+
         let chosen = self.choose_members(id);
         if chosen.is_empty() || !self.start_ringing(id, &chosen) {
             self.later(Duration::from_secs(spec.retry), Job::Try(id));
         }
     }
 
-    /// Who is rung now: nobody, if those ahead in the queue need all who are free.
+    /// The members to ring now: none, if the callers ahead need all who are free.
     fn choose_members(&mut self, id: StayId) -> Vec<MemberId> {
         let Some(stay) = self.stays.get(&id) else { return Vec::new() };
         let queue = &self.queues[stay.queue.0];
@@ -119,6 +127,8 @@ impl World {
             .map(MemberId)
             .filter(|&member| self.is_callable(stay.queue, member))
             .collect();
+
+        // A caller may ring only if there are agents for all who wait before.
         let idle = |stay: &StayId| self.stays.get(stay).is_some_and(|stay| stay.legs.is_empty());
         let ahead = queue
             .waiting
@@ -129,6 +139,7 @@ impl World {
         if ahead >= free.len() {
             return Vec::new();
         }
+
         let count = queue.members.len();
         let from =
             |start: usize| move |member: &MemberId| (member.0 + count - start % count) % count;
@@ -138,20 +149,24 @@ impl World {
             Strategy::RoundRobin => free.sort_by_key(from(queue.next)),
             Strategy::LeastRecent => free.sort_by_key(|member| queue.members[member.0].last_call),
         }
+
+        // Penalty goes first: the sort is stable and keeps the strategy's order in each.
         free.sort_by_key(|member| queue.members[member.0].penalty);
         free
     }
 
-    /// QueueCallerLeave, and what follows every one; tells its time stamp.
+    /// QueueCallerLeave and what always follows it; returns its time stamp.
     pub(super) fn leave_queue(&mut self, id: StayId, stay: &Stay) -> Moment {
         let name = self.queues[stay.queue.0].spec.name;
         let position = self.position(id, stay);
+
         let waiting = &mut self.queues[stay.queue.0].waiting;
         waiting.retain(|&other| other != id);
         let count = waiting.len();
         if count == 0 {
             self.device(format_args!("Queue:{name}"), "NOT_INUSE");
         }
+
         let message = self
             .event("QueueCallerLeave", Class::Agent)
             .channel("", self.channels.get(&stay.caller));
@@ -175,7 +190,7 @@ impl World {
         seconds(Some(self.clock)).saturating_sub(seconds(Some(earlier)))
     }
 
-    /// A length of time with that mean, in seconds.
+    /// An exponentially distributed time with that mean, in seconds.
     pub(super) fn exponential(&mut self, mean: f64) -> f64 {
         -mean * (1.0 - self.rng.f64()).ln()
     }

@@ -12,22 +12,24 @@ use super::scenario::Strategy;
 use super::wire::{Class, Message};
 
 impl World {
-    /// Rings the chosen ones, or the first of them who does not refuse; says whether anybody rings.
+    /// Rings the chosen members, or the first of them who does not refuse; whether anybody rings.
     pub(super) fn start_ringing(&mut self, id: StayId, chosen: &[MemberId]) -> bool {
         let Some(mut stay) = self.stays.remove(&id) else { return true };
         stay.attempt += 1;
         stay.ring_started = self.clock;
-        let everybody = self.queues[stay.queue.0].spec.strategy == Strategy::RingAll;
+
+        let ring_all = self.queues[stay.queue.0].spec.strategy == Strategy::RingAll;
         for &member in chosen {
             self.queues[stay.queue.0].next = member.0 + 1;
             stay.next = member.0 + 1;
             if let Some(leg) = self.call_member(&stay, member) {
                 stay.legs.push(leg);
-                if !everybody {
+                if !ring_all {
                     break;
                 }
             }
         }
+
         let rings = !stay.legs.is_empty();
         if rings {
             self.plan_answers(id, &stay);
@@ -39,7 +41,7 @@ impl World {
     /// The ring time, in whole seconds: no longer than the caller may still wait.
     fn ring_limit(&self, stay: &Stay) -> u64 {
         let left = stay.expires.since(stay.ring_started).as_secs_f64().round();
-        // A wait limit is minutes, so nothing is cut off.
+        // A wait limit is minutes, so the cast cuts nothing off.
         self.queues[stay.queue.0].spec.timeout.min(left as u64).max(1)
     }
 
@@ -61,11 +63,13 @@ impl World {
             3 => Some((19, 480)),
             _ => None,
         };
+
         let leg = if self.queues[stay.queue.0].spec.local_members {
             self.call_through_local(stay, member, agent, refusal)
         } else {
             self.call_phone(stay, member, agent, refusal)
         };
+
         if let (None, Some((cause, _))) = (leg, refusal) {
             let truth = self.truth_of(stay.queue);
             *(if cause == 17 { &mut truth.ring_busy } else { &mut truth.ring_failed }) += 1;
@@ -85,11 +89,13 @@ impl World {
         let exten = self.agents[agent.0].exten;
         self.prepare_member_leg(stay, &leg, exten);
         self.begin_member_dial(stay, &leg);
+
         if let Some((cause, tech)) = refusal {
             self.hangup_request(phone, Some(cause), Some(tech));
             self.refused(stay, &leg, cause, Some(tech));
             return None;
         }
+
         self.new_state(phone, ChannelState::Ringing);
         self.update_ringing_leg(stay, phone);
         self.dial_state(Some(stay.caller), phone, "RINGING");
@@ -105,27 +111,33 @@ impl World {
     ) -> Option<Leg> {
         let exten = self.agents[agent.0].exten;
         let (near, far) = self.new_local_pair(exten, "from-queue", stay.caller);
-        // The phone's number is known only after the inner dial; the outer events do not show it.
+
+        // The phone is known only after the inner dial; the outer events do not have it.
         let outer = Leg { member, dialled: near, phone: near, far: Some(far) };
         self.prepare_member_leg(stay, &outer, &format!("{exten}@from-queue/n"));
+
         self.varset(far, "DIALEDPEERNUMBER", format_args!("{exten}@from-queue/n"));
         let caller = self.caller_of(stay.caller);
         self.new_callerid(far, caller.clone());
         let dialled_number = self.called_number(stay.queue);
         self.new_connected_line(far, dialled_number);
+
         self.local_bridge(near, far, "from-queue", exten, "No");
         self.begin_member_dial(stay, &outer);
+
         let number = caller.number.clone().unwrap_or_default();
         self.application(far, "Set", &format!("__FROMQUEUEEXTEN={number}"));
         self.varset(far, "__FROMQUEUEEXTEN", &number);
         self.next_application(far, "Goto", &format!("ext-local,{exten},1"));
         self.goto(far, "ext-local", exten, 1);
+
         let phone = self.inner_dial(far, agent);
         let leg = Leg { phone, ..outer };
         if let Some((cause, tech)) = refusal {
             self.refused_behind_local(stay, &leg, cause, tech);
             return None;
         }
+
         self.new_state(phone, ChannelState::Ringing);
         self.new_state(near, ChannelState::Ringing);
         self.update_ringing_leg(stay, near);
@@ -147,7 +159,7 @@ impl World {
         })
     }
 
-    /// What the queue does to a fresh leg before it calls it.
+    /// What the queue does to a new leg before it calls it.
     fn prepare_member_leg(&mut self, stay: &Stay, leg: &Leg, peer: &str) {
         self.application(leg.dialled, "AppQueue", "(Outgoing Line)");
         let number = self.called_number(stay.queue);
@@ -164,9 +176,11 @@ impl World {
             channel.connected = caller;
             queue.clone_into(&mut channel.exten);
         });
+
         let message = self.event("AgentCalled", Class::Agent);
         let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
         self.send(Class::Agent, message);
+
         let interface = self.queues[stay.queue.0].members[leg.member.0].interface.clone();
         self.dial_begin(Some(stay.caller), &cached, &interface);
         let number = self.called_number(stay.queue);
@@ -203,7 +217,7 @@ impl World {
         self.ring_no_answer(stay, leg, 0);
         let gone = self.channels.get(&leg.dialled).cloned();
         self.hangup(leg.dialled, cause, tech);
-        // Real Asterisk sends this one for a channel that has just gone.
+        // Real Asterisk sends this one for a channel that has just ended.
         let message = self.event("NewConnectedLine", Class::Call).channel("", gone.as_ref());
         self.send(Class::Call, message);
     }
@@ -214,9 +228,11 @@ impl World {
         self.hangup_request(leg.phone, Some(cause), Some(tech));
         self.dial_end(Some(far), leg.phone, status);
         self.hangup(leg.phone, cause, Some(tech));
+
         self.varset(far, "DIALSTATUS", status);
         self.next_application(far, "Hangup", "");
         self.soft_hangup(far);
+
         self.hangup_request(leg.dialled, Some(cause), None);
         self.hangup(far, cause, Some(tech));
         self.refused(stay, leg, cause, None);
@@ -230,7 +246,7 @@ impl World {
         self.log_ring(stay, leg, format_args!("RINGNOANSWER|{milliseconds}"));
     }
 
-    /// What all Agent events share.
+    /// The headers that all Agent events share.
     pub(super) fn agent_headers(
         &self,
         message: Message,
@@ -259,14 +275,16 @@ impl World {
             .with("MemberName", self.agents[state.agent.0].name)
     }
 
-    /// The ring time is over: everybody still ringing did not answer.
+    /// The ring time is over: members who still ring did not answer.
     pub(super) fn ring_out(&mut self, id: StayId, attempt: u32) {
         if !self.stays.get(&id).is_some_and(|stay| stay.attempt == attempt && !stay.legs.is_empty())
         {
             return;
         }
+
         let Some(mut stay) = self.stays.remove(&id) else { return };
         self.miss_all(&mut stay);
+
         let over = stay.expires <= self.clock;
         let retry = self.queues[stay.queue.0].spec.retry;
         self.stays.insert(id, stay);
@@ -281,6 +299,7 @@ impl World {
     pub(super) fn miss_all(&mut self, stay: &mut Stay) {
         let limit = self.ring_limit(stay);
         let legs = std::mem::take(&mut stay.legs);
+
         for leg in &legs {
             self.ring_no_answer(stay, leg, limit * 1000);
             self.truth_of(stay.queue).ring_no_answer += 1;
@@ -288,9 +307,12 @@ impl World {
                 self.autopause(stay.queue, leg.member);
             }
         }
+
         for leg in &legs {
             self.dial_end(Some(stay.caller), leg.dialled, "NOANSWER");
         }
+
+        // The cleanup of app_queue sends another DialEnd.
         for leg in &legs {
             self.drop_leg(stay.caller, leg, 0);
         }
@@ -301,6 +323,7 @@ impl World {
         for leg in legs {
             self.dial_end(Some(stay.caller), leg.dialled, "CANCEL");
         }
+
         for leg in legs {
             // The losers of a ring-all are not logged.
             if cause == 0 {
@@ -315,16 +338,18 @@ impl World {
     fn drop_leg(&mut self, caller: ChannelId, leg: &Leg, cause: u16) {
         self.dial_end(Some(caller), leg.dialled, "CANCEL");
         let Some(far) = leg.far else { return self.hangup(leg.dialled, cause, None) };
+
         self.hangup_request(far, Some(cause), None);
         self.hangup(leg.dialled, cause, None);
         self.dial_end(Some(far), leg.phone, "CANCEL");
         self.hangup(leg.phone, cause, None);
+
         self.varset(far, "DIALSTATUS", "CANCEL");
         self.soft_hangup(far);
         self.hangup(far, cause, None);
     }
 
-    /// The caller of a channel, as its far end sees it.
+    /// The caller id of a channel.
     pub(super) fn caller_of(&self, id: ChannelId) -> Party {
         self.channels.get(&id).map(|channel| channel.caller.clone()).unwrap_or_default()
     }

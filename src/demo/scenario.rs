@@ -1,6 +1,6 @@
-//! The call centre: its queues, the people, the trunks.  All names and numbers are fictional.
+//! The call centre: its queues, agents and trunks.  All names and numbers are fictional.
 
-/// How a queue chooses whom to ring.
+/// How a queue chooses the members to ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Strategy {
     RingAll,
@@ -21,7 +21,7 @@ impl Strategy {
     }
 }
 
-/// Where a caller goes whom the queue sent away after its time limit.
+/// Where a caller goes after the queue's time limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Overflow {
     Hangup,
@@ -138,7 +138,7 @@ pub(super) const QUEUES: [QueueSpec; 4] = [
     },
 ];
 
-/// The people, with the extensions of their phones.
+/// The agents, with the extensions of their phones.
 pub(super) const AGENTS: [(&str, &str); 12] = [
     ("101", "Amelia Novak"),
     ("102", "Ben Carter"),
@@ -154,16 +154,16 @@ pub(super) const AGENTS: [(&str, &str); 12] = [
     ("112", "Lucía Fernández"),
 ];
 
-/// Our lines to the world; outbound calls try the first, then the second.
+/// The trunks; outbound calls try the first, then the second.
 pub(super) const TRUNKS: [&str; 2] = ["carrier-east", "carrier-west"];
 
-/// Number for calls that go to one person without a queue.
+/// Number for calls that go to one agent without a queue.
 pub(super) const DIRECT_NUMBER: &str = "12025550140";
 
-/// Number of the announcement that nobody attends.
+/// Number of the announcement.
 pub(super) const ANNOUNCEMENT_NUMBER: &str = "12025550141";
 
-/// Why people pause, with the shortest and longest length in seconds.
+/// Pause reasons, with the shortest and longest pause in seconds.
 pub(super) const PAUSE_REASONS: [(&str, u64, u64); 4] =
     [("coffee", 15, 35), ("lunch", 50, 110), ("training", 40, 80), ("meeting", 30, 60)];
 
@@ -171,21 +171,6 @@ pub(super) const PAUSE_REASONS: [(&str, u64, u64); 4] =
 pub(super) const CALLER_NAMES: [&str; 5] =
     ["Example Bakery", "North Wind Ltd", "Ivan \\\"K\\\" Ivanov", "Blue Garden", "<unknown>"];
 
-/// What carriers answer to a call they do not put through: Q.850 cause, SIP code, weight.
+/// How carriers refuse a call: Q.850 cause, SIP code, weight.
 pub(super) const CARRIER_REFUSALS: [(u16, u16, u32); 4] =
     [(17, 486, 8), (34, 503, 7), (1, 404, 4), (19, 480, 5)];
-
-/// Names of the queues.
-pub fn queue_names() -> impl Iterator<Item = &'static str> {
-    QUEUES.iter().map(|queue| queue.name)
-}
-
-/// Names of the agents, as MemberName has them.
-pub fn agent_names() -> impl Iterator<Item = &'static str> {
-    AGENTS.iter().map(|(_, name)| *name)
-}
-
-/// Names of the trunks: their channels are `PJSIP/<trunk>-<number>`.
-pub fn trunk_names() -> impl Iterator<Item = &'static str> {
-    TRUNKS.into_iter()
-}

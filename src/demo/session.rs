@@ -55,7 +55,7 @@ pub(super) enum Action {
 pub(super) struct Mask(Vec<Class>);
 
 impl Mask {
-    /// `on`, `off`, or a list of classes.
+    /// Reads `on`, `off`, or a list of classes.
     pub(super) fn parse(text: &str) -> Self {
         let words: Vec<&str> = text.split(',').map(str::trim).collect();
         if words

@@ -10,7 +10,7 @@ use crate::clock::Moment;
 
 /// A call centre in virtual time: an endless run of moments and the events they bring.
 #[derive(Debug)]
-pub struct Simulation {
+pub(super) struct Simulation {
     world: World,
     busy: f64,
     /// Calls still to come; `None` for ever.
@@ -19,12 +19,12 @@ pub struct Simulation {
 
 impl Simulation {
     /// A call centre that opens at a fixed moment.
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self::opening_at(seed, Moment::from_secs(1_795_000_000), 1.0)
     }
 
     /// A call centre that opens at `boot`, with `busy` times the usual calls.
-    pub fn opening_at(seed: u64, boot: Moment, busy: f64) -> Self {
+    pub(super) fn opening_at(seed: u64, boot: Moment, busy: f64) -> Self {
         let mut world = World::new(seed, boot);
         world.log_start();
         world.later(Duration::from_millis(400), Job::Arrive);
@@ -36,12 +36,12 @@ impl Simulation {
         }
     }
 
-    /// What really happened so far.
-    pub fn truth(&self) -> &Truth {
+    /// The true counts so far.
+    pub(super) fn truth(&self) -> &Truth {
         &self.world.truth
     }
 
-    /// Ends after so many calls.
+    /// Ends after `calls` calls.
     pub(super) fn with_calls(self, calls: usize) -> Self {
         Self { arrivals: Some(calls), ..self }
     }
@@ -56,13 +56,13 @@ impl Simulation {
         self.world.clock.since(self.world.boot)
     }
 
-    /// The lines of queue_log since this was asked last.
-    pub fn take_log(&mut self) -> String {
+    /// The lines of queue_log since the last call of this.
+    pub(super) fn take_log(&mut self) -> String {
         std::mem::take(&mut self.world.logged)
     }
 
     /// When the next thing happens.
-    pub fn due(&self) -> Option<Moment> {
+    pub(super) fn due(&self) -> Option<Moment> {
         self.world.agenda.due()
     }
 
@@ -71,8 +71,8 @@ impl Simulation {
         &self.world
     }
 
-    /// Whether no call is going on.
-    pub fn is_idle(&self) -> bool {
+    /// Whether there is no call.
+    pub(super) fn is_idle(&self) -> bool {
         self.world.channels.is_empty() && self.world.completions.is_empty()
     }
 
@@ -133,11 +133,12 @@ impl Iterator for Simulation {
     }
 }
 
-/// A run of `calls` calls to the end of the last one, as a client that reads all classes would
-/// record it.
+/// A capture of `calls` calls to the end of the last one, by a client that reads all
+/// classes.
 pub fn capture(seed: u64, calls: usize) -> (Vec<u8>, Truth) {
     let mut simulation = Simulation::new(seed).with_calls(calls);
     let mut bytes = fully_booted(0, None);
+
     while !simulation.is_over() {
         let Some((_, events)) = simulation.next() else { break };
         bytes.extend(events.into_iter().flat_map(|event| event.bytes));

@@ -1,4 +1,4 @@
-//! Talking: from the answer of a rung member to AgentComplete and the hangups.
+//! Talking: from the answer of a member to AgentComplete and the hangups.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::model::World;
 use super::wire::Class;
 use crate::clock::Moment;
 
-/// Where in the end of a call AgentComplete falls: it comes from another thread.
+/// When AgentComplete comes in the end of a call: another thread sends it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Lateness {
     AtRequest,
@@ -21,15 +21,17 @@ enum Lateness {
 }
 
 impl World {
-    /// A rung member takes the call.
+    /// A ringing member answers.
     pub(super) fn take_call(&mut self, id: StayId, dialled: ChannelId) {
         let Some(stay) = self.stays.get(&id) else { return };
         let Some(leg) = stay.legs.iter().copied().find(|leg| leg.dialled == dialled) else {
             return;
         };
+
         let Some(mut stay) = self.stays.remove(&id) else { return };
         let mut losers = std::mem::take(&mut stay.legs);
         losers.retain(|loser| loser.dialled != dialled);
+
         let far_bridge = self.answer(&stay, &leg);
         self.cancel_all(&stay, &losers, ANSWERED_ELSEWHERE);
         self.connect(id, &stay, leg, far_bridge);
@@ -42,6 +44,7 @@ impl World {
             return None;
         };
         self.set_answered_variables(far, leg.phone);
+
         // The outer dial is answered by another thread: either event may be first.
         let outer_first = self.chance(30);
         if outer_first {
@@ -54,6 +57,7 @@ impl World {
             self.new_state(leg.dialled, ChannelState::Up);
             self.dial_end(Some(stay.caller), leg.dialled, "ANSWER");
         }
+
         let bridge = self.new_bridge();
         self.application(leg.phone, "AppDial", "(Outgoing Line)");
         self.bridge_enter(bridge, leg.phone);
@@ -65,26 +69,33 @@ impl World {
         if self.queues[stay.queue.0].spec.recorded {
             self.start_recording(stay);
         }
+
+        // Leave comes before AgentConnect, as on real Asterisk.
         self.leave_queue(id, stay);
         let hold_seconds = self.wall_seconds_since(stay.joined);
         self.varset(stay.caller, "QUEUEWAIT", hold_seconds);
         self.varset(stay.caller, "QUEUEWAIT_MS", hold_seconds * 1000);
+
         let message = self.event("AgentConnect", Class::Agent);
         let message = self.agent_headers(message, stay.caller, leg.dialled, stay.queue, leg.member);
         let message = message.with("HoldTime", hold_seconds);
         let ring_seconds = self.wall_seconds_since(stay.ring_started);
         let connected = self.send(Class::Agent, message.with("RingTime", ring_seconds));
+
         let dialled = self.uniqueid(leg.dialled);
         self.log_ring(stay, &leg, format_args!("CONNECT|{hold_seconds}|{dialled}|{ring_seconds}"));
+
         let truth = self.truth_of(stay.queue);
         truth.connected += 1;
         truth.hold_answered += connected.since(stay.joined);
         let queue = &mut self.queues[stay.queue.0];
         queue.hold_average = (queue.hold_average * 3 + hold_seconds) / 4;
+
         let bridge = self.new_bridge();
         let started = self.bridge_both(bridge, leg.dialled, stay.caller);
         let agent = self.queues[stay.queue.0].members[leg.member.0].agent;
         let ending = self.choose_ending(&leg);
+
         let talk = Talk {
             queue: stay.queue,
             agent,
@@ -100,7 +111,7 @@ impl World {
         self.plan_talk(talk);
     }
 
-    /// Both enter the bridge, each by its own thread; tells when the second is in.
+    /// Both enter the bridge, each by its own thread; returns when the second is in.
     pub(super) fn bridge_both(
         &mut self,
         bridge: BridgeId,
@@ -128,6 +139,7 @@ impl World {
             .get(&stay.caller)
             .map(|channel| channel.uniqueid.clone())
             .unwrap_or_default();
+
         self.varset(
             stay.caller,
             "MIXMONITOR_FILENAME",
@@ -151,11 +163,14 @@ impl World {
     fn plan_talk(&mut self, talk: Talk) {
         let id = TalkId(self.fresh_id());
         let length = (6.0 + self.exponential(32.0)).min(180.0);
+
         if length > 20.0 && self.chance(25) {
-            let (begins, lasts) = (length * 0.3, 2.0 + 8.0 * self.rng.f64());
+            let begins = length * 0.3;
+            let lasts = 2.0 + 8.0 * self.rng.f64();
             self.later(Duration::from_secs_f64(begins), Job::Hold(id));
             self.later(Duration::from_secs_f64(begins + lasts), Job::Unhold(id));
         }
+
         self.later(Duration::from_secs_f64(length), Job::EndTalk(id));
         self.talks.insert(id, talk);
     }
@@ -174,7 +189,7 @@ impl World {
         }
     }
 
-    /// The talk ends as planned; a transfer that finds nobody free becomes a hang-up.
+    /// The talk ends as planned; a transfer that finds no free agent becomes a hangup.
     pub(super) fn end_talk(&mut self, id: TalkId) {
         let Some(talk) = self.talks.remove(&id) else { return };
         match talk.ending {
@@ -192,35 +207,40 @@ impl World {
         } else {
             &mut truth.completed_by_agent
         }) += 1;
-        let reason = if by_caller { "caller" } else { "agent" };
+
+        // Another thread sends AgentComplete, so captures of real servers have it in different places.
         let lateness = match self.rng.u32(0..100) {
             0..=66 => Lateness::AtRequest,
             67..=91 => Lateness::AfterLeaves,
             92..=94 => Lateness::AfterHangups,
             _ => Lateness::AfterHangupsBare,
         };
+
         self.hangup_request(if by_caller { talk.caller } else { talk.leg.phone }, None, None);
         if !by_caller {
             self.end_far_half(talk, false);
         }
-        let completion = self.completion(
-            talk,
-            reason,
-            if by_caller { "COMPLETECALLER" } else { "COMPLETEAGENT" },
-        );
+
+        let (reason, verb) =
+            if by_caller { ("caller", "COMPLETECALLER") } else { ("agent", "COMPLETEAGENT") };
+        let completion = self.completion(talk, reason, verb);
         let completed =
             (lateness == Lateness::AtRequest).then(|| self.send_completion(&completion));
+
         let left = self.leave_both(talk, by_caller);
         if lateness == Lateness::AfterLeaves {
             self.send_completion(&completion);
         }
+
         self.bridge_destroy(talk.bridge);
         self.truth_of(talk.queue).talk += completed.unwrap_or(left).min(left).since(talk.started);
+
         self.soft_hangup(talk.caller);
         self.hang_up_both(talk);
         if by_caller {
             self.end_far_half(talk, true);
         }
+
         if matches!(lateness, Lateness::AfterHangups | Lateness::AfterHangupsBare) {
             self.complete_later(id, completion, lateness == Lateness::AfterHangupsBare);
         }
@@ -232,6 +252,7 @@ impl World {
         } else {
             (talk.leg.dialled, talk.caller)
         };
+
         let first_left = self.bridge_leave(talk.bridge, first);
         let second_left = self.bridge_leave(talk.bridge, second);
         if by_caller { second_left } else { first_left }
@@ -254,11 +275,13 @@ impl World {
         if asked {
             self.hangup_request(far, Some(16), None);
         }
+
         let order = if asked { [far, talk.leg.phone] } else { [talk.leg.phone, far] };
         for id in order {
             self.bridge_leave(bridge, id);
         }
         self.bridge_destroy(bridge);
+
         self.varset(far, "DIALSTATUS", "ANSWER");
         self.soft_hangup(far);
         self.hangup(far, 16, None);
@@ -268,7 +291,7 @@ impl World {
         }
     }
 
-    /// What AgentComplete would say now, and queue_log with `verb`; the member's counters count.
+    /// The content of AgentComplete now, and of queue_log with `verb`; counts for the member, too.
     pub(super) fn completion(
         &mut self,
         talk: &Talk,
@@ -276,12 +299,15 @@ impl World {
         verb: &str,
     ) -> Completion {
         let talk_seconds = self.wall_seconds_since(talk.started);
+
         let queue = &mut self.queues[talk.queue.0];
         queue.completed += 1;
         queue.talk_average = (queue.talk_average * 3 + talk_seconds) / 4;
+
         let member = &mut queue.members[talk.leg.member.0];
         member.calls_taken += 1;
         member.last_call = Some(self.clock);
+
         Completion {
             queue: talk.queue,
             member: talk.leg.member,
@@ -304,12 +330,13 @@ impl World {
         let message = message
             .with("HoldTime", completion.hold_seconds)
             .with("TalkTime", completion.talk_seconds);
+
         let at = self.send(Class::Agent, message.with("Reason", completion.reason));
         self.log_member(&completion.call, completion.queue, completion.member, &completion.verb);
         at
     }
 
-    /// AgentComplete a few milliseconds on; a bare one lacks the block of a channel that is gone.
+    /// AgentComplete a few milliseconds later; a bare one lacks the block of a channel that is gone.
     pub(super) fn complete_later(&mut self, id: TalkId, mut completion: Completion, bare: bool) {
         if bare {
             let lacks = self.rng.u32(0..3);
@@ -320,6 +347,7 @@ impl World {
                 completion.dialled = None;
             }
         }
+
         self.completions.insert(id, completion);
         self.soon(2..9, Job::Complete(id));
     }
@@ -332,5 +360,5 @@ impl World {
     }
 }
 
-/// The hangup cause of a ring-all loser.
+/// The hangup cause of a ring attempt that another agent won.
 const ANSWERED_ELSEWHERE: u16 = 26;

@@ -8,7 +8,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::scenario::TRUNKS;
 use super::session::md5_hex;
+use super::simulation::Simulation;
 use super::*;
 
 /// A message as its headers.
@@ -117,7 +119,7 @@ fn hold_seconds_are_those_of_the_time_stamps() {
 fn everything_that_can_happen_happens() {
     let (bytes, truth) = capture(1, 900);
     let all = truth.queues.values().fold([0; 11], |sum, q| {
-        let seen = [
+        let of_queue = [
             q.abandoned,
             q.timed_out,
             q.left_empty,
@@ -130,13 +132,13 @@ fn everything_that_can_happen_happens() {
             q.attended_transfers,
             q.refused_full + q.refused_empty,
         ];
-        std::array::from_fn(|at| sum[at] + seen[at])
+        std::array::from_fn(|at| sum[at] + of_queue[at])
     });
     assert!(all.iter().all(|&times| times > 0), "{all:?}");
     let full: u64 = truth.queues.values().map(|q| q.refused_full).sum();
     let empty: u64 = truth.queues.values().map(|q| q.refused_empty).sum();
     assert!(full > 0 && empty > 0);
-    assert!(trunk_names().all(|trunk| truth.trunk_attempts[trunk] > 0));
+    assert!(TRUNKS.into_iter().all(|trunk| truth.trunk_attempts[trunk] > 0));
     let frames = frames(&bytes);
     let bare = named(&frames, "AgentComplete")
         .filter(|f| !f.contains_key("Uniqueid") || !f.contains_key("DestUniqueid"));
@@ -153,7 +155,7 @@ fn everything_that_can_happen_happens() {
 }
 
 #[test]
-fn a_bridge_never_holds_more_than_it_says() {
+fn a_bridge_has_as_many_channels_as_its_events_count() {
     let frames = frames(&capture(5, 300).0);
     let mut inside: BTreeMap<&str, i64> = BTreeMap::new();
     for frame in &frames {
@@ -314,14 +316,15 @@ async fn a_client_logs_in_by_md5_and_gets_lists() {
 #[tokio::test(start_paused = true)]
 async fn a_client_gets_only_the_classes_it_reads() {
     with_pbx(|pbx| async move {
-        let (mut agent, mut off) = (pbx.connect().await, pbx.connect().await);
+        let mut agent = pbx.connect().await;
+        let mut off = pbx.connect().await;
         agent.send("Action: Login\nUsername: demo\nSecret: demo\nEvents: agent\n\n").await;
         off.send("Action: Login\nUsername: demo\nSecret: demo\nEvents: off\n\n").await;
-        let mut seen = String::new();
+        let mut text = String::new();
         for _ in 0..5 {
-            seen += &agent.until("Event: QueueCallerLeave\r\n").await;
+            text += &agent.until("Event: QueueCallerLeave\r\n").await;
         }
-        assert!(!seen.contains("Privilege: call,all") && !seen.contains("Privilege: dialplan,all"));
+        assert!(!text.contains("Privilege: call,all") && !text.contains("Privilege: dialplan,all"));
         off.send("Action: Ping\nActionID: p\n\n").await;
         assert!(!off.until("Ping: Pong\r\n").await.contains("Event:"));
     })
@@ -342,16 +345,18 @@ async fn a_wrong_secret_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_stops_reading_is_dropped_and_does_not_stop_the_others() {
+async fn a_client_that_stops_reading_is_disconnected_and_does_not_stop_the_others() {
     with_pbx(|pbx| async move {
-        let (mut lazy, mut keen) = (pbx.connect().await, pbx.connect().await);
-        lazy.log_in("demo", "on").await;
-        keen.log_in("demo", "agent").await;
+        let mut stalled = pbx.connect().await;
+        let mut reader = pbx.connect().await;
+        stalled.log_in("demo", "on").await;
+        reader.log_in("demo", "agent").await;
         for _ in 0..400 {
-            keen.until("Event: QueueCallerJoin\r\n").await;
+            reader.until("Event: QueueCallerJoin\r\n").await;
         }
+
         let mut chunk = vec![0; 1 << 20];
-        while lazy.stream.read(&mut chunk).await.is_ok_and(|read| read > 0) {}
+        while stalled.stream.read(&mut chunk).await.is_ok_and(|read| read > 0) {}
     })
     .await;
 }

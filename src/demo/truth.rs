@@ -1,24 +1,24 @@
-//! What really happened, counted where the simulation decides it.
+//! The true counts, made where the simulation decides.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What `queue_log` and an all-seeing observer would say of a run.
+/// The true counts of a run: what `queue_log` has, and what only the simulation knows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Truth {
     /// By queue.
     pub queues: BTreeMap<String, QueueTruth>,
     /// Dialled legs, by trunk.
     pub trunk_attempts: BTreeMap<String, u64>,
-    /// Calls that agents made to the world, click-to-call with a second leg included.
+    /// Calls of agents to customers, click-to-call with a second leg included.
     pub outbound: u64,
     /// Calls from agent to agent.
     pub internal: u64,
-    /// Inbound calls that dialled one person or met an announcement, without a queue.
+    /// Inbound calls to one agent or to an announcement, without a queue.
     pub inbound_direct: u64,
-    /// Inbound calls that dialled a queue, refused ones included.
+    /// Inbound calls to a queue, refused ones included.
     pub inbound_queued: u64,
-    /// Click-to-calls whose first leg nobody took.
+    /// Click-to-calls whose first leg was not answered.
     pub originate_failed: u64,
 }
 
@@ -45,13 +45,13 @@ pub struct QueueTruth {
     pub left_empty: u64,
     /// EXITWITHKEY.
     pub exit_key: u64,
-    /// RINGNOANSWER of a phone that rang out.
+    /// RINGNOANSWER after the ring time.
     pub ring_no_answer: u64,
     /// RINGNOANSWER of a phone that was busy.
     pub ring_busy: u64,
     /// RINGNOANSWER of a phone that could not be reached.
     pub ring_failed: u64,
-    /// Ring-all losers, and ringing phones whose caller left.
+    /// Ring attempts of ring-all that another agent won, and those whose caller left.
     pub ring_canceled: u64,
     /// `maxlen`: no line in queue_log.
     pub refused_full: u64,
@@ -82,7 +82,7 @@ impl QueueTruth {
             + self.attended_transfers
     }
 
-    /// Phones that were rung and have stopped.
+    /// Ring attempts that have ended.
     pub fn rings(&self) -> u64 {
         self.connected
             + self.ring_no_answer

@@ -1,13 +1,13 @@
-//! A message in the form in which AMI sends it.
+//! Messages in the form in which AMI sends them.
 
 use std::fmt::{Display, Write};
 
 use super::channel::{Bridge, Channel};
 use crate::clock::Moment;
 
-/// The class of an event: a client gets those it reads.
+/// The class of an event: a client is sent the classes it has asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Class {
+pub(super) enum Class {
     /// FullyBooted, PeerStatus.
     System,
     /// Channels, dials, bridges, transfers, device states.
@@ -21,11 +21,12 @@ pub enum Class {
 }
 
 impl Class {
-    /// All classes we send.
-    pub const ALL: [Self; 5] = [Self::System, Self::Call, Self::Agent, Self::Dialplan, Self::Dtmf];
+    /// All classes that are sent.
+    pub(super) const ALL: [Self; 5] =
+        [Self::System, Self::Call, Self::Agent, Self::Dialplan, Self::Dtmf];
 
     /// The word in Privilege and in masks.
-    pub const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::System => "system",
             Self::Call => "call",
@@ -38,14 +39,14 @@ impl Class {
 
 /// One event as it goes out.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wire {
-    /// Who gets it.
-    pub class: Class,
-    /// What they get, blank line included.
-    pub bytes: Vec<u8>,
+pub(super) struct Wire {
+    /// Its class.
+    pub(super) class: Class,
+    /// Its text, blank line included.
+    pub(super) bytes: Vec<u8>,
 }
 
-/// A message being written.
+/// A message while it is written.
 #[derive(Debug)]
 pub(super) struct Message {
     text: String,
@@ -100,6 +101,8 @@ impl Message {
     fn present(mut self, prefix: &str, channel: &Channel) -> Self {
         let (number, name) = channel.caller.texts();
         let (connected_number, connected_name) = channel.connected.texts();
+
+        // The order of Asterisk's own block (manager_channels.c).
         let mut put = |key: &str, value: &dyn Display| self.put(&format!("{prefix}{key}"), value);
         put("Channel", &channel.name);
         put("ChannelState", &channel.state.number());
@@ -139,7 +142,7 @@ impl Message {
     }
 
     fn put(&mut self, key: &str, value: impl Display) {
-        // Writing to a string cannot go wrong.
+        // Writing to a string cannot fail.
         let _ = write!(self.text, "{key}: {value}\r\n");
     }
 }

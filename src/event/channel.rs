@@ -10,7 +10,7 @@ use crate::ami::frame::Frame;
 pub struct Channel<'a> {
     /// Uniqueid; empty if the block is absent.
     pub uid: &'a [u8],
-    /// Uniqueid of the call's oldest channel; empty where the event does not tell.
+    /// Uniqueid of the call's oldest channel; empty where the event does not have it.
     pub linkedid: &'a [u8],
     /// `SIP/201-00000038`.
     pub name: &'a [u8],
@@ -22,10 +22,10 @@ pub struct Channel<'a> {
     pub queue_status: Option<&'a [u8]>,
 }
 
-/// A channel object died.
+/// A channel ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hangup<'a> {
-    /// Which.
+    /// The channel.
     pub channel: Channel<'a>,
     /// Q.850 cause; 0 if the header is absent.
     pub cause: u16,
@@ -34,20 +34,20 @@ pub struct Hangup<'a> {
 /// A step of the dialplan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewExten<'a> {
-    /// On which channel.
+    /// The channel.
     pub channel: Channel<'a>,
     /// Extension: `h` once the channel is hung up.
     pub extension: &'a [u8],
-    /// Application.
+    /// The application.
     pub application: &'a [u8],
     /// Its arguments, not escaped.
     pub data: &'a [u8],
 }
 
-/// A channel variable the correlator wants was set.
+/// A channel variable that the correlator needs was set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VarSet<'a> {
-    /// On which channel.
+    /// The channel.
     pub channel: Channel<'a>,
     /// `QUEUESTATUS` or `QUEUEPOSITION`.
     pub variable: &'a [u8],
@@ -65,6 +65,7 @@ impl<'a> Channel<'a> {
             b"channel" => self.name = value,
             b"channelstate" => self.state = number(value),
             b"context" => self.context = value,
+            // `channelvars=QUEUESTATUS` of manager.conf, also for accounts without the class dialplan.
             b"chanvariable" => {
                 if let Some(status) = value.strip_prefix(b"QUEUESTATUS=") {
                     self.queue_status = Some(status);
@@ -74,26 +75,35 @@ impl<'a> Channel<'a> {
         }
     }
 
-    /// `None` if the block was not there.
+    /// The block, or `None` if it is absent.
     pub(super) fn present(self) -> Option<Self> {
         (!self.uid.is_empty() && self.uid != b"<unknown>").then_some(self)
     }
 
+    /// The block of an event that cannot do without it.
     pub(super) fn need(self, name: Name, header: &'static str) -> Result<Self, EventError> {
         need(name, header, Some(self.uid)).map(|_| self)
     }
 }
 
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+    // Most events of a PBX are VarSet, and two variables in hundreds are needed: they are dropped
+    // before their other headers are read.
     if name == Name::VarSet && !is_wanted(frame.header("Variable").unwrap_or_default()) {
         return Ok(None);
     }
+
     let mut channel = Channel::default();
-    let (mut cause, mut extension, mut application, mut data) = (0, None, &b""[..], &b""[..]);
-    let (mut variable, mut set) = (&b""[..], &b""[..]);
+    let mut cause = 0;
+    let mut extension = None;
+    let mut application = &b""[..];
+    let mut data = &b""[..];
+    let mut variable = &b""[..];
+    let mut set = &b""[..];
     each(frame, |key, value| match key {
         b"cause" => cause = number(value).unwrap_or(0),
         b"extension" => extension = Some(value),
+        // Newexten has both: Exten is the channel's, Extension that of the step.
         b"exten" if extension.is_none() => extension = Some(value),
         b"application" => application = value,
         b"appdata" => data = value,
@@ -101,6 +111,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         b"value" => set = value,
         _ => channel.take(key, value),
     });
+
     let channel = channel.need(name, "Uniqueid")?;
     Ok(Some(match name {
         Name::Newchannel => Kind::NewChannel(channel),

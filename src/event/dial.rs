@@ -9,9 +9,9 @@ use crate::ami::frame::Frame;
 /// A leg is being called.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dial<'a> {
-    /// Who calls; `None` for an Originate.
+    /// The channel that calls; `None` for an Originate.
     pub caller: Option<Channel<'a>>,
-    /// Who is called.
+    /// The channel that is called.
     pub dest: Channel<'a>,
     /// What was dialled, without the technology: `201`, `9200@carrier`.
     pub dial_string: &'a [u8],
@@ -20,35 +20,35 @@ pub struct Dial<'a> {
 /// The calling of a leg ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DialEnd<'a> {
-    /// Who called; `None` for an Originate.
+    /// The channel that called; `None` for an Originate.
     pub caller: Option<Channel<'a>>,
-    /// Who was called.
+    /// The channel that was called.
     pub dest: Channel<'a>,
     /// `ANSWER`, `BUSY`, …: an open set, and not the same between versions.
     pub status: &'a [u8],
-    /// The phone forwarded the call: another leg takes this one's place.
+    /// The phone forwarded the call: another leg replaces this one.
     pub forwarded: bool,
 }
 
 /// A channel entered a bridge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BridgeEnter<'a> {
-    /// Which bridge.
+    /// The bridge.
     pub bridge: &'a [u8],
-    /// Which channel.
+    /// The channel.
     pub channel: Channel<'a>,
     /// Uniqueid of the channel whose place it takes.
     pub swap: Option<&'a [u8]>,
-    /// Nobody talks there: agents of a pool who wait for a call, parked callers.
+    /// A holding bridge, in which nobody talks: agents of a pool who wait for a call, parked callers.
     pub holding: bool,
 }
 
 /// A channel left a bridge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BridgeLeave<'a> {
-    /// Which bridge.
+    /// The bridge.
     pub bridge: &'a [u8],
-    /// Which channel.
+    /// The channel.
     pub channel: Channel<'a>,
 }
 
@@ -66,7 +66,7 @@ pub struct LocalBridge<'a> {
 pub struct BlindTransfer<'a> {
     /// Whether it went through.
     pub success: bool,
-    /// Uniqueid of who transferred.
+    /// Uniqueid of the channel that transferred.
     pub transferer: &'a [u8],
     /// The bridge that was transferred.
     pub bridge: &'a [u8],
@@ -85,13 +85,13 @@ pub struct AttendedTransfer<'a> {
     pub into_queue: Option<IntoQueue<'a>>,
 }
 
-/// One of the transferer's lines waits in a queue, and who was spoken to on the other gets its
+/// One of the transferer's lines waits in a queue, and the party on the other line gets its
 /// place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntoQueue<'a> {
     /// Uniqueid of the line that waits.
     pub from: &'a [u8],
-    /// Who waits from now on.
+    /// The channel that waits from now on.
     pub to: Channel<'a>,
 }
 
@@ -118,8 +118,11 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
 }
 
 fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    let (mut caller, mut dest) = (Channel::default(), Channel::default());
-    let (mut dial_string, mut status, mut forwarded) = (&b""[..], &b""[..], false);
+    let mut caller = Channel::default();
+    let mut dest = Channel::default();
+    let mut dial_string = &b""[..];
+    let mut status = &b""[..];
+    let mut forwarded = false;
     each(frame, |key, value| match key {
         b"dialstring" => dial_string = value,
         b"dialstatus" => status = value,
@@ -129,7 +132,9 @@ fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventErro
             None => caller.take(key, value),
         },
     });
-    let (caller, dest) = (caller.present(), dest.need(name, "DestUniqueid")?);
+
+    let caller = caller.present();
+    let dest = dest.need(name, "DestUniqueid")?;
     Ok(Some(match name {
         Name::DialBegin => Kind::DialBegin(Dial { caller, dest, dial_string }),
         _ => Kind::DialEnd(DialEnd { caller, dest, status, forwarded }),
@@ -138,15 +143,18 @@ fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventErro
 
 fn bridge<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     let mut channel = Channel::default();
-    let (mut bridge, mut swap, mut holding) = (None, None, false);
+    let mut bridge = None;
+    let mut swap = None;
+    let mut holding = false;
     each(frame, |key, value| match key {
         b"bridgeuniqueid" => bridge = Some(value),
         b"bridgetechnology" => holding = value == b"holding_bridge",
         b"swapuniqueid" => swap = Some(value).filter(|swap| !swap.is_empty()),
         _ => channel.take(key, value),
     });
-    let (bridge, channel) =
-        (need(name, "BridgeUniqueid", bridge)?, channel.need(name, "Uniqueid")?);
+
+    let bridge = need(name, "BridgeUniqueid", bridge)?;
+    let channel = channel.need(name, "Uniqueid")?;
     Ok(Some(match name {
         Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap, holding }),
         _ => Kind::BridgeLeave(BridgeLeave { bridge, channel }),
@@ -163,9 +171,13 @@ fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
     let header = |key: &str| frame.header(key).unwrap_or_default();
     let success = header("Result") == b"Success";
     if name == Name::BlindTransfer {
-        let (transferer, bridge) = (header("TransfererUniqueid"), header("BridgeUniqueid"));
-        return Kind::BlindTransfer(BlindTransfer { success, transferer, bridge });
+        return Kind::BlindTransfer(BlindTransfer {
+            success,
+            transferer: header("TransfererUniqueid"),
+            bridge: header("BridgeUniqueid"),
+        });
     }
+
     Kind::AttendedTransfer(AttendedTransfer {
         success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
         first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
@@ -181,7 +193,8 @@ fn into_queue<'a>(frame: &Frame<'a>) -> Option<IntoQueue<'a>> {
         return None;
     }
 
-    let (mut transferee, mut target) = (Channel::default(), Channel::default());
+    let mut transferee = Channel::default();
+    let mut target = Channel::default();
     each(frame, |key, value| {
         if let Some(key) = key.strip_prefix(b"transferee") {
             transferee.take(key, value);

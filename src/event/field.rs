@@ -15,7 +15,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Keys over 40 bytes are none of ours and come out empty.
+    /// The key in lower case; one over 40 bytes belongs to no needed header, and becomes empty.
     pub(super) fn new(key: &[u8]) -> Self {
         let mut bytes = [0; KEY_MAX];
         let len = if key.len() <= KEY_MAX { key.len() } else { 0 };
@@ -24,6 +24,7 @@ impl Key {
         Self { bytes, len }
     }
 
+    /// The key, in lower case.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
@@ -74,6 +75,8 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
     let text = std::str::from_utf8(text).ok()?;
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let seconds: u64 = seconds.parse().ok()?;
+
+    // Digit by digit: a fraction of fewer digits still means tenths, hundredths and so on.
     let mut micros = 0;
     for place in 0..6 {
         let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
@@ -83,6 +86,7 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
 }
 
 /// Nothing on a PBX lasts two days; agents of app_agent_pool stay on the line for a shift.  One
-/// absurd number in a header, or a clock that was set, would spoil a sum of seconds for good.
+/// impossible number in a header, or a clock that was set, would make a sum of seconds wrong for good.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
+/// Longer than the key of any header that is read.
 const KEY_MAX: usize = 40;

@@ -1,4 +1,4 @@
-//! Items of the lists the exporter asks for.  They look like events; their ActionID tells them
+//! Items of the lists the exporter asks for.  They look like events; their ActionID sets them
 //! apart.
 
 use std::time::Duration;
@@ -27,14 +27,11 @@ pub enum Listed<'a> {
 pub struct ListedQueue<'a> {
     /// Its name.
     pub queue: &'a [u8],
-    /// Its `servicelevel`; zero is Asterisk's default and means none.
+    /// Its `servicelevel`; zero, Asterisk's default, means none.
     pub service_level: Duration,
     /// `Holdtime`, whole seconds: an average that only answered callers change.
     pub hold: u64,
 }
-
-/// A member, described as in events.
-pub type ListedMember<'a> = Member<'a>;
 
 /// A waiting caller.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +42,7 @@ pub struct ListedEntry<'a> {
     pub uid: &'a [u8],
     /// The caller's channel.
     pub channel: &'a [u8],
-    /// How long the caller waits, whole seconds.
+    /// How long the caller has waited, in whole seconds.
     pub wait: Option<Duration>,
 }
 
@@ -87,6 +84,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::CoreShowChannel => Listed::Channel(channel(name, frame)?),
         _ => return Ok(None),
     };
+
     Ok(Some(Kind::Listed { action_id: frame.header("ActionID").unwrap_or_default(), item }))
 }
 
@@ -103,6 +101,7 @@ fn channel<'a>(name: Name, frame: &Frame<'a>) -> Result<ListedChannel<'a>, Event
         b"bridgeid" => channel.bridge = value,
         _ => {}
     });
+
     need(name, "Uniqueid", Some(channel.uid))?;
     Ok(channel)
 }

@@ -1,6 +1,6 @@
 //! Frames to typed events, a file a family.  Everything is borrowed from the frame.
 //!
-//! An event nobody needs is told by its name alone ([`Name::is_needed`]) and never parsed.
+//! An event that is not needed is recognised by its name alone ([`Name::is_needed`]) and never parsed.
 
 mod channel;
 mod dial;
@@ -17,7 +17,7 @@ pub use dial::{
     LocalBridge, OriginateResponse,
 };
 pub use field::{LONGEST, timestamp};
-pub use list::{Listed, ListedChannel, ListedEntry, ListedMember, ListedQueue};
+pub use list::{Listed, ListedChannel, ListedEntry, ListedQueue};
 pub use member::{Hint, Member, MemberChange};
 pub use name::{KNOWN, Name};
 pub use queue::{
@@ -39,19 +39,19 @@ pub struct Event<'a> {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind<'a> {
-    /// A channel came to be.
+    /// A channel was created.
     NewChannel(Channel<'a>),
-    /// A channel object died.
+    /// A channel ended.
     Hangup(Hangup<'a>),
     /// The far end of the channel hung up.
     HangupRequest(Channel<'a>),
     /// The channel runs the next step of the dialplan.
     NewExten(NewExten<'a>),
-    /// QUEUESTATUS or QUEUEPOSITION was set; other variables are not told.
+    /// QUEUESTATUS or QUEUEPOSITION was set; other variables are not reported.
     VarSet(VarSet<'a>),
     /// A leg is being called.
     DialBegin(Dial<'a>),
-    /// The calling of a leg ended; it comes twice for many legs.
+    /// The calling of a leg ended; many legs have two of these.
     DialEnd(DialEnd<'a>),
     /// A channel entered a bridge.
     BridgeEnter(BridgeEnter<'a>),
@@ -61,7 +61,7 @@ pub enum Kind<'a> {
     LocalBridge(LocalBridge<'a>),
     /// The channel pressed hold.
     Hold(Channel<'a>),
-    /// The channel let go of hold.
+    /// The channel ended hold.
     Unhold(Channel<'a>),
     /// A blind transfer was tried.
     BlindTransfer(BlindTransfer<'a>),
@@ -73,7 +73,7 @@ pub enum Kind<'a> {
     CallerJoin(CallerJoin<'a>),
     /// A caller left a queue, to an agent or not.
     CallerLeave(CallerLeave<'a>),
-    /// A caller's wait ended without an agent; the caller need not have given up.
+    /// A caller's wait ended without an agent; the caller may not have abandoned.
     CallerAbandon(CallerAbandon<'a>),
     /// A member's leg was called.
     AgentCalled(AgentCall<'a>),
@@ -87,9 +87,9 @@ pub enum Kind<'a> {
     RingNoAnswer(RingNoAnswer<'a>),
     /// A member of a queue changed.
     Member(Member<'a>),
-    /// The state of a device changed: which and how is not told.
+    /// The state of some device changed.
     DeviceState,
-    /// What an extension's hint watches.
+    /// The devices that an extension's hint watches.
     Hint(Hint<'a>),
     /// A recording began.
     RecordingStart(Channel<'a>),
@@ -98,19 +98,32 @@ pub enum Kind<'a> {
     /// A recording's file was closed (test framework builds only); its path.
     RecordingEnd(&'a [u8]),
     /// Asterisk is up since so many seconds; also sent at login.
-    FullyBooted { uptime: Option<u64> },
+    FullyBooted {
+        /// Whole seconds; `None` if it cannot be true.
+        uptime: Option<u64>,
+    },
     /// Asterisk goes down.
     Shutdown,
     /// An item of a list that was asked for.
-    Listed { action_id: &'a [u8], item: Listed<'a> },
+    Listed {
+        /// ActionID of the action that asked for the list.
+        action_id: &'a [u8],
+        /// The item.
+        item: Listed<'a>,
+    },
 }
 
-/// A needed event that could not be read.
+/// Why a needed event could not be read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EventError {
-    /// A header the event cannot do without.
+    /// A header that the event cannot do without is absent or empty.
     #[error("event {event} has no {header} header")]
-    Missing { event: &'static str, header: &'static str },
+    Missing {
+        /// Name of the event.
+        event: &'static str,
+        /// Key of the header.
+        header: &'static str,
+    },
 }
 
 impl EventError {
@@ -123,7 +136,7 @@ impl EventError {
 }
 
 impl<'a> Event<'a> {
-    /// Reads the frame of an event called `name`; `None` if nobody needs it.
+    /// Reads the frame of an event called `name`; `None` if it is not needed.
     ///
     /// # Errors
     /// A header the event cannot do without is missing.

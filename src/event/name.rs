@@ -2,8 +2,9 @@
 
 use Name::Unneeded;
 
-/// An event's name out of the known set.
+/// The name of a known event.  All but the last are needed, and called as on the wire.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "events are documented at their types")]
 pub enum Name {
     AgentCalled,
     AgentComplete,
@@ -45,7 +46,7 @@ pub enum Name {
     TestEvent,
     Unhold,
     VarSet,
-    /// Known, counted by its place in [`KNOWN`], and not read.
+    /// Known, counted by its place in [`KNOWN`], and not parsed.
     Unneeded(u8),
 }
 
@@ -56,12 +57,12 @@ impl Name {
         Some((at, NAMES[at]))
     }
 
-    /// Whether the event is worth reading.
+    /// Whether the event is parsed.
     pub const fn is_needed(self) -> bool {
         !matches!(self, Unneeded(_))
     }
 
-    /// The name as it stands on the wire.
+    /// The name as on the wire.
     pub fn as_str(self) -> &'static str {
         NAMES.iter().position(|&name| name == self).map_or("event", |at| KNOWN[at])
     }

@@ -97,6 +97,7 @@ pub struct RingNoAnswer<'a> {
 pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
     let headers = Headers::read(frame);
     let queue = need(name, "Queue", headers.queue)?;
+
     Ok(Some(match name {
         Name::QueueCallerJoin => {
             Kind::CallerJoin(CallerJoin { caller: headers.caller(name)?, queue })
@@ -114,6 +115,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         Name::AgentConnect => Kind::AgentConnect(AgentConnect {
             call: headers.call(name, queue)?,
             hold: headers.hold,
+            // Whole seconds here, milliseconds in AgentRingNoAnswer.
             ring: headers
                 .ring
                 .filter(|&ring| ring > 0)
@@ -138,6 +140,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
     }))
 }
 
+/// All headers that any of these events has.
 #[derive(Default)]
 struct Headers<'a> {
     caller: Channel<'a>,

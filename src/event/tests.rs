@@ -71,7 +71,7 @@ fn an_agent_complete_may_lack_both_channels() {
 }
 
 #[test]
-fn only_the_two_queue_variables_are_told() {
+fn only_the_two_queue_variables_are_reported() {
     parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| {
         assert_eq!(event, Ok(None));
     });
@@ -151,7 +151,7 @@ fn why_a_member_pauses_is_read_under_both_its_names() {
 }
 
 #[test]
-fn a_length_that_cannot_be_is_not_believed() {
+fn an_impossible_length_is_ignored() {
     let call = "Uniqueid: 1.1\nDestUniqueid: 1.2\nQueue: q\nInterface: SIP/1";
     for length in ["172801", "18446744073709551615", "-1", "many"] {
         kind(

@@ -157,11 +157,13 @@ impl LogFile {
         let unreadable = |source| QueueLogError::Unreadable { path: self.path.clone(), source };
         let mut lines = Lines::new(packed::open(&self.path).map_err(unreadable)?);
         let mut quality = Quality::default();
+
         while let Some((number, entry)) = lines.next_entry().map_err(unreadable)? {
             let line = match entry {
                 Ok(entry) => self.moment(number, &entry).map(|at| Line::of(entry, at))?,
                 Err(why) => Err(why),
             };
+
             quality.add(number, line.as_ref().err().copied());
             if !take(number, line) {
                 return Ok(());

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn talk_is_told_in_its_place_by_every_version() {
+    fn talk_is_in_its_place_in_every_version() {
         for (line, talk) in [
             ("1|1.1|q|Ann|TRANSFER|200|default|4|17|1", 17),
             ("1|1.1|q|Ann|BLINDTRANSFER|200|default|4|17|1", 17),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unpause_of_a_new_reason_is_told_from_others() {
+    fn an_unpause_of_a_new_reason_is_distinguished_from_others() {
         assert_eq!(verb("1|NONE|q|Ann|UNPAUSE|Auto-Unpause"), Ok(Verb::AutoUnpaused));
         for line in ["1|NONE|q|Ann|UNPAUSE", "1|NONE|q|Ann|UNPAUSE|", "1|NONE|q|Ann|UNPAUSE|lunch"]
         {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_is_told_why() {
+    fn what_is_no_line_has_a_reason() {
         for (line, why) in [
             ("", Malformed::NoTime),
             ("\0\0\0\0", Malformed::NoTime),

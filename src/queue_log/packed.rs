@@ -56,6 +56,7 @@ impl Zstd {
                     self.within = true;
                     return Ok(true);
                 }
+                // `pzstd` writes such frames.
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                     length,
                     ..

@@ -159,6 +159,7 @@ fn open_old(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
         let about = file.metadata()?;
         Ok((file, about.is_file() && about.nlink() > 1))
     });
+
     match opened {
         Ok((file, false)) => Ok(file),
         Ok((_, true)) => Err(FileError::Link { path: path.into() }),

@@ -34,7 +34,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
-    marks: Marks,
+    line_ends: LineEnds,
     buffer: Vec<u8>,
     /// Where the frame that is being read begins in `buffer`.
     start: usize,
@@ -44,18 +44,18 @@ pub struct Decoder {
     dropping: bool,
 }
 
-/// What a stream is cut by.
+/// How lines end in a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Marks {
+enum LineEnds {
     /// A file whose first line has not ended yet.
     Unknown,
-    /// As Asterisk writes it.
+    /// Carriage return and line feed, as Asterisk writes them.
     CarriageReturns,
     /// Line feeds only.
     LineFeeds,
 }
 
-/// What a stream is made of.
+/// A part of a stream.
 #[derive(Debug, PartialEq)]
 pub enum Item<'a> {
     /// The greeting, with the AMI version: `5.0.4`.
@@ -93,7 +93,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            marks: Marks::CarriageReturns,
+            line_ends: LineEnds::CarriageReturns,
             buffer: Vec::new(),
             start: 0,
             searched: 0,
@@ -103,11 +103,12 @@ impl Decoder {
 
     /// An empty decoder of a file, whose lines may end with line feeds only.
     pub fn of_file(limits: Limits) -> Self {
-        Self { marks: Marks::Unknown, ..Self::new(limits) }
+        Self { line_ends: LineEnds::Unknown, ..Self::new(limits) }
     }
 
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, bytes: &[u8]) {
+        // What was read is dropped only here: the frame that was given out last borrowed it.
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.searched -= self.start;
@@ -118,24 +119,29 @@ impl Decoder {
 
     /// The next whole item, or `None` until more bytes come.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
-        if self.marks == Marks::Unknown {
-            self.learn_marks();
+        if self.line_ends == LineEnds::Unknown {
+            self.detect_line_ends();
         }
         if self.dropping {
             self.drop_rest()?;
         }
+
         self.skip_blank_lines();
         if self.buffer[self.start..].starts_with(BANNER) {
             return self.banner();
         }
+
         let Some((end, next)) = self.frame_end() else {
             return self.refuse_endless().map(Item::Rejected);
         };
+
+        // The frame is passed before it is looked at: one that cannot be read costs only itself.
         let start = std::mem::replace(&mut self.start, next);
         self.searched = next;
         if let Some(rejection) = self.oversized(start, end) {
             return Some(Item::Rejected(rejection));
         }
+
         Some(match Frame::parse(&self.buffer[start..end]) {
             Some(frame) => Item::Frame(frame),
             None => Item::Rejected(Rejection::UnknownType),
@@ -147,12 +153,13 @@ impl Decoder {
         self.buffer.len() - self.start
     }
 
-    /// The one place that decides how lines end: by the first that does, behind what some editors
-    /// put before it.
-    fn learn_marks(&mut self) {
+    /// Decides how lines end, by the first line that has ended, behind the mark that some editors
+    /// write before it.
+    fn detect_line_ends(&mut self) {
         let Some(at) = memchr(b'\n', &self.buffer[self.start..]) else { return };
         let line = &self.buffer[self.start..self.start + at];
-        self.marks = if line.ends_with(b"\r") { Marks::CarriageReturns } else { Marks::LineFeeds };
+        self.line_ends =
+            if line.ends_with(b"\r") { LineEnds::CarriageReturns } else { LineEnds::LineFeeds };
 
         if line.starts_with(BYTE_ORDER_MARK) {
             self.start += BYTE_ORDER_MARK.len();
@@ -161,7 +168,7 @@ impl Decoder {
     }
 
     fn skip_blank_lines(&mut self) {
-        let end = self.marks.line_end();
+        let end = self.line_ends.line_end();
         while self.buffer[self.start..].starts_with(end) {
             self.start += end.len();
         }
@@ -169,7 +176,7 @@ impl Decoder {
     }
 
     fn banner(&mut self) -> Option<Item<'_>> {
-        let mark = self.marks.line_end();
+        let mark = self.line_ends.line_end();
         let end = self.start + memmem::find(&self.buffer[self.start..], mark)?;
         let version = self.start + BANNER.len();
         self.start = end + mark.len();
@@ -179,8 +186,8 @@ impl Decoder {
 
     /// Where the frame ends and where the next one may begin.
     fn frame_end(&mut self) -> Option<(usize, usize)> {
-        let blank = self.marks.blank_line();
-        let (follows, end_command) = self.marks.command_output();
+        let blank = self.line_ends.blank_line();
+        let (follows, end_command) = self.line_ends.command_output();
         let mark = if self.buffer[self.start..].starts_with(follows) { end_command } else { blank };
         // The mark may have been cut by the last read.
         let from = self.searched.saturating_sub(mark.len() - 1).max(self.start);
@@ -201,7 +208,7 @@ impl Decoder {
     }
 
     fn drop_rest(&mut self) -> Option<()> {
-        let blank = self.marks.blank_line();
+        let blank = self.line_ends.blank_line();
         if let Some(at) = memmem::find(&self.buffer[self.start..], blank) {
             self.start += at + blank.len();
             self.searched = self.start;
@@ -214,7 +221,7 @@ impl Decoder {
 
     /// Forgets what was read, but for the beginning of a blank line that may be at its end.
     fn forget_searched(&mut self) {
-        let blank = self.marks.blank_line().len();
+        let blank = self.line_ends.blank_line().len();
         self.start = self.buffer.len().saturating_sub(blank - 1).max(self.start);
         self.searched = self.start;
     }
@@ -227,6 +234,7 @@ impl Decoder {
         if end - start <= self.limits.line {
             return None;
         }
+
         let mut rest = &self.buffer[start..end];
         while !rest.is_empty() {
             let (line, next) = split_line(rest);
@@ -239,7 +247,7 @@ impl Decoder {
     }
 }
 
-impl Marks {
+impl LineEnds {
     const fn line_end(self) -> &'static [u8] {
         match self {
             Self::Unknown | Self::CarriageReturns => b"\r\n",
@@ -254,7 +262,7 @@ impl Marks {
         }
     }
 
-    /// What begins and what ends the output of a command.
+    /// The beginning and the end of the output of a command.
     const fn command_output(self) -> (&'static [u8], &'static [u8]) {
         match self {
             Self::Unknown | Self::CarriageReturns => {
@@ -265,9 +273,9 @@ impl Marks {
     }
 }
 
-/// What the greeting begins with; the version of the manager interface follows.
+/// The beginning of the greeting; the version of the manager interface follows.
 pub const BANNER: &[u8] = b"Asterisk Call Manager/";
-/// What Windows editors put before a text.
+/// The mark that Windows editors write before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
@@ -310,7 +318,7 @@ mod tests {
         event: Hangup\r\nCause-txt: Normal Clearing\r\n\r\n";
 
     #[test]
-    fn frames_are_read_as_they_stand() {
+    fn frames_are_read_as_they_were_sent() {
         assert_eq!(
             whole(STREAM, Limits::default()),
             [

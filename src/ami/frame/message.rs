@@ -23,9 +23,11 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
+    /// Reads the first line; `None` if it is neither `Event:` nor `Response:`.
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
         let (first, body) = split_line(text);
         let (key, name) = split_header(first)?;
+
         let kind = if key.eq_ignore_ascii_case(b"Event") {
             Kind::Event
         } else if key.eq_ignore_ascii_case(b"Response") {
@@ -58,7 +60,7 @@ impl<'a> Frame<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Whether this is a response that says that its action was carried out.
+    /// Whether this is a response to an action that was carried out.
     pub fn is_accepted(&self) -> bool {
         self.kind == Kind::Response && !self.name.eq_ignore_ascii_case(b"Error")
     }
@@ -86,12 +88,12 @@ pub fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     }
 }
 
-/// Text of the far end, fit for a log line and a web page: escaped and short.
+/// Text of the far end for a log line or a web page: escaped and short.
 pub fn quoted(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
 }
 
-/// Headers of a frame: key and value, as they stand.
+/// Headers of a frame: key and value, as they were sent.
 #[derive(Clone, Debug)]
 pub struct Headers<'a> {
     rest: &'a [u8],
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_far_end_says_is_quoted_short_and_in_one_line() {
+    fn text_of_the_far_end_is_quoted_short_and_in_one_line() {
         assert_eq!(quoted(b"SSH-2.0\r\n\xff"), "SSH-2.0\\r\\n\\xff");
         assert_eq!(quoted(&[b'x'; 1000]).len(), QUOTED);
     }

@@ -41,6 +41,7 @@ impl Key {
         let (left, right) = digits.split_at_mut(length / 2);
 
         for round in 0..ROUNDS {
+            // The halves swap roles in each round.
             let (shifted, by) =
                 if round % 2 == 0 { (&mut *left, &*right) } else { (&mut *right, &*left) };
             for (block, piece) in shifted.chunks_mut(BLOCK).enumerate() {

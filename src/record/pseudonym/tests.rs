@@ -72,7 +72,7 @@ fn names_and_numbers_that_are_none_stay() {
 }
 
 #[test]
-fn free_text_stays_only_where_it_says_where_a_call_goes() {
+fn free_text_stays_only_where_it_is_the_destination_of_a_call() {
     let other = pseudonym("12025550123");
     let step = |application: &str, data: &str| {
         plainly(&format!("Event: Newexten\nApplication: {application}\nAppData: {data}\n\n"))
