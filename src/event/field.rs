@@ -58,7 +58,7 @@ pub(super) fn seconds(value: &[u8]) -> Option<Duration> {
     number(value).map(Duration::from_secs).filter(|&length| is_possible(length))
 }
 
-/// A length in whole seconds that somebody configured: a longer one than can be has the same effect
+/// A configured length in whole seconds: a longer one than possible has the same effect
 /// as the longest.
 pub(super) fn setting(value: &[u8]) -> Duration {
     number(value).map_or(Duration::ZERO, Duration::from_secs).min(LONGEST)

@@ -24,7 +24,7 @@ pub enum QueueLogError {
         source: io::Error,
     },
     /// Two of the paths are the same file, whose lines would count double.
-    #[error("{}: named twice", path.display())]
+    #[error("{}: given more than once", path.display())]
     Duplicate { path: PathBuf },
     /// Most of a file's lines cannot be read, so it is something else.
     #[error(
@@ -83,7 +83,7 @@ impl QueueLog {
     /// file show.
     ///
     /// # Errors
-    /// A file cannot be read, is named twice, or has local times of a zone that nothing shows.
+    /// A file cannot be read, is given more than once, or has local times of a zone that nothing shows.
     pub fn open(paths: &[PathBuf], offset: Option<Offset>) -> Result<Self, QueueLogError> {
         let mut files = Vec::new();
         let mut canonical = HashSet::new();

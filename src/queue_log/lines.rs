@@ -86,7 +86,7 @@ impl<R: BufRead> Lines<R> {
         self.header.is_some()
     }
 
-    /// Reads up to the end of a line; of one that is too long no more is kept than of the others.
+    /// Reads up to the end of a line; of one that is too long no more is stored than of the others.
     fn fill(&mut self) -> io::Result<Filled> {
         self.line.clear();
         let mut begun = false;
@@ -103,7 +103,7 @@ impl<R: BufRead> Lines<R> {
                 self.number += 1;
             }
 
-            // A file may be anything, also gigabytes without a line feed: what is kept is bounded.
+            // A file may be anything, also gigabytes without a line feed: memory is bounded.
             let end = memchr::memchr(b'\n', buffer);
             let piece = &buffer[..end.unwrap_or(buffer.len())];
             too_long |= self.line.len() + piece.len() > LINE_MAX;

@@ -15,7 +15,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
     let begins = file.fill_buf()?;
 
-    // A file that would be read as garbage gets a message that says what to do.
+    // A file that would be read as garbage gets a message with what to do.
     if let Some((_, what)) = ARCHIVES.iter().find(|(magic, _)| begins.starts_with(magic)) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,

@@ -199,8 +199,9 @@ mod tests {
     /// A row's entry: seconds, call, queue, agent, verb and data.
     fn read(header: &str, row: &str) -> Result<String, Malformed> {
         let header = Header::read(header.as_bytes()).expect("a header");
-        let (mut line, mut kept) = (row.as_bytes().to_vec(), Row::default());
-        let entry = header.entry(&mut line, &mut kept)?;
+        let mut line = row.as_bytes().to_vec();
+        let mut cells = Row::default();
+        let entry = header.entry(&mut line, &mut cells)?;
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let fields = [entry.call, entry.queue, entry.agent, entry.verb, entry.data].map(text);
         Ok(format!("{} {}", entry.when.seconds, fields.join(" ")))

@@ -28,7 +28,7 @@ impl Zones {
             return;
         }
 
-        let Some(shown) =
+        let Some(offset) =
             created(entry.call).and_then(|created| difference(entry.when.seconds, created))
         else {
             return;
@@ -36,32 +36,32 @@ impl Zones {
 
         // The first call gives a zone to begin with; later ones correct it.
         let Some(&(_, Offset(now))) = self.from.last() else {
-            self.from.push((0, Offset(shown)));
+            self.from.push((0, Offset(offset)));
             return;
         };
 
-        match shown - now {
+        match offset - now {
             0 => self.more = None,
-            HOUR => self.an_hour_more(number, shown),
+            HOUR => self.an_hour_more(number, offset),
             // An old call: one that came back from an agent, or was in a menu for long.
             more if more > 0 => {}
             _ => {
                 // Summer time is over, or all calls before were old.
-                let first = self.from.len() == 1 && shown - now != -HOUR;
+                let first = self.from.len() == 1 && offset - now != -HOUR;
                 let number = if first { 0 } else { number };
                 self.from.retain(|&(from, _)| from < number);
-                self.from.push((number, Offset(shown)));
+                self.from.push((number, Offset(offset)));
                 self.more = None;
             }
         }
     }
 
     /// Summer time has begun, if all calls from now on show it; one alone is an hour old.
-    fn an_hour_more(&mut self, number: u64, shown: i64) {
+    fn an_hour_more(&mut self, number: u64, offset: i64) {
         let (from, calls) = self.more.unwrap_or((number, 0));
         self.more = Some((from, calls + 1));
         if calls + 1 == ENOUGH {
-            self.from.push((from, Offset(shown)));
+            self.from.push((from, Offset(offset)));
             self.more = None;
         }
     }
@@ -78,7 +78,7 @@ impl Zones {
     }
 }
 
-/// What a line's time and its call's beginning differ by, in whole quarters of an hour.
+/// The difference between a line's time and the start of its call, in whole quarters of an hour.
 fn difference(local: u64, created: u64) -> Option<i64> {
     let seconds = i64::try_from(local).ok()?.checked_sub(i64::try_from(created).ok()?)?;
     // The two may have been taken around a full second.

@@ -55,7 +55,7 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
-    /// The disk is full, say.
+    /// The file cannot be written, for example because the disk is full.
     #[error("{}: cannot be written, what is in it so far can be replayed", path.display())]
     Unwritable {
         /// The path.
@@ -91,7 +91,7 @@ impl CaptureFile {
     /// Writes more of the capture.
     ///
     /// # Errors
-    /// The disk is full, say.
+    /// The file cannot be written, for example because the disk is full.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         let written = self.encoder().and_then(|encoder| encoder.write_all(bytes));
         written.map_err(|source| self.broken(source))
@@ -100,7 +100,7 @@ impl CaptureFile {
     /// Brings everything written so far to where it outlives this process.
     ///
     /// # Errors
-    /// The disk is full, say.
+    /// The file cannot be written, for example because the disk is full.
     pub fn flush(&mut self) -> Result<(), FileError> {
         let State::Written(encoder) = &mut self.state else { return Ok(()) };
         encoder.flush().map_err(|source| self.broken(source))
@@ -109,7 +109,7 @@ impl CaptureFile {
     /// Ends the file and returns its size; a new file to which nothing was written is removed.
     ///
     /// # Errors
-    /// The disk is full, say.
+    /// The file cannot be written, for example because the disk is full.
     pub fn finish(mut self) -> Result<u64, FileError> {
         match &mut self.state {
             State::Written(encoder) => end(encoder).map_err(|source| self.broken(source)),

@@ -420,7 +420,10 @@ fn what_cannot_be_compared_is_told_and_no_verdict() {
             vec!["--queue-log", nowhere, "--recording", BULK],
             "fixtures/nothing: cannot be read: No such file or directory",
         ),
-        (vec!["--queue-log", name, "--queue-log", name, "--recording", BULK], ": named twice\n"),
+        (
+            vec!["--queue-log", name, "--queue-log", name, "--recording", BULK],
+            ": given more than once\n",
+        ),
         (
             vec!["--queue-log", cut.to_str().expect("a plain path"), "--recording", BULK],
             "cut.gz: cannot be read: ",

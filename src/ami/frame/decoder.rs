@@ -1,7 +1,7 @@
 //! A stream of bytes, cut into frames.
 //!
 //! Any cut of the stream gives the same frames.  Frames borrow the decoder's buffer: nothing is
-//! copied out, and a frame whose [`Frame::name`] nobody wants costs no more than finding its end.
+//! copied out, and a frame whose [`Frame::name`] is not needed costs no more than finding its end.
 //!
 //! Asterisk ends its lines with carriage return and line feed.  A capture that went through an
 //! editor or a shell may have line feeds only: [`Decoder::of_file`] goes by the first line for all

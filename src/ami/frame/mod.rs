@@ -1,6 +1,6 @@
 //! Bytes to frames.
 //!
-//! A frame is a run of `Key: value` lines that ends with a blank line; its first line says what it
+//! A frame is a run of `Key: value` lines that ends with a blank line; its first line is what it
 //! is.  [`Decoder`] finds where frames begin and end in a stream, [`Frame`] reads the headers of
 //! one.
 

@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher24;
 pub struct Key([u8; 16]);
 
 impl Key {
-    /// A key nobody knows, gone with the process.
+    /// A random key, gone with the process.
     ///
     /// # Errors
     /// The system gives no random bytes.

@@ -57,7 +57,7 @@ impl Pseudonymizer {
         put(out, frame.kind.key().as_bytes(), frame.name);
         for (key, value) in frame.headers() {
             let treatment = treatment(frame, &key.to_ascii_lowercase());
-            // `ChanVariable(<channel>)`, or a key of somebody's own, may hold a number itself.
+            // `ChanVariable(<channel>)`, or a key of a foreign event, may hold a number itself.
             let free = matches!(treatment, Treatment::Variable | Treatment::Hide);
             let key = if free { self.text(key) } else { key.to_vec() };
             put(out, &key, &self.value(frame, treatment, value));
@@ -159,10 +159,10 @@ impl Pseudonymizer {
         }
 
         // The first argument of Queue is the queue's name.
-        let kept =
+        let queue =
             if application == b"Queue" { value.split(|&byte| byte == b',').next() } else { None };
-        let kept = kept.unwrap_or_default();
-        [kept.to_vec(), self.text(&value[kept.len()..])].concat()
+        let queue = queue.unwrap_or_default();
+        [queue.to_vec(), self.text(&value[queue.len()..])].concat()
     }
 
     /// `~HASH~crm~John Miller~` is the name of a variable, too.

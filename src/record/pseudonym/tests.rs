@@ -132,8 +132,8 @@ fn events_that_others_make_keep_their_ids_only() {
 fn members_are_learned_from_their_queues_only() {
     let call = "Event: Newchannel\nCallerIDNum: 12025550188\nCallerIDName: Jane Roe\n\n";
     let after = |first: &str| {
-        let told = "MemberName: Jane Roe\nInterface: SIP/12025550188\nMemberName: 12025550188\n";
-        let text = plainly(&format!("{first}\n{told}\n{call}"));
+        let member = "MemberName: Jane Roe\nInterface: SIP/12025550188\nMemberName: 12025550188\n";
+        let text = plainly(&format!("{first}\n{member}\n{call}"));
         text.split_once("\n\n").unwrap().1.to_owned()
     };
     assert_eq!(after("Event: QueueMemberAdded"), call);
