@@ -65,8 +65,10 @@ pub struct RunArgs {
     /// it.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Where the metrics are served.
     #[command(flatten)]
     pub web: WebArgs,
+    /// How the log is written.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -159,8 +161,10 @@ pub struct DemoArgs {
     /// left out.
     #[arg(long, value_name = "FILE")]
     pub queue_log: Option<PathBuf>,
+    /// Where the metrics are served.
     #[command(flatten)]
     pub web: WebArgs,
+    /// How the log is written.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -199,6 +203,7 @@ pub struct RecordArgs {
     /// same pseudonyms.
     #[arg(long, value_name = "FILE")]
     pub salt_file: Option<PathBuf>,
+    /// How the log is written.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -245,6 +250,7 @@ pub struct AuditArgs {
     /// file, in any order.
     #[arg(long = "queue-log", required = true, num_args = 1.., value_name = "FILE")]
     pub queue_log: Vec<PathBuf>,
+    /// The side of the exporter.
     #[command(flatten)]
     pub side: Side,
     /// Compare from here on: 2026-11-24T10:00:00Z, 2026-11-24 10:00 (UTC) or seconds since 1970.

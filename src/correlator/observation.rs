@@ -26,6 +26,7 @@ pub struct Caller<'a> {
 
 /// One fact.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "fields are called by their types, or documented at their variant")]
 pub enum Observation {
     /// A queue is known now, or its own `servicelevel` changed (`None`: not known yet, or 0).
     QueueKnown { queue: QueueId, service_level: Option<Duration> },

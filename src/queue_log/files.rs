@@ -19,13 +19,18 @@ pub enum QueueLogError {
     /// A file cannot be opened or read, or its compressed data is damaged.
     #[error("{}: cannot be read", path.display())]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The error of the system, or of the decompressor.
         #[source]
         source: io::Error,
     },
     /// Two of the paths are the same file, whose lines would count double.
     #[error("{}: given more than once", path.display())]
-    Duplicate { path: PathBuf },
+    Duplicate {
+        /// The second of the paths.
+        path: PathBuf,
+    },
     /// Most of a file's lines cannot be read, so it is something else.
     #[error(
         "{}: not a queue_log: {malformed} of {lines} lines cannot be read, the first of them is line {line} ({why}); \
@@ -33,19 +38,25 @@ pub enum QueueLogError {
         path.display()
     )]
     NotALog {
+        /// The file.
         path: PathBuf,
+        /// How many lines are malformed.
         malformed: u64,
+        /// How many lines there are.
         lines: u64,
         /// The first malformed one.
         line: u64,
+        /// Why that one is.
         why: Malformed,
     },
     /// A file has local times, and nothing in it shows their zone, or it can be read only once.
     #[error("{}: has local times ({example}), and {why}: give their zone with --log-offset, such as +02:00", path.display())]
     NoZone {
+        /// The file.
         path: PathBuf,
         /// Such a time.
         example: String,
+        /// Why the zone is unknown.
         why: &'static str,
     },
 }
