@@ -22,7 +22,7 @@ fn each_alert_goes_to_whom_it_concerns() {
         ),
         ("alertname=AsteriskQueueAbandonHigh severity=warning pbx=hq queue=sales", "supervisors"),
         ("alertname=AsteriskQueueAbandonHigh severity=warning pbx=hq queue=billing", "team"),
-        ("alertname=AsteriskQueueNobodyThere severity=critical pbx=hq queue=billing", "on-call"),
+        ("alertname=AsteriskQueueNoAgents severity=critical pbx=hq queue=billing", "on-call"),
         ("alertname=AsteriskAgentRonaStreak severity=warning pbx=hq agent=Ann", "supervisors"),
         ("alertname=AsteriskTrunkFailing severity=critical pbx=hq trunk=PJSIP/carrier", "on-call"),
         ("alertname=AsteriskTrunkFailuresHigh severity=warning pbx=hq trunk=PJSIP/carrier", "team"),
@@ -53,7 +53,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskQueueAbandonSpike", "pbx=hq queue=sales", true),
         ("AsteriskTrunkFailing", "pbx=hq trunk=carrier", true),
         ("AsteriskEventsLagging", "pbx=hq", true),
-        ("AsteriskQueueNobodyThere", "pbx=branch queue=support", false),
+        ("AsteriskQueueNoAgents", "pbx=branch queue=support", false),
         ("AsteriskQueueLongestWait", "pbx=branch queue=support", true),
         ("AsteriskQueueLongestWait", "pbx=branch queue=sales", false),
         ("AsteriskQueueAbandonSpike", "pbx=branch queue=sales", false),
@@ -70,7 +70,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskTrunkFailuresHigh", "pbx=branch trunk=two", false),
         ("AsteriskAgentRonaStreak", "pbx=branch agent=Ann", false),
         ("AsteriskExporterMissing", "pbx=far", false),
-        ("AsteriskQueueNobodyThere", "pbx=far queue=sales", true),
+        ("AsteriskQueueNoAgents", "pbx=far queue=sales", true),
     ];
     for (name, labels, _) in told {
         let mut command = Command::new(&amtool);
