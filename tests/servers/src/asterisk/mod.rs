@@ -16,6 +16,7 @@ mod load;
 mod moves;
 mod pbx;
 mod phone;
+mod play;
 mod presence;
 mod prometheus;
 mod proxy;
@@ -27,9 +28,6 @@ mod truth;
 mod verdict;
 mod wrapup;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-
 use asterisk_exporter::clock::Clock;
 use support::Numbers;
 
@@ -39,6 +37,7 @@ use hang::retry_if_locked_up;
 use keep::Keeper;
 use load::{Load, Progress};
 use pbx::{Pbx, Plan, Version};
+use play::play;
 use presence::Scrape;
 use prometheus::Prometheus;
 use proxy::Proxy;
@@ -68,9 +67,6 @@ fn a_lock_up_is_recognised_and_nothing_else() {
     }
 }
 
-/// How many scenarios are played at once.
-const AT_ONCE: usize = 16;
-
 #[test]
 fn every_scenario_on_16() {
     retry_if_locked_up(|| every_scenario(Version::V16));
@@ -85,7 +81,7 @@ fn every_scenario(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen = chosen([scenarios::ALL, moves::ALL]);
+    let chosen = chosen(&[&scenarios::ALL[..], &[moves::ALL]].concat());
     let pbx = Pbx::start(version, "scenarios", 0, &plan(&chosen, version));
     let name = format!("scenarios-{}", version.number());
     let keeper = Keeper::start(&pbx, &name);
@@ -287,8 +283,8 @@ const EACH: &[&[&str]] = &[
 /// own SIP.
 const AT_ONCE_UNDER_LOAD: usize = 56;
 
-fn chosen<const N: usize>(all: [&'static [Scenario]; N]) -> Vec<(usize, &'static Scenario)> {
-    all.into_iter().flatten().enumerate().filter(|(_, s)| is_asked_for(s.name)).collect()
+fn chosen(all: &[&'static [Scenario]]) -> Vec<(usize, &'static Scenario)> {
+    all.iter().copied().flatten().enumerate().filter(|(_, s)| is_asked_for(s.name)).collect()
 }
 
 /// What the scenarios need, together.
@@ -317,7 +313,7 @@ fn every_gap(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let chosen = chosen([gaps::ALL]);
+    let chosen = chosen(&[gaps::ALL]);
     let (pbx, clock) = (Pbx::start(version, "gaps", 3, &plan(&chosen, version)), Clock::start());
     let phones = Phones::start(&pbx.net);
     let proxy = Proxy::start(&format!("{}.8:5038", pbx.net), &pbx.manager(), &clock);
@@ -417,33 +413,6 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("attended-by-agent", "logged_twice"),
     ("attended-by-caller", "logged_twice"),
 ];
-
-/// Plays scenarios, several at once; tells of those that could not be played.
-fn play(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones) -> Vec<String> {
-    let (left, failed) = (Mutex::new(chosen.iter()), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some(&(index, scenario)) = left.lock().expect("the scenarios").next()
-                    else {
-                        return;
-                    };
-                    let stage = Stage::new(scenario, index, pbx, phones);
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (scenario.drive)(&stage)))
-                    {
-                        let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        failed
-                            .lock()
-                            .expect("the failures")
-                            .push(format!("{}: {why}", scenario.name));
-                    }
-                }
-            });
-        }
-    });
-    failed.into_inner().expect("the failures")
-}
 
 /// `ASTERISK_SCENARIO=part-of-a-name` plays only some.
 fn is_asked_for(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! A real Asterisk in a root of its own, on addresses of its own on loopback, with the
 //! configuration a test needs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -158,9 +159,13 @@ impl Pbx {
     /// What its own console says to a command, line by line; the manager interface repeats a header
     /// instead.
     pub(crate) fn console(&self, command: &str) -> String {
+        self.on_console(&mut Command::new("chroot"), command)
+    }
+
+    /// The same, by a program that runs the rest of its arguments in the server's root.
+    fn on_console(&self, chroot: &mut Command, command: &str) -> String {
         let conf = self.place.join("etc/asterisk.conf");
-        let mut asterisk = Command::new("chroot");
-        let output = asterisk
+        let output = chroot
             .arg(self.version.root())
             .args(["/usr/sbin/asterisk", "-C"])
             .arg(conf)
@@ -242,10 +247,56 @@ impl Pbx {
         let done = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
         assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
     }
+
+    /// What a server shows that may have stopped to answer: the end of its log, tasks that wait in
+    /// its queues, and what its threads do.
+    ///
+    /// Nothing here waits for the server for longer than a few seconds.
+    pub(crate) fn diagnosis(&self) -> String {
+        let log = fs::read_to_string(self.file("log/messages")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        let log = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n    ");
+
+        // The control socket has a thread of its own: it may answer where SIP and the manager
+        // interface do not. PJSIP drops requests while a queue is over its high water mark.
+        let mut console = Command::new("timeout");
+        let console = self.on_console(console.args(["5", "chroot"]), "core show taskprocessors");
+        let queues: Vec<_> = console.lines().filter(|line| has_waiting_tasks(line)).collect();
+        let queues = match (console.is_empty(), queues.is_empty()) {
+            (true, _) => "    its control socket does not answer".to_owned(),
+            (false, true) => "    no task waits".to_owned(),
+            (false, false) => format!("    {}", queues.join("\n    ")),
+        };
+
+        format!(
+            "Asterisk {} on {}: the end of its log\n    {log}\ntask processors\n{queues}\n\
+             threads by where the kernel has them\n{}",
+            self.version.full(),
+            self.net,
+            self.threads()
+        )
+    }
+
+    /// How many threads are where: many in one lock are a deadlock.
+    fn threads(&self) -> String {
+        let Ok(child) = self.child.try_lock() else { return String::new() };
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let tasks = fs::read_dir(format!("/proc/{}/task", child.id()));
+        for task in tasks.into_iter().flatten().flatten() {
+            let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let place = format!("{} in {}", read("comm").trim(), read("wchan").trim());
+            *counts.entry(place).or_default() += 1;
+        }
+        counts.iter().map(|(place, count)| format!("    {count:3} {place}\n")).collect()
+    }
 }
 
 impl Drop for Pbx {
     fn drop(&mut self) {
+        // Before the server is ended, as it says nothing after.
+        if std::thread::panicking() {
+            eprintln!("{}", self.diagnosis());
+        }
         if std::thread::panicking() && self.is_running() && !self.answers_sip() {
             hang::note_lock_up();
         }
@@ -263,6 +314,13 @@ impl Drop for Pbx {
             let _ = fs::remove_dir_all(self.file(""));
         }
     }
+}
+
+/// Whether a line of `core show taskprocessors` is of a queue that is not empty: after the name come
+/// how many tasks it has processed, and how many wait.
+fn has_waiting_tasks(line: &str) -> bool {
+    let waiting = line.split_whitespace().nth(2).and_then(|number| number.parse::<u64>().ok());
+    waiting.is_some_and(|number| number > 0)
 }
 
 fn launch(version: Version, place: &Path, outside: &Path) -> Child {
@@ -458,6 +516,9 @@ fn pjsip(net: &str, phones: &[(String, u16)]) -> String {
     }
     text
 }
+
+/// Lines of the log that a diagnosis shows.
+const LAST_LINES: usize = 40;
 
 /// Of every account here.
 pub(crate) const SECRET: &str = "loopback";
