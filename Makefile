@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: build clean demo lint pictures soak test toolchain tools
+.PHONY: bench build clean dashboards demo lint pictures soak test test-all toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -15,9 +15,20 @@ build: toolchain
 test: tools lint
 	cargo test --workspace
 
+# Also what is too long for every change.
+test-all: test soak
+
 # Thousands of random calls beside real Asterisk; for a long evening.
 soak: tools
 	ASTERISK_CALLS=10000 cargo test -p servers random_load -- --nocapture
+
+# What an event costs among thousands of calls.
+bench: toolchain
+	cargo bench --bench live
+
+# dashboards/*.json, from dashboards/src.
+dashboards: toolchain
+	cargo run -p dashboards
 
 # The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus.
 pictures: tools

@@ -40,8 +40,8 @@ fn exporter() -> &'static Path {
 
 /// Has Cargo build the exporter as this test was built: with its profile, in its target folder.
 ///
-/// All packages are named, so that dependencies have the same features as in `cargo test
-/// --workspace` and nothing is compiled twice.
+/// All packages and a test are named beside the program, so that dependencies have the same
+/// features as in `cargo test --workspace` and nothing is compiled a second time.
 fn build() -> PathBuf {
     let output = output();
     let profile = output.file_name().expect("a folder of a profile").to_string_lossy();
@@ -49,7 +49,8 @@ fn build() -> PathBuf {
     let target = output.parent().expect("a target folder");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--workspace", "--bin", PACKAGE, "--message-format", "json"])
+        .args(["build", "--workspace", "--bin", PACKAGE, "--test", "integration"])
+        .args(["--message-format", "json"])
         .args(["--profile", &profile, "--target-dir"])
         .arg(target)
         .current_dir(root(""))
