@@ -10,9 +10,10 @@ use std::time::Duration;
 use support::Numbers;
 use support::program::wait_until;
 
+use super::configuration::SECRET;
 use super::exporter::Exporter;
 use super::hang::retry_if_locked_up;
-use super::pbx::{Pbx, SECRET, Version};
+use super::pbx::{Pbx, Version};
 use super::sipp::Phones;
 use super::stage::Scenario;
 use super::{plan, play, scenarios};

@@ -14,7 +14,7 @@ use asterisk_exporter::clock::Clock;
 use support::Numbers;
 use support::program::{self, Running, wait_until};
 
-use super::pbx::SECRET;
+use super::configuration::SECRET;
 
 /// A running exporter.
 pub(crate) struct Exporter {

@@ -9,6 +9,8 @@ use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use super::pbx::{Pbx, Plan, Version};
+
 thread_local! {
     /// Whether the server of the test that failed in this thread had locked up.
     static LOCKED_UP: Cell<bool> = const { Cell::new(false) };
@@ -53,3 +55,22 @@ pub(crate) fn answers_sip(net: &str) -> bool {
 /// A server that is only slow answers within these.
 const WAIT: Duration = Duration::from_secs(2);
 const TRIES: u32 = 5;
+
+/// Without it, a server that is well could pass for one that locked up, and a failure be excused.
+#[test]
+fn a_lock_up_is_recognised_and_nothing_else() {
+    for version in [Version::V16, Version::V22].into_iter().filter(|version| version.is_installed())
+    {
+        let pbx = Pbx::start(version, "lock-up", 7, &Plan::default());
+        assert!(pbx.is_running() && pbx.answers_sip());
+
+        pbx.signal("STOP");
+        assert!(pbx.is_running() && !pbx.answers_sip());
+        pbx.signal("CONT");
+        assert!(pbx.answers_sip());
+
+        // One that is gone has not locked up: that is a failure.
+        pbx.crash();
+        assert!(!pbx.is_running());
+    }
+}

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use support::program::wait_until;
 
-use super::pbx::{Pbx, SECRET};
+use super::configuration::SECRET;
+use super::pbx::Pbx;
 
 /// A copy of everything that is being made.
 pub(crate) struct Keeper {

@@ -7,6 +7,8 @@ mod ami;
 mod blind;
 mod blindness;
 mod chance;
+mod configuration;
+mod diagnosis;
 mod exporter;
 mod faults;
 mod gaps;
@@ -47,25 +49,6 @@ use verdict::{Explained, Verdict};
 
 /// A phone that every transfer goes to; it answers.
 pub(crate) const COLLEAGUE: &str = "1990";
-
-/// Without it, a server that is well could pass for one that locked up, and a failure be excused.
-#[test]
-fn a_lock_up_is_recognised_and_nothing_else() {
-    for version in [Version::V16, Version::V22].into_iter().filter(|version| version.is_installed())
-    {
-        let pbx = Pbx::start(version, "lock-up", 7, &Plan::default());
-        assert!(pbx.is_running() && pbx.answers_sip());
-
-        pbx.signal("STOP");
-        assert!(pbx.is_running() && !pbx.answers_sip());
-        pbx.signal("CONT");
-        assert!(pbx.answers_sip());
-
-        // One that is gone has not locked up: that is a failure.
-        pbx.crash();
-        assert!(!pbx.is_running());
-    }
-}
 
 #[test]
 fn every_scenario_on_16() {

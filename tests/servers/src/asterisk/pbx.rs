@@ -1,7 +1,6 @@
 //! A real Asterisk in a root of its own, on addresses of its own on loopback, with the
 //! configuration a test needs.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use support::program;
 
 use super::ami::Ami;
+use super::configuration::{self, SECRET};
 use super::hang;
 
 /// A version that is installed for the tests.
@@ -42,7 +42,7 @@ pub(crate) struct Pbx {
     pub(crate) net: String,
     /// Its own files, inside the root.
     place: PathBuf,
-    child: Mutex<Child>,
+    pub(super) child: Mutex<Child>,
     ctl: Mutex<Ami>,
 }
 
@@ -71,7 +71,7 @@ impl Version {
         }
     }
 
-    fn root(self) -> PathBuf {
+    pub(super) fn root(self) -> PathBuf {
         support::root("target/asterisk").join(self.number())
     }
 
@@ -127,7 +127,7 @@ impl Pbx {
         for folder in ["etc", "run", "log/cdr-csv", "spool/monitor", "lib", "db"] {
             fs::create_dir_all(outside.join(folder)).expect("a folder of the server");
         }
-        write_configuration(version, &net, &place, &outside.join("etc"), plan);
+        configuration::write(version, &net, &place, &outside.join("etc"), plan);
         let child = launch(version, &place, &outside);
         let ctl = log_in(&net);
         Self { version, net, place, child: Mutex::new(child), ctl: Mutex::new(ctl) }
@@ -163,7 +163,7 @@ impl Pbx {
     }
 
     /// The same, by a program that runs the rest of its arguments in the server's root.
-    fn on_console(&self, chroot: &mut Command, command: &str) -> String {
+    pub(super) fn on_console(&self, chroot: &mut Command, command: &str) -> String {
         let conf = self.place.join("etc/asterisk.conf");
         let output = chroot
             .arg(self.version.root())
@@ -228,9 +228,7 @@ impl Pbx {
         *self.child.lock().expect("the server") = launch(self.version, &self.place, &self.file(""));
         *self.ctl.lock().expect("the session") = log_in(&self.net);
     }
-}
 
-impl Pbx {
     pub(crate) fn answers_sip(&self) -> bool {
         hang::answers_sip(&self.net)
     }
@@ -246,48 +244,6 @@ impl Pbx {
         let pid = self.child.lock().expect("the server").id();
         let done = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
         assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
-    }
-
-    /// What a server shows that may have stopped to answer: the end of its log, tasks that wait in
-    /// its queues, and what its threads do.
-    ///
-    /// Nothing here waits for the server for longer than a few seconds.
-    pub(crate) fn diagnosis(&self) -> String {
-        let log = fs::read_to_string(self.file("log/messages")).unwrap_or_default();
-        let lines: Vec<_> = log.lines().collect();
-        let log = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n    ");
-
-        // The control socket has a thread of its own: it may answer where SIP and the manager
-        // interface do not. PJSIP drops requests while a queue is over its high water mark.
-        let mut console = Command::new("timeout");
-        let console = self.on_console(console.args(["5", "chroot"]), "core show taskprocessors");
-        let queues: Vec<_> = console.lines().filter(|line| has_waiting_tasks(line)).collect();
-        let queues = match (console.is_empty(), queues.is_empty()) {
-            (true, _) => "    its control socket does not answer".to_owned(),
-            (false, true) => "    no task waits".to_owned(),
-            (false, false) => format!("    {}", queues.join("\n    ")),
-        };
-
-        format!(
-            "Asterisk {} on {}: the end of its log\n    {log}\ntask processors\n{queues}\n\
-             threads by where the kernel has them\n{}",
-            self.version.full(),
-            self.net,
-            self.threads()
-        )
-    }
-
-    /// How many threads are where: many in one lock are a deadlock.
-    fn threads(&self) -> String {
-        let Ok(child) = self.child.try_lock() else { return String::new() };
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        let tasks = fs::read_dir(format!("/proc/{}/task", child.id()));
-        for task in tasks.into_iter().flatten().flatten() {
-            let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let place = format!("{} in {}", read("comm").trim(), read("wchan").trim());
-            *counts.entry(place).or_default() += 1;
-        }
-        counts.iter().map(|(place, count)| format!("    {count:3} {place}\n")).collect()
     }
 }
 
@@ -316,13 +272,6 @@ impl Drop for Pbx {
     }
 }
 
-/// Whether a line of `core show taskprocessors` is of a queue that is not empty: after the name come
-/// how many tasks it has processed, and how many wait.
-fn has_waiting_tasks(line: &str) -> bool {
-    let waiting = line.split_whitespace().nth(2).and_then(|number| number.parse::<u64>().ok());
-    waiting.is_some_and(|number| number > 0)
-}
-
 fn launch(version: Version, place: &Path, outside: &Path) -> Child {
     let log = fs::File::create(outside.join("log/console")).expect("a log");
     Command::new("chroot")
@@ -344,181 +293,3 @@ fn log_in(net: &str) -> Ami {
     ctl.wait(0, "FullyBooted", &[]);
     ctl
 }
-
-fn write_configuration(version: Version, net: &str, place: &Path, etc: &Path, plan: &Plan) {
-    let write =
-        |file: &str, text: &str| fs::write(etc.join(file), text).expect("a configuration file");
-    let at = place.display();
-    let own = fs::read_to_string(version.root().join("etc/asterisk/asterisk.conf"))
-        .expect("Debian's asterisk.conf");
-    let kept = own.lines().filter(|line| {
-        ["astmoddir", "astdatadir", "astagidir", "astsbindir"]
-            .iter()
-            .any(|key| line.starts_with(key))
-    });
-    let kept: String = kept.map(|line| format!("{line}\n")).collect();
-    write(
-        "asterisk.conf",
-        &format!(
-            "[directories]\nastetcdir => {at}/etc\nastrundir => {at}/run\nastlogdir => {at}/log\nastspooldir => \
-             {at}/spool\nastvarlibdir => {at}/lib\nastkeydir => {at}/lib\nastdbdir => {at}/db\n{kept}[options]\nverbose = \
-             0\ndebug = 0\n"
-        ),
-    );
-    write("modules.conf", &modules(version));
-    write(
-        "logger.conf",
-        "[general]\nqueue_log=yes\n[logfiles]\nmessages => notice,warning,error\n",
-    );
-    write(
-        "cdr.conf",
-        "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n",
-    );
-    write("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
-    write(
-        "features.conf",
-        "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\nparkcall => *3\n",
-    );
-    write(
-        "agents.conf",
-        "[general]\n[pooled]\nfullname=Pat Page\nackcall=no\n[starred]\nfullname=Star Page\nackcall=no\n\
-         wrapuptime=0\n",
-    );
-    write("musiconhold.conf", "[general]\n");
-    write("confbridge.conf", "[general]\n");
-    write(
-        "res_parking.conf",
-        "[general]\n[default]\nparkext => 650\nparkpos => 651-698\ncontext => parkedcalls\nparkingtime => 4\n\
-         comebacktoorigin => yes\ncomebackdialtime => 20\n",
-    );
-    write(
-        "queues.conf",
-        &format!(
-            "[general]\npersistentmembers=no\nautofill=yes\nmonitor-type=MixMonitor\nshared_lastcall=yes\n\
-             log_unpause_on_reason_change=yes\n{}",
-            plan.queues
-        ),
-    );
-    write(
-        "extensions.conf",
-        &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan),
-    );
-    write("manager.conf", &format!("{}{}", accounts(version, net), plan.accounts));
-    match version {
-        Version::V16 => write("sip.conf", &chan_sip(net, &plan.phones)),
-        Version::V22 => write("pjsip.conf", &pjsip(net, &plan.phones)),
-    }
-}
-
-/// The exporter's account is the one that `manager-conf` prints, with every step of the dialplan to
-/// see.  It also opens the interface, which is closed as in Asterisk's own example, and turns the
-/// time stamps on.
-fn accounts(version: Version, net: &str) -> String {
-    let permit = "127.0.0.0/255.0.0.0";
-    let printed =
-        program::run(&["manager-conf", "--asterisk", &version.full(), "--permit", permit]);
-    assert!(printed.status.success(), "manager-conf: {printed:?}");
-    let printed = String::from_utf8(printed.stdout).expect("text");
-    let mut account = String::new();
-    for line in printed.lines() {
-        if line.starts_with("secret = ") {
-            account.push_str(&format!("secret = {SECRET}\n"));
-            continue;
-        }
-        // the commented choice of the filter: all of Newexten, so that redirected callers are told
-        let chosen = line.strip_prefix(";eventfilter").map(|rest| format!("eventfilter{rest}"));
-        account.push_str(&format!("{}\n", chosen.as_deref().unwrap_or(line)));
-    }
-    format!(
-        "[general]\nenabled=no\nport=5038\nbindaddr={net}.1\n{account}\n[ctl]\nsecret={SECRET}\n\
-         permit={permit}\nread=all\nwrite=all\nwritetimeout=60000\n"
-    )
-}
-
-/// Nothing that opens a socket of its own, and nothing the tests do not use.
-fn modules(version: Version) -> String {
-    let mut text = String::from("[modules]\nautoload=yes\n");
-    let unused = [
-        "chan_iax2",
-        "chan_unistim",
-        "chan_mgcp",
-        "chan_skinny",
-        "chan_alsa",
-        "chan_oss",
-        "chan_console",
-        "chan_motif",
-        "chan_audiosocket",
-        "chan_websocket",
-        "chan_dahdi",
-        "pbx_dundi",
-        "res_snmp",
-        "res_xmpp",
-        "res_corosync",
-        "res_phoneprov",
-        "res_calendar",
-        "res_timing_pthread",
-        "res_resolver_unbound",
-        "res_prometheus",
-        "res_http_websocket_client",
-    ];
-    for module in unused {
-        text.push_str(&format!("noload = {module}.so\n"));
-    }
-    if version == Version::V16 {
-        let folder = version.root().join("usr/lib/asterisk/modules");
-        for entry in fs::read_dir(folder).expect("the modules") {
-            let name = entry.expect("a module").file_name().to_string_lossy().into_owned();
-            if name.contains("pjsip") {
-                text.push_str(&format!("noload = {name}\n"));
-            }
-        }
-    }
-    text
-}
-
-fn chan_sip(net: &str, phones: &[(String, u16)]) -> String {
-    let mut text = format!(
-        "[general]\nudpbindaddr={net}.1:5060\ntcpenable=no\nallowguest=no\ncontext=default\ndirectmedia=no\ndisallow=all\n\
-         allow=ulaw\ndtmfmode=info\nsrvlookup=no\nsession-timers=refuse\n"
-    );
-    for (name, host) in [("trunk", 2), ("carrier", 4)] {
-        text.push_str(&format!(
-            "[{name}]\ntype=peer\nhost={net}.{host}\nport=5070\ninsecure=port,invite\ncontext=from-trunk\n"
-        ));
-    }
-    for (device, port) in phones {
-        let host = if *port == 0 { "dynamic".to_owned() } else { format!("{net}.3\nport={port}") };
-        text.push_str(&format!(
-            "[{device}]\ntype=friend\nhost={host}\ninsecure=port,invite\ncontext=from-agents\ncallcounter=yes\n"
-        ));
-    }
-    text
-}
-
-fn pjsip(net: &str, phones: &[(String, u16)]) -> String {
-    let mut text = format!(
-        "[global]\ntype=global\nendpoint_identifier_order=ip,username\n[lo]\ntype=transport\nprotocol=udp\n\
-         bind={net}.1:5060\n[common](!)\ntype=endpoint\ntransport=lo\ndisallow=all\nallow=ulaw\ndtmf_mode=info\n\
-         direct_media=no\nmedia_address={net}.1\nbind_rtp_to_media_address=yes\n[trunk](common)\ncontext=from-trunk\n\
-         aors=trunk\n[trunk]\ntype=aor\ncontact=sip:{net}.2:5070\n[trunk]\ntype=identify\nendpoint=trunk\n\
-         match={net}.2\n[carrier](common)\ncontext=from-trunk\naors=carrier\n[carrier]\ntype=aor\n\
-         contact=sip:{net}.4:5070\n"
-    );
-    for (device, port) in phones {
-        let contact = if *port == 0 {
-            String::new()
-        } else {
-            format!("contact=sip:{device}@{net}.3:{port}\n")
-        };
-        text.push_str(&format!(
-            "[{device}](common)\ncontext=from-agents\naors={device}\ndevice_state_busy_at=1\n[{device}]\ntype=aor\n{contact}"
-        ));
-    }
-    text
-}
-
-/// Lines of the log that a diagnosis shows.
-const LAST_LINES: usize = 40;
-
-/// Of every account here.
-pub(crate) const SECRET: &str = "loopback";
