@@ -180,8 +180,12 @@ impl Correlator {
         let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
         let ended_by = talk.end_without_complete();
         let member = talk.member;
-        self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), out);
-        self.suspect_complete(at);
+        // A list at a login can show a talk whose AgentComplete was sent just before the login.
+        let before_login = talk.adopted && self.is_settling(over);
+        if !before_login {
+            self.emit_of(key, Observation::Anomaly(Anomaly::CompleteMissing), out);
+            self.suspect_complete(at);
+        }
         self.complete(key, ended_by, None, over, out);
 
         // The AgentComplete may still come, and must find its stay.

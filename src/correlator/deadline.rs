@@ -25,6 +25,8 @@ pub(super) enum Task {
     Ring(RingKey),
     /// A call whose last leg's cause did not come.
     CallEnd(CallKey),
+    /// Members whom a list in mid-session has otherwise than the events.
+    Drift,
     /// A channel that ended, and is kept a while for late events.
     Forget(ChannelKey),
     /// A channel a snapshot does not list.

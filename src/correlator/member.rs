@@ -107,8 +107,10 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let queue = self.ensure_queue(member.queue, out);
+        let place = place(queue, member.interface);
+        self.drift.members.remove(&place);
         if self.touched.is_some() {
-            self.touched_members.insert(place(queue, member.interface));
+            self.touched_members.insert(place);
         }
         match member.change {
             MemberChange::Removed => self.remove_member(queue, member.interface, now, out),

@@ -212,6 +212,7 @@ impl Correlator {
                 Task::Doubt(key) => self.doubt_due(key, at, out),
                 Task::Ring(key) => self.ring_due(key, at, out),
                 Task::CallEnd(key) => self.call_due(key, out),
+                Task::Drift => self.drift_due(out),
                 Task::Forget(key) => self.forget(key, at, out),
                 Task::Vanish(key) => self.vanish_due(key, at, out),
                 Task::Age(key) => self.age_due(key, at, out),

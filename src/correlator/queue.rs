@@ -18,13 +18,18 @@ impl Correlator {
         let caller = self.ensure_channel(&join.caller, at, out);
         self.settle_leaving(caller, join.caller.queue_status, Sign::Join, out);
         let queue = self.ensure_queue(join.queue, out);
-        if let Some(key) = self.find_stay(caller, queue)
+        let known = self.find_stay(caller, queue);
+        if let Some(key) = known
             && let Phase::Waiting { .. } = self.stays[key].phase
         {
-            // the list that adopted the stay can be newer than its Join
+            // The list that adopted the stay can be newer than its Join.
             if !std::mem::take(&mut self.stays[key].adopted) {
                 self.emit(Observation::Anomaly(Anomaly::DuplicateJoin), out);
             }
+            return;
+        }
+        // So can be the list of a login that adopted the talk.
+        if known.is_some_and(|key| self.is_adopted_talk(key)) && self.is_settling(at) {
             return;
         }
         self.joining.remove(caller);

@@ -205,10 +205,19 @@ impl Correlator {
     /// behind the first list whose callers it no longer has, up to 112 ms late (18.26 and 23.5
     /// under load).
     pub(super) fn note_missing_join(&self, at: Stamp, out: &mut dyn Observe) {
-        let settling = self.synchronised_at.is_some_and(|since| at.read <= since.after(DOUBT));
-        if !settling {
+        if !self.is_settling(at) {
             self.emit(Observation::Anomaly(Anomaly::StayWithoutJoin), out);
         }
+    }
+
+    /// Whether it is a talk that was found going on, and still goes on.
+    pub(super) fn is_adopted_talk(&self, key: StayKey) -> bool {
+        self.stays[key].talk().is_some_and(|talk| talk.adopted && talk.over.is_none())
+    }
+
+    /// Whether a session has just begun: what a list showed going on may have ended before it.
+    pub(super) fn is_settling(&self, at: Stamp) -> bool {
+        self.synchronised_at.is_some_and(|since| at.read <= since.after(DOUBT))
     }
 
     pub(super) fn find_stay(&self, caller: ChannelKey, queue: QueueId) -> Option<StayKey> {

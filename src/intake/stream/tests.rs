@@ -1,5 +1,7 @@
 //! Sessions without sockets: what a PBX sends, item by item.
 
+mod simulated;
+
 use super::*;
 use crate::ami::frame::{Decoder, Limits};
 use crate::correlator::{Anomaly, Caller, Names, Observation, Rules, Timing};
@@ -15,13 +17,14 @@ struct Session {
     now: Moment,
 }
 
-/// What was observed.
+/// What was observed, and of which caller.
 #[derive(Default)]
-struct Out(Vec<Observation>);
+struct Out(Vec<(String, Observation)>);
 
 impl Observe for Out {
-    fn observe(&mut self, _: &Names, fact: Observation, _: Option<Caller<'_>>) {
-        self.0.push(fact);
+    fn observe(&mut self, _: &Names, fact: Observation, of: Option<Caller<'_>>) {
+        let uid = of.map_or(&b""[..], |caller| caller.uniqueid);
+        self.0.push((String::from_utf8_lossy(uid).into_owned(), fact));
     }
 }
 
@@ -84,7 +87,7 @@ impl Session {
     }
 
     fn anomalies(&self) -> Vec<Anomaly> {
-        let anomaly = |fact: &Observation| match fact {
+        let anomaly = |(_, fact): &(String, Observation)| match fact {
             Observation::Anomaly(anomaly) => Some(*anomaly),
             _ => None,
         };
@@ -120,8 +123,8 @@ fn the_snapshot_is_applied_behind_the_second_answer_and_then_what_was_held_back(
     assert!(!session.stream.is_opening());
     // The Join knows better than the list: an entry, and nobody adopted.
     assert_eq!(session.waiting(), 1);
-    assert!(session.out.0.iter().any(|fact| matches!(fact, Observation::Entered { .. })));
-    assert!(!session.out.0.iter().any(|fact| matches!(fact, Observation::Adopted { .. })));
+    assert!(session.out.0.iter().any(|(_, fact)| matches!(fact, Observation::Entered { .. })));
+    assert!(!session.out.0.iter().any(|(_, fact)| matches!(fact, Observation::Adopted { .. })));
     assert_eq!(session.anomalies(), []);
 }
 
