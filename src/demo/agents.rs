@@ -53,6 +53,7 @@ impl World {
         self.device(device, if reason.is_some() { "INUSE" } else { "NOT_INUSE" });
         self.member_event("QueueMemberPause", queue, member);
 
+        // queue_log has a line for each queue, as there is an event for each.
         match reason {
             Some(reason) => self.log_member(NONE, queue, member, format_args!("PAUSE|{reason}")),
             None => self.log_member(NONE, queue, member, "UNPAUSE|"),

@@ -13,6 +13,7 @@ impl World {
     /// How long until the next call.
     pub(super) fn next_gap(&mut self, busy: f64) -> Duration {
         let day = self.clock.since(self.boot).as_secs_f64() / DAY_SECONDS;
+        // The square of a sine has two peaks a period.
         let peaks = (std::f64::consts::TAU * day).sin().powi(2);
         let per_minute = busy * (QUIET_RATE + (PEAK_RATE - QUIET_RATE) * peaks);
         Duration::from_secs_f64(self.exponential(60.0 / per_minute).min(3_600.0))
@@ -21,6 +22,7 @@ impl World {
     /// Begins a call of some kind.
     pub(super) fn begin_call(&mut self) {
         let agent = self.idle_agent(None);
+        // Without a free agent every call is one to a queue.
         match (self.rng.u32(0..100), agent) {
             (0..=67, _) | (_, None) => self.call_queue(),
             (68..=73, Some(_)) => self.call_agent(),

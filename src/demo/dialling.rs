@@ -69,6 +69,7 @@ impl World {
                 (Owner::Phone(*agent), "from-agents", self.agents[agent.0].exten.to_owned())
             }
             Route::Trunk(trunk, number) => {
+                // Legs are counted, not calls: one call may try both trunks.
                 *self.truth.trunk_attempts.entry(TRUNKS[trunk.0].to_owned()).or_default() += 1;
                 (Owner::Trunk(*trunk), "from-trunk", format!("{number}@{}", TRUNKS[trunk.0]))
             }
@@ -98,6 +99,7 @@ impl World {
     }
 
     fn plan_dial(&mut self, id: DialId, route: &Route, outcome: DialOutcome) {
+        // Only 480 comes after the phone has rung; carriers send other refusals at once.
         let quick = matches!(outcome, DialOutcome::Refuse { cause, .. } if cause != NO_USER_ANSWER);
         if quick {
             return self.soon(60..600, Job::Resolve(id));
@@ -177,6 +179,7 @@ impl World {
         self.set_answered_variables(dial.from, dial.leg);
         self.dial_end(Some(dial.from), dial.leg, "ANSWER");
 
+        // Dial() answers the caller's channel when the leg answers.
         if self.channels.get(&dial.from).is_some_and(|channel| channel.state != ChannelState::Up) {
             self.new_state(dial.from, ChannelState::Up);
         }
@@ -284,6 +287,7 @@ impl World {
         self.new_callerid(leg, Party::number(self.agents[agent.0].exten));
         self.new_connected_line(leg, Party::number(self.agents[agent.0].exten));
 
+        // No channel dials the first leg of an Originate, so DialBegin has no caller.
         if let Some(cached) = self.channels.get(&leg).cloned() {
             self.dial_begin(None, &cached, self.agents[agent.0].exten);
         }
@@ -305,6 +309,7 @@ impl World {
             self.truth.originate_failed += 1;
             self.hangup(leg, 0, None);
             let device = self.agents[agent.0].device.clone();
+            // A failed one reports what was to be called, and no Uniqueid.
             return self.originate_response("Failure", &device, &number, 3, "<unknown>");
         }
 

@@ -24,6 +24,7 @@ pub(super) struct ChannelSpec<'a> {
 impl World {
     /// Begins an event, a moment after the last one.
     pub(super) fn event(&mut self, name: &str, class: Class) -> Message {
+        // No two events have the same time stamp: their order can be read off.
         self.clock = self.clock.after(Duration::from_micros(self.rng.u64(12..240)));
         Message::live(name, class, self.clock)
     }
@@ -61,6 +62,7 @@ impl World {
     ) -> (ChannelId, ChannelId) {
         let number = self.next_local;
         self.next_local += 1;
+        // The first half belongs to the channel that dials, the second one runs the dialplan.
         let mut half = |which: u8, state| {
             let spec = ChannelSpec {
                 owner: Owner::Local,
@@ -81,6 +83,7 @@ impl World {
         let message = self.event("Newchannel", Class::Call);
 
         let uniqueid = format!("{}.{}", self.clock.as_micros() / 1_000_000, id.0);
+        // A channel that was requested for another one has its Linkedid.
         let requestor = spec.requestor.and_then(|requestor| self.channels.get(&requestor));
 
         let channel = Channel {
@@ -234,6 +237,7 @@ impl World {
 
     /// Hangup.
     pub(super) fn hangup(&mut self, id: ChannelId, cause: u16, tech: Option<u16>) {
+        // A list must not have a channel whose Hangup was sent.
         let Some(channel) = self.channels.remove(&id) else { return };
         let message = self.event("Hangup", Class::Call).channel("", Some(&channel));
         let mut message = message.with("Cause", cause).with("Cause-txt", cause_text(cause));
@@ -248,6 +252,7 @@ impl World {
         let id = BridgeId(self.fresh_id());
         let bits = self.rng.u128(..);
 
+        // A UUID of version 4, as Asterisk makes it, but out of the seed.
         let uniqueid = format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             bits as u32,
@@ -275,6 +280,7 @@ impl World {
 
     /// BridgeLeave.
     pub(super) fn bridge_leave(&mut self, bridge: BridgeId, id: ChannelId) -> Moment {
+        // BridgeNumChannels in the event is without the channel.
         if let Some(left) = self.bridges.get_mut(&bridge) {
             left.channels.retain(|&inside| inside != id);
         }

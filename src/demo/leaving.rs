@@ -12,6 +12,7 @@ use super::wire::Class;
 impl World {
     /// The caller hangs up while waiting.
     pub(super) fn give_up(&mut self, id: StayId) {
+        // The stay is gone first: jobs that wait for it find nothing.
         let Some(mut stay) = self.stays.remove(&id) else { return };
         self.hangup_request(stay.caller, None, None);
 
@@ -28,6 +29,7 @@ impl World {
     /// The queue's time limit is over.
     pub(super) fn expire_stay(&mut self, id: StayId) {
         let Some(mut stay) = self.stays.remove(&id) else { return };
+        // Agents who ring now did not answer in time; after an abandon they are canceled.
         if !stay.legs.is_empty() {
             self.miss_all(&mut stay);
         }

@@ -82,6 +82,7 @@ fn queues(world: &World, now: Moment, id: Option<&str>) -> Vec<u8> {
         let message = message.with("Completed", queue.completed).with("Abandoned", queue.abandoned);
         let message =
             message.with("ServiceLevel", queue.spec.service_level).with("ServicelevelPerf", "0.0");
+        // app_queue writes the ActionID last, the core writes it first.
         answer.item(message.with("ServicelevelPerf2", "0.0").with("Weight", 0).action_id(id));
 
         for member in (0..queue.members.len()).map(MemberId) {

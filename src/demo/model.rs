@@ -180,6 +180,7 @@ impl World {
 
     /// The state of a phone now.
     pub(super) fn device_state(&self, agent: AgentId) -> DeviceState {
+        // `device_state_busy_at=1`: one call makes a phone busy.
         if self.channels.values().any(|channel| channel.owner == Owner::Phone(agent)) {
             DeviceState::Busy
         } else if self.agents[agent.0].reachable {

@@ -57,6 +57,7 @@ impl World {
         let id = StayId(self.fresh_id());
         let spec = self.queues[queue.0].spec;
         if self.queues[queue.0].waiting.is_empty() {
+            // The first caller makes the queue's own device ring.
             self.device(format_args!("Queue:{}", spec.name), "RINGING");
         }
         self.queues[queue.0].waiting.push(id);
@@ -103,6 +104,7 @@ impl World {
     /// A waiting caller rings agents, or tries again later.
     pub(super) fn try_agents(&mut self, id: StayId) {
         let Some(stay) = self.stays.get(&id) else { return };
+        // The attempt before still rings; its end tries again.
         if !stay.legs.is_empty() {
             return;
         }

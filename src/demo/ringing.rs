@@ -90,6 +90,7 @@ impl World {
         self.prepare_member_leg(stay, &leg, exten);
         self.begin_member_dial(stay, &leg);
 
+        // A phone that refuses was called all the same, with AgentCalled and DialBegin.
         if let Some((cause, tech)) = refusal {
             self.hangup_request(phone, Some(cause), Some(tech));
             self.refused(stay, &leg, cause, Some(tech));
@@ -277,6 +278,7 @@ impl World {
 
     /// The ring time is over: members who still ring did not answer.
     pub(super) fn ring_out(&mut self, id: StayId, attempt: u32) {
+        // Another attempt, or a talk, makes this job void.
         if !self.stays.get(&id).is_some_and(|stay| stay.attempt == attempt && !stay.legs.is_empty())
         {
             return;

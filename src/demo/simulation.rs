@@ -126,8 +126,10 @@ impl Iterator for Simulation {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (at, job) = self.world.agenda.pop()?;
+        // Each event moves the clock on a little, so a job may be due before now.
         self.world.clock = self.world.clock.max(at);
         self.run(job);
+        // The thread of device states comes after the steps of the core.
         self.world.report_devices();
         Some((at, std::mem::take(&mut self.world.events)))
     }

@@ -23,6 +23,7 @@ enum Lateness {
 impl World {
     /// A ringing member answers.
     pub(super) fn take_call(&mut self, id: StayId, dialled: ChannelId) {
+        // Another agent may have answered first, or the caller has left.
         let Some(stay) = self.stays.get(&id) else { return };
         let Some(leg) = stay.legs.iter().copied().find(|leg| leg.dialled == dialled) else {
             return;
@@ -217,6 +218,7 @@ impl World {
         };
 
         self.hangup_request(if by_caller { talk.caller } else { talk.leg.phone }, None, None);
+        // A phone behind a Local channel hangs up the far half, which then ends the near one.
         if !by_caller {
             self.end_far_half(talk, false);
         }
@@ -304,6 +306,7 @@ impl World {
         queue.completed += 1;
         queue.talk_average = (queue.talk_average * 3 + talk_seconds) / 4;
 
+        // app_queue updates the member before it sends the event: wrap-up begins here.
         let member = &mut queue.members[talk.leg.member.0];
         member.calls_taken += 1;
         member.last_call = Some(self.clock);

@@ -80,6 +80,8 @@ impl World {
         let completion =
             self.completion(talk, "transfer", &format!("BLINDTRANSFER|{exten}|{context}"));
 
+        // The caller has left for the dialplan, and the agent's leg may end before AgentComplete
+        // comes.
         if late {
             let left = self.bridge_leave(talk.bridge, talk.leg.dialled);
             self.bridge_destroy(talk.bridge);
@@ -212,6 +214,7 @@ impl World {
         self.bridge_enter(talk.bridge, near);
         let left = self.bridge_leave(bridge, phone);
 
+        // The agent has left: the queue's talk is over, and the caller talks on.
         let truth = self.truth_of(talk.queue);
         truth.attended_transfers += 1;
         truth.talk += left.since(talk.started);

@@ -179,6 +179,7 @@ fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
     }
 
     Kind::AttendedTransfer(AttendedTransfer {
+        // A three-way call leaves the transferer in, and Result is Success all the same.
         success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
         first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
         second: (header("SecondTransfererUniqueid"), header("SecondBridgeUniqueid")),

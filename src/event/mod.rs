@@ -182,6 +182,7 @@ impl<'a> Event<'a> {
             }
             Name::Unneeded(_) => Ok(None),
         }?;
+        // Only now the time stamp: a VarSet that is not needed costs no search for it.
         Ok(kind.map(|kind| Self { at: field::timestamp(frame), kind }))
     }
 }

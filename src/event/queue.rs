@@ -126,6 +126,7 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
             call: headers.call(name, queue)?,
             ring: headers.ring.map(Duration::from_millis).filter(|&ring| is_possible(ring)),
         }),
+        // It races with both Hangups, and may lack the block of either channel.
         Name::AgentComplete => Kind::AgentComplete(AgentComplete {
             caller: headers.caller.present(),
             leg: headers.leg.present(),

@@ -199,6 +199,7 @@ impl Pseudonymizer {
         let peer =
             interface[at + 1..].split(|byte| b"@/".contains(byte)).next().unwrap_or_default();
         self.keep(peer);
+        // A caller id may have the number without its plus sign.
         self.keep(peer.strip_prefix(b"+").unwrap_or(peer));
     }
 

@@ -29,6 +29,7 @@ pub(super) fn replace_numbers(key: &Key, text: &mut [u8], stays: impl Fn(&[u8]) 
                 key.number(&mut text[start..end]);
             }
         } else {
+            // Another text in between: the group before is complete.
             if group.last().is_some_and(|&(_, before)| !is_separator(&text[before..start])) {
                 replace_group(key, text, &mut group, &stays);
             }
