@@ -65,7 +65,7 @@ impl Latest {
     pub(super) fn take(&mut self, slot: usize, line: &Line<'_>, place: Place) -> Repeats {
         let call = (slot, Box::from(line.call));
         match line.verb {
-            Verb::RangInVain => {
+            Verb::RingNoAnswer => {
                 self.ensure(call).rang(Rang { agent: line.agent.into(), at: line.at, place });
                 Repeats::Nothing
             }

@@ -252,7 +252,7 @@ mod tests {
     fn samples_are_added_up_by_queue() {
         let read = Exposition::read(TEXT.as_bytes(), Some("a")).unwrap();
         let queue = &read.queues["q"];
-        let counts = [Subject::Entered, Subject::Answered, Subject::RangInVain]
+        let counts = [Subject::Entered, Subject::Answered, Subject::RingNoAnswer]
             .map(|it| queue.count(it).all());
         assert_eq!(counts, [4, 2, 3]);
         assert_eq!(queue.talk, Length { sum: 12.5, of: 2 });

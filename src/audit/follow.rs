@@ -302,10 +302,10 @@ mod tests {
             Subject::Entered,
             None,
         );
-        let stage = stage.log("1.2", 12, "Ann", Verb::RangInVain).count(
+        let stage = stage.log("1.2", 12, "Ann", Verb::RingNoAnswer).count(
             "1.1",
             12,
-            Subject::RangInVain,
+            Subject::RingNoAnswer,
             None,
         );
         let stage =

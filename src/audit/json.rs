@@ -137,7 +137,7 @@ impl Subject {
             Self::ByCaller => "completed_by_caller",
             Self::ByAgent => "completed_by_agent",
             Self::Transferred => "completed_by_transfer",
-            Self::RangInVain => "rang_in_vain",
+            Self::RingNoAnswer => "rang_in_vain",
             Self::AgentDump => "agent_dumps",
             Self::Paused => "paused",
             Self::Unpaused => "unpaused",

@@ -96,7 +96,7 @@ impl Logged {
 
     /// Takes back a RINGNOANSWER of an agent who answered that ring attempt after all.
     pub(super) fn add_duplicate_ring(&mut self, place: Place) {
-        let rang = Subject::RangInVain as usize;
+        let rang = Subject::RingNoAnswer as usize;
         self.counts[rang].take_back(place);
         self.duplicates[rang] = self.duplicates[rang].saturating_add(1);
     }
@@ -162,7 +162,7 @@ pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
         Verb::CompletedByCaller { talk } => (Subject::ByCaller, Some(talk)),
         Verb::CompletedByAgent { talk } => (Subject::ByAgent, Some(talk)),
         Verb::Transferred { talk } => (Subject::Transferred, Some(talk)),
-        Verb::RangInVain => (Subject::RangInVain, None),
+        Verb::RingNoAnswer => (Subject::RingNoAnswer, None),
         Verb::AgentDumped => (Subject::AgentDump, None),
         Verb::Paused => (Subject::Paused, None),
         Verb::Unpaused => (Subject::Unpaused, None),

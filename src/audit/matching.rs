@@ -103,7 +103,7 @@ impl Matching {
         let mut connected = self.cover_hidden(A::WaitLost, Reason::Lost, &[Subject::Answered]);
         self.connected_unseen += connected;
         self.cover_hidden(A::WaitLost, Reason::Lost, &UNANSWERED);
-        self.cover_hidden(A::RingLost, Reason::Lost, &[Subject::RangInVain]);
+        self.cover_hidden(A::RingLost, Reason::Lost, &[Subject::RingNoAnswer]);
         self.cover(A::EndUnknown, Reason::Late, &ENDS);
         self.cover_hidden(A::EndLost, Reason::Lost, &ENDS);
         for subject in ENDS {

@@ -3,20 +3,35 @@
 /// What both sides count.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Subject {
+    /// Callers who entered.
     Entered,
+    /// Waits that an agent ended.
     Answered,
+    /// Waits that the caller ended.
     Abandoned,
+    /// Waits that the time limit ended.
     Timeout,
+    /// Waits that ended for lack of agents.
     LeaveEmpty,
+    /// Waits that QueueWithdrawCaller ended.
     Withdrawn,
+    /// Waits that the exit key ended.
     ExitKey,
+    /// Waits that ended for lack of a common codec.
     Incompatible,
+    /// Talks that the caller ended.
     ByCaller,
+    /// Talks that the agent ended.
     ByAgent,
+    /// Talks that a transfer ended.
     Transferred,
-    RangInVain,
+    /// Ring attempts without an answer.
+    RingNoAnswer,
+    /// Calls that the agent left during the announcement.
     AgentDump,
+    /// Pauses of members.
     Paused,
+    /// Ends of such pauses.
     Unpaused,
 }
 
@@ -81,7 +96,7 @@ impl Subject {
         Self::ByCaller,
         Self::ByAgent,
         Self::Transferred,
-        Self::RangInVain,
+        Self::RingNoAnswer,
         Self::AgentDump,
         Self::Paused,
         Self::Unpaused,
@@ -101,7 +116,7 @@ impl Subject {
             Self::ByCaller => "COMPLETECALLER",
             Self::ByAgent => "COMPLETEAGENT",
             Self::Transferred => "*TRANSFER",
-            Self::RangInVain => "RINGNOANSWER",
+            Self::RingNoAnswer => "RINGNOANSWER",
             Self::AgentDump => "AGENTDUMP",
             Self::Paused => "PAUSE",
             Self::Unpaused => "UNPAUSE",
@@ -122,7 +137,7 @@ impl Subject {
             Self::ByCaller => completions(&["caller"]),
             Self::ByAgent => completions(&["agent"]),
             Self::Transferred => completions(&["transfer"]),
-            Self::RangInVain => rings(&["no_answer", "busy", "failed"]),
+            Self::RingNoAnswer => rings(&["no_answer", "busy", "failed"]),
             Self::AgentDump => Counter { name: "asterisk_queue_agent_dumps_total", values: &[] },
             Self::Paused => Counter { name: "asterisk_queue_pauses_total", values: &["paused"] },
             Self::Unpaused => {

@@ -158,7 +158,7 @@ impl Counted {
     fn ring(&mut self, result: RingResult, place: Place) {
         match result {
             RingResult::NoAnswer | RingResult::Busy | RingResult::Failed => {
-                self.count_one(Subject::RangInVain, place);
+                self.count_one(Subject::RingNoAnswer, place);
             }
             RingResult::Lost => self.count_apart(Apart::RingLost, place),
             RingResult::Answered | RingResult::Canceled => {}

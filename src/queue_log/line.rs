@@ -64,7 +64,7 @@ pub enum Verb<'a> {
         talk: Duration,
     },
     /// RINGNOANSWER.
-    RangInVain,
+    RingNoAnswer,
     /// AGENTDUMP.
     AgentDumped,
     /// PAUSE, one for each queue.
@@ -128,7 +128,7 @@ impl<'a> Verb<'a> {
             b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" | b"TRANSFER" => {
                 Self::Transferred { talk: seconds(parameters.nth_back(1)?)? }
             }
-            b"RINGNOANSWER" => Self::RangInVain,
+            b"RINGNOANSWER" => Self::RingNoAnswer,
             b"AGENTDUMP" => Self::AgentDumped,
             b"PAUSE" => Self::Paused,
             b"UNPAUSE" if parameters.next() == Some(b"Auto-Unpause") => Self::AutoUnpaused,
