@@ -16,11 +16,11 @@
 //! | [`metrics`] | observations to counters, state to gauges, both to text |
 //! | [`http`] | `/metrics`, the landing page, health |
 //! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |
-//! | [`replay`] | recordings through the same path |
+//! | [`replay`] | captures through the same path |
 //! | [`queue_log`] | Asterisk's own log of its queues, line by line |
 //! | [`audit`] | what that log says against what was counted |
-//! | [`record`] | what a PBX sends, into a file, under pseudonyms |
-//! | [`demo`] | a make-believe PBX that speaks real AMI |
+//! | [`record`] | what a PBX sends, as a capture, under pseudonyms |
+//! | [`demo`] | a simulated PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the fewest rights that do |
 //! | [`health`] | who is ready, shared by supervisor and HTTP |
@@ -30,7 +30,8 @@
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
-//! What the numbers mean is in `METRICS.md`, how and why it is built so in `docs/design.md`.
+//! The library is no API: it is for the program, its tests and its benches, and changes without
+//! notice.  What the numbers mean is in `METRICS.md`, how and why it is built so in `docs/design.md`.
 
 pub mod ami;
 pub mod app;

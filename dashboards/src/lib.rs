@@ -29,8 +29,11 @@ pub fn shipped() -> Vec<(String, Value)> {
 pub struct Query {
     /// The title of its panel, or of its annotation.
     pub panel: String,
+    /// The query in PromQL.
     pub expr: String,
+    /// The legend of its series.
     pub legend: String,
+    /// Whether it is for one moment, and not for a span.
     pub instant: bool,
     /// The labels that the rows of a table go by; Grafana makes a row of its own for what has
     /// others.

@@ -10,6 +10,7 @@ use support::{root, scratch};
 
 /// A Prometheus that answers on a port of this machine.
 pub struct Prometheus {
+    /// The port.
     pub port: u16,
     running: Option<(Running, PathBuf)>,
 }
@@ -17,7 +18,9 @@ pub struct Prometheus {
 /// Labels and points of one series: moment in seconds and value, without those that are no number.
 #[derive(Clone, Debug)]
 pub struct Series {
+    /// The labels.
     pub labels: BTreeMap<String, String>,
+    /// Its points, the oldest first.
     pub points: Vec<(f64, f64)>,
     /// A native histogram: the points are how many it has observed.
     pub native: bool,
@@ -26,8 +29,11 @@ pub struct Series {
 /// The time a query is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
+    /// The first moment, in seconds since 1970.
     pub from: f64,
+    /// The last moment.
     pub to: f64,
+    /// Seconds between two points.
     pub step: f64,
 }
 
@@ -96,6 +102,7 @@ impl Prometheus {
         Self { port, running: None }
     }
 
+    /// The moment now, in seconds since 1970.
     pub fn now(&self) -> f64 {
         let answer = self.ask("query", &[("query", "vector(time())".into())]).expect("the time");
         number(&answer["result"][0]["value"][1])

@@ -5,6 +5,7 @@ use super::observation::{Word, words};
 
 words! {
     /// What never comes in a session.
+    #[expect(missing_docs, reason = "an event without a sentence is itself what is missing")]
     Missing {
         /// Every needed event of class `call`.
         ClassCall = "class_call",
