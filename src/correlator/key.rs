@@ -1,11 +1,15 @@
 //! Keys of what the correlator tracks: small, and never mistaken for another's once their thing is
 //! gone.
 //!
-//! A key whose thing is gone dangles, and to index with it panics.  Things go in two places only:
-//! channels, their stays and rings in `forget` (`channel_events.rs`), which a deadline or a restart calls and
-//! no other event, and a caller's counted stays in `prune_stays`.  So whatever an event's own
-//! handling looked up may be indexed until its end.  What is kept longer may be indexed only where
-//! it is said below; all else takes `get`.  The sequences of `tests/sequences.rs` hold it.
+//! A key whose thing is gone dangles, and to index with it panics.  So each type below lists where a
+//! kept key lives, and may be indexed with `[]`, and where it may dangle, and must be looked up with
+//! `get`.  What is listed nowhere must be looked up, too.
+//!
+//! Things go in few places.  Channels, their stays and ring attempts go in `forget`
+//! (`channel_events.rs`), which only a deadline or a restart calls, and removed members with them.  A
+//! caller's counted stays go as another one opens (`prune_stays`), and a call goes as it ends.  So
+//! whatever an event's own handling looked up may be indexed until its end, a call apart.
+//! `tests/sequences.rs` plays events in any order to find where that is wrong.
 
 use std::collections::VecDeque;
 
@@ -14,26 +18,38 @@ use slotmap::new_key_type;
 new_key_type! {
     /// A channel.
     ///
-    /// Lives: what a Uniqueid finds, who is in a bridge, and `Stay::caller`, for `forget` takes a channel from all three.
-    /// May dangle: `peer`, `Dialled::by`, the legs and phones of talks and rings, and all that a call holds.
+    /// Lives: what a Uniqueid finds, who is in a bridge, `Channels::callers`, and `Stay::caller`:
+    /// `forget` takes a channel from all four.
+    ///
+    /// May dangle: `Channel::peer`, `InBridge::swapped_by`, `Dialled::by`, the legs and phones of
+    /// talks and ring attempts, all that a call holds, and deadlines.
     pub(super) struct ChannelKey;
+
     /// A stay.
     ///
-    /// Lives: `Channel::stays`, for both that end a stay take it from there.
-    /// May dangle: `Channel::talk` (the caller may be forgotten while the agent's leg goes on), `Ring::stay`, deadlines.
+    /// Lives: `AsCaller::stays`, for whatever ends a stay takes it from there.
+    ///
+    /// May dangle: `AsAgent::talk`, since the caller may be forgotten while the agent's leg goes on;
+    /// `Ring::stay`, the talks of a member, and deadlines.
     pub(super) struct StayKey;
+
     /// A ring attempt.
     ///
-    /// May dangle: `Channel::ring`, so it is asked for by `find_ring`, and deadlines.
+    /// May dangle: `AsAgent::ring`, so `find_ring` looks it up; `AsCaller::forwarded`, the ring
+    /// attempts of a member, and deadlines.
     pub(super) struct RingKey;
+
     /// A call.
     ///
-    /// May dangle: `Channel::call`, since a call ends with its first channel and its legs go on, and deadlines.
+    /// May dangle: `Channel::call`, since a call ends with its first channel and its legs go on, and
+    /// deadlines.  So what `find_call` returns is looked up.
     pub(super) struct CallKey;
+
     /// A member.
     ///
-    /// Lives: in `Members::places`, among `Members::former`, and with any ring or stay that has it, for a removed member is
-    /// dropped when no other speaks of it (`sweep_members`).
+    /// Lives: in `Members::places`, among `Members::former`, and with any ring attempt or stay that
+    /// has it, for `sweep_members` drops a removed member only when no other has it.
+    ///
     /// May dangle: `LastList`, and deadlines.
     pub(super) struct MemberKey;
 }
@@ -49,6 +65,7 @@ pub(super) struct Shortlist<K> {
 }
 
 impl<K: Copy> Shortlist<K> {
+    /// Adds a key; `belongs` decides which of the others are still needed, if the list is full.
     pub(super) fn add(&mut self, key: K, belongs: impl Fn(K) -> bool) {
         if self.keys.len() >= self.limit {
             self.keys.retain(|&key| belongs(key));
@@ -57,6 +74,7 @@ impl<K: Copy> Shortlist<K> {
         self.keys.push_back(key);
     }
 
+    /// All keys, also those that do not belong here any more.
     pub(super) fn iter(&self) -> impl Iterator<Item = K> {
         self.keys.iter().copied()
     }
@@ -73,7 +91,7 @@ impl<K: Copy> Shortlist<K> {
     }
 }
 
-/// Not worth looking through.
+/// So few keys cost nothing to look through.
 const SHORT: usize = 8;
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 //! input: it is noted as an anomaly, and things go on.  This file only dispatches; each subject has
 //! a file of its own.
 
-use key::{CallKey, ChannelKey, RingKey, StayKey};
-
 mod call;
 mod call_end;
 mod call_result;
@@ -42,6 +40,8 @@ mod sight;
 mod snapshot;
 mod state;
 mod stay;
+mod swap;
+mod taken_out;
 mod talk;
 mod talk_events;
 #[cfg(test)]
@@ -61,6 +61,7 @@ pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
 use evidence::Evidence;
 use gap::Boot;
+use key::{CallKey, ChannelKey, RingKey, StayKey};
 use list_witness::LastList;
 use member::{Members, Place};
 pub use missing::{Missing, MissingSet};

@@ -11,8 +11,8 @@ use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::names::QueueId;
-use super::observation::{Observe, Outcome};
-use super::stay::{Leaving, Phase, Stay};
+use super::observation::Observe;
+use super::stay::{Phase, Stay};
 use super::time::Stamp;
 use crate::clock::Moment;
 use crate::event;
@@ -51,49 +51,6 @@ impl Correlator {
 
         let to = self.ensure_channel(&into.to, at, out);
         self.move_stay(waiting, to);
-    }
-
-    /// A channel takes the place of half a Local channel in a bridge: what was behind that half
-    /// is there itself now.
-    ///
-    /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or
-    /// the same person on another phone (INVITE with Replaces): what follows decides.
-    pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
-        let Some(old) = self.channels.all.get_mut(swapped) else { return };
-        old.bridge.swapped_by = Some(by);
-        let line = old.identity.line;
-        let as_agent = old.as_agent.talk;
-        if line != Line::Local || !self.came_through(swapped, by) {
-            return;
-        }
-
-        // A caller who waits is in no bridge, so only one who talks can be swapped.
-        let as_caller = self.find_talking_stay(swapped);
-        if let Some(key) = as_agent
-            && let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut)
-            && talk.leg == Some(swapped)
-        {
-            talk.leg = Some(by);
-            talk.phone = None;
-            self.channels.all[by].as_agent.talk = Some(key);
-
-            // The half that is gone asks for its own hangup: that is nobody's wish to end the talk.
-            self.channels.all[swapped].as_agent.talk = None;
-        }
-        if let Some(key) = as_caller {
-            self.move_stay(key, by);
-        }
-    }
-
-    /// Whether `by` stood in the bridge of the other half, as far as that is known.
-    fn came_through(&self, swapped: ChannelKey, by: ChannelKey) -> bool {
-        let last_bridge =
-            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.last);
-        let other_half = self.channels.all[swapped].peer.and_then(last_bridge);
-        match (other_half, last_bridge(by)) {
-            (Some(behind), Some(before)) => behind == before,
-            _ => true,
-        }
     }
 
     /// A channel is about to end though the place it held goes on: the empty shell of a masquerade,
@@ -161,56 +118,8 @@ impl Correlator {
         others.next().is_none().then_some(only)
     }
 
-    /// No AgentComplete came although the agent's channel is gone: the agent took the call along to
-    /// another phone, if one has the channel's place beside the caller and no transfer was
-    /// reported.
-    pub(super) fn keep_talking(&mut self, key: StayKey, at: Stamp) -> bool {
-        let Some(stay) = self.stays.get(key) else { return false };
-        let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
-        let bridge =
-            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.id);
-        let by = talk
-            .leg
-            .and_then(|leg| self.channels.all.get(leg))
-            .and_then(|leg| leg.bridge.swapped_by);
-        let beside = by.filter(|&by| bridge(by).is_some() && bridge(by) == bridge(stay.caller));
-        let (Some(by), Some(old)) = (beside, talk.leg) else { return false };
-
-        self.channels.all[by].as_agent.talk = Some(key);
-        self.channels.all[old].as_agent.talk = None;
-        if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
-            talk.leg = Some(by);
-            talk.phone = None;
-        }
-        self.follow_talk(key, at);
-        true
-    }
-
-    /// A waiting caller is in no bridge before AgentConnect.  Who enters one was taken out of the
-    /// queue: AMI Bridge, Park, the application Bridge.  The rest of it happens to a Surrogate
-    /// channel, which is in no event (16 and 22).
-    pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
-        let Some(key) = self.find_waiting_stay(caller) else { return };
-        if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
-            self.stays[key].phase = Phase::Leaving(Leaving::new(at));
-            self.exit(key, Outcome::Redirected, out);
-        }
-    }
-
-    /// A leg that had answered is gone before Leave and AgentConnect: it was in the announcement.
-    /// If the caller is in a bridge by now, it is another's.
-    pub(super) fn lose_answered_leg(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
-        let Some(stay) = self.stays.get_mut(key) else { return };
-        let caller = stay.caller;
-        if let Phase::Waiting { answered } = &mut stay.phase {
-            *answered = false;
-            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.id.is_some()) {
-                self.taken_by_bridge(caller, at, out);
-            }
-        }
-    }
-
-    fn move_stay(&mut self, key: StayKey, to: ChannelKey) {
+    /// The stay goes on with another channel as its caller.
+    pub(super) fn move_stay(&mut self, key: StayKey, to: ChannelKey) {
         let from = std::mem::replace(&mut self.stays[key].caller, to);
         if from == to {
             return;

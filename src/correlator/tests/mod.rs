@@ -1,17 +1,20 @@
 //! The correlator on made-up events; whole recordings are played in `tests/` of the crate.
 
 mod agents;
-mod calls;
-mod devices;
-mod directions;
+mod call;
+mod completion;
+mod device;
 mod gaps;
 mod identity;
 mod missing;
 mod moved;
+mod outside;
 mod presence;
 mod properties;
 mod sequences;
 mod stays;
+mod swap;
+mod taken_out;
 mod wrapup;
 
 use std::collections::BTreeMap;
