@@ -139,6 +139,7 @@ pub(super) struct Channels {
 }
 
 impl Channels {
+    /// The channel of a Uniqueid.
     pub(super) fn find(&self, uid: &[u8]) -> Option<ChannelKey> {
         self.by_uid.get(uid).copied()
     }
@@ -151,21 +152,10 @@ impl Channels {
         names: &mut Names,
     ) -> (ChannelKey, bool) {
         if let Some(key) = self.find(block.uid) {
-            let channel = &mut self.all[key];
-            channel.life.up |= block.state == Some(UP);
-            channel.life.doubted = false;
-            if !block.linkedid.is_empty() && *channel.identity.linkedid != *block.linkedid {
-                let before =
-                    std::mem::replace(&mut channel.identity.linkedid, block.linkedid.into());
-                let stayed = !channel.as_caller.stays.is_empty();
-                // One whose place in the queue went over to another channel is listed, too.
-                self.leave_callers(&before, key);
-                if stayed {
-                    self.callers.entry(block.linkedid.into()).or_default().insert(key);
-                }
-            }
+            self.update(key, block);
             return (key, false);
         }
+
         let name = readable(block.name);
         let device = Device::of(&name);
         let label = device.label(&rules.agents);
@@ -177,14 +167,33 @@ impl Channels {
             label: (label != device.name).then(|| label.into()),
             context: block.context.into(),
         };
+        self.live_devices.begin(&identity.device, identity.line);
+        self.live += 1;
 
         let key = self.all.insert(Channel::new(identity));
         self.all[key].life.up = block.state == Some(UP);
         self.by_uid.insert(block.uid.into(), key);
-        self.live += 1;
-        let channel = &self.all[key];
-        self.live_devices.begin(&channel.identity.device, channel.identity.line);
         (key, true)
+    }
+
+    /// Takes in what an event shows of a known channel: it is there, maybe up, and maybe in another
+    /// call by now.
+    fn update(&mut self, key: ChannelKey, block: &event::Channel<'_>) {
+        let channel = &mut self.all[key];
+        channel.life.up |= block.state == Some(UP);
+        channel.life.doubted = false;
+        if block.linkedid.is_empty() || *channel.identity.linkedid == *block.linkedid {
+            return;
+        }
+
+        // A channel whose place in the queue went over to another is among the callers, too, though
+        // it has no stay any more.
+        let before = std::mem::replace(&mut channel.identity.linkedid, block.linkedid.into());
+        let is_caller = !channel.as_caller.stays.is_empty();
+        self.leave_callers(&before, key);
+        if is_caller {
+            self.callers.entry(block.linkedid.into()).or_default().insert(key);
+        }
     }
 
     /// A channel turns out to be another line than its name alone says.
@@ -198,7 +207,7 @@ impl Channels {
         }
     }
 
-    /// Marks the channel as ended.
+    /// Marks the channel as ended; the first end counts.
     pub(super) fn end(&mut self, key: ChannelKey, ended: Ended) {
         if let Some(channel) = self.all.get_mut(key)
             && channel.is_live()
@@ -209,6 +218,7 @@ impl Channels {
         }
     }
 
+    /// Takes the channel out of every index.
     pub(super) fn forget(&mut self, key: ChannelKey) -> Option<Channel> {
         self.leave(key);
         let channel = self.all.remove(key)?;
@@ -249,6 +259,7 @@ impl Channels {
         self.live
     }
 
+    /// The id of a bridge, by its BridgeUniqueid.
     pub(super) fn bridge_id(&self, id: &[u8]) -> BridgeId {
         BridgeId(self.hasher.hash_one(id))
     }
@@ -263,6 +274,7 @@ impl Channels {
         if channel.identity.line == Line::Media {
             return &[];
         }
+
         let inside = self.bridges.entry(bridge).or_default();
         channel.bridge.place = inside.len();
         inside.push(key);
@@ -283,6 +295,8 @@ impl Channels {
         if channel.identity.line == Line::Media {
             return None;
         }
+
+        // The last one takes the place of the one that goes: a conference may have hundreds.
         let inside = self.bridges.get_mut(&bridge)?;
         inside.swap_remove(place);
         if let Some(&last) = inside.get(place) {
@@ -305,6 +319,8 @@ impl Channels {
         for _ in 0..CHAIN {
             let Some(channel) = self.all.get(key) else { return key };
             let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
+
+            // Half `;2` runs the dialplan that dialled, its peer `;1` was dialled before.
             let Some(two) =
                 by.and_then(|by| self.all.get(by)).filter(|by| by.identity.line == Line::Local)
             else {
@@ -360,6 +376,7 @@ impl Channel {
         devices.of(self.identity.device.as_bytes(), matches!(self.identity.line, Line::Trunk(_)))
     }
 
+    /// The trunk it is a channel of.
     pub(super) const fn trunk(&self) -> TrunkId {
         match self.identity.line {
             Line::Trunk(trunk) => trunk,
@@ -373,6 +390,7 @@ impl Channel {
     }
 }
 
+/// Channel state: answered.
 const UP: u8 = 6;
 /// FreePBX follow-me nests two; more than this is a loop.
 const CHAIN: usize = 8;

@@ -6,10 +6,10 @@
 //! `get`.  What is listed nowhere must be looked up, too.
 //!
 //! Things go in few places.  Channels, their stays and ring attempts go in `forget`
-//! (`channel_events.rs`), which only a deadline or a restart calls, and removed members with them.  A
-//! caller's counted stays go as another one opens (`prune_stays`), and a call goes as it ends.  So
-//! whatever an event's own handling looked up may be indexed until its end, a call apart.
-//! `tests/sequences.rs` plays events in any order to find where that is wrong.
+//! (`channel_events.rs`), which only a deadline or a restart calls.  A caller's counted stays go as
+//! another one opens (`prune_stays`), removed members once no other has them (`sweep_members`), and a
+//! call goes as it ends.  So whatever an event's own handling looked up may be indexed until its end,
+//! a call apart.  `tests/sequences.rs` plays events in any order to find where that is wrong.
 
 use std::collections::VecDeque;
 

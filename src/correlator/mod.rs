@@ -191,10 +191,15 @@ impl Correlator {
     /// One event, read at `now`.
     pub fn handle(&mut self, now: Moment, event: &Event<'_>, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: event.at };
+
+        // Before the event changes anything: evidence compares it with what was known before.
         self.date_boot(now);
         self.note_evidence(at, &event.kind);
         self.sight.note(&event.kind);
+
         self.dispatch(at, &event.kind, out);
+
+        // After it, once: an event may change the state of several agents, and of one twice.
         self.follow_phones(now, out);
     }
 

@@ -126,7 +126,7 @@ fn a_recording_begun_in_the_dialplan_counts_for_every_queue_it_is_connected_in()
 fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
     let mut stage = Stage::live();
     stage.event("Newchannel Channel=SIP/333-1 Uniqueid=1.1 ChannelState=0");
-    // a member's Local channel, and the phone behind it
+    // A member's Local channel, and the phone behind it.
     stage
         .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2")
         .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3");
@@ -135,7 +135,7 @@ fn without_a_linkedid_only_what_nobody_dials_is_a_call() {
     stage.event("Newchannel Channel=SIP/334-4 Uniqueid=1.4");
     stage.event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/334-4");
     assert_eq!(stage.correlator.state(stage.now).tracked.calls, 1);
-    // a leg that could not be called
+    // A leg that could not be called.
     stage
         .event("Newchannel Channel=SIP/335-5 Uniqueid=1.5 ChannelState=0")
         .event("Hangup Uniqueid=1.5 ChannelState=0 Cause=0");

@@ -18,7 +18,7 @@ fn an_agent_complete_with_a_uniqueid_that_never_stayed_belongs_to_the_member_s_t
             (1, 4.0),
             "{channel}"
         );
-        // it may be told twice
+        // It may come twice.
         stage
             .event(&format!("AgentComplete {}", complete.replace("=caller", "=transfer")))
             .at(100.0);

@@ -39,9 +39,14 @@ fn a_line_that_many_share_is_an_agent_s_only_if_the_configuration_says_so() {
         by_default.counted()
     );
 
-    let mut told = live(&["^SIP/trunk-"], &["^DAHDI/i2/"]);
-    talk(&mut told, "SIP/trunk-1", "DAHDI/i2/2025550101-1");
-    assert_eq!(told.count("call inbound DAHDI/i2 SIP/trunk answered"), 1, "{:?}", told.counted());
+    let mut configured = live(&["^SIP/trunk-"], &["^DAHDI/i2/"]);
+    talk(&mut configured, "SIP/trunk-1", "DAHDI/i2/2025550101-1");
+    assert_eq!(
+        configured.count("call inbound DAHDI/i2 SIP/trunk answered"),
+        1,
+        "{:?}",
+        configured.counted()
+    );
 }
 
 #[test]
@@ -96,13 +101,13 @@ fn what_media_dial_is_a_call_of_its_own() {
             "1 trunk SIP/trunk cause 16"
         ]
     );
-    // nobody but the far end was there
+    // Nobody but the far end was there.
     assert_eq!(stage.sum("call talk outbound "), 0.0);
 }
 
 #[test]
 fn media_without_linkedid_begin_no_call_either() {
-    // 13.4 and older tell no Linkedid
+    // 13.4 and older send no Linkedid.
     let mut stage = live(&["^SIP/trunk-"], &[]);
     let channels = [
         "Message/ast_msg_queue",
@@ -196,7 +201,7 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
     let queues: Vec<_> = state.queues.iter().map(|queue| names.queues.name(queue.queue)).collect();
     assert_eq!(queues, [r"B\xfcro"]);
 
-    // and the device of each is known
+    // And the device of each is known.
     tell_bytes(
         &mut stage,
         b"Event: Newchannel\r\nChannel: SIP/J\xf6rg-00000001\r\nUniqueid: 9\r\nLinkedid: 9\r\n\r\n",

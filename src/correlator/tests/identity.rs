@@ -63,7 +63,7 @@ fn an_interface_is_one_member_in_any_case() {
     assert_eq!(members(&stage, "q"), 1);
     assert_eq!(stage.counted(), ["1 q paused Tea"]);
 
-    // a list in mid-session finds the very member, and so does the end of it
+    // A list in mid-session finds the very member, and so does the end of it.
     stage.correlator.begin_listing(stage.now);
     let list = snapshot(&[
         "QueueParams Queue=q ServiceLevel=0",
@@ -152,7 +152,7 @@ fn the_phone_behind_a_local_channel_is_learned_and_kept_over_a_gap() {
 #[test]
 fn a_talk_that_a_list_finds_is_the_members_whose_phone_it_is() {
     let mut stage = Stage::live();
-    // the Local channel was optimised away: what the caller talks to is the phone
+    // The Local channel was optimised away: what the caller talks to is the phone.
     stage.cut().at(3.0).resync(&[
         "QueueParams Queue=q ServiceLevel=0",
         &format!("QueueMember {ANN}"),

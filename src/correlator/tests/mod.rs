@@ -1,4 +1,4 @@
-//! The correlator on made-up events; whole recordings are played in `tests/` of the crate.
+//! The correlator on events that a test writes; whole captures are played in `tests/` of the crate.
 
 mod agents;
 mod call;
@@ -28,7 +28,7 @@ use crate::event::Name;
 pub(super) struct Tally {
     pub counts: BTreeMap<String, u64>,
     pub sums: BTreeMap<String, f64>,
-    /// Facts that say whose they are, by Uniqueid and Linkedid.
+    /// Facts of stays, by the caller's Uniqueid and Linkedid.
     pub whose: BTreeMap<String, Vec<Observation>>,
 }
 
@@ -136,7 +136,7 @@ impl Observe for Tally {
     }
 }
 
-/// A correlator, told events as short texts, and what it saw.
+/// A correlator that is given events as short texts, and what it observed.
 pub(super) struct Stage {
     pub now: Moment,
     pub correlator: Correlator,
@@ -163,7 +163,7 @@ impl Stage {
         self
     }
 
-    /// Tells an event: its name, then `Key=value` words.
+    /// An event: its name, then `Key=value` words.
     pub(super) fn event(&mut self, event: &str) -> &mut Self {
         with_event(event, |event| self.correlator.handle(self.now, &event, &mut self.tally));
         assert_conserved(&self.tally, &self.correlator.state(self.now), self.correlator.names());
@@ -184,7 +184,7 @@ impl Stage {
         self
     }
 
-    /// Everything counted, but what is only known, anomalies left out.
+    /// Everything counted, anomalies left out.
     pub(super) fn counted(&self) -> Vec<String> {
         let counted = self.tally.counts.iter().filter(|(what, _)| !what.starts_with("anomaly"));
         counted.map(|(what, count)| format!("{count} {what}")).collect()

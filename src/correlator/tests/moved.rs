@@ -103,7 +103,7 @@ fn a_place_that_is_handed_over_is_one_stay_that_may_be_answered() {
 fn a_line_without_its_place_is_not_looked_for_when_it_is_forgotten() {
     let mut stage = consulting();
     stage.at(5.0).event(HAND_OVER);
-    // the masquerade has given the line the customer's Linkedid
+    // The masquerade has given the line the customer's Linkedid.
     stage.event(
         "Newexten Uniqueid=2.1 Linkedid=1.1 Extension=7001 Application=Dial AppData=SIP/201",
     );
@@ -176,7 +176,7 @@ fn a_masquerade_shows_by_the_steps_that_cross_and_the_hangup_of_the_shell() {
 
 #[test]
 fn who_is_about_to_join_is_no_newcomer_to_a_place() {
-    // of another queue; two at once; long ago
+    // Of another queue; two at once; long ago.
     for others in [vec!["r"], vec!["q", "q"]] {
         let mut stage = consulting();
         for (at, queue) in others.iter().enumerate() {
@@ -196,7 +196,7 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
     let mut stage = behind_local();
     stage.at(6.0).event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1");
     stage.event("Newexten Uniqueid=4.1 Extension=600 Application=Queue AppData=q,t");
-    // no BridgeLeave, no BridgeEnter (ast_bridge_notify_masquerade)
+    // No BridgeLeave, no BridgeEnter (ast_bridge_notify_masquerade).
     stage.event("Hangup Uniqueid=1.3 Cause=16").at(60.0);
     assert_eq!(stage.inside(), (0, 1));
     stage
@@ -212,7 +212,7 @@ fn a_masquerade_of_a_talking_caller_leaves_the_talk_as_it_is() {
 
 #[test]
 fn a_list_may_be_newer_than_the_transfer_it_shows() {
-    // the place is known from before, or its Join comes behind the list as well
+    // The place is known from before, or its Join comes behind the list as well.
     for known in [true, false] {
         let mut stage = if known { consulting() } else { Stage::live() };
         let join = "QueueCallerJoin Uniqueid=2.1 Channel=SIP/201-3 Queue=q";

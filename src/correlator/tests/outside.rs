@@ -64,7 +64,7 @@ fn a_number_dialled_through_a_device_is_to_no_agent() {
     let mut stage = stage(&["^PJSIP/carrier-"], &[], &[], &[]);
     call(&mut stage, "1", PHONE, UNLISTED);
     call(&mut stage, "2", PHONE, OTHER_PHONE);
-    // nobody who answered there is an agent
+    // Nobody who answered there is an agent.
     call(&mut stage, "3", ("PJSIP/carrier", "from-carrier"), UNLISTED);
     assert_eq!(
         calls(&stage),
@@ -90,7 +90,7 @@ fn a_ring_group_with_a_stranger_in_it_is_not_only_agents() {
 
 #[test]
 fn a_device_that_calls_in_from_outside_is_a_trunk_from_then_on() {
-    // of FreePBX the contexts are known by name
+    // Of FreePBX the contexts are known by name.
     for (inbound, context) in
         [(&[][..], "from-trunk-pjsip-voipms"), (&["^incoming$"][..], "incoming")]
     {
@@ -137,7 +137,7 @@ fn a_device_that_also_begins_calls_inside_is_no_trunk() {
     call(&mut stage, "1", ("PJSIP/both", "incoming"), OTHER_PHONE);
     call(&mut stage, "2", ("PJSIP/both", "from-internal"), OTHER_PHONE);
     call(&mut stage, "3", ("PJSIP/both", "incoming"), OTHER_PHONE);
-    // the context of the third still says where it came from
+    // The context of the third still says where it came from.
     assert_eq!(calls(&stage), ["1 inbound  ", "1 inbound  PJSIP/both", "1 unknown  "]);
 }
 
@@ -163,12 +163,12 @@ fn a_members_phone_is_an_agents_whatever_the_patterns_say() {
 #[test]
 fn before_13_5_a_leg_teaches_nothing_about_trunks() {
     let mut stage = stage(&[], &[], &["^incoming$"], &[]);
-    // a leg of a call from outside has its context, and looks like a beginning until its DialBegin
+    // A leg of a call from outside has its context, and looks like a beginning until its DialBegin.
     stage.event("Newchannel Uniqueid=1 Channel=SIP/channel2-1 ChannelState=4 Context=incoming");
     stage.event("Newchannel Uniqueid=2 Channel=SIP/201-2 ChannelState=0 Context=incoming");
     stage.event("DialBegin Uniqueid=1 DestUniqueid=2 DestChannel=SIP/201-2 DialString=201");
     assert_eq!(stage.correlator.names().trunks.count(), 1);
-    // since then a leg has the Linkedid of its caller
+    // Since then a leg has the Linkedid of its caller.
     stage.event(
         "Newchannel Uniqueid=3 Linkedid=1 Channel=SIP/202-3 ChannelState=0 Context=incoming",
     );
@@ -188,7 +188,7 @@ fn after_the_first_calls_it_is_told_that_no_trunk_was_seen() {
     assert_eq!(first.technologies.into_iter().collect::<Vec<_>>(), ["IAX2", "PJSIP"]);
     assert_eq!(first.contexts.into_iter().collect::<Vec<_>>(), ["from-far", "from-internal"]);
 
-    // one that is learned takes it back
+    // One that is learned takes it back.
     call(&mut stage, "c", ("PJSIP/voipms", "from-pstn"), OTHER_PHONE);
     assert_eq!(stage.correlator.without_trunk(), None);
 }

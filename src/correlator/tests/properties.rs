@@ -166,7 +166,7 @@ proptest! {
             }
             assert_conserved(&tally, &correlator.state(now), correlator.names());
         }
-        // everything that is tracked has a deadline
+        // Everything that is tracked has a deadline.
         for _ in 0..4 {
             now = now.after(Duration::from_secs(3 * 24 * 3600));
             correlator.expire(now, &mut tally);

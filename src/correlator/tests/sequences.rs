@@ -1,7 +1,7 @@
 //! Recorded events as no PBX sends them: dropped, repeated, delayed, swapped, and those of several
 //! captures spliced.
 //!
-//! Noise is told at the door; what breaks a state machine are whole events at the wrong moment.  So
+//! Noise is refused by the decoder; what breaks a state machine are whole events at the wrong moment.  So
 //! each sequence is made of real captures by a seed, with cuts of the link, lists and long waits
 //! thrown in, and after every event the books must add up.  `SEQUENCES=5000` plays more of them,
 //! `SEQUENCE_SEED=17` only that one.
@@ -133,7 +133,7 @@ fn deal(rng: &mut Rng, captures: &[Capture]) -> Vec<Step> {
     for _ in 0..rng.usize(0..3) {
         let other = rng.choice(captures).expect("captures");
         let strand = window(rng, &other.frames);
-        // events of one scenario on the channels of another
+        // Events of one scenario on the channels of another.
         let same_channels = rng.bool();
         strands.push(if same_channels { moved(&strand, &other.uids, &first.uids) } else { strand });
     }

@@ -37,7 +37,7 @@ pub(super) fn behind_local() -> Stage {
 
 /// How the Local channel goes away, and the bridge that is left.
 const OPTIMISATIONS: [(&str, &[&str]); 3] = [
-    // what 16 and 22 do: the customer comes into the queue's bridge
+    // What 16 and 22 do: the customer comes into the queue's bridge.
     (
         "b",
         &[
@@ -50,7 +50,7 @@ const OPTIMISATIONS: [(&str, &[&str]); 3] = [
             "Hangup Uniqueid=1.2 Cause=16",
         ],
     ),
-    // the agent goes into the customer's
+    // The agent goes into the customer's.
     (
         "a",
         &[
@@ -62,7 +62,7 @@ const OPTIMISATIONS: [(&str, &[&str]); 3] = [
             "Hangup Uniqueid=1.2 Cause=16",
         ],
     ),
-    // both bridges become one
+    // Both bridges become one.
     (
         "a",
         &[
@@ -84,7 +84,7 @@ fn a_caller_behind_a_local_channel_that_is_optimised_away_talks_on() {
         for event in events {
             stage.event(event);
         }
-        // past all deadlines of the channels that are gone
+        // Past all deadlines of the channels that are gone.
         stage.at(45.0);
         assert_eq!(stage.inside(), (0, 1), "{events:?}");
 
@@ -144,9 +144,9 @@ fn a_caller_who_came_through_talks_on_over_a_gap() {
         stage.at(48.0).event(&format!(
             "AgentComplete Uniqueid=1.1 {LOCAL} HoldTime=3 TalkTime=45 Reason=caller"
         ));
-        let (told, lost) =
+        let (counted, lost) =
             (stage.count("q complete Ann caller"), stage.count("q complete Ann lost"));
-        assert_eq!((told, lost), (u64::from(talks), u64::from(!talks)));
+        assert_eq!((counted, lost), (u64::from(talks), u64::from(!talks)));
         assert_eq!(stage.sum("q talk Ann"), if talks { 45.0 } else { 0.0 });
     }
 }
@@ -187,7 +187,7 @@ fn a_local_caller_who_hangs_up_is_gone() {
 #[test]
 fn whoever_takes_a_local_half_s_place_from_elsewhere_is_somebody_else() {
     let mut stage = behind_local();
-    // the other party of a transfer comes out of a bridge of its own
+    // The other party of a transfer comes out of a bridge of its own.
     stage
         .event("Newchannel Channel=SIP/301-7 Uniqueid=5.1 Linkedid=5.1")
         .event("BridgeEnter BridgeUniqueid=c Uniqueid=5.1");
@@ -264,7 +264,7 @@ fn an_agent_who_is_replaced_by_a_transfer_is_out_of_the_talk() {
 #[test]
 fn a_caller_who_is_gone_talks_to_nobody_though_the_agent_stays_bridged() {
     let mut stage = talking();
-    // a third party was added to the talk
+    // A third party was added to the talk.
     stage
         .event("Newchannel Channel=SIP/205-9 Uniqueid=4.1 Linkedid=4.1")
         .event("BridgeEnter BridgeUniqueid=b Uniqueid=4.1");

@@ -17,7 +17,7 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     let ann = stage.correlator.state(stage.now).agents[0].1;
     assert_eq!(ann, crate::correlator::AgentState::Available);
 
-    // the same caller may come back
+    // The same caller may come back.
     stage
         .at(20.0)
         .event("BridgeLeave BridgeUniqueid=x Uniqueid=1.1")
