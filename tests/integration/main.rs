@@ -6,6 +6,7 @@ mod audit;
 mod captures;
 mod cases;
 mod demo;
+mod documentation;
 mod lab;
 mod metrics_md;
 mod missing;

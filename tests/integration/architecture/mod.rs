@@ -4,7 +4,7 @@
 mod circles;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use source::{code, files, place, root};
@@ -81,6 +81,27 @@ fn used(code: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The table of docs/design.md, in which people read what [`MAY_USE`] says.
+#[test]
+fn the_table_of_the_design_has_the_same_arrows() {
+    let text = std::fs::read_to_string(root().join("../docs/design.md")).expect("docs/design.md");
+    let (_, table) = text.split_once("| modules it uses |\n").expect("the table");
+    let (table, _) = table.split_once("\n\n").expect("its end");
+
+    let mut documented = BTreeMap::new();
+    for row in table.lines().skip(1) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let words = cells[2].split(", ").map(|word| word.split(" (").next().unwrap_or_default());
+        let uses: BTreeSet<_> =
+            words.filter(|word| *word != "nothing" && !word.ends_with(')')).collect();
+        documented.insert(cells[0], uses);
+    }
+
+    assert_eq!(documented.remove("app"), Some(BTreeSet::from(["all"])));
+    let checked = MAY_USE.iter().map(|(module, uses)| (*module, uses.iter().copied().collect()));
+    assert_eq!(documented, checked.collect::<BTreeMap<_, BTreeSet<_>>>());
 }
 
 #[test]
