@@ -15,7 +15,7 @@ use crate::correlator::{
 use crate::replay::Watch;
 
 impl Watch for Audit {
-    fn saw(&mut self, at: Moment, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
+    fn observed(&mut self, at: Moment, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
         if fact == Observation::Anomaly(Anomaly::CompleteMissing) {
             // The completion itself is the next observation.
             self.late = 1;
@@ -54,11 +54,11 @@ impl Watch for Audit {
         }
     }
 
-    fn blind(&mut self, at: Moment) {
+    fn disconnected(&mut self, at: Moment) {
         self.unsynchronised.begins(at);
     }
 
-    fn sighted(&mut self, at: Moment) {
+    fn synchronised(&mut self, at: Moment) {
         self.unsynchronised.ends(at);
     }
 }

@@ -57,11 +57,11 @@ mod tests {
             let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
             held.push(Moment::from_secs(second), &frame);
         }
-        let mut seen = Vec::new();
-        held.each(|read, event| seen.push((read, format!("{:?}", event.kind))));
+        let mut events = Vec::new();
+        held.each(|read, event| events.push((read, format!("{:?}", event.kind))));
         let booted = Kind::FullyBooted { uptime: Some(7) };
         assert_eq!(
-            seen,
+            events,
             [
                 (Moment::from_secs(3), format!("{booted:?}")),
                 (Moment::from_secs(4), format!("{:?}", Kind::Shutdown))

@@ -79,7 +79,7 @@ impl Lists {
         }
     }
 
-    /// Takes an answer that may be the barrier's; tells whether the barrier has passed.
+    /// Takes an answer that may be the barrier's; reports whether the barrier has passed.
     pub(super) fn is_behind(&mut self, answer: &Answer) -> bool {
         if answer.id().word() == BARRIER {
             self.pongs += 1;

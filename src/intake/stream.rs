@@ -139,7 +139,7 @@ impl Stream {
             return Ok(Step::Nothing);
         };
 
-        // An item happens to nobody, and is of no use without its list.
+        // An item is no event of a call, and is of no use without its list.
         if is_item(name) && !self.owns(frame) {
             return Ok(Step::Nothing);
         }
@@ -180,7 +180,7 @@ impl Stream {
         frame: &Frame<'_>,
         sink: &mut Sink<'_, O>,
     ) -> Result<Step, NoSnapshot> {
-        // CoreSettings, whoever asked: it knows better than the greeting, which tells the branch.
+        // CoreSettings, whoever asked: the greeting has the branch only, and this the release.
         if frame.is_accepted()
             && let Some(version) = frame.header("AsteriskVersion")
         {

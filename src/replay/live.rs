@@ -49,7 +49,7 @@ fn a_live_session_and_a_replay_count_alike() {
     }
 }
 
-/// What a live session does with a stream, at the moments the capture tells.
+/// What a live session does with a stream, at the moments of the capture.
 struct Live {
     pbx: PbxName,
     exporter: Exporter,

@@ -1,7 +1,7 @@
-//! Recordings through the real path: the same frames, events, correlator and metrics as a live PBX.
+//! Captures through the real path: the same frames, events, correlator and metrics as a live PBX.
 //!
-//! A recording is what the manager interface sent, byte for byte or with line feeds only, plain or
-//! gzipped.  Its clock is its own `Timestamp` headers; without them Asterisk's fields tell the
+//! A capture is what the manager interface sent, byte for byte or with line feeds only, plain or
+//! gzipped.  Its clock is its own `Timestamp` headers; without them Asterisk's fields give the
 //! durations (METRICS.md, Where times come from). Lists are applied only where they answer
 //! questions of our own, as in what `record` writes.
 
@@ -32,7 +32,7 @@ use crate::metrics::{Exporter, Format, Metrics, Monitor};
 use crate::pbx::PbxName;
 use crate::version;
 
-/// Why a recording could not be played.
+/// Why a capture could not be played.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The file cannot be opened or read.
@@ -56,8 +56,8 @@ pub enum ReplayError {
         source: io::Error,
     },
     /// The file holds nothing a manager interface would send.
-    #[error("{}: not a recording of a manager interface: no event in {bytes} bytes", path.display())]
-    NotARecording {
+    #[error("{}: not a capture of a manager interface: no event in {bytes} bytes", path.display())]
+    NotACapture {
         /// The file.
         path: PathBuf,
         /// How many bytes it has.
@@ -86,7 +86,7 @@ pub enum Stop {
     TooOld(Sign),
 }
 
-/// Something that tells a version.
+/// Something by which a version is recognised.
 #[derive(Debug)]
 pub struct Sign {
     /// `AMI 1.3`, `event Join`.
@@ -95,7 +95,7 @@ pub struct Sign {
     pub byte: u64,
 }
 
-/// One PBX that is played from recordings, one after the other; `W` watches.
+/// One PBX, played from captures one after the other; `W` watches.
 pub struct Replay<W = ()> {
     exporter: Exporter,
     limits: Limits,
@@ -106,18 +106,18 @@ pub struct Replay<W = ()> {
     /// The first time stamp, if there was one yet.
     begun: Option<Moment>,
     time: Time,
-    /// The PBX is out of sight: nothing of the session that begins was synchronised yet.
-    blind: Option<Blind>,
+    /// The PBX is disconnected: nothing of the session that begins was synchronised yet.
+    gap: Option<Gap>,
     watch: W,
 }
 
-/// A time out of sight.
+/// A time in which nothing was captured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Blind {
-    /// Before the recording.
+enum Gap {
+    /// Before the capture.
     Before,
-    /// Something was seen before it.
-    Gap,
+    /// Something was captured before it.
+    Between,
 }
 
 /// What a file held.
@@ -137,7 +137,7 @@ impl Replay {
         Self::watched(pbx, rules, metrics, limits, ())
     }
 
-    /// Plays to the one PBX of an exporter that others go on with; its recording begins at `start`.
+    /// Plays to the one PBX of an exporter that others go on with; its capture begins at `start`.
     pub fn at(exporter: Exporter, pbx: &PbxName, limits: Limits, start: Moment) -> Self {
         Self {
             exporter,
@@ -147,7 +147,7 @@ impl Replay {
             sessions: 0,
             begun: None,
             time: Time::at(start),
-            blind: None,
+            gap: None,
             watch: (),
         }
     }
@@ -182,7 +182,7 @@ impl<W: Watch> Replay<W> {
             sessions: 0,
             begun: None,
             time: Time::default(),
-            blind: None,
+            gap: None,
             watch,
         }
     }
@@ -190,7 +190,7 @@ impl<W: Watch> Replay<W> {
     /// Plays a file, gzipped or not.
     ///
     /// # Errors
-    /// The file cannot be read, is damaged, is no recording, or is of Asterisk 11 or older.  A file
+    /// The file cannot be read, is damaged, is no capture, or is of Asterisk 11 or older.  A file
     /// that was cut is none of these.
     pub fn play_file(&mut self, path: &Path) -> Result<Played, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.into(), source };
@@ -211,20 +211,20 @@ impl<W: Watch> Replay<W> {
             }
             Some(Stop::Io(source)) => return Err(unreadable(source)),
             None if played.events == 0 => {
-                return Err(ReplayError::NotARecording { path: path.into(), bytes: played.bytes });
+                return Err(ReplayError::NotACapture { path: path.into(), bytes: played.bytes });
             }
             None => {}
         }
         Ok(played)
     }
 
-    /// Plays everything `source` gives; tells what it held, and what stopped the playing before its
+    /// Plays everything `source` gives; reports what it held, and what stopped it before its
     /// end.
     pub fn play(&mut self, mut source: impl Read) -> (Played, Option<Stop>) {
         let mut decoder = Decoder::of_file(self.limits);
         let mut played = Played::default();
-        // what lies between two recordings, and before the first
-        self.go_blind();
+        // What lies between two captures, and before the first.
+        self.disconnect();
         let mut chunk = vec![0; CHUNK];
         let failed = loop {
             match source.read(&mut chunk) {
@@ -237,7 +237,7 @@ impl<W: Watch> Replay<W> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // the recorder was stopped before it could finish the gzip stream
+                // The recorder was stopped before it could finish the gzip stream.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     played.cut = true;
                     break None;
@@ -269,7 +269,7 @@ impl<W: Watch> Replay<W> {
         self.sessions
     }
 
-    /// Decides by what is known whatever still waits for more to come, and gives back who watched.
+    /// Ends whatever still waits for more events, by what is known, and gives back the watcher.
     pub fn finish(mut self) -> W {
         let Monitor { correlator, recorder, .. } = &mut self.exporter.monitors[0];
         let now = self.time.now();
@@ -283,6 +283,7 @@ impl<W: Watch> Replay<W> {
             let byte = played.bytes - decoder.pending() as u64;
             let sign = |what: String| Err(Sign { what, byte });
             let Some(item) = decoder.next_item() else { return Ok(()) };
+
             match &item {
                 Item::Frame(frame) if intake::is_event_of_old(frame) => {
                     return sign(format!("event {}", quoted(frame.name)));
@@ -292,12 +293,13 @@ impl<W: Watch> Replay<W> {
                     played.events += 1;
                 }
                 Item::Frame(frame) => self.response(frame, &item),
+                // A session begins, whoever made the capture: what went before it is over.
                 Item::Banner(ami) => {
                     let ami = quoted(ami.trim_ascii());
                     if version::is_too_old(&ami) {
                         return sign(format!("AMI {ami}"));
                     }
-                    self.go_blind();
+                    self.disconnect();
                     self.stream = Stream::of_others(&self.pbx);
                     self.flow(&item);
                 }
@@ -310,7 +312,7 @@ impl<W: Watch> Replay<W> {
         // The first and the last of what a PBX sends: calls that were open end with it.
         let ends = frame.is_event("FullyBooted") || frame.is_event("Shutdown");
         if ends {
-            self.go_blind();
+            self.disconnect();
         }
 
         let stamped = event::timestamp(frame);
@@ -320,8 +322,9 @@ impl<W: Watch> Replay<W> {
         }
         self.flow(item);
 
+        // While the snapshot is awaited nothing is synchronised, whatever comes.
         if !ends && stamped.is_some() && !self.stream.is_opening() {
-            self.see();
+            self.connect();
         }
     }
 
@@ -329,7 +332,8 @@ impl<W: Watch> Replay<W> {
         if frame.is_accepted() && ActionId::of(frame).is_some_and(|id| id.word() == "Login") {
             self.begin_session();
         }
-        // The answer to a Ping tells the PBX's time, on the clock of its events.
+
+        // The answer to a Ping carries the PBX's time, on the clock of its events.
         let stamped = event::timestamp(frame);
         self.take_time(stamped);
         if stamped.is_some() && self.stream.is_opening() {
@@ -341,7 +345,7 @@ impl<W: Watch> Replay<W> {
     /// `record` logged in: whatever was synchronised before was hidden in between.
     fn begin_session(&mut self) {
         self.sessions += 1;
-        self.go_blind();
+        self.disconnect();
         self.stream = Stream::of_session(&self.pbx);
         let now = self.time.now();
         let Monitor { correlator, recorder, .. } = &mut self.exporter.monitors[0];
@@ -383,23 +387,23 @@ impl<W: Watch> Replay<W> {
 
         // A session without a snapshot ended there, and what came before it was of no use.
         if let Ok(Step::Synchronised(_)) | Err(_) = step {
-            self.see();
+            self.connect();
         }
     }
 
-    fn go_blind(&mut self) {
-        if self.blind.is_none() {
-            self.blind = Some(if self.begun.is_some() { Blind::Gap } else { Blind::Before });
-            self.watch.blind(self.time.now());
+    fn disconnect(&mut self) {
+        if self.gap.is_none() {
+            self.gap = Some(if self.begun.is_some() { Gap::Between } else { Gap::Before });
+            self.watch.disconnected(self.time.now());
         }
     }
 
-    fn see(&mut self) {
-        let Some(blind) = self.blind.take() else { return };
-        if blind == Blind::Gap {
+    fn connect(&mut self) {
+        let Some(gap) = self.gap.take() else { return };
+        if gap == Gap::Between {
             self.exporter.monitors[0].self_metrics.connected();
         }
-        self.watch.sighted(self.time.now());
+        self.watch.synchronised(self.time.now());
     }
 }
 

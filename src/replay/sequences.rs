@@ -1,4 +1,4 @@
-//! Recorded sessions, lists and all, out of order: what the correlator is spared and what `replay`
+//! Captured sessions, lists and all, out of order: what the correlator is spared and what `replay`
 //! meets in damaged files.
 //!
 //! `SEQUENCES` and `SEQUENCE_SEED` as in the correlator's own test of that kind.
@@ -14,7 +14,7 @@ use super::*;
 use crate::correlator::Patterns;
 use crate::metrics::Settings;
 
-/// Recordings with answers to our own questions, and one without.
+/// Captures with answers to our own questions, and one without.
 const SESSIONS: [&str; 4] = [
     "gaps/16.ami.gz",
     "gaps/22.ami.gz",
@@ -60,7 +60,7 @@ fn replay() -> Replay {
 fn frames(name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     let mut text = String::new();
-    MultiGzDecoder::new(File::open(path).expect("a recording"))
+    MultiGzDecoder::new(File::open(path).expect("a capture"))
         .read_to_string(&mut text)
         .expect("text");
     text.split_inclusive("\r\n\r\n").map(str::to_owned).collect()
@@ -76,7 +76,7 @@ fn window(rng: &mut Rng, sessions: &[Vec<String>]) -> Vec<String> {
     frames[begins..].iter().take(rng.usize(50..700)).cloned().collect()
 }
 
-/// Both in turns, some frames left out, told twice or late, and some with numbers that cannot be.
+/// Both in turns, some frames left out, sent twice or late, and some with numbers that cannot be.
 fn splice(rng: &mut Rng, one: Vec<String>, other: Vec<String>) -> Vec<String> {
     let rate = [0.0, 0.01, 0.05, 0.2][rng.usize(0..4)];
     let mut strands = [one.into_iter(), other.into_iter()];
@@ -146,8 +146,9 @@ fn assert_anonymous(exposition: &str, text: &[String], seed: u64) {
         .lines()
         .filter(|line| !line.starts_with('#'))
         .flat_map(|line| line.split('"').skip(1).step_by(2));
-    let told = values.filter(|value| !value.is_empty()).find(|value| private.contains(value));
-    assert_eq!(told, None, "SEQUENCE_SEED={seed}");
+    let private_label =
+        values.filter(|value| !value.is_empty()).find(|value| private.contains(value));
+    assert_eq!(private_label, None, "SEQUENCE_SEED={seed}");
 }
 
 /// A few seconds' worth.

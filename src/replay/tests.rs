@@ -9,7 +9,7 @@ fn replay() -> Replay {
 const JOIN: &[u8] = b"Event: QueueCallerJoin\r\nUniqueid: 1.1\r\nQueue: q\r\n\r\n";
 
 #[test]
-fn a_recording_cut_in_mid_frame_counts_up_to_there() {
+fn a_capture_cut_in_mid_frame_counts_up_to_there() {
     let mut replay = replay();
     let (played, failed) = replay.play(&[JOIN, &JOIN[..20]].concat()[..]);
     assert!(failed.is_none());
@@ -22,16 +22,14 @@ fn a_recording_cut_in_mid_frame_counts_up_to_there() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused_by_name() {
+fn what_is_no_capture_is_refused_by_name() {
     let path =
-        std::env::temp_dir().join(format!("asterisk_exporter-no-recording-{}", std::process::id()));
+        std::env::temp_dir().join(format!("asterisk_exporter-no-capture-{}", std::process::id()));
     std::fs::write(&path, b"just text\n").unwrap();
     let error = replay().play_file(&path).unwrap_err();
     std::fs::remove_file(&path).unwrap();
     assert!(
-        error
-            .to_string()
-            .ends_with(": not a recording of a manager interface: no event in 10 bytes")
+        error.to_string().ends_with(": not a capture of a manager interface: no event in 10 bytes")
     );
     let missing = replay().play_file(&path).unwrap_err();
     assert!(matches!(missing, ReplayError::Unreadable { .. }), "{missing}");
@@ -80,7 +78,7 @@ fn played(text: &str) -> String {
     replay.exposition(Format::Text)
 }
 
-fn assert_says(exposition: &str, samples: &[(&str, u32)]) {
+fn assert_samples(exposition: &str, samples: &[(&str, u32)]) {
     for (series, value) in samples {
         let (name, labels) = series.split_once('{').expect("a series");
         let series = format!("{name}{{pbx=\"test\",{labels} ");
@@ -96,9 +94,9 @@ const CALLER: &str = "CoreShowChannel\nChannel: PJSIP/t-1\nUniqueid: 1.1\nLinked
 const ENTRY: &str = "QueueEntry\nQueue: q\nPosition: 1\nChannel: PJSIP/t-1\nUniqueid: 1.1\nWait: 5";
 
 #[test]
-fn our_own_lists_tell_queues_members_and_who_waits_already() {
+fn our_own_lists_have_queues_members_and_waiting_callers() {
     let text = login(2000) + &lists(2000, &[CALLER], &[QUEUE, MEMBER, ENTRY], "");
-    assert_says(
+    assert_samples(
         &played(&text),
         &[
             ("asterisk_queue_adopted_total{queue=\"q\",phase=\"waiting\"}", 1),
@@ -119,41 +117,47 @@ fn events_behind_our_lists_know_better_than_the_lists() {
         Event: Hangup\nTimestamp: 1999.6\nUniqueid: 1.1\nCause: 16\n\n";
     let text = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], leaves);
     let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"abandoned\"}";
-    assert_says(&played(&text), &[(exits, 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
+    assert_samples(
+        &played(&text),
+        &[(exits, 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)],
+    );
 }
 
 #[test]
-fn who_is_not_in_the_list_of_the_next_session_was_lost_in_the_gap() {
+fn a_caller_not_in_the_list_of_the_next_session_was_lost_in_the_gap() {
     let later = "Event: Newstate\nTimestamp: 2110.000000\nUniqueid: 9.9\n\n";
     let first = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
     let second = login(2100) + &lists(2100, &[], &[QUEUE], "") + later;
     let exits =
         |outcome| format!("asterisk_queue_exits_total{{queue=\"q\",outcome=\"{outcome}\"}}");
     let gone = played(&[&*first, &second].concat());
-    assert_says(&gone, &[(&exits("lost"), 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
+    assert_samples(
+        &gone,
+        &[(&exits("lost"), 1), ("asterisk_queue_callers_waiting{queue=\"q\"}", 0)],
+    );
     let waited = ENTRY.replace("Wait: 5", "Wait: 105");
     let third = login(2100) + &lists(2100, &[CALLER], &[QUEUE, &waited], "") + later;
     let still = played(&[&*first, &third].concat());
-    assert_says(&still, &[("asterisk_queue_callers_waiting{queue=\"q\"}", 1)]);
+    assert_samples(&still, &[("asterisk_queue_callers_waiting{queue=\"q\"}", 1)]);
     assert!(!still.contains("outcome=\"lost\"} 1"), "{still}");
 }
 
 #[test]
-fn a_restart_in_the_gap_is_told_by_the_answer_to_our_ping() {
+fn a_restart_in_the_gap_is_recognised_by_the_answer_to_our_ping() {
     let first = login(2000) + &lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
-    // up since 4000, for longer than it was at the first login: only a dated login tells
+    // Up since 4000, for longer than it was at the first login: only a dated login shows it.
     let second =
         login(6500).replace("Uptime: 5500", "Uptime: 2500") + &lists(6500, &[], &[QUEUE], "");
     let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"lost\"}";
-    assert_says(&played(&[first, second].concat()), &[(exits, 1)]);
+    assert_samples(&played(&[first, second].concat()), &[(exits, 1)]);
 }
 
 #[test]
-fn a_session_that_broke_before_its_snapshot_tells_nothing() {
+fn a_session_that_broke_before_its_snapshot_changes_nothing() {
     let half = lists(2000, &[CALLER], &[QUEUE, ENTRY], "");
     let half = half.split("Event: QueueStatusComplete").next().expect("the beginning");
     let text = login(2000) + half + &login(2010) + &lists(2010, &[], &[QUEUE], "");
-    assert_says(&played(&text), &[("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
+    assert_samples(&played(&text), &[("asterisk_queue_callers_waiting{queue=\"q\"}", 0)]);
     assert!(!played(&text).contains("phase=\"waiting\"} 1"));
 }
 
@@ -167,7 +171,7 @@ fn refused_lists_leave_what_is_known() {
     let text =
         login(2000) + &lists(2000, &[CALLER], &[QUEUE, MEMBER, ENTRY], "") + &login(2100) + refused;
     let waiting = "asterisk_queue_callers_waiting{queue=\"q\"}";
-    assert_says(
+    assert_samples(
         &played(&text),
         &[(waiting, 1), ("asterisk_queue_agents{queue=\"q\",state=\"available\"}", 1)],
     );
@@ -185,11 +189,14 @@ fn a_list_in_mid_session_mends_drift_and_one_of_others_does_nothing() {
     };
     let begin = login(2000) + &lists(2000, &[], &[QUEUE, MEMBER], "");
     let agents = |state| format!("asterisk_queue_agents{{queue=\"q\",state=\"{state}\"}}");
-    assert_says(&played(&(begin.clone() + &list("ae-9-QueueStatus"))), &[(&agents("paused"), 1)]);
-    assert_says(&played(&(begin + &list("lab-9"))), &[(&agents("available"), 1)]);
+    assert_samples(
+        &played(&(begin.clone() + &list("ae-9-QueueStatus"))),
+        &[(&agents("paused"), 1)],
+    );
+    assert_samples(&played(&(begin + &list("lab-9"))), &[(&agents("available"), 1)]);
 }
 
-/// Plays text up to what stops it, and tells what that is.
+/// Plays text up to what stops it, and gives that.
 fn stopped(text: &str) -> Option<(String, u64)> {
     let (_, stop) = replay().play(text.replace('\n', "\r\n").as_bytes());
     match stop? {
@@ -199,7 +206,7 @@ fn stopped(text: &str) -> Option<(String, u64)> {
 }
 
 #[test]
-fn asterisk_11_is_told_by_its_greeting_or_by_any_event_that_went_with_it() {
+fn asterisk_11_is_recognised_by_its_greeting_or_by_any_event_that_went_with_it() {
     assert_eq!(
         stopped("Asterisk Call Manager/1.3\nEvent: FullyBooted\n\n"),
         Some(("AMI 1.3".into(), 0))
@@ -216,14 +223,14 @@ fn asterisk_11_is_told_by_its_greeting_or_by_any_event_that_went_with_it() {
         let text = format!("{channel}Event: {event}\n{headers}\n\n");
         assert_eq!(stopped(&text), Some((format!("event {event}"), at)), "{event}");
     }
-    // a module may call an event of its own like one of these
+    // A module may call an event of its own like one of these.
     assert_eq!(stopped("Event: Dial\nNumber: 5\n\nEvent: Join\nRoom: x\n\n"), None);
     assert_eq!(stopped("Asterisk Call Manager/2.5.0\nEvent: FullyBooted\n\n"), None);
 }
 
-/// 12 and 13 tell no Uptime: the next session's lists tell what a restart ended.
+/// 12 and 13 report no Uptime: the lists of the next session show what a restart ended.
 #[test]
-fn a_restart_without_uptime_is_told_by_the_lists() {
+fn a_restart_without_uptime_is_recognised_by_the_lists() {
     let old = |second| {
         login(second)
             .replace(&format!("Uptime: {}\n", second - 1000), "")
@@ -234,15 +241,15 @@ fn a_restart_without_uptime_is_told_by_the_lists() {
     let second = old(2100) + &lists(2100, &[], &[QUEUE], "") + later;
     let exits = "asterisk_queue_exits_total{queue=\"q\",outcome=\"lost\"}";
     let waiting = "asterisk_queue_callers_waiting{queue=\"q\"}";
-    assert_says(&played(&[first, second].concat()), &[(exits, 1), (waiting, 0)]);
+    assert_samples(&played(&[first, second].concat()), &[(exits, 1), (waiting, 0)]);
 }
 
 #[test]
-fn hints_of_a_recorded_session_tell_whose_a_phone_is() {
+fn hints_of_a_captured_session_show_whose_a_phone_is() {
     let member = "QueueMember\nQueue: q\nName: Ann\nLocation: Local/201@from-queue/n\n\
                   StateInterface: hint:201@ext-local\nStatus: 1";
-    // they are asked for behind the snapshot; what is asked in the middle of a list on its way is
-    // no part of it
+    // They are asked for behind the snapshot; what is asked in the middle of a list on its way is
+    // no part of it.
     let hints = "Response: Success\nActionID: ae-9-ExtensionStateList\nEventList: start\n\n\
                  Event: ExtensionStatus\nActionID: ae-9-ExtensionStateList\nExten: 201\nContext: ext-local\n\
                  Hint: PJSIP/desk&Custom:DND201\nStatus: 0\n\n\

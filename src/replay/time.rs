@@ -1,9 +1,9 @@
-//! A recording's own clock: the latest time stamp so far.
+//! A capture's own clock: the latest time stamp so far.
 
 use crate::clock::Moment;
 use crate::event::LONGEST;
 
-/// The clock of a recording.
+/// The clock of a capture.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Time {
     now: Moment,
@@ -22,7 +22,7 @@ impl Time {
     }
 
     /// Takes a time stamp.  One far ahead of all before it is believed if the next goes on from
-    /// there: a recording may have a pause of days, but one stamp of a clock that was wrong for
+    /// there: a capture may have a pause of days, but one stamp of a clock that was wrong for
     /// a moment would stop the time for good.
     pub(super) fn take(&mut self, stamp: Moment) {
         let known = self.now != Moment::default();

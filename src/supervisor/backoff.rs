@@ -41,6 +41,7 @@ impl Backoff {
             self.failures = 0;
             self.listings = 0;
         }
+
         self.failures = self.failures.saturating_add(1);
         let (shortest, longest) = if attempt.refused {
             (REFUSED_SHORTEST, REFUSED_LONGEST)
@@ -48,6 +49,8 @@ impl Backoff {
             (self.shortest, self.longest)
         };
         let wait = draw(shortest, longest, self.failures);
+
+        // A session that got as far as its lists has cost the PBX something.
         match attempt.listed {
             Some(listed) => wait.max(self.until_next_list(listed, now)),
             None => wait,

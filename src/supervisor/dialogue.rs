@@ -2,7 +2,7 @@
 //! meanwhile goes into the stream.
 
 use super::end::End;
-use super::place::Place;
+use super::target::Target;
 use super::wire::Wire;
 use crate::ami::action::Action;
 use crate::ami::frame::Item;
@@ -14,7 +14,7 @@ use crate::metrics::Monitor;
 pub(super) struct Dialogue<'a> {
     pub(super) wire: Wire,
     pub(super) stream: Stream,
-    pub(super) place: &'a Place,
+    pub(super) target: &'a Target,
 }
 
 impl Dialogue<'_> {
@@ -57,9 +57,9 @@ impl Dialogue<'_> {
 
     /// The same, of what was read already.
     fn buffered(&mut self) -> Result<Option<Step>, End> {
-        let Self { wire, stream, place } = self;
+        let Self { wire, stream, target } = self;
         let read = wire.read();
-        place.with_monitor(|monitor| {
+        target.with_monitor(|monitor| {
             while let Some(item) = wire.next_item() {
                 match stream.take(read, &item, &mut sink(monitor))? {
                     Step::Nothing | Step::Stamped(_) => {}
@@ -77,12 +77,12 @@ impl Dialogue<'_> {
     /// # Errors
     /// The session is over.
     pub(super) fn greet(&mut self) -> Result<Option<String>, End> {
-        let Self { wire, stream, place } = self;
+        let Self { wire, stream, target } = self;
         let read = wire.read();
         let Some(item) = wire.next_item() else { return Ok(None) };
         let Item::Banner(ami) = item else { return Ok(None) };
         let ami = crate::ami::frame::quoted(ami.trim_ascii());
-        place.with_monitor(|monitor| stream.take(read, &item, &mut sink(monitor)))?;
+        target.with_monitor(|monitor| stream.take(read, &item, &mut sink(monitor)))?;
         Ok(Some(ami))
     }
 }

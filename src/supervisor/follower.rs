@@ -11,10 +11,10 @@ use super::dialogue::{Dialogue, sink};
 use super::end::End;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
-use super::lookout::Lookout;
+use super::missing::MissingNotices;
 use super::over;
 use super::schedule::Schedule;
-use super::trunks::Trunks;
+use super::trunk_notice::TrunkNotice;
 use crate::ami::action::Action;
 use crate::ami::connection::Chunk;
 use crate::clock::Moment;
@@ -26,12 +26,12 @@ use crate::metrics::Monitor;
 pub(super) struct Follower<'a, 'p> {
     dialogue: &'a mut Dialogue<'p>,
     timers: Timers,
-    trunks: Trunks,
-    lookout: Lookout,
+    trunk_notice: TrunkNotice,
+    missing_notices: MissingNotices,
     stalls: u64,
 }
 
-/// When what is sent, and what the answers change of that.
+/// When what is sent, and how late we read.
 struct Timers {
     keepalive: Keepalive,
     schedule: Schedule,
@@ -59,8 +59,14 @@ impl<'a, 'p> Follower<'a, 'p> {
             extensions: Extensions::NotNeeded,
             lag: Lag::default(),
         };
-        let trunks = Trunks::of(dialogue.place);
-        Self { dialogue, timers, trunks, lookout: Lookout::default(), stalls: 0 }
+        let trunk_notice = TrunkNotice::of(dialogue.target);
+        Self {
+            dialogue,
+            timers,
+            trunk_notice,
+            missing_notices: MissingNotices::default(),
+            stalls: 0,
+        }
     }
 
     /// Goes on until the session ends.
@@ -73,6 +79,8 @@ impl<'a, 'p> Follower<'a, 'p> {
         let mut timer = pin!(sleep_until(self.due()));
         loop {
             self.send_due().await?;
+
+            // A timer that is moved only when it must: most chunks change no deadline.
             let due = self.due();
             if timer.deadline() != due {
                 timer.as_mut().reset(due);
@@ -96,9 +104,11 @@ impl<'a, 'p> Follower<'a, 'p> {
             let id = wire.send(&Action::Ping).await?;
             keepalive.sent(id, now);
         }
+        // The PBX has to wait for it: only then it sends the events that it had queued.
         if schedule.take_second() {
             wire.send_barrier().await?;
         }
+        // What is answered with many events comes last: a Ping behind it would wait for all of them.
         if *extensions == Extensions::Wanted {
             *extensions = Extensions::Asked;
             wire.send(&Action::ExtensionStateList).await?;
@@ -115,7 +125,7 @@ impl<'a, 'p> Follower<'a, 'p> {
         if chunk.stalled {
             self.stalls += 1;
             if self.stalls == 1 {
-                let pbx = &self.dialogue.place.name;
+                let pbx = &self.dialogue.target.name;
                 warn!(%pbx, "events come faster than they are handled: reading had to wait");
             }
         }
@@ -125,11 +135,12 @@ impl<'a, 'p> Follower<'a, 'p> {
 
     /// Handles every whole item that was read.
     fn drain(&mut self) -> Result<(), End> {
-        let Self { dialogue, timers, trunks, lookout, .. } = self;
-        let Dialogue { wire, stream, place } = &mut **dialogue;
+        let Self { dialogue, timers, trunk_notice, missing_notices, .. } = self;
+        let Dialogue { wire, stream, target } = &mut **dialogue;
         let read = wire.read();
 
-        let (word, missing) = place.with_monitor(|monitor| {
+        // One lock for a whole chunk: a scrape sees all of what was read at once, or nothing of it.
+        let (change, missing) = target.with_monitor(|monitor| {
             expire(monitor, read);
             while let Some(item) = wire.next_item() {
                 timers.note(stream.take(read, &item, &mut sink(monitor))?);
@@ -140,32 +151,35 @@ impl<'a, 'p> Follower<'a, 'p> {
             if let Some(lag) = timers.lag.take(read) {
                 monitor.self_metrics.lag(lag);
             }
-            Ok::<_, End>((trunks.look(&monitor.correlator), monitor.correlator.missing(read)))
+            Ok::<_, End>((
+                trunk_notice.check(&monitor.correlator),
+                monitor.correlator.missing(read),
+            ))
         })?;
 
-        if let Some(word) = word {
-            trunks.say(place, &word);
+        if let Some(change) = change {
+            trunk_notice.report(target, &change);
         }
-        lookout.look(place, missing);
+        missing_notices.update(target, missing);
         timers.check(read)
     }
 
     /// Nothing was read, and something is due.
     fn idle(&mut self) -> Result<(), End> {
         let now = self.dialogue.wire.now();
-        let place = self.dialogue.place;
-        let missing = place.with_monitor(|monitor| {
+        let target = self.dialogue.target;
+        let missing = target.with_monitor(|monitor| {
             expire(monitor, now);
             monitor.correlator.missing(now)
         });
-        self.lookout.look(place, missing);
+        self.missing_notices.update(target, missing);
         self.timers.check(now)
     }
 
     /// When something is due if nothing is read before.
     fn due(&self) -> tokio::time::Instant {
         let deadline =
-            self.dialogue.place.with_monitor(|monitor| monitor.correlator.next_deadline());
+            self.dialogue.target.with_monitor(|monitor| monitor.correlator.next_deadline());
         let others = [deadline, self.timers.schedule.next()];
         let due = others.into_iter().flatten().fold(self.timers.keepalive.next(), Moment::min);
         self.dialogue.wire.clock().instant(due)

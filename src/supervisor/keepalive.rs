@@ -39,7 +39,7 @@ impl Keepalive {
         self.state = State::Asked { id, sent: now };
     }
 
-    /// When the Ping was sent that this is the answer to; a Pong nobody asked for changes nothing.
+    /// When the Ping was sent that this is the answer to; an unsolicited Pong changes nothing.
     pub(super) fn answered(&mut self, id: &ActionId) -> Option<Moment> {
         match &self.state {
             State::Asked { id: asked, sent } if asked == id => {

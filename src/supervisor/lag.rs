@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::clock::Moment;
 
 /// The two clocks differ by an unknown offset.  Nothing is read before it is stamped, so the
-/// smallest difference seen stands for it; and nothing is stamped before it was asked for, so an
-/// answer to a Ping says how small it may be.
+/// smallest difference so far stands for it; and nothing is stamped before it was asked for, so an
+/// answer to a Ping limits how small it may be.
 ///
 /// Without that one stamp in the future, or a clock that was set back, would be believed for the
 /// rest of the session.
@@ -104,7 +104,7 @@ mod tests {
     fn a_late_answer_hides_no_lag() {
         let mut lag = Lag::default();
         assert_eq!(lag.of(at(1000), at(400)), Duration::ZERO);
-        // sent at 410, answered 7 s later behind a heap of events
+        // Sent at 410, answered 7 s later behind a heap of events.
         lag.answered(Some(at(1017)), at(410));
         assert_eq!(lag.of(at(1010), at(418)), Duration::from_secs(8));
     }

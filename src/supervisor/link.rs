@@ -1,4 +1,4 @@
-//! Keeps the link to one PBX: session after session, with waits in between.
+//! Follows one PBX: session after session, with waits in between.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tracing::{debug, info, warn};
 
 use super::backoff::{Attempt, Backoff, LISTS_APART};
 use super::end::End;
-use super::hints::Hints;
 use super::over;
-use super::place::Place;
 use super::session::{Progress, Session};
+use super::target::Target;
+use super::warnings::Warnings;
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::error::with_causes;
 
 /// Runs until shutdown.
-pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<bool>) {
-    let mut link = Link::new(pbx, place, shutdown);
+pub(super) async fn keep(pbx: &Pbx, target: &Target, shutdown: watch::Receiver<bool>) {
+    let mut link = Link::new(pbx, target, shutdown);
     while let Some(ended) = link.session().await {
         if !link.pause(&ended).await {
             return;
@@ -26,16 +26,16 @@ pub(super) async fn keep(pbx: &Pbx, place: &Place, shutdown: watch::Receiver<boo
     }
 }
 
-/// The same, but the first session has to come to be.
+/// The same, but the first session has to be synchronised.
 ///
 /// # Errors
 /// Why it did not.
 pub(super) async fn keep_if_it_begins(
     pbx: &Pbx,
-    place: &Place,
+    target: &Target,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), End> {
-    let mut link = Link::new(pbx, place, shutdown);
+    let mut link = Link::new(pbx, target, shutdown);
     let mut begun = false;
     while let Some(ended) = link.session().await {
         begun |= ended.attempt.synchronised.is_some();
@@ -49,59 +49,60 @@ pub(super) async fn keep_if_it_begins(
     Ok(())
 }
 
-/// Takes the place of a task that broke: whatever it had is gone.
-pub(super) async fn keep_again(pbx: &Pbx, place: &Place, mut shutdown: watch::Receiver<bool>) {
-    place.hide();
-    place.disconnected("protocol");
-    place.show_down("internal error".to_owned());
+/// Replaces a task that panicked: whatever it knew is lost.
+pub(super) async fn keep_again(pbx: &Pbx, target: &Target, mut shutdown: watch::Receiver<bool>) {
+    target.desynchronise();
+    target.disconnected("protocol");
+    target.show_down("internal error".to_owned());
     tokio::select! {
         () = over(&mut shutdown) => return,
-        // what broke it may do so again: the PBX should not pay for it with lists
+        // The same may happen again, and should not cost the PBX a list each time.
         () = sleep(LISTS_APART) => {}
     }
-    keep(pbx, place, shutdown).await;
+    keep(pbx, target, shutdown).await;
 }
 
-/// What goes on from session to session.
+/// What is kept from session to session.
 struct Link<'a> {
     pbx: &'a Pbx,
-    place: &'a Place,
+    target: &'a Target,
     shutdown: watch::Receiver<bool>,
-    hints: Hints,
-    troubles: Troubles,
+    warnings: Warnings,
+    failures: Failures,
     backoff: Backoff,
 }
 
-/// How a session ended that nobody asked to.
+/// How a session ended without a shutdown.
 struct Ended {
     end: End,
     attempt: Attempt,
 }
 
 impl<'a> Link<'a> {
-    fn new(pbx: &'a Pbx, place: &'a Place, shutdown: watch::Receiver<bool>) -> Self {
+    fn new(pbx: &'a Pbx, target: &'a Target, shutdown: watch::Receiver<bool>) -> Self {
         let backoff = Backoff::new(pbx.reconnect_min, pbx.reconnect_max);
         Self {
             pbx,
-            place,
+            target,
             shutdown,
-            hints: Hints::default(),
-            troubles: Troubles::default(),
+            warnings: Warnings::default(),
+            failures: Failures::default(),
             backoff,
         }
     }
 
     /// Runs a session to its end; `None` at shutdown.
     async fn session(&mut self) -> Option<Ended> {
-        let Self { pbx, place, shutdown, hints, .. } = self;
-        let mut session = Session { pbx, place, hints, shutdown, progress: Progress::default() };
+        let Self { pbx, target, shutdown, warnings, .. } = self;
+        let mut session =
+            Session { pbx, target, warnings, shutdown, progress: Progress::default() };
         let end = session.run().await;
         let attempt = session.attempt(&end);
         if !matches!(end, End::Shutdown) {
             return Some(Ended { end, attempt });
         }
-        if !matches!(session.progress, Progress::Outside) {
-            info!(pbx = %place.name, "logged off");
+        if !matches!(session.progress, Progress::Connecting) {
+            info!(pbx = %target.name, "logged off");
         }
         None
     }
@@ -109,10 +110,10 @@ impl<'a> Link<'a> {
     /// Waits as long as the next session should; false at shutdown.
     async fn pause(&mut self, ended: &Ended) -> bool {
         if ended.attempt.synchronised.is_some() {
-            self.troubles = Troubles::default();
+            self.failures = Failures::default();
         }
-        let wait = self.backoff.wait(ended.attempt, self.place.clock.now());
-        self.troubles.report(self.place, &ended.end, wait);
+        let wait = self.backoff.wait(ended.attempt, self.target.clock.now());
+        self.failures.report(self.target, &ended.end, wait);
         tokio::select! {
             () = over(&mut self.shutdown) => false,
             () = sleep(wait) => true,
@@ -120,20 +121,21 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The same trouble again and again is worth one line, and one more from time to time.
+/// Logs a lasting failure once, and again from time to time.
 #[derive(Debug, Default)]
-struct Troubles {
+struct Failures {
     last: String,
     times: u64,
-    /// When a line was last worth it.
-    told: Moment,
+    /// When it was logged last.
+    logged: Moment,
 }
 
-impl Troubles {
-    fn report(&mut self, place: &Place, end: &End, wait: Duration) {
+impl Failures {
+    fn report(&mut self, target: &Target, end: &End, wait: Duration) {
         let error = with_causes(end);
-        let (pbx, times) = (&place.name, self.count(error));
-        if self.is_worth_a_line(times, place.clock.now()) {
+        let pbx = &target.name;
+        let times = self.count(error);
+        if self.is_worth_a_line(times, target.clock.now()) {
             warn!(%pbx, error = self.last, reason = end.reason(), times, ?wait, "disconnected");
         } else {
             debug!(%pbx, error = self.last, times, ?wait, "still disconnected");
@@ -151,15 +153,15 @@ impl Troubles {
     }
 
     fn is_worth_a_line(&mut self, times: u64, now: Moment) -> bool {
-        let worth = times == 1 || now.since(self.told) >= REMINDER;
+        let worth = times == 1 || now.since(self.logged) >= REMINDER;
         if worth {
-            self.told = now;
+            self.logged = now;
         }
         worth
     }
 }
 
-/// How often a lasting outage is told again.
+/// How often a lasting failure is logged again.
 const REMINDER: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
@@ -167,9 +169,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_trouble_is_counted_and_another_begins_anew() {
-        let mut troubles = Troubles::default();
-        let mut count = |error: &str| troubles.count(error.to_owned());
+    fn the_same_failure_is_counted_and_another_begins_anew() {
+        let mut failures = Failures::default();
+        let mut count = |error: &str| failures.count(error.to_owned());
         assert_eq!(
             (count("refused"), count("refused"), count("silent"), count("refused")),
             (1, 2, 1, 1)
@@ -177,11 +179,11 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_trouble_is_told_again_after_ten_minutes() {
-        let mut troubles = Troubles::default();
-        let mut told = |times, second| troubles.is_worth_a_line(times, Moment::from_secs(second));
+    fn a_lasting_failure_is_logged_again_after_ten_minutes() {
+        let mut failures = Failures::default();
+        let mut logged = |times, second| failures.is_worth_a_line(times, Moment::from_secs(second));
         assert_eq!(
-            [told(1, 1000), told(2, 1599), told(3, 1600), told(4, 1601)],
+            [logged(1, 1000), logged(2, 1599), logged(3, 1600), logged(4, 1601)],
             [true, false, true, false]
         );
     }

@@ -62,7 +62,7 @@ async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
     let mut head = Vec::new();
     loop {
         let chunk = match dialogue.wire.receive().await {
-            Err(End::Closed) if !head.is_empty() => return Err(stranger(&head)),
+            Err(End::Closed) if !head.is_empty() => return Err(not_ami(&head)),
             other => other?,
         };
         head.extend_from_slice(&chunk.bytes);
@@ -71,7 +71,7 @@ async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
         let compared = head.len().min(BANNER.len());
         let endless = head.len() > LONGEST && !head.contains(&b'\n');
         if head[..compared] != BANNER[..compared] || endless {
-            return Err(stranger(&head));
+            return Err(not_ami(&head));
         }
         if let Some(ami) = dialogue.greet()? {
             return Ok(ami);
@@ -79,7 +79,7 @@ async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
     }
 }
 
-fn stranger(head: &[u8]) -> End {
+fn not_ami(head: &[u8]) -> End {
     End::Protocol(format!(
         "not an AMI server: {}",
         quoted(head[..head.len().min(SHOWN)].trim_ascii_end())
@@ -89,7 +89,7 @@ fn stranger(head: &[u8]) -> End {
 /// A greeting has about 30 bytes.
 const LONGEST: usize = 256;
 
-/// Enough of a stranger's greeting to know it by.
+/// Enough of another server's greeting to recognise it by.
 const SHOWN: usize = 40;
 
 /// Everything the exporter can use.  An event comes only if all its classes are in here and in the

@@ -1,11 +1,11 @@
-//! All PBXs at once, each in a task of its own that the others never feel.
+//! All PBXs at once, each in a task of its own, independent of the others.
 //!
 //! A session connects, logs in, takes a snapshot of channels and queues behind a barrier and then
 //! follows the events; when it ends, the next one begins after a wait.  Nothing here changes a PBX,
 //! and nothing should weigh on it either:
 //!
-//! - events are read by a task that waits for nobody (`ami::connection`), for unread ones lie in
-//!   the PBX's memory;
+//! - events are read by a task that waits for nothing else (`ami::connection`), since unread ones
+//!   are kept in the PBX's memory;
 //! - within a session QueueStatus is asked for no faster than every 30 s, and CoreShowChannels
 //!   once;
 //! - a new session needs its snapshot whatever the age of the last one, so the wait before it is
@@ -20,24 +20,24 @@ mod backoff;
 mod dialogue;
 mod end;
 mod follower;
-mod hints;
 mod keepalive;
 mod lag;
 mod link;
 mod login;
-mod lookout;
-mod place;
+mod missing;
 mod schedule;
 mod session;
 mod tap;
-mod trunks;
+mod target;
+mod trunk_notice;
+mod warnings;
 mod wire;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use place::Place;
 pub use tap::Tap;
+use target::Target;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::error;
@@ -56,8 +56,8 @@ pub const DISCONNECTS: &[&str] =
 /// Every reason for which input is left out.
 pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
 
-/// Follows all PBXs until `shutdown` says so, each with the monitor and the place in `health` of its
-/// index.
+/// Follows all PBXs until `shutdown` is true, each with the monitor and the entry in `health` of
+/// its index.
 pub async fn run(
     pbxs: Vec<Pbx>,
     exporter: Arc<Mutex<Exporter>>,
@@ -65,8 +65,9 @@ pub async fn run(
     clock: Clock,
     shutdown: watch::Receiver<bool>,
 ) {
-    let posts = pbxs.into_iter().enumerate().map(|(index, pbx)| {
-        let place = Place {
+    let mut tasks = Tasks { running: JoinSet::new(), followed: HashMap::new(), shutdown };
+    for (index, pbx) in pbxs.into_iter().enumerate() {
+        let target = Target {
             name: pbx.name.clone(),
             index,
             exporter: Arc::clone(&exporter),
@@ -74,32 +75,28 @@ pub async fn run(
             clock: clock.clone(),
             tap: None,
         };
-        Arc::new(Post { pbx, place })
-    });
-    let mut crew = Crew { tasks: JoinSet::new(), posts: HashMap::new(), shutdown };
-    for post in posts {
-        crew.man(post, Shift::First);
+        tasks.spawn(Arc::new(Followed { pbx, target }), Start::First);
     }
-    crew.watch().await;
+    tasks.run().await;
 }
 
-/// Follows one PBX as [`run`] does until `shutdown` says so, and lets everything it sends run
+/// Follows one PBX as [`run`] does until `shutdown` is true, and lets everything it sends run
 /// through `tap`.
 ///
 /// # Errors
-/// The first session did not come to be.  Once one has, further ones are tried for ever.
+/// The first session was not synchronised.  Once one was, further ones are tried for ever.
 pub async fn record(
     pbx: Pbx,
     tap: Tap,
     clock: Clock,
     shutdown: watch::Receiver<bool>,
 ) -> Result<(), NotBegun> {
-    // a session needs a monitor; nobody reads this one
+    // A session needs a monitor; nobody reads this one.
     let metrics = Metrics::new(Settings::default());
     let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, clock.now());
     let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
     let monitor = Monitor { correlator, recorder: metrics.recorder(&pbx.name), self_metrics };
-    let place = Place {
+    let target = Target {
         name: pbx.name.clone(),
         index: 0,
         exporter: Arc::new(Mutex::new(Exporter::new(metrics, vec![monitor]))),
@@ -107,7 +104,9 @@ pub async fn record(
         clock,
         tap: Some(tap),
     };
-    link::keep_if_it_begins(&pbx, &place, shutdown).await.map_err(|end| NotBegun(with_causes(&end)))
+    link::keep_if_it_begins(&pbx, &target, shutdown)
+        .await
+        .map_err(|end| NotBegun(with_causes(&end)))
 }
 
 /// Why there was no first session.
@@ -115,54 +114,58 @@ pub async fn record(
 #[error("{0}")]
 pub struct NotBegun(String);
 
-/// One PBX and its place.
-struct Post {
+/// One PBX, and where its sessions write.
+struct Followed {
     pbx: Pbx,
-    place: Place,
+    target: Target,
 }
 
-/// Whether a post's task is its first.
+/// Whether a task is the first of its PBX.
 #[derive(Clone, Copy)]
-enum Shift {
+enum Start {
     First,
-    Relief,
+    /// The task before ended without a shutdown.
+    Again,
 }
 
-/// The tasks, and which post each of them has.
-struct Crew {
-    tasks: JoinSet<()>,
-    posts: HashMap<Id, Arc<Post>>,
+/// The tasks, and which PBX each of them follows.
+struct Tasks {
+    running: JoinSet<()>,
+    followed: HashMap<Id, Arc<Followed>>,
     shutdown: watch::Receiver<bool>,
 }
 
-impl Crew {
-    fn man(&mut self, post: Arc<Post>, shift: Shift) {
-        let (own, shutdown) = (Arc::clone(&post), self.shutdown.clone());
-        let task = self.tasks.spawn(async move {
-            match shift {
-                Shift::First => link::keep(&own.pbx, &own.place, shutdown).await,
-                Shift::Relief => link::keep_again(&own.pbx, &own.place, shutdown).await,
+impl Tasks {
+    fn spawn(&mut self, followed: Arc<Followed>, start: Start) {
+        let shutdown = self.shutdown.clone();
+        let its = Arc::clone(&followed);
+        let task = self.running.spawn(async move {
+            match start {
+                Start::First => link::keep(&its.pbx, &its.target, shutdown).await,
+                Start::Again => link::keep_again(&its.pbx, &its.target, shutdown).await,
             }
         });
-        self.posts.insert(task.id(), post);
+        self.followed.insert(task.id(), followed);
     }
 
-    /// Waits for all tasks; one that ends although nobody asked it to is replaced.
-    async fn watch(mut self) {
-        while let Some(ended) = self.tasks.join_next_with_id().await {
+    /// Waits for all tasks; one that ends without a shutdown is replaced.
+    async fn run(mut self) {
+        while let Some(ended) = self.running.join_next_with_id().await {
             let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
-            let Some(post) = self.posts.remove(&id) else { continue };
+            let Some(followed) = self.followed.remove(&id) else { continue };
             if is_over(&self.shutdown) {
                 continue;
             }
-            // the panic's text may hold what came from the wire
-            error!(pbx = %post.place.name, panicked = ended.is_err(), "the task of a pbx ended, another takes over");
-            self.man(post, Shift::Relief);
+
+            // The text of a panic is not logged: it may hold what came from the wire.
+            let pbx = &followed.target.name;
+            error!(%pbx, panicked = ended.is_err(), "the task of a pbx ended, another takes over");
+            self.spawn(followed, Start::Again);
         }
     }
 }
 
-/// Waits until shutdown is asked for, or nobody is left to ask.
+/// Waits until shutdown is asked for, or can be asked for no more.
 async fn over(shutdown: &mut watch::Receiver<bool>) {
     shutdown.wait_for(|&asked| asked).await.ok();
 }

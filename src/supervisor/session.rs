@@ -11,8 +11,8 @@ use super::backoff::Attempt;
 use super::dialogue::Dialogue;
 use super::end::End;
 use super::follower::Follower;
-use super::hints::Hints;
-use super::place::Place;
+use super::target::Target;
+use super::warnings::Warnings;
 use super::wire::Wire;
 use super::{login, over};
 use crate::ami::action::Action;
@@ -28,8 +28,8 @@ use crate::version::{Version, by_ami};
 /// One session with one PBX.
 pub(super) struct Session<'a> {
     pub(super) pbx: &'a Pbx,
-    pub(super) place: &'a Place,
-    pub(super) hints: &'a mut Hints,
+    pub(super) target: &'a Target,
+    pub(super) warnings: &'a mut Warnings,
     pub(super) shutdown: &'a mut watch::Receiver<bool>,
     /// How far it has come.
     pub(super) progress: Progress,
@@ -40,9 +40,9 @@ pub(super) struct Session<'a> {
 pub(super) enum Progress {
     /// Not logged in.
     #[default]
-    Outside,
+    Connecting,
     /// Logged in.
-    Inside,
+    LoggedIn,
     /// The lists were asked for.
     Listing { asked: Moment },
     /// The snapshot was applied.
@@ -50,20 +50,23 @@ pub(super) enum Progress {
 }
 
 impl Session<'_> {
-    /// Runs the session to its end, and tells exporter and health of it.
+    /// Runs the session to its end, and reports the end to monitor and health.
     pub(super) async fn run(&mut self) -> End {
-        self.place.show(Phase::Connecting);
+        self.target.show(Phase::Connecting);
         let end = match self.connect().await {
             Ok(wire) => self.talk(wire).await,
             Err(end) => end,
         };
+
+        // What was never synchronised has nothing that a gap could hide.
         if matches!(self.progress, Progress::Synchronised { .. }) {
-            self.place.hide();
+            self.target.desynchronise();
         }
-        if !matches!(self.progress, Progress::Outside) || matches!(end, End::Auth(_)) {
-            self.place.disconnected(end.reason());
+        // An attempt without a login is no session: only a refused login is counted as an end.
+        if !matches!(self.progress, Progress::Connecting) || matches!(end, End::Auth(_)) {
+            self.target.disconnected(end.reason());
         }
-        self.place.show_down(with_causes(&end));
+        self.target.show_down(with_causes(&end));
         end
     }
 
@@ -71,7 +74,7 @@ impl Session<'_> {
     pub(super) fn attempt(&self, end: &End) -> Attempt {
         let refused = matches!(end, End::Auth(_));
         let (listed, synchronised) = match self.progress {
-            Progress::Outside | Progress::Inside => (None, None),
+            Progress::Connecting | Progress::LoggedIn => (None, None),
             Progress::Listing { asked } => (Some(asked), None),
             Progress::Synchronised { asked, done } => (Some(asked), Some(done)),
         };
@@ -80,24 +83,24 @@ impl Session<'_> {
 
     async fn connect(&mut self) -> Result<Wire, End> {
         let pbx = self.pbx;
-        let clock = self.place.clock.clone();
+        let clock = self.target.clock.clone();
         let address = &pbx.address;
         let connection = tokio::select! {
             () = over(self.shutdown) => return Err(End::Shutdown),
             opened = Connection::open(&address.host, address.port, pbx.connect_timeout, &clock) => opened?,
         };
         let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
-        Ok(Wire::new(connection, limits, pbx.ping_timeout, clock).tapped(self.place.tap.clone()))
+        Ok(Wire::new(connection, limits, pbx.ping_timeout, clock).tapped(self.target.tap.clone()))
     }
 
     async fn talk(&mut self, wire: Wire) -> End {
-        let stream = Stream::of_session(&self.place.name);
-        let mut dialogue = Dialogue { wire, stream, place: self.place };
+        let stream = Stream::of_session(&self.target.name);
+        let mut dialogue = Dialogue { wire, stream, target: self.target };
         let Err(end) = self.follow(&mut dialogue).await;
 
         let wire = &mut dialogue.wire;
         wire.hand_on().await;
-        if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Outside) {
+        if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Connecting) {
             // The PBX closes when it has taken the Logoff; one that does not is left alone.
             timeout(GOODBYE, log_off(wire)).await.ok();
         }
@@ -121,12 +124,12 @@ impl Session<'_> {
         let ami = login::greeting(dialogue, self.pbx.connect_timeout).await?;
         login::log_in(dialogue, self.pbx).await?;
 
-        self.progress = Progress::Inside;
-        self.place.with_monitor(|monitor| {
+        self.progress = Progress::LoggedIn;
+        self.target.with_monitor(|monitor| {
             monitor.self_metrics.connected();
             monitor.correlator.begin_session();
         });
-        self.place.show(Phase::Synchronising);
+        self.target.show(Phase::Synchronising);
 
         self.learn_version(dialogue, &ami).await?;
         self.take_snapshot(dialogue).await
@@ -139,25 +142,30 @@ impl Session<'_> {
         let version = match reported {
             Some(version) => version.to_owned(),
             None => {
-                self.hints.version_hidden(&self.place.name, &answer.message());
+                self.warnings.version_hidden(&self.target.name, &answer.message());
                 by_ami(ami)
             }
         };
-        info!(pbx = %self.place.name, address = %self.pbx.address, version, "logged in");
+
+        info!(pbx = %self.target.name, address = %self.pbx.address, version, "logged in");
         if release.is_some_and(Version::is_newer_than_checked) {
-            self.hints.version_newer(&self.place.name, &version);
+            self.warnings.version_newer(&self.target.name, &version);
         }
+
+        // Class reporting was asked for at the login, before the version was known.
         if release.is_some_and(Version::has_mixmonitor_events) {
             // No answer is waited for: with `brokeneventsaction` there is none.
             dialogue.wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
         }
-        self.place.health.set_version(self.place.index, version);
+        self.target.health.set_version(self.target.index, version);
         Ok(())
     }
 
     async fn take_snapshot(&mut self, dialogue: &mut Dialogue<'_>) -> Result<bool, End> {
         let asked = dialogue.wire.now();
         self.progress = Progress::Listing { asked };
+
+        // The first Ping may be read together with the lists; the second has to be read alone.
         dialogue.wire.send(&Action::CoreShowChannels).await?;
         dialogue.wire.send(&Action::QueueStatus).await?;
         let first = dialogue.wire.send_barrier().await?;
@@ -170,18 +178,18 @@ impl Session<'_> {
             }
         };
         for Refused { action, message } in &refused {
-            self.hints.list_refused(&self.place.name, action, message);
+            self.warnings.list_refused(&self.target.name, action, message);
         }
 
         let done = dialogue.wire.read();
         self.progress = Progress::Synchronised { asked, done };
-        self.place.show(Phase::Up { since: done });
-        info!(pbx = %self.place.name, "synchronised");
+        self.target.show(Phase::Up { since: done });
+        info!(pbx = %self.target.name, "synchronised");
         Ok(!refused.iter().any(Refused::is_of_queues))
     }
 }
 
-/// Says good-bye and waits until the PBX has closed.
+/// Logs off and waits until the PBX has closed.
 async fn log_off(wire: &mut Wire) -> Result<Infallible, End> {
     wire.send(&Action::Logoff).await?;
     loop {

@@ -1,4 +1,4 @@
-//! A tap on the wire: hands on what a PBX sends, frame by frame, to somebody who keeps it.
+//! A tap on the wire: passes on what a PBX sends, frame by frame, to whoever keeps it.
 
 use tokio::sync::mpsc;
 
@@ -12,14 +12,14 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// A tap, and where what it takes comes out: whole frames, some at once, a greeting before
+    /// A tap, and the receiver of what it takes: batches of whole frames, a greeting in front of
     /// those of each session.
     pub fn new() -> (Self, mpsc::Receiver<Vec<u8>>) {
         let (batches, taken) = mpsc::channel(BATCHES);
         (Self { batches, batch: Vec::new() }, taken)
     }
 
-    /// Takes an item; what is no frame is left out, as nobody can tell what is in it.
+    /// Takes an item; what is no frame is left out, since it may hold anything.
     pub(super) fn take(&mut self, item: &Item<'_>) {
         match item {
             Item::Frame(frame) => frame.write_to(&mut self.batch),
@@ -39,8 +39,8 @@ impl Tap {
             return;
         }
         match self.batches.reserve().await {
-            Ok(place) => place.send(std::mem::take(&mut self.batch)),
-            // nobody at the far end wants more, and says why itself
+            Ok(target) => target.send(std::mem::take(&mut self.batch)),
+            // The receiver is gone, and reports why itself.
             Err(_) => self.batch.clear(),
         }
     }

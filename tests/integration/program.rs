@@ -83,7 +83,7 @@ fn a_cut_recording_is_played_up_to_its_cut_and_no_recording_is_an_error() {
     let nonsense = scratch("photo.jpg", b"\xff\xd8\xff\xe0JFIF");
     let missing = PathBuf::from("fixtures/nothing.ami");
     for (path, message) in [
-        (&nonsense, "photo.jpg: not a recording of a manager interface: no event in 8 bytes"),
+        (&nonsense, "photo.jpg: not a capture of a manager interface: no event in 8 bytes"),
         (&missing, "fixtures/nothing.ami: cannot be read: No such file or directory"),
     ] {
         let failed = run(&["replay", as_str(path)]);

@@ -19,7 +19,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The order of series is not fixed, and the build is not what the recording says.
+/// The order of series is not fixed, and the build is not of the capture.
 fn comparable(exposition: &str) -> String {
     let mut lines: Vec<_> = exposition
         .lines()
@@ -175,7 +175,7 @@ fn flow_4_outbound_unanswered() {
         ),
         1.0
     );
-    // the dialled leg's cause, not the agent leg's 20
+    // The dialled leg's cause, not the agent leg's 20.
     assert_eq!(
         only(
             &numbers,

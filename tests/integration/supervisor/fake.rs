@@ -1,4 +1,4 @@
-//! A PBX whose every word the test says, and the exporter's shell around it.
+//! A PBX whose every frame the test sends, and the exporter without its HTTP side.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -36,7 +36,7 @@ impl Fake {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
     }
 
-    /// How the exporter is told to reach it.
+    /// The configuration with which the exporter reaches it.
     pub(crate) fn pbx(&self, name: &str) -> Pbx {
         Pbx {
             name: PbxName::new(name),
@@ -82,11 +82,11 @@ impl Peer {
     }
 
     /// Sends text; lines end as on the wire.
-    pub(crate) async fn say(&mut self, text: &str) {
-        self.say_bytes(text.replace('\n', "\r\n").as_bytes()).await;
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.send_bytes(text.replace('\n', "\r\n").as_bytes()).await;
     }
 
-    pub(crate) async fn say_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
 
@@ -107,11 +107,12 @@ impl Peer {
 
     /// Grants an action, with more headers.
     pub(crate) async fn grant(&mut self, sent: &Sent, headers: &str) {
-        self.say(&format!("Response: Success\nActionID: {}\n{headers}\n", &sent["ActionID"])).await;
+        self.send(&format!("Response: Success\nActionID: {}\n{headers}\n", &sent["ActionID"]))
+            .await;
     }
 
     pub(crate) async fn refuse(&mut self, sent: &Sent, message: &str) {
-        self.say(&format!(
+        self.send(&format!(
             "Response: Error\nActionID: {}\nMessage: {message}\n\n",
             &sent["ActionID"]
         ))
@@ -120,7 +121,7 @@ impl Peer {
 
     /// Greets, and answers everything up to the lists.
     pub(crate) async fn log_in(&mut self, version: &str) {
-        self.say("Asterisk Call Manager/11.0.0\n").await;
+        self.send("Asterisk Call Manager/11.0.0\n").await;
         let challenge = self.expect("Challenge").await;
         self.grant(&challenge, "Challenge: 840415273\n").await;
         let login = self.expect("Login").await;
@@ -141,7 +142,7 @@ impl Peer {
             .await;
         self.grant(&first, "Ping: Pong\n").await;
         let second = self.expect("Ping").await;
-        self.say(between).await;
+        self.send(between).await;
         self.grant(&second, "Ping: Pong\n").await;
     }
 
@@ -150,16 +151,16 @@ impl Peer {
         let id = &asked["ActionID"];
         self.grant(asked, "EventList: start\n").await;
         if !item.is_empty() {
-            self.say(&format!("{item}ActionID: {id}\n\n")).await;
+            self.send(&format!("{item}ActionID: {id}\n\n")).await;
         }
-        self.say(&format!("Event: {done}\nActionID: {id}\nEventList: Complete\nListItems: 1\n\n"))
+        self.send(&format!("Event: {done}\nActionID: {id}\nEventList: Complete\nListItems: 1\n\n"))
             .await;
     }
 
     /// Waits until the exporter has closed, and wants nothing more of it before.
     pub(crate) async fn expect_close(&mut self) {
         let mut rest = String::new();
-        // a reset is a close, too
+        // A reset is a close, too.
         soon("the close", self.stream.read_to_string(&mut rest)).await.ok();
         assert_eq!(rest, "");
     }
@@ -212,7 +213,7 @@ impl Exporter {
         self.until("up", || self.health.all()[index].phase.is_up()).await;
     }
 
-    /// Waits until the PBX at `index` is down, and tells why.
+    /// Waits until the PBX at `index` is down, and gives the reason.
     pub(crate) async fn down(&self, index: usize) -> String {
         let mut why = String::new();
         self.until("down", || match &self.health.all()[index].phase {
@@ -242,12 +243,12 @@ impl Exporter {
         text.lines().find(wanted)?.rsplit_once(' ')?.1.parse().ok()
     }
 
-    /// Waits until everything the peer of the PBX called `pbx` has said is handled.
+    /// Waits until everything the peer of the PBX called `pbx` has sent is handled.
     pub(crate) async fn caught_up(&self, peer: &mut Peer, pbx: &str) {
         let labels = [&*format!("pbx=\"{pbx}\""), "event=\"other\""];
         let name = "asterisk_exporter_events_total";
         let before = self.sample(name, &labels).unwrap_or(0.0);
-        peer.say("Event: Marker\n\n").await;
+        peer.send("Event: Marker\n\n").await;
         self.counted(name, &labels, before + 1.0).await;
     }
 

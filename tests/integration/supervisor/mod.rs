@@ -15,7 +15,7 @@ async fn a_login_is_by_md5_and_the_lists_come_before_the_barrier() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept().await;
-    peer.say("Asterisk Call Manager/11.0.0\n").await;
+    peer.send("Asterisk Call Manager/11.0.0\n").await;
     let challenge = peer.expect("Challenge").await;
     assert_eq!(&challenge["AuthType"], "MD5");
     peer.grant(&challenge, "Challenge: 840415273\n").await;
@@ -45,7 +45,7 @@ async fn a_login_is_by_md5_and_the_lists_come_before_the_barrier() {
     assert_eq!(exporter.health.all()[0].asterisk.as_deref(), Some("22.10.0"));
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
     assert_eq!(exporter.sample("asterisk_exporter_connects_total", &[]), Some(1.0));
-    peer.say("Event: DialState\n\nEvent: DialState\n\nEvent: Nonsense\n\n").await;
+    peer.send("Event: DialState\n\nEvent: DialState\n\nEvent: Nonsense\n\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 2.0).await;
 }
 
@@ -54,8 +54,8 @@ async fn without_rights_the_session_goes_on_without_lists_and_keeps_all_classes(
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept().await;
-    // 16.16 or older, as far as a greeting tells: recordings may show in class reporting only
-    peer.say("Asterisk Call Manager/5.0.2\n").await;
+    // 16.16 or older, as far as a greeting shows: recordings may show in class reporting only.
+    peer.send("Asterisk Call Manager/5.0.2\n").await;
     let challenge = peer.expect("Challenge").await;
     peer.grant(&challenge, "Challenge: 1\n").await;
     let login = peer.expect("Login").await;
@@ -75,7 +75,7 @@ async fn without_rights_the_session_goes_on_without_lists_and_keeps_all_classes(
         exporter.sample("asterisk_exporter_degraded", &["reason=\"list_channels\""]),
         Some(1.0)
     );
-    // the list that would be due at 60 s is not asked for
+    // The list that would be due at 60 s is not asked for.
     quiet(&exporter, &mut peer, 8).await;
 }
 
@@ -91,13 +91,13 @@ async fn a_version_newer_than_what_was_checked_is_followed() {
     assert_eq!(missing(&exporter), [""; 0]);
 }
 
-/// What is said to be missing, by its words.
+/// What is reported missing, by its words.
 fn missing(exporter: &Exporter) -> Vec<&'static str> {
     exporter.health.all()[0].missing.iter().map(Word::word).collect()
 }
 
 #[tokio::test]
-async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_such_event() {
+async fn an_account_without_class_call_is_reported_until_the_first_such_event() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
@@ -105,7 +105,7 @@ async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_su
     for call in 1..=3 {
         let agent =
             "Queue: support\nInterface: SIP/201\nMemberName: Ann\nTimestamp: 1606403878.000000\n";
-        peer.say(&format!(
+        peer.send(&format!(
             "Event: AgentCalled\nUniqueid: 1.{call}\nDestUniqueid: 2.{call}\n{agent}\n"
         ))
         .await;
@@ -113,18 +113,18 @@ async fn an_account_without_class_call_is_told_of_and_taken_back_at_the_first_su
     exporter.counted("asterisk_exporter_events_total", &["event=\"AgentCalled\""], 3.0).await;
     assert_eq!(missing(&exporter), [""; 0]);
 
-    // two Pings, 15 s apart, and nothing of class call
+    // Two Pings, 15 s apart, and nothing of class call.
     quiet(&exporter, &mut peer, 2).await;
     exporter.until("missing", || missing(&exporter) == ["class_call"]).await;
     let reason = ["reason=\"class_call\""];
     assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(1.0));
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
 
-    peer.say(
+    peer.send(
         "Event: Newchannel\nUniqueid: 3.1\nChannel: SIP/202-1\nTimestamp: 1606403909.000000\n\n",
     )
     .await;
-    exporter.until("seen", || missing(&exporter) == ["event_dial_begin"]).await;
+    exporter.until("not missing", || missing(&exporter) == ["event_dial_begin"]).await;
     assert_eq!(exporter.sample("asterisk_exporter_degraded", &reason), Some(0.0));
     drop(peer);
     exporter.down(0).await;
@@ -137,7 +137,7 @@ async fn the_secret_goes_in_clear_only_where_md5_is_refused_and_that_is_allowed(
     for plain_login in [false, true] {
         let exporter = Exporter::start(vec![Pbx { plain_login, ..fake.pbx("hq") }]);
         let mut peer = fake.accept().await;
-        peer.say("Asterisk Call Manager/11.0.0\n").await;
+        peer.send("Asterisk Call Manager/11.0.0\n").await;
         let challenge = peer.expect("Challenge").await;
         peer.refuse(&challenge, "Must specify AuthType").await;
         if plain_login {
@@ -155,12 +155,12 @@ async fn the_secret_goes_in_clear_only_where_md5_is_refused_and_that_is_allowed(
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_said_counted_and_tried_again_slowly() {
+async fn a_wrong_password_is_logged_counted_and_tried_again_slowly() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     for times in [1.0, 2.0] {
         let mut peer = fake.accept().await;
-        peer.say("Asterisk Call Manager/11.0.0\n").await;
+        peer.send("Asterisk Call Manager/11.0.0\n").await;
         let challenge = peer.expect("Challenge").await;
         peer.grant(&challenge, "Challenge: 1\n").await;
         let login = peer.expect("Login").await;
@@ -175,7 +175,7 @@ async fn a_wrong_password_is_said_counted_and_tried_again_slowly() {
 }
 
 #[tokio::test]
-async fn strangers_and_old_asterisks_are_refused_by_name() {
+async fn other_servers_and_old_asterisks_are_refused_by_name() {
     let cases = [
         ("SSH-2.0-OpenSSH_9.2\n", "not an AMI server: SSH-2.0-OpenSSH_9.2"),
         ("\u{1}\n", "not an AMI server: \\x01"),
@@ -189,7 +189,7 @@ async fn strangers_and_old_asterisks_are_refused_by_name() {
         let fake = Fake::start().await;
         let exporter = Exporter::start(vec![slow(fake.pbx("hq"))]);
         let mut peer = fake.accept().await;
-        peer.say(greeting).await;
+        peer.send(greeting).await;
         assert_eq!(exporter.down(0).await, error);
         peer.expect_close().await;
     }
@@ -205,7 +205,7 @@ async fn silence_before_and_behind_the_greeting_ends_the_attempt() {
     silent.expect_close().await;
     skip(7200).await;
     let mut greets = fake.accept().await;
-    greets.say("Asterisk Call Manager/11.0.0\n").await;
+    greets.send("Asterisk Call Manager/11.0.0\n").await;
     greets.expect("Challenge").await;
     skip(10).await;
     assert_eq!(exporter.down(0).await, "no answer within 10s");
@@ -220,8 +220,8 @@ async fn a_pbx_that_hangs_is_noticed_within_thirty_seconds() {
     skip(15).await;
     peer.expect("Ping").await;
     skip(9).await;
-    // events without an answer do not help: one thread of the PBX does both
-    peer.say("Event: DialState\n\n").await;
+    // Events without an answer do not help: one thread of the PBX does both.
+    peer.send("Event: DialState\n\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 1.0).await;
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
     skip(1).await;
@@ -239,12 +239,12 @@ async fn a_connection_cut_in_mid_frame_is_made_again() {
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    peer.say("Event: DialState\n\nEvent: DialState\nChann").await;
+    peer.send("Event: DialState\n\nEvent: DialState\nChann").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 1.0).await;
     drop(peer);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    peer.say("Event: DialState\n\n").await;
+    peer.send("Event: DialState\n\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 2.0).await;
     assert_eq!(
         exporter.sample("asterisk_exporter_disconnects_total", &["reason=\"closed\""]),
@@ -311,21 +311,21 @@ async fn half_a_list_is_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_pbx_that_lies_is_listened_to_all_the_same() {
+async fn a_pbx_that_sends_nonsense_is_followed_all_the_same() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    peer.say("Response: Success\nActionID: ae-77\nPing: Pong\n\nResponse: Error\n\n").await;
-    peer.say(
+    peer.send("Response: Success\nActionID: ae-77\nPing: Pong\n\nResponse: Error\n\n").await;
+    peer.send(
         "Event: QueueStatusComplete\nActionID: ae-77\n\nEvent: QueueParams\nActionID: ae-77\n\n",
     )
     .await;
-    peer.say("Asterisk Call Manager/1.3\n").await;
-    peer.say_bytes(b"\x00\xff: \xfe\n\n\r\n\r\nEvent\r\n\r\n").await;
-    peer.say(&format!("Event: Hangup\nChannel: {}\n\n", "x".repeat(2000))).await;
-    peer.say(&format!("Event: Hangup\n{}\n", "Key: value\n".repeat(1000))).await;
-    peer.say("Event: Hangup\nCause: 16\n\nEvent: DialState\n\n").await;
+    peer.send("Asterisk Call Manager/1.3\n").await;
+    peer.send_bytes(b"\x00\xff: \xfe\n\n\r\n\r\nEvent\r\n\r\n").await;
+    peer.send(&format!("Event: Hangup\nChannel: {}\n\n", "x".repeat(2000))).await;
+    peer.send(&format!("Event: Hangup\n{}\n", "Key: value\n".repeat(1000))).await;
+    peer.send("Event: Hangup\nCause: 16\n\nEvent: DialState\n\n").await;
     exporter.counted("asterisk_exporter_events_total", &["event=\"DialState\""], 1.0).await;
     for reason in ["line_too_long", "frame_too_long", "unknown_type", "incomplete"] {
         let labels = [&*format!("reason=\"{reason}\"")];
@@ -378,14 +378,14 @@ async fn hints_are_listed_once_a_session_if_a_member_is_reached_by_an_extension(
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
     quiet(&exporter, &mut peer, 1).await;
-    peer.say(MEMBER).await;
+    peer.send(MEMBER).await;
     let hints = peer.expect("ExtensionStateList").await;
     let hint = "Event: ExtensionStatus\nExten: 201\nContext: ext-local\nHint: PJSIP/desk&Custom:DND201\nStatus: 0\n";
     peer.give_list(&hints, "ExtensionStateListComplete", hint).await;
-    peer.say(&call_from("PJSIP/desk")).await;
+    peer.send(&call_from("PJSIP/desk")).await;
     exporter.counted("asterisk_calls_total", &["agent=\"Ann\""], 1.0).await;
-    // not for another member
-    peer.say(&MEMBER.replace("201", "202").replace("Ann", "Ben")).await;
+    // Not for another member.
+    peer.send(&MEMBER.replace("201", "202").replace("Ann", "Ben")).await;
     quiet(&exporter, &mut peer, 1).await;
 }
 
@@ -395,37 +395,37 @@ async fn an_account_that_may_not_list_hints_goes_by_the_extensions_number() {
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    peer.say(MEMBER).await;
+    peer.send(MEMBER).await;
     let hints = peer.expect("ExtensionStateList").await;
     peer.refuse(&hints, "Permission denied").await;
-    peer.say(&call_from("PJSIP/201")).await;
+    peer.send(&call_from("PJSIP/201")).await;
     exporter.counted("asterisk_calls_total", &["agent=\"Ann\""], 1.0).await;
     assert_eq!(exporter.sample("asterisk_up", &[]), Some(1.0));
 }
 
 #[tokio::test]
-async fn a_pbx_on_which_no_trunk_shows_says_so_until_one_does() {
+async fn a_missing_trunk_is_reported_until_one_is_recognised() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
     for call in 0..10 {
-        peer.say(&call_from(&format!("PJSIP/{call}"))).await;
+        peer.send(&call_from(&format!("PJSIP/{call}"))).await;
     }
     exporter
         .counted("asterisk_calls_total", &["direction=\"unknown\"", "result=\"failed\""], 10.0)
         .await;
-    let expected = "No trunk was seen in 10 calls: `trunks` is not configured. No call is inbound or outbound but by its \
-                    context. The calls began on channels of PJSIP in office. Name the lines to your carriers in `trunks`, \
-                    or the contexts in which their calls begin in `inbound_contexts`.";
+    let expected = "No trunk was recognised in 10 calls: `trunks` is not configured. Calls have a direction only by \
+                    their context. They began on channels of PJSIP in office. Name the trunks in `trunks`, or the \
+                    contexts of inbound calls in `inbound_contexts`.";
     assert_eq!(exporter.health.all()[0].notices["trunks"], expected);
 
-    // it is not said again in the next session, and taken back by one trunk
+    // It is not reported again in the next session, and taken back by one trunk.
     drop(peer);
     skip(1).await;
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    peer.say(&call_from("PJSIP/voipms").replace("office", "from-pstn")).await;
+    peer.send(&call_from("PJSIP/voipms").replace("office", "from-pstn")).await;
     exporter.counted("asterisk_trunk_calls_active", &["trunk=\"PJSIP/voipms\""], 0.0).await;
     assert!(exporter.health.all()[0].notices.is_empty());
 }
@@ -438,11 +438,11 @@ async fn one_broken_pbx_does_not_disturb_another() {
     exporter.up(1).await;
     for _ in 0..5 {
         let mut stranger = bad.accept().await;
-        stranger.say("HTTP/1.1 400 Bad Request\n\n").await;
+        stranger.send("HTTP/1.1 400 Bad Request\n\n").await;
         stranger.expect_close().await;
     }
     drop(bad);
-    peer.say("Event: DialState\n\n").await;
+    peer.send("Event: DialState\n\n").await;
     let labels = ["pbx=\"good\"", "event=\"DialState\""];
     exporter.counted("asterisk_exporter_events_total", &labels, 1.0).await;
     assert_eq!(exporter.sample("asterisk_up", &["pbx=\"good\""]), Some(1.0));
@@ -458,7 +458,7 @@ async fn shutdown_logs_off_and_waits_for_the_close_but_not_for_ever() {
         exporter.up(0).await;
         exporter.stop();
         let logoff = peer.expect("Logoff").await;
-        peer.say(&format!("Response: Goodbye\nActionID: {}\n\n", &logoff["ActionID"])).await;
+        peer.send(&format!("Response: Goodbye\nActionID: {}\n\n", &logoff["ActionID"])).await;
         if closes {
             drop(peer);
         } else {
@@ -476,14 +476,14 @@ async fn shutdown_ends_a_login_and_a_wait_as_well() {
     let fake = Fake::start().await;
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept().await;
-    peer.say("Asterisk Call Manager/11.0.0\n").await;
+    peer.send("Asterisk Call Manager/11.0.0\n").await;
     peer.expect("Challenge").await;
     exporter.stop();
     exporter.ended().await;
 
     let exporter = Exporter::start(vec![slow(fake.pbx("hq"))]);
     let mut peer = fake.accept().await;
-    peer.say("220 mail\n").await;
+    peer.send("220 mail\n").await;
     exporter.down(0).await;
     exporter.stop();
     exporter.ended().await;
@@ -500,11 +500,12 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
     let queues = peer.expect("QueueStatus").await;
     let first = peer.expect("Ping").await;
     let channel = "Channel: PJSIP/trunk-1\nUniqueid: 9.1\nLinkedid: 9.1\n";
-    // read before the list that still shows the caller, written after it on the PBX
-    peer.say(&format!("Event: HangupRequest\n{channel}\n")).await;
-    peer.say(&format!("Event: QueueCallerAbandon\nQueue: support\n{channel}HoldTime: 9\n\n")).await;
-    peer.say(&format!("Event: QueueCallerLeave\nQueue: support\n{channel}\n")).await;
-    peer.say(&format!("Event: Hangup\n{channel}Cause: 16\n\n")).await;
+    // Read before the list that still shows the caller, written after it on the PBX.
+    peer.send(&format!("Event: HangupRequest\n{channel}\n")).await;
+    peer.send(&format!("Event: QueueCallerAbandon\nQueue: support\n{channel}HoldTime: 9\n\n"))
+        .await;
+    peer.send(&format!("Event: QueueCallerLeave\nQueue: support\n{channel}\n")).await;
+    peer.send(&format!("Event: Hangup\n{channel}Cause: 16\n\n")).await;
     peer.give_list(
         &channels,
         "CoreShowChannelsComplete",

@@ -1,4 +1,4 @@
-//! Where a session writes what it sees: its PBX's monitor and its place in the health page.
+//! Where the sessions of a PBX write: its monitor, and its entry in the health page.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,22 +8,22 @@ use crate::health::{Health, Phase};
 use crate::metrics::{Exporter, Monitor};
 use crate::pbx::PbxName;
 
-/// The place of one PBX.
+/// Where the sessions of one PBX write.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Target {
     pub(super) name: PbxName,
     pub(super) index: usize,
     pub(super) exporter: Arc<Mutex<Exporter>>,
     pub(super) health: Arc<Health>,
     pub(super) clock: Clock,
-    /// Who else wants what the PBX sends.
+    /// What else takes what the PBX sends.
     pub(super) tap: Option<Tap>,
 }
 
-impl Place {
+impl Target {
     /// Works on the monitor, under the exporter's lock: keep it short.
     pub(super) fn with_monitor<T>(&self, work: impl FnOnce(&mut Monitor) -> T) -> T {
-        // a panic elsewhere spoils at most one event of that PBX, never this one
+        // A panic elsewhere spoils at most one event of that PBX, never this one.
         let mut exporter = self.exporter.lock().unwrap_or_else(PoisonError::into_inner);
         work(&mut exporter.monitors[self.index])
     }
@@ -33,13 +33,13 @@ impl Place {
         self.health.set(self.index, phase);
     }
 
-    /// Shows that the link is down.
+    /// Shows that the PBX is disconnected.
     pub(super) fn show_down(&self, error: String) {
         self.show(Phase::Down { error, since: self.clock.now() });
     }
 
-    /// The link is gone: what was synchronised is hidden now.
-    pub(super) fn hide(&self) {
+    /// The connection is lost: what was synchronised is not any more.
+    pub(super) fn desynchronise(&self) {
         let now = self.clock.now();
         self.with_monitor(|monitor| monitor.correlator.disconnected(now, &mut monitor.recorder));
     }

@@ -1,4 +1,4 @@
-//! What to grant the account, said once a PBX and not at every connection.
+//! What an account lacks: logged once a PBX, not at every connection.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use tracing::warn;
 use crate::pbx::PbxName;
 use crate::version::{NEWEST, OLDEST};
 
-/// What was said already.
+/// What was logged already.
 #[derive(Debug, Default)]
-pub(super) struct Hints(HashSet<&'static str>);
+pub(super) struct Warnings(HashSet<&'static str>);
 
-impl Hints {
+impl Warnings {
     /// CoreSettings was refused.
     pub(super) fn version_hidden(&mut self, pbx: &PbxName, message: &str) {
         if self.0.insert("CoreSettings") {
@@ -22,10 +22,13 @@ impl Hints {
         }
     }
 
-    /// Nobody knows yet what differs in that version.
+    /// The version is newer than every branch that was checked.
     pub(super) fn version_newer(&mut self, pbx: &PbxName, version: &str) {
         if self.0.insert("newer") {
-            warn!(%pbx, version, "this Asterisk is newer than what was checked, {OLDEST} to {NEWEST}: it is followed as {NEWEST}");
+            warn!(
+                %pbx, version,
+                "this Asterisk is newer than what was checked, {OLDEST} to {NEWEST}: it is followed as {NEWEST}"
+            );
         }
     }
 
@@ -39,9 +42,9 @@ impl Hints {
 
 fn remedy(action: &str) -> &'static str {
     if action == "QueueStatus" {
-        "queues are not listed: callers already waiting are not seen; is app_queue loaded?"
+        "queues are not listed: callers already waiting are not counted; is app_queue loaded?"
     } else {
-        "channels are not listed: calls already up are not seen; grant the account write=reporting in manager.conf"
+        "channels are not listed: calls already in progress are not counted; grant the account write=reporting in manager.conf"
     }
 }
 
@@ -50,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_is_remembered() {
-        let mut hints = Hints::default();
+    fn a_warning_is_logged_once() {
+        let mut warnings = Warnings::default();
         let pbx = PbxName::new("hq");
-        hints.list_refused(&pbx, "QueueStatus", "Permission denied");
-        hints.list_refused(&pbx, "QueueStatus", "Permission denied");
-        hints.version_hidden(&pbx, "Permission denied");
-        hints.version_newer(&pbx, "24.1.0");
-        hints.version_newer(&pbx, "24.1.0");
-        assert_eq!(hints.0.len(), 3);
+        warnings.list_refused(&pbx, "QueueStatus", "Permission denied");
+        warnings.list_refused(&pbx, "QueueStatus", "Permission denied");
+        warnings.version_hidden(&pbx, "Permission denied");
+        warnings.version_newer(&pbx, "24.1.0");
+        warnings.version_newer(&pbx, "24.1.0");
+        assert_eq!(warnings.0.len(), 3);
     }
 }
