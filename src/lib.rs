@@ -31,7 +31,8 @@
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
 //! The library is no API: it is for the program, its tests and its benches, and changes without
-//! notice.  What the numbers mean is in `METRICS.md`, how and why it is built so in `docs/design.md`.
+//! notice.  What the numbers mean is in `METRICS.md`, how and why it is built so in
+//! `docs/design.md`.
 
 pub mod ami;
 pub mod app;

@@ -74,8 +74,8 @@ impl Connection {
         clock: &Clock,
     ) -> Result<Self, OpenError> {
         let tcp = connect(host, port, limit, clock).await?;
-        // An action is one small write and its answer is waited for; Nagle's algorithm would hold it for 40
-        // ms.
+        // An action is one small write and its answer is waited for; Nagle's algorithm would hold
+        // it for 40 ms.
         tcp.set_nodelay(true).ok();
         // TLS would be set up here, inside the same limit: the rest takes any stream.
         Ok(Self::over(tcp, clock))
@@ -122,8 +122,8 @@ impl Connection {
     }
 }
 
-/// Tries all addresses, each with an even share of the time left, so that one without an answer does not
-/// use up the time of the next.
+/// Tries all addresses, each with an even share of the time left, so that one without an answer
+/// does not use up the time of the next.
 async fn connect(
     host: &str,
     port: u16,

@@ -1,5 +1,5 @@
-//! What is going on: waits, ring attempts, talks, transfers and dials.  Only the state; each file of
-//! behaviour moves its own kind on.
+//! What is going on: waits, ring attempts, talks, transfers and dials.  Only the state; each file
+//! of behaviour moves its own kind on.
 
 use std::time::Duration;
 

@@ -302,7 +302,8 @@ impl World {
         }
     }
 
-    /// The agent answers the first leg, or the Originate times out: then there is no DialEnd at all.
+    /// The agent answers the first leg, or the Originate times out: then there is no DialEnd at
+    /// all.
     pub(super) fn originated(&mut self, leg: ChannelId, agent: AgentId, taken: bool) {
         let number = self.customer_number();
         if !taken {

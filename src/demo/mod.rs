@@ -1,8 +1,8 @@
 //! A simulated PBX: a call centre in virtual time, which speaks real AMI over a loopback
 //! socket.
 //!
-//! [`Simulation`] makes the calls and writes the events that Asterisk 22 would send (captures
-//! of a real one are the model, peculiarities included); it is pure, and the same seed gives the same
+//! `Simulation` makes the calls and writes the events that Asterisk 22 would send (captures of a
+//! real one are the model, peculiarities included); it is pure, and the same seed gives the same
 //! bytes.  [`DemoPbx`] paces it against the clock and answers logins and lists.  [`Truth`] counts
 //! what the PBX's own `queue_log` would have, so that tests can compare the exporter with it.
 //! Nothing here knows the exporter.
@@ -19,8 +19,8 @@
 //! | `queue_log` | Asterisk's own log of all that |
 //! | `lists`, `session`, `server` | answers to list actions, one client, all clients |
 //!
-//! `use` goes one way: from the state over its events to behaviour, from that to the simulation, and
-//! from there to the server.
+//! `use` goes one way: from the state over its events to behaviour, from that to the simulation,
+//! and from there to the server.
 
 mod agenda;
 mod agents;

@@ -1,5 +1,5 @@
-//! All state of the simulation: channels, bridges, phones, queues and what is going on, with the small
-//! steps on it.
+//! All state of the simulation: channels, bridges, phones, queues and what is going on, with the
+//! small steps on it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -209,7 +209,8 @@ impl World {
             &mut truth.completed_by_agent
         }) += 1;
 
-        // Another thread sends AgentComplete, so captures of real servers have it in different places.
+        // Another thread sends AgentComplete, so captures of real servers have it in different
+        // places.
         let lateness = match self.rng.u32(0..100) {
             0..=66 => Lateness::AtRequest,
             67..=91 => Lateness::AfterLeaves,
@@ -339,7 +340,8 @@ impl World {
         at
     }
 
-    /// AgentComplete a few milliseconds later; a bare one lacks the block of a channel that is gone.
+    /// AgentComplete a few milliseconds later; a bare one lacks the block of a channel that is
+    /// gone.
     pub(super) fn complete_later(&mut self, id: TalkId, mut completion: Completion, bare: bool) {
         if bare {
             let lacks = self.rng.u32(0..3);

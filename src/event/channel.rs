@@ -65,7 +65,8 @@ impl<'a> Channel<'a> {
             b"channel" => self.name = value,
             b"channelstate" => self.state = number(value),
             b"context" => self.context = value,
-            // `channelvars=QUEUESTATUS` of manager.conf, also for accounts without the class dialplan.
+            // `channelvars=QUEUESTATUS` of manager.conf, also for accounts without the class
+            // dialplan.
             b"chanvariable" => {
                 if let Some(status) = value.strip_prefix(b"QUEUESTATUS=") {
                     self.queue_status = Some(status);

@@ -39,7 +39,8 @@ pub struct BridgeEnter<'a> {
     pub channel: Channel<'a>,
     /// Uniqueid of the channel whose place it takes.
     pub swap: Option<&'a [u8]>,
-    /// A holding bridge, in which nobody talks: agents of a pool who wait for a call, parked callers.
+    /// A holding bridge, in which nobody talks: agents of a pool who wait for a call, parked
+    /// callers.
     pub holding: bool,
 }
 

@@ -86,7 +86,8 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
 }
 
 /// Nothing on a PBX lasts two days; agents of app_agent_pool stay on the line for a shift.  One
-/// impossible number in a header, or a clock that was set, would make a sum of seconds wrong for good.
+/// impossible number in a header, or a clock that was set, would make a sum of seconds wrong for
+/// good.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
 /// Longer than the key of any header that is read.
 const KEY_MAX: usize = 40;

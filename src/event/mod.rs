@@ -1,6 +1,7 @@
 //! Frames to typed events, a file a family.  Everything is borrowed from the frame.
 //!
-//! An event that is not needed is recognised by its name alone ([`Name::is_needed`]) and never parsed.
+//! An event that is not needed is recognised by its name alone ([`Name::is_needed`]) and never
+//! parsed.
 
 mod channel;
 mod dial;

@@ -14,7 +14,8 @@ pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>
         }
         Name::DeviceStateChange => Some(Kind::DeviceState),
         Name::Shutdown => Some(Kind::Shutdown),
-        // Debian builds Asterisk with the test framework; of its many events only this one is needed.
+        // Debian builds Asterisk with the test framework; of its many events only this one is
+        // needed.
         Name::TestEvent if frame.header("State") == Some(b"MIXMONITOR_END") => {
             frame.header("File").map(Kind::RecordingEnd)
         }

@@ -90,11 +90,12 @@ enum Source {
 
 impl QueueLog {
     /// A log in these files, in whatever order they are named; a file without a readable line comes
-    /// first.  Local times in them are at `offset`, if that is given, else at what the calls in each
-    /// file show.
+    /// first.  Local times in them are at `offset`, if that is given, else at what the calls in
+    /// each file show.
     ///
     /// # Errors
-    /// A file cannot be read, is given more than once, or has local times of a zone that nothing shows.
+    /// A file cannot be read, is given more than once, or has local times of a zone that nothing
+    /// shows.
     pub fn open(paths: &[PathBuf], offset: Option<Offset>) -> Result<Self, QueueLogError> {
         let mut files = Vec::new();
         let mut canonical = HashSet::new();

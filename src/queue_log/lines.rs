@@ -34,8 +34,8 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line that is not blank as an entry, or why it is none, with its number from 1; `None` at
-    /// the end.
+    /// The next line that is not blank as an entry, or why it is none, with its number from 1;
+    /// `None` at the end.
     ///
     /// # Errors
     /// The stream cannot be read on.

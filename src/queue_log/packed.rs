@@ -1,4 +1,5 @@
-//! The content of a file, also if it was compressed: by logrotate, a backup, or whoever exported it.
+//! The content of a file, also if it was compressed: by logrotate, a backup, or whoever exported
+//! it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,7 +1,7 @@
 //! The zone of a log that has local times only, as an export of a database has.
 //!
-//! A Uniqueid holds when its channel was created, and a caller enters a queue soon after.  So the two
-//! times of an ENTERQUEUE differ by the zone and by how old the call is: the zone is never more
+//! A Uniqueid holds when its channel was created, and a caller enters a queue soon after.  So the
+//! two times of an ENTERQUEUE differ by the zone and by how old the call is: the zone is never more
 //! than that difference, and mostly the quarter of an hour below it.
 
 use super::entry::{Entry, created};

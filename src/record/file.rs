@@ -67,8 +67,8 @@ pub enum FileError {
 }
 
 impl CaptureFile {
-    /// Creates the file.  One that is there is opened only with `force`, and stays as it is until the
-    /// first write.
+    /// Creates the file.  One that is there is opened only with `force`, and stays as it is until
+    /// the first write.
     ///
     /// # Errors
     /// The file exists, is a link, or cannot be created.

@@ -9,7 +9,8 @@ use crate::event::Name;
 pub(super) enum Treatment {
     /// It stays: ids, times, counts, queues, members, contexts.
     Keep,
-    /// It stays if it looks like an id, a time or a channel's name: the event is not Asterisk's own.
+    /// It stays if it looks like an id, a time or a channel's name: the event is not Asterisk's
+    /// own.
     Id,
     /// Numbers in it are replaced.
     Text,
@@ -53,7 +54,8 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
     exact.or_else(ending).map_or(Treatment::Text, |&(_, treatment)| treatment)
 }
 
-/// An event that is not Asterisk's own has keys of its own, too: `Message` or `Status` may hold a caller.
+/// An event that is not Asterisk's own has keys of its own, too: `Message` or `Status` may hold a
+/// caller.
 fn of_foreign_event(key: &str) -> Treatment {
     let stays = IDS.contains(&key) || ID_ENDINGS.iter().any(|ending| key.ends_with(ending));
     if stays { Treatment::Id } else { Treatment::Hide }

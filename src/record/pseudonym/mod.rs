@@ -1,9 +1,9 @@
 //! Callers' numbers and names to pseudonyms, frame by frame.
 //!
-//! Headers are recognised by their keys (`headers`), numbers inside them by their form (`text`), and a
-//! keyed hash makes the pseudonyms (`key`).  Names and devices of members stay, or a
-//! capture could not be compared with queue_log: those numbers and names are learned from the
-//! members' own headers.
+//! Headers are recognised by their keys (`headers`), numbers inside them by their form (`text`),
+//! and a keyed hash makes the pseudonyms (`key`).  Names and devices of members stay, or a capture
+//! could not be compared with queue_log: those numbers and names are learned from the members' own
+//! headers.
 
 mod headers;
 mod key;

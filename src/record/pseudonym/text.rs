@@ -1,8 +1,8 @@
 //! Numbers inside text, replaced in place.
 //!
-//! Six digits in a row are a number, and so are eight in groups, as people write them.
-//! Two things look like one and are none: a Uniqueid (`1795473976.130`), and the eight hex digits that
-//! end a channel's name.
+//! Six digits in a row are a number, and so are eight in groups, as people write them. Two things
+//! look like one and are none: a Uniqueid (`1795473976.130`), and the eight hex digits that end a
+//! channel's name.
 
 use super::key::Key;
 
