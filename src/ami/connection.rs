@@ -1,7 +1,7 @@
 //! The one file that owns an AMI socket: opens it, reads it in a task of its own, writes actions.
 //!
 //! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so
-//! reading never waits for the processing of what was read: up to [`CHUNKS`] chunks are queued.
+//! reading never waits for the processing of what was read: up to `CHUNKS` chunks are queued.
 //! It knows nothing of frames.
 
 use std::io;
