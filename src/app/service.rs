@@ -12,8 +12,8 @@ use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
 use crate::health::Health;
-use crate::http::{self, Pages, ScrapeLimit};
-use crate::metrics::{Detail, Exporter, Exposition, Metrics, Monitor};
+use crate::http::{self, Pages, Scraper};
+use crate::metrics::{Detail, Exporter, Metrics, Monitor};
 use crate::{event, supervisor};
 
 /// Opens the configured sockets; `hint` says what helps where one is taken.
@@ -53,9 +53,8 @@ impl Service {
         let pages = Arc::new(Pages {
             telemetry_path: config.web.telemetry_path,
             health: Arc::clone(&health),
-            scrape: scraper(Arc::clone(&exporter), clock.clone()),
+            scraper: scraper(Arc::clone(&exporter), clock.clone()),
             protobuf: config.metrics.detail == Detail::Native,
-            limit: ScrapeLimit::default(),
             clock: clock.clone(),
         });
 
@@ -76,10 +75,10 @@ impl Service {
 
 /// A scrape is a consistent cut: its numbers are copied under the lock that a batch of events is
 /// applied under.  The text is written behind it, so events never wait for a slow scrape.
-fn scraper(exporter: Arc<Mutex<Exporter>>, clock: Clock) -> Arc<http::Scrape> {
-    Arc::new(move |exposition: Exposition| {
+fn scraper(exporter: Arc<Mutex<Exporter>>, clock: Clock) -> Scraper {
+    Scraper::new(Scraper::DEFAULT_LIMIT, move |exposition, pbx| {
         let snapshot =
             exporter.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
-        snapshot.write(exposition, None)
+        snapshot.write(exposition, pbx)
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write};
 
 use super::Pages;
-use super::when::span;
+use super::duration::in_words;
 use crate::calendar::utc;
 use crate::clock::Moment;
 use crate::health::{Explanation, PbxHealth, Phase, explain};
@@ -160,7 +160,7 @@ impl Display for Since<'_> {
             (_, Some(trouble)) => trouble.since,
             (_, None) => return f.write_str("not yet"),
         };
-        write!(f, "<time>{}</time> ({})", utc(since), span(now.since(since)))
+        write!(f, "<time>{}</time> ({})", utc(since), in_words(now.since(since)))
     }
 }
 

@@ -1,38 +1,40 @@
 //! The pages we serve: the metrics, a landing page, and whether we are healthy and ready.
 //!
-//! It knows the health of the PBXs and a closure that writes the metrics; what these are made of is
-//! not its business.  HTTP/1.1 and HTTP/2 without TLS, told apart by their first bytes.
+//! It knows the health of the PBXs and a closure that writes the metrics, and nothing of what these
+//! are made of.  HTTP/1.1 and HTTP/2 without TLS, recognised by their first bytes.
 
 mod bind;
+mod connection_limit;
+mod duration;
+mod idle_timeout;
 mod landing;
 mod negotiate;
-mod patience;
+mod query;
 mod routes;
 mod scrape;
-mod seats;
 #[cfg(test)]
 mod tests;
-mod when;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use bind::{BindError, bind};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use patience::Patience;
-pub use scrape::{Scrape, ScrapeLimit};
-use seats::{Seat, Seats};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+pub use bind::{BindError, bind};
+pub use scrape::{Scraper, WritePage};
+
+use self::connection_limit::{ConnectionLimit, Permit};
+use self::idle_timeout::IdleTimeout;
 use crate::clock::Clock;
 use crate::health::Health;
 
@@ -40,14 +42,12 @@ use crate::health::Health;
 pub struct Pages {
     /// Where the metrics are, `/metrics` by default.
     pub telemetry_path: String,
-    /// How the PBXs do.
+    /// The state of the sessions with the PBXs.
     pub health: Arc<Health>,
-    /// Writes the metrics; runs on a blocking thread.
-    pub scrape: Arc<Scrape>,
+    /// Answers scrapes.
+    pub scraper: Scraper,
     /// Whether scrapers that ask for protobuf get it.
     pub protobuf: bool,
-    /// How many scrapes may run at once.
-    pub limit: ScrapeLimit,
     /// For ages on the landing page.
     pub clock: Clock,
 }
@@ -58,21 +58,25 @@ pub struct Pages {
 /// off.
 pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let seats = Seats::default();
+    let limit = ConnectionLimit::default();
     let mut connections = JoinSet::new();
+
     loop {
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => break,
+            // Connections that ended are taken out at once, so `len` counts the open ones.
             Some(_) = connections.join_next() => {}
             (stream, peer) = accept(&listener), if connections.len() < MAX_CONNECTIONS => {
-                let Some(seat) = seats.take(peer) else {
+                let Some(permit) = limit.take(peer) else {
                     debug!(%peer, "connection refused: the client has too many");
                     continue;
                 };
-                connections.spawn(converse(stream, seat, Arc::clone(&pages), graceful.watcher()));
+                connections.spawn(converse(stream, permit, Arc::clone(&pages), graceful.watcher()));
             }
         }
     }
+
+    // Closed first, so that clients are refused and do not wait for the requests still open.
     drop(listener);
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
         warn!(connections = connections.len(), "requests cut off by the stop");
@@ -92,14 +96,15 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     }
 }
 
-/// Answers the requests of one connection until either side has enough.
-async fn converse(stream: TcpStream, _seat: Seat, pages: Arc<Pages>, watcher: Watcher) {
-    let patience = Arc::new(Patience::new());
-    let requests = Arc::clone(&patience);
+/// Answers the requests of one connection until either side ends it.
+async fn converse(stream: TcpStream, _permit: Permit, pages: Arc<Pages>, watcher: Watcher) {
+    let idle = Arc::new(IdleTimeout::new());
+    let requests = Arc::clone(&idle);
     let service = service_fn(move |request| {
         let (pages, open) = (Arc::clone(&pages), requests.open());
         async move { Ok::<_, Infallible>(routes::answer(&pages, &request.into_parts().0, open).await) }
     });
+
     // Without it the last part of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let builder = protocols();
@@ -108,7 +113,7 @@ async fn converse(stream: TcpStream, _seat: Seat, pages: Arc<Pages>, watcher: Wa
         ended = connection => if let Err(err) = ended {
             debug!(error = %err, "connection broken");
         },
-        () = patience.lost() => debug!("connection given up"),
+        () = idle.expired() => debug!("connection closed: idle for too long"),
     }
 }
 
@@ -116,7 +121,8 @@ async fn converse(stream: TcpStream, _seat: Seat, pages: Arc<Pages>, watcher: Wa
 fn protocols() -> Builder<TokioExecutor> {
     // The executor runs the streams of HTTP/2; they end with their connection.
     let mut builder = Builder::new(TokioExecutor::new());
-    // `Patience` limits headers as well; hyper's own limit would also cut idle connections, between
+
+    // `IdleTimeout` limits headers as well; hyper's own limit would also close connections between
     // two scrapes.
     builder
         .http1()

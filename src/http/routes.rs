@@ -1,7 +1,6 @@
 //! What each path answers.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -10,18 +9,23 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use tracing::error;
 
-use super::patience::Open;
-use super::scrape::ScrapeError;
-use super::when::span;
-use super::{Pages, landing, negotiate, scrape};
+use super::duration::in_words;
+use super::idle_timeout::OpenRequest;
+use super::scrape::{ScrapeError, Wanted};
+use super::{Pages, landing, negotiate, query};
 use crate::health::Phase;
+use crate::pbx::PbxName;
 
 /// The answer to one request.
-pub(super) async fn answer(pages: &Pages, request: &Parts, open: Open) -> Response<Full<Bytes>> {
+pub(super) async fn answer(
+    pages: &Pages,
+    request: &Parts,
+    open: OpenRequest,
+) -> Response<Full<Bytes>> {
     let page = match Route::of(request.uri.path(), &pages.telemetry_path) {
         None => not_found(&pages.telemetry_path),
         Some(_) if !is_read(&request.method) => method_not_allowed(),
-        Some(Route::Metrics) => metrics(pages, &request.headers).await,
+        Some(Route::Metrics) => metrics(pages, request).await,
         Some(Route::Landing) => landing_page(pages),
         Some(Route::Healthy) => Page::text(StatusCode::OK, "healthy\n"),
         Some(Route::Ready) => ready(pages),
@@ -57,20 +61,40 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-async fn metrics(pages: &Pages, headers: &HeaderMap) -> Page {
-    let accept = joined(headers, header::ACCEPT);
+async fn metrics(pages: &Pages, request: &Parts) -> Page {
+    let pbx = match chosen_pbx(pages, request.uri.query()) {
+        Ok(pbx) => pbx,
+        Err(text) => return Page::text(StatusCode::NOT_FOUND, text),
+    };
+    let accept = joined(&request.headers, header::ACCEPT);
     let exposition = negotiate::exposition(accept.as_deref(), pages.protobuf);
-    let gzip = negotiate::gzip(joined(headers, header::ACCEPT_ENCODING).as_deref());
-    let body = match scrape::run(Arc::clone(&pages.scrape), &pages.limit, exposition, gzip).await {
+    let gzip = negotiate::gzip(joined(&request.headers, header::ACCEPT_ENCODING).as_deref());
+
+    let body = match pages.scraper.page(Wanted { exposition, pbx, gzip }).await {
         Ok(body) => body,
         Err(err) => return no_metrics(&err),
     };
+
     let mut page = Page::new(StatusCode::OK, exposition.content_type(), body);
     page.header(header::VARY, "Accept, Accept-Encoding");
     if gzip {
         page.header(header::CONTENT_ENCODING, "gzip");
     }
     page
+}
+
+/// The PBX that `?pbx=` names; `None` for all.
+///
+/// A name that is not configured is an error: an empty page would look like a PBX without calls.
+fn chosen_pbx(pages: &Pages, query: Option<&str>) -> Result<Option<PbxName>, String> {
+    let Some(wanted) = query::parameter(query, "pbx") else { return Ok(None) };
+    let names: Vec<_> = pages.health.all().into_iter().map(|pbx| pbx.name).collect();
+    if let Some(found) = names.iter().find(|name| name.as_str() == wanted) {
+        return Ok(Some(found.clone()));
+    }
+
+    let names: Vec<_> = names.iter().map(PbxName::as_str).collect();
+    Err(format!("no pbx {wanted}; there is {}\n", names.join(", ")))
 }
 
 fn no_metrics(err: &ScrapeError) -> Page {
@@ -85,8 +109,7 @@ fn no_metrics(err: &ScrapeError) -> Page {
 }
 
 fn landing_page(pages: &Pages) -> Page {
-    let mut page =
-        Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages).into_bytes());
+    let mut page = Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages));
     page.header(header::CONTENT_SECURITY_POLICY, landing::CONTENT_SECURITY_POLICY);
     page.header(header::REFERRER_POLICY, "no-referrer");
     page
@@ -104,12 +127,12 @@ fn ready(pages: &Pages) -> Page {
         let _ = write!(missing, "{}: {}", pbx.name, pbx.phase.word());
         let _ = match &pbx.trouble {
             Some(trouble) if matches!(pbx.phase, Phase::Down { .. }) => {
-                writeln!(missing, " for {}: {}", span(now.since(trouble.since)), trouble.error)
+                writeln!(missing, " for {}: {}", in_words(now.since(trouble.since)), trouble.error)
             }
             Some(trouble) => writeln!(
                 missing,
                 "; down for {}: {}",
-                span(now.since(trouble.since)),
+                in_words(now.since(trouble.since)),
                 trouble.error
             ),
             None => writeln!(missing),
@@ -142,12 +165,12 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 struct Page {
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 impl Page {
-    fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
-        let mut page = Self { status, headers: HeaderMap::new(), body };
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut page = Self { status, headers: HeaderMap::new(), body: body.into() };
         page.header(header::CONTENT_TYPE, content_type);
         page.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         page.header(header::CACHE_CONTROL, "no-store");
@@ -155,7 +178,7 @@ impl Page {
     }
 
     fn text(status: StatusCode, body: impl Into<String>) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", body.into().into_bytes())
+        Self::new(status, "text/plain; charset=utf-8", body.into())
     }
 
     fn header(&mut self, name: HeaderName, value: &'static str) {
@@ -163,9 +186,9 @@ impl Page {
     }
 
     /// HEAD tells the length of the body and leaves it out.
-    fn into_response(mut self, method: &Method, open: Open) -> Response<Full<Bytes>> {
+    fn into_response(mut self, method: &Method, open: OpenRequest) -> Response<Full<Bytes>> {
         self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
-        let body = if *method == Method::HEAD { Vec::new() } else { self.body };
+        let body = if *method == Method::HEAD { Bytes::new() } else { self.body };
         let mut response = Response::new(Full::new(open.answer(body)));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

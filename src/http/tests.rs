@@ -30,7 +30,7 @@ struct Site {
 }
 
 impl Site {
-    async fn with(limit: ScrapeLimit, scrape: Arc<Scrape>) -> Self {
+    async fn with(limit: usize, write: Box<WritePage>) -> Self {
         let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
         let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
         let health = Arc::new(Health::new(
@@ -39,9 +39,8 @@ impl Site {
         let pages = Pages {
             telemetry_path: "/metrics".to_owned(),
             health: Arc::clone(&health),
-            scrape,
+            scraper: Scraper::new(limit, write),
             protobuf: true,
-            limit,
             clock: Clock::start(),
         };
         let address = listener.local_addr().unwrap();
@@ -52,12 +51,13 @@ impl Site {
     }
 
     async fn new() -> Self {
-        let scrape = |exposition| match exposition {
+        let write = |exposition, pbx: Option<&PbxName>| match exposition {
+            _ if pbx.is_some() => pbx.unwrap().as_str().into(),
             Exposition::Text(Format::OpenMetrics) => b"up 1\n# EOF\n".to_vec(),
             Exposition::Text(Format::Text) => b"up 1\n".repeat(1000),
             Exposition::Protobuf => vec![0xff],
         };
-        Self::with(ScrapeLimit::default(), Arc::new(scrape)).await
+        Self::with(Scraper::DEFAULT_LIMIT, Box::new(write)).await
     }
 
     async fn ask(&self, request: &str) -> Reply {
@@ -105,28 +105,28 @@ async fn send(stream: &mut TcpStream, request: &str) {
     stream.write_all(text.as_bytes()).await.unwrap();
 }
 
-/// A scrape that tells when it begins and ends when the gate says so.
-fn gated() -> (Arc<Scrape>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
+/// A scrape that signals when it begins, and ends when the gate opens.
+fn gated() -> (Box<WritePage>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
     let (entered, entries) = signals::unbounded_channel();
     let (open, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
-    let scrape = move |_| {
+    let write = move |_: Exposition, _: Option<&PbxName>| {
         entered.send(()).unwrap();
         // A gate that is gone is open.
         let _ = gate.lock().unwrap().recv();
         b"up 1\n".to_vec()
     };
-    (Arc::new(scrape), entries, open)
+    (Box::new(write), entries, open)
 }
 
 /// A scrape of more than any socket buffers, and the signal that it began.
-fn huge() -> (Arc<Scrape>, signals::UnboundedReceiver<()>) {
+fn huge() -> (Box<WritePage>, signals::UnboundedReceiver<()>) {
     let (entered, entries) = signals::unbounded_channel();
-    let scrape = move |_| {
+    let write = move |_: Exposition, _: Option<&PbxName>| {
         entered.send(()).unwrap();
         b"x".repeat(32 << 20)
     };
-    (Arc::new(scrape), entries)
+    (Box::new(write), entries)
 }
 
 #[tokio::test]
@@ -172,6 +172,22 @@ async fn metrics_are_compressed_for_who_asks() {
     let plain = site.ask("GET /metrics\nAccept-Encoding: gzip;q=0").await;
     assert_eq!(plain.header("content-encoding"), None);
     assert_eq!(plain.text(), text);
+}
+
+#[tokio::test]
+async fn one_pbx_alone_is_scraped_by_its_name() {
+    let site = Site::new().await;
+    for query in ["?pbx=%3Cb%3E", "?x=1&pbx=%3cb%3e&pbx=hq"] {
+        let reply = site.ask(&format!("GET /metrics{query}")).await;
+        assert_eq!((reply.status, reply.text()), (200, "<b>"), "{query}");
+    }
+    for (query, name) in [("?pbx=HQ", "HQ"), ("?pbx=", ""), ("?pbx", "")] {
+        let reply = site.ask(&format!("GET /metrics{query}")).await;
+        let text = format!("no pbx {name}; there is hq, <b>\n");
+        assert_eq!((reply.status, reply.text()), (404, &*text), "{query}");
+        assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
+    }
+    assert_eq!(site.ask("GET /metrics?name=hq").await.text(), "up 1\n".repeat(1000));
 }
 
 #[tokio::test]
@@ -287,8 +303,8 @@ async fn landing_page_shows_what_a_pbx_never_sends_and_what_mends_it() {
 
 #[tokio::test]
 async fn too_many_scrapes_at_once_are_refused() {
-    let (scrape, mut entries, gate) = gated();
-    let site = Site::with(ScrapeLimit::new(1), scrape).await;
+    let (write, mut entries, gate) = gated();
+    let site = Site::with(1, write).await;
     let mut first = TcpStream::connect(site.address).await.unwrap();
     send(&mut first, "GET /metrics").await;
     entries.recv().await.unwrap();
@@ -309,8 +325,8 @@ async fn too_many_scrapes_at_once_are_refused() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_keeps_nobody_from_scraping() {
-    let (scrape, mut entries) = huge();
-    let site = Site::with(ScrapeLimit::new(1), scrape).await;
+    let (write, mut entries) = huge();
+    let site = Site::with(1, write).await;
     let mut unread = TcpStream::connect(site.address).await.unwrap();
     send(&mut unread, "GET /metrics").await;
     entries.recv().await.unwrap();
@@ -320,7 +336,7 @@ async fn a_client_that_does_not_read_keeps_nobody_from_scraping() {
 
 #[tokio::test]
 async fn a_scrape_that_breaks_costs_one_answer() {
-    let site = Site::with(ScrapeLimit::new(1), Arc::new(|_| panic!("on purpose"))).await;
+    let site = Site::with(1, Box::new(|_, _| panic!("on purpose"))).await;
     for _ in 0..2 {
         let reply = site.ask("GET /metrics").await;
         assert_eq!((reply.status, reply.text()), (500, "the scrape broke off\n"));
@@ -329,8 +345,8 @@ async fn a_scrape_that_breaks_costs_one_answer() {
 
 #[tokio::test]
 async fn a_stop_lets_a_running_scrape_finish() {
-    let (scrape, mut entries, gate) = gated();
-    let mut site = Site::with(ScrapeLimit::default(), scrape).await;
+    let (write, mut entries, gate) = gated();
+    let mut site = Site::with(Scraper::DEFAULT_LIMIT, write).await;
     let mut scraper = TcpStream::connect(site.address).await.unwrap();
     send(&mut scraper, "GET /metrics").await;
     entries.recv().await.unwrap();
@@ -348,8 +364,8 @@ async fn a_stop_lets_a_running_scrape_finish() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_a_client_that_does_not_read() {
-    let (scrape, mut entries) = huge();
-    let mut site = Site::with(ScrapeLimit::default(), scrape).await;
+    let (write, mut entries) = huge();
+    let mut site = Site::with(Scraper::DEFAULT_LIMIT, write).await;
     let mut unread = TcpStream::connect(site.address).await.unwrap();
     send(&mut unread, "GET /metrics").await;
     entries.recv().await.unwrap();
@@ -376,7 +392,7 @@ async fn a_client_that_never_ends_its_headers_is_hung_up_on() {
 async fn one_client_cannot_take_every_connection() {
     let site = Site::new().await;
     let mut idle = Vec::new();
-    for _ in 0..seats::SEATS_EACH {
+    for _ in 0..connection_limit::CONNECTIONS_EACH {
         idle.push(TcpStream::connect(site.address).await.unwrap());
     }
     let mut refused = TcpStream::connect(site.address).await.unwrap();

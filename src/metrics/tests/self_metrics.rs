@@ -88,6 +88,31 @@ fn two_pbxs_share_each_name_but_no_number() {
 }
 
 #[test]
+fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
+    let metrics = Metrics::new(Settings::default());
+    let monitors = vec![monitor(&metrics, "hq"), monitor(&metrics, "branch")];
+    let mut exporter = Exporter::new(metrics, monitors);
+    let branch = PbxName::new("branch");
+    for exposition in [
+        Exposition::Text(Format::Text),
+        Exposition::Text(Format::OpenMetrics),
+        Exposition::Protobuf,
+    ] {
+        let mut page = |pbx| {
+            let page = exporter.snapshot(Moment::from_secs(100)).write(exposition, pbx);
+            String::from_utf8_lossy(&page).into_owned()
+        };
+        let (all, one) = (page(None), page(Some(&branch)));
+        assert!(all.contains("hq") && all.contains("branch"), "{exposition:?}");
+        assert!(!one.contains("hq") && one.contains("branch"), "{exposition:?}");
+        assert!(one.contains("asterisk_exporter_build_info"), "{exposition:?}");
+        for gauge in ["asterisk_up", "asterisk_calls_active", "asterisk_exporter_degraded"] {
+            assert!(one.contains(gauge), "{exposition:?}: {gauge}");
+        }
+    }
+}
+
+#[test]
 fn process_metrics_are_there_only_if_asked_for() {
     assert!(!at(&mut exporter(), 100).0.contains("process_"));
     let metrics = Metrics::new(Settings::default()).with_process_metrics();

@@ -1,10 +1,10 @@
-//! Spans as people read them.
+//! Durations as people read them.
 
 use std::time::Duration;
 
-/// A span in its two largest units: `3 h 5 min`.
-pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
+/// A duration in its two largest units: `3 h 5 min`.
+pub(super) fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
     let (days, hours, minutes) = (seconds / DAY, seconds % DAY / 3600, seconds % 3600 / 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_have_two_units() {
+    fn durations_have_two_units() {
         for (seconds, expected) in [
             (0, "0 s"),
             (59, "59 s"),
@@ -29,7 +29,7 @@ mod tests {
             (11_111, "3 h 5 min"),
             (187_000, "2 d 3 h"),
         ] {
-            assert_eq!(span(Duration::from_secs(seconds)), expected);
+            assert_eq!(in_words(Duration::from_secs(seconds)), expected);
         }
     }
 }

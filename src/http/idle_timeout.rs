@@ -1,4 +1,4 @@
-//! How long a connection may keep us waiting.
+//! The idle timeout of a connection.
 //!
 //! One rule covers silent clients, headers sent a byte at a time, answers nobody reads and HTTP/2
 //! windows that stay shut: what counts is neither bytes nor frames but whether a request is open,
@@ -12,39 +12,40 @@ use tokio::time::timeout;
 
 /// Whether requests of one connection are open.
 #[derive(Debug)]
-pub(super) struct Patience(watch::Sender<Requests>);
+pub(super) struct IdleTimeout(watch::Sender<Requests>);
 
 /// The requests of one connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct Requests {
     open: usize,
-    /// How often the last open one ended: an answer may come and go between two looks.
+    /// How often the last open one ended: an answer may begin and end between two looks.
     rests: u64,
 }
 
 /// One open request, or the answer to it that still lies in memory.
 #[derive(Debug)]
-pub(super) struct Open(watch::Sender<Requests>);
+pub(super) struct OpenRequest(watch::Sender<Requests>);
 
-impl Patience {
+impl IdleTimeout {
     pub(super) fn new() -> Self {
         Self(watch::Sender::default())
     }
 
     /// A request has come in whole.
-    pub(super) fn open(&self) -> Open {
+    pub(super) fn open(&self) -> OpenRequest {
         self.0.send_modify(|requests| requests.open += 1);
-        Open(self.0.clone())
+        OpenRequest(self.0.clone())
     }
 
-    /// Ends when the client has used up our patience.
-    pub(super) async fn lost(&self) {
+    /// Ends when the client has been idle for too long.
+    pub(super) async fn expired(&self) {
         let mut changes = self.0.subscribe();
         loop {
-            let seen = *changes.borrow_and_update();
-            let moved =
-                |now: &Requests| now.rests != seen.rests || (now.open > 0) != (seen.open > 0);
-            if timeout(seen.limit(), changes.wait_for(moved)).await.is_err() {
+            // Requests that overlap another start no new time: only the last one's end does.
+            let before = *changes.borrow_and_update();
+            let changed =
+                |now: &Requests| now.rests != before.rests || (now.open > 0) != (before.open > 0);
+            if timeout(before.limit(), changes.wait_for(changed)).await.is_err() {
                 return;
             }
         }
@@ -61,15 +62,15 @@ impl Requests {
     }
 }
 
-impl Open {
+impl OpenRequest {
     /// The bytes of the answer; the request stays open until the last part of them is written or
     /// dropped.
-    pub(super) fn answer(self, body: Vec<u8>) -> Bytes {
+    pub(super) fn answer(self, body: Bytes) -> Bytes {
         Bytes::from_owner(Held { body, _open: self })
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
         self.0.send_modify(|requests| {
             requests.open -= 1;
@@ -79,8 +80,8 @@ impl Drop for Open {
 }
 
 struct Held {
-    body: Vec<u8>,
-    _open: Open,
+    body: Bytes,
+    _open: OpenRequest,
 }
 
 impl AsRef<[u8]> for Held {
@@ -107,26 +108,26 @@ mod tests {
     async fn a_silent_client_is_given_up() {
         let clock = Clock::start();
         let before = clock.now();
-        Patience::new().lost().await;
+        IdleTimeout::new().expired().await;
         assert_eq!(clock.now().since(before).as_secs(), FIRST_REQUEST.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_nobody_reads_is_given_up_whatever_else_is_asked_for() {
         let clock = Clock::start();
-        let patience = Patience::new();
-        let stuck = patience.open().answer(vec![0; 10]);
+        let idle = IdleTimeout::new();
+        let stuck = idle.open().answer(Bytes::from_static(&[0; 10]));
         let before = clock.now();
         let other_requests = async {
             for _ in 0..20 {
-                let _other = patience.open();
+                let _other = idle.open();
                 tokio::time::advance(Duration::from_secs(2)).await;
             }
             std::future::pending::<()>().await;
         };
         tokio::select! {
             biased;
-            () = patience.lost() => {}
+            () = idle.expired() => {}
             () = other_requests => {}
         }
         assert_eq!(clock.now().since(before).as_secs(), ANSWER.as_secs());
@@ -135,16 +136,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_scraper_keeps_its_connection() {
-        let patience = Patience::new();
+        let idle = IdleTimeout::new();
         let scrapes = async {
             for _ in 0..10 {
-                drop(patience.open().answer(vec![1, 2, 3]).slice(1..2));
+                drop(idle.open().answer(Bytes::from_static(&[1, 2, 3])).slice(1..2));
                 tokio::time::advance(Duration::from_secs(240)).await;
             }
         };
         tokio::select! {
             biased;
-            () = patience.lost() => panic!("the connection was given up"),
+            () = idle.expired() => panic!("the connection was given up"),
             () = scrapes => {}
         }
     }
