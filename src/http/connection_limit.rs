@@ -45,7 +45,7 @@ impl Drop for Permit {
     }
 }
 
-/// Whom an address stands for: with IPv6 one machine has a whole /64.
+/// The client of an address: with IPv6 one machine has a whole /64.
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

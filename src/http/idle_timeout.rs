@@ -22,7 +22,7 @@ struct Requests {
     rests: u64,
 }
 
-/// One open request, or the answer to it that still lies in memory.
+/// One open request, or the answer to it that is still in memory.
 #[derive(Debug)]
 pub(super) struct OpenRequest(watch::Sender<Requests>);
 

@@ -1,4 +1,4 @@
-//! The landing page: which PBXs there are, how they do, and what to do about one that is down.
+//! The landing page: the PBXs, the state of their sessions, and what to do about one that is down.
 
 use std::fmt::{self, Display, Write};
 
@@ -79,7 +79,7 @@ fn write_notices(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     for pbx in pbxs.iter().filter(|pbx| !pbx.notices.is_empty()) {
         writeln!(
             html,
-            "<section>\n<h2>What {} does not tell</h2>\n<ul>",
+            "<section>\n<h2>What {} does not report</h2>\n<ul>",
             Escaped(pbx.name.as_str())
         )?;
         for notice in pbx.notices.values() {
@@ -90,7 +90,7 @@ fn write_notices(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     Ok(())
 }
 
-/// What keeps PBXs out, and what to do next about it; nothing if all are up.
+/// Why PBXs are not connected, and what to do about it; nothing if all are up.
 fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     let mut troubled = pbxs.iter().filter_map(|pbx| Some((pbx, pbx.trouble.as_ref()?))).peekable();
     if troubled.peek().is_none() {
@@ -107,19 +107,19 @@ fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
         )?;
     }
     html.write_str(
-        "<p>The exporter tries again by itself. To see what keeps it out:</p>\n<ol>\n\
+        "<p>The exporter tries again by itself. To find the cause:</p>\n<ol>\n\
          <li>On the PBX, <code>asterisk -rx 'manager show settings'</code> shows whether the manager interface is \
          enabled and on which address and port.</li>\n\
          <li>The address above must be reachable from this machine: look at the configuration, at firewalls, and at \
          <code>permit</code> and <code>deny</code> in <code>manager.conf</code>.</li>\n\
          <li>User and secret must be those of <code>manager.conf</code>; after a change there, \
          <code>asterisk -rx 'manager reload'</code>.</li>\n\
-         <li>With <code>--log.level debug</code> the log tells each attempt.</li>\n</ol>\n</section>\n",
+         <li>With <code>--log.level debug</code> each attempt is logged.</li>\n</ol>\n</section>\n",
     )
 }
 
-/// What PBXs never send though they must, and the line of manager.conf that mends it; nothing if
-/// all is sent.
+/// What PBXs do not send although they should, and the line of manager.conf that corrects it;
+/// nothing if everything is sent.
 fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     let mut lacking = pbxs.iter().filter(|pbx| !pbx.missing.is_empty()).peekable();
     if lacking.peek().is_none() {
@@ -127,7 +127,7 @@ fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     }
     html.write_str("<section>\n")?;
     for pbx in lacking {
-        writeln!(html, "<h2>{} is seen in part</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
+        writeln!(html, "<h2>{} is reported in part</h2>\n<ul>", Escaped(pbx.name.as_str()))?;
         for missing in pbx.missing.iter() {
             let Explanation { what, cost, line } = explain(missing);
             writeln!(

@@ -1,7 +1,7 @@
 //! Which format and coding a client wants, from its `Accept` and `Accept-Encoding`; pure.
 //!
 //! The rules are RFC 9110's: of the ranges that match a format the most specific gives its weight,
-//! and the heaviest format wins.  Whoever leaves the choice to us gets the classic text, which
+//! and the heaviest format wins.  A client that leaves the choice to us gets the classic text, which
 //! every scraper reads; so does a client that accepts no format of ours or sends an `Accept` that
 //! cannot be parsed.
 

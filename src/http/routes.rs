@@ -1,4 +1,4 @@
-//! What each path answers.
+//! The answer of each path.
 
 use std::fmt::Write;
 
@@ -185,7 +185,7 @@ impl Page {
         self.headers.insert(name, HeaderValue::from_static(value));
     }
 
-    /// HEAD tells the length of the body and leaves it out.
+    /// HEAD has the length of the body and no body.
     fn into_response(mut self, method: &Method, open: OpenRequest) -> Response<Full<Bytes>> {
         self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
         let body = if *method == Method::HEAD { Bytes::new() } else { self.body };

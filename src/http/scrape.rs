@@ -22,7 +22,7 @@ pub type WritePage = dyn Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sy
 pub struct Scraper {
     write: Arc<WritePage>,
     permits: Arc<Semaphore>,
-    /// The pages that somebody waits for.
+    /// The pages that requests wait for.
     turns: Mutex<HashMap<Wanted, Arc<Turn>>>,
 }
 
@@ -125,7 +125,7 @@ struct Place<'a> {
     turn: Arc<Turn>,
 }
 
-/// The last who waits takes the page away: it would only be old.
+/// The last request that waits removes the page: a later one must not get old numbers.
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut turns = self.scraper.turns();

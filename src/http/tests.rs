@@ -160,7 +160,7 @@ async fn each_client_gets_its_format() {
 }
 
 #[tokio::test]
-async fn metrics_are_compressed_for_who_asks() {
+async fn metrics_are_compressed_on_request() {
     let site = Site::new().await;
     let reply = site.ask("GET /metrics\nAccept-Encoding: gzip").await;
     assert_eq!(reply.header("content-encoding"), Some("gzip"));
@@ -199,7 +199,7 @@ async fn unknown_paths_name_the_known_ones() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_the_allowed_ones() {
+async fn other_methods_are_refused_with_the_allowed_ones() {
     let site = Site::new().await;
     for request in ["POST /metrics\nContent-Length: 0", "DELETE /", "OPTIONS /-/ready"] {
         let reply = site.ask(request).await;
@@ -276,7 +276,7 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
         "hq</th><td>10.0.0.5:5038</td><td class=\"up\">up</td><td>22.5.2</td><td><time>2020-11-26T15:17:58Z</time>",
         "<h2>&lt;b&gt; is down</h2>",
         "<code>no &lt;reply&gt;</code>",
-        "<h2>What hq does not tell</h2>\n<ul>\n<li>no &lt;trunk&gt; was seen</li>",
+        "<h2>What hq does not report</h2>\n<ul>\n<li>no &lt;trunk&gt; was seen</li>",
     ] {
         assert!(html.contains(part), "no {part} in\n{html}");
     }
@@ -287,11 +287,11 @@ async fn landing_page_shows_the_pbxs_and_what_to_do() {
 async fn landing_page_shows_what_a_pbx_never_sends_and_what_mends_it() {
     let site = Site::new().await;
     site.health.set(0, Phase::Up { since: Moment::from_secs(1_606_403_878) });
-    assert!(!site.ask("GET /").await.text().contains("is seen in part"));
+    assert!(!site.ask("GET /").await.text().contains("is reported in part"));
     site.health.set_missing(0, [Missing::ClassAgent, Missing::Hangup].into_iter().collect());
     let reply = site.ask("GET /").await;
     for part in [
-        "<h2>hq is seen in part</h2>",
+        "<h2>hq is reported in part</h2>",
         "<li>no event of class agent comes, though the queues are in use: ",
         "<code>read = system,call,agent,dialplan</code>",
         "<li>Hangup never comes, though it must: ",

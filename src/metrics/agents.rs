@@ -45,12 +45,14 @@ impl AgentFamilies {
 }
 
 impl AgentMetrics {
-    /// A known agent's time stands at zero in every state and every listed pause.
+    /// Starts a known agent's time at zero in every state and every listed pause.
     pub(super) fn known(&mut self, agent: &Labelled<AgentId>) {
         let none = Labelled::none();
         for &state in AgentState::ALL {
             self.time(agent, state, &none);
         }
+
+        // Reasons that are not listed are unknown until they come: those start late.
         for reason in &self.pauses {
             self.time.start(AgentTimeLabels {
                 pbx: self.pbx.clone(),

@@ -1,4 +1,4 @@
-//! What queues are called in the label `queue`, where the configuration names them.
+//! Aliases of queues in the label `queue`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use crate::pbx::PbxName;
 pub struct QueueAliases(HashMap<PbxName, BTreeMap<String, String>>);
 
 impl QueueAliases {
-    /// Names queues of a PBX.
+    /// Adds aliases of queues of a PBX.
     pub fn add(&mut self, pbx: &PbxName, queues: impl IntoIterator<Item = (String, String)>) {
         let queues: BTreeMap<_, _> =
             queues.into_iter().map(|(queue, label)| (queue.to_ascii_lowercase(), label)).collect();
@@ -18,13 +18,13 @@ impl QueueAliases {
         }
     }
 
-    /// What a queue is called.
+    /// The alias of a queue.
     pub fn of(&self, pbx: &PbxName, queue: &str) -> Option<&str> {
         let queues = self.0.get(pbx)?;
         queues.get(&queue.to_ascii_lowercase()).map(String::as_str)
     }
 
-    /// How many queues are called so.
+    /// How many queues have this alias.
     pub fn sharers(&self, pbx: &PbxName, label: &str) -> usize {
         self.0
             .get(pbx)

@@ -1,4 +1,4 @@
-//! What is counted of all calls and of trunks.
+//! Counters and histograms of all calls and of trunks.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(super) struct CallMetrics {
 
 type Route = (Direction, AgentId, TrunkId);
 
-/// Who took part in a call, with the labels.
+/// The agent and the trunk of a call, with their labels.
 #[derive(Clone, Debug)]
 pub(super) struct Parties {
     pub(super) direction: Direction,
@@ -107,7 +107,7 @@ impl CallFamilies {
 }
 
 impl CallMetrics {
-    /// Every attempt counter of a known trunk stands at zero.
+    /// Starts every attempt counter of a known trunk at zero.
     pub(super) fn trunk_known(&mut self, trunk: &Labelled<TrunkId>) {
         for &result in CallResult::ALL {
             self.attempt(trunk, result);

@@ -15,11 +15,11 @@ use crate::pbx::PbxName;
 
 /// One PBX: its state, and what counts it.
 pub struct Monitor {
-    /// What goes on there.
+    /// The state of its calls, queues and agents.
     pub correlator: Correlator,
     /// Counts what the correlator observes.
     pub recorder: Recorder,
-    /// Our health as far as this PBX is concerned.
+    /// The exporter's own metrics of this PBX.
     pub self_metrics: SelfMetrics,
 }
 

@@ -1,7 +1,7 @@
 //! Families of counters, gauges and histograms, and their handles by id.
 //!
 //! prometheus-client's own `Family` can be read by its encoder only.  This one has the same use,
-//! keeps prometheus-client's metrics, stands on its registry, and gives its numbers away as
+//! consists of prometheus-client's metrics, is registered on its registry, and can be copied as
 //! [`Samples`].
 
 use std::collections::HashMap;

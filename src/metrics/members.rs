@@ -1,4 +1,4 @@
-//! What is counted by queue and agent: ringings, conversations and how they ended.
+//! Counters and histograms by queue and agent: ring attempts, talks and how they ended.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ impl MemberFamilies {
 }
 
 impl MemberMetrics {
-    /// Every counter of a known member stands at zero; histograms and causes would be too many.
+    /// Starts every counter of a known member at zero; histograms and causes would be too many.
     pub(super) fn known(&mut self, member: &Member) {
         for &result in RingResult::ALL {
             self.ring_count(member, result);
@@ -159,7 +159,7 @@ impl MemberMetrics {
             .observe(length.as_secs_f64());
     }
 
-    /// A talk ended; `of` is who may be shown as an example of it.
+    /// A talk ended; `of` is the caller whose call may become its exemplar.
     pub(super) fn completed(
         &mut self,
         member: &Member,

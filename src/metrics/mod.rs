@@ -1,7 +1,7 @@
 //! Counters, histograms and gauges, and the text a scrape gets.
 //!
-//! Knows what the correlator sees, and nothing of the manager interface, of sockets or of HTTP.  A
-//! name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
+//! Knows the correlator's observations, and nothing of the manager interface, of sockets or of HTTP.
+//! A name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
 //! TYPE twice.
 //!
 //! - `catalogue`: the table of all metrics; `registrar`, `family`, `histogram`, `native`: what is
@@ -9,7 +9,7 @@
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
 //! - `naming`, `labels`: what label values names get, and the label sets
-//! - `self_metrics`, `process`: our own health
+//! - `self_metrics`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
 
@@ -134,7 +134,7 @@ impl Metrics {
         recorder.at_zero()
     }
 
-    /// Our health for `pbx`, not synchronised from `now` on; `events` are the names that are
+    /// The exporter's own metrics of `pbx`, not synchronised from `now` on; `events` are the names that are
     /// counted as such.
     pub fn self_metrics(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> SelfMetrics {
         self.exporter.of_pbx(pbx, events, now)
@@ -146,7 +146,7 @@ impl Metrics {
     }
 }
 
-/// Set by whoever builds a release.
+/// Set in the build of a release.
 const REVISION: &str = match option_env!("ASTERISK_EXPORTER_REVISION") {
     Some(revision) => revision,
     None => "unknown",

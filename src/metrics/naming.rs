@@ -1,8 +1,8 @@
 //! Which label value a name gets: as it is, hashed, folded into `other`, or none because it is not
 //! exported.
 //!
-//! `None` stands for the last; only queues can be left out.  Decided once a name, at its first
-//! sight, so that a name never moves from one series to another.
+//! `None` means the last; only queues can be left out.  It is decided once for each name, at its
+//! first use, so that a name never moves from one series to another.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Naming {
     settings: Arc<Settings>,
     queues: Values<QueueId>,
     agents: Values<AgentId>,
-    /// Devices that are no member's, with room of their own: they never crowd a member out.
+    /// Devices that are no member's, with a limit of their own: they never use up the members' limit.
     devices: Values<AgentId>,
     trunks: Values<TrunkId>,
     reasons: Values<ReasonId>,
@@ -104,7 +104,7 @@ impl Naming {
 pub(super) struct Labelled<I> {
     pub(super) id: I,
     pub(super) name: Name<I>,
-    /// Whether others share the label: a limit was reached, or the configuration calls several so.
+    /// Whether others share the label: a limit was reached, or the configuration has it for several.
     pub(super) folded: bool,
 }
 
@@ -182,7 +182,7 @@ impl<K: Clone> Values<Id<K>> {
     }
 }
 
-/// Twelve hex digits tell some millions of agents apart.
+/// Twelve hex digits are enough to distinguish some millions of agents.
 fn hashed(salt: &str, name: &str) -> String {
     let digest = Md5::new().chain_update(salt).chain_update(name).finalize();
     digest.iter().take(6).fold(String::new(), |mut hex, byte| {

@@ -1,5 +1,4 @@
-//! The buckets of a native histogram, as Prometheus calls it: exponential, and only those that hold
-//! anything.
+//! The buckets of a native histogram: exponential, and only those that are not empty.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +10,10 @@ pub(super) struct NativeBuckets {
     buckets: BTreeMap<i32, u64>,
 }
 
-/// Buckets that lie side by side.
+/// Buckets side by side.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Run {
-    /// How many empty buckets lie before it; of the first run, the index of its first bucket.
+    /// The number of empty buckets before it; of the first run, the index of its first bucket.
     pub(super) gap: i32,
     /// What each holds.
     pub(super) counts: Vec<u64>,
@@ -23,7 +22,7 @@ pub(super) struct Run {
 impl NativeBuckets {
     /// The number of an octave's buckets is two to the power of this.
     pub(super) const SCHEMA: i32 = 3;
-    /// What is not longer is counted as zero: a millisecond, since PBXs are not more exact.  So a
+    /// What is not longer is counted as zero: a millisecond, since PBXs are not more precise.  So a
     /// histogram of durations up to a day has no more than 220 buckets.
     pub(super) const ZERO: f64 = 0.001;
 

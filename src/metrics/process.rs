@@ -8,7 +8,7 @@ use super::catalogue::{Entry, entry};
 use super::labels::LabelSet;
 use super::snapshot::{Samples, Values};
 
-/// This process now.  What `/proc` does not tell is left out: the scrape is worth more than these.
+/// This process now.  What cannot be read is left out: the rest of the scrape is worth more than these.
 pub(super) fn gauges() -> Vec<Samples> {
     let mut all = Vec::new();
     let Ok(process) = Process::myself() else { return all };

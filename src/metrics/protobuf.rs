@@ -117,8 +117,8 @@ impl Message {
         self.0.extend(bytes);
     }
 
-    /// The native part of a histogram.  The width of the zero bucket tells that there is one, even
-    /// if it is empty.
+    /// The native part of a histogram.  By the width of the zero bucket Prometheus recognises it,
+    /// even if it is empty.
     fn native(&mut self, native: &NativeBuckets) {
         self.sint(histogram::SCHEMA, i64::from(NativeBuckets::SCHEMA));
         self.double(histogram::ZERO_THRESHOLD, NativeBuckets::ZERO);

@@ -1,4 +1,4 @@
-//! What is counted by queue: who came, how each wait ended, and how long it took.
+//! Counters and histograms by queue: entries, how each wait ended, and how long it took.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ impl QueueFamilies {
 }
 
 impl QueueMetrics {
-    /// Everything of a known queue stands at zero.
+    /// Starts everything of a known queue at zero.
     pub(super) fn known(&mut self, queue: &Labelled<QueueId>) {
         let single = [
             &mut self.entries,
@@ -110,13 +110,14 @@ impl QueueMetrics {
         for counters in single {
             counters.ensure(queue.id, || by_queue(&self.pbx, queue));
         }
+
         for &phase in Phase::ALL {
             self.adoption(queue, phase);
         }
         for &outcome in Outcome::ALL {
             self.exit(queue, outcome);
         }
-        // An unknown queue has no name to stand under.
+        // An unknown queue is counted under the empty name only.
         for &reason in Refusal::ALL.iter().filter(|reason| **reason != Refusal::UnknownQueue) {
             self.refusal(queue, reason);
         }
@@ -138,15 +139,17 @@ impl QueueMetrics {
         self.recorded_calls.ensure(queue.id, || by_queue(&self.pbx, queue)).inc();
     }
 
-    /// A wait ended; `of` is who may be shown as an example of it.
+    /// A wait ended; `of` is the caller whose call may become its exemplar.
     pub(super) fn exited(&mut self, queue: &Labelled<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
         let Wait { outcome, hold, target } = wait;
         self.exit(queue, outcome).inc();
-        // How long a lost caller waited nobody knows, whatever the observation says.
+
+        // How long a lost caller waited is unknown, whatever the observation has.
         let Some(hold) = hold.filter(|_| outcome != Outcome::Lost) else { return };
         let labels = || ExitLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), outcome };
         self.hold.ensure((queue.id, outcome), labels).observe_of(hold.as_secs_f64(), of);
 
+        // The same comparison as the bucket's: a wait of exactly the target is within it.
         let in_target = target.is_some_and(|target| hold <= target);
         let labels = || by_queue(&self.pbx, queue);
         if outcome == Outcome::Answered && in_target {

@@ -1,4 +1,4 @@
-//! The only place that turns observations into counters and histograms: who is told what.
+//! The only place that turns observations into counters and histograms.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::correlator::{
 };
 use crate::pbx::PbxName;
 
-/// Counts what the correlator of one PBX saw.
+/// Counts what the correlator of one PBX observed.
 #[derive(Debug)]
 pub struct Recorder {
     pub(super) pbx: PbxName,
@@ -39,14 +39,14 @@ pub struct Recorder {
 pub(super) type Anomalies = Handles<Anomaly, AnomalyLabels, Counter>;
 
 impl Observe for Recorder {
-    fn observe(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) {
+    fn observe(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
         // A queue that is not exported is counted nowhere.
-        let _ = self.record(names, seen, of);
+        let _ = self.record(names, fact, of);
     }
 }
 
 impl Recorder {
-    /// Anomalies of every kind stand at zero.
+    /// Starts anomalies of every kind at zero.
     pub(super) fn at_zero(mut self) -> Self {
         for &kind in Anomaly::ALL {
             self.anomaly(kind);
@@ -61,10 +61,10 @@ impl Recorder {
         self.settings.target(name, self.settings.queue_aliases.of(&self.pbx, name), own)
     }
 
-    fn record(&mut self, names: &Names, seen: Observation, of: Option<Caller<'_>>) -> Option<()> {
+    fn record(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) -> Option<()> {
         use Observation as O;
         let naming = &mut self.naming;
-        match seen {
+        match fact {
             O::QueueKnown { queue, service_level } => {
                 self.queue_targets.insert(queue, service_level);
                 self.queues.known(&naming.queue(names, queue)?);
@@ -77,9 +77,9 @@ impl Recorder {
             O::Entered { queue } => self.queues.entered(&naming.queue(names, queue)?),
             O::Adopted { queue, phase } => self.queues.adopted(&naming.queue(names, queue)?, phase),
             O::Exited { queue, outcome, hold } => {
-                let shown = naming.queue(names, queue)?;
+                let labelled = naming.queue(names, queue)?;
                 let target = self.target(names, queue);
-                self.queues.exited(&shown, Wait { outcome, hold, target }, of);
+                self.queues.exited(&labelled, Wait { outcome, hold, target }, of);
             }
             O::Refused { queue, reason } => {
                 self.queues.refused(&naming.queue(names, queue)?, reason);
@@ -144,7 +144,8 @@ impl Recorder {
 }
 
 impl Naming {
-    /// The queue first: a member of a queue that is not exported takes no place among the agents.
+    /// The queue first: a member of a queue that is not exported does not count against the limit of
+    /// agents.
     fn member(&mut self, names: &Names, queue: QueueId, agent: AgentId) -> Option<Member> {
         let queue = self.queue(names, queue)?;
         Some(Member { queue, agent: self.agent(names, agent)? })

@@ -1,5 +1,5 @@
-//! Our own health, as far as one PBX is concerned: is it synchronised, since when not, and what was
-//! read.
+//! The exporter's own metrics of one PBX: whether its session is synchronised, since when not, and
+//! what was read.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::correlator::OTHER;
 use crate::pbx::PbxName;
 
-/// Our health, as far as all PBXs are concerned.
+/// The exporter's own metrics of all PBXs.
 #[derive(Debug)]
 pub(super) struct SelfFamilies {
     up: Family<PbxLabels, Level>,
@@ -25,7 +25,7 @@ pub(super) struct SelfFamilies {
     lag: Family<PbxLabels, Span>,
 }
 
-/// Our health for one PBX.
+/// The exporter's own metrics of one PBX.
 #[derive(Debug)]
 pub struct SelfMetrics {
     pbx: PbxName,

@@ -1,4 +1,4 @@
-//! What the configuration says about the metrics.
+//! The part of the configuration that is about the metrics.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::aliases::QueueAliases;
 use crate::correlator::Patterns;
 
-/// Targets, bucket bounds, what an agent's label says, and how many label values there may be.
+/// Targets, bucket bounds, what an agent's label is, and how many label values there may be.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The service level target of queues that are not in `queue_service_levels`.
     pub service_level: Option<Duration>,
-    /// Targets by queue; they go before everything else.
+    /// Targets by queue, which override everything else.
     pub queue_service_levels: HashMap<String, Duration>,
-    /// A caller who gives up within this time is a short abandon.
+    /// A caller who abandons within this time is a short abandon.
     pub short_abandon: Duration,
     /// Bounds of the histograms.
     pub buckets: Buckets,
-    /// What the agent label says.
+    /// What the agent label is made of.
     pub agent_label: AgentLabel,
     /// How much the histograms with an agent label may cost.
     pub agent_histograms: AgentHistograms,
@@ -32,7 +32,7 @@ pub struct Settings {
     pub queue_allow: Patterns,
     /// The queues not to export at all, even if allowed.
     pub queue_deny: Patterns,
-    /// What queues are called.
+    /// The labels of queues.
     pub queue_aliases: QueueAliases,
 }
 
@@ -56,8 +56,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The target in force for `queue`, which may be called otherwise, and whose own `servicelevel`
-    /// is `own`.
+    /// The target in force for `queue`; `called` is its alias, and `own` its own `servicelevel`.
     pub(super) fn target(
         &self,
         queue: &str,
@@ -120,7 +119,7 @@ impl Default for Buckets {
     }
 }
 
-/// What the agent label says: names are personal data.
+/// What the agent label is made of: names are personal data.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum AgentLabel {
     /// The agent's identity as the correlator knows it: member name or interface.
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_s_target_goes_before_the_default_and_that_before_the_pbx_s() {
+    fn the_queue_s_target_overrides_the_default_and_that_the_pbx_s() {
         let own = Some(Duration::from_secs(60));
         let mut settings = Settings::default();
         assert_eq!(settings.target("vip", None, None), None);

@@ -3,8 +3,8 @@
 //! The numbers are copied under the lock that events are counted under.  Everything else happens
 //! behind it, on the scrape's own time: gauges are named, `/proc` is read, text is written.
 //!
-//! Values lie in columns, so a copy is a few long runs of numbers, and labels, which only grow, are
-//! shared.  A start time of each series would be one more column here, and a line or a field in
+//! Values are kept in columns, so a copy is a few long runs of numbers; the lists of labels, which
+//! only grow, are shared.  A start time of each series would be one more column here, and a line or a field in
 //! each writer.
 
 use std::sync::Arc;

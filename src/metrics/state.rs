@@ -1,4 +1,4 @@
-//! Gauges of what goes on, made anew for each scrape, so that a removed queue disappears.
+//! Gauges of the state now, made for each scrape, so that a removed queue disappears.
 //!
 //! Under the lock each name gets its label, which only the recorder knows.  The series are made
 //! behind it: an agent alone has one for each state.
@@ -18,7 +18,7 @@ use crate::clock::Moment;
 use crate::correlator::{AgentState, Direction, Missing, Names, QueueState, State, Word};
 use crate::pbx::PbxName;
 
-/// What goes on at one PBX, under the labels its recorder counts with.
+/// The state of one PBX, under the labels its recorder counts with.
 #[derive(Debug)]
 pub(super) struct PbxState {
     pbx: PbxName,
@@ -41,7 +41,7 @@ impl PbxState {
         let queues = std::mem::take(&mut state.queues);
         let queues = queues.into_iter().filter_map(|state| {
             let queue = recorder.naming.queue(names, state.queue)?;
-            // Queues folded together may have different targets: none is shown then.
+            // Queues that share a label may have different targets: none is exported then.
             let target = recorder.target(names, state.queue).filter(|_| !queue.folded);
             Some(Queue { name: queue.name, target, state })
         });
