@@ -97,7 +97,7 @@ impl Prometheus {
         Some((server, format!("remote_write: [{{url: 'http://127.0.0.1:{port}/api/v1/write'}}]\n")))
     }
 
-    /// One that somebody else runs.
+    /// One that is already running.
     pub fn at(port: u16) -> Self {
         Self { port, running: None }
     }

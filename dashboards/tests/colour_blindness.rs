@@ -1,5 +1,5 @@
-//! Whether colours that stand in one panel can be told apart, by people with each kind of colour
-//! blindness too.
+//! Whether the colours of one panel can be distinguished, also by people with each kind of colour
+//! blindness.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use dashboards::shipped;
 use crate::lint::{colours, panels};
 
 #[test]
-fn colours_of_a_panel_can_be_told_apart() {
+fn colours_of_a_panel_can_be_distinguished() {
     let mut pairs = 0;
     for (name, board) in shipped() {
         for panel in panels(&board) {
@@ -35,18 +35,18 @@ fn red_and_green_are_alike_to_some() {
     assert!(nearest("#000000", "#FFFFFF").1 > 90.0);
 }
 
-/// How far apart two colours are for those who tell them apart least.
+/// The distance of two colours for the kind of colour blindness that distinguishes them least.
 fn nearest(a: &str, b: &str) -> (&'static str, f64) {
     let distance = |matrix| {
-        let (a, b) = (lab(seen(a, matrix)), lab(seen(b, matrix)));
+        let (a, b) = (lab(perceived(a, matrix)), lab(perceived(b, matrix)));
         a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
     };
     let all = KINDS.iter().map(|(kind, matrix)| (*kind, distance(matrix)));
     all.min_by(|a, b| a.1.total_cmp(&b.1)).expect("some kinds")
 }
 
-/// `#rrggbb` as linear light, as somebody sees it.
-fn seen(colour: &str, matrix: &[[f64; 3]; 3]) -> [f64; 3] {
+/// `#rrggbb` as linear light, as a person sees it.
+fn perceived(colour: &str, matrix: &[[f64; 3]; 3]) -> [f64; 3] {
     let light = [1, 3, 5].map(|at| {
         let part =
             f64::from(u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour")) / 255.0;

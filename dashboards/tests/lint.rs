@@ -67,7 +67,7 @@ fn a_colour_means_the_same_everywhere() {
             for (meaning, colour) in colours(&panel) {
                 assert!(
                     here.insert(colour.clone()),
-                    "{name}: {}: {colour} stands twice",
+                    "{name}: {}: {colour} is used twice",
                     panel["title"]
                 );
                 let known = meanings.entry(meaning.clone()).or_insert_with(|| colour.clone());
@@ -170,10 +170,7 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
         text(&board["uid"]).starts_with("asterisk-") && text(&board["uid"]).len() <= 40,
         "uid".into(),
     );
-    want(
-        board["tags"] == json!(["asterisk-exporter"]),
-        "the tag is missing that links go by".into(),
-    );
+    want(board["tags"] == json!(["asterisk-exporter"]), "the tag that links use is missing".into());
     want(text(&board["description"]).len() > 20, "description of the dashboard".into());
     want(board["time"]["from"].is_string() && board["time"]["to"] == "now", "time".into());
     want(board["refresh"].is_string(), "refresh".into());
@@ -186,8 +183,8 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
         format!("variables are {called:?}, not datasource and so on"),
     );
     for variable in &variables {
-        let who = text(&variable["name"]);
-        want(!text(&variable["label"]).is_empty(), format!("{who} has no label"));
+        let variable_name = text(&variable["name"]);
+        want(!text(&variable["label"]).is_empty(), format!("{variable_name} has no label"));
         if variable["type"] == "datasource" {
             want(
                 variable["query"] == "prometheus" && variable["label"] == "Data source",
@@ -195,17 +192,23 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
             );
             continue;
         }
-        want(variable["refresh"] == 2, format!("{who} does not refresh on a change of time"));
-        want(templated(variable), format!("{who}: datasource"));
+        want(
+            variable["refresh"] == 2,
+            format!("{variable_name} does not refresh on a change of time"),
+        );
+        want(templated(variable), format!("{variable_name}: datasource"));
         let query = text(&variable["query"]["query"]);
         want(
-            query.starts_with("label_values(") && query.ends_with(&format!(", {who})")),
-            format!("{who}: no label_values: {query}"),
+            query.starts_with("label_values(") && query.ends_with(&format!(", {variable_name})")),
+            format!("{variable_name}: no label_values: {query}"),
         );
-        want(variable["definition"] == variable["query"]["query"], format!("{who}: definition"));
+        want(
+            variable["definition"] == variable["query"]["query"],
+            format!("{variable_name}: definition"),
+        );
         want(
             variable["multi"] == true && variable["includeAll"] == true,
-            format!("{who}: several, and all"),
+            format!("{variable_name}: several, and all"),
         );
     }
     for note in board["annotations"]["list"]
@@ -221,7 +224,7 @@ fn complaints(name: &str, board: &Value) -> Vec<String> {
     let all = board["panels"].as_array().cloned().unwrap_or_default();
     let mut ids = HashSet::new();
     for panel in &all {
-        want(ids.insert(panel["id"].as_u64()), format!("id {} stands twice", panel["id"]));
+        want(ids.insert(panel["id"].as_u64()), format!("id {} is used twice", panel["id"]));
         if panel["type"] != "row" {
             for complaint in of_panel(panel) {
                 want(false, format!("{}: {complaint}", panel["title"]));
@@ -265,7 +268,7 @@ fn of_panel(panel: &Value) -> Vec<String> {
     let mut ids = HashSet::new();
     for target in &targets {
         if !ids.insert(text(&target["refId"])) {
-            found.push(format!("refId {} stands twice", target["refId"]));
+            found.push(format!("refId {} is used twice", target["refId"]));
         }
         if !templated(target) {
             found.push("datasource of a query".into());
@@ -301,7 +304,7 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
         let allowed = match selector.window.as_str() {
             "" | "$__rate_interval" => true,
             "$__range" => whole,
-            // what was known of late: definitions::seen
+            // What was known recently: definitions::connected.
             "1w" => selector.function == "last_over_time",
             _ => false,
         };

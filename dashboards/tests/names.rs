@@ -12,7 +12,7 @@ use crate::promql::names;
 #[test]
 fn every_metric_and_label_is_known() {
     let known = known();
-    let mut seen = 0;
+    let mut checked = 0;
     for (name, board) in shipped() {
         for query in queries(&board) {
             let found = names(&query.expr);
@@ -31,7 +31,7 @@ fn every_metric_and_label_is_known() {
                     );
                 }
                 here.extend(labels.iter().map(String::as_str));
-                seen += 1;
+                checked += 1;
             }
             for label in &found.grouping {
                 assert!(
@@ -51,7 +51,7 @@ fn every_metric_and_label_is_known() {
             }
         }
     }
-    assert!(seen > 200, "{seen} selectors only");
+    assert!(checked > 200, "{checked} selectors only");
 }
 
 /// What the exporter shows and no dashboard does: by decision, not by mistake.

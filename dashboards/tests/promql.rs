@@ -14,9 +14,9 @@ pub(crate) struct Names {
 pub(crate) struct Selector {
     pub(crate) metric: String,
     pub(crate) labels: Vec<String>,
-    /// What stands in the brackets, empty if there are none.
+    /// The text in the brackets, empty if there are none.
     pub(crate) window: String,
-    /// The function whose bracket the selector stands in directly.
+    /// The function whose bracket directly contains the selector.
     pub(crate) function: String,
 }
 

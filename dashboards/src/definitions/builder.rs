@@ -149,7 +149,7 @@ impl Panel {
         panel
     }
 
-    /// A table; `labels` are the columns that its rows go by, with their titles.
+    /// A table; `labels` identify its rows, each with the title of its column.
     pub(super) fn table(
         title: &'static str,
         labels: &[(&'static str, &'static str)],
@@ -163,7 +163,7 @@ impl Panel {
         let mut panel = Self::new("table", title, "short", description, options).fixed("text");
         panel.defaults.insert(
             "custom".into(),
-            // Grafana's own least width of 150 would push half of a wide table out of sight.
+            // With Grafana's own minimum width of 150, half of a wide table would be invisible.
             json!({
                 "align": "auto", "cellOptions": { "type": "auto" }, "inspect": false, "filterable": false, "minWidth": 60,
             }),
@@ -372,7 +372,7 @@ impl Panel {
         self
     }
 
-    /// What stands there if a query gives nothing.
+    /// The text if a query gives nothing.
     pub(super) fn or_else(mut self, text: &str) -> Self {
         self.defaults.insert("noValue".into(), json!(text));
         self

@@ -33,7 +33,7 @@ pub(super) struct Canvas<'a> {
     area: DrawingArea<BitMapBackend<'a>, Shift>,
 }
 
-/// Which end of a text stands at the point.
+/// Which end of a text is at the point.
 #[derive(Clone, Copy)]
 pub(super) enum At {
     Left,

@@ -8,7 +8,7 @@ use super::panels::{decimals, named, unit};
 use super::{Drawn, words};
 use crate::server::{Series, Span};
 
-/// Where moments and values lie.
+/// Positions of moments and values.
 pub(super) struct Frame {
     pub(super) area: Place,
     pub(super) span: Span,
