@@ -5,6 +5,7 @@
 //! input: it is noted as an anomaly, and things go on.  This file only dispatches; each subject has
 //! a file of its own.
 
+mod boot;
 mod call;
 mod call_end;
 mod call_result;
@@ -54,13 +55,13 @@ mod wrapup;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use boot::Boot;
 use call::Call;
 pub use cause::Cause;
 use channel::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
 use evidence::Evidence;
-use gap::Boot;
 use key::{CallKey, ChannelKey, RingKey, StayKey};
 use list_witness::LastList;
 use member::{Members, Place};
@@ -193,7 +194,7 @@ impl Correlator {
         let at = Stamp { read: now, wire: event.at };
 
         // Before the event changes anything: evidence compares it with what was known before.
-        self.date_boot(now);
+        self.boot.date(now);
         self.note_evidence(at, &event.kind);
         self.sight.note(&event.kind);
 

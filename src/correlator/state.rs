@@ -93,7 +93,7 @@ impl Correlator {
         agents.sort_unstable();
         let tracked =
             Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
-        let (started, queues) = (self.started(), queues.into_values().collect());
+        let (started, queues) = (self.boot.started(), queues.into_values().collect());
         let missing = self.missing(now);
         State {
             started,
