@@ -33,7 +33,7 @@ enum Received {
     At(Moment),
     /// At that moment or later.
     NotBefore(Moment),
-    /// Nobody can tell yet.
+    /// Before anything had a time.
     Undated,
 }
 
@@ -119,8 +119,8 @@ impl Correlator {
     ) {
         // A session begins: what came between it and the one before was not received, so no device
         // is known to have been free since.
-        self.sight.listed = false;
-        self.members.all.values_mut().for_each(|member| member.was_free = false);
+        self.account.channels_listed = false;
+        self.members.begin_session();
 
         let Some(uptime) = uptime else { return };
         if self.boot.fully_booted(Duration::from_secs(uptime), self.received(at)) {

@@ -240,7 +240,7 @@ impl Correlator {
 
     /// The agent whose device a channel is; the name is interned where no member has the device.
     pub(super) fn ensure_agent_on(&mut self, channel: ChannelKey) -> AgentId {
-        self.channels.all[channel].ensure_agent(&mut self.names, &self.members.devices)
+        self.channels.all[channel].ensure_agent(&mut self.names, self.members.owners())
     }
 
     /// A trunk is known from now on, and observed the first time.

@@ -74,7 +74,7 @@ impl Correlator {
             }
             (_, Line::Local) => call.first_agent,
             (_, Line::Agent | Line::Media | Line::Other) => first.map_or(AgentId::NONE, |first| {
-                first.ensure_agent(&mut self.names, &self.members.devices)
+                first.ensure_agent(&mut self.names, self.members.owners())
             }),
         };
 
@@ -90,7 +90,7 @@ impl Correlator {
         let is_originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
 
         // A queue's member is an agent, whatever the patterns say.
-        let is_owned = || line == Line::Other && first.owner(&self.members.devices).is_some();
+        let is_owned = || line == Line::Other && first.owner(self.members.owners()).is_some();
         let is_agent = line == Line::Agent || is_owned();
         let is_local = line == Line::Local;
 

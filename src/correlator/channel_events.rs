@@ -9,7 +9,7 @@ use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::observation::{Anomaly, Leg, Observation, Observe};
-use super::stay::{Phase, Sign};
+use super::stay::{Next, Phase};
 use super::time::Stamp;
 use crate::event;
 
@@ -212,7 +212,7 @@ impl Correlator {
 
         // Before anything of the call is counted: why a caller left a queue is part of the call's
         // result.
-        self.settle_leaving(key, hangup.channel.queue_status, Sign::Hangup, out);
+        self.settle_leaving(key, hangup.channel.queue_status, Next::Hangup, out);
 
         // The talks are looked at twice.  A talk ends as its agent leaves the bridge, or, where
         // nobody was bridged yet, only as the leg ends.
@@ -227,10 +227,10 @@ impl Correlator {
         // ends before AgentConnect was in the announcement.
         self.ring_hung_up(key, at, out);
         if let Some(ring) = self.find_ring(key).map(|ring| &self.rings[ring])
-            && ring.leg == key
+            && ring.leg() == key
             && self.channels.all[key].life.up
         {
-            self.lose_answered_leg(ring.stay, at, out);
+            self.lose_answered_leg(ring.stay(), at, out);
         }
         self.count_caller_hangup(key, cause, out);
 

@@ -36,7 +36,8 @@ impl Correlator {
         // missed.  But an agent may consult the queue itself, and the end of the talk then come
         // under the line that waits, without Dest.
         let newest = caller.and_then(|caller| self.find_stay(caller, queue));
-        let may_be_waiting = complete.leg.is_some() || self.members.all[member].talking == 0;
+        let may_be_waiting =
+            complete.leg.is_some() || !self.members[member].activity().is_talking();
         let by_caller = caller.and_then(|caller| self.find_awaiting_stay(caller, queue));
         if let Some(key) = newest
             && by_caller.is_none()
@@ -92,7 +93,7 @@ impl Correlator {
         member: MemberKey,
         hold: Option<Duration>,
     ) -> Option<StayKey> {
-        let talks = self.members.all[member].talks.iter();
+        let talks = self.members[member].activity().talks();
         let known = talks.filter_map(|key| Some((key, self.stays.get(key)?)));
         let awaiting = known.filter(|(_, stay)| stay.member() == Some(member));
 
@@ -114,7 +115,8 @@ impl Correlator {
     /// second line and without Dest (16.28 and 20.20): a masquerade has made that line the
     /// caller for app_queue.
     fn is_duplicate(&self, member: MemberKey, hold: Option<Duration>) -> bool {
-        let last = self.members.all[member].last_completed.and_then(|key| self.stays.get(key));
+        let last =
+            self.members[member].activity().last_completed().and_then(|key| self.stays.get(key));
         let Some(Stay { phase: Phase::Closed(closed), .. }) = last else { return false };
         hold.is_none() || closed.hold == hold || closed.hold.map(plus_one) == hold
     }
@@ -147,8 +149,8 @@ impl Correlator {
         ended_by: EndedBy,
         out: &mut dyn Observe,
     ) {
-        let queue = self.members.all[member].queue;
-        let agent = self.members.all[member].agent;
+        let queue = self.members[member].queue();
+        let agent = self.members[member].agent();
         self.note_missing_join(at, out);
         let Some(caller) = complete.caller.or(complete.leg) else {
             // Without any channel there is nothing to keep: two counts and no state.
@@ -194,6 +196,19 @@ impl Correlator {
         }
     }
 
+    /// A channel of the talk ended, and how was not reported.
+    pub(super) fn lose_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
+        match talk.over {
+            // The end of the talk was reported: only who ended it is hidden.
+            Some(over) => {
+                let ended_by = talk.end_without_complete();
+                self.complete(key, ended_by, None, over, out);
+            }
+            None => self.complete(key, EndedBy::Lost, None, at, out),
+        }
+    }
+
     /// Counts the one completion of a connected call.
     pub(super) fn complete(
         &mut self,
@@ -222,20 +237,10 @@ impl Correlator {
             self.timing.between(begun, end).or(talk_time)
         };
         let queue = self.stays[key].queue;
-        let agent = self.members.all[talk.member].agent;
+        let agent = self.members[talk.member].agent();
         self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, out);
 
-        let member = &mut self.members.all[talk.member];
-        if !talk.adopted {
-            member.last_completed = Some(key);
-        }
-        member.talking = member.talking.saturating_sub(1);
-        if talk.over.is_some() {
-            member.parting = member.parting.saturating_sub(1);
-        }
-        if talk.on_hold {
-            member.on_hold = member.on_hold.saturating_sub(1);
-        }
+        self.members.activity_mut(talk.member).end_talk(key, &talk);
 
         // Nobody knows when a call ended that was lost, so nor when its wrap-up begins.
         if ended_by != EndedBy::Lost {

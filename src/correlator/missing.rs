@@ -1,6 +1,13 @@
 //! What the exporter needs of a PBX and may not get: the closed set of
 //! `asterisk_exporter_degraded`.
 
+mod events;
+mod evidence;
+mod lists;
+
+pub(super) use evidence::Evidence;
+pub(super) use lists::LastList;
+
 use super::observation::{Word, words};
 
 words! {

@@ -5,6 +5,7 @@
 //! input: it is noted as an anomaly, and things go on.  This file only dispatches; each subject has
 //! a file of its own.
 
+mod account;
 mod boot;
 mod call;
 mod call_end;
@@ -17,12 +18,11 @@ mod completion;
 mod deadline;
 mod device;
 mod dial;
-mod evidence;
-mod gap;
 mod key;
 mod line;
-mod list_witness;
+mod listing;
 mod live_devices;
+mod loss;
 mod member;
 mod missing;
 mod moved;
@@ -31,13 +31,11 @@ mod observation;
 mod originate;
 mod outside;
 mod owner;
-mod presence;
 mod queue;
 mod recording;
 mod resync;
 mod ring;
 mod rules;
-mod sight;
 mod snapshot;
 mod state;
 mod stay;
@@ -49,22 +47,20 @@ mod talk_events;
 mod tests;
 mod time;
 mod transfer;
-mod witness;
-mod wrapup;
 
-use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::collections::HashSet;
 
+use account::Account;
 use boot::Boot;
 use call::Call;
 pub use cause::Cause;
 use channel::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
-use evidence::Evidence;
-use key::{CallKey, ChannelKey, RingKey, StayKey};
-use list_witness::LastList;
-use member::{Members, Place};
+use key::{CallKey, ChannelKey, StayKey};
+use listing::Listing;
+use member::Members;
+use missing::{Evidence, LastList};
 pub use missing::{Missing, MissingSet};
 use moved::Joining;
 pub use names::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId, readable};
@@ -72,10 +68,9 @@ pub use observation::*;
 use originate::Originates;
 pub use outside::FirstCalls;
 use outside::Outside;
-use resync::Drift;
-use ring::Ring;
+use queue::Queues;
+use ring::Rings;
 pub use rules::{Identity, Patterns, Rules, WrapUp};
-use sight::Sight;
 use slotmap::SlotMap;
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
@@ -98,17 +93,16 @@ pub struct Correlator {
     channels: Channels,
     joining: Joining,
     stays: SlotMap<StayKey, Stay>,
-    rings: SlotMap<RingKey, Ring>,
+    rings: Rings,
     calls: SlotMap<CallKey, Call>,
     members: Members,
-    /// Known queues and their own service level.
-    queues: BTreeMap<QueueId, Option<Duration>>,
+    queues: Queues,
     trunks: HashSet<TrunkId>,
     outside: Outside,
     originates: Originates,
     deadlines: Deadlines,
-    /// What events come at all.
-    sight: Sight,
+    /// Which kinds of events come at all.
+    account: Account,
     /// The PBX sends MixMonitorStart, so its MIXMONITOR_END adds nothing.
     recordings_announced: bool,
     /// Events come in: of a capture always, of a live PBX from the snapshot to the loss of the link.
@@ -116,12 +110,7 @@ pub struct Correlator {
     boot: Boot,
     /// When the last snapshot was applied.
     synchronised_at: Option<Moment>,
-    /// Stays that events touched while a QueueStatus list was on its way.
-    touched: Option<HashSet<StayKey>>,
-    /// Members that events changed meanwhile.
-    touched_members: HashSet<Place>,
-    /// Where the last QueueStatus list and the events disagree on who waits.
-    drift: Drift,
+    listing: Listing,
     /// What speaks for events that never come in this session.
     evidence: Evidence,
     /// The last QueueStatus list of this session.
@@ -141,22 +130,20 @@ impl Correlator {
             channels: Channels::default(),
             joining: Joining::default(),
             stays: SlotMap::default(),
-            rings: SlotMap::default(),
+            rings: Rings::default(),
             calls: SlotMap::default(),
             members,
-            queues: BTreeMap::new(),
+            queues: Queues::default(),
             trunks: HashSet::new(),
             outside: Outside::default(),
             originates: Originates::default(),
             deadlines: Deadlines::default(),
-            sight: Sight::default(),
+            account: Account::default(),
             recordings_announced: false,
             synchronised: timing == Timing::Recorded,
             boot: Boot::default(),
             synchronised_at: None,
-            touched: None,
-            touched_members: HashSet::new(),
-            drift: Drift::default(),
+            listing: Listing::default(),
             evidence: Evidence::default(),
             last_list: LastList::default(),
         }
@@ -181,7 +168,7 @@ impl Correlator {
 
     /// Whether the PBX's hints would show whose phone a member's is.
     pub fn wants_hints(&self) -> bool {
-        self.members.devices.want_hints()
+        self.members.owners().want_hints()
     }
 
     /// The names behind the ids of its observations.
@@ -196,7 +183,7 @@ impl Correlator {
         // Before the event changes anything: evidence compares it with what was known before.
         self.boot.date(now);
         self.note_evidence(at, &event.kind);
-        self.sight.note(&event.kind);
+        self.account.note(&event.kind);
 
         self.dispatch(at, &event.kind, out);
 
@@ -232,7 +219,7 @@ impl Correlator {
 
     /// Counts running times (agents' states, wrap-up) up to `now`.
     pub fn flush(&mut self, now: Moment, out: &mut impl Observe) {
-        self.tell_times(now, out);
+        self.report_times(now, out);
     }
 
     fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, out: &mut dyn Observe) {
@@ -272,7 +259,7 @@ impl Correlator {
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, out),
             Kind::Member(member) => self.on_member(at.read, member, out),
             Kind::Hint(hint) => {
-                self.members.devices.hint(hint.extension, hint.context, hint.watched);
+                self.members.hint(hint.extension, hint.context, hint.watched);
             }
             Kind::RecordingStart(channel) => {
                 let key = self.ensure_channel(channel, at, out);

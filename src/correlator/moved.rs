@@ -12,7 +12,6 @@ use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::names::QueueId;
 use super::observation::Observe;
-use super::stay::{Phase, Stay};
 use super::time::Stamp;
 use crate::clock::Moment;
 use crate::event;
@@ -130,21 +129,6 @@ impl Correlator {
         self.joining.remove(to);
         self.channels.add_stay(to, key);
         self.note_touched(key);
-    }
-
-    /// The caller's stay that waits.
-    pub(super) fn find_waiting_stay(&self, caller: ChannelKey) -> Option<StayKey> {
-        self.find_stay_that(caller, |stay| matches!(stay.phase, Phase::Waiting { .. }))
-    }
-
-    /// The caller's stay that talks.
-    pub(super) fn find_talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
-        self.find_stay_that(caller, Stay::is_talking)
-    }
-
-    fn find_stay_that(&self, caller: ChannelKey, is: impl Fn(&Stay) -> bool) -> Option<StayKey> {
-        let stays = &self.channels.all.get(caller)?.as_caller.stays;
-        stays.iter().rev().copied().find(|&key| is(&self.stays[key]))
     }
 }
 

@@ -118,7 +118,7 @@ impl<K> Table<K> {
         Id(id, PhantomData)
     }
 
-    fn find(&self, name: &str) -> Option<Id<K>> {
+    pub(super) fn find(&self, name: &str) -> Option<Id<K>> {
         let of = |key: &[u8]| self.ids.get(key).map(|&id| Id(id, PhantomData));
         if self.caseless { folded(name.as_bytes(), of) } else { of(name.as_bytes()) }
     }

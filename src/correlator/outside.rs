@@ -63,7 +63,7 @@ impl Correlator {
         self.outside.first_calls.add(&device, &context);
 
         // A phone is no trunk, wherever its calls begin.
-        let phone = channel.owner(&self.members.devices).is_some()
+        let phone = channel.owner(self.members.owners()).is_some()
             || channel.identity.line == Line::Agent && !self.rules.agents.is_empty();
         if phone || matches!(channel.identity.line, Line::Trunk(_)) {
             return;
@@ -81,7 +81,7 @@ impl Correlator {
         let unclear = matches!(channel.identity.line, Line::Agent | Line::Other);
         if unclear
             && self.outside.is_trunk(channel.label())
-            && channel.owner(&self.members.devices).is_none()
+            && channel.owner(self.members.owners()).is_none()
         {
             self.take_for_trunk(key, out);
         }
@@ -95,7 +95,7 @@ impl Correlator {
         let presumed = channel.identity.line == Line::Agent && self.rules.agents.is_empty();
         if presumed
             && is_routed(dial_string, &channel.identity.device)
-            && channel.owner(&self.members.devices).is_none()
+            && channel.owner(self.members.owners()).is_none()
         {
             self.channels.turn(leg, Line::Other);
         }

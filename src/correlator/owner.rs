@@ -1,8 +1,8 @@
 //! Whose device it is: one person is one agent, in queues and outside of them.
 //!
 //! A member of FreePBX is `Local/201@from-queue/n` with the state interface `hint:201@ext-local`,
-//! and no header says that its phone is `PJSIP/201`.  What tells it, best first; the first that
-//! says anything decides, and what it says of two people it says of nobody:
+//! and no header says that its phone is `PJSIP/201`.  These show it, best first; the first that says
+//! anything decides, and what it says of two people counts for none of them:
 //!
 //! 1. the configuration (`aliases.agents`);
 //! 2. a member's Interface or StateInterface is the device;
@@ -31,7 +31,7 @@ type Bytes = Box<[u8]>;
 /// Whose devices there are, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    /// The configuration's word.
+    /// By configuration.
     given: HashMap<Bytes, AgentId>,
     /// By Interface and StateInterface.
     named: Claims,
@@ -60,7 +60,7 @@ impl Owners {
         folded(plain(interface), |interface| self.given.get(interface).copied())
     }
 
-    /// An agent has a member with that interface, or one whose state that device or hint tells.
+    /// An agent has a member with that interface, or one whose state is that of the device or hint.
     pub(super) fn claim(&mut self, interface: &[u8], agent: AgentId) {
         self.each_claim(interface, |claims, key| claims.claim(key, agent));
     }
@@ -77,7 +77,7 @@ impl Owners {
             return;
         }
 
-        // `Agent:1001` and `Queue:…` are no channels' devices
+        // `Agent:1001` and `Queue:…` are no devices of channels.
         let device = key(plain(interface));
         if device.contains(&b'/') {
             each(&mut self.named, &device);
@@ -97,10 +97,10 @@ impl Owners {
 
     /// The PBX says what an extension's hint watches.
     pub(super) fn hint(&mut self, extension: &[u8], context: &[u8], watched: &[u8]) {
-        self.hints.told(extension, context, watched);
+        self.hints.learn(extension, context, watched);
     }
 
-    /// Whether a member is reached by an extension, so that only the PBX's hints tell its phone for
+    /// Whether a member is reached by an extension, so that only the PBX's hints show its phone for
     /// certain.
     pub(super) fn want_hints(&self) -> bool {
         !self.numbered.is_empty()
@@ -109,8 +109,8 @@ impl Owners {
     /// A member's Local channel dials a phone.
     pub(super) fn dialled(&mut self, interface: &[u8], device: &[u8]) {
         let (interface, device) = (key(interface), key(device));
-        // a phone that is called as an extension is that extension's: follow-me and ring groups
-        // dial those of colleagues
+        // A phone that is called as an extension is that extension's: follow-me and ring groups
+        // dial those of colleagues.
         if interface.starts_with(b"local/") && !peer(&device).iter().all(u8::is_ascii_digit) {
             self.behind.dialled(&interface, &device);
         }
@@ -123,10 +123,13 @@ impl Owners {
             if let Some(&agent) = self.given.get(device) {
                 return Some(agent);
             }
+
+            // A configured trunk may be called as an extension is, or be dialled by a Local channel.
             let mut owner = self.named.owner(device);
             if trunk {
                 return owner.one();
             }
+
             for further in [Self::by_hint, Self::by_number, Self::by_dial] {
                 if owner != Owner::Nobody {
                     break;
@@ -148,7 +151,7 @@ impl Owners {
         self.behind.interface_of(device).map_or(Owner::Nobody, |local| self.named.owner(local))
     }
 
-    /// A hint of that extension that watched this device would have told already.
+    /// A hint of that extension that watched this device would have shown it already.
     fn by_number(&self, device: &[u8]) -> Owner {
         let number = peer(device);
         if self.hints.know(number) { Owner::Nobody } else { self.numbered.owner(number) }

@@ -1,4 +1,4 @@
-//! What a PBX's lists said, kept until the barrier behind them has passed.
+//! A PBX's lists, kept until the barrier behind them has passed.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -12,9 +12,7 @@ type Bytes = Box<[u8]>;
 /// The lists of one connection, filled item by item.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    pub(super) queues: Vec<(Bytes, Duration)>,
-    /// The average hold time of each of these, in seconds.
-    pub(super) holds: Vec<u64>,
+    pub(super) queues: Vec<Queue>,
     pub(super) members: Vec<Member>,
     pub(super) entries: Vec<Entry>,
     pub(super) channels: Vec<Channel>,
@@ -23,11 +21,11 @@ pub struct Snapshot {
     /// The PBX would not list queues.
     pub(super) no_queues: bool,
     pub(super) foreseen: Foreseen,
-    /// The PBX's own time behind the lists.
-    pub(super) told: Option<Moment>,
+    /// When the lists were sent, by the PBX's own clock.
+    pub(super) sent: Option<Moment>,
 }
 
-/// What events tell that came while the lists did, and are handled after them: they know better.
+/// What events report that came while the lists did, and are handled after them: they know better.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Foreseen {
     /// Callers who join a queue: Uniqueid and queue.
@@ -38,6 +36,15 @@ pub(super) struct Foreseen {
     pub born: HashSet<Bytes>,
     /// Places in a queue that are handed over: who waits from now on, and whose place it was.
     pub moved: HashMap<Bytes, Bytes>,
+}
+
+/// A queue of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    pub name: Bytes,
+    pub service_level: Duration,
+    /// The average hold time, in seconds.
+    pub hold: u64,
 }
 
 /// A member of a list.
@@ -82,8 +89,9 @@ impl Snapshot {
     pub fn add(&mut self, item: &Listed<'_>) {
         match item {
             Listed::Queue(queue) => {
-                self.queues.push((queue.queue.into(), queue.service_level));
-                self.holds.push(queue.hold);
+                let service_level = queue.service_level;
+                let hold = queue.hold;
+                self.queues.push(Queue { name: queue.queue.into(), service_level, hold });
             }
             Listed::Member(member) => self.members.push(Member::keep(member)),
             Listed::Entry(entry) => self.entries.push(Entry {
@@ -105,9 +113,9 @@ impl Snapshot {
         }
     }
 
-    /// The PBX told its time when the lists were sent.
-    pub const fn dated(&mut self, told: Moment) {
-        self.told = Some(told);
+    /// The PBX sent the lists at that moment of its own clock.
+    pub const fn dated(&mut self, sent: Moment) {
+        self.sent = Some(sent);
     }
 
     /// The PBX refused to list channels: channels and talking callers cannot be checked.
@@ -134,9 +142,8 @@ impl Snapshot {
             }
             Kind::AttendedTransfer(transfer) => {
                 let moved = transfer.into_queue.iter().filter(|_| transfer.success);
-                self.foreseen
-                    .moved
-                    .extend(moved.map(|into| (into.to.uid.into(), into.from.into())));
+                let places = moved.map(|into| (into.to.uid.into(), into.from.into()));
+                self.foreseen.moved.extend(places);
             }
             Kind::NewChannel(channel) => {
                 self.foreseen.born.insert(channel.uid.into());

@@ -1,4 +1,4 @@
-//! What is going on right now, for gauges: a copy taken at scrape.
+//! What is going on right now, for gauges: a copy that is made at the scrape.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,13 +7,14 @@ use super::Correlator;
 use super::missing::MissingSet;
 use super::names::{AgentId, QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
+use super::stay::Stay;
 use crate::clock::Moment;
 
 /// A moment's picture of one PBX.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// When the PBX was started, to the second, as far as it tells; the same moment for as long as
-    /// it runs.
+    /// When the PBX was started, to the second, as far as it reports that; the same moment for as
+    /// long as it runs.
     pub started: Option<Moment>,
     /// Every known queue.
     pub queues: Vec<QueueState>,
@@ -59,24 +60,58 @@ pub struct Tracked {
 impl Correlator {
     /// The picture at `now`.
     pub fn state(&self, now: Moment) -> State {
-        let mut queues: BTreeMap<QueueId, QueueState> =
-            self.queues.keys().map(|&queue| (queue, QueueState::idle(queue))).collect();
-        for (queue, state) in self.members.states(self.synchronised) {
-            let members = queues.get_mut(&queue).map(|queue| &mut queue.members);
-            add_one(members.into_iter().flatten(), state);
+        let queues = self.queue_states(now);
+        let open = |stay: &&Stay| stay.is_waiting() || stay.is_talking();
+        let tracked = Tracked {
+            channels: self.channels.live(),
+            stays: self.stays.values().filter(open).count() as u64,
+            calls: self.calls.len() as u64,
+        };
+
+        State {
+            started: self.boot.started(),
+            queues,
+            agents: self.members.agent_states(),
+            calls: self.calls_by_direction(),
+            trunks: self.calls_by_trunk(),
+            tracked,
+            missing: self.missing(now),
         }
-        let mut open = 0;
+    }
+
+    fn queue_states(&self, now: Moment) -> Vec<QueueState> {
+        let mut queues: BTreeMap<QueueId, QueueState> =
+            self.queues.ids().map(|queue| (queue, QueueState::idle(queue))).collect();
+        // A member of a queue that a reload took away is in no gauge.
+        for member in self.members.present() {
+            let members = queues.get_mut(&member.queue()).map(|queue| &mut queue.members);
+            add_one(members.into_iter().flatten(), member.state(self.synchronised));
+        }
+
+        // A caller is, as long as the stay is open: entries and exits must add up in every scrape.
         for stay in self.stays.values() {
             let queue = queues.entry(stay.queue).or_insert_with(|| QueueState::idle(stay.queue));
             if stay.is_waiting() {
                 queue.waiting += 1;
+                // A part of a capture that has no time shows no age.
                 let joined = stay.joined.filter(|joined| joined.read != Moment::default());
                 let age = joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
                 queue.longest_wait = queue.longest_wait.max(age);
             }
             queue.talking += u64::from(stay.is_talking());
-            open += u64::from(stay.is_waiting() || stay.is_talking());
         }
+        queues.into_values().collect()
+    }
+
+    fn calls_by_direction(&self) -> Vec<(Direction, u64)> {
+        let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
+        for call in self.calls.values().filter(|call| call.ended.is_none()) {
+            add_one(&mut calls, self.direction(call));
+        }
+        calls
+    }
+
+    fn calls_by_trunk(&self) -> Vec<(TrunkId, u64)> {
         let mut trunks: BTreeMap<TrunkId, u64> =
             self.trunks.iter().map(|&trunk| (trunk, 0)).collect();
         for channel in self.channels.all.values().filter(|channel| channel.is_live()) {
@@ -84,26 +119,7 @@ impl Correlator {
                 *count += 1;
             }
         }
-        let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
-        for call in self.calls.values().filter(|call| call.ended.is_none()) {
-            add_one(&mut calls, self.direction(call));
-        }
-        let mut agents: Vec<_> =
-            self.members.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
-        agents.sort_unstable();
-        let tracked =
-            Tracked { channels: self.channels.live(), stays: open, calls: self.calls.len() as u64 };
-        let (started, queues) = (self.boot.started(), queues.into_values().collect());
-        let missing = self.missing(now);
-        State {
-            started,
-            queues,
-            agents,
-            calls,
-            trunks: trunks.into_iter().collect(),
-            tracked,
-            missing,
-        }
+        trunks.into_iter().collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{Observe, Outcome};
-use super::stay::{Leaving, Phase};
+use super::stay::{Closed, Phase};
 use super::time::Stamp;
 
 impl Correlator {
@@ -13,8 +13,7 @@ impl Correlator {
     pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(key) = self.find_waiting_stay(caller) else { return };
         if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
-            self.stays[key].phase = Phase::Leaving(Leaving::new(at));
-            self.exit(key, Outcome::Redirected, out);
+            self.exit_unreported(key, Outcome::Redirected, at, Closed::default(), out);
         }
     }
 

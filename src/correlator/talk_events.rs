@@ -31,10 +31,11 @@ impl Correlator {
         // Whoever picks up another's phone is not called by the queue: the call counts for the
         // member, whose latest ring attempt for this stay has ended.
         let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
-        let is_for_it = |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay == key);
+        let is_for_it =
+            |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay() == key);
         let own = self
             .find_ring(leg)
-            .or_else(|| self.members.all[member].rings.iter().filter(is_for_it).last());
+            .or_else(|| self.members[member].activity().rings().filter(is_for_it).last());
         let ring = own.unwrap_or_else(|| self.ensure_ring(leg, call, at, out));
         self.ring_answered(ring, connect.ring, at, out);
 
@@ -44,7 +45,7 @@ impl Correlator {
 
         let mut talk = Talk::new(member, at);
         talk.leg = Some(leg);
-        talk.phone = self.rings[ring].phone;
+        talk.phone = self.rings[ring].phone();
         talk.hold = connect.hold;
         stay.phase = Phase::Talking(talk);
         self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
@@ -58,7 +59,7 @@ impl Correlator {
         let queue = stay.queue;
         let Phase::Talking(talk) = &stay.phase else { return };
         let Talk { member, leg, phone, .. } = *talk;
-        let agent = self.members.all[member].agent;
+        let agent = self.members[member].agent();
         stay.taken_by = agent;
 
         // A leg that a list or AgentComplete names may be forgotten before the talk is.
@@ -69,9 +70,9 @@ impl Correlator {
         }
 
         // Who talks is not in wrap-up any more, whatever it was set to.
-        let place = &mut self.members.all[member];
-        place.talking += 1;
-        place.talks.add(key, |key| self.stays.get(key).and_then(Stay::member) == Some(member));
+        let stays = &self.stays;
+        let belongs = |key| stays.get(key).and_then(Stay::member) == Some(member);
+        self.members.activity_mut(member).begin_talk(key, belongs);
         self.members.end_wrap_up(member, at.read, &self.names, out);
         self.emit(Observation::MemberKnown { queue, agent }, out);
         self.refresh_agent(agent, at.read, out);
@@ -142,10 +143,7 @@ impl Correlator {
         }
 
         // The agent's state goes by it at once, though AgentComplete is still to come.
-        let member = &mut self.members.all[talk.member];
-        member.parting =
-            if is_over { member.parting + 1 } else { member.parting.saturating_sub(1) };
-        self.members.stale.push(member.agent);
+        self.members.part(talk.member, is_over);
     }
 
     /// A caller who talks was put into a holding bridge.
@@ -196,10 +194,9 @@ impl Correlator {
         }
         talk.on_hold = on_hold;
 
-        let member = &mut self.members.all[talk.member];
-        member.on_hold =
-            if on_hold { member.on_hold + 1 } else { member.on_hold.saturating_sub(1) };
-        let agent = member.agent;
+        let member = talk.member;
+        self.members.activity_mut(member).hold(on_hold);
+        let agent = self.members[member].agent();
         self.refresh_agent(agent, at.read, out);
     }
 }

@@ -197,7 +197,7 @@ impl Stream {
                 }
             }
             Phase::Following | Phase::Listing(_) if answer.id().word() == QUEUES => {
-                self.begin_list(now, &answer, sink.correlator);
+                self.begin_list(&answer, sink.correlator);
             }
             Phase::Listing(lists) => {
                 if lists.is_behind(&answer) {
@@ -228,14 +228,14 @@ impl Stream {
 
     /// A list of queues was granted.  From its answer on, not from its sending, events know better
     /// than the list: what is in front of the answer is older, and in a capture no sending shows.
-    fn begin_list(&mut self, now: Moment, answer: &Answer, correlator: &mut Correlator) {
+    fn begin_list(&mut self, answer: &Answer, correlator: &mut Correlator) {
         if matches!(self.phase, Phase::Listing(_)) {
             self.give_up_list(correlator);
         }
         if answer.is_accepted() {
             let mut lists = Lists::of_queues();
             lists.answer(answer);
-            correlator.begin_listing(now);
+            correlator.begin_listing();
             self.phase = Phase::Listing(lists);
         }
     }

@@ -9,7 +9,7 @@ use super::{Bytes, KEPT, extension, key};
 #[derive(Debug, Default)]
 pub(super) struct Hints {
     /// By `201@ext-local`, as the PBX wrote it.
-    told: HashMap<Bytes, Bytes>,
+    watched: HashMap<Bytes, Bytes>,
     of_device: HashMap<Bytes, Vec<Watch>>,
     /// Extensions that have a hint which watches a device.
     numbers: HashSet<Bytes>,
@@ -24,16 +24,16 @@ struct Watch {
 }
 
 impl Hints {
-    /// `PJSIP/201&Custom:DND201,CustomPresence:201` watches one device; what stands behind the
-    /// comma is presence.
-    pub(super) fn told(&mut self, exten: &[u8], context: &[u8], watched: &[u8]) {
+    /// `PJSIP/201&Custom:DND201,CustomPresence:201` watches one device; what follows the comma
+    /// is presence.
+    pub(super) fn learn(&mut self, exten: &[u8], context: &[u8], watched: &[u8]) {
         let hint = [exten, b"@", context].concat().into_boxed_slice();
-        let before = self.told.get(&hint);
-        let full = before.is_none() && self.told.len() >= KEPT;
+        let before = self.watched.get(&hint);
+        let full = before.is_none() && self.watched.len() >= KEPT;
         if full || watched.len() > LONGEST || before.is_some_and(|before| **before == *watched) {
             return;
         }
-        if let Some(before) = self.told.insert(hint.clone(), watched.into()) {
+        if let Some(before) = self.watched.insert(hint.clone(), watched.into()) {
             for device in devices(&before) {
                 if let Some(watches) = self.of_device.get_mut(&device) {
                     watches.retain(|watch| watch.hint != hint);
@@ -56,7 +56,7 @@ impl Hints {
         self.numbers.contains(number)
     }
 
-    /// Whose a device is by the hints that watch it.  One that watches nothing else tells more than
+    /// Whose a device is by the hints that watch it.  One that watches nothing else overrides
     /// that of a group.
     pub(super) fn owner(&self, device: &[u8], of_hint: impl Fn(&[u8]) -> Owner) -> Owner {
         let Some(watches) = self.of_device.get(device) else { return Owner::Nobody };

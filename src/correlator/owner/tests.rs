@@ -79,7 +79,7 @@ fn a_device_called_as_the_extension_is_the_extensions() {
         [people.of("PJSIP/201"), people.of("SIP/202"), people.of("PJSIP/2011")],
         ["Ann", "Ben", ""]
     );
-    // two members of one extension
+    // Two members of one extension.
     people.has("Bea", &["Local/202@from-internal/n"]);
     assert_eq!(people.of("SIP/202"), "");
 }
@@ -96,7 +96,7 @@ fn what_a_hint_watches_goes_before_what_a_device_is_called() {
         [people.of("PJSIP/phone-7"), people.of("PJSIP/201"), people.of("Custom:DND201")],
         ["Ann", "", ""]
     );
-    // the dialplan was reloaded
+    // The dialplan was reloaded.
     people.hint("201", "ext-local", "PJSIP/201");
     assert_eq!([people.of("PJSIP/phone-7"), people.of("PJSIP/201")], ["", "Ann"]);
 }
@@ -134,7 +134,7 @@ fn a_phone_that_two_dial_and_one_of_several_are_nobodys() {
         [people.of("PJSIP/shared"), people.of("PJSIP/one"), people.of("PJSIP/two")],
         ["", "", ""]
     );
-    // follow-me to a colleague's phone, which is called as her extension
+    // Follow-me to a colleague's phone, which is called as her extension.
     people.dials("Local/601@x/n", "PJSIP/205").has("Dot", &["Local/601@x/n"]);
     assert_eq!(people.of("PJSIP/205"), "");
 }

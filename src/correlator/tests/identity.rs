@@ -64,7 +64,7 @@ fn an_interface_is_one_member_in_any_case() {
     assert_eq!(stage.counted(), ["1 q paused Tea"]);
 
     // A list in mid-session finds the very member, and so does the end of it.
-    stage.correlator.begin_listing(stage.now);
+    stage.correlator.begin_listing();
     let list = snapshot(&[
         "QueueParams Queue=q ServiceLevel=0",
         "QueueMember Queue=q Location=SIP/997 Name=Tea StateInterface=SIP/997 Status=1 Paused=1",

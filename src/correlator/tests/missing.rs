@@ -5,7 +5,7 @@ use super::*;
 impl Stage {
     /// A list of queues in mid-session, behind its barrier.
     fn list(&mut self, items: &[&str]) -> &mut Self {
-        self.correlator.begin_listing(self.now);
+        self.correlator.begin_listing();
         self.correlator.reconcile(self.now, &snapshot(items), &mut self.tally);
         self
     }
@@ -39,7 +39,7 @@ fn a_pbx_on_which_nothing_happens_lacks_nothing() {
 }
 
 #[test]
-fn a_caller_who_came_in_this_session_and_waits_in_two_lists_was_told_by_no_join() {
+fn a_caller_who_came_in_this_session_and_waits_in_two_lists_had_a_join() {
     let mut stage = Stage::logged_in();
     stage.at(60.0).list(&[
         IDLE,
@@ -84,7 +84,7 @@ fn counters_that_queue_update_raises_and_a_reset_prove_nothing() {
             format!("QueueParams Queue=q Holdtime={hold} Completed={minute} Abandoned={minute}");
         stage.at(f64::from(minute) * 60.0).list(&[&params, MEMBER]);
     }
-    // from 0 to 4 is one answered caller, and one list is no proof
+    // From 0 to 4 is one answered caller, and one list is no proof.
     assert_eq!(stage.at(300.0).missing(), NOTHING);
 }
 
@@ -95,7 +95,7 @@ fn members_whose_state_changes_from_list_to_list_have_events() {
     assert_eq!(stage.missing(), NOTHING);
     stage.at(120.0).list(&[IDLE, MEMBER]);
     assert_eq!(stage.missing(), ["class_agent"]);
-    // any other event of the class, and only this one is missing
+    // Any other event of the class, and only this one is missing.
     stage.event("QueueCallerAbandon Queue=q Uniqueid=1.1 Channel=SIP/trunk-1");
     assert_eq!(stage.missing(), ["event_queue_member_status"]);
     stage.event("QueueMemberStatus Queue=q MemberName=Ann Interface=SIP/201 Status=2 Paused=0");
@@ -160,7 +160,7 @@ fn a_login_without_fully_booted_is_of_an_account_without_class_system() {
     assert_eq!(stage.missing(), NOTHING);
     stage.at(120.0).list(&[IDLE, MEMBER]);
     assert_eq!(stage.missing(), ["class_system"]);
-    // it was still starting
+    // It was still starting.
     stage.event("FullyBooted Uptime=130");
     assert_eq!(stage.missing(), NOTHING);
 }
@@ -173,7 +173,7 @@ fn events_without_time_stamps_are_noticed_and_those_that_never_have_one_are_not_
         stage
             .event("FullyBooted Uptime=8")
             .event("OriginateResponse Channel=SIP/1 Uniqueid=<unknown> Reason=0");
-        // an item of ExtensionStateList
+        // An item of ExtensionStateList.
         stage.event(&format!(
             "ExtensionStatus Exten=20{call} Context=ext-local Hint=SIP/20{call} Status=0"
         ));

@@ -1,23 +1,28 @@
 //! The correlator on events that a test writes; whole captures are played in `tests/` of the crate.
 
-mod agents;
+mod boot;
 mod call;
 mod completion;
 mod device;
-mod gaps;
 mod identity;
+mod member;
 mod missing;
 mod moved;
 mod outside;
 mod presence;
 mod properties;
+mod resync;
+mod ring;
 mod sequences;
-mod stays;
+mod stay;
 mod swap;
 mod taken_out;
+mod talk;
+mod transfer;
 mod wrapup;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::ami::frame::{Decoder, Item, Limits};
@@ -207,6 +212,36 @@ impl Stage {
         let queue = state.queues.iter().find(|queue| names.queues.name(queue.queue) == "q");
         queue.map_or((0, 0), |queue| (queue.waiting, queue.talking))
     }
+}
+
+/// The headers of an event about the call of Ann for that caller.
+const AGENT: &str =
+    "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 Queue=q Interface=SIP/201 MemberName=Ann";
+
+/// A caller waits in the queue `q`.
+fn joined() -> Stage {
+    let mut stage = Stage::live();
+    stage
+        .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q");
+    stage
+}
+
+/// Ann has taken the call after 3 s.
+fn connected() -> Stage {
+    let mut stage = joined();
+    stage
+        .at(1.0)
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2");
+    stage.at(3.0).event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
+    stage
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"));
+    stage
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
 }
 
 pub(super) fn snapshot(items: &[&str]) -> Snapshot {

@@ -59,11 +59,11 @@ fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
         (DEVICE, "pjsip/201-00000001"),
     ] {
         let mut stage = free(member);
-        // chan_sip tells the device's state before the channel
+        // chan_sip reports the device's state before the channel.
         assert_eq!(state(stage.event(&format!("{member} Status=2"))), "dnd");
         assert_eq!(state(stage.event(&channel(name, 7))), "busy", "{name}");
         assert_eq!(state(stage.at(60.0).event(&channel("SIP/trunk-2", 8))), "busy");
-        // Status follows the Hangup
+        // Status follows the Hangup.
         assert_eq!(state(stage.at(90.0).event("Hangup Uniqueid=7 Cause=16")), "busy");
         assert_eq!(state(stage.at(91.9)), "busy");
         assert_eq!(state(stage.event(&format!("{member} Status=1"))), "available");
@@ -92,7 +92,7 @@ fn nobody_knows_where_no_calls_are_seen() {
         let mut stage = Stage::live();
         stage.event(&format!("{member} Status=1"));
         assert_eq!(state(stage.event(&format!("{member} Status=2"))), "busy");
-        // the first event of class call, of a trunk, shows that a channel would be seen
+        // The first event of class call, of a trunk, shows that a channel would be reported.
         stage.at(9.0).event(&channel("SIP/trunk-2", 8));
         assert_eq!(state(stage.at(11.0)), "dnd");
     }
@@ -138,7 +138,7 @@ fn a_phone_called_otherwise_than_its_extension_may_be_any_until_one_is_called_so
     stage.event("Hangup Uniqueid=7");
     assert_eq!(state(stage.at(2.0)), "dnd");
 
-    // a PBX on which phones are called like their extensions
+    // A PBX on which phones are called like their extensions.
     let other = HINT.replace("201", "202").replace("Ann", "Bob").replace("Queue=q", "Queue=r");
     stage
         .event(&format!("{other} Status=1"))
@@ -225,7 +225,7 @@ fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
             .event(&format!("{HINT} Status=2"))
             .event(&format!("{HINT} Status=4"));
         assert_eq!(state(&stage), found, "{version:?}");
-        // a pause in between repeats it
+        // A pause in between repeats it.
         assert_eq!(state(stage.event(&format!("{HINT} Status=4"))), found, "{version:?}");
         assert_eq!(state(stage.event(&format!("{HINT} Status=2"))), "busy");
     }
@@ -246,8 +246,8 @@ fn an_invalid_device_is_unavailable_all_the_same() {
 
 #[test]
 fn a_pool_agent_who_leaves_the_caller_is_free_at_once() {
-    // the Local channel to the agent was optimised away; the agent presses `*` and waits in the
-    // pool again
+    // The Local channel to the agent was optimised away; the agent presses `*` and waits in the
+    // pool again.
     let member = "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interface=Local/1001@pool StateInterface=Agent:1001";
     let talk = "Uniqueid=1 DestUniqueid=2 DestChannel=Local/1001@pool-1;1 Queue=q Interface=Local/1001@pool MemberName=Ann";
     let (talks, waits) = (
@@ -289,7 +289,7 @@ fn who_waits_together_in_a_holding_bridge_does_not_talk() {
             .event(&format!("BridgeEnter {waits} Uniqueid={number}"));
     }
     stage.at(30.0);
-    // nor after a list, which does not tell what a bridge is for
+    // Nor after a list, which does not say what a bridge is for.
     let items = ["7", "8"]
         .map(|number| format!("CoreShowChannel Channel=PJSIP/106-1 Uniqueid={number} {listed}"));
     stage.resync(&items.each_ref().map(String::as_str));
@@ -313,7 +313,7 @@ fn a_waiting_caller_who_is_parked_is_out_of_the_queue() {
 
 #[test]
 fn a_talk_is_over_when_the_caller_is_parked() {
-    // the agent's leg hears the number of the space, alone in the bridge, and then hangs up
+    // The agent's leg hears the number of the space, alone in the bridge, and then hangs up.
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=PJSIP/201-1 Queue=q Interface=PJSIP/201 MemberName=Ann";
     let mut stage = free(DEVICE);
     stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q").event(&format!("AgentConnect {talk}"));
@@ -348,7 +348,7 @@ fn a_phone_that_the_member_s_local_channel_dialled_is_the_member_s() {
         stage.event(&format!("Hangup Uniqueid={number}"));
     }
 
-    // from now on it is known, so nobody else's call is taken for hers
+    // From now on it is known, so nobody else's call is taken for hers.
     stage.at(60.0).event(&format!("{HINT} Status=2")).event(&channel("PJSIP/other-1", 8));
     assert_eq!(state(&stage), "dnd");
     assert_eq!(state(stage.event(&channel("PJSIP/desk-2", 9))), "busy");

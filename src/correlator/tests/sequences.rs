@@ -18,7 +18,7 @@ use fastrand::Rng;
 use flate2::read::MultiGzDecoder;
 
 use super::*;
-use crate::correlator::ring::Phase as RingPhase;
+use crate::correlator::key::RingKey;
 use crate::version::Version;
 
 /// What happens next.
@@ -368,7 +368,7 @@ impl Table {
                 let lists = lists(&self.correlator, &mut Rng::with_seed(*seed), true);
                 self.correlator.resync(now, &lists, books);
             }
-            Step::AskForList => self.correlator.begin_listing(now),
+            Step::AskForList => self.correlator.begin_listing(),
             Step::List(seed) => {
                 let lists = lists(&self.correlator, &mut Rng::with_seed(*seed), false);
                 self.correlator.reconcile(now, &lists, books);
@@ -388,12 +388,7 @@ impl Table {
             assert_eq!(answered + talking, completions + queue.talking, "talks of {name}");
         }
         self.rings.extend(self.correlator.rings.keys());
-        let open = self
-            .correlator
-            .rings
-            .values()
-            .filter(|ring| !matches!(ring.phase, RingPhase::Done))
-            .count();
+        let open = self.correlator.rings.open();
         assert_eq!(self.books.rings + open as u64, self.rings.len() as u64, "ring attempts");
     }
 
@@ -413,8 +408,7 @@ impl Table {
             (0, 0, 0, 0),
             "held at the end"
         );
-        let counts =
-            members.all.values().map(|member| (member.ringing, member.talking, member.on_hold));
+        let counts = members.all().map(|member| member.activity().counts());
         assert_eq!(
             counts.filter(|counts| *counts != (0, 0, 0)).count(),
             0,
@@ -429,15 +423,16 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
     let mut text = String::new();
     let often = |rng: &mut Rng| rng.u8(0..10) > 0;
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    for &queue in known.queues.keys().filter(|queue| !queue.is_none()) {
+    for queue in known.queues.ids().filter(|queue| !queue.is_none()) {
         let name = known.names().queues.name(queue);
         if often(rng) {
             let _ = write!(text, "Event: QueueParams\r\nQueue: {name}\r\nServiceLevel: 20\r\n\r\n");
         }
     }
-    for member in known.members.all.values().filter(|member| !member.removed) {
-        let (queue, status) = (known.names().queues.name(member.queue), rng.u8(0..9));
-        let (interface, name) = (lossy(&member.interface), known.names().agents.name(member.agent));
+    for member in known.members.present() {
+        let (queue, status) = (known.names().queues.name(member.queue()), rng.u8(0..9));
+        let (interface, name) =
+            (lossy(member.interface()), known.names().agents.name(member.agent()));
         if often(rng) {
             let _ = write!(
                 text,
@@ -500,7 +495,7 @@ fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, t
         _ if channel.dialled.is_some() => "AppDial",
         _ => "Dial",
     };
-    let queue = queue.or_else(|| known.queues.keys().next().copied()).unwrap_or_default();
+    let queue = queue.or_else(|| known.queues.ids().next()).unwrap_or_default();
     let bridge = channel.bridge.id.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
     let (uid, linkedid) = (
         String::from_utf8_lossy(&channel.identity.uid),

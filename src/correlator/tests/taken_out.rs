@@ -46,7 +46,7 @@ fn lists_that_no_longer_have_the_caller_mend_what_no_event_tells() {
     let member = "QueueMember Queue=q Name=Ann Location=SIP/201 Status=1 Paused=0";
     for list in 1..=2 {
         stage.at(60.0 * f64::from(list));
-        stage.correlator.begin_listing(stage.now);
+        stage.correlator.begin_listing();
         let snapshot = snapshot(&["QueueParams Queue=q ServiceLevel=0", member]);
         stage.correlator.reconcile(stage.now, &snapshot, &mut stage.tally);
     }

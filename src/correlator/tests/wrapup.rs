@@ -47,11 +47,11 @@ fn states(stage: &Stage) -> [&'static str; 2] {
     })
 }
 
-/// Wrap-up told up to now, by queue.
-fn told(stage: &mut Stage) -> BTreeMap<String, f64> {
+/// Wrap-up reported up to now, by queue.
+fn reported(stage: &mut Stage) -> BTreeMap<String, f64> {
     #[derive(Default)]
-    struct Told(BTreeMap<String, f64>);
-    impl Observe for Told {
+    struct Reported(BTreeMap<String, f64>);
+    impl Observe for Reported {
         fn observe(&mut self, names: &Names, fact: Observation, _of: Option<Caller<'_>>) {
             if let Observation::WrappedUp { queue, spent, .. } = fact {
                 *self.0.entry(names.queues.name(queue).to_owned()).or_default() +=
@@ -59,9 +59,9 @@ fn told(stage: &mut Stage) -> BTreeMap<String, f64> {
             }
         }
     }
-    let mut told = Told::default();
-    stage.correlator.flush(stage.now, &mut told);
-    told.0
+    let mut reported = Reported::default();
+    stage.correlator.flush(stage.now, &mut reported);
+    reported.0
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_queue_s_time_counts_where_the_member_has_none() {
     call(&mut stage, "q", 1, 0.0, 10.0);
     assert_eq!(states(&stage), ["wrapup", "available"]);
     assert_eq!(states(stage.at(29.9)), ["wrapup", "available"]);
-    assert_eq!(told(&mut stage), BTreeMap::from([("q".to_owned(), 19.9)]));
+    assert_eq!(reported(&mut stage), BTreeMap::from([("q".to_owned(), 19.9)]));
     assert_eq!(states(stage.at(30.0)), ["available", "available"]);
     call(&mut stage, "r", 2, 40.0, 50.0);
     assert_eq!(states(stage.at(54.9)), ["available", "wrapup"]);
@@ -82,7 +82,7 @@ fn the_member_s_own_time_goes_first() {
     let mut stage = wrapped(true);
     stage.event(&format!("{MEMBER} Queue=q Wrapuptime=10"));
     call(&mut stage, "q", 1, 0.0, 10.0);
-    // each place has its own, and where there is none the queue of the call decides
+    // Each place has its own, and where there is none the queue of the call decides.
     assert_eq!(states(stage.at(19.9)), ["wrapup", "wrapup"]);
     assert_eq!(states(stage.at(20.0)), ["available", "wrapup"]);
     assert_eq!(states(stage.at(30.0)), ["available", "available"]);
@@ -94,15 +94,15 @@ fn a_shared_last_call_is_wrapped_up_in_all_queues_and_counted_in_one() {
     call(&mut stage, "q", 1, 0.0, 10.0);
     assert_eq!(states(stage.at(29.9)), ["wrapup", "wrapup"]);
     assert_eq!(states(stage.at(30.0)), ["available", "available"]);
-    // the time of the queue of the last call, also where another queue has more
+    // The time of the queue of the last call, also where another queue has more.
     call(&mut stage, "r", 2, 40.0, 50.0);
     assert_eq!(states(stage.at(54.9)), ["wrapup", "wrapup"]);
     assert_eq!(states(stage.at(55.0)), ["available", "available"]);
-    assert_eq!(told(&mut stage), BTreeMap::new());
+    assert_eq!(reported(&mut stage), BTreeMap::new());
 
     call(&mut stage, "q", 3, 60.0, 70.0);
     stage.at(75.0);
-    assert_eq!(told(&mut stage), BTreeMap::from([("q".to_owned(), 5.0)]));
+    assert_eq!(reported(&mut stage), BTreeMap::from([("q".to_owned(), 5.0)]));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn another_s_seat_is_not_shared() {
 fn a_call_of_the_queue_ends_wrap_up() {
     let mut stage = wrapped(false);
     call(&mut stage, "q", 1, 0.0, 10.0);
-    // the PBX counts seconds of its clock, so it may call a little sooner
+    // The PBX counts seconds of its clock, so it may call a little sooner.
     stage.at(29.4).event(
         "AgentCalled Uniqueid=2.1 DestUniqueid=2.2 Queue=q Interface=SIP/201 MemberName=Ann",
     );
@@ -129,7 +129,7 @@ fn a_call_of_the_queue_ends_wrap_up() {
 
 #[test]
 fn a_list_without_a_last_call_ends_wrap_up() {
-    // `queue reset stats` and QueueReset
+    // `queue reset stats` and QueueReset.
     let member = "QueueMember Queue=q Location=SIP/201 Name=Ann Status=1 Paused=0";
     for (last_call, state) in
         [("", "wrapup"), ("LastCall=1000010", "wrapup"), ("LastCall=0", "available")]
@@ -137,7 +137,7 @@ fn a_list_without_a_last_call_ends_wrap_up() {
         let mut stage = wrapped(false);
         call(&mut stage, "q", 1, 0.0, 10.0);
         stage.at(12.0);
-        stage.correlator.begin_listing(stage.now);
+        stage.correlator.begin_listing();
         let list = snapshot(&[
             "QueueParams Queue=q",
             "QueueParams Queue=r",
@@ -151,12 +151,12 @@ fn a_list_without_a_last_call_ends_wrap_up() {
 }
 
 #[test]
-fn the_list_after_a_login_tells_who_is_in_wrap_up() {
+fn the_list_after_a_login_shows_who_is_in_wrap_up() {
     let mut stage = wrapped(false);
     stage.cut().at(100.0);
-    // by the PBX's clock the call ended 8 s ago; its clock is an hour behind ours
-    let told = START.after(Duration::from_secs(100)).before(Duration::from_secs(3600));
-    let last = told.before(Duration::from_secs(8)).as_micros() / 1_000_000;
+    // By the PBX's clock the call ended 8 s ago; its clock is an hour behind ours.
+    let sent = START.after(Duration::from_secs(100)).before(Duration::from_secs(3600));
+    let last = sent.before(Duration::from_secs(8)).as_micros() / 1_000_000;
     let member = |queue| {
         format!(
             "QueueMember Queue={queue} Location=SIP/201 Name=Ann Status=1 Paused=0 LastCall={last} Wrapuptime=0"
@@ -164,19 +164,19 @@ fn the_list_after_a_login_tells_who_is_in_wrap_up() {
     };
     let mut list =
         snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
-    list.dated(told);
+    list.dated(sent);
     stage.correlator.resync(stage.now, &list, &mut stage.tally);
     assert_eq!(states(&stage), ["wrapup", "available"]);
     assert_eq!(states(stage.at(111.9)), ["wrapup", "available"]);
     assert_eq!(states(stage.at(112.0)), ["available", "available"]);
-    // its beginning was not seen, so nothing of it is counted
-    assert_eq!(self::told(&mut stage), BTreeMap::new());
+    // Its beginning was not reported, so nothing of it is counted.
+    assert_eq!(reported(&mut stage), BTreeMap::new());
 }
 
 #[test]
 fn a_device_that_is_free_ends_the_call_for_the_queue() {
-    // the agent hung up, and the caller was put somewhere else: AgentComplete comes when the caller
-    // leaves there
+    // The agent hung up, and the caller was put somewhere else: AgentComplete comes when the caller
+    // leaves there.
     let mut stage = wrapped(false);
     let talk = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-1 Queue=q Interface=SIP/201 MemberName=Ann";
     stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q").event(&format!("AgentConnect {talk}"));
@@ -206,14 +206,14 @@ fn a_list_older_than_the_end_of_the_first_call_ends_no_wrap_up() {
     let list =
         snapshot(&["QueueParams Queue=q", "QueueParams Queue=r", &member("q"), &member("r")]);
     stage.at(9.0);
-    stage.correlator.begin_listing(stage.now);
+    stage.correlator.begin_listing();
     call(&mut stage, "q", 1, 9.1, 9.5);
     stage.correlator.reconcile(stage.now, &list, &mut stage.tally);
     assert_eq!(states(&stage), ["wrapup"; 2]);
 
-    // the next one knows of that call, if it was not reset
+    // The next one knows of that call, if it was not reset.
     stage.at(12.0);
-    stage.correlator.begin_listing(stage.now);
+    stage.correlator.begin_listing();
     stage.correlator.reconcile(stage.now, &list, &mut stage.tally);
     assert_eq!(states(&stage), ["available"; 2]);
 }

@@ -1,21 +1,21 @@
-//! Evidence that something never comes, kept and weighed.
+//! Evidence that something never comes in a session, and when it is enough.
 //!
 //! What came once in a session is never suspected again in it: classes and filters are an
 //! account's, and Asterisk copies both into the session at the login.  What has not come is
-//! suspected by what cannot be without it (`witness`), and taken for missing once that was seen
-//! often enough and long enough ago.  So a PBX on which nothing happens is never suspected of
-//! anything, and a suspicion ends with the first such event.
+//! suspected by events and lists that imply it (`events`, `lists`), and is taken for missing once
+//! enough of these came, the first of them long enough ago.  So a PBX on which nothing happens lacks
+//! nothing, and a suspicion ends with the first such event.
 
 use std::time::Duration;
 
-use super::missing::{Missing, MissingSet};
-use super::observation::Word;
+use super::{Missing, MissingSet};
 use crate::clock::Moment;
+use crate::correlator::observation::Word;
 
-/// What one session has shown, and what it has not.
+/// What came in one session, and what speaks for the rest never coming.
 #[derive(Debug, Default)]
-pub(super) struct Evidence {
-    /// Since when events are seen: from the snapshot on, in a recording without one from the first
+pub(in crate::correlator) struct Evidence {
+    /// Since when events are received: from the snapshot on, in a recording without one from the first
     /// event.
     begun: Option<Moment>,
     /// All channels that were up then are known.
@@ -28,9 +28,9 @@ pub(super) struct Evidence {
 /// What speaks for one thing being missing.
 #[derive(Clone, Copy, Debug, Default)]
 struct Suspicion {
-    /// Events that cannot be without it.
+    /// Events that imply it.
     events: u8,
-    /// Lists that show what cannot be without it.
+    /// Lists that imply it.
     lists: u8,
     since: Option<Moment>,
 }
@@ -50,17 +50,17 @@ impl Evidence {
         }
     }
 
-    /// How long events are seen.
+    /// For how long events have been received.
     pub(super) fn age(&self, now: Moment) -> Duration {
         self.begun.map_or(Duration::ZERO, |begun| now.since(begun))
     }
 
-    /// Whether the snapshot told of every channel that was up.
+    /// Whether the snapshot had every channel that was up.
     pub(super) const fn channels_listed(&self) -> bool {
         self.channels_listed
     }
 
-    /// It comes.
+    /// It came.
     pub(super) fn came(&mut self, what: Missing) {
         self.came.insert(what);
         if let Some(class) = what.class() {
@@ -73,7 +73,7 @@ impl Evidence {
         !self.came.contains(what)
     }
 
-    /// One event cannot be without these and their classes.
+    /// One event implies these and their classes.
     pub(super) fn suspect(&mut self, suspects: MissingSet, now: Moment) {
         for what in suspects.with_classes().without(self.came).iter() {
             let suspicion = &mut self.suspicions[what as usize];
@@ -82,7 +82,7 @@ impl Evidence {
         }
     }
 
-    /// One list shows what cannot be without these and their classes.
+    /// One list implies these and their classes.
     pub(super) fn suspect_by_list(&mut self, suspects: MissingSet, now: Moment) {
         for what in suspects.with_classes().without(self.came).iter() {
             let suspicion = &mut self.suspicions[what as usize];
@@ -92,12 +92,12 @@ impl Evidence {
     }
 
     /// What is missing, as far as that is proven at `now`.
-    pub(super) fn missing(&self, now: Moment) -> MissingSet {
+    pub(in crate::correlator) fn missing(&self, now: Moment) -> MissingSet {
         let open = Missing::ALL.iter().copied().filter(|&what| self.lacks(what));
         let proven = open.filter(|&what| self.suspicions[what as usize].is_proven(what, now));
         let mut missing: MissingSet = proven.chain(self.refused.iter()).collect();
 
-        // who misses a class need not be told of each of its events
+        // A missing class is reported as one, not as each of its events.
         let of_missing_class =
             |what: &Missing| what.class().is_some_and(|class| missing.contains(class));
         let repeated: MissingSet = missing.iter().filter(of_missing_class).collect();
@@ -116,21 +116,21 @@ impl Suspicion {
 
     fn is_proven(&self, what: Missing, now: Moment) -> bool {
         let often = self.events >= events_needed(what) || self.lists >= LISTS_NEEDED;
-        // all events have a time stamp or none, so there is nothing to wait for
-        let patient = what == Missing::Timestamps
-            || self.since.is_some_and(|since| now.since(since) >= PATIENCE);
-        often && patient
+        // All events have a time stamp or none, so there is nothing to wait for.
+        let is_old = what == Missing::Timestamps
+            || self.since.is_some_and(|since| now.since(since) >= SETTLING);
+        often && is_old
     }
 }
 
-/// How many events must speak for it.  Each of them is a proof but for what a login cut in half.
+/// How many events must imply it.  Each of them is a proof but for what a login cut in half.
 const fn events_needed(what: Missing) -> u8 {
     match what {
-        // calls that a dialler or a supervisor ends by AMI have a SoftHangupRequest instead
+        // Calls that a dialler or a supervisor ends by AMI have a SoftHangupRequest instead.
         Missing::HangupRequest => 20,
-        // agents who leave by a feature code have none until their caller hangs up
+        // Agents who leave by a feature code have none until their caller hangs up.
         Missing::AgentComplete => 10,
-        // FullyBooted at the login has none in any case, nor have a few others
+        // FullyBooted at the login has none in any case, nor have a few others.
         Missing::Timestamps => 10,
         _ => 3,
     }
@@ -142,7 +142,7 @@ const LISTS_NEEDED: u8 = 2;
 
 /// What must come comes within milliseconds; under load, and from other threads of Asterisk, within
 /// seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SETTLING: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! What an event proves beside what it says: that it comes, and what cannot be without it.
+//! Which other events an event implies, and so which are missing.
 //!
 //! Each rule names an event that Asterisk always sends before another or behind it, on every
 //! version from 12 to 23 (`app_queue.c`, `app_dial.c`, `bridge_channel.c`).  What only usually
@@ -7,19 +7,20 @@
 
 use std::time::Duration;
 
-use super::Correlator;
-use super::dial::DialStatus;
-use super::key::ChannelKey;
-use super::missing::{Missing, MissingSet};
-use super::ring::Phase as RingPhase;
-use super::stay::{Phase, Stay};
-use super::time::Stamp;
+use super::{Missing, MissingSet};
+use crate::correlator::Correlator;
+use crate::correlator::dial::DialStatus;
+use crate::correlator::key::ChannelKey;
+use crate::correlator::stay::{Phase, Stay};
+use crate::correlator::time::Stamp;
 use crate::event::{self, Kind, MemberChange};
 
 impl Correlator {
-    /// Takes note of what an event proves, before anything is changed by it.
-    pub(super) fn note_evidence(&mut self, at: Stamp, kind: &Kind<'_>) {
+    /// Takes note of what an event implies, before it changes anything: the rules go by the state
+    /// that the events before it have made.
+    pub(in crate::correlator) fn note_evidence(&mut self, at: Stamp, kind: &Kind<'_>) {
         self.evidence.read(at.read);
+        // What comes is noted before what it implies: an event implies none that it is itself.
         if at.wire.is_some() {
             self.evidence.came(Missing::Timestamps);
         }
@@ -37,14 +38,14 @@ impl Correlator {
         }
     }
 
-    /// What cannot be without this event.
+    /// What this event implies.
     fn suspect_by(&self, at: Stamp, kind: &Kind<'_>, suspects: &mut MissingSet) {
         match kind {
             Kind::CallerJoin(join) => self.suspect_by_join(at, &join.caller, suspects),
             Kind::CallerLeave(leave) => {
                 self.suspect_by_caller(at, &leave.caller, suspects);
-                // VarSet QUEUEPOSITION follows; with channelvars the Leave itself tells what VarSet
-                // would
+                // VarSet QUEUEPOSITION follows; with `channelvars` the Leave itself has what VarSet
+                // would report.
                 if leave.caller.queue_status.is_none() {
                     suspects.insert(Missing::VarSet);
                 }
@@ -95,9 +96,9 @@ impl Correlator {
         }
     }
 
-    /// A channel that neither the snapshot nor a Newchannel has told of.
+    /// A channel that neither the snapshot nor a Newchannel has reported.
     fn suspect_by_channel(&self, channel: &event::Channel<'_>, suspects: &mut MissingSet) {
-        if self.evidence.channels_listed() && self.is_stranger(channel) {
+        if self.evidence.channels_listed() && self.is_unknown(channel) {
             suspects.insert(Missing::Newchannel);
         }
     }
@@ -107,16 +108,16 @@ impl Correlator {
     fn suspect_by_join(&self, at: Stamp, caller: &event::Channel<'_>, suspects: &mut MissingSet) {
         let listed =
             self.evidence.channels_listed() || self.evidence.age(at.read) >= BEFORE_A_QUEUE;
-        if listed && self.is_stranger(caller) {
+        if listed && self.is_unknown(caller) {
             suspects.insert(Missing::Newchannel);
         }
     }
 
-    /// A leg that is being called came to be a moment ago; half a Local channel, with its other
+    /// A leg that is being called was created a moment ago; half a Local channel, with its other
     /// half.
     fn suspect_by_called(&self, at: Stamp, leg: &event::Channel<'_>, suspects: &mut MissingSet) {
         let listed = self.evidence.channels_listed() || self.evidence.age(at.read) >= A_MOMENT;
-        if listed && self.is_stranger(leg) {
+        if listed && self.is_unknown(leg) {
             suspects.insert(Missing::Newchannel);
         }
         if leg.name.starts_with(b"Local/") {
@@ -124,7 +125,7 @@ impl Correlator {
         }
     }
 
-    fn is_stranger(&self, channel: &event::Channel<'_>) -> bool {
+    fn is_unknown(&self, channel: &event::Channel<'_>) -> bool {
         self.evidence.lacks(Missing::Newchannel)
             && !channel.uid.is_empty()
             && self.channels.find(channel.uid).is_none()
@@ -153,10 +154,8 @@ impl Correlator {
     ) {
         self.suspect_by_caller(at, &call.caller, suspects);
         self.suspect_by_leg(at, call, suspects);
-        if self
-            .last_stay(&call.caller)
-            .is_some_and(|stay| matches!(stay.phase, Phase::Waiting { .. }))
-        {
+        let stay = self.last_stay(&call.caller);
+        if stay.is_some_and(|stay| matches!(stay.phase, Phase::Waiting { .. })) {
             suspects.insert(Missing::QueueCallerLeave);
         }
         suspects.insert(Missing::BridgeEnter);
@@ -166,7 +165,7 @@ impl Correlator {
     fn suspect_by_leg(&self, at: Stamp, call: &event::AgentCall<'_>, suspects: &mut MissingSet) {
         let Some(leg) = self.channels.find(call.leg.uid) else { return };
         match self.find_ring(leg) {
-            Some(ring) if self.rings[ring].begun.is_some() => suspects.insert(Missing::DialEnd),
+            Some(ring) if self.rings[ring].has_begun() => suspects.insert(Missing::DialEnd),
             None if self.is_born(leg, at) => suspects.insert(Missing::AgentCalled),
             Some(_) | None => {}
         }
@@ -180,7 +179,7 @@ impl Correlator {
             _ => {}
         }
 
-        // a caller may wait in the next queue already when the AgentComplete of the last one comes
+        // A caller may wait in the next queue already when the AgentComplete of the last one comes.
         let Some(caller) = complete.caller else { return };
         let awaited = || self.stays_of(&caller).filter_map(Stay::member).next();
         if self.last_stay(&caller).is_some_and(Stay::is_waiting) && awaited().is_none() {
@@ -209,12 +208,11 @@ impl Correlator {
         }
         suspects.insert(Missing::Hangup);
 
+        // Only the first DialEnd of a leg has an AgentRingNoAnswer: the cleanup sends another.
         let Some(leg) = self.channels.find(end.dest.uid) else { return };
         let first =
             self.channels.all[leg].dialled.as_ref().is_none_or(|dialled| dialled.status.is_none());
-        let rings = self
-            .find_ring(leg)
-            .is_some_and(|ring| matches!(self.rings[ring].phase, RingPhase::Ringing));
+        let rings = self.find_ring(leg).is_some_and(|ring| self.rings[ring].is_ringing());
         if first
             && rings
             && matches!(status, DialStatus::NoAnswer | DialStatus::Busy | DialStatus::Congestion)
@@ -224,12 +222,12 @@ impl Correlator {
     }
 
     /// A talk is over for five seconds, and no AgentComplete came.
-    pub(super) fn suspect_complete(&mut self, at: Stamp) {
+    pub(in crate::correlator) fn suspect_complete(&mut self, at: Stamp) {
         self.evidence.suspect([Missing::AgentComplete].into_iter().collect(), at.read);
     }
 }
 
-/// QUEUEPOSITION is set as the caller leaves, TIMEOUT when that was said with an Abandon.
+/// QUEUEPOSITION is set as the caller leaves, TIMEOUT when the queue had sent an Abandon.
 fn suspect_by_variable(set: &event::VarSet<'_>, suspects: &mut MissingSet) {
     match (set.variable, set.value) {
         (b"QUEUEPOSITION", _) => suspects.insert(Missing::QueueCallerLeave),
@@ -269,7 +267,7 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
         Kind::NewExten(_) => Missing::ClassDialplan,
         Kind::VarSet(_) => Missing::VarSet,
         Kind::FullyBooted { .. } | Kind::Shutdown => Missing::ClassSystem,
-        // a list brings hints, too
+        // A list brings hints, too, and the end of a recording is a test event of old versions.
         Kind::Hint(_) | Kind::RecordingEnd(_) | Kind::Listed { .. } => return None,
     })
 }

@@ -29,12 +29,12 @@ fn times(stage: &mut Stage) -> BTreeMap<String, f64> {
 }
 
 #[test]
-fn what_is_known_of_the_call_goes_before_the_device() {
+fn what_is_known_of_the_call_overrides_the_device() {
     let mut stage = Stage::live();
     stage.event(&format!("{MEMBER} Queue=q Status=1"));
     assert_eq!(state(&stage), "available");
     stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q").event(&format!("AgentCalled {AGENT}"));
-    // PJSIP says busy while it rings and talks
+    // PJSIP says busy while it rings and talks.
     stage.event(&format!("{MEMBER} Queue=q Status=3"));
     assert_eq!(state(&stage), "ringing");
     stage.event(&format!("AgentConnect {AGENT}"));
@@ -66,10 +66,10 @@ fn an_agent_is_paused_only_in_every_queue() {
     assert_eq!(state(&stage), "available");
     stage.at(10.0).event(&format!("{pause} Queue=r"));
     assert_eq!(state(&stage), "paused");
-    // sent again, and still one pause
+    // Sent again, and still one pause.
     stage.at(12.0).event(&format!("{pause} Queue=r")).at(40.0);
     assert_eq!(times(&mut stage), BTreeMap::from([("paused lunch".to_owned(), 30.0)]));
-    // queue_log has every one of them
+    // queue_log has every one of them.
     stage.event("QueueMemberPause Interface=SIP/201 MemberName=Ann Status=1 Paused=0 Queue=q");
     let counts = ["q paused Ann", "r paused Ann", "q unpaused Ann", "r unpaused Ann"]
         .map(|what| stage.count(what));
@@ -98,7 +98,7 @@ fn state_time_adds_up_to_the_time_since_first_seen() {
 }
 
 #[test]
-fn wrap_up_time_is_told_up_to_its_end() {
+fn wrap_up_time_is_reported_up_to_its_end() {
     #[derive(Default)]
     struct WrapUp(f64);
     impl Observe for WrapUp {
@@ -113,13 +113,13 @@ fn wrap_up_time_is_told_up_to_its_end() {
     stage
         .at(20.0)
         .event("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
-    let mut told = WrapUp::default();
+    let mut reported = WrapUp::default();
     for second in [24, 29, 31, 50] {
         let now = START.after(Duration::from_secs(second));
-        stage.correlator.flush(now, &mut told);
-        stage.correlator.expire(now, &mut told);
+        stage.correlator.flush(now, &mut reported);
+        stage.correlator.expire(now, &mut reported);
     }
-    assert!((told.0 - 10.0).abs() < 1e-9, "{}", told.0);
+    assert!((reported.0 - 10.0).abs() < 1e-9, "{}", reported.0);
 }
 
 #[test]

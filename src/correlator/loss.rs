@@ -1,0 +1,52 @@
+//! Channels that end without an event: those that a list does not have any more, or that a restart
+//! took along.
+
+use super::Correlator;
+use super::channel::{Channel, Ended};
+use super::deadline::{FORGET, Task};
+use super::key::ChannelKey;
+use super::observation::{Anomaly, Observation, Observe};
+use super::time::Stamp;
+
+impl Correlator {
+    /// A channel ended, and no event said how.
+    pub(super) fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+        let Some(channel) = self.channels.all.get(key) else { return };
+
+        // What it takes part in comes first: once the channel has ended, a talk would be over by
+        // its bridges and be counted with a length.
+        let stays = channel.as_caller.stays.clone();
+        let talk = channel.as_agent.talk;
+        for stay in stays.into_iter().chain(talk) {
+            self.lose_stay(stay, at, out);
+        }
+        if let Some(ring) = self.find_ring(key) {
+            self.lose_ring(ring, at, out);
+        }
+
+        if self.channels.all[key].is_live() {
+            self.end_recordings(key, out);
+            self.leave_bridge(key, at);
+            self.channels.end(key, Ended::Lost);
+        }
+        self.lose_call(key, out);
+        self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
+    }
+
+    /// A list did not have the channel, and no event spoke of it since.
+    pub(super) fn vanish_due(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+        let is_missing = |channel: &Channel| channel.life.doubted && channel.is_live();
+        if self.channels.all.get(key).is_some_and(is_missing) {
+            self.emit(Observation::Anomaly(Anomaly::ChannelVanished), out);
+            self.vanish(key, at, out);
+        }
+    }
+
+    /// The channel is up for longer than any call lasts.
+    pub(super) fn age_due(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+        if self.channels.all.get(key).is_some_and(Channel::is_live) {
+            self.emit(Observation::Anomaly(Anomaly::Expired), out);
+            self.vanish(key, at, out);
+        }
+    }
+}

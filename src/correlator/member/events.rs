@@ -1,0 +1,100 @@
+//! What events and lists say of members: who was added, changed, paused and removed.
+
+use super::phone::{NOT_IN_USE, UNAVAILABLE};
+use crate::clock::Moment;
+use crate::correlator::Correlator;
+use crate::correlator::member::place;
+use crate::correlator::names::QueueId;
+use crate::correlator::observation::{Observation, Observe, PauseChange};
+use crate::event::{self, MemberChange};
+
+/// What a description changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::correlator) enum Described {
+    /// The member was not known.
+    Appeared,
+    /// Status, pause or reason differ from what an event or a list said before.
+    Changed,
+    /// Nothing that was known differs.
+    Same,
+}
+
+impl Correlator {
+    pub(in crate::correlator) fn on_member(
+        &mut self,
+        now: Moment,
+        member: &event::Member<'_>,
+        out: &mut dyn Observe,
+    ) {
+        let queue = self.ensure_queue(member.queue, out);
+        self.listing.note_member_event(|| place(queue, member.interface));
+
+        match member.change {
+            MemberChange::Removed => self.remove_member(queue, member.interface, now, out),
+            MemberChange::Present | MemberChange::Added => {
+                self.describe_member(now, member, out);
+            }
+            MemberChange::Pause => {
+                self.describe_member(now, member, out);
+                self.count_pause(queue, member, out);
+            }
+        }
+    }
+
+    /// One for each such event, as queue_log has it: also for a pause that changes nothing.
+    fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, out: &mut dyn Observe) {
+        let change = if member.paused { PauseChange::Paused } else { PauseChange::Unpaused };
+        if let Some(key) = self.members.find(queue, member.interface) {
+            let agent = self.members[key].agent;
+            self.emit(Observation::MemberPaused { queue, agent, change }, out);
+        }
+    }
+
+    /// Takes what an event or a list says of a member.
+    pub(in crate::correlator) fn describe_member(
+        &mut self,
+        now: Moment,
+        described: &event::Member<'_>,
+        out: &mut dyn Observe,
+    ) -> Described {
+        let queue = self.ensure_queue(described.queue, out);
+        let known = self.members.find(queue, described.interface).is_some();
+        let key = self.ensure_present_member(queue, described.interface, described.name, now, out);
+        self.members.take_state_interface(key, described.state_interface);
+
+        let status = self.true_status(&self.members[key], described.status);
+        let reason =
+            self.names.reasons.intern(if described.paused { described.reason } else { b"" });
+        let member = &mut self.members.all[key];
+        let before = (member.paused, member.reason, member.status);
+        // PausedReason comes since 13.8: an event without it leaves the reason as it was.
+        if !(described.paused && described.reason.is_empty() && member.paused) {
+            member.reason = reason;
+        }
+        member.paused = described.paused;
+        member.status = status;
+        member.wrap_up_time = described.wrap_up;
+        member.was_free |= matches!(status, NOT_IN_USE | UNAVAILABLE);
+
+        let changed = before != (member.paused, member.reason, member.status);
+        let (.., status_before) = before;
+        // A member that only a call had named has no state that could differ.
+        let confirmed = std::mem::replace(&mut member.confirmed, true);
+        let agent = member.agent;
+        let is_freed = status == NOT_IN_USE && status_before != status;
+
+        // A device that is free again ends the call for app_queue, though AgentComplete may come
+        // much later: a pool agent who pressed `*`.
+        if is_freed && member.activity.is_parting() {
+            self.begin_wrap_up(key, now, out);
+        }
+        self.look_at_phone(key, now);
+        self.refresh_agent(agent, now, out);
+
+        match (known, confirmed && changed) {
+            (false, _) => Described::Appeared,
+            (true, true) => Described::Changed,
+            (true, false) => Described::Same,
+        }
+    }
+}

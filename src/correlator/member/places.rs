@@ -1,0 +1,143 @@
+//! Who has which place: members are made by whatever names them, and kept after their removal for as
+//! long as a call speaks of them.
+
+use std::time::Duration;
+
+use super::activity::Activity;
+use super::agent::Agent;
+use super::phone::{InCall, Phone};
+use super::{Member, Members, place};
+use crate::clock::Moment;
+use crate::correlator::Correlator;
+use crate::correlator::key::MemberKey;
+use crate::correlator::names::{AgentId, QueueId, ReasonId, readable};
+use crate::correlator::observation::{AgentState, Observation, Observe};
+use crate::correlator::rules::Identity;
+use crate::correlator::stay::Stay;
+
+impl Correlator {
+    /// The member a call speaks of, made now if nothing has named it yet.  It may have been removed
+    /// while the call went on.
+    pub(in crate::correlator) fn ensure_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        name: &[u8],
+        now: Moment,
+        out: &mut dyn Observe,
+    ) -> MemberKey {
+        let place = place(queue, interface);
+        if self.members.find_at(&place).is_none()
+            && let Some(key) = self.members.former.find(&place)
+        {
+            return key;
+        }
+        self.ensure_present_member(queue, interface, name, now, out)
+    }
+
+    /// The member behind an interface in a queue, made now if nothing has named it yet.
+    pub(super) fn ensure_present_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        name: &[u8],
+        now: Moment,
+        out: &mut dyn Observe,
+    ) -> MemberKey {
+        let place = place(queue, interface);
+        let agent = self.identify(interface, name);
+        if let Some(key) = self.members.find_at(&place) {
+            if self.members[key].agent == agent {
+                return key;
+            }
+            // Renamed, or another person took the place.
+            self.remove_member(queue, interface, now, out);
+        }
+
+        let key = self.members.all.insert(Member {
+            queue,
+            interface: interface.into(),
+            agent,
+            confirmed: false,
+            removed: false,
+            status: 0,
+            paused: false,
+            reason: ReasonId::NONE,
+            wrap_up_time: Duration::ZERO,
+            in_wrap_up: None,
+            state_interface: Box::default(),
+            phone: Phone::default(),
+            in_call: InCall::No,
+            was_free: false,
+            activity: Activity::default(),
+        });
+        self.members.places.insert(place, key);
+        self.members.claim_device(interface, agent);
+        self.members.learn_phone_of(key);
+        self.emit(Observation::MemberKnown { queue, agent }, out);
+
+        // The state is worked out only when the member is among the agent's: so a new agent begins
+        // with one, and no time is reported in another.
+        let synchronised = self.synchronised;
+        let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
+        let person = self.members.agents.entry(agent).or_insert_with(|| Agent::new(state, now));
+        person.members.push(key);
+        self.refresh_agent(agent, now, out);
+        key
+    }
+
+    pub(in crate::correlator) fn remove_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        now: Moment,
+        out: &mut dyn Observe,
+    ) {
+        let place = place(queue, interface);
+        let Some(key) = self.members.places.remove(&place) else { return };
+
+        let member = &mut self.members.all[key];
+        member.removed = true;
+        let agent = member.agent;
+        for device in [&member.interface, &member.state_interface] {
+            self.members.owners.release(readable(device).as_bytes(), agent);
+        }
+
+        self.members.end_wrap_up(key, now, &self.names, out);
+        self.refresh_agent(agent, now, out);
+        if let Some(agent) = self.members.agents.get_mut(&agent) {
+            agent.members.retain(|&other| other != key);
+        }
+
+        // Calls of the member may still go on: they find it here.
+        self.members.former.add(place, key);
+        self.sweep_members();
+    }
+
+    /// Drops removed members no stay and no ring attempt speaks of.
+    pub(in crate::correlator) fn sweep_members(&mut self) {
+        let Self { members, rings, stays, .. } = self;
+        let used = || rings.members().chain(stays.values().filter_map(Stay::member)).collect();
+        let Members { all, former, .. } = members;
+        former.sweep(rings.len() + stays.len(), used, |key| {
+            all.remove(key);
+        });
+    }
+
+    /// Whose member it is.  One without a name of its own is called as its interface is, in whatever
+    /// case.
+    fn identify(&mut self, interface: &[u8], name: &[u8]) -> AgentId {
+        if let Some(agent) = self.members.owners.given(interface) {
+            return agent;
+        }
+        match self.rules.identity {
+            Identity::MemberName if !name.is_empty() && !name.eq_ignore_ascii_case(interface) => {
+                self.names.agents.intern(name)
+            }
+            Identity::MemberName | Identity::Interface => {
+                let known = self.members.owners.spelled(interface, &self.names);
+                known.unwrap_or_else(|| self.names.agents.intern(interface))
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Transfers of connected calls.
+
+use super::{Stage, connected};
+
+/// Ann talks behind an unoptimised Local channel since second 0: her phone is 1.4, in the bridge
+/// `far`.
+fn behind_local() -> Stage {
+    let mut stage = Stage::live();
+    let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x/n MemberName=Ann";
+    stage
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=q")
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.2 Linkedid=1.1");
+    stage
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.3 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.2 LocalTwoUniqueid=1.3");
+    stage
+        .event(&format!("AgentCalled {call}"))
+        .event("DialBegin Uniqueid=1.3 DestUniqueid=1.4 DestChannel=SIP/201-4");
+    stage
+        .event("DialEnd Uniqueid=1.3 DestUniqueid=1.4 DialStatus=ANSWER")
+        .event(&format!("AgentConnect {call}"));
+    stage
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.4")
+        .event("BridgeEnter BridgeUniqueid=far Uniqueid=1.3");
+    stage
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    stage
+}
+
+const LATE_COMPLETE: &str = "AgentComplete Uniqueid=1.1 Queue=q Interface=Local/9@x/n MemberName=Ann TalkTime=60 Reason=caller";
+
+#[test]
+fn a_transfer_in_the_bridge_behind_a_local_channel_ends_the_talk() {
+    // The agent transfers in the far bridge; the caller talks on with somebody else through the
+    // same Local channel.
+    let blind = "BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far";
+    let attended = "AttendedTransfer Result=Success DestType=Bridge DestBridgeUniqueid=far OrigTransfererUniqueid=1.4 \
+                    OrigBridgeUniqueid=far SecondTransfererUniqueid=1.5 SecondBridgeUniqueid=c";
+    for (transfer, kind) in [(blind, "blind"), (attended, "attended")] {
+        let mut stage = behind_local();
+        stage.at(9.0).event(transfer).event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
+        stage.event("HangupRequest Uniqueid=1.4").event("Hangup Uniqueid=1.4 Cause=16");
+        assert_eq!(stage.at(13.9).inside(), (0, 1), "{kind}");
+        assert_eq!(stage.at(14.0).count("q complete Ann transfer"), 1, "{kind}");
+        stage.at(60.0).event(LATE_COMPLETE);
+        assert_eq!(stage.sum("q talk Ann"), 9.0, "{kind}");
+        let counted: Vec<_> =
+            stage.counted().into_iter().filter(|what| what.contains("q complete")).collect();
+        assert_eq!(counted, ["1 q complete Ann transfer"], "{kind}");
+        assert_eq!(stage.count(&format!("q transfer Ann {kind} agent")), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_transfer_that_failed_or_was_anothers_is_no_end_by_transfer() {
+    for transfer in [
+        "BlindTransfer Result=Fail TransfererUniqueid=1.4 BridgeUniqueid=far",
+        "BlindTransfer Result=Success TransfererUniqueid=1.9 BridgeUniqueid=far",
+    ] {
+        let mut stage = behind_local();
+        stage.at(9.0).event(transfer).event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4");
+        stage.event("Hangup Uniqueid=1.4 Cause=16").at(60.0).event(LATE_COMPLETE);
+        assert_eq!(
+            (stage.count("q complete Ann unknown"), stage.sum("q talk Ann")),
+            (1, 9.0),
+            "{transfer}"
+        );
+    }
+}
+
+#[test]
+fn a_transfer_seen_before_a_gap_is_the_end_that_is_counted_in_it() {
+    let mut stage = behind_local();
+    stage.at(9.0).event("BlindTransfer Result=Success TransfererUniqueid=1.4 BridgeUniqueid=far");
+    stage
+        .event("BridgeLeave BridgeUniqueid=far Uniqueid=1.4")
+        .event("Hangup Uniqueid=1.4 Cause=16");
+    stage.at(10.0).cut().at(12.0).resync(&["QueueParams Queue=q ServiceLevel=0"]).at(30.0);
+    assert_eq!((stage.count("q complete Ann transfer"), stage.sum("q talk Ann")), (1, 9.0));
+}
+
+#[test]
+fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
+    let mut stage = connected();
+    stage
+        .at(10.0)
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("Hangup Uniqueid=1.2 Cause=16");
+    stage.event("AgentComplete Uniqueid=1.1 Queue=q Interface=SIP/201 MemberName=Ann Reason=agent");
+    stage
+        .at(20.0)
+        .event("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=later");
+    assert_eq!(stage.count("q transfer Ann blind caller"), 0);
+    stage.event("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
+    assert_eq!(stage.count("q transfer Ann blind caller"), 1);
+}
