@@ -76,8 +76,8 @@ impl Correlator {
         self.members.learn_phone_of(key);
         self.emit(Observation::MemberKnown { queue, agent }, out);
 
-        // The state is worked out only when the member is among the agent's: so a new agent begins
-        // with one, and no time is reported in another.
+        // The state is worked out from the members of the agent, so a new agent begins in any state,
+        // and spends no time in it.
         let synchronised = self.synchronised;
         let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
         let person = self.members.agents.entry(agent).or_insert_with(|| Agent::new(state, now));
