@@ -170,7 +170,6 @@ impl Correlator {
     pub(super) fn leave_bridge(&mut self, key: ChannelKey, at: Stamp) {
         let alone = self.channels.leave(key);
 
-        // Whoever is left alone has no company either.
         for channel in [Some(key), alone].into_iter().flatten() {
             let company = &mut self.channels.all[channel].bridge.company;
             let Some(since) = company.since.take() else { continue };

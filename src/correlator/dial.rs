@@ -59,6 +59,8 @@ impl Dialled {
         if up || self.status == Some(DialStatus::Answer) {
             return CallResult::Answered;
         }
+
+        // The Reason is the last control frame of the leg: ringing, answer, busy or congestion.
         match (self.by, self.reason) {
             (None, Some(3)) => return CallResult::NoAnswer,
             (None, Some(4)) => return CallResult::Answered,
@@ -66,6 +68,7 @@ impl Dialled {
             (None, Some(8)) => return CallResult::Congestion,
             _ => {}
         }
+
         match cause.0 {
             17 => CallResult::Busy,
             18 | 19 => CallResult::NoAnswer,

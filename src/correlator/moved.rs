@@ -58,6 +58,7 @@ impl Correlator {
     /// A real end is reported before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
     /// who talks.
     pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp) {
+        // Who waits is in no bridge: the new holder is known by its dialplan alone.
         if let Some(key) = self.find_waiting_stay(shell) {
             if let Some(to) = self.find_newcomer(self.stays[key].queue, at) {
                 self.move_stay(key, to);
@@ -96,6 +97,8 @@ impl Correlator {
                 .and_then(|channel| channel.as_caller.dialplan_queue.as_ref());
             dialled.is_some_and(|dialled| dialled.eq_ignore_ascii_case(name))
         };
+
+        // Two at once cannot be distinguished, and a wrong guess costs more than none.
         let mut fresh = self.joining.since(at.read.before(INSTANT)).filter(runs);
         let only = fresh.next()?;
         fresh.next().is_none().then_some(only)
@@ -123,9 +126,14 @@ impl Correlator {
         if from == to {
             return;
         }
+
+        // The old channel goes on as another call, or is a shell about to end: what comes of it from
+        // now on is none of the stay's.
         if let Some(from) = self.channels.all.get_mut(from) {
             from.as_caller.stays.retain(|&other| other != key);
         }
+
+        // The new one has joined by taking the place: no Join comes for it.
         self.joining.remove(to);
         self.channels.add_stay(to, key);
         self.note_touched(key);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::Correlator;
-use super::channel::Channels;
+use super::channels::Channels;
 use super::key::{ChannelKey, Shortlist};
 use super::observation::Observe;
 use super::time::Stamp;

@@ -12,6 +12,8 @@ impl Correlator {
     /// channel, which is in no event (16 and 22).
     pub(super) fn taken_by_bridge(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(key) = self.find_waiting_stay(caller) else { return };
+
+        // Once a leg has answered, the bridge may be the queue's own: AgentConnect may be late.
         if matches!(self.stays[key].phase, Phase::Waiting { answered: false }) {
             self.exit_unreported(key, Outcome::Redirected, at, Closed::default(), out);
         }
