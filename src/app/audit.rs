@@ -78,7 +78,7 @@ fn of_metrics(
 
 fn of_capture(args: &AuditArgs, bounds: Bounds, config: Config) -> Result<Audit, Failure> {
     let audit = Audit::of_capture(config.metrics.clone(), bounds.of_events());
-    let replay = play(config, &args.side.recording, audit)?;
+    let replay = play(config, &args.side.capture, audit)?;
 
     let lines = bounds.of_lines(replay.span())?;
     let gaps = replay.sessions().saturating_sub(1);

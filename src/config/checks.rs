@@ -1,4 +1,4 @@
-//! Texts to checked values.  An error is the end of a message: what the value is not.
+//! Texts to checked values.  An error is the end of a message, after the place and the key.
 
 use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -48,6 +48,7 @@ pub(super) fn listen_address(text: &str) -> Result<Vec<SocketAddr>, String> {
     if host.is_empty() {
         return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into()]);
     }
+
     let resolved = (host, port)
         .to_socket_addrs()
         .map_err(|error| format!("{host} is not an address here: {error}"))?;
@@ -83,6 +84,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     } else if rest.is_empty() {
         return Err(not());
     }
+
     while !rest.is_empty() {
         let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(not)?;
         let (count, tail) = rest.split_at(unit);
@@ -90,6 +92,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         seconds += number(count).ok_or_else(not)? * factor;
         rest = tail;
     }
+
     if seconds > LONGEST.as_secs_f64() {
         return Err(format!("{text} is longer than a day"));
     }
@@ -116,8 +119,8 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Why a duration is hardly what is meant, if it is outside what makes sense: milliseconds without
-/// their unit most of all.
+/// Why a duration is not likely to be meant, if it is outside what makes sense: above all,
+/// milliseconds without their unit.
 pub(super) fn doubt(
     text: &str,
     duration: Duration,
@@ -128,7 +131,9 @@ pub(super) fn doubt(
         _ if duration < *sensible.start() => ("less", "at least", sensible.start()),
         _ => return None,
     };
-    let (text, value) = (text.trim(), words(duration));
+
+    let text = text.trim();
+    let value = words(duration);
     let value = if text == value { String::new() } else { format!("{value}, ") };
     let bare = text.ends_with(|c: char| c.is_ascii_digit());
     let hint = if bare { ": a number without a unit is seconds" } else { "" };
@@ -138,9 +143,10 @@ pub(super) fn doubt(
     ))
 }
 
-/// As people write it: `4h10m`, `1m30s`, `20ms`.
+/// A duration as in the configuration: `4h10m`, `1m30s`, `20ms`.
 fn words(duration: Duration) -> String {
-    let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+    let seconds = duration.as_secs();
+    let millis = duration.subsec_millis();
     let parts = [
         (seconds / 3600, "h"),
         (seconds / 60 % 60, "m"),
@@ -205,7 +211,7 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
             Err(format!("{text} is too big a regular expression"))
         }
         Err(error) => {
-            // The message draws the pattern over several lines; its last one says what is wrong.
+            // The message shows the pattern on several lines; its last one has the reason.
             let error = error.to_string();
             let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
             Err(format!("{text} is not a regular expression: {reason}"))

@@ -18,6 +18,7 @@ pub(super) fn layer(variables: &[(OsString, OsString)], report: &Report) -> Laye
         variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value))).collect();
     // A whole value before its parts, whatever order the system lists them in.
     ours.sort_unstable();
+
     let mut layer = Layer::default();
     for (name, value) in ours {
         let Some(key) = name.strip_prefix(PREFIX).filter(|key| !is_service_link(key)) else {

@@ -1,4 +1,4 @@
-//! The sources of a configuration, one over the other: file, environment, flags.
+//! The sources of a configuration, each overriding the one before: file, environment, flags.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ pub struct Sources {
     /// The environment's variables; those that do not begin with [`environment::PREFIX`] are
     /// passed over.
     pub environment: Vec<(OsString, OsString)>,
-    /// What the command line says.
+    /// The flags.
     pub overrides: Overrides,
 }
 
@@ -43,7 +43,7 @@ pub enum Document {
     },
 }
 
-/// The values in force.
+/// The values of all sources together.
 #[derive(Debug)]
 pub(super) struct Layers {
     pub(super) root: Dict,
@@ -54,7 +54,7 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// Reads the sources and lays them over each other.
+    /// Reads the sources and merges them.
     ///
     /// # Errors
     /// A file that cannot be read, or is not YAML.
@@ -75,6 +75,7 @@ impl Layers {
             places.extend(layer.places.clone());
             figment = figment.merge(layer);
         }
+
         // Maps of text merge without conditions, so an error here cannot come from what the user
         // wrote.
         let root = figment.find_value("").ok().and_then(Value::into_dict).unwrap_or_default();
@@ -102,8 +103,8 @@ impl Layers {
     }
 }
 
-/// The document's name and text.  A replay needs no configuration, so a file that is not there is
-/// only told.
+/// The document's name and text.  A replay needs no configuration, so a missing file is only a
+/// warning.
 fn read(
     document: &Document,
     purpose: Purpose,

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where.
+//! Mistakes in a configuration, and their places.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -110,7 +110,8 @@ impl Report {
 
     /// The warnings, if there is no mistake.
     pub(super) fn finish(self) -> Result<Vec<Mistake>, Error> {
-        let (mut mistakes, mut warnings) = (self.mistakes.into_inner(), self.warnings.into_inner());
+        let mut mistakes = self.mistakes.into_inner();
+        let mut warnings = self.warnings.into_inner();
         for found in [&mut mistakes, &mut warnings] {
             found.sort_by(|a, b| a.place.cmp(&b.place));
         }

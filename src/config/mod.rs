@@ -13,10 +13,12 @@ use crate::metrics::Settings;
 use crate::pbx::PbxName;
 
 mod checks;
+mod credentials;
 mod environment;
 mod flags;
 mod layer;
 mod layers;
+mod link;
 mod mistake;
 mod pbx;
 mod secret;
@@ -45,7 +47,7 @@ pub struct Config {
     pub web: Web,
     /// The PBXs, at least one, with distinct names.
     pub pbxs: Vec<Pbx>,
-    /// What the metrics are made of.
+    /// The settings of the metrics.
     pub metrics: Settings,
 }
 
@@ -71,15 +73,15 @@ pub struct Pbx {
     pub secret: Secret,
     /// Whether the password may go in clear if the PBX refuses MD5.
     pub plain_login: bool,
-    /// How names are read.
+    /// How its names are read.
     pub rules: Rules,
-    /// What its queues are called.
+    /// Other names for its queues.
     pub queue_aliases: BTreeMap<String, String>,
-    /// How often the link is tried.
+    /// How often a Ping is sent.
     pub ping_interval: Duration,
-    /// How long a reply may take.
+    /// How long an answer may take.
     pub ping_timeout: Duration,
-    /// How often the queues are asked for, since realtime members change silently.
+    /// How often QueueStatus is asked for, since realtime members change without an event.
     pub queue_status_interval: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
@@ -93,22 +95,22 @@ pub struct Pbx {
     pub max_frame: usize,
 }
 
-/// What a configuration is read for.
+/// The use of a configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
     /// To connect: each PBX needs an address, an account and its secret.
     Run,
-    /// To read a recording: none of these is needed or looked at, not even the file must be there,
-    /// and without any `pbx` there is one called `replay`.
+    /// To play a capture: none of these is needed or looked at, not even the file must exist, and
+    /// without any `pbx` there is one called `replay`.
     Replay,
 }
 
-/// A configuration, and what is odd about it.
+/// A configuration, and warnings about it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// What does not stop the start, but should be told.
+    /// What does not stop the start, but may not be meant.
     pub warnings: Vec<Mistake>,
 }
 
@@ -121,6 +123,8 @@ impl Config {
         let report = Report::default();
         let layers = Layers::merge(sources, purpose, &report)?;
         let root = Section::root(&layers, &report);
+
+        // Every section is read, also after a mistake, and then come the keys that none asked for.
         let web = web::read(root.child("web"));
         let (mut metrics, identity) = settings::read(&root);
         let pbxs = pbx::read_all(&root, purpose, identity);
@@ -128,6 +132,7 @@ impl Config {
             metrics.queue_aliases.add(&pbx.name, pbx.queue_aliases.clone());
         }
         root.finish();
+
         let warnings = report.finish()?;
         Ok(Loaded { config: Self { web, pbxs, metrics }, warnings })
     }

@@ -1,8 +1,8 @@
-//! A text that must not be seen.
+//! A text that must not be printed.
 
 use std::fmt;
 
-/// A password: printed as `***`, and read only by who calls [`Secret::expose`].
+/// A password: printed as `***`, and read only with [`Secret::expose`].
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Secret(String);
 

@@ -1,4 +1,4 @@
-//! Reads typed values out of one map of the configuration, and notes every mistake with its place.
+//! Reads typed values from one map of the configuration, and notes every mistake with its place.
 //!
 //! A wrong value is noted and then treated as absent, so that reading goes on and the next mistake
 //! shows too.
@@ -15,13 +15,13 @@ use super::layers::Layers;
 use super::mistake::{Mistake, Place, Report};
 use super::yaml::parse_flow;
 
-/// One map, and the keys that were asked of it.
+/// One map, and the keys that were read from it.
 pub(super) struct Section<'a> {
     layers: &'a Layers,
     report: &'a Report,
     path: String,
     values: Dict,
-    asked: RefCell<Vec<&'static str>>,
+    read: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Section<'a> {
@@ -31,7 +31,7 @@ impl<'a> Section<'a> {
     }
 
     fn new(layers: &'a Layers, report: &'a Report, path: String, values: Dict) -> Self {
-        Self { layers, report, path, values, asked: RefCell::default() }
+        Self { layers, report, path, values, read: RefCell::default() }
     }
 
     /// The map at `key`, empty if there is none.
@@ -93,7 +93,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The duration at `key`, with a warning if it is hardly what is meant.
+    /// The duration at `key`, with a warning if it makes no sense here.
     pub(super) fn time(
         &self,
         key: &'static str,
@@ -109,8 +109,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// The names and durations of the map at `key`, with a warning for each that is hardly what is
-    /// meant.
+    /// The names and durations of the map at `key`, with a warning for each that makes no
+    /// sense here.
     pub(super) fn times(
         &self,
         key: &'static str,
@@ -226,11 +226,11 @@ impl<'a> Section<'a> {
         });
     }
 
-    /// Notes the keys nobody asked for.
+    /// Notes the keys that were not read: they are unknown.
     pub(super) fn finish(self) {
-        let asked = self.asked.borrow();
-        for key in self.values.keys().filter(|key| !asked.contains(&key.as_str())) {
-            let message = match closest(key, &asked) {
+        let known = self.read.borrow();
+        for key in self.values.keys().filter(|key| !known.contains(&key.as_str())) {
+            let message = match closest(key, &known) {
                 Some(known) => format!("unknown key, did you mean {known}?"),
                 None => "unknown key".to_owned(),
             };
@@ -240,14 +240,14 @@ impl<'a> Section<'a> {
     }
 
     fn value(&self, key: &'static str) -> Option<&Value> {
-        let mut asked = self.asked.borrow_mut();
-        if !asked.contains(&key) {
-            asked.push(key);
+        let mut known = self.read.borrow_mut();
+        if !known.contains(&key) {
+            known.push(key);
         }
         self.values.get(key)
     }
 
-    /// The value of `key`; a variable's text in brackets is the list or map it writes out.
+    /// The value of `key`; the text of a variable in brackets is a list or a map.
     fn expanded(&self, key: &'static str) -> Option<Value> {
         let value = self.value(key)?;
         let Value::String(_, text) = value else { return Some(value.clone()) };
@@ -314,7 +314,7 @@ fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     (distance <= (best.len() / 3).max(1)).then_some(best)
 }
 
-/// How many letters must be put in, taken out or changed to make `b` of `a` (Levenshtein).
+/// How many letters must be added, removed or changed to turn `a` into `b` (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,22 +1,23 @@
-//! What the configuration says about the metrics.
+//! The keys that concern the metrics.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::checks;
-use super::pbx::{patterns, warn_of_readers_of_file};
+use super::credentials::warn_of_readers_of_file;
+use super::pbx::patterns;
 use super::section::Section;
-use crate::correlator::Identity;
+use crate::correlator::{Identity, Patterns};
 use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
 
-/// Reads the settings, and what an agent is: the label `interface` is the name of an agent told by
-/// its interface.
+/// Reads the settings, and what identifies an agent: with the label `interface` it is the interface.
 pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
     let default = Settings::default();
     let (service_level, queue_service_levels) = service_levels(root);
     let (agent_label, identity) = agent_label(root);
     let (queue_allow, queue_deny) = queues(root);
+
     let settings = Settings {
         service_level,
         queue_service_levels,
@@ -74,6 +75,8 @@ fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
         section.mistake(key, format!("not increasing: {:?} after {:?}", pair[1], pair[0]));
         return None;
     }
+
+    // Bounds in milliseconds still increase: only the first one shows it.
     if let Some(doubt) = checks::doubt(&texts[0], edges[0], &(Duration::ZERO..=FIRST_EDGE)) {
         section.warning(&format!("{key}[0]"), doubt);
     }
@@ -147,11 +150,12 @@ fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
     limits
 }
 
-fn queues(root: &Section<'_>) -> (crate::correlator::Patterns, crate::correlator::Patterns) {
+fn queues(root: &Section<'_>) -> (Patterns, Patterns) {
     let section = root.child("queues");
-    let queues = (patterns(&section, "allow"), patterns(&section, "deny"));
+    let allow = patterns(&section, "allow");
+    let deny = patterns(&section, "deny");
     section.finish();
-    queues
+    (allow, deny)
 }
 
 /// One of `choices`, as the known text.
@@ -174,6 +178,5 @@ const FIRST_EDGE: Duration = Duration::from_secs(300);
 /// More bounds than anybody reads, each a series per queue and outcome.
 const MOST_EDGES: usize = 100;
 
-/// A limit of 0 would fold even the first name; above the interned names' own cap it would not
-/// limit.
-const LIMITS: std::ops::RangeInclusive<usize> = 1..=65_535;
+/// A limit of 0 would leave no name; above the limit of interned names it would have no effect.
+const LIMITS: RangeInclusive<usize> = 1..=65_535;

@@ -1,7 +1,7 @@
 //! YAML text to a layer of values, each with its place in the text.
 //!
 //! Every scalar stays the text that was written: `secret: 007` is three characters and no number,
-//! whatever YAML makes of it.  What type a key has is the reader's business.
+//! whatever YAML makes of it.  What type a key has is known to its reader only.
 
 use std::fmt;
 use std::sync::Arc;
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Turns nodes into values and notes where each stands.
+/// Turns nodes into values and notes the place of each.
 struct Lowering<'a> {
     file: &'a Arc<str>,
     text: &'a str,
@@ -157,7 +157,7 @@ impl Lowering<'_> {
         values
     }
 
-    /// The scalar as it stands in the text.
+    /// The scalar as the text has it.
     fn written(&self, at: Location) -> String {
         let span = at.span();
         let range = span.byte_offset().zip(span.byte_len()).and_then(|(from, length)| {
@@ -175,13 +175,13 @@ fn place(file: &Arc<str>, at: Location) -> Place {
     Place::At { file: Arc::clone(file), line: at.line(), column: at.column() }
 }
 
-/// The parser's words, without the place that stands in front of them anyway and without advice for
+/// The parser's message, without the place, which precedes it anyway, and without advice for
 /// programmers.
 fn syntax_mistake(file: &Arc<str>, error: &serde_saphyr::Error) -> Mistake {
     let at = error.location().unwrap_or(Location::UNKNOWN);
     let message = match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("{key} stands here a second time")
+            format!("duplicate key {key}")
         }
         serde_saphyr::Error::MultipleDocuments { .. } => {
             "a second document begins: only one is read".to_owned()

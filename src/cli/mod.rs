@@ -1,13 +1,15 @@
-//! The command line: what can be asked for, and its help.
+//! The command line: commands, flags and their help.
+
+mod audit;
+mod log;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
+pub use audit::{AuditArgs, Side};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use log::{Level, LogArgs, LogFormat};
 
-use crate::calendar::{self, Offset};
-use crate::clock::Moment;
 use crate::config;
 use crate::metrics::Format;
 use crate::version::Version;
@@ -16,8 +18,8 @@ use crate::version::Version;
 /// manager interface.
 ///
 /// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on
-/// a make-believe PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your
-/// PBX needs.
+/// a simulated PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your PBX
+/// needs.
 #[derive(Debug, Parser)]
 #[command(
     name = "asterisk_exporter",
@@ -26,7 +28,7 @@ use crate::version::Version;
     max_term_width = 100
 )]
 pub struct Cli {
-    /// What to do; `run` if left out.
+    /// The command; `run` if left out.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of `run`, without its name.
@@ -34,18 +36,17 @@ pub struct Cli {
     pub run: RunArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Connect to the configured PBXs and serve their metrics (the default).
     Run(RunArgs),
-    /// Show everything on a make-believe PBX inside this program: no Asterisk needed.
+    /// Show everything on a simulated PBX inside this program: no Asterisk needed.
     Demo(DemoArgs),
-    /// Write what a PBX sends to the exporter into a file that `replay` plays; callers get
+    /// Write what a PBX sends to the exporter into a capture that `replay` plays; callers get
     /// pseudonyms.
     Record(RecordArgs),
-    /// Play recordings of a manager interface and print the metrics as they stand after the last
-    /// event.
+    /// Play captures of a manager interface and print the metrics as they are after the last event.
     Replay(ReplayArgs),
     /// Compare Asterisk's queue_log with what was counted, queue by queue and verb by verb.
     ///
@@ -54,21 +55,20 @@ pub enum Command {
     Audit(AuditArgs),
     /// Check the configuration and print every mistake found; exit code 1 if there is any.
     CheckConfig(CheckArgs),
-    /// Print the manager.conf account with the fewest rights that do, for an Asterisk version.
+    /// Print the manager.conf account with the least rights that are needed, for an Asterisk version.
     ManagerConf(ManagerConfArgs),
 }
 
 /// Flags of `run`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
-    /// The configuration file (YAML); the environment (ASTERISK_EXPORTER_…) and flags go before
-    /// it.
+    /// The configuration file (YAML); the environment (ASTERISK_EXPORTER_…) and flags override it.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where the metrics are served.
     #[command(flatten)]
     pub web: WebArgs,
-    /// How the log is written.
+    /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -84,87 +84,25 @@ pub struct WebArgs {
     pub telemetry_path: Option<String>,
 }
 
-/// What is logged, and how.  Logs go to standard error.
-#[derive(Args, Clone, Debug, Default)]
-pub struct LogArgs {
-    /// error, warn, info, debug, trace or off; also filters such as
-    /// `info,asterisk_exporter::supervisor=debug`.
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
-    pub level: Level,
-    /// How a line looks.
-    #[arg(long = "log.format", value_enum, default_value_t)]
-    pub format: LogFormat,
-}
-
-/// What is logged: a level, or filters of `target=level` with one; checked, as an unknown word
-/// would mute all.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Level(String);
-
-impl Level {
-    /// As tracing reads it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for Level {
-    fn default() -> Self {
-        Self("info".to_owned())
-    }
-}
-
-impl FromStr for Level {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split(',').map(|part| {
-            let (target, level) = part
-                .trim()
-                .rsplit_once('=')
-                .map_or(("", part.trim()), |(target, level)| (target, level));
-            let level = if level.eq_ignore_ascii_case("warning") { "warn" } else { level };
-            if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
-                return Err(format!("`{level}` is none of {}", LEVELS.join(", ")));
-            }
-            Ok(if target.is_empty() { level.to_owned() } else { format!("{target}={level}") })
-        });
-        Ok(Self(parts.collect::<Result<Vec<_>, _>>()?.join(",")))
-    }
-}
-
-const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
-
-/// How a log line looks.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum LogFormat {
-    /// `key=value` pairs.
-    #[default]
-    Logfmt,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Flags of `demo`.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
     /// The same seed gives the same calls.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many times faster than life the call centre works.
+    /// How many times faster than real time the call centre works.
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     pub speed: f64,
-    /// How long the call centre has been open when you look at it first.
+    /// How long the call centre has been open at the start.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = config::duration)]
     pub open_for: Duration,
-    /// Where its queue_log is written, for `audit`; a file of its own for as long as it runs if
-    /// left out.
+    /// Where its queue_log is written, for `audit`; if left out, into a temporary file.
     #[arg(long, value_name = "FILE")]
     pub queue_log: Option<PathBuf>,
     /// Where the metrics are served.
     #[command(flatten)]
     pub web: WebArgs,
-    /// How the log is written.
+    /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -184,13 +122,13 @@ pub struct RecordArgs {
     /// The configuration file, as for `run`.
     #[arg(long = "config", alias = "config.file", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The file to write, always gzipped, readable for its owner only.
+    /// The capture to write, always gzipped, readable for its owner only.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Which PBX, by its name in the configuration; needed if there are several.
     #[arg(long, value_name = "NAME")]
     pub pbx: Option<String>,
-    /// How long, such as 90s, 10m or 1h30m; until Ctrl-C if left out.
+    /// How long, such as 90s, 10m or 1h30m; if left out, until Ctrl-C.
     #[arg(long, value_name = "TIME", value_parser = config::duration)]
     pub duration: Option<Duration>,
     /// Replace a file that exists.
@@ -199,11 +137,11 @@ pub struct RecordArgs {
     /// Keep callers' numbers and names, and everything else, as the PBX sent it.
     #[arg(long, conflicts_with = "salt_file")]
     pub keep_numbers: bool,
-    /// A file with a secret text of at least 16 characters: recordings with the same one have the
-    /// same pseudonyms.
+    /// A file with a secret text of at least 16 characters: captures with the same one have the same
+    /// pseudonyms.
     #[arg(long, value_name = "FILE")]
     pub salt_file: Option<PathBuf>,
-    /// How the log is written.
+    /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -211,7 +149,7 @@ pub struct RecordArgs {
 /// Flags of `replay`.
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
-    /// Recordings, plain or gzipped; several are played one after the other, as of one PBX.
+    /// Captures, plain or gzipped; several are played one after the other, as of one PBX.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The configuration file: its first pbx gives the name and the patterns; secrets are not
@@ -240,56 +178,6 @@ impl From<OutputFormat> for Format {
             OutputFormat::Text => Self::Text,
         }
     }
-}
-
-/// Flags of `audit`.
-#[derive(Args, Debug)]
-pub struct AuditArgs {
-    /// A queue_log, plain or compressed (gz, bz2, xz, zst), or an export of the database's table
-    /// queue_log: as CSV with a header, or as mysql and psql print it.  Again for each rotated
-    /// file, in any order.
-    #[arg(long = "queue-log", required = true, num_args = 1.., value_name = "FILE")]
-    pub queue_log: Vec<PathBuf>,
-    /// The side of the exporter.
-    #[command(flatten)]
-    pub side: Side,
-    /// Compare from here on: 2026-11-24T10:00:00Z, 2026-11-24 10:00 (UTC) or seconds since 1970.
-    /// Otherwise from the start of the recording, or of the exporter.
-    #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
-    pub since: Option<Moment>,
-    /// Compare up to here; otherwise up to the end of the recording, or to now (a file of metrics:
-    /// to when it was written).
-    #[arg(long, value_name = "TIME", value_parser = calendar::moment)]
-    pub until: Option<Moment>,
-    /// The zone of local times in an export of a database, such as +02:00; otherwise the calls'
-    /// Uniqueids tell it.
-    #[arg(long, value_name = "OFFSET", value_parser = calendar::offset, allow_hyphen_values = true)]
-    pub log_offset: Option<Offset>,
-    /// The pbx to compare, where the metrics are of several.
-    #[arg(long, value_name = "NAME", conflicts_with = "recording")]
-    pub pbx: Option<String>,
-    /// The configuration file: patterns and limits for the recording, and which queues are
-    /// exported; secrets are not needed.
-    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Show what is equal, too.
-    #[arg(long)]
-    pub all: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// What queue_log is compared with.
-#[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = false)]
-pub struct Side {
-    /// A recording of the manager interface, plain or gzipped; it tells which calls differ.
-    #[arg(long, num_args = 1.., value_name = "FILE")]
-    pub recording: Vec<PathBuf>,
-    /// The metrics of a running exporter (http://…/metrics), or a file of them.
-    #[arg(long, value_name = "URL|FILE")]
-    pub metrics: Option<String>,
 }
 
 /// Flags of `check-config`.
@@ -327,17 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_that_would_mute_everything_is_refused() {
-        for (text, read) in [
-            ("warning", "warn"),
-            ("off", "off"),
-            ("info,asterisk_exporter::http=debug", "info,asterisk_exporter::http=debug"),
-        ] {
-            assert_eq!(text.parse(), Ok(Level(read.to_owned())));
-        }
-        for text in ["", "loud", "none", "info,asterisk_exporter", "http=loud"] {
-            assert!(text.parse::<Level>().is_err(), "{text}");
-        }
+    fn a_speed_is_a_number_above_zero() {
         assert!(["0", "-1", "nan", "inf", "fast"].iter().all(|text| speed(text).is_err()));
     }
 
