@@ -1,4 +1,4 @@
-//! Moments as people write them: UTC, by the Gregorian calendar.
+//! Moments as text: UTC, by the Gregorian calendar.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,7 +8,9 @@ use crate::clock::Moment;
 pub fn utc(moment: Moment) -> String {
     let seconds = moment.as_micros() / 1_000_000;
     let (year, month, day) = date(seconds / DAY);
-    let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
+    let hour = seconds % DAY / 3600;
+    let minute = seconds % 3600 / 60;
+    let second = seconds % 60;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
@@ -43,10 +45,11 @@ fn written(text: &str) -> Option<Moment> {
         [hour, minute, second] => (hour, minute, second),
         _ => return None,
     };
-    // a leap second is the second after it
+    // A leap second counts as the second after it.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
+
     let micros = format!("{:0<6}", digits(fraction)?.get(..6.min(fraction.len()))?);
     let seconds = days(year, month, day)? * DAY + hour * 3600 + minute * 60 + second;
     let seconds = seconds.checked_add_signed(-offset)?;
@@ -89,7 +92,8 @@ impl Offset {
             None => (rest, "00"),
         };
         let two = |text: &str| number(text).filter(|_| text.len() == 2);
-        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        let hours = two(hours)?;
+        let minutes = two(minutes)?;
         let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
         (hours <= 23 && minutes <= 59).then_some(Self(east * seconds))
     }
@@ -137,12 +141,15 @@ fn digits(text: &str) -> Option<&str> {
 /// Counted in years that begin in March, so that the leap day is the last of its year (Howard
 /// Hinnant's `civil_from_days`, for days after the epoch only).
 const fn date(days: u64) -> (u64, u64, u64) {
+    // Days since 0000-03-01, in eras of 400 years, which all have the same length.
     let days = days + 719_468;
     let era = days / 146_097;
     let day_of_era = days % 146_097;
     let year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+
+    // From March on, months have 153 days in five.
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
     let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
@@ -155,7 +162,8 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
         return None;
     }
     let march_year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (march_year / 400, march_year % 400);
+    let era = march_year / 400;
+    let year_of_era = march_year % 400;
     let march_month = if month > 2 { month - 3 } else { month + 9 };
     let day_of_year = (153 * march_month + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;

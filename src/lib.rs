@@ -18,16 +18,16 @@
 //! | [`supervisor`] | one task a PBX: connect, log in, resync, follow |
 //! | [`replay`] | captures through the same path |
 //! | [`queue_log`] | Asterisk's own log of its queues, line by line |
-//! | [`audit`] | what that log says against what was counted |
+//! | [`audit`] | that log compared with what was counted |
 //! | [`record`] | what a PBX sends, as a capture, under pseudonyms |
 //! | [`demo`] | a simulated PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
-//! | [`manager_conf`] | the manager account with the fewest rights that do |
-//! | [`health`] | who is ready, shared by supervisor and HTTP |
+//! | [`manager_conf`] | the manager account with the least rights that are needed |
+//! | [`health`] | the phase of each PBX, shared by supervisor and HTTP |
 //! | [`error`] | errors as text |
 //! | [`pbx`] | the name of a configured PBX |
 //! | [`version`] | a version of Asterisk, and what differs between versions |
-//! | [`clock`], [`calendar`] | moments, the only reader of the clock, and how people write them |
+//! | [`clock`], [`calendar`] | moments, the only reader of the clock, and their text |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
 //! The library is no API: it is for the program, its tests and its benches, and changes without

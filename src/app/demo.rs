@@ -1,5 +1,5 @@
-//! The command `demo`: a make-believe PBX that has been open for a while, and the exporter that
-//! reads it.
+//! The command `demo`: a simulated PBX that has been open for a while, and the exporter that reads
+//! it.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,26 +27,27 @@ use crate::demo::{DemoPbx, Options, SessionIds, configuration};
 use crate::metrics::Exporter;
 use crate::replay::Replay;
 
-/// Runs a make-believe PBX with an exporter beside it.
+/// Runs a simulated PBX with an exporter beside it.
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     on_runtime(async {
         let stop = stop_signal()?;
-        let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
+        let username = "exporter".to_owned();
+        let secret = "demo".to_owned();
         let mut pbx = DemoPbx::bind(options(args, &username, &secret)).await?;
         let text = configuration(pbx.address(), &username, &secret);
         let document = Document::Text { name: "demo".into(), text };
         let config = logged(load_from(document, overrides(&args.web), Vec::new(), Purpose::Run)?);
         let listeners = listen(&config, OTHER_PORT).await?;
 
-        // only now, so that nothing is left behind where there is no port
+        // Only now, so that no file is left behind if there is no port.
         let log = QueueLog::create(args.queue_log.as_deref())?;
         if let Some(log) = &log {
             pbx = pbx.with_queue_log(log.file.try_clone()?);
         }
 
         let clock = Clock::start();
-        let exporter = with_the_past(exporter(&config, pbx.opened()), &mut pbx, &config);
+        let exporter = with_history(exporter(&config, pbx.opened()), &mut pbx, &config);
         welcome(&Welcome {
             args,
             config: &config,
@@ -55,7 +56,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
             opened: pbx.opened(),
         })?;
 
-        // the PBX goes last, so that the exporter can log off
+        // The PBX ends last, so that the exporter can log off.
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(pbx.serve(ended));
@@ -79,13 +80,15 @@ fn options(args: &DemoArgs, username: &str, secret: &str) -> Options {
     }
 }
 
-/// The exporter as it would be had it been there since the opening: it gets what it would
-/// have been told, as a recording.  The live session that follows finds all calls where these
-/// events left them.
-fn with_the_past(exporter: Exporter, pbx: &mut DemoPbx, config: &Config) -> Exporter {
+/// The exporter as if it had run since the opening: it is given everything the PBX would
+/// have sent, as a capture.  The live session that follows finds all calls where these events left
+/// them.
+fn with_history(exporter: Exporter, pbx: &mut DemoPbx, config: &Config) -> Exporter {
     let [of] = &config.pbxs[..] else { return exporter };
     let limits = Limits { line: of.max_line, frame: of.max_frame };
     let mut replay = Replay::at(exporter, &of.name, limits, pbx.opened());
+
+    // These are the ids of the actions that a session sends first.
     let id = |number, word| ActionId::new(number, word).as_str().to_owned();
     let ids = SessionIds {
         login: id(2, "Login"),
@@ -102,18 +105,18 @@ fn with_the_past(exporter: Exporter, pbx: &mut DemoPbx, config: &Config) -> Expo
 struct QueueLog {
     path: PathBuf,
     file: File,
-    /// One that nobody asked for goes with the program.
+    /// It is removed at the end of the program.
     temporary: bool,
 }
 
 impl QueueLog {
-    /// The file that was asked for, or one among the temporary files; none where that cannot be.
+    /// The file that was asked for, or a temporary one; none if no temporary one can be created.
     fn create(asked: Option<&Path>) -> Result<Option<Self>, Failure> {
-        let own = || {
+        let temporary = || {
             std::env::temp_dir()
                 .join(format!("asterisk_exporter-demo-{}.queue_log", std::process::id()))
         };
-        let path = asked.map_or_else(own, Path::to_path_buf);
+        let path = asked.map_or_else(temporary, Path::to_path_buf);
         match OpenOptions::new().append(true).create_new(true).mode(OWNER_ONLY).open(&path) {
             Ok(file) => Ok(Some(Self { path, file, temporary: asked.is_none() })),
             Err(error) if asked.is_some() => {
@@ -130,13 +133,13 @@ impl QueueLog {
 impl Drop for QueueLog {
     fn drop(&mut self) {
         if self.temporary {
-            // what is left among temporary files is a nuisance, no more
+            // A file that is left among the temporary ones does no harm.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// What the welcome tells of.
+/// What the welcome needs.
 struct Welcome<'a> {
     args: &'a DemoArgs,
     config: &'a Config,
@@ -145,20 +148,22 @@ struct Welcome<'a> {
     opened: Moment,
 }
 
-fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
-    let Welcome { args, config, listeners, log, opened } = told;
+fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
+    let Welcome { args, config, listeners, log, opened } = welcome;
     let port = listeners
         .first()
         .map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
     let path = &config.web.telemetry_path;
     let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
-    let (program, since) = (program.display(), utc(*opened));
+    let program = program.display();
+    let since = utc(*opened);
 
-    let (mut place, mut audit) = (String::new(), String::new());
+    let mut place = String::new();
+    let mut audit = String::new();
     if let Some(log) = log {
         let log = log.path.display();
         place = format!("\x20 queue_log     {log}\n");
-        // its time stamps run ahead of the clock otherwise
+        // At another speed its time stamps run ahead of the clock.
         if args.speed == 1.0 {
             audit = format!(
                 "Then: {program} audit --queue-log {log} --metrics http://localhost:{port}{path} --since {since}\n"
@@ -166,7 +171,7 @@ fn welcome(told: &Welcome<'_>) -> Result<(), Failure> {
         }
     }
     write_out(&format!(
-        "A make-believe call centre: 4 queues, 12 agents, a day in ten minutes (seed {seed}), open since {since}.\n\
+        "A simulated call centre: 4 queues, 12 agents, a day in ten minutes (seed {seed}), open since {since}.\n\
          \n\
          \x20 metrics       http://localhost:{port}{path}\n\
          \x20 landing page  http://localhost:{port}/\n\

@@ -1,4 +1,4 @@
-//! A page of somebody else: one GET over plain HTTP.
+//! One GET over plain HTTP, for the metrics of a running exporter.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ pub(super) enum FetchError {
     /// It is no address of a page.
     #[error("{0}: not a URL such as http://localhost:15038/metrics")]
     NotAUrl(String),
-    /// It has a user name, which is not sent; whoever reads this may not be meant to see the
-    /// password.
+    /// It has a user name, which is not sent.  The text leaves the URL out: a reader may not be meant
+    /// to see the password.
     #[error(
         "a URL with a user name or a password is not fetched: save the page, and name the file"
     )]
     UserInfo,
     /// It would need TLS.
-    #[error("{0}: https is not spoken here; save it first: curl -o metrics.txt {0}")]
+    #[error("{0}: https is not supported; save it first: curl -o metrics.txt {0}")]
     Https(String),
     /// Nobody listens there, or the connection broke.
     #[error("{url}: no connection")]
@@ -72,7 +72,8 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
         let body = Limited::new(response.into_body(), PAGE_MAX).collect().await;
         Ok(body.map_err(|error| too_long_or_broken(url, error))?.to_bytes())
     };
-    // the connection moves the bytes, and may end before the answer is read
+
+    // The connection moves the bytes, and may end before the answer is read.
     let mut answer = std::pin::pin!(answer);
     tokio::select! {
         answer = &mut answer => answer,
@@ -86,7 +87,7 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
 /// Host, port and path.
 fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
     let uri = url.parse::<Uri>();
-    // a password may hold whatever makes it no URL
+    // A password may hold characters that make it no URL.
     let named = uri.as_ref().map_or_else(
         |_| url.contains('@'),
         |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')),
@@ -94,6 +95,7 @@ fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
     if named {
         return Err(FetchError::UserInfo);
     }
+
     let not_a_url = || FetchError::NotAUrl(url.to_owned());
     let uri = uri.map_err(|_| not_a_url())?;
     match uri.scheme_str() {
@@ -101,6 +103,7 @@ fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
         Some("https") => return Err(FetchError::Https(url.to_owned())),
         _ => return Err(not_a_url()),
     }
+
     let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(not_a_url)?;
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     Ok((host.trim_matches(['[', ']']).to_owned(), uri.port_u16().unwrap_or(80), path.to_owned()))
@@ -131,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_neither_sent_nor_shown() {
+    fn a_password_is_neither_sent_nor_printed() {
         for url in [
             "http://me:secret@pbx/metrics",
             "https://me:secret@pbx/",

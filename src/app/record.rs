@@ -1,4 +1,4 @@
-//! `record`: a session as the exporter has it, into a file.
+//! The command `record`: what a session receives, into a capture.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -41,11 +41,11 @@ pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
         let (began, written) = follow(pbx, writer, args.duration).await?;
         let totals = written.map_err(|error| with_causes(&error))?;
         began.map_err(|error| format!("pbx {name}: {error}"))?;
-        tell(&args.out, &name, totals)
+        summarise(&args.out, &name, totals)
     })
 }
 
-/// The one that is meant: by name, or because there is no other.
+/// The chosen PBX: by name, or because there is no other.
 fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
     let names: Vec<_> = pbxs.iter().map(|pbx| pbx.name.to_string()).collect();
     let names = names.join(", ");
@@ -76,7 +76,7 @@ fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
 
 type Outcome = (Result<(), NotBegun>, Result<Totals, FileError>);
 
-/// Records until a signal, the end of `duration`, or a file that takes no more.
+/// Records until a signal, the end of `duration`, or an error of the file.
 async fn follow(
     pbx: Pbx,
     writer: CaptureWriter,
@@ -86,9 +86,12 @@ async fn follow(
     let (tap, taken) = Tap::new();
     let (end, ended) = watch::channel(false);
     let mut stop = stop_signal()?;
+
+    // Writing to a slow disk must not hold up the session.
     let mut writing = JoinSet::new();
-    let own = clock.clone();
-    writing.spawn_blocking(move || writer.run(taken, &own));
+    let writer_clock = clock.clone();
+    writing.spawn_blocking(move || writer.run(taken, &writer_clock));
+
     let mut session = pin!(supervisor::record(pbx, tap, clock, ended));
     let mut written = None;
     let began = tokio::select! {
@@ -100,7 +103,8 @@ async fn follow(
             None
         }
     };
-    // the session holds the tap: with its end the file ends as well
+
+    // The session holds the tap: when it ends, the file ends as well.
     end.send_replace(true);
     let began = match began {
         Some(began) => began,
@@ -108,7 +112,7 @@ async fn follow(
     };
     let written = match written {
         Some(done) => done,
-        None => writing.join_next().await.ok_or("nobody writes the recording")?,
+        None => writing.join_next().await.ok_or("nothing writes the capture")?,
     };
     Ok((began, written?))
 }
@@ -120,7 +124,7 @@ async fn after(duration: Option<Duration>) {
     }
 }
 
-fn tell(path: &Path, pbx: &PbxName, totals: Totals) -> Result<(), Failure> {
+fn summarise(path: &Path, pbx: &PbxName, totals: Totals) -> Result<(), Failure> {
     let Totals { sessions, events, bytes, packed } = totals;
     info!(%pbx, sessions, events, bytes, "recorded");
     if sessions == 0 {

@@ -1,4 +1,4 @@
-//! What the program does at a signal.
+//! The program at a signal.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         let Ok(waiting) = runtime::Builder::new_current_thread().build() else { return };
         waiting.block_on(signals.asked_to_stop());
-        // nobody listens any more if everything has ended by itself
+        // The receivers are gone if everything has ended by itself.
         let _ = sender.send(true);
         waiting.block_on(signals.asked_to_stop());
         std::process::exit(1);

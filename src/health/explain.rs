@@ -1,24 +1,25 @@
-//! What never comes, in words: what it costs, and the line of `manager.conf` that mends it.
+//! Missing events, in words: the effect on the numbers, and the line of `manager.conf` that helps.
 
 use std::borrow::Cow;
 
 use crate::correlator::Missing;
 
-/// One thing that a PBX never sends, for a person to read.
+/// The explanation of something that a PBX never sends.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Explanation {
     /// What never comes.
     pub what: Cow<'static, str>,
     /// What the numbers lack without it.
     pub cost: &'static str,
-    /// What stands in `manager.conf` where it comes.
+    /// The line that `manager.conf` has where it comes.
     pub line: Cow<'static, str>,
 }
 
-/// What `missing` means, and what to do about it.
+/// What `missing` means, and the remedy.
 pub fn explain(missing: Missing) -> Explanation {
     let Some(event) = event_of(missing) else { return explain_other(missing) };
-    let what = format!("{event} never comes, though it must: a filter keeps it back").into();
+    let what =
+        format!("{event} is missing although it must come: an event filter removes it").into();
     let line = format!("eventfilter = ^Event: {event}[[:space:]]").into();
     Explanation { what, cost: cost_of(missing), line }
 }
@@ -53,23 +54,23 @@ const fn cost_of(missing: Missing) -> &'static str {
             "nothing of queues and agents is counted but what the lists show now and then"
         }
         Missing::ClassDialplan => {
-            "callers whom the queue lets go are unserved, and those who are never let in are not counted"
+            "callers who time out or leave an empty queue are unserved, and refused ones are not counted"
         }
-        Missing::ClassSystem => "the start of the PBX is not known, and a restart is seen late",
+        Missing::ClassSystem => "the start of the PBX is not known, and a restart is noticed late",
         Missing::ListChannels => {
-            "calls that are up at a login are not seen, nor those that ended while the link was down"
+            "calls that are up at a login are not known, nor those that ended while the link was down"
         }
         Missing::ListQueues => {
-            "callers who wait at a login, and members, are not seen until an event speaks of them"
+            "callers who wait at a login, and members, are not known until an event names them"
         }
         Missing::Timestamps => "times are those at which events are read, some milliseconds late",
         Missing::Newchannel => "calls are counted late, by their first other event, or not at all",
         Missing::Hangup => "calls do not end, and causes are not counted",
         Missing::HangupRequest => {
-            "callers who give up are unserved where class dialplan is not seen"
+            "callers who give up are unserved if class dialplan is missing too"
         }
         Missing::DialBegin | Missing::DialEnd => {
-            "how long and how phones rang is not known, and calls lack results"
+            "ring times and results are not known, and calls lack results"
         }
         Missing::BridgeEnter | Missing::BridgeLeave => "talk times are wrong",
         Missing::LocalBridge => "the phones behind Local channels are not found",
@@ -77,22 +78,22 @@ const fn cost_of(missing: Missing) -> &'static str {
         Missing::QueueCallerJoin => "callers are adopted, and there are no entries",
         Missing::QueueCallerLeave => "how callers left is decided late, or not known",
         Missing::QueueCallerAbandon => "callers who give up or time out count as exit_key",
-        Missing::AgentCalled => "how long phones rang is not known, nor those whom nobody answered",
-        Missing::AgentConnect => "nobody is answered before the end of the talk",
-        Missing::AgentComplete => "who ended a talk is told by the hangup requests only",
+        Missing::AgentCalled => "ring times are not known, nor ring attempts without an answer",
+        Missing::AgentConnect => "callers count as answered at the end of the talk only",
+        Missing::AgentComplete => "which side ended a talk follows from the hangup requests only",
         Missing::AgentRingNoAnswer => "agents who do not answer are not counted",
         Missing::QueueMemberStatus => "agents' states change only from list to list",
-        Missing::QueueMemberPause => "pauses are not counted, and are seen from list to list only",
+        Missing::QueueMemberPause => "pauses are not counted, and known from list to list only",
         Missing::QueueMemberAdded | Missing::QueueMemberRemoved => {
             "members come and go from list to list only"
         }
         Missing::VarSet => {
-            "callers whom the queue lets go are unserved, and those never let in are not counted"
+            "callers who time out or leave an empty queue are unserved, and refused ones are not counted"
         }
     }
 }
 
-/// The event as it is called on the wire.
+/// The name of the event in AMI.
 const fn event_of(missing: Missing) -> Option<&'static str> {
     Some(match missing {
         Missing::ClassCall

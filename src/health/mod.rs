@@ -1,7 +1,7 @@
-//! Who is ready: the phase of each PBX, written by the supervisor and read by the HTTP pages.
+//! The phase of each PBX, written by the supervisor and read by the HTTP pages.
 //!
-//! It knows neither of them.  Its error texts are shown to whoever opens the landing page, so they
-//! never hold a secret.
+//! It knows neither of them.  Its error texts are shown on the landing page, so they never hold a
+//! secret.
 
 mod explain;
 
@@ -18,7 +18,7 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub struct Health(Mutex<Vec<PbxHealth>>);
 
-/// What is known of the link to one PBX.
+/// The state of the link to one PBX.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PbxHealth {
     /// Its configured name.
@@ -27,17 +27,17 @@ pub struct PbxHealth {
     pub address: String,
     /// How far the link has come.
     pub phase: Phase,
-    /// The version of Asterisk, once it has told it; the last one known while the link is down.
+    /// The version of Asterisk, once it is known; the last known one while the link is down.
     pub asterisk: Option<String>,
-    /// What keeps it out, kept through every new attempt until it is up.
+    /// What prevents the link, kept through every new attempt until it is up.
     pub trouble: Option<Trouble>,
-    /// What its numbers lack, and what to do about it: a sentence by its subject.
+    /// What its numbers lack, and the remedy: a sentence by its subject.
     pub notices: BTreeMap<&'static str, String>,
     /// What it never sends in this session though it must; nothing while the link is down.
     pub missing: MissingSet,
 }
 
-/// What keeps a PBX out.
+/// What prevents the link to a PBX.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trouble {
     /// The last error, without secrets.
@@ -92,6 +92,7 @@ impl PbxHealth {
         match &phase {
             Phase::Up { .. } => self.trouble = None,
             Phase::Down { error, since } => {
+                // The first failure in a row is the beginning; the last one has the reason.
                 let since = self.trouble.as_ref().map_or(*since, |trouble| trouble.since);
                 self.trouble = Some(Trouble { error: error.clone(), since });
                 self.missing = MissingSet::default();
@@ -117,21 +118,21 @@ impl Health {
         Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
     }
 
-    /// The PBX at `index` entered `phase`; an index nobody has changes nothing.
+    /// The PBX at `index` entered `phase`; an unknown index changes nothing.
     pub fn set(&self, index: usize, phase: Phase) {
         if let Some(pbx) = self.lock().get_mut(index) {
             pbx.enter(phase);
         }
     }
 
-    /// The PBX at `index` runs this version of Asterisk; an index nobody has changes nothing.
+    /// The PBX at `index` runs this version of Asterisk; an unknown index changes nothing.
     pub fn set_version(&self, index: usize, version: String) {
         if let Some(pbx) = self.lock().get_mut(index) {
             pbx.asterisk = Some(version);
         }
     }
 
-    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an index nobody has
+    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an unknown index
     /// changes nothing.
     pub fn notice(&self, index: usize, subject: &'static str, notice: Option<String>) {
         if let Some(pbx) = self.lock().get_mut(index) {
@@ -142,14 +143,14 @@ impl Health {
         }
     }
 
-    /// The PBX at `index` never sends these; an index nobody has changes nothing.
+    /// The PBX at `index` never sends these; an unknown index changes nothing.
     pub fn set_missing(&self, index: usize, missing: MissingSet) {
         if let Some(pbx) = self.lock().get_mut(index) {
             pbx.missing = missing;
         }
     }
 
-    /// A copy of the whole picture, in the order of the configuration.
+    /// A copy of all, in the order of the configuration.
     pub fn all(&self) -> Vec<PbxHealth> {
         self.lock().clone()
     }
@@ -159,7 +160,7 @@ impl Health {
         self.lock().iter().filter(|pbx| !pbx.phase.is_up()).map(|pbx| pbx.name.clone()).collect()
     }
 
-    /// No write is left half done by a panic, so a poisoned lock still guards a whole picture.
+    /// A panic leaves no write half done, so what a poisoned lock guards is still consistent.
     fn lock(&self) -> MutexGuard<'_, Vec<PbxHealth>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_stands_until_it_is_taken_back() {
+    fn a_notice_is_kept_until_it_is_taken_back() {
         let health = two();
         health.notice(0, "trunks", Some("no trunk was seen".to_owned()));
         health.set(
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_of_a_session_and_goes_with_it() {
+    fn what_is_missing_is_known_of_a_session_and_goes_with_it() {
         let health = two();
         let missing: MissingSet = [Missing::ClassAgent].into_iter().collect();
         health.set_missing(0, missing);
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_nobody_has_changes_nothing() {
+    fn an_unknown_index_changes_nothing() {
         let health = two();
         let before = health.all();
         health.set(2, Phase::Connecting);

@@ -294,7 +294,7 @@ async fn landing_page_shows_what_a_pbx_never_sends_and_what_mends_it() {
         "<h2>hq is reported in part</h2>",
         "<li>no event of class agent comes, though the queues are in use: ",
         "<code>read = system,call,agent,dialplan</code>",
-        "<li>Hangup never comes, though it must: ",
+        "<li>Hangup is missing although it must come: ",
         "<code>eventfilter = ^Event: Hangup[[:space:]]</code>",
     ] {
         assert!(reply.text().contains(part), "no {part} in\n{}", reply.text());

@@ -13,7 +13,7 @@ use crate::version::{NEWEST, OLDEST, Version};
 /// Why there is no account to print.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub enum AccountError {
-    /// The events of this version are others.
+    /// The events of this version have other names and lack ids.
     #[error(
         "Asterisk {0} is not supported: its queue events lack what the exporter needs; update it to 12 or newer"
     )]
@@ -38,7 +38,7 @@ pub fn random_secret() -> Result<String, getrandom::Error> {
 /// The account as text for `manager.conf`.  `permit` is the exporter's address as `address/mask`.
 ///
 /// # Errors
-/// A version older than 12, or a name, secret or address that cannot stand on one line.
+/// A version older than 12, or a name, secret or address that does not fit on one line.
 pub fn manager_conf(
     version: Version,
     username: &str,
@@ -98,9 +98,9 @@ fn write_account(
     if !version.has_mixmonitor_events() {
         writeln!(
             out,
-            "; This version shows recordings only by a TestEvent of class reporting, if it was built to send any; the"
+            "; This version reports recordings only by a TestEvent of class reporting, if it was built to send any; the"
         )?;
-        writeln!(out, "; filter keeps away the RTCP reports of that class.")?;
+        writeln!(out, "; filter removes the RTCP reports of that class.")?;
     }
     writeln!(out, "read = {read}")?;
     writeln!(
@@ -110,17 +110,17 @@ fn write_account(
     writeln!(out, "write = reporting")?;
     writeln!(
         out,
-        "; The default of 100 ms closes the connection at the first hitch of the network, and loses what is pending."
+        "; The default of 100 ms closes the connection at the first delay of the network, and loses what is pending."
     )?;
     writeln!(out, "writetimeout = 5000")?;
-    writeln!(out, "; Two exporters, or the new one before the old one is gone.")?;
+    writeln!(out, "; For two exporters, or a new one that starts before the old one has stopped.")?;
     writeln!(out, "allowmultiplelogin = yes")?;
     writeln!(out, "displayconnects = no")?;
     write_filter(out, version)
 }
 
-/// What concerns all accounts.  Asterisk takes the first [general] only, and adds to it what stands
-/// under `(+)`; of a setting that is there twice, the last one holds.
+/// The settings of all accounts.  Asterisk takes the first [general] only, and adds sections with
+/// `(+)` to it; of a duplicate setting the last one is used.
 fn write_general(out: &mut String) -> fmt::Result {
     writeln!(
         out,
@@ -136,13 +136,13 @@ fn write_general(out: &mut String) -> fmt::Result {
     writeln!(out, "timestampevents = yes")?;
     writeln!(
         out,
-        "; The port is 5038, on every address, unless your [general] says otherwise.  If the exporter is the only client"
+        "; The port is 5038, on every address, unless your [general] sets another.  If the exporter is the only client"
     )?;
     writeln!(out, "; and runs on this machine:")?;
     writeln!(out, ";bindaddr = 127.0.0.1")?;
     writeln!(
         out,
-        "; Events named by disabledevents there, or declined in stasis.conf, reach nobody: name none of these."
+        "; Events named by disabledevents there, or declined in stasis.conf, reach no client: name none of these."
     )
 }
 
@@ -206,7 +206,7 @@ fn write_newexten_choice(out: &mut String, line: &str) -> fmt::Result {
     writeln!(out, ";{line}")
 }
 
-/// A `;` begins a comment in Asterisk's files unless a backslash stands before it.
+/// A `;` begins a comment in Asterisk's files unless a backslash precedes it.
 fn line(what: &'static str, text: &str) -> Result<String, AccountError> {
     // A backslash of its own before a `;` would be eaten, and a blank at an end stripped.
     if text.is_empty()
@@ -226,7 +226,7 @@ fn section_name(username: &str) -> Result<String, AccountError> {
     line("username", username)
 }
 
-/// Those that cannot be mistaken for each other.
+/// Letters that cannot be mistaken for each other.
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 const READ: &str = "system,call,agent,dialplan";
@@ -261,9 +261,9 @@ const RECORDING: &[&str] = &["MixMonitorStart", "MixMonitorStop"];
 
 const VARIABLES: &[&str] = &["QUEUESTATUS", "QUEUEPOSITION"];
 
-const WHY_VARIABLES: &str = "QUEUESTATUS tells a timeout from an abandon, QUEUEPOSITION that this account sees variables at all.";
+const WHY_VARIABLES: &str = "QUEUESTATUS distinguishes a timeout from an abandon, QUEUEPOSITION shows that this account sees variables at all.";
 
-const WHY_NEWEXTEN: &str = "Which queue refused a caller: nothing else names it.";
+const WHY_NEWEXTEN: &str = "The queue that refused a caller: no other event names it.";
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The make-believe PBX's whole runs through the real path, against what it knows of its own calls.
+//! The simulated PBX's whole runs through the real path, against what it knows of its own calls.
 
 use asterisk_exporter::ami::id::{ActionId, BARRIER};
 use asterisk_exporter::correlator::{Patterns, Rules};
