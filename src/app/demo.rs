@@ -15,7 +15,7 @@ use super::configuration::{load_from, logged, overrides};
 use super::logging::start_logging;
 use super::output::write_out;
 use super::runtime::on_runtime;
-use super::service::{Service, exporter, listen};
+use super::service::{Service, listen, new_exporter};
 use super::signals::stop_signal;
 use crate::ami::frame::Limits;
 use crate::ami::id::{ActionId, BARRIER};
@@ -47,7 +47,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         }
 
         let clock = Clock::start();
-        let exporter = with_history(exporter(&config, pbx.opened()), &mut pbx, &config);
+        let exporter = with_history(new_exporter(&config, pbx.opened()), &mut pbx, &config);
         welcome(&Welcome {
             args,
             config: &config,
@@ -80,9 +80,8 @@ fn options(args: &DemoArgs, username: &str, secret: &str) -> Options {
     }
 }
 
-/// The exporter as if it had run since the opening: it is given everything the PBX would
-/// have sent, as a capture.  The live session that follows finds all calls where these events left
-/// them.
+/// The exporter as if it had run since the opening: it is given everything the PBX would have sent,
+/// as a capture.  The live session that follows finds all calls where these events left them.
 fn with_history(exporter: Exporter, pbx: &mut DemoPbx, config: &Config) -> Exporter {
     let [of] = &config.pbxs[..] else { return exporter };
     let limits = Limits { line: of.max_line, frame: of.max_frame };

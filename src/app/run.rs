@@ -4,7 +4,7 @@ use super::Failure;
 use super::configuration::{load, logged, overrides};
 use super::logging::start_logging;
 use super::runtime::on_runtime;
-use super::service::{Service, exporter, listen};
+use super::service::{Service, listen, new_exporter};
 use super::signals::stop_signal;
 use crate::cli::RunArgs;
 use crate::clock::Clock;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         // Before anything else: a port that is taken is the most likely mistake.
         let listeners = listen(&config, OTHER_PORT).await?;
         let clock = Clock::start();
-        let exporter = exporter(&config, clock.now());
+        let exporter = new_exporter(&config, clock.now());
         Service { config, clock, exporter, listeners }.run(stop_signal()?).await
     })
 }

@@ -22,7 +22,7 @@ pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListene
 }
 
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
-pub(super) fn exporter(config: &Config, now: Moment) -> Exporter {
+pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
     let monitors = config.pbxs.iter().map(|pbx| {
         let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, now);

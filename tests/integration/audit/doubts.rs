@@ -9,7 +9,7 @@ fn queues_that_are_not_exported_are_not_compared() {
     let config = scratch("deny.yml", b"pbx:\n  - name: hq\nqueues: {deny: ['^bulk-fpbx$']}\n");
     let log = scratch("deny", bulk().as_bytes());
     let output =
-        audit(&[&log], &["--recording", BULK, "--config", config.to_str().expect("a plain path")]);
+        audit(&[&log], &["--capture", BULK, "--config", config.to_str().expect("a plain path")]);
     let text = printed(&output, 0);
     assert!(text.contains("note          not exported, so not compared: bulk-fpbx\n"), "{text}");
 }
@@ -22,18 +22,18 @@ fn what_cannot_be_compared_is_told_and_no_verdict() {
     let cut = scratch("cut.gz", &packed[..packed.len() / 2]);
     for (args, message) in [
         (
-            vec!["--queue-log", nowhere, "--recording", BULK],
+            vec!["--queue-log", nowhere, "--capture", BULK],
             "fixtures/nothing: cannot be read: No such file or directory",
         ),
         (
-            vec!["--queue-log", name, "--queue-log", name, "--recording", BULK],
+            vec!["--queue-log", name, "--queue-log", name, "--capture", BULK],
             ": given more than once\n",
         ),
         (
-            vec!["--queue-log", cut.to_str().expect("a plain path"), "--recording", BULK],
+            vec!["--queue-log", cut.to_str().expect("a plain path"), "--capture", BULK],
             "cut.gz: cannot be read: ",
         ),
-        (vec!["--queue-log", name, "--recording", nowhere], "fixtures/nothing: cannot be read"),
+        (vec!["--queue-log", name, "--capture", nowhere], "fixtures/nothing: cannot be read"),
         (vec!["--queue-log", name, "--metrics", nowhere], "fixtures/nothing: cannot be read"),
         (vec!["--queue-log", name, "--metrics", "README.md"], "of the metrics is no sample"),
         (
@@ -45,11 +45,11 @@ fn what_cannot_be_compared_is_told_and_no_verdict() {
             "save the page, and name the file\n",
         ),
         (
-            vec!["--queue-log", name, "--recording", BULK, "--config", nowhere],
+            vec!["--queue-log", name, "--capture", BULK, "--config", nowhere],
             "fixtures/nothing: no such file",
         ),
-        (vec!["--queue-log", name], "--recording"),
-        (vec!["--recording", BULK], "--queue-log"),
+        (vec!["--queue-log", name], "--capture"),
+        (vec!["--capture", BULK], "--queue-log"),
     ] {
         let output = run(&[&["audit"], &args[..]].concat());
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
@@ -71,7 +71,7 @@ fn where_nothing_is_compared_nothing_agrees() {
         scratch("other-day", b"500|0.1|q|NONE|ENTERQUEUE|\n501|0.1|q|NONE|ABANDON|1|1|1\n");
     let noted = scratch("noted", b"1050|1.1|q|NONE|LABNOTE|x\n");
     let whole = scratch("forward", bulk().as_bytes());
-    let quiet = ["--recording", BULK, "--since", "2026-11-23 20:00", "--until", "2026-11-23 21:00"];
+    let quiet = ["--capture", BULK, "--since", "2026-11-23 20:00", "--until", "2026-11-23 21:00"];
     for (log, more, message) in [
         (
             &empty,
@@ -112,7 +112,7 @@ fn where_nothing_is_compared_nothing_agrees() {
         (&whole, vec!["--metrics", scrape, "--until", "900"], "there is no time to compare: "),
         (
             &whole,
-            vec!["--recording", "fixtures/nothing", "--since", "9", "--until", "8"],
+            vec!["--capture", "fixtures/nothing", "--since", "9", "--until", "8"],
             "there is no time to compare: ",
         ),
     ] {
@@ -192,7 +192,7 @@ fn a_damaged_log_cannot_colour_the_terminal() {
     );
     let call = format!("{}1795474208|9.\x1b[1m|bulk-fpbx|NONE|ABANDON|1|1|1\n", bulk());
     let call = scratch("colours-call", call.as_bytes());
-    let shown = printed(&audit(&[&call], &["--recording", BULK]), 1);
+    let shown = printed(&audit(&[&call], &["--capture", BULK]), 1);
     assert!(!shown.contains('\x1b') && shown.contains(r"call 9.\u{1b}[1m"), "{shown:?}");
 }
 
@@ -213,7 +213,7 @@ fn a_log_that_begins_late_is_told_only_if_something_is_missed() {
 #[test]
 fn a_recording_tells_its_gaps() {
     let log = scratch("gap", b"1795615060|NONE|NONE|NONE|CONFIGRELOAD|\n");
-    let shown = printed(&audit(&[&log], &["--recording", "fixtures/gaps/22.ami.gz"]), 1);
+    let shown = printed(&audit(&[&log], &["--capture", "fixtures/gaps/22.ami.gz"]), 1);
     assert!(
         shown.contains("note          the capture has a gap: calls that came and went there"),
         "{shown}"

@@ -22,7 +22,7 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
             "audit",
             "--queue-log",
             name,
-            "--recording",
+            "--capture",
             BULK,
             "--since",
             "0",
@@ -124,7 +124,7 @@ fn effort(args: &[&str]) -> (u64, u64) {
 #[test]
 fn a_year_of_a_database_is_read_in_its_own_zones_and_little_memory() {
     let log = scratch("year.csv", year(365, 4).as_bytes());
-    let shown = printed(&audit(&[&log], &["--recording", BULK]), 0);
+    let shown = printed(&audit(&[&log], &["--capture", BULK]), 0);
     let zones = "year.csv: its local times are UTC+01:00, then UTC+02:00, then UTC+01:00, as the Uniqueids in it tell\n";
     assert!(shown.contains(zones), "{shown}");
     assert!(shown.contains("\n42 figures are equal"), "{shown}");
@@ -134,17 +134,7 @@ fn a_year_of_a_database_is_read_in_its_own_zones_and_little_memory() {
     let month = scratch("month.csv", year(31, 4).as_bytes());
     let whole = |log: &Path| {
         let name = log.to_str().expect("a plain path");
-        effort(&[
-            "audit",
-            "--queue-log",
-            name,
-            "--recording",
-            BULK,
-            "--since",
-            "0",
-            "--until",
-            LATER,
-        ])
+        effort(&["audit", "--queue-log", name, "--capture", BULK, "--since", "0", "--until", LATER])
     };
     let (month, year) = (whole(&month), whole(&log));
     assert!(year.0 < month.0 + 16 * 1024, "{} kB for a month, {} kB for a year", month.0, year.0);

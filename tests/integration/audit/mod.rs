@@ -107,7 +107,7 @@ fn without(word: &str) -> (String, String) {
 #[test]
 fn a_recording_agrees_with_its_log() {
     let log = scratch("agrees", bulk().as_bytes());
-    let text = printed(&audit(&[&log], &["--recording", BULK]), 0);
+    let text = printed(&audit(&[&log], &["--capture", BULK]), 0);
     assert_eq!(lines(&text)[0], "compared 2026-11-23T22:50:06Z to 2026-11-23T22:52:31Z");
     assert_eq!(lines(&text)[1], "queue_log 2135 lines in it, 0 outside");
     assert!(
@@ -120,7 +120,7 @@ fn a_recording_agrees_with_its_log() {
         ),
         "{text}"
     );
-    let all = printed(&audit(&[&log], &["--recording", BULK, "--all"]), 0);
+    let all = printed(&audit(&[&log], &["--capture", BULK, "--all"]), 0);
     assert_eq!(all.lines().filter(|line| line.starts_with("equal")).count(), 42);
     assert!(lines(&all).contains(&"equal bulk-fpbx ENTERQUEUE entries 94 94".to_owned()), "{all}");
 }
@@ -129,7 +129,7 @@ fn a_recording_agrees_with_its_log() {
 fn a_line_that_is_gone_is_found_with_its_call() {
     let (log, call) = without("|ABANDON|");
     let log = scratch("no-abandon", log.as_bytes());
-    let text = printed(&audit(&[&log], &["--recording", BULK]), 1);
+    let text = printed(&audit(&[&log], &["--capture", BULK]), 1);
     let shown = lines(&text);
     let differs: Vec<_> = shown.iter().filter(|line| line.starts_with("differs")).collect();
     assert_eq!(differs.len(), 1, "{text}");
@@ -152,7 +152,7 @@ fn two_errors_that_cancel_out_are_two_errors() {
         bulk().lines().find(|line| line.contains("|EXITWITHKEY|")).expect("the line").to_owned();
     let extra = extra.replace(&queue(&extra), &queue(&gone));
     let log = scratch("swapped", format!("{log}{extra}\n").as_bytes());
-    let report = json(&audit(&[&log], &["--recording", BULK, "--json"]));
+    let report = json(&audit(&[&log], &["--capture", BULK, "--json"]));
     let row = report["rows"]
         .as_array()
         .expect("rows")
@@ -178,7 +178,7 @@ fn two_errors_that_cancel_out_are_two_errors() {
 fn json_has_what_the_table_has() {
     let (log, call) = without("|CONNECT|");
     let log = scratch("no-connect", log.as_bytes());
-    let output = audit(&[&log], &["--recording", BULK, "--json"]);
+    let output = audit(&[&log], &["--capture", BULK, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let report = json(&output);
     assert_eq!(report["agrees"], false);
@@ -218,8 +218,7 @@ fn what_is_documented_is_explained_and_no_difference() {
         ),
     ] {
         let log = fixture(&format!("captures/16/{name}.queue_log"));
-        let output =
-            audit(&[&log], &["--recording", &format!("fixtures/captures/16/{name}.ami.gz")]);
+        let output = audit(&[&log], &["--capture", &format!("fixtures/captures/16/{name}.ami.gz")]);
         let shown = lines(&printed(&output, 0));
         assert!(shown.contains(&row.to_owned()), "{shown:#?}");
         assert_eq!(shown.last().map(String::as_str), Some(verdict));
@@ -239,7 +238,7 @@ fn an_excuse_covers_no_more_than_its_own_calls() {
     let recording = "fixtures/captures/22/09e-redirect-waiting-caller.ami.gz";
     let scrape = scratch("redirected.prom", &metrics(recording, "text"));
     let scrape = scrape.to_str().expect("a plain path");
-    for side in [["--recording", recording], ["--metrics", scrape]] {
+    for side in [["--capture", recording], ["--metrics", scrape]] {
         let shown = lines(&printed(&audit(&[&log], &[&side[..], &["--until", LATER]].concat()), 1));
         let row = "differs noagent ABANDON exits abandoned 2 0 1 only in queue_log; 1 redirected while waiting";
         assert!(shown.contains(&row.to_owned()), "{shown:#?}");
@@ -254,7 +253,7 @@ fn malformed_lines_are_counted_and_shown() {
     log.extend(vec![b'X'; 100_000]);
     log.extend(b"\r\n\r\n1795474208|1.1|bulk-ringall|Ann|CONNECT|soon\n");
     let log = scratch("malformed", &log);
-    let text = printed(&audit(&[&log], &["--recording", BULK]), 0);
+    let text = printed(&audit(&[&log], &["--capture", BULK]), 0);
     let path = log.display();
     let expected = format!(
         "malformed     5 lines: 1 with longer than 16384 bytes, 1 with too few fields, \
@@ -266,7 +265,7 @@ fn malformed_lines_are_counted_and_shown() {
          \x20             {path}:2831: no number of seconds\n"
     );
     assert!(text.contains(&expected), "{text}");
-    let report = json(&audit(&[&log], &["--recording", BULK, "--json"]));
+    let report = json(&audit(&[&log], &["--capture", BULK, "--json"]));
     assert_eq!(report["lines"]["malformed"], 5);
     let first = serde_json::json!({ "file": path.to_string(), "line": 1, "why": "no time" });
     assert_eq!(report["malformed"][0], first);
@@ -284,11 +283,11 @@ fn rotated_and_gzipped_files_are_one_log() {
     let oldest = scratch("queue_log.2.gz", &oldest);
     let older = scratch("queue_log.1", part(1000, 2000).replace('\n', "\r\n").as_bytes());
     let newest = scratch("queue_log", part(2000, all.len()).trim_end().as_bytes());
-    let report = json(&audit(&[&newest, &oldest, &older], &["--recording", BULK, "--json"]));
+    let report = json(&audit(&[&newest, &oldest, &older], &["--capture", BULK, "--json"]));
     assert_eq!((&report["agrees"], &report["lines"]["compared"]), (&true.into(), &2135.into()));
     assert_eq!(report["files"], serde_json::json!([&oldest, &older, &newest]));
     // the shell's list behind one flag
     let (a, b, c) = (oldest.to_str(), older.to_str(), newest.to_str());
-    let args = ["audit", "--recording", BULK, "--queue-log", a.unwrap(), b.unwrap(), c.unwrap()];
+    let args = ["audit", "--capture", BULK, "--queue-log", a.unwrap(), b.unwrap(), c.unwrap()];
     assert!(run(&args).status.success());
 }

@@ -11,7 +11,7 @@ use super::{
 fn a_window_cuts_both_sides() {
     let log = scratch("window", bulk().as_bytes());
     let window = ["--since", "2026-11-23 22:51", "--until", "2026-11-23T23:51:50+01:00"];
-    let report = json(&audit(&[&log], &[&["--recording", BULK, "--json"], &window[..]].concat()));
+    let report = json(&audit(&[&log], &[&["--capture", BULK, "--json"], &window[..]].concat()));
     assert_eq!(report["agrees"], true, "{report:#}");
     assert_eq!(
         (&report["since"], &report["until"]),
@@ -29,13 +29,13 @@ fn a_window_cuts_both_sides() {
         .map(|line| format!("{line}\n"))
         .collect::<String>();
     let late = scratch("late", late.as_bytes());
-    let output = audit(&[&late], &["--recording", BULK, "--since", "2026-11-23 21:00"]);
+    let output = audit(&[&late], &["--capture", BULK, "--since", "2026-11-23 21:00"]);
     assert!(
         printed(&output, 1).contains("queue_log begins at 2026-11-23T22:51:4"),
         "{}",
         text(&output.stdout)
     );
-    let output = audit(&[&log], &["--recording", BULK, "--since", "tomorrow"]);
+    let output = audit(&[&log], &["--capture", BULK, "--since", "tomorrow"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         text(&output.stderr)
