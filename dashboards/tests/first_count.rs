@@ -14,7 +14,7 @@ const CASES: &[(&str, &str, &str, u32)] = &[
     ("was there before", "a", "5x40 7x20", 2),
     ("began in it", "a", "_x40 1x5 3x15", 3),
     ("was seen once", "a", "_x60 1", 1),
-    // one of seven is lost: the first before the exporter started anew
+    // One of seven is lost: the first before the exporter started anew.
     ("began in it, and again with the exporter", "b", "_x35 1x4 5x5 _ 2x14", 6),
     ("counted before Prometheus came", "c", "_x50 100x5 100x5", 0),
 ];

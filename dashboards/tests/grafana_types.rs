@@ -28,7 +28,7 @@ fn grafanas_types_hold() {
     assert!(complaint.contains("enormous"), "a wrong value was not found: {complaint}");
 }
 
-/// Says what is wrong in the program, in the compiler's words.
+/// What is wrong in the program, in the compiler's words.
 fn compile(folder: &Path, name: &str, program: &str) -> String {
     std::fs::write(folder.join(name), program).expect("a program");
     let compiled = Command::new("node")
@@ -88,7 +88,7 @@ fn installed() -> Option<std::path::PathBuf> {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
         let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
-        // a registry that does not answer must not hold up the tests
+        // A registry that does not answer must not hold up the tests.
         let install = [&install[..], &["--fetch-retries=1", "--fetch-timeout=30000"]].concat();
         let done = Command::new("npm").args(install).args(PACKAGES).current_dir(&folder).output();
         if !done.is_ok_and(|done| done.status.success()) {

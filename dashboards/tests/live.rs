@@ -51,7 +51,7 @@ fn every_query_gives_series_of_native_histograms() {
     assert!(found.as_ref().is_ok_and(Vec::is_empty), "classic histograms: {found:?}");
 }
 
-/// Waits for series of every query of every dashboard, but for those that `empty` says, by
+/// Waits for series of every query of every dashboard, but for those that are in `empty`, by
 /// dashboard, panel and query.
 fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &str, &str) -> bool) {
     wait_until("a variable's values", || {

@@ -1,6 +1,6 @@
 //! What holds of the dashboards as they are shipped.
 //!
-//! `lint` holds them against rules, `names` against the catalogue of metrics and the recording
+//! `lint` checks them against rules, `names` against the catalogue of metrics and the recording
 //! rules, `live` runs every query against a real Prometheus, and `grafana_types` asks Grafana's own
 //! type definitions.
 

@@ -1,4 +1,4 @@
-//! Recordings of real Asterisk 16 and 22, and those made of them for other versions, through the
+//! Captures of real Asterisk 16 and 22, and synthetic ones of other versions, through the
 //! real path, against the queue_log of the same calls.
 
 use std::fs::File;
@@ -20,10 +20,10 @@ use crate::lab::{play, rules};
 
 const RINGS: &str = "asterisk_queue_rings_total";
 
-/// 16 and 22 are real, the others were made of them (tests/versions).
+/// 16 and 22 are real, the others are generated from them (`versions/`).
 const VERSIONS: [&str; 6] = ["13.4", "13", "16", "18", "20", "22"];
 
-/// What queue_log says against what was counted, by call and as a scrape has it.
+/// What queue_log has beside what was counted, by call and as a scrape has it.
 fn audits(recording: &Path, log: &Path) -> [Report; 2] {
     let log = QueueLog::open(&[log.to_owned()], None).unwrap_or_else(|error| panic!("{error}"));
     let audit = Audit::of_capture(Settings::default(), Window::default());
@@ -59,7 +59,7 @@ fn scratch(name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
-/// Every figure that is not equal, as text: what queue_log says, what was counted, and why they may
+/// Every figure that is not equal, as text: what queue_log has, what was counted, and why they may
 /// differ.
 fn differences(report: &Report) -> Vec<String> {
     let unequal = report.rows.iter().filter(|row| row.state != State::Equal);
@@ -85,7 +85,7 @@ fn differences(report: &Report) -> Vec<String> {
     found
 }
 
-/// The recordings of a version that have a queue_log beside them.
+/// The captures of a version that have a queue_log beside them.
 fn recordings(version: &str) -> Vec<(String, PathBuf, PathBuf)> {
     let folder = fixture("captures").join(version);
     let mut found = Vec::new();
@@ -136,7 +136,7 @@ fn documented(scenario: &str) -> &'static [&'static str] {
             &["explained sales rang_in_vain: queue_log 2, counted 1 logged_twice"]
         }
         _ => match scenario {
-            // that account sees no VarSet: nothing tells a timeout from a redirect or a withdrawal
+            // That account sees no VarSet: nothing distinguishes a timeout from a redirect or a withdrawal.
             "16/bulk.exporter" => {
                 &["explained bulk-ringall timeout: queue_log 1, counted 0 unserved"]
             }
@@ -171,8 +171,8 @@ fn every_recording_equals_its_queue_log() {
             format!("{} malformed, {} left out", by_call.malformed.len(), by_call.left_out);
         compare(scenario.clone(), vec![unread], vec!["0 malformed, 0 left out"]);
         compared += by_call.compared;
-        // in the sums of a scrape, one talk that was cut off by two seconds is within what is
-        // granted
+        // In the sums of a scrape, one talk that was cut off by two seconds is within what is
+        // granted.
         let is_granted = |line: &str| {
             line.ends_with("counted 2.0 redirected_talk") && line.contains("queue_log 4,")
         };
@@ -217,7 +217,7 @@ fn no_line_can_be_missing() {
     assert!(cut > 10, "only {cut} lines were cut");
 }
 
-/// A recording may begin and end in the middle of calls; the log goes on before and behind it.
+/// A capture may begin and end in the middle of calls; the log goes on before and behind it.
 #[test]
 fn a_part_of_a_recording_equals_that_part_of_the_log() {
     for (version, name) in
@@ -305,7 +305,7 @@ fn outbound_calls_go_by_the_cause_of_the_dialled_leg() {
     );
     let canceled = scenario("22", "12c-caller-cancels-outbound");
     assert_eq!(results(&canceled, "asterisk_calls_total"), [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-    // three click-to-calls and four plain Originates, all over the carrier
+    // Three click-to-calls and four plain Originates, all over the carrier.
     let originate = scenario("16", "12b-originate");
     assert_eq!(results(&originate, "asterisk_calls_total"), [2.0, 2.0, 2.0, 0.0, 0.0, 1.0]);
     assert_eq!(
@@ -432,7 +432,7 @@ fn a_gap_is_played_as_the_exporter_took_it() {
             "{version}"
         );
         assert_eq!(all("asterisk_queue_exits_total"), 11.0, "{version}");
-        // the agent of one had passed the caller on, to whom the caller's channel still runs Queue
+        // The agent of one had passed the caller on, to whom the caller's channel still runs Queue.
         assert_eq!(
             ["hangs-up-unseen", "passed-on-unseen"].map(|queue| ends(queue, "lost")),
             [1.0; 2],

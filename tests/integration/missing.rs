@@ -1,4 +1,4 @@
-//! What never comes is named, and nothing else ever is: recordings of real servers, whole and with
+//! What never comes is named, and nothing else ever is: captures of real servers, whole and with
 //! events taken out.
 
 use std::collections::BTreeSet;
@@ -13,13 +13,13 @@ use support::fixture;
 
 use crate::lab::{replay, rules};
 
-/// What was missing at any time of a recording, and at its end.
+/// What was missing at any time of a capture, and at its end.
 struct Course {
     ever: BTreeSet<&'static str>,
     last: Vec<&'static str>,
 }
 
-/// Plays a recording in small pieces, without the frames that `unseen` takes out.
+/// Plays a capture in small pieces, without the frames that `unseen` takes out.
 fn course(path: &Path, unseen: impl Fn(&str) -> bool) -> Course {
     let mut text = String::new();
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -66,7 +66,7 @@ fn nothing_is_ever_missing_in_a_recording_of_a_full_account() {
     let mut wrong = Vec::new();
     for path in recordings {
         let ever: Vec<_> = course(&path, |_| false).ever.into_iter().collect();
-        // the account of these reads no class dialplan
+        // The account of these reads no class dialplan.
         let lacking = path.to_string_lossy().ends_with("bulk.exporter.ami.gz");
         if ever != lacking.then_some("class_dialplan").into_iter().collect::<Vec<_>>() {
             wrong.push(format!("{}: {ever:?}", path.display()));

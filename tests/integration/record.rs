@@ -20,7 +20,7 @@ use support::{Numbers, fixture};
 
 use crate::lab::{replay, rules};
 
-/// A PBX that says what the test wants.
+/// A PBX that sends what the test wants.
 struct Fake(TcpListener);
 
 /// One connection to it.
@@ -102,7 +102,7 @@ impl Peer {
         self.say(&format!("Response: Success\nActionID: {id}\n{headers}\n"));
     }
 
-    /// The next action, which must be this one; tells its ActionID.
+    /// The next action, which must be this one; returns its ActionID.
     fn expect(&mut self, name: &str) -> String {
         let (mut action, mut id) = (String::new(), String::new());
         loop {
@@ -178,7 +178,7 @@ fn count(bytes: &[u8]) -> usize {
     memchr::memmem::find_iter(bytes, b"Event: ").count()
 }
 
-/// Ends the program as Ctrl-C does; tells exit code and what it said.
+/// Ends the program as Ctrl-C does; returns its exit code and what it printed.
 fn interrupt(mut running: Running) -> (Option<i32>, String) {
     let pid = running.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
@@ -188,9 +188,9 @@ fn interrupt(mut running: Running) -> (Option<i32>, String) {
     (status.code(), said)
 }
 
-/// Lines that stand in one of two expositions only.
+/// Lines that are in one of two expositions only.
 fn differences(one: &str, other: &str) -> Vec<String> {
-    // a sum that was told in two parts may differ in its sixteenth digit
+    // A sum that came in two parts may differ in its sixteenth digit.
     let microseconds = |line: &str| match line
         .rsplit_once(' ')
         .and_then(|(series, value)| Some((series, value.parse::<f64>().ok()?)))
@@ -222,14 +222,14 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     let (before, after) = bytes.split_at(middle);
     let mut peer = fake.accept_up(Lists::Empty);
     peer.say_bytes(before);
-    // two lists have an end each
+    // Two lists have an end each.
     place.holds(count(before) + 2);
     drop(peer);
     let mut peer = fake.accept_up(Lists::Refused);
     peer.say_bytes(after);
     let events = count(&bytes) + 2;
     place.holds(events);
-    // as `kill -9` would leave it
+    // As `kill -9` would leave it.
     let (cut, whole) = place.content();
     assert!(!whole);
     let (code, said) = interrupt(running);
@@ -241,7 +241,7 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     );
     assert_eq!(content, cut);
     let exposition = played(&content);
-    // the day's events alone are one session, and ask for no lists
+    // The day's events alone are one session, and ask for no lists.
     let own = |series: &str, counts: [f64; 2]| {
         counts.map(|count| format!("asterisk_exporter_{series} {count:.6}"))
     };
@@ -303,7 +303,7 @@ fn assert_no_caller_remains(what: &str, before: &[u8], after: &[u8]) {
     }
 }
 
-/// Every recording among the fixtures.
+/// Every capture among the fixtures.
 fn recordings() -> Vec<PathBuf> {
     let entries = |folder: &str| {
         std::fs::read_dir(fixture(folder)).expect("a folder").map(|entry| entry.expect("one"))
@@ -322,7 +322,7 @@ fn content(path: &Path) -> Vec<u8> {
     let mut bytes = std::fs::read(path).expect("a recording");
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
-        // one of them was cut on purpose
+        // One of them was cut on purpose.
         let _ = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain);
         bytes = plain;
     }

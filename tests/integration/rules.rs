@@ -54,7 +54,7 @@ fn every_rule_is_tested_for_a_value() {
     let with_values = cases.filter(|case| !items(&case["exp_samples"]).is_empty());
     let tested: BTreeSet<_> =
         with_values.flat_map(|case| words(case["expr"].as_str().expect("expr"))).collect();
-    // What only native histograms give, promtool 2.42 cannot be told: tests/stack/native_rules.rs
+    // What only native histograms give, promtool 2.42 cannot read: tests/servers/src/stack/native_rules.rs
     // has a server for it.
     let elsewhere = after("- record: ", |file| file.ends_with(NATIVE));
     let here = after("- record: ", |file| !file.ends_with(NATIVE));
@@ -68,7 +68,7 @@ fn every_rule_is_tested_for_a_value() {
 fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
     let mut tested = BTreeSet::new();
     for test in rule_tests() {
-        // by the order of their times: promtool wants no other
+        // By the order of their times: promtool wants no other.
         let mut courses = BTreeMap::<String, Vec<bool>>::new();
         for case in items(&test["alert_rule_test"]) {
             let fires = !items(&case["exp_alerts"]).is_empty();
@@ -92,7 +92,7 @@ fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
     );
 }
 
-/// In promtool's words: `_` is a scrape without the series, `stale` one that says it is gone, as a
+/// In promtool's words: `_` is a scrape without the series, `stale` one with its staleness marker, as a
 /// restart does.
 #[test]
 fn every_alert_is_tested_over_missing_scrapes() {
@@ -183,7 +183,7 @@ fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What stands after `expr:`, up to the rule's next key.
+/// What follows `expr:`, up to the rule's next key.
 fn expressions(text: &str) -> String {
     let others = ["for: ", "labels:", "annotations:", "- record: ", "- alert: ", "- name: ", "#"];
     let mut inside = false;

@@ -1,4 +1,4 @@
-//! The program as a new user tries it: small slips, and what it says to them.
+//! The program as a new user tries it: small slips, and how it answers them.
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -62,7 +62,7 @@ fn make_demo_hands_its_flags_on() {
 fn a_client_that_closes_its_side_behind_the_request_gets_the_answer() {
     let (mut running, port) = demo(&[]);
     for path in ["/metrics", "/", "/-/healthy"] {
-        // as of: printf 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' | nc -N localhost 15038
+        // As of: printf 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n' | nc -N localhost 15038.
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
@@ -71,7 +71,7 @@ fn a_client_that_closes_its_side_behind_the_request_gets_the_answer() {
         stream.read_to_string(&mut answer).expect("an answer and its end");
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
     }
-    // one that asks for nothing is let go at once, not after some patience
+    // One that asks for nothing is let go at once, not after some patience.
     let mut silent = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
     silent.shutdown(Shutdown::Write).expect("a socket");
     assert_eq!(silent.read(&mut [0; 16]).expect("an end"), 0);
@@ -219,7 +219,7 @@ fn what_is_no_configuration_is_not_read_into_memory() {
 
 #[test]
 fn manager_conf_prints_what_can_be_pasted() {
-    // what `asterisk -rx 'core show version'` says
+    // What `asterisk -rx 'core show version'` prints.
     let version = "Asterisk 20.11.0 built by root @ pbx on a x86_64 running Linux on 2025-01-15 10:23:45 UTC\n";
     let printed = [
         run(&["manager-conf", "--asterisk", version]),
@@ -254,7 +254,7 @@ fn record_writes_nothing_through_a_link() {
     assert_eq!(std::fs::read_to_string(&letter).expect("the letter"), "a letter");
 }
 
-/// A recording, unpacked, and the queue_log of its call.
+/// A capture, unpacked, and the queue_log of its call.
 fn rona() -> (String, String) {
     let packed = File::open(fixture("captures/22/05-rona.ami.gz")).expect("a recording");
     let mut events = String::new();
@@ -291,7 +291,7 @@ fn a_recording_with_line_feeds_only_is_read_like_any_other() {
     );
 }
 
-/// The demo as `make demo` starts it, but for its port, and what it says first.
+/// The demo as `make demo` starts it, but for its port, and what it prints first.
 struct Demo {
     running: Running,
     welcome: String,
@@ -350,7 +350,7 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
     let talked = first.sum("asterisk_agent_state_seconds_total", &[("state", "talking")]);
     assert!(talked > 3600.0, "twelve agents talked {talked} s");
 
-    // the live session takes up what the hour left, and nothing is lost or adopted on the way
+    // The live session takes up what the hour left, and nothing is lost or adopted on the way.
     wait_until("a session", || {
         get(demo.port(), "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)
     });
@@ -379,7 +379,7 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
         live.sum("process_start_time_seconds", &[]) - live.sum("asterisk_start_time_seconds", &[]);
     assert!((3590.0..3601.0).contains(&open), "open for {open} s before the program");
 
-    // the very line that is there to be pasted
+    // The very line that is there to be pasted.
     let words = demo.words("Then: ");
     let log =
         PathBuf::from(words.iter().find(|word| word.ends_with(".queue_log")).expect("the file"));
@@ -420,7 +420,7 @@ fn the_demo_writes_its_queue_log_where_it_is_told() {
     );
     assert!(lines.lines().count() > 200);
 
-    // at another pace its time stamps run ahead of the clock: no audit is offered
+    // At another pace its time stamps run ahead of the clock: no audit is offered.
     let fast = Demo::start(&["--open-for", "1m", "--speed", "60"]);
     assert!(!fast.welcome.contains("audit"), "{}", fast.welcome);
 }

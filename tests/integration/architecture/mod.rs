@@ -50,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["metrics", "config", "version", "clock", "calendar"]),
 ];
 
-/// Words that must not stand in the code of a place.
+/// Words that must not be in the code of a place.
 const NEVER: &[(&str, &[&str])] = &[
     (
         "correlator",

@@ -122,12 +122,12 @@ fn where_nothing_is_compared_nothing_agrees() {
             assert!(text(&output.stderr).contains(message), "{more:?}: {}", text(&output.stderr));
         }
     }
-    // a log of another time tells nothing of what was counted, and neither does an empty one
+    // A log of another time has nothing of what was counted, and neither does an empty one.
     for log in [&empty, &other_day] {
         let output = audit(&[log], &["--metrics", counted, "--until", "1100"]);
         assert_eq!(printed(&output, 2), "", "{}", log.display());
     }
-    // what was counted, and is not in a log of this time, is a difference
+    // What was counted, and is not in a log of this time, is a difference.
     let shown = printed(&audit(&[&noted], &["--metrics", counted, "--until", "1100"]), 1);
     assert!(shown.contains("2 only counted"), "{shown}");
 }

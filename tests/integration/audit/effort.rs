@@ -35,7 +35,7 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
         let (mut written, mut call) = (0, 0);
         while written < bytes {
             block.clear();
-            // every call another one, verbs and queues without end
+            // Every call another one, verbs and queues without end.
             for _ in 0..1000 {
                 call += 1;
                 block += &format!(
@@ -66,7 +66,7 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
 /// A year of a database's local times in central Europe, calls of each hour, with the random ones
 /// in their place.
 fn year(days: u64, calls_an_hour: u64) -> String {
-    // summer time is from the last Sunday of March to that of October, at 01:00 UTC
+    // Summer time is from the last Sunday of March to that of October, at 01:00 UTC.
     let (summer, winter) = (1_774_746_000, 1_792_890_000);
     let local = |at: u64| {
         let hours = if (summer..winter).contains(&at) { 2 } else { 1 };
@@ -114,7 +114,7 @@ fn effort(args: &[&str]) -> (u64, u64) {
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))
             .map_or(memory, number);
-        // user time is the 14th field; the name in brackets before it has no space
+        // User time is the 14th field; the name in brackets before it has no space.
         time = time.max(of("stat").split(' ').nth(13).map_or(0, number));
         std::thread::yield_now();
     }
@@ -129,8 +129,8 @@ fn a_year_of_a_database_is_read_in_its_own_zones_and_little_memory() {
     assert!(shown.contains(zones), "{shown}");
     assert!(shown.contains("\n42 figures are equal"), "{shown}");
 
-    // compared from beginning to end, twelve times as much takes as much memory, and time in
-    // proportion
+    // Compared from beginning to end, twelve times as much takes as much memory, and time in
+    // proportion.
     let month = scratch("month.csv", year(31, 4).as_bytes());
     let whole = |log: &Path| {
         let name = log.to_str().expect("a plain path");

@@ -89,7 +89,7 @@ fn json(output: &Output) -> serde_json::Value {
         .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
 }
 
-/// The metrics of a recording, as a scrape has them.
+/// The metrics of a capture, as a scrape has them.
 fn metrics(recording: &str, format: &str) -> Vec<u8> {
     let played = run(&["replay", "--format", format, recording]);
     assert!(played.status.success(), "{}", text(&played.stderr));
@@ -227,7 +227,7 @@ fn what_is_documented_is_explained_and_no_difference() {
 
 #[test]
 fn an_excuse_covers_no_more_than_its_own_calls() {
-    // one caller was redirected; a second ABANDON, of another call, is not excused by that
+    // One caller was redirected; a second ABANDON, of another call, is not excused by that.
     let log = std::fs::read_to_string(fixture("captures/22/09e-redirect-waiting-caller.queue_log"))
         .expect("a log");
     let abandon = log.lines().find(|line| line.contains("|ABANDON|")).expect("an ABANDON");
@@ -278,7 +278,7 @@ fn rotated_and_gzipped_files_are_one_log() {
     let part = |from: usize, to: usize| {
         all[from..to].iter().map(|line| format!("{line}\n")).collect::<String>()
     };
-    // two members, as two runs of gzip into one file leave them
+    // Two members, as two runs of gzip into one file leave them.
     let oldest = [gzipped(&part(0, 500)), gzipped(&part(500, 1000))].concat();
     let oldest = scratch("queue_log.2.gz", &oldest);
     let older = scratch("queue_log.1", part(1000, 2000).replace('\n', "\r\n").as_bytes());
@@ -286,7 +286,7 @@ fn rotated_and_gzipped_files_are_one_log() {
     let report = json(&audit(&[&newest, &oldest, &older], &["--capture", BULK, "--json"]));
     assert_eq!((&report["agrees"], &report["lines"]["compared"]), (&true.into(), &2135.into()));
     assert_eq!(report["files"], serde_json::json!([&oldest, &older, &newest]));
-    // the shell's list behind one flag
+    // The shell's list behind one flag.
     let (a, b, c) = (oldest.to_str(), older.to_str(), newest.to_str());
     let args = ["audit", "--capture", BULK, "--queue-log", a.unwrap(), b.unwrap(), c.unwrap()];
     assert!(run(&args).status.success());

@@ -22,7 +22,7 @@ fn a_window_cuts_both_sides() {
         inside.as_u64() > Some(200) && outside.as_u64() > Some(1000),
         "{inside} inside, {outside} outside"
     );
-    // an older file that was not given is missed
+    // An older file that was not given is missed.
     let late = bulk()
         .lines()
         .filter(|line| line > &"1795474300")
@@ -96,7 +96,7 @@ fn counters_began_when_the_exporter_did() {
     let log = scratch("started", log.as_bytes());
     let args = ["--metrics", scrape.to_str().expect("a plain path"), "--json", "--until", "1100"];
     let report = json(&audit(&[&log], &args));
-    // one came before it could see, and one left a moment before the end: it may be counted or not
+    // One came before it could see, and one left a moment before the end: it may be counted or not.
     assert_eq!(report["agrees"], true, "{report:#}");
     assert_eq!((&report["lines"]["outside"], &report["left_out_at_edges"]), (&2.into(), &2.into()));
 }

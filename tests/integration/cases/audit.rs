@@ -17,13 +17,13 @@ fn agreed(case: &str) -> Vec<String> {
 
 #[test]
 fn an_unpause_without_an_event_is_explained() {
-    // 500: lunch, then training, then back; the UNPAUSE between the two is Asterisk's own
+    // 500: lunch, then training, then back; the UNPAUSE between the two is Asterisk's own.
     let shown = agreed("unpause-on-reason-change");
     let row = "explained 500 UNPAUSE pauses unpaused 2 1 1 Auto-Unpause: the reason of a pause changed \
                (log_unpause_on_reason_change)";
     assert!(shown.contains(&row.to_owned()), "{shown:#?}");
     assert!(shown.contains(&"equal 500 PAUSE pauses paused 2 2".to_owned()), "{shown:#?}");
-    // csup: five reasons, one of them twice
+    // csup: five reasons, one of them twice.
     let shown = agreed("unpause-on-reason-change-22");
     let row = "explained csup UNPAUSE pauses unpaused 4 1 3 Auto-Unpause: the reason of a pause changed \
                (log_unpause_on_reason_change)";

@@ -4,7 +4,7 @@ use support::Numbers;
 
 use super::Case;
 
-/// The reasons that are told.
+/// The reasons that are reported.
 fn degraded(numbers: &Numbers) -> Vec<String> {
     let all = numbers.values("asterisk_exporter_degraded", "reason");
     assert_eq!(all.len(), 28, "every reason is there from the start");
@@ -16,8 +16,8 @@ fn degraded(numbers: &Numbers) -> Vec<String> {
 #[test]
 fn an_account_that_sees_joins_and_leaves_only_is_said_to_be_blind() {
     let case = Case::open("joins-and-leaves-only");
-    // four callers came and went, three of them long after the session began, and no channel of
-    // theirs was told of
+    // Four callers came and went, three of them long after the session began, and no channel of
+    // theirs was reported.
     assert_eq!(degraded(&case.numbers()), ["class_call", "class_dialplan"]);
 }
 

@@ -20,7 +20,7 @@ fn assert_stays(numbers: &Numbers, queue: &str, expected: &[(&str, f64)]) {
         }
     }
     found.retain(|(_, count)| *count > 0.0);
-    // `caller` is of a completion, all others are their own
+    // `caller` is of a completion, all others are their own.
     let mut expected: Vec<_> =
         expected.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
     found.sort_by(|one, other| one.0.cmp(&other.0));
@@ -44,7 +44,7 @@ fn a_refer_into_a_waiting_place_is_one_stay_that_is_abandoned() {
     let case = Case::open("refer-into-waiting-place-abandoned");
     let numbers = case.numbers();
     assert_stays(&numbers, "none", &[("entered", 1.0), ("abandoned", 1.0)]);
-    // from the consultation's Join
+    // From the consultation's Join.
     assert_seconds(
         &numbers,
         "asterisk_queue_hold_seconds_sum",
@@ -53,7 +53,7 @@ fn a_refer_into_a_waiting_place_is_one_stay_that_is_abandoned() {
     );
     no_anomaly(&numbers);
 
-    // waiting throughout: before the transfer, right behind it, at the end
+    // Waiting throughout: before the transfer, right behind it, at the end.
     for moment in [1_790_040_295.0, 1_790_040_296.5, 1_790_040_325.0] {
         let then = case.numbers_until(moment);
         assert_eq!(
@@ -100,7 +100,7 @@ fn a_caller_behind_an_optimised_local_channel_talks_to_the_end() {
     );
     no_anomaly(&numbers);
 
-    // 36 s after the Local channel is gone its caller talks on
+    // 36 s after the Local channel is gone its caller talks on.
     let late = case.numbers_until(1_790_040_675.0);
     assert_eq!(late.sum("asterisk_queue_callers_talking", &[("queue", "sales")]), 1.0);
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_waiting_caller_whom_the_bridge_action_takes_is_redirected() {
     );
     no_anomaly(&numbers);
 
-    // eight seconds into the other call nobody waits, and the agent is free
+    // Eight seconds into the other call nobody waits, and the agent is free.
     let later = case.numbers_until(1_795_942_265.0);
     assert_eq!(later.sum("asterisk_queue_callers_waiting", &[]), 0.0);
     assert_eq!(later.sum("asterisk_queue_longest_wait_seconds", &[]), 0.0);

@@ -53,7 +53,7 @@ impl Stream {
         let (a, b, c) = (one >> 32, one >> 16 & 0xffff, one & 0xffff);
         let uuid =
             format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", two >> 48, two & 0xffff_ffff_ffff);
-        // the end of it would be enough to tell it by
+        // The end of it would be enough to recognise it by.
         self.secrets.insert(uuid[..23].to_owned());
         uuid
     }
@@ -79,7 +79,7 @@ impl Stream {
             3 => format!("SIP/{}-{count:08x}", self.domain()),
             4 => format!("SIP/{}-{count:08x}", self.address()),
             5 => format!("SIP/{}-{count:08x}", self.number()),
-            // a guest whose domain is a word: nothing tells it from a peer, but there is a limit
+            // A guest whose domain is a word: nothing distinguishes it from a peer, but there is a limit.
             6 => format!("SIP/word{:x}-{count:08x}", self.dice() & 0xfff),
             7 => format!("IAX2/{}:4569-{}", self.address(), count % 32768),
             8 => format!("IAX2/[{}]:4569-{}", self.address(), count % 32768),
@@ -215,11 +215,11 @@ fn no_label_holds_what_a_far_end_can_choose_and_no_member_is_crowded_out() {
 
     let broad = "^(PJSIP|SIP|IAX2|DAHDI|OOH323|Motif|CAPI|Dongle|Woomera|[0-9]+)/";
     let rules = [
-        // nobody, 30 members, 12 devices and `other`; the eight spans or interfaces
+        // Nobody, 30 members, 12 devices and `other`; the eight spans or interfaces.
         ("devices", "trunks: ['^DAHDI/i']".to_owned(), 44, 8),
         ("agents", format!("trunks: ['^CAPI/']\n    agents: ['{broad}']"), 44, 8),
         ("everything", "trunks: ['/i[0-9]']\n    agents: ['']".to_owned(), 44, 8),
-        // those who are left are few, but the trunks are more than 12
+        // Those who are left are few, but the trunks are more than 12.
         ("trunks", format!("trunks: ['{broad}']"), 38, 13),
     ];
     for (name, rules, agents, trunks) in rules {

@@ -12,7 +12,7 @@ fn a_queue_that_is_dialled_in_another_case_is_the_configured_one() {
     let case = Case::open("queue-name-case");
     let numbers = case.numbers();
 
-    // the last queue is the empty name, of nobody
+    // The last queue is the empty name, of nobody.
     let queues = numbers.values("asterisk_queue_entries_total", "queue");
     assert_eq!(queues, ["Support", "full", "sales"]);
     let exits = |queue, outcome| {
@@ -89,7 +89,7 @@ fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
         "one for each caller, none for a media channel"
     );
     assert_eq!(numbers.sum("asterisk_call_hangups_total", &inbound[..3]), 2.0);
-    // a call that was only connected to media rang nobody and talked to nobody
+    // A call that was only connected to media rang nobody and talked to nobody.
     assert_eq!(numbers.sum("asterisk_call_ring_seconds_count", &[]), 0.0);
     assert_eq!(numbers.sum("asterisk_call_talk_seconds_count", &[]), 0.0);
     assert_eq!(numbers.values("asterisk_trunk_attempts_total", "trunk"), ["PJSIP/trunk"]);
@@ -99,7 +99,7 @@ fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
 #[test]
 fn a_person_is_one_agent_in_queues_and_outside_of_them() {
     let numbers = Case::open("hint-member").numbers();
-    // Local/1337@from-queue/n with a hint, SIP/998 with a hint, sip/997 that dials as SIP/997
+    // Local/1337@from-queue/n with a hint, SIP/998 with a hint, sip/997 that dials as SIP/997.
     let people = ["Dana Dove", "Sam Song", "Tea Tran"];
     for agent in people {
         let labels = [
@@ -125,7 +125,7 @@ fn queues_are_called_as_the_configuration_says_and_audit_knows() {
     let case = fixture("cases/queue-name-case");
     let (events, log) = (case.join("events.ami"), case.join("queue_log"));
 
-    // patterns are over the PBX's own names, so nothing is denied here
+    // Patterns are over the PBX's own names, so nothing is denied here.
     let played = run(&["replay", "--format", "text", "--config", path(&config), path(&events)]);
     let text = String::from_utf8_lossy(&played.stdout).into_owned();
     let numbers = Numbers::read(&text);
@@ -141,7 +141,7 @@ fn queues_are_called_as_the_configuration_says_and_audit_knows() {
     );
     assert_eq!(["Help desk", "Others"].map(|queue| of("asterisk_queue_agents", queue)), [1.0, 1.0]);
 
-    // a scrape has these labels, a recording the PBX's names, and queue_log agrees with both
+    // A scrape has these labels, a capture the PBX's names, and queue_log agrees with both.
     std::fs::write(&metrics, text).expect("a scratch file");
     for side in [["--metrics", path(&metrics)], ["--recording", path(&events)]] {
         let args =
@@ -158,7 +158,7 @@ fn names_that_are_not_utf_8_stay_apart_and_audit_reads_them_alike() {
     let numbers = case.numbers();
 
     let abandoned = |queue: &str| {
-        // a label value has a backslash doubled, as the text format wants it
+        // A label value has a backslash doubled, as the text format wants it.
         let of = [("queue", queue), ("outcome", "abandoned")];
         (
             numbers.sum("asterisk_queue_exits_total", &of),

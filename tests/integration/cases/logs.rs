@@ -119,7 +119,7 @@ fn an_export_of_a_database_is_read_in_the_local_time_of_its_pbx() {
             audited.text
         );
     }
-    // drawn by mysql, newest first, and in seconds of the epoch
+    // Drawn by mysql, newest first, and in seconds of the epoch.
     let drawn: String = rows(" | ", 2).lines().rev().map(|row| format!("| {row} |\n")).collect();
     let drawn =
         format!("+---+---+\n| {} |\n+---+---+\n{drawn}+---+---+\n", header(" | ").trim_end());
@@ -135,7 +135,7 @@ fn an_export_of_a_database_is_read_in_the_local_time_of_its_pbx() {
 
 #[test]
 fn the_zone_may_be_told_and_must_be_if_no_call_tells_it() {
-    // all that is known of the calls is a name: nothing says when they began
+    // All that is known of the calls is a name: nothing says when they began.
     let nameless = (header(",") + &rows(",", 2)).replace("1790000010.", "call-");
     let audited = audit_export("nameless.csv", &nameless, &[]);
     assert_eq!(audited.code, Some(2), "{}", audited.text);
@@ -203,7 +203,7 @@ fn a_compressed_log_is_read_however_it_was_compressed() {
             "{name}: {}",
             audited.text
         );
-        // cut, and with a byte that was turned round
+        // Cut, and with a byte that was turned round.
         let mut whole = std::fs::read(fixture("queue_log").join(name)).expect("a fixture");
         let cut = audit(
             &scratch(&format!("cut-{name}"), &whole[..whole.len() - 20]),
@@ -235,17 +235,17 @@ fn lines_of_queues_that_the_pbx_does_not_have_are_set_apart() {
         0,
         &[apart, "queue_log 2135 lines in it", "42 figures are equal"],
     );
-    // a real difference is one beside them
+    // A real difference is one beside them.
     let log = bulk().replacen("|ABANDON|", "|NOTHING|", 1) + dialler;
     audit_bulk("dialler-and-fault", &log, 1, &[apart, "1 only counted", "DIFFER in 1 figure"]);
-    // the same against metrics, which name every queue of the PBX
+    // The same against metrics, which name every queue of the PBX.
     let played = run(&["replay", "--format", "text", BULK]);
     let metrics = scratch("bulk.prom", &played.stdout);
     let log = scratch("dialler-metrics", (bulk() + dialler).as_bytes());
     let audited = audit(&log, &["--metrics", &metrics, "--until", "2030-01-01T00:00:00Z"]);
     assert_eq!(audited.code, Some(0), "{}", audited.text);
     assert!(audited.text.contains(apart), "{}", audited.text);
-    // nothing but them is nothing to compare
+    // Nothing but them is nothing to compare.
     let quiet = "asterisk_queue_entries_total{pbx=\"hq\",queue=\"600\"} 0\nprocess_start_time_seconds 1795474000\n";
     let (quiet, alone) =
         (scratch("quiet.prom", quiet.as_bytes()), scratch("dialler-alone", dialler.as_bytes()));
@@ -289,7 +289,7 @@ fn members_with_a_bar_in_their_name_are_found_further_right() {
 
 #[test]
 fn what_newer_versions_and_databases_add_disturbs_nothing() {
-    // log-caller-id-name (20.14, 22.4), members of a database, what the dialplan writes
+    // log-caller-id-name (20.14, 22.4), members of a database, what the dialplan writes.
     let mut log = String::new();
     for line in bulk().lines() {
         let more = if line.contains("|ENTERQUEUE|") { "|Lab | Caller" } else { "" };
@@ -341,7 +341,7 @@ fn a_place_that_another_channel_took_is_followed() {
             &[note, "42 figures"],
         );
     }
-    // an end that is 45 s longer, or of another agent, is no other name of this call
+    // An end that is 45 s longer, or of another agent, is no other name of this call.
     let end = log
         .lines()
         .find(|line| line.contains("|COMPLETECALLER|") && line.contains("|Agent 207|"))
@@ -364,7 +364,7 @@ fn a_place_that_another_channel_took_is_followed() {
     }
 }
 
-/// A caller who is connected at 1001 and of whose end nothing comes; what comes instead is told.
+/// A caller who is connected at 1001 and of whose end nothing comes; what comes instead is reported.
 fn recording(instead: &str) -> String {
     let (caller, agent) = (("PJSIP/trunk-1", "1000.1"), ("PJSIP/201-2", "1000.2"));
     let channel = |prefix: &str, (name, uniqueid): (&str, &str)| {
@@ -411,10 +411,10 @@ fn log(ended: u64) -> String {
 
 #[test]
 fn an_end_in_plain_sight_is_not_explained_as_lost() {
-    // after two days nothing is left of the call: lost, and no time was out of sight
+    // After two days nothing is left of the call: lost, and the exporter was synchronised all the time.
     let later = 1001 + 49 * 3600;
     let reload = format!("Event: Reload\nTimestamp: {later}.5\nModule: All\nStatus: 0\n\n");
-    // one stamp alone so far ahead is taken for a mistake of the clock
+    // One stamp alone so far ahead is taken for a mistake of the clock.
     let two_days = recording(&reload.repeat(2));
     let seen = scratch("in-sight.ami", two_days.as_bytes());
     let audited = audit(&scratch("in-sight", log(1046).as_bytes()), &["--recording", &seen]);
@@ -425,7 +425,7 @@ fn an_end_in_plain_sight_is_not_explained_as_lost() {
     ] {
         assert!(audited.text.contains(row), "{row} is not in {}", audited.text);
     }
-    // the same in the sums of a scrape whose exporter never lost sight
+    // The same in the sums of a scrape whose exporter was always synchronised.
     let lost = EXPORTED.replace("ended_by=\"caller\"", "ended_by=\"lost\"");
     let lost: String = lost
         .lines()
@@ -455,7 +455,7 @@ fn an_end_in_plain_sight_is_not_explained_as_lost() {
 
 #[test]
 fn an_end_out_of_sight_is_explained_if_its_line_is_of_that_time() {
-    // the PBX starts anew, and the recording goes on at 1060
+    // The PBX starts anew, and the capture goes on at 1060.
     let again = "Asterisk Call Manager/11.0.0\nEvent: FullyBooted\nTimestamp: 1060.5\nUptime: 5\nLastReload: 5\n\n\
         Event: Reload\nTimestamp: 1061.5\nModule: All\nStatus: 0\n\nEvent: Reload\nTimestamp: 1200.5\nModule: All\nStatus: 0\n\n";
     let first = "Event: FullyBooted\nTimestamp: 999.5\nUptime: 500\nLastReload: 500\n\n"
@@ -505,8 +505,8 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
         };
         log.lines().map(line).collect()
     };
-    // the recording ends with its calls, and its edge has no verdict: so it goes on for half a
-    // minute
+    // The capture ends with its calls, and its edge has no verdict: so it goes on for half a
+    // minute.
     let packed = std::fs::read(fixture("gaps/22.ami.gz")).expect("a fixture");
     let mut events = Vec::new();
     GzDecoder::new(&packed[..]).read_to_end(&mut events).expect("gzipped text");
@@ -550,7 +550,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
         let row = format!("explained {queue} {what} 1 0 1 {why}\n");
         assert!(audited.text.contains(&row), "{row} is not in {}", audited.text);
     }
-    // the same lines, written when the exporter could see again
+    // The same lines, written when the exporter could see again.
     for (line, row) in [
         ("59|5.2|gives-up-unseen|NONE|ABANDON", "gives-up-unseen ABANDON exits abandoned"),
         (
@@ -568,7 +568,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
     }
 }
 
-/// A pipe has no second look, so the zone must be told.
+/// A pipe has no second look, so the zone must be given.
 #[cfg(unix)]
 #[test]
 fn local_times_out_of_a_pipe_need_their_zone() {

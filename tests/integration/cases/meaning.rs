@@ -6,7 +6,7 @@ use support::fixture;
 use super::Case;
 use crate::lab::play;
 
-/// Ringings of the agents of a queue, by result, without those that never came up.
+/// Ring attempts at the agents of a queue, by result, without those that never came up.
 fn rings(numbers: &Numbers, queue: &str) -> Vec<String> {
     let labels = [("queue", queue)];
     let result = |series: &str| {
@@ -59,7 +59,7 @@ fn a_forward_that_the_queue_does_not_follow_is_canceled_each_time() {
     let case = Case::open("forward-refused-22");
     let numbers = case.numbers();
 
-    // the first caller's forward was followed and answered, the second one's queue had option i
+    // The first caller's forward was followed and answered, the second one's queue had option i.
     assert_eq!(rings(&numbers, "cfwd"), ["1 answered", "8 canceled"]);
     assert_eq!(
         (exits(&numbers, "cfwd", "answered"), exits(&numbers, "cfwd", "timeout")),
@@ -86,7 +86,7 @@ fn an_account_that_sees_joins_and_leaves_only_knows_no_exit_key() {
 
 #[test]
 fn the_queue_s_wrap_up_is_in_both_queues_where_the_last_call_is_shared() {
-    // AgentComplete came at 1790040950.886632; wrapa has 20 s, and wrapb nothing
+    // AgentComplete came at 1790040950.886632; wrapa has 20 s, and wrapb nothing.
     let case = Case::open("queue-wrap-up");
     let both = |numbers: &Numbers| [member(numbers, "wrapa"), member(numbers, "wrapb")];
     assert_eq!(both(&case.numbers_until(1_790_040_948.0)), ["ringing", "ringing"]);
@@ -102,8 +102,8 @@ fn the_queue_s_wrap_up_is_in_both_queues_where_the_last_call_is_shared() {
 
 #[test]
 fn wrap_up_of_22_keeps_the_agent_from_the_other_queue_for_6_s() {
-    // the call in cwa ended at 1795940668.900920; a caller waits in cwb from 671.684 on, and is put
-    // through to the agent at 674.689, as Asterisk counts whole seconds
+    // The call in cwa ended at 1795940668.900920; a caller waits in cwb from 671.684 on, and is put
+    // through to the agent at 674.689, as Asterisk counts whole seconds.
     let case = Case::open("queue-wrap-up-22");
     let both = |numbers: &Numbers| {
         ["cwa", "cwb"].map(|queue| {
@@ -116,7 +116,7 @@ fn wrap_up_of_22_keeps_the_agent_from_the_other_queue_for_6_s() {
     assert_eq!(both(&case.numbers_until(1_795_940_671.5)), [(1.0, 0.0), (1.0, 0.0)]);
     assert_eq!(both(&case.numbers_until(1_795_940_674.68)), [(1.0, 0.0), (1.0, 0.0)]);
 
-    // cwb has no wrap-up time, so none follows its call
+    // cwb has no wrap-up time, so none follows its call.
     let numbers = case.numbers();
     assert_eq!(both(&numbers), [(0.0, 1.0), (0.0, 1.0)]);
     assert_eq!((wrapped_up(&numbers, "cwa"), wrapped_up(&numbers, "cwb")), (6.0, 0.0));
@@ -157,7 +157,7 @@ fn pool_agents_of_real_servers_are_in_a_call_and_nothing_else() {
         let words: Vec<_> =
             states(&numbers, "Pat Page").into_iter().map(|(state, _)| state).collect();
         assert!(!words.contains(&"dnd".to_owned()), "{folder}: {words:?}");
-        // the agent's own call: nobody to talk to while it waits in the holding bridge
+        // The agent's own call: nobody to talk to while it waits in the holding bridge.
         let own: Vec<_> = numbers
             .series("asterisk_call_talk_seconds_count", &[("direction", "unknown")])
             .collect();

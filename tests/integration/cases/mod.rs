@@ -26,7 +26,7 @@ pub(crate) struct Case {
 }
 
 #[allow(dead_code, reason = "each kind of case uses a part of this")]
-/// What `audit` said: its exit code and its text.
+/// What `audit` printed, and its exit code.
 pub(crate) struct Audited {
     pub(crate) code: Option<i32>,
     pub(crate) text: String,
@@ -45,7 +45,7 @@ impl Case {
         self.play(&self.events())
     }
 
-    /// The numbers as they stand before the first event that has this Timestamp or a later one.
+    /// The numbers as they are before the first event that has this Timestamp or a later one.
     pub(crate) fn numbers_until(&self, timestamp: f64) -> Numbers {
         let text = self.text();
         let mut end = text.len();
@@ -65,7 +65,7 @@ impl Case {
         self.play_text(&text[..end], timestamp)
     }
 
-    /// The numbers as they stand at a Timestamp after the last event, if nothing comes until then.
+    /// The numbers as they are at a Timestamp after the last event, if nothing comes until then.
     pub(crate) fn numbers_at(&self, timestamp: f64) -> Numbers {
         let later =
             format!("Event: Reload\r\nPrivilege: system,all\r\nTimestamp: {timestamp:.6}\r\n\r\n");
@@ -117,7 +117,7 @@ impl Case {
         } else {
             text = String::from_utf8(bytes).expect("text");
         }
-        // some are stored with line feeds only
+        // Some are stored with line feeds only.
         if text.contains("\r\n") { text } else { text.replace('\n', "\r\n") }
     }
 }

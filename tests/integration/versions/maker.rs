@@ -1,4 +1,4 @@
-//! Makes recordings of Asterisk versions nobody here has: real ones of 16.28 and 22.10, rewritten
+//! Generates captures of Asterisk versions nobody here has: real ones of 16.28 and 22.10, rewritten
 //! into what that version would have sent for the same calls.
 //!
 //! What differs is one table, read from the source of each version.  Everything a table cannot say
@@ -12,27 +12,27 @@ use asterisk_exporter::ami::frame::{BANNER, Decoder, Frame, Item, Limits, put};
 use flate2::read::GzDecoder;
 use support::fixture;
 
-/// A version that recordings are made of.
+/// A version that captures are generated for.
 pub(crate) struct Version {
     /// Its folder in `fixtures/captures/`.
     pub(crate) folder: &'static str,
     /// Major and minor number.
     pub(crate) release: Release,
-    /// As CoreSettings tells it.
+    /// As CoreSettings reports it.
     pub(crate) asterisk: &'static str,
-    /// As the greeting tells it.
+    /// As the greeting reports it.
     pub(crate) ami: &'static str,
-    /// The real recordings it is made of: version, and names.
+    /// The real captures it is generated from: version, and names.
     made_of: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// Major and minor number.
 pub(crate) type Release = (u32, u32);
 
-/// What was made of one recording.
+/// What is generated from one capture.
 pub(crate) struct Made {
     pub(crate) name: &'static str,
-    /// The version it was made of.
+    /// The version it is generated from.
     pub(crate) base: &'static str,
     pub(crate) events: Vec<u8>,
     pub(crate) queue_log: String,
@@ -59,7 +59,7 @@ pub(crate) const VERSIONS: &[Version] = &[
         release: (18, 10),
         asterisk: "18.10.0",
         ami: "7.0.1",
-        // chan_sip says BUSY where PJSIP says NOANSWER, and 18 has both
+        // chan_sip says BUSY where PJSIP says NOANSWER, and 18 has both.
         made_of: &[("16", &["06-busy-unavailable", "12-outbound"]), ("22", NEW)],
     },
     Version {
@@ -82,7 +82,7 @@ pub(crate) const VERSIONS: &[Version] = &[
     },
 ];
 
-/// What 13 is made of: all that depends on what it lacks, and one of each of the rest.
+/// What 13 is generated from: all that depends on what it lacks, and one of each of the rest.
 const OLD: &[&str] = &[
     "01-answered-caller-hangs-up",
     "03-abandoned",
@@ -107,7 +107,7 @@ const OLD: &[&str] = &[
     "16-reconnect-mid-call",
 ];
 
-/// What 18 and 20 are made of.
+/// What 18 and 20 are generated from.
 const NEW: &[&str] = &[
     "01-answered-caller-hangs-up",
     "03-abandoned",
@@ -151,7 +151,7 @@ const MIXMONITOR: Since = &[(16, 17), (18, 3)];
 
 /// Since then QueueMemberStatus comes at a change only; before, whenever the device reports.
 const STATUS_AT_CHANGE: Since = &[(16, 18), (18, 4)];
-/// Since then FullyBooted tells how long the PBX has been running.
+/// Since then FullyBooted reports how long the PBX has been running.
 pub(crate) const UPTIME: Since = &[(14, 0)];
 /// Since then a caller behind the head whom `leavewhenempty` sends away has a QueueCallerAbandon.
 pub(crate) const EMPTY_IS_TOLD: Since = &[(13, 37), (16, 14), (17, 8)];
@@ -159,7 +159,7 @@ pub(crate) const EMPTY_IS_TOLD: Since = &[(13, 37), (16, 14), (17, 8)];
 const TENANTS: Since = &[(18, 25), (20, 10), (21, 5)];
 /// Since then QueueMemberPause has the reason once only, as PausedReason.
 const ONE_REASON: Since = &[(18, 0)];
-/// Since then queue_log tells that a ringing was cancelled.
+/// Since then queue_log has RINGCANCELED.
 const RINGCANCELED: Since = &[(15, 0)];
 
 impl Version {
@@ -170,7 +170,7 @@ impl Version {
             .flat_map(move |&(base, names)| names.iter().map(move |name| self.make_of(base, name)))
     }
 
-    /// A recording of `base` and its queue_log, as this version would have had them.
+    /// A capture of `base` and its queue_log, as this version would have had them.
     pub(crate) fn make_of(&self, base: &'static str, name: &'static str) -> Made {
         let folder = fixture("captures").join(base);
         let mut decoder = Decoder::new(Limits::default());
@@ -207,7 +207,7 @@ impl Version {
             return;
         }
         if name == "FullyBooted" {
-            // the real recordings begin behind the login
+            // The real captures begin behind the login.
             out.extend_from_slice(&[BANNER, self.ami.as_bytes(), b"\r\n"].concat());
         }
         let repeated = name == "QueueMemberStatus" && !self.has(STATUS_AT_CHANGE);
@@ -259,7 +259,7 @@ impl Version {
     }
 }
 
-/// A caller at the head becomes one behind it: nobody is rung for such a one, and nothing tells of
+/// A caller at the head becomes one behind it: nobody is rung for such a one, and nothing reports
 /// the end but Leave.
 #[derive(Default)]
 struct Behind {

@@ -1,6 +1,6 @@
-//! Recordings made for versions of Asterisk that could not be recorded: that they are what the
-//! maker makes, show what is special about their version, and count as the real ones they were made
-//! of.
+//! Synthetic captures, of versions of Asterisk that could not be captured: that they are what the
+//! generator writes, show what is special about their version, and count as the real ones they are
+//! generated from.
 
 mod maker;
 
@@ -16,7 +16,7 @@ use support::fixture;
 use crate::lab::{play, replay, rules};
 use maker::{EMPTY_IS_TOLD, Made, UPTIME, VERSIONS, Version, unpack};
 
-/// Where a made recording and its queue_log are kept.
+/// Where a synthetic capture and its queue_log are kept.
 fn places(version: &Version, made: &Made) -> [PathBuf; 2] {
     let folder = fixture("captures").join(version.folder);
     ["ami.gz", "queue_log"].map(|end| folder.join(format!("{}.{end}", made.name)))
@@ -56,7 +56,7 @@ fn what_is_kept_is_what_the_maker_makes() {
     }
 }
 
-/// What the classic exposition says of recorded bytes, without counts of events, which differ by
+/// The classic exposition of captured bytes, without counts of events, which differ by
 /// design.
 fn samples(events: &[u8]) -> BTreeSet<String> {
     let mut replay = replay(rules());
@@ -73,7 +73,7 @@ fn real(base: &str, name: &str) -> Vec<u8> {
     unpack(&fixture("captures").join(base).join(format!("{name}.ami.gz")))
 }
 
-/// What a version shows other than the recording it was made of: 13 tells no Uptime, so nobody
+/// What a version shows other than the capture it is generated from: 13 has no Uptime, so nobody
 /// knows its start.
 fn differences(version: &Version, made: &[u8], of: &[u8]) -> Vec<String> {
     let (here, mut there) = (samples(made), samples(of));
@@ -87,7 +87,7 @@ fn differences(version: &Version, made: &[u8], of: &[u8]) -> Vec<String> {
 #[test]
 fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
     for version in VERSIONS {
-        // a caller behind the head instead of at it is another call
+        // A caller behind the head instead of at it is another call.
         let made = version
             .make()
             .filter(|made| !made.name.starts_with("11c-") || version.has(EMPTY_IS_TOLD));
@@ -115,7 +115,7 @@ fn so_do_400_random_calls() {
     }
 }
 
-/// A kept recording as text.
+/// A kept capture as text.
 struct Kept(String);
 
 impl Kept {
@@ -194,7 +194,7 @@ fn events_of_later_versions_are_not_there() {
     let counts = |event| ["13.4", "13", "18", "20"].map(|folder| count(folder, event));
     assert_eq!(counts("Event: DialState"), [0, 0, 1, 1]);
     assert_eq!(counts("Event: MixMonitorStart"), [0, 0, 1, 1]);
-    // a build with the test framework, as Debian has it, tells the end of a recording all the same
+    // A build with the test framework, as Debian has it, reports the end of a recording all the same.
     assert_eq!(counts("State: MIXMONITOR_END"), [1, 1, 1, 1]);
 }
 
@@ -241,8 +241,8 @@ fn a_caller_behind_the_head_leaves_an_empty_queue_silently_before_13_37() {
     let settings = "Response: Success\r\nActionID: x-1\r\nAsteriskVersion: 13.4.0\r\n\r\n";
     for (events, outcome) in [
         (whole.clone(), "leave_empty"),
-        // without VarSet a key would look the same: only the version tells that it need not have
-        // been one
+        // Without VarSet a key would look the same: only the version shows that it need not have
+        // been one.
         (blind.clone(), "unserved"),
         (blind.replacen(greeting, settings, 1), "unserved"),
         (blind.replacen(greeting, "", 1), "exit_key"),

@@ -167,7 +167,7 @@ pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// A program of Debian's servers, such as promtool: installed, or where `make test` unpacks it.
 ///
-/// Without one, CI fails and other machines are told what is skipped.
+/// Without one, CI fails and other machines print what is skipped.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let unpacked = root("target/tools/usr/bin").join(name);
     let found =
@@ -185,7 +185,7 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 /// The Prometheus 3 of Debian sid, which moves: no test may need it.
 pub fn prometheus_3() -> Option<PathBuf> {
     let found = root("target/tools/sid/usr/bin/prometheus");
-    // one that sid built for a newer machine does not start here
+    // One that sid built for a newer machine does not start here.
     let says = Command::new(&found)
         .arg("--version")
         .output()

@@ -69,7 +69,7 @@ impl Ami {
             text.push_str(&format!("{key}: {value}\r\n"));
         }
         text.push_str("\r\n");
-        // a PBX that is being restarted may be gone: who waits for the response is told
+        // A PBX that is being restarted may be gone: whoever waits for the response is answered.
         let _ = stream.write_all(text.as_bytes());
         id
     }
@@ -175,7 +175,7 @@ impl Ami {
 
 impl Drop for Ami {
     fn drop(&mut self) {
-        // the reader's copy of the inbox and the last session's
+        // The reader's copy of the inbox and the last session's.
         if Arc::strong_count(&self.stream) == 1 {
             let _ = self.stream.lock().map(|stream| stream.0.shutdown(Shutdown::Both));
         }

@@ -2,8 +2,8 @@
 //! rules of METRICS.md (Over a gap).
 //!
 //! queue_log has whole seconds, and no test knows to the microsecond when the exporter saw what.
-//! So an event near the edge of a blind time may have been seen or not: every way it could have
-//! been is played, and what was counted must lie between the least and the most.  Away from the
+//! So an event near the edge of an outage may have been seen or not: every way it could have
+//! been is played, and what was counted must be between the least and the most.  Away from the
 //! edges there is only one way.
 
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ const FIGURES: [Figure; 13] = [
     ("asterisk_queue_exits_total", &[("outcome", "withdrawn")]),
     ("asterisk_queue_exits_total", &[("outcome", "lost")]),
     ("asterisk_queue_completions_total", &[("ended_by", "lost")]),
-    // who ended a talk may be unknown to an exporter that did not see all of it
+    // Who ended a talk may be unknown to an exporter that did not see all of it.
     ("asterisk_queue_completions_total", &[]),
     ("asterisk_queue_exits_total", &[]),
 ];
@@ -93,10 +93,10 @@ enum Step {
 /// What came of the comparison.
 pub(crate) struct Found {
     pub(crate) wrong: Vec<String>,
-    /// Stays that ended unseen for certain.
+    /// Stays that certainly ended in an outage.
     pub(crate) lost: u64,
     pub(crate) stays: u64,
-    /// Stays of which an event lies at an edge.
+    /// Stays of which an event is at an edge.
     pub(crate) unsure: u64,
 }
 
@@ -174,8 +174,8 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
     let mut events = vec![(stay.entered, Step::Entered)];
     events.extend(stay.left.map(|(at, how)| (at, Step::Left(how))));
     events.extend(stay.completed.map(|at| (at, Step::Completed)));
-    // an event is before the n-th edge or behind it; edges are the beginnings and ends of all blind
-    // times in order
+    // An event is before the n-th edge or behind it; edges are the beginnings and ends of all outages
+    // in order.
     let wide = |edge: [Moment; 2]| [edge[0].before(LATE), edge[1].after(LATE)];
     let edges: Vec<[Moment; 2]> =
         blind.iter().flat_map(|blind| [wide(blind.begins), wide(blind.ends)]).collect();
@@ -201,7 +201,7 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
     orders.iter().map(|order| counts(&events, order, blind)).collect()
 }
 
-/// Plays one way: event `n` lies behind `order[n]` edges.
+/// Plays one way: event `n` is behind `order[n]` edges.
 fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
     let mut steps = Vec::new();
     for edge in 0..=2 * blind.len() {
@@ -278,5 +278,5 @@ fn see(known: Phase, real: Phase, counts: &mut Counts) {
     }
 }
 
-/// How far a line of queue_log and its event may lie apart on a PBX that is busy.
+/// How far a line of queue_log and its event may be apart on a PBX that is busy.
 const LATE: Duration = Duration::from_secs(2);

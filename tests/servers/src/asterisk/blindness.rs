@@ -46,8 +46,8 @@ fn blindness_is_noticed(version: Version) {
     let more: String = ACCOUNTS.iter().map(|account| account.entry(&pbx.manager())).collect();
     let exporter = Exporter::start_with(&pbx.net, &pbx.manager(), &more);
 
-    // a PBX on which nothing happens lacks nothing, whoever looks; but a list that is refused is
-    // missing at once
+    // A PBX on which nothing happens lacks nothing, whoever looks; but a list that is refused is
+    // missing at once.
     for account in ACCOUNTS {
         let at_once = account.reason(version).filter(|reason| reason.starts_with("list_"));
         assert_eq!(
@@ -87,7 +87,7 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
         });
     }
 
-    // a scrape works it out itself, the log has it at the next event or Ping
+    // A scrape works it out itself, the log has it at the next event or Ping.
     for account in ACCOUNTS {
         let Some(reason) =
             account.reason(pbx.version).filter(|reason| !reason.starts_with("list_"))
@@ -108,7 +108,7 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
     assert!(!exporter.log().contains("pbx=real reason="));
 }
 
-/// What is said to be missing under an account.
+/// What is reported to be missing under an account.
 fn degraded(numbers: &Numbers, pbx: &str) -> Vec<String> {
     let all = numbers.values("asterisk_exporter_degraded", "reason");
     assert!(all.len() > 20, "every reason is there");
@@ -145,7 +145,7 @@ impl Account {
     }
 
     /// Before 22.11 FullyBooted comes at the login whatever an account may read, and nothing else
-    /// tells.
+    /// reports it.
     fn reason(&self, version: Version) -> Option<String> {
         let full = version.full();
         let mut numbers = full.split('.').map(|number| number.parse::<u32>().expect("a number"));

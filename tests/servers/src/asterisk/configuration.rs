@@ -85,7 +85,7 @@ fn accounts(version: Version, net: &str) -> String {
             account.push_str(&format!("secret = {SECRET}\n"));
             continue;
         }
-        // the commented choice of the filter: all of Newexten, so that redirected callers are told
+        // The commented choice of the filter: all of Newexten, so that redirected callers are recognised.
         let chosen = line.strip_prefix(";eventfilter").map(|rest| format!("eventfilter{rest}"));
         account.push_str(&format!("{}\n", chosen.as_deref().unwrap_or(line)));
     }

@@ -30,7 +30,7 @@ pub(crate) struct Recording {
     log: PathBuf,
 }
 
-/// Scrapes five times a second and checks each scrape, until it is told to stop.
+/// Scrapes five times a second and checks each scrape, until it is stopped.
 pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<u64>>,
@@ -81,7 +81,7 @@ impl Exporter {
         recording
     }
 
-    /// The exposition of a recording.
+    /// The exposition of a capture.
     pub(crate) fn replay(&self, recording: &Path) -> String {
         let (config, file) = (self.config().display().to_string(), recording.display().to_string());
         let played = program::run(&["replay", "--config", &config, &file]);
@@ -89,7 +89,7 @@ impl Exporter {
         String::from_utf8(played.stdout).expect("text")
     }
 
-    /// Where a replay of a recording counts other than was counted live.
+    /// Where a replay of a capture counts other than was counted live.
     pub(crate) fn differences_of(&self, recording: &Path, live: &str) -> Vec<String> {
         let played = self.replay(recording);
         let counts = |text: &str| {
@@ -139,7 +139,7 @@ impl Exporter {
     }
 
     /// Waits until nothing is held any more, all events are in and every deadline is over; what
-    /// stands then.
+    /// it exports then.
     pub(crate) fn wait_idle(&self) -> String {
         wait_until("the exporter to come to rest", || {
             let text = self.exposition();
@@ -173,13 +173,13 @@ impl Exporter {
                         Numbers::read(&text).assert_conserved(&address);
                         scrapes += 1;
                     }
-                    // an exporter that was stopped or is being restarted does not answer
+                    // An exporter that was stopped or is being restarted does not answer.
                     Err(_) => unanswered += 1,
                 }
                 next = next.after(EVERY).max(clock.now());
                 std::thread::sleep(next.since(clock.now()));
             }
-            // five a second where the machine can
+            // Five a second where the machine can.
             let wanted = clock.now().since(begun).as_secs();
             assert!(
                 scrapes + unanswered >= wanted && scrapes > 0,

@@ -98,8 +98,8 @@ impl Breaker<'_> {
                 self.exporter.signal("-STOP");
                 sleep(Duration::from_secs(5));
                 self.exporter.signal("-CONT");
-                // whether the PBX cut it off is known once a Ping was answered: what it read is
-                // counted by then
+                // Whether the PBX cut it off is known once a Ping was answered: what it read is
+                // counted by then.
                 self.exporter.wait_ready();
                 if self.sessions() != before {
                     let ends = self.sighted();
@@ -145,7 +145,7 @@ impl Breaker<'_> {
         self.exporter.numbers().sum("asterisk_start_time_seconds", &[])
     }
 
-    /// It was started anew, and the moment is right up to the second that Uptime is told in and
+    /// It was started anew, and the moment is right up to the second that Uptime has and
     /// what else it takes.
     fn expect_started_since(&self, before: f64, from: Moment) {
         let (started, from) = (self.pbx_started(), from.since(Moment::default()).as_secs_f64());

@@ -228,7 +228,7 @@ pub(crate) const ALL: &[Scenario] = &[
         sighted: &[("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "paused")], 1.0)],
         ..BASE
     },
-    // transfers: the caller's channel goes on to run Queue long after the agent has passed it on
+    // transfers: the caller's channel goes on to run Queue long after the agent has passed it on.
     Scenario {
         name: "passed-on-before",
         queues: &[("", "", &[Desk])],
@@ -347,7 +347,7 @@ fn consults(s: &Stage<'_>) -> String {
         &[("Channel", &connect["DestChannel"]), ("Context", "from-agents"), ("Exten", COLLEAGUE)],
     );
     let agent = connect["DestUniqueid"].clone();
-    // out of the queue's bridge, and into one with the colleague
+    // Out of the queue's bridge, and into one with the colleague.
     s.pbx.ctl().wait(from, "BridgeLeave", &[("Uniqueid", &agent)]);
     let entered = s.pbx.ctl().wait(from, "BridgeEnter", &[("Uniqueid", &agent)]);
     let bridge = entered["BridgeUniqueid"].clone();

@@ -53,7 +53,7 @@ impl Keeper {
         std::fs::copy(pbx.queue_log(), self.folder.join(format!("{name}.queue_log")))
             .expect("a queue_log");
     }
-    /// An event before the first call and one behind the last: nothing can be said of what lies at
+    /// An event before the first call and one behind the last: nothing is known of what is at
     /// an edge.
     fn mark(&mut self, what: &str) {
         let action = format!("Action: UserEvent\r\nUserEvent: {what}\r\n\r\n");
@@ -67,5 +67,5 @@ impl Keeper {
     }
 }
 
-/// More than what `audit` leaves out at the edges of a recording.
+/// More than what `audit` leaves out at the edges of a capture.
 const EDGE: Duration = Duration::from_secs(3);

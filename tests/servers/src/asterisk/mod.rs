@@ -1,4 +1,4 @@
-//! The exporter beside real Asterisk 16 and 22, held against their own queue_log and CDRs.
+//! The exporter beside real Asterisk 16 and 22, compared with their own queue_log and CDRs.
 //!
 //! `tests/servers/install` unpacks the servers into `target/asterisk`; everything runs on
 //! 127.0.0.0/8.
@@ -153,7 +153,7 @@ fn random_load(version: Version) {
         verdict.compared(),
         verdict.equal(),
     );
-    // a phone that was too slow for its own timers is no matter of the exporter's
+    // A phone that was too slow for its own timers is no matter of the exporter's.
     println!("    {} channels had to be hung up", left.len());
     let mut wrong = [
         truth::of_queues(&said, &live, &[]),
@@ -161,13 +161,13 @@ fn random_load(version: Version) {
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
         verdict.differences(),
-        // of a single call, a PBX with too much to do tells seconds later than it happened: sums
-        // are compared above
+        // Of a single call, a PBX with too much to do reports seconds later than it happened: sums
+        // are compared above.
         recorded.differences_in_count(),
         exporter.differences_of(&recording, &text),
     ]
     .concat();
-    // where the PBX is busy, a line that comes a second late looks like a talk that was cut short
+    // Where the PBX is busy, a line that comes a second late looks like a talk that was cut short.
     let allowed = ["logged_twice", "redirected_talk"];
     let explained = [verdict.explained(), recorded.explained()].concat().into_iter();
     let explained = explained.filter(|(_, _, reason, _)| !allowed.contains(&reason.as_str()));
@@ -316,7 +316,7 @@ fn every_gap(version: Version) {
         proxy.open();
         exporter.wait_back(before);
         recording.wait_sessions(2);
-        // what the lists lack is decided after two seconds (METRICS.md, Over a gap)
+        // What the lists lack is decided after two seconds (METRICS.md, Over a gap).
         std::thread::sleep(faults::SETTLED);
         let sighted = exporter.numbers();
         meeting.meet(4);

@@ -26,7 +26,7 @@ pub(crate) const CUT_SHORT: &[&str] =
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
-    // the place of a waiting caller goes over to another channel
+    // The place of a waiting caller goes over to another channel.
     Scenario {
         name: "refer-into-waiting",
         queues: &[("", "", &[Desk]), ("-b", "", &[])],
@@ -49,7 +49,7 @@ pub(crate) const ALL: &[Scenario] = &[
             ("asterisk_queue_exits_total", &[("queue", "@Q@-b")], 1.0),
             ("asterisk_queue_adopted_total", &[("queue", "@Q@-b")], 0.0),
         ],
-        // from the consultation's Join on: two seconds longer than the caller himself was there
+        // From the consultation's Join on: two seconds longer than the caller himself was there.
         at_least: &[("asterisk_queue_hold_seconds_sum", &[("queue", "@Q@-b")], 5.0)],
         ..BASE
     },
@@ -82,8 +82,8 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // the other way round: the line that waits is the first one, and whoever talks on the second
-    // takes its place
+    // The other way round: the line that waits is the first one, and whoever talks on the second
+    // takes its place.
     Scenario {
         name: "waiting-line-handed-over",
         queues: &[("", "", &[Answers])],
@@ -110,8 +110,8 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // no event tells this but two Newexten that cross, and the Hangup of the line whose place was
-    // taken
+    // No event shows this but two Newexten that cross, and the Hangup of the line whose place was
+    // taken.
     Scenario {
         name: "waiting-line-taken-over",
         queues: &[("", "", &[Answers])],
@@ -164,7 +164,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // a bridge that somebody else makes
+    // A bridge that somebody else makes.
     Scenario {
         name: "bridge-takes-waiting",
         queues: &[("", "timeout=60", &[Rings])],
@@ -213,8 +213,8 @@ pub(crate) const ALL: &[Scenario] = &[
             s.pbx.ctl().send("Hangup", &[("Channel", &connect["DestChannel"])]);
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        // the agent's leg is in a bridge all the time, if in another one: the talk goes on, as in
-        // queue_log
+        // The agent's leg is in a bridge all the time, if in another one: the talk goes on, as in
+        // queue_log.
         wants: &[(
             "asterisk_queue_completions_total",
             &[("queue", "@Q@"), ("ended_by", "caller")],
@@ -230,7 +230,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.act("BridgeKick", &[("Channel", &agent)]);
             call.wait();
         },
-        // nobody hangs up, but the caller's dialplan ends in the same instant
+        // Nobody hangs up, but the caller's dialplan ends in the same instant.
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
         wants: &[(
             "asterisk_queue_completions_total",
@@ -239,7 +239,7 @@ pub(crate) const ALL: &[Scenario] = &[
         )],
         ..BASE
     },
-    // a parking lot
+    // A parking lot.
     Scenario {
         name: "parked-and-back",
         queues: &[("", "", &[Answers])],
@@ -315,7 +315,7 @@ pub(crate) const ALL: &[Scenario] = &[
         )],
         ..BASE
     },
-    // the caller comes through a Local channel that is optimised away
+    // The caller comes through a Local channel that is optimised away.
     Scenario {
         name: "caller-optimised",
         queues: &[("", "", &[Desk])],
@@ -356,7 +356,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // made by the manager
+    // Made by the manager.
     Scenario {
         name: "originated-into-queue",
         phones: &[HangsUp],
@@ -379,7 +379,7 @@ pub(crate) const ALL: &[Scenario] = &[
         )],
         ..BASE
     },
-    // a phone that sends all its calls elsewhere
+    // A phone that sends all its calls elsewhere.
     Scenario {
         name: "forward-refused",
         queues: &[("", "timeout=2", &[Forwards, Answers])],
@@ -428,7 +428,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // what is asked of the queue in other words
+    // What is asked of the queue in other words.
     Scenario {
         name: "other-case",
         plan: "Answer()\nQueue(Other-CASE,t,,,90)\nHangup()",
@@ -460,7 +460,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // members whose state is a hint's
+    // Members whose state is a hint's.
     Scenario {
         name: "do-not-disturb",
         queues: &[("", "member => @T@/a@D0@,0,@M0@,hint:dnd@D0@@from-trunk", &[])],
@@ -497,13 +497,13 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // the agent's phone leaves the caller with a key, and is back in the holding bridge at once
+    // The agent's phone leaves the caller with a key, and is back in the holding bridge at once.
     Scenario {
         name: "pool-agent-key",
         queues: &[("", "member => Local/starred@agent-pool/n,0,@M0@,Agent:starred", &[])],
         phones: &[Answers],
         drive: |s| {
-            // app_agent_pool lets a new agent wait five seconds
+            // app_agent_pool lets a new agent wait five seconds.
             let mut login =
                 s.start(&Caller { keys: vec![(9000, '*')], ..s.device_calls(0, "701", 6000) });
             s.wait_any("AgentLogin", "Agent", "starred");

@@ -62,7 +62,7 @@ impl Version {
         }
     }
 
-    /// What stands between AGI and Gosub in the arguments of Queue: 21 took the macro out of the
+    /// What separates AGI and Gosub in the arguments of Queue: 21 took the macro out of the
     /// middle.
     pub(crate) const fn gosub(self) -> &'static str {
         match self {
@@ -75,14 +75,14 @@ impl Version {
         support::root("target/asterisk").join(self.number())
     }
 
-    /// As the program says it: `16.28.0`.
+    /// As the program prints it: `16.28.0`.
     pub(crate) fn full(self) -> String {
         let text = fs::read_to_string(self.root().join("installed")).expect("the version");
         let word = text.split_whitespace().nth(1).expect("Asterisk and a version");
         word.split(|c: char| !c.is_ascii_digit() && c != '.').next().expect("a version").to_owned()
     }
 
-    /// Whether the tests can run here; where they cannot, says why.  In CI they must, with 16.
+    /// Whether the tests can run here; where they cannot, prints why.  In CI they must, with 16.
     pub(crate) fn is_installed(self) -> bool {
         let succeeds = |program: &str, args: &[&str]| {
             let done = Command::new(program)
@@ -115,7 +115,7 @@ impl Version {
 impl Pbx {
     /// Starts a server for a test of that name and waits until it is ready for calls.
     pub(crate) fn start(version: Version, name: &str, slot: u8, plan: &Plan) -> Self {
-        // two runs on one machine must not meet: the process decides the third part of the address
+        // Two runs on one machine must not meet: the process decides the third part of the address.
         let net = format!(
             "127.{}.{}",
             version.number(),
@@ -156,7 +156,7 @@ impl Pbx {
         self.ctl().act("Command", &[("Command", command)]).remove("Output").unwrap_or_default()
     }
 
-    /// What its own console says to a command, line by line; the manager interface repeats a header
+    /// What its own console answers to a command, line by line; the manager interface repeats a header
     /// instead.
     pub(crate) fn console(&self, command: &str) -> String {
         self.on_console(&mut Command::new("chroot"), command)
@@ -173,7 +173,7 @@ impl Pbx {
         String::from_utf8_lossy(&output.output().expect("chroot, as root").stdout).into_owned()
     }
 
-    /// Waits until no channel is up; hangs up those that stay and tells their names.
+    /// Waits until no channel is up; hangs up those that stay and returns their names.
     pub(crate) fn settle(&self) -> Vec<String> {
         for _ in 0..300 {
             if self.channels().is_empty() {
@@ -285,7 +285,7 @@ fn launch(version: Version, place: &Path, outside: &Path) -> Child {
         .expect("chroot, as root")
 }
 
-/// The manager interface opens before the queues are there: FullyBooted tells that they are.
+/// The manager interface opens before the queues are there: FullyBooted comes when they are.
 fn log_in(net: &str) -> Ami {
     let ctl = program::wait_until("the manager interface", || {
         Ami::open(&format!("{net}.1:5038"), "ctl", SECRET).ok()

@@ -56,7 +56,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no panic while it is locked")
 }
 
-/// What a panic said: a literal, or a text with values in it.
+/// The message of a panic: a literal, or a text with values in it.
 fn message(panic: &(dyn Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()

@@ -18,7 +18,7 @@ pub(crate) fn of_phone(phone: Phone) -> Option<String> {
                 + &presses(&format!("#1{colleague}"))
                 + &until_bye(None)
         }
-        // the colleague answers after a second
+        // The colleague answers after a second.
         Phone::AttendedTransfers => {
             rings()
                 + &answers_after(1000)
@@ -79,7 +79,7 @@ fn ack() -> String {
     "<recv request=\"ACK\"/>\n".to_owned()
 }
 
-// the called side
+// The called side.
 
 /// A scenario of a phone: takes an INVITE and keeps what a request of its own needs.
 fn called(body: &str) -> String {
@@ -257,7 +257,7 @@ fn random_phone() -> String {
         + &bye_after("short", 700)
         + &bye_after("longer", 2400)
         + &label("transfer")
-        // BYE of a caller who hangs up while keys are pressed ends the sipp call: Asterisk is answered by nobody, as if the phone lost power
+        // BYE of a caller who hangs up while keys are pressed ends the sipp call: Asterisk is answered by nobody, as if the phone lost power.
         + &pause(600)
         + &presses(&format!("#1{colleague}"))
         + &bye_after("transferred", 8000)
@@ -277,7 +277,7 @@ fn random_phone() -> String {
         + &ack()
 }
 
-/// Only a REFUSALS number is told apart by the caller of this scenario: see [`called`].
+/// Only a REFUSALS number is distinguished by the caller of this scenario: see [`called`].
 pub(crate) fn carrier() -> String {
     let mut text =
         "<nop next=\"ringing\" test=\"answers\"/>\n<nop next=\"ringing\" test=\"rings\"/>\n"
@@ -305,7 +305,7 @@ pub(crate) fn carrier() -> String {
     called(&text)
 }
 
-// the calling side
+// The calling side.
 
 pub(crate) fn calling(caller: &Caller, from: &str) -> String {
     let head = |method: &str, cseq: u32, to: &str| {
@@ -323,7 +323,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"calling\">\n",
     );
     if let Some(limit) = caller.cancel {
-        // an INVITE and its CANCEL have one branch
+        // An INVITE and its CANCEL have one branch.
         let branch = "z9hG4bK-[pid]-[call_number]-i";
         text += &send(
             invite,

@@ -9,7 +9,7 @@ use support::program;
 
 use super::sip_script;
 
-/// How a phone behaves; each kind is one sipp that plays all phones of the kind, told apart by its
+/// How a phone behaves; each kind is one sipp that plays all phones of the kind, distinguished by its
 /// port.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Phone {
@@ -54,7 +54,7 @@ impl Phone {
             Self::Holds => 4008,
             Self::Random => 4009,
             Self::Forwards => 4010,
-            // each has a port of its own
+            // Each has a port of its own.
             Self::Desk | Self::Unreachable => 0,
         }
     }
@@ -105,7 +105,7 @@ impl Phones {
         }
         let carrier = phones.sipp("carrier", &sip_script::carrier(), 4, 5070, &[]);
         phones.kinds.push(carrier);
-        // sipp opens its socket late: who asks is told when it is there
+        // Sipp opens its socket late: whoever asks is answered when it is there.
         for kind in &mut phones.kinds {
             kind.wait_open();
         }
@@ -120,7 +120,7 @@ impl Phones {
         let to = format!("{}.1:5060", self.net);
         let mut args =
             vec![&*to, "-s", &caller.to, "-m", "1", "-timeout", "100", "-recv_timeout", "40000"];
-        // a slow machine repeats itself: an INVITE that is sent twice is answered twice
+        // A slow machine repeats itself: an INVITE that is sent twice is answered twice.
         args.extend(["-default_behaviors", "all,-abortunexp"]);
         self.sipp(
             &format!("{}-{port}", caller.to),
@@ -133,12 +133,12 @@ impl Phones {
 
     fn sipp(&self, name: &str, scenario: &str, host: u8, port: u16, args: &[&str]) -> Sipp {
         let file = self.folder.join(format!("{name}.xml"));
-        // a called sipp does not know where calls come from
+        // A called sipp does not know where calls come from.
         let scenario = scenario.replace("@PBX@", &format!("{}.1:5060", self.net));
         fs::write(&file, scenario).expect("a scenario");
         let log = self.folder.join(format!("{name}.log"));
         let out = fs::File::create(&log).expect("a log");
-        // of its own, or those of a hundred others are in the way
+        // Of its own, or those of a hundred others are in the way.
         let spare = next();
         let (control, media) = ((15_000 + spare).to_string(), (30_000 + 4 * spare).to_string());
         let child = Command::new("sipp")
@@ -168,7 +168,7 @@ impl Drop for Phones {
 }
 
 impl Sipp {
-    /// Waits until the call is over; whether it went as the scenario says.
+    /// Waits until the call is over; whether it went as the scenario has it.
     pub(crate) fn wait(&mut self) -> bool {
         let status = program::wait_until(&format!("the end of {}", self.name), || {
             self.child.try_wait().expect("sipp")
@@ -204,7 +204,7 @@ impl Sipp {
             let sockets = fs::read_dir(format!("/proc/{pid}/fd"))
                 .ok()?
                 .filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
-            // one is its control socket, one is SIP
+            // One is its control socket, one is SIP.
             (sockets.filter(|link| link.to_string_lossy().starts_with("socket:")).count() >= 2)
                 .then_some(())
         });

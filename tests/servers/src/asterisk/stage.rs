@@ -101,7 +101,7 @@ impl Scenario {
         };
         for (suffix, options, members) in self.queues {
             // app_queue never changes a queue from linear to something else, so it is no default of
-            // the template
+            // the template.
             let strategy = if options.contains("strategy=") { "" } else { "strategy=linear" };
             plan.queues.push_str(&fill(&format!("[@Q@{suffix}](base)\n{strategy}\n{options}\n")));
             for &phone in *members {
@@ -120,7 +120,7 @@ impl Scenario {
         }
         for at in 0..next {
             plan.dialplan.push_str(&fill(&format!("exten => @D{at}@,hint,@T@/a@D{at}@\n")));
-            // the same with a key for "do not disturb"
+            // The same with a key for "do not disturb".
             plan.dialplan.push_str(&fill(&format!(
                 "exten => dnd@D{at}@,hint,@T@/a@D{at}@&Custom:dnd@D{at}@\n"
             )));

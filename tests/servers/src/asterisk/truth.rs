@@ -60,8 +60,8 @@ impl<'a> Talks<'a> {
     }
 }
 
-/// Reads a server's queue_log.  What it says twice (16, METRICS.md) is left out: a second end of a
-/// talk, and a ringing in vain that was answered.  So is what it says of a pause that only has
+/// Reads a server's queue_log.  Its duplicates (16, METRICS.md) are left out: a second end of a
+/// talk, and a failed ring attempt that was answered.  So is what it has of a pause that only has
 /// another reason.
 pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
@@ -101,7 +101,7 @@ fn name_of(queue: &str) -> String {
     if queue == "NONE" { queue.to_owned() } else { queue.to_lowercase() }
 }
 
-/// How often a verb stands in it, in all queues.
+/// How often a verb is in it, in all queues.
 pub(crate) fn number(said: &Verbs, verbs: &[&str]) -> usize {
     said.values().flatten().filter(|verb| verbs.contains(&verb.as_str())).count()
 }
@@ -270,7 +270,7 @@ fn of_bounds(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) ->
     found
 }
 
-/// What a scenario's metric stands at, and which one that is.
+/// The value of a scenario's metric, and which one that is.
 fn counted(
     metric: &str,
     labels: &[(&str, &str)],

@@ -1,4 +1,4 @@
-//! What `asterisk_exporter audit` says of queue_log and the exporter, or a recording.
+//! What `asterisk_exporter audit` finds in queue_log and the exporter, or a capture.
 
 use std::path::Path;
 
@@ -20,14 +20,14 @@ impl Verdict {
     /// Compares a running exporter, which has counted everything in queue_log.
     pub(crate) fn of(pbx: &Pbx, exporter: &Exporter) -> Self {
         let url = format!("http://{}/metrics", exporter.address());
-        // nothing lies at an edge: every line counts
+        // Nothing is at an edge: every line counts.
         Self::run(
             pbx,
             &["--metrics", &url, "--since", "2000-01-01 00:00", "--until", "2100-01-01 00:00"],
         )
     }
 
-    /// Compares a recording.
+    /// Compares a capture.
     pub(crate) fn of_recording(pbx: &Pbx, config: &Path, recording: &Path) -> Self {
         let (config, recording) = (config.display().to_string(), recording.display().to_string());
         Self::run(pbx, &["--config", &config, "--recording", &recording])

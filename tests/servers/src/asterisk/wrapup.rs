@@ -1,6 +1,6 @@
 //! Wrap-up beside a real PBX: at every moment of a script the gauge must say what the PBX goes by.
 //!
-//! `queue show` tells of each member how many seconds ago its last call was, and that is what
+//! `queue show` reports of each member how many seconds ago its last call was, and that is what
 //! app_queue compares with the wrap-up time.  It counts seconds of the clock, so up to a second
 //! around a change either may be right.
 
@@ -43,22 +43,22 @@ fn wrap_up(version: Version) {
     };
 
     let first = script.watched(&exporter, &clock, || {
-        // 6 s in all of Ann's queues, then none, then 3 s, whatever the others have
+        // 6 s in all of Ann's queues, then none, then 3 s, whatever the others have.
         for (queue, time) in [("wrapa", 6), ("wrapb", 0), ("wrapc", 3)] {
             script.call(queue, time, SHORT);
             sleep(Duration::from_secs(time + 3));
         }
-        // Bob has 3 s of his own, and his queue 8
+        // Bob has 3 s of his own, and his queue 8.
         script.call("wrapd", 3, SHORT);
         sleep(Duration::from_secs(6));
-        // who waits in another queue is put through when it is over
+        // Who waits in another queue is put through when it is over.
         script.call("wrapa", 6, SHORT);
         script.call("wrapb", 0, 12_000);
     });
 
-    // an exporter that comes in the middle of it sees it in the list, but not that the call was
+    // An exporter that comes in the middle of it sees it in the list, but not that the call was
     // another queue's; a queue with a time of its own counts nobody as available for that long
-    // after any call, so this caller has patience
+    // after any call, so this caller has patience.
     script.call("wrapa", 6, 14_000);
     exporter.restart();
     let second = script.watched(&exporter, &clock, || sleep(Duration::from_secs(7)));
@@ -74,7 +74,7 @@ fn wrap_up(version: Version) {
     );
     let wrong = [firsts.wrong, seconds.wrong].concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // some hundred on a machine with time, and how many is its affair
+    // Some hundred on a machine with time, and how many is its affair.
     assert!(firsts.wrapped >= 10 && seconds.wrapped >= 1, "too little of it was in wrap-up");
 }
 
@@ -87,7 +87,7 @@ struct Script<'a> {
     over: AtomicBool,
 }
 
-/// A moment of it: by queue, what the PBX and what the exporter says.
+/// A moment of it: by queue, what the PBX and what the exporter reports.
 struct Sample {
     /// Before the first was asked.
     at: Moment,
@@ -157,7 +157,7 @@ fn is_wrapping_up(shown: &str, queue: &str, time: u64) -> bool {
         .unwrap_or_else(|| panic!("no member of {queue}: {shown}"));
     let last = member.split("last was ").nth(1).and_then(|rest| rest.split(' ').next());
     let since = last.and_then(|seconds| seconds.parse::<u64>().ok());
-    // Bob's own time goes first, and nobody else's call is his
+    // Bob's own time goes first, and nobody else's call is his.
     let time = if queue == "wrapd" { 3 } else { time };
     member.contains("Not in use") && since.is_some_and(|since| since < time)
 }

@@ -1,4 +1,4 @@
-//! An abandon spike wakes somebody, and the end of it is told: the shipped rules and alerts in a
+//! An abandon spike wakes somebody, and the end of it is notified: the shipped rules and alerts in a
 //! real Prometheus, the shipped routing in a real Alertmanager behind it, and the test as the one
 //! on call.
 //!
@@ -89,7 +89,7 @@ impl Pager {
         Self { port, alerts }
     }
 
-    /// The alerts of this name that were told with this status.
+    /// The alerts of this name that were notified with this status.
     fn told(&self, name: &str, status: &str) -> Vec<Value> {
         let alerts = self.alerts.lock().unwrap();
         let told = alerts
@@ -103,7 +103,7 @@ impl Pager {
 fn an_abandon_spike_wakes_somebody_and_its_end_is_told() {
     let Some(program) = prometheus_2() else { return };
     let pager = Pager::start();
-    // The example as it is shipped, but for whom it tells.
+    // The example as it is shipped, but for its receivers.
     let shipped = std::fs::read_to_string(root("alerts/alertmanager.example.yml")).unwrap();
     let mut routing = compressed(&shipped);
     for (theirs, ours) in [

@@ -1,4 +1,4 @@
-//! Calls as Asterisk 22 tells them, to the microsecond.
+//! Calls as Asterisk 22 reports them, to the microsecond.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -16,7 +16,7 @@ pub(crate) fn day(seed: u64, calls: usize) -> Vec<u8> {
     bytes[first..].to_vec()
 }
 
-/// What a real Asterisk sent: a recording of 400 random calls.
+/// What a real Asterisk sent: a capture of 400 random calls.
 pub(crate) fn recorded(version: &str) -> Vec<u8> {
     let file = File::open(root("fixtures/captures").join(version).join("bulk.ami.gz")).unwrap();
     let mut bytes = Vec::new();
@@ -24,7 +24,7 @@ pub(crate) fn recorded(version: &str) -> Vec<u8> {
     bytes
 }
 
-/// A caller who gives up after `hold` seconds in the queue `support`; `number` tells callers apart.
+/// A caller who gives up after `hold` seconds in the queue `support`; `number` distinguishes callers.
 pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
     let mut call = Call::new(number);
     call.tell("Newchannel", "");

@@ -1,4 +1,4 @@
-//! The example configurations, checked by the tools of the servers that read them; tests/rules.rs
+//! The example configurations, checked by the tools of the servers that read them; tests/integration/rules.rs
 //! does so for alerts/.
 
 use std::process::Command;
@@ -30,7 +30,7 @@ fn etc() -> Folder {
     for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
         std::fs::copy(root("alerts").join(file), folder.0.join("asterisk").join(file)).unwrap();
     }
-    // promtool reads what the targets' files hold, too.
+    // Promtool reads what is in the targets' files, too.
     std::fs::create_dir(folder.0.join("targets")).unwrap();
     std::fs::copy(
         root("contrib/prometheus/targets.example.yml"),

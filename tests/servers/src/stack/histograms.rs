@@ -31,7 +31,7 @@ fn assert_native(server: &Server, exporter: &Exporter) {
             sum.compare(&server.ask(&format!("histogram_sum({name})")), 0.0)
         });
         // Powers of two bound a native bucket: up to there its fraction is exact, where a classic
-        // bound tells it too.
+        // bound shows it too.
         for bound in [1.0, 2.0, 8.0] {
             let classic = own
                 .named(&format!("{name}_bucket"))

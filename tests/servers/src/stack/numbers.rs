@@ -1,5 +1,5 @@
-//! The same numbers everywhere: a whole day of calls, told at once, is in each server what the
-//! exporter says.
+//! The same numbers everywhere: a whole day of calls, sent at once, is in each server what the
+//! exporter exports.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -38,7 +38,7 @@ fn after(calls: &[u8], more: &str) -> (Pbx, Exporter) {
     (pbx, exporter)
 }
 
-/// What stands still when no call goes on: agents' times go on, and so does the process.
+/// What does not change when no call goes on: agents' times go on, and so does the process.
 pub(crate) fn at_rest(series: &Series) -> Series {
     const MOVING: &[&str] =
         &["asterisk_agent_state_seconds_total", "asterisk_queue_wrapup_seconds_total"];

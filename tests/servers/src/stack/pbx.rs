@@ -1,4 +1,4 @@
-//! A PBX that says what the test tells it to, as soon as the exporter has logged in.
+//! A PBX that sends what the test wants, as soon as the exporter has logged in.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

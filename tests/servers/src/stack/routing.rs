@@ -1,4 +1,4 @@
-//! Who is told of what, and what explains what: the shipped routing, in amtool and in a real
+//! Who is notified of what, and what explains what: the shipped routing, in amtool and in a real
 //! Alertmanager.
 
 use std::collections::BTreeSet;

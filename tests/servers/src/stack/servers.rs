@@ -200,7 +200,7 @@ impl Drop for Folder {
     }
 }
 
-/// Asks again and again until it is so; if it never is, the last answer tells what is wrong.
+/// Asks again and again until it is so; if it never is, the last answer shows what is wrong.
 pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -> T {
     let mut last = String::new();
     for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {

@@ -10,7 +10,7 @@ use crate::asterisk::stage::{Scenario, Stage, Want};
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
-    // several stays
+    // Several stays.
     Scenario {
         name: "a-to-b",
         queues: &[("", "", &[]), ("-b", "", &[Answers])],
@@ -35,7 +35,7 @@ pub(crate) const ALL: &[Scenario] = &[
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETEAGENT ENTERQUEUE CONNECT COMPLETEAGENT")],
         ..BASE
     },
-    // Local channels
+    // Local channels.
     Scenario {
         name: "local-members",
         queues: &[(
@@ -88,7 +88,7 @@ pub(crate) const ALL: &[Scenario] = &[
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
         ..BASE
     },
-    // hung up by the manager
+    // Hung up by the manager.
     Scenario {
         name: "waiting-caller-hung-up",
         queues: &[("", "", &[])],
@@ -113,7 +113,7 @@ pub(crate) const ALL: &[Scenario] = &[
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
         ..BASE
     },
-    // special members
+    // Special members.
     Scenario {
         name: "member-gosub",
         plan: "Answer()\nQueue(@Q@,t,,,90,@G@member-sub)\nHangup()",
@@ -123,7 +123,7 @@ pub(crate) const ALL: &[Scenario] = &[
             let runs = |m: &Message| {
                 m["Event"] == "Newexten" && m["Uniqueid"] == agent && m["Context"] == "member-sub"
             };
-            // in a place where Queue looks for something else nothing runs, and nothing else tells
+            // In a place where Queue looks for something else nothing runs, and nothing else shows it.
             s.pbx.ctl().wait_for("the Gosub of the member", 0, runs);
             call.wait();
         },
@@ -148,7 +148,7 @@ pub(crate) const ALL: &[Scenario] = &[
         )],
         ..BASE
     },
-    // recordings
+    // Recordings.
     Scenario {
         name: "recorded-by-queue",
         queues: &[("", "monitor-format=wav", &[Answers])],
@@ -177,7 +177,7 @@ pub(crate) const ALL: &[Scenario] = &[
         wants: &[("asterisk_queue_recorded_calls_total", &[("queue", "@Q@")], 1.0)],
         ..BASE
     },
-    // calls outside queues
+    // Calls outside queues.
     outbound("outbound-answered", |s| s.play(&s.device_calls(0, "9200", 3000)), OUT_ANSWERED),
     outbound(
         "outbound-carrier-hangs-up",

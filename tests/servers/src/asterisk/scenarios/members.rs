@@ -7,7 +7,7 @@ use crate::asterisk::stage::{Scenario, Stage};
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
-    // ringing in vain
+    // Ring attempts that fail.
     Scenario {
         name: "rona",
         queues: &[("", "timeout=2", &[Rings, Answers])],
@@ -58,7 +58,7 @@ pub(crate) const ALL: &[Scenario] = &[
         ],
         ..BASE
     },
-    // strategies
+    // Strategies.
     Scenario {
         name: "ringall",
         queues: &[("", "strategy=ringall", &[Answers, Rings, Rings])],
@@ -75,7 +75,7 @@ pub(crate) const ALL: &[Scenario] = &[
     strategy("rrmemory", &[("", "strategy=rrmemory", &[Answers, Answers])]),
     strategy("rrordered", &[("", "strategy=rrordered", &[Answers, Answers])]),
     strategy("wrandom", &[("", "strategy=wrandom", &[Answers, Answers])]),
-    // members
+    // Members.
     Scenario {
         name: "members",
         queues: &[("", "", &[])],
@@ -120,7 +120,7 @@ const fn strategy(
     }
 }
 
-/// Members come, pause with reasons, and go; what changes nothing is told again by Asterisk, and
+/// Members come, pause with reasons, and go; what changes nothing is reported again by Asterisk, and
 /// logged again.
 fn members(s: &Stage<'_>) {
     let one = [("Queue", "@Q@"), ("Interface", "@T@/a@D0@")];
@@ -141,7 +141,7 @@ fn members(s: &Stage<'_>) {
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "coffee")]));
     s.act("QueuePause", &with(&[("Paused", "false")]));
     s.act("QueuePause", &with(&[("Paused", "false")]));
-    // all queues of the phone at once
+    // All queues of the phone at once.
     s.act("QueuePause", &[("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "all")]);
     s.act("QueuePause", &[("Interface", "@T@/a@D0@"), ("Paused", "false")]);
     s.act("QueuePenalty", &with(&[("Penalty", "5")]));

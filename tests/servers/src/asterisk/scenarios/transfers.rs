@@ -12,7 +12,7 @@ use crate::asterisk::stage::{Scenario, Stage};
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
-    // transfers
+    // Transfers.
     Scenario {
         name: "blind-by-agent",
         queues: &[("", "", &[BlindTransfers])],
@@ -33,7 +33,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.play(&Caller { keys, ..s.caller(60_000) });
             hang_up_agent_after(s, "BlindTransfer", "TransfererUniqueid");
         },
-        // 16 logs both: the caller is gone from the bridge, and the transfer succeeded
+        // 16 logs both: the caller is gone from the bridge, and the transfer succeeded.
         verbs: &[("", "ENTERQUEUE CONNECT BLINDTRANSFER|COMPLETECALLER")],
         wants: &[(
             "asterisk_queue_transfers_total",
@@ -46,7 +46,7 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "attended-by-agent",
         queues: &[("", "", &[AttendedTransfers])],
         drive: |s| s.call(25_000),
-        // one race inside Asterisk decides the verb and AgentComplete says what queue_log says
+        // One race inside Asterisk decides the verb, and AgentComplete has what queue_log has.
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
         wants: &[(
             "asterisk_queue_transfers_total",
@@ -218,8 +218,8 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        // nobody asked to hang up when the talk ended, and queue_log waits for whoever does in the
-        // end
+        // Nobody asked to hang up when the talk ended, and queue_log waits for whoever does in the
+        // end.
         wants: &[(
             "asterisk_queue_completions_total",
             &[("queue", "@Q@"), ("ended_by", "unknown")],

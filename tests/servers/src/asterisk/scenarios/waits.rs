@@ -7,7 +7,7 @@ use crate::asterisk::stage::Scenario;
 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
-    // answered
+    // Answered.
     Scenario {
         name: "answered-caller-ends",
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
@@ -32,7 +32,7 @@ pub(crate) const ALL: &[Scenario] = &[
         )],
         ..BASE
     },
-    // given up
+    // Given up.
     Scenario {
         name: "abandoned-nobody-there",
         queues: &[("", "", &[])],
@@ -70,7 +70,7 @@ pub(crate) const ALL: &[Scenario] = &[
         verbs: &[("", "ENTERQUEUE AGENTDUMP+ ABANDON RINGCANCELED*")],
         ..BASE
     },
-    // let go
+    // Let go.
     Scenario {
         name: "timeout",
         queues: &[("", "", &[Rings])],
@@ -136,7 +136,7 @@ pub(crate) const ALL: &[Scenario] = &[
         verbs: &[("", "ENTERQUEUE WITHDRAW")],
         ..BASE
     },
-    // never let in
+    // Never let in.
     Scenario {
         name: "refused-empty",
         queues: &[("", "joinempty=no", &[])],
