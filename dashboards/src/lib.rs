@@ -1,8 +1,8 @@
 //! The dashboards: `definitions` generates `dashboards/*.json`, and `render` draws pictures of them.
 
 pub mod definitions;
+pub mod prometheus;
 pub mod render;
-pub mod server;
 
 use std::path::PathBuf;
 

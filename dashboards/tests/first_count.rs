@@ -46,7 +46,7 @@ fn the_first_of_a_rare_counter_counts() {
     });
     let file = scratch().join("first_count.yml");
     std::fs::write(&file, json!({ "tests": [test] }).to_string()).expect("a file");
-    let said =
+    let output =
         Command::new(promtool).args(["test", "rules"]).arg(file).output().expect("promtool starts");
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

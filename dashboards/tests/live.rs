@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use asterisk_exporter::demo::{DemoPbx, Options, configuration};
-use dashboards::server::{Prometheus, Span, choose_all, expand};
+use dashboards::prometheus::{Prometheus, Span, choose_all, expand};
 use dashboards::{queries, shipped};
 use support::program::{Running, command, demo, free_port, get, prometheus_3, tool, wait_until};
 use support::scratch;
@@ -141,7 +141,8 @@ impl NativeExporter {
         let folder = scratch().join(format!("native-{port}"));
         std::fs::create_dir_all(&folder).expect("a folder");
         let pbx = tokio::runtime::Runtime::new().expect("a runtime");
-        let (username, secret) = ("exporter".to_owned(), "demo".to_owned());
+        let username = "exporter".to_owned();
+        let secret = "demo".to_owned();
         let options = Options {
             seed: 1,
             speed: 60.0,

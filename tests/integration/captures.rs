@@ -65,7 +65,9 @@ fn differences(report: &Report) -> Vec<String> {
     let unequal = report.rows.iter().filter(|row| row.state != State::Equal);
     let mut found: Vec<_> = unequal
         .map(|row| {
-            let (state, queue, what) = (row.state.word(), &row.queue, row.what.word());
+            let state = row.state.word();
+            let queue = &row.queue;
+            let what = row.what.word();
             let (figures, reasons): (_, Vec<_>) = match &row.figures {
                 Figures::Counts { logged, counted, explained, .. } => (
                     format!("{logged}, counted {counted}"),
@@ -157,7 +159,8 @@ fn documented(scenario: &str) -> &'static [&'static str] {
 fn every_recording_equals_its_queue_log() {
     let all: Vec<_> = VERSIONS.into_iter().flat_map(recordings).collect();
     assert!(all.len() >= 180, "only {} recordings found", all.len());
-    let (mut compared, mut wrong) = (0, Vec::new());
+    let mut compared = 0;
+    let mut wrong = Vec::new();
     let mut compare = |what: String, found: Vec<String>, wanted: Vec<&str>| {
         if found != wanted {
             wrong.push(format!("{what}: {found:#?}, not {wanted:#?}"));
@@ -363,10 +366,10 @@ fn transfers_are_told_by_kind_and_by_whom() {
     ];
     for (version, name, queue, kind, by) in cases {
         let numbers = scenario(version, name);
-        let told = numbers
+        let reported = numbers
             .sum("asterisk_queue_transfers_total", &[("queue", queue), ("kind", kind), ("by", by)]);
         assert_eq!(
-            (told, numbers.sum("asterisk_queue_transfers_total", &[])),
+            (reported, numbers.sum("asterisk_queue_transfers_total", &[])),
             (1.0, 1.0),
             "{name}"
         );

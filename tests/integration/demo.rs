@@ -140,7 +140,7 @@ fn a_second_session_between_two_events_changes_nothing() {
         ] {
             assert_eq!(numbers.sum(name, labels), 0.0, "{what}: {name} {labels:?}");
         }
-        let said = |verb: &str| {
+        let logged = |verb: &str| {
             log.lines().filter(|line| line.split('|').nth(4) == Some(verb)).count() as f64
         };
         for (verb, counted) in [
@@ -148,7 +148,7 @@ fn a_second_session_between_two_events_changes_nothing() {
             ("ABANDON", numbers.sum("asterisk_queue_exits_total", &[("outcome", "abandoned")])),
             ("PAUSE", numbers.sum("asterisk_queue_pauses_total", &[("change", "paused")])),
         ] {
-            assert_eq!(said(verb), counted, "{what}: {verb}");
+            assert_eq!(logged(verb), counted, "{what}: {verb}");
         }
     }
 }

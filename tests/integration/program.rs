@@ -128,9 +128,9 @@ fn check_config_prints_every_mistake() {
     );
     let bad = run(&["check-config", "--config", as_str(&config)]);
     assert_eq!(bad.status.code(), Some(1));
-    let told = text(&bad.stderr);
+    let printed = text(&bad.stderr);
     for message in ["70000 is not a port", "pbx[0].trunk", "short_abandon"] {
-        assert!(told.contains(message), "{message} is not in {told}");
+        assert!(printed.contains(message), "{message} is not in {printed}");
     }
 }
 
@@ -146,13 +146,14 @@ fn manager_conf_goes_by_the_version() {
     for version in ["11", "11.25.3", "1.8.32"] {
         let ancient = run(&["manager-conf", "--asterisk", version]);
         let message = format!("Asterisk {version}");
-        let told = text(&ancient.stderr);
+        let printed = text(&ancient.stderr);
         assert_eq!((ancient.status.code(), ancient.stdout.len()), (Some(1), 0));
         assert!(
-            told.contains(&message) && told.contains(" is not supported: its queue events lack"),
-            "{told}"
+            printed.contains(&message)
+                && printed.contains(" is not supported: its queue events lack"),
+            "{printed}"
         );
-        assert!(told.ends_with("update it to 12 or newer\n"), "{told}");
+        assert!(printed.ends_with("update it to 12 or newer\n"), "{printed}");
     }
 }
 

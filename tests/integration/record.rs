@@ -104,7 +104,8 @@ impl Peer {
 
     /// The next action, which must be this one; returns its ActionID.
     fn expect(&mut self, name: &str) -> String {
-        let (mut action, mut id) = (String::new(), String::new());
+        let mut action = String::new();
+        let mut id = String::new();
         loop {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).expect("a line") > 0, "closed instead of {name}");
@@ -183,9 +184,9 @@ fn interrupt(mut running: Running) -> (Option<i32>, String) {
     let pid = running.0.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
     let status = wait_until("the end of the program", || running.0.try_wait().expect("a child"));
-    let mut said = String::new();
-    running.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
-    (status.code(), said)
+    let mut printed = String::new();
+    running.0.stderr.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    (status.code(), printed)
 }
 
 /// Lines that are in one of two expositions only.
@@ -232,12 +233,12 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     // As `kill -9` would leave it.
     let (cut, whole) = place.content();
     assert!(!whole);
-    let (code, said) = interrupt(running);
+    let (code, printed) = interrupt(running);
     let (content, whole) = place.content();
-    assert!(whole && code == Some(0), "{said}");
+    assert!(whole && code == Some(0), "{printed}");
     assert!(
-        said.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())),
-        "{said}"
+        printed.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())),
+        "{printed}"
     );
     assert_eq!(content, cut);
     let exposition = played(&content);
@@ -464,12 +465,12 @@ fn a_refused_account_and_a_pbx_that_is_not_there_leave_no_file() {
     );
     assert!(!place.out.exists());
     drop((peer, fake));
-    let (code, said) = wait(place.record(&[]));
+    let (code, printed) = wait(place.record(&[]));
     assert!(
         code == Some(1)
-            && said.contains("pbx hq: connect to 127.0.0.1:")
-            && said.contains("refused"),
-        "{said}"
+            && printed.contains("pbx hq: connect to 127.0.0.1:")
+            && printed.contains("refused"),
+        "{printed}"
     );
     assert!(!place.out.exists());
 }
@@ -480,18 +481,18 @@ fn asterisk_11_is_refused() {
     let place = Place::new("old", fake.address());
     let running = place.record(&[]);
     fake.connected().say("Asterisk Call Manager/1.3\n");
-    let (code, said) = wait(running);
+    let (code, printed) = wait(running);
     let why = "Asterisk 11 or older (AMI 1.3) is not supported: its queue events lack what the exporter needs; \
         update it to 12 or newer";
-    assert_eq!((code, said), (Some(1), format!("asterisk_exporter: pbx hq: {why}\n")));
+    assert_eq!((code, printed), (Some(1), format!("asterisk_exporter: pbx hq: {why}\n")));
     assert!(!place.out.exists());
 }
 
 fn wait(mut running: Running) -> (Option<i32>, String) {
     let status = wait_until("the end of the program", || running.0.try_wait().expect("a child"));
-    let mut said = String::new();
-    running.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
-    (status.code(), said)
+    let mut printed = String::new();
+    running.0.stderr.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    (status.code(), printed)
 }
 
 #[test]
@@ -510,8 +511,8 @@ fn what_is_there_is_not_overwritten_and_every_mistake_is_told() {
         (vec!["--duration", "soon"], "soon is not a duration".to_owned()),
     ] {
         let output = run(&place.arguments(&more));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains(&message), "{said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && printed.contains(&message), "{printed}");
     }
     assert_eq!(std::fs::read(&place.out).expect("the file"), b"precious");
 }
@@ -525,10 +526,11 @@ fn a_full_disk_ends_it_with_the_reason() {
     let mut peer = fake.accept_up(Lists::Empty);
     peer.expect("Logoff");
     drop(peer);
-    let (code, said) = wait(running);
+    let (code, printed) = wait(running);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains("/dev/full: cannot be written") && said.contains("No space left on device"),
-        "{said}"
+        printed.contains("/dev/full: cannot be written")
+            && printed.contains("No space left on device"),
+        "{printed}"
     );
 }

@@ -236,9 +236,9 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
 
 fn passes(command: &mut Command) {
     let output = command.output().expect("the tool starts");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{said}");
+    assert!(output.status.success(), "{command:?}\n{printed}");
 }
 
 fn read(path: &Path) -> String {

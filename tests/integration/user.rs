@@ -33,29 +33,35 @@ fn a_taken_port_is_told_with_the_flag_that_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let failed = run(&["demo", "--web.listen-address", &address]);
-    let told = text(&failed.stderr);
-    assert_eq!((failed.status.code(), failed.stdout.len()), (Some(1), 0), "{told}");
+    let printed = text(&failed.stderr);
+    assert_eq!((failed.status.code(), failed.stdout.len()), (Some(1), 0), "{printed}");
     let expected = format!(
         "asterisk_exporter: {address}: address in use\n\
          choose another with --web.listen-address :15039, or make demo ARGS='--web.listen-address :15039'\n"
     );
-    assert!(told.ends_with(&expected), "{told}");
+    assert!(printed.ends_with(&expected), "{printed}");
 
     let config = scratch("taken.yml", NOBODY);
     let failed = run(&["--config", &config, "--web.listen-address", &address]);
-    let told = text(&failed.stderr);
-    assert!(told.contains("address in use\nchoose another with --web.listen-address"), "{told}");
+    let printed = text(&failed.stderr);
+    assert!(
+        printed.contains("address in use\nchoose another with --web.listen-address"),
+        "{printed}"
+    );
 }
 
 #[test]
 fn make_demo_hands_its_flags_on() {
-    let made = Command::new("make")
+    let planned = Command::new("make")
         .args(["--dry-run", "demo", "ARGS=--web.listen-address :15039"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("make");
-    let told = text(&made.stdout);
-    assert!(told.contains("cargo run --release -- demo --web.listen-address :15039\n"), "{told}");
+    let printed = text(&planned.stdout);
+    assert!(
+        printed.contains("cargo run --release -- demo --web.listen-address :15039\n"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -205,12 +211,12 @@ fn what_is_no_configuration_is_not_read_into_memory() {
         ] {
             let failed = run(args);
             assert_eq!(failed.status.code(), Some(1));
-            let told = text(&failed.stderr);
+            let printed = text(&failed.stderr);
             assert!(
-                told.contains(&format!(
+                printed.contains(&format!(
                     "{path}: not readable: larger than 1 MiB, which no configuration is\n"
                 )),
-                "{told}"
+                "{printed}"
             );
         }
     }
@@ -248,9 +254,9 @@ fn record_writes_nothing_through_a_link() {
     let link = scratch("link.ami.gz", "");
     std::fs::remove_file(&link).and_then(|()| symlink(&letter, &link)).expect("a link");
     let refused = run(&["record", "--config", &config, "--out", &link, "--force"]);
-    let told = text(&refused.stderr);
+    let printed = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(told.contains(&format!("{link}: is a link to another file")), "{told}");
+    assert!(printed.contains(&format!("{link}: is a link to another file")), "{printed}");
     assert_eq!(std::fs::read_to_string(&letter).expect("the letter"), "a letter");
 }
 
@@ -384,11 +390,12 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
     let log =
         PathBuf::from(words.iter().find(|word| word.ends_with(".queue_log")).expect("the file"));
     let audited = Command::new(&words[0]).args(&words[1..]).output().expect("the program");
-    let told = text(&audited.stdout);
-    assert_eq!(audited.status.code(), Some(0), "{told}{}", text(&audited.stderr));
+    let printed = text(&audited.stdout);
+    assert_eq!(audited.status.code(), Some(0), "{printed}{}", text(&audited.stderr));
     assert!(
-        told.contains(", 0 outside\n") && told.ends_with("\nqueue_log and the exporter agree.\n"),
-        "{told}"
+        printed.contains(", 0 outside\n")
+            && printed.ends_with("\nqueue_log and the exporter agree.\n"),
+        "{printed}"
     );
 
     assert_eq!(std::fs::metadata(&log).expect("the log").permissions().mode() & 0o777, 0o600);

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::canvas::{At, Canvas, Place};
 use super::panels::{decimals, named, unit};
-use super::{Drawn, words};
-use crate::server::{Series, Span};
+use super::{Drawn, format};
+use crate::prometheus::{Series, Span};
 
 /// Positions of moments and values.
 pub(super) struct Frame {
@@ -37,11 +37,11 @@ impl Frame {
         while at <= self.span.to {
             let x = self.x(at);
             canvas.text(
-                &words::clock(at),
+                &format::clock(at),
                 x,
                 self.area.y + self.area.h + 11,
                 12,
-                words::DIM,
+                format::DIM,
                 At::Middle,
             );
             at += step;
@@ -81,15 +81,15 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let ticks = (0..).map(|tick| f64::from(tick) * nice_step(high));
     for value in ticks.take_while(|value| *value <= high * 1.001) {
         let y = frame.y(value);
-        canvas.line(vec![(area.x, y), (area.x + area.w, y)], words::GRID, 1);
+        canvas.line(vec![(area.x, y), (area.x + area.w, y)], format::GRID, 1);
         let digits =
             decimals(defaults).or((unit(defaults) == "percentunit" && high <= 0.1).then_some(1));
         canvas.text(
-            &words::value(value, unit(defaults), digits),
+            &format::value(value, unit(defaults), digits),
             area.x - 6,
             y,
             12,
-            words::DIM,
+            format::DIM,
             At::Right,
         );
     }
@@ -97,7 +97,7 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     if custom["thresholdsStyle"]["mode"] == "dashed" {
         for step in defaults["thresholds"]["steps"].as_array().into_iter().flatten() {
             let bound = step["value"].as_f64().filter(|bound| *bound <= high);
-            let colour = words::colour(step["color"].as_str().unwrap_or_default());
+            let colour = format::colour(step["color"].as_str().unwrap_or_default());
             if let Some(bound) = bound {
                 dashes(
                     canvas,
@@ -116,7 +116,7 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     }
     for (moment, colour) in drawn.marks {
         let x = frame.x(*moment);
-        dashes(canvas, &[(x, area.y), (x, area.y + area.h)], words::colour(colour));
+        dashes(canvas, &[(x, area.y), (x, area.y + area.h)], format::colour(colour));
     }
     if right {
         beside(canvas, place.inner(place.w - side + 12, 0, 0, 0), &lines, defaults);
@@ -128,14 +128,15 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
 
 /// Names with their colours, in as many rows as they need.
 pub(super) fn legend(canvas: &Canvas<'_>, place: Place, names: Vec<(String, RGBColor)>) {
-    let (mut x, mut y) = (place.x, place.y + 9);
+    let mut x = place.x;
+    let mut y = place.y + 9;
     for (name, colour) in names {
         let width = canvas.width(&name, 13) + 30;
         if x > place.x && x + width > place.x + place.w {
             (x, y) = (place.x, y + 18);
         }
         canvas.fill(Place { x, y: y - 2, w: 12, h: 4 }, colour);
-        canvas.text(&name, x + 16, y, 13, words::TEXT, At::Left);
+        canvas.text(&name, x + 16, y, 13, format::TEXT, At::Left);
         x += width;
     }
 }
@@ -153,7 +154,7 @@ fn line(config: &Value, name: String, series: Series) -> Line {
         .and_then(|colour| colour["fixedColor"].as_str());
     let stacking = property("custom.stacking").unwrap_or(&config["defaults"]["custom"]["stacking"]);
     Line {
-        colour: fixed.map_or_else(|| words::by_name(&name), words::colour),
+        colour: fixed.map_or_else(|| format::by_name(&name), format::colour),
         stacked: stacking["mode"] == "normal",
         dashed: property("custom.lineStyle").is_some(),
         name,
@@ -204,7 +205,8 @@ fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point], steps: bo
     let bottom = frame.area.y + frame.area.h;
     if bars {
         for (moment, _, top) in run.iter().filter(|(_, low, top)| top > low) {
-            let (x, y) = (frame.x(*moment), frame.y(*top));
+            let x = frame.x(*moment);
+            let y = frame.y(*top);
             canvas.fill(Place { x: x - 2, y, w: 4, h: bottom - y }, line.colour);
         }
         return;
@@ -260,7 +262,8 @@ fn dashes(canvas: &Canvas<'_>, points: &[(i32, i32)], colour: RGBColor) {
 
 /// How many rows a legend below takes.
 fn rows(canvas: &Canvas<'_>, width: i32, lines: &[Line]) -> i32 {
-    let (mut rows, mut x) = (1, 0);
+    let mut rows = 1;
+    let mut x = 0;
     for line in lines {
         let wide = canvas.width(&line.name, 13) + 30;
         if x > 0 && x + wide > width {
@@ -273,29 +276,37 @@ fn rows(canvas: &Canvas<'_>, width: i32, lines: &[Line]) -> i32 {
 
 /// The legend as a table: name, last value, highest value.
 fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
-    let (last_at, most_at) = (place.x + place.w - 74, place.x + place.w - 2);
-    canvas.text("last", last_at, place.y + 8, 12, words::DIM, At::Right);
-    canvas.text("max", most_at, place.y + 8, 12, words::DIM, At::Right);
+    let last_at = place.x + place.w - 74;
+    let most_at = place.x + place.w - 2;
+    canvas.text("last", last_at, place.y + 8, 12, format::DIM, At::Right);
+    canvas.text("max", most_at, place.y + 8, 12, format::DIM, At::Right);
     for (at, line) in (1..).zip(lines) {
         let y = place.y + 8 + at * 18;
         if y + 9 > place.y + place.h {
-            canvas.text("… more below", place.x, y - 12, 11, words::DIM, At::Left);
+            canvas.text("… more below", place.x, y - 12, 11, format::DIM, At::Left);
             break;
         }
         canvas.fill(Place { x: place.x, y: y - 2, w: 12, h: 4 }, line.colour);
         let name = canvas.short(&line.name, place.w - 160, 13);
-        canvas.text(&name, place.x + 16, y, 13, words::TEXT, At::Left);
+        canvas.text(&name, place.x + 16, y, 13, format::TEXT, At::Left);
         let values = line.series.points.iter().map(|(_, value)| *value);
-        let text = |value: f64| words::value(value, unit(defaults), decimals(defaults));
+        let text = |value: f64| format::value(value, unit(defaults), decimals(defaults));
         canvas.text(
             &text(values.clone().next_back().unwrap_or(0.0)),
             last_at,
             y,
             13,
-            words::TEXT,
+            format::TEXT,
             At::Right,
         );
-        canvas.text(&text(values.fold(f64::MIN, f64::max)), most_at, y, 13, words::TEXT, At::Right);
+        canvas.text(
+            &text(values.fold(f64::MIN, f64::max)),
+            most_at,
+            y,
+            13,
+            format::TEXT,
+            At::Right,
+        );
     }
 }
 

@@ -10,8 +10,8 @@
 
 mod canvas;
 mod chart;
+mod format;
 mod panels;
-mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use support::program::demo;
 use support::root;
 
-use crate::server::{Prometheus, Series, Span, choose_all, expand};
+use crate::prometheus::{Prometheus, Series, Span, choose_all, expand};
 use crate::shipped;
 use canvas::{At, Canvas, Place, picture};
 
@@ -133,11 +133,12 @@ fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
         panel["gridPos"]["y"].as_i64().unwrap_or(0) + panel["gridPos"]["h"].as_i64().unwrap_or(0)
     };
     let rows = i32::try_from(all.iter().map(bottom).max().unwrap_or(1)).expect("a few rows");
-    let (width, height) = (24 * COLUMN, HEAD + rows * ROW);
+    let width = 24 * COLUMN;
+    let height = HEAD + rows * ROW;
     let marks = asked.marks(board);
     let size = |pixels: i32| u32::try_from(pixels).expect("a positive size");
     picture(file, size(width), size(height), |canvas| {
-        canvas.fill(Place { x: 0, y: 0, w: width, h: height }, words::BACK);
+        canvas.fill(Place { x: 0, y: 0, w: width, h: height }, format::BACK);
         head(canvas, board, asked, width);
         for panel in all {
             let side = |side: &str| {
@@ -151,7 +152,14 @@ fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
             };
             if panel["type"] == "row" {
                 let title = format!("▾ {}", panel["title"].as_str().unwrap_or_default());
-                canvas.text(&title, place.x + 12, place.y + place.h / 2, 17, words::TEXT, At::Left);
+                canvas.text(
+                    &title,
+                    place.x + 12,
+                    place.y + place.h / 2,
+                    17,
+                    format::TEXT,
+                    At::Left,
+                );
                 continue;
             }
             let (answers, span) = asked.panel(panel);
@@ -179,13 +187,13 @@ fn head(canvas: &Canvas<'_>, board: &Value, asked: &Asked<'_>, width: i32) {
             );
         }
     }
-    canvas.text(&text, 12, HEAD / 2, 18, words::TEXT, At::Left);
+    canvas.text(&text, 12, HEAD / 2, 18, format::TEXT, At::Left);
     let time = format!(
         "{} to {} UTC · drawn by the exporter's test tool, not by Grafana",
-        words::clock(asked.from),
-        words::clock(asked.to)
+        format::clock(asked.from),
+        format::clock(asked.to)
     );
-    canvas.text(&time, width - 12, HEAD / 2, 15, words::DIM, At::Right);
+    canvas.text(&time, width - 12, HEAD / 2, 15, format::DIM, At::Right);
 }
 
 /// `5m` as seconds.

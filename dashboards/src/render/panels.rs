@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::canvas::{At, Canvas, Place};
-use super::{Drawn, chart, words};
-use crate::server::Series;
+use super::{Drawn, chart, format};
+use crate::prometheus::Series;
 
 pub(super) fn draw(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
-    canvas.fill(place, words::PANEL);
+    canvas.fill(place, format::PANEL);
     let title = drawn.panel["title"].as_str().unwrap_or_default();
     canvas.text(
         &canvas.short(title, place.w - 16, 15),
         place.x + 8,
         place.y + 14,
         15,
-        words::TEXT,
+        format::TEXT,
         At::Left,
     );
     let inner = place.inner(8, 28, 8, 6);
     if drawn.answers.iter().all(Vec::is_empty) {
         let middle = (inner.x + inner.w / 2, inner.y + inner.h / 2);
         let text = drawn.panel["fieldConfig"]["defaults"]["noValue"].as_str().unwrap_or("No data");
-        canvas.text(text, middle.0, middle.1, 18, words::DIM, At::Middle);
+        canvas.text(text, middle.0, middle.1, 18, format::DIM, At::Middle);
         return;
     }
     match drawn.panel["type"].as_str() {
@@ -66,14 +66,14 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         let last = series.points.last().map_or(0.0, |(_, value)| *value);
         let mapped = &defaults["mappings"][0]["options"][format!("{last}")];
         let lit = if let Some(colour) = mapped["color"].as_str() {
-            words::colour(colour)
+            format::colour(colour)
         } else if defaults["color"]["mode"] == "thresholds" {
-            words::threshold(&defaults["thresholds"], last)
+            format::threshold(&defaults["thresholds"], last)
         } else {
-            words::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default())
+            format::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default())
         };
         let solid = drawn.panel["options"]["colorMode"] == "background_solid";
-        let ink = if solid { words::readable_on(lit) } else { lit };
+        let ink = if solid { format::readable_on(lit) } else { lit };
         if solid {
             canvas.fill(tile, lit);
         }
@@ -82,7 +82,7 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         } else if let Some(text) = mapped["text"].as_str() {
             text.to_owned()
         } else {
-            words::value(last, unit(defaults), decimals(defaults))
+            format::value(last, unit(defaults), decimals(defaults))
         };
         let size = (tile.h / 2).min(44);
         let size =
@@ -142,7 +142,7 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             x,
             place.y + 12,
             14,
-            words::colour("#6E9FFF"),
+            format::colour("#6E9FFF"),
             side,
         );
         let changes = overrides.iter().filter(|change| change["matcher"]["options"] == *title);
@@ -169,30 +169,30 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
                     cell.x + 4,
                     y + high / 2,
                     15,
-                    words::TEXT,
+                    format::TEXT,
                     At::Left,
                 );
                 continue;
             }
             let value = values.get(*source);
-            let mut ink = words::TEXT;
+            let mut ink = format::TEXT;
             if let (Some(value), Some(_), Some(steps)) =
                 (value, property("custom.cellOptions"), property("thresholds"))
             {
-                let lit = words::threshold(steps, *value);
+                let lit = format::threshold(steps, *value);
                 canvas.fill(cell, lit);
-                ink = words::readable_on(lit);
+                ink = format::readable_on(lit);
             }
             let unit = property("unit").and_then(Value::as_str).unwrap_or("short");
             let text = value
-                .map_or("–".to_owned(), |value| words::value(*value, unit, decimals(defaults)));
+                .map_or("–".to_owned(), |value| format::value(*value, unit, decimals(defaults)));
             canvas.text(&text, cell.x + cell.w - 8, y + high / 2, 15, ink, At::Right);
         }
     }
     let shown = (place.h - 26) / high;
     if i32::try_from(rows.len()).expect("a few") > shown {
         let more = format!("{} rows, {shown} shown", rows.len());
-        canvas.text(&more, place.x + place.w, place.y - 14, 13, words::DIM, At::Right);
+        canvas.text(&more, place.x + place.w, place.y - 14, 13, format::DIM, At::Right);
     }
 }
 
@@ -211,21 +211,22 @@ fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             let below = before.insert(moment.to_bits(), *value).unwrap_or(0.0);
             cells.push((*moment, at, value - below));
         }
-        let label = words::value(bound(series), "s", None);
+        let label = format::value(bound(series), "s", None);
         let y = area.y + area.h - (2 * at + 1) * area.h / count / 2;
         let label = if bound(series).is_finite() { label } else { "+Inf".into() };
         if at % 2 == 0 || count < 10 {
-            canvas.text(&label, area.x - 6, y, 12, words::DIM, At::Right);
+            canvas.text(&label, area.x - 6, y, 12, format::DIM, At::Right);
         }
     }
     let most = cells.iter().map(|(_, _, value)| *value).fold(0.0, f64::max).max(1e-9);
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
     for (moment, at, value) in cells.into_iter().filter(|(_, _, value)| *value > 1e-9) {
-        let (left, right) = (frame.x(moment - drawn.span.step).max(area.x), frame.x(moment));
+        let left = frame.x(moment - drawn.span.step).max(area.x);
+        let right = frame.x(moment);
         let (top, bottom) =
             (area.y + area.h - (at + 1) * area.h / count, area.y + area.h - at * area.h / count);
         let cell = Place { x: left, y: top, w: (right - left - 1).max(1), h: bottom - top - 1 };
-        canvas.fill(cell, words::cividis((value / most).sqrt()));
+        canvas.fill(cell, format::cividis((value / most).sqrt()));
     }
     frame.times(canvas);
 }
@@ -243,11 +244,18 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         .max()
         .unwrap_or(0)
         .min(place.w * 2 / 5);
-    let colour = words::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default());
+    let colour = format::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default());
     for (at, (name, series)) in (0..).zip(&series) {
         let y = place.y + at * height;
         if y + height > place.y + place.h + 2 {
-            canvas.text("… more below", place.x + place.w, place.y - 14, 13, words::DIM, At::Right);
+            canvas.text(
+                "… more below",
+                place.x + place.w,
+                place.y - 14,
+                13,
+                format::DIM,
+                At::Right,
+            );
             break;
         }
         canvas.text(
@@ -255,7 +263,7 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             place.x,
             y + height / 2,
             14,
-            words::TEXT,
+            format::TEXT,
             At::Left,
         );
         let room = place.w - names - 90;
@@ -264,7 +272,7 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             Place { x: place.x + names + 8, y: y + 3, w: long.max(1), h: height - 6 },
             colour,
         );
-        let text = words::value(last(series), unit(defaults), decimals(defaults));
+        let text = format::value(last(series), unit(defaults), decimals(defaults));
         canvas.text(&text, place.x + place.w - 2, y + height / 2, 14, colour, At::Right);
     }
 }
@@ -276,18 +284,19 @@ fn timeline(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let mapping = &drawn.panel["fieldConfig"]["defaults"]["mappings"][0]["options"];
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
     for (at, (name, series)) in (0..).zip(&series) {
-        let (top, bottom) = (area.y + at * area.h / count, area.y + (at + 1) * area.h / count);
+        let top = area.y + at * area.h / count;
+        let bottom = area.y + (at + 1) * area.h / count;
         canvas.text(
             &canvas.short(name, 140, 14),
             area.x - 8,
             (top + bottom) / 2,
             14,
-            words::TEXT,
+            format::TEXT,
             At::Right,
         );
         for (moment, value) in &series.points {
             let shown =
-                words::colour(mapping[format!("{value}")]["color"].as_str().unwrap_or("#FFFFFF"));
+                format::colour(mapping[format!("{value}")]["color"].as_str().unwrap_or("#FFFFFF"));
             let (left, right) =
                 (frame.x(*moment), frame.x(moment + drawn.span.step).min(area.x + area.w));
             let bar = Place { x: left, y: top + 2, w: right - left, h: bottom - top - 4 };
@@ -300,7 +309,7 @@ fn timeline(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     shown.sort_by_key(|state| state["index"].as_u64());
     let names = shown.iter().map(|state| {
         let name = state["text"].as_str().unwrap_or_default().to_owned();
-        (name, words::colour(state["color"].as_str().unwrap_or_default()))
+        (name, format::colour(state["color"].as_str().unwrap_or_default()))
     });
     chart::legend(canvas, place.inner(0, place.h - 20, 0, 0), names.collect());
 }

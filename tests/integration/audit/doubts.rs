@@ -17,7 +17,8 @@ fn queues_that_are_not_exported_are_not_compared() {
 #[test]
 fn what_cannot_be_compared_is_told_and_no_verdict() {
     let log = scratch("whole", bulk().as_bytes());
-    let (name, nowhere) = (log.to_str().expect("a plain path"), "fixtures/nothing");
+    let name = log.to_str().expect("a plain path");
+    let nowhere = "fixtures/nothing";
     let packed = gzipped(&bulk());
     let cut = scratch("cut.gz", &packed[..packed.len() / 2]);
     for (args, message) in [
@@ -203,10 +204,10 @@ fn a_log_that_begins_late_is_told_only_if_something_is_missed() {
         ["--metrics", scrape.to_str().expect("a plain path"), "--since", "0", "--until", "1100"];
     let call =
         |id: u32| format!("1010|1.{id}|q|NONE|ENTERQUEUE|\n1011|1.{id}|q|NONE|ABANDON|1|1|9\n");
-    for (log, code, told) in [(call(1) + &call(2), 0, false), (call(1), 1, true)] {
+    for (log, code, noted) in [(call(1) + &call(2), 0, false), (call(1), 1, true)] {
         let log = scratch("late-log", log.as_bytes());
         let shown = printed(&audit(&[&log], &scrape), code);
-        assert_eq!(shown.contains("is an older file missing?"), told, "{shown}");
+        assert_eq!(shown.contains("is an older file missing?"), noted, "{shown}");
     }
 }
 

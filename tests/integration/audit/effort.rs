@@ -32,7 +32,8 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
         let mut child = Running(child.stdout(Stdio::null()).spawn().expect("the program starts"));
         let mut log = std::fs::OpenOptions::new().write(true).open(&pipe).expect("a reader");
         let mut block = String::new();
-        let (mut written, mut call) = (0, 0);
+        let mut written = 0;
+        let mut call = 0;
         while written < bytes {
             block.clear();
             // Every call another one, verbs and queues without end.
@@ -59,7 +60,8 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
         let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
         most.trim().trim_end_matches(" kB").parse().expect("a number of kB")
     };
-    let (short, long) = (most_memory(4 * MB), most_memory(100 * MB));
+    let short = most_memory(4 * MB);
+    let long = most_memory(100 * MB);
     assert!(long < short + 8 * 1024, "{short} kB for 4 MB of log, {long} kB for 100 MB");
 }
 
@@ -67,7 +69,8 @@ fn a_long_log_needs_no_more_memory_than_a_short_one() {
 /// in their place.
 fn year(days: u64, calls_an_hour: u64) -> String {
     // Summer time is from the last Sunday of March to that of October, at 01:00 UTC.
-    let (summer, winter) = (1_774_746_000, 1_792_890_000);
+    let summer = 1_774_746_000;
+    let winter = 1_792_890_000;
     let local = |at: u64| {
         let hours = if (summer..winter).contains(&at) { 2 } else { 1 };
         utc(Moment::from_secs(at + hours * 3600)).replace('T', " ").replace('Z', ".250000")
@@ -89,7 +92,8 @@ fn year(days: u64, calls_an_hour: u64) -> String {
             csv += &bulk;
         }
         for call in 0..calls_an_hour {
-            let (at, spacing) = (begins + call * 3600 / calls_an_hour, 3600 / calls_an_hour);
+            let at = begins + call * 3600 / calls_an_hour;
+            let spacing = 3600 / calls_an_hour;
             let id = format!("{}.{}", at - spacing.min(40), hour * 1000 + call);
             csv += &format!("{},{id},bulk-fpbx,NONE,ENTERQUEUE,|2025550100|1\n", local(at));
             csv += &format!("{},{id},bulk-fpbx,Ann,CONNECT,5|{at}.7|4\n", local(at + 5));
@@ -103,7 +107,8 @@ fn year(days: u64, calls_an_hour: u64) -> String {
 fn effort(args: &[&str]) -> (u64, u64) {
     let mut child =
         Running(command(args).stdout(Stdio::null()).spawn().expect("the program starts"));
-    let (mut memory, mut time) = (0, 0);
+    let mut memory = 0;
+    let mut time = 0;
     while child.0.try_wait().expect("a child").is_none() {
         let of = |file: &str| {
             std::fs::read_to_string(format!("/proc/{}/{file}", child.0.id())).unwrap_or_default()
@@ -136,7 +141,8 @@ fn a_year_of_a_database_is_read_in_its_own_zones_and_little_memory() {
         let name = log.to_str().expect("a plain path");
         effort(&["audit", "--queue-log", name, "--capture", BULK, "--since", "0", "--until", LATER])
     };
-    let (month, year) = (whole(&month), whole(&log));
+    let month = whole(&month);
+    let year = whole(&log);
     assert!(year.0 < month.0 + 16 * 1024, "{} kB for a month, {} kB for a year", month.0, year.0);
     assert!(
         year.1 < 12 * 3 * month.1.max(10),

@@ -17,7 +17,8 @@ fn a_window_cuts_both_sides() {
         (&report["since"], &report["until"]),
         (&"2026-11-23T22:51:00Z".into(), &"2026-11-23T22:51:50Z".into())
     );
-    let (inside, outside) = (&report["lines"]["compared"], &report["lines"]["outside"]);
+    let inside = &report["lines"]["compared"];
+    let outside = &report["lines"]["outside"];
     assert!(
         inside.as_u64() > Some(200) && outside.as_u64() > Some(1000),
         "{inside} inside, {outside} outside"

@@ -39,7 +39,8 @@ impl Stream {
     }
 
     fn address(&mut self) -> String {
-        let (net, host) = (self.dice() % 3, self.dice() % 254 + 1);
+        let net = self.dice() % 3;
+        let host = self.dice() % 254 + 1;
         let address = match net {
             0 => format!("203.0.113.{host}"),
             1 => format!("198.51.100.{host}"),
@@ -49,8 +50,11 @@ impl Stream {
     }
 
     fn uuid(&mut self) -> String {
-        let (one, two) = (self.dice(), self.dice());
-        let (a, b, c) = (one >> 32, one >> 16 & 0xffff, one & 0xffff);
+        let one = self.dice();
+        let two = self.dice();
+        let a = one >> 32;
+        let b = one >> 16 & 0xffff;
+        let c = one & 0xffff;
         let uuid =
             format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", two >> 48, two & 0xffff_ffff_ffff);
         // The end of it would be enough to recognise it by.
@@ -71,7 +75,8 @@ impl Stream {
     /// A channel's name, of any driver there is and of some there are not.
     fn channel(&mut self) -> String {
         self.channels += 1;
-        let (count, few) = (self.channels, self.dice() % 8);
+        let count = self.channels;
+        let few = self.dice() % 8;
         match self.dice() % 32 {
             0 => format!("PJSIP/desk{few}-{count:08x}"),
             1 => format!("PJSIP/anonymous-{count:08x}"),
@@ -108,7 +113,7 @@ impl Stream {
         }
     }
 
-    fn tell(&mut self, event: &str, headers: &[(&str, &str)]) {
+    fn send(&mut self, event: &str, headers: &[(&str, &str)]) {
         self.clock += 1;
         let _ = write!(
             self.text,
@@ -124,7 +129,8 @@ impl Stream {
 
     /// One call, over any channels, some through a queue.
     fn call(&mut self) {
-        let (caller, leg) = (self.channel(), self.channel());
+        let caller = self.channel();
+        let leg = self.channel();
         let (number, other) = (self.number(), self.number());
         let (one, two) = (
             format!("1790000000.{}", self.channels * 2),
@@ -149,46 +155,46 @@ impl Stream {
         let own =
             [("Channel", &*leg), ("Uniqueid", &two), ("Linkedid", &one), ("CallerIDNum", &other)];
 
-        self.tell("Newchannel", &[&from[..], &[("ChannelState", "4"), ("Exten", &other)]].concat());
-        self.tell(
+        self.send("Newchannel", &[&from[..], &[("ChannelState", "4"), ("Exten", &other)]].concat());
+        self.send(
             "Newexten",
             &[&from[..], &[("Application", "NoOp"), ("AppData", &number)]].concat(),
         );
         if by_queue {
-            self.tell(
+            self.send(
                 "QueueCallerJoin",
                 &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat(),
             );
         }
-        self.tell("Newchannel", &[&own[..], &[("ChannelState", "0")]].concat());
+        self.send("Newchannel", &[&own[..], &[("ChannelState", "0")]].concat());
         let interface = leg.rsplit_once('-').map_or(&*leg, |(device, _)| device).to_owned();
         let agent = [("Queue", "q"), ("Interface", &*interface), ("MemberName", &member)];
         if by_queue {
             self.members.insert(member.clone());
-            self.tell("AgentCalled", &[&both[..], &agent].concat());
+            self.send("AgentCalled", &[&both[..], &agent].concat());
         }
-        self.tell("DialBegin", &[&both[..], &[("DialString", &other)]].concat());
-        self.tell("DialEnd", &[&both[..], &[("DialStatus", "ANSWER")]].concat());
+        self.send("DialBegin", &[&both[..], &[("DialString", &other)]].concat());
+        self.send("DialEnd", &[&both[..], &[("DialStatus", "ANSWER")]].concat());
         if by_queue {
-            self.tell(
+            self.send(
                 "QueueCallerLeave",
                 &[&from[..], &[("Queue", "q"), ("Position", "1")]].concat(),
             );
-            self.tell(
+            self.send(
                 "AgentConnect",
                 &[&both[..], &agent, &[("HoldTime", "3"), ("RingTime", "1")]].concat(),
             );
         }
         for block in [&from, &own] {
-            self.tell("BridgeEnter", &[&block[..], &[("BridgeUniqueid", &one)]].concat());
+            self.send("BridgeEnter", &[&block[..], &[("BridgeUniqueid", &one)]].concat());
         }
         if by_queue {
             let reason = [("HoldTime", "3"), ("TalkTime", "4"), ("Reason", "caller")];
-            self.tell("AgentComplete", &[&both[..], &agent, &reason].concat());
+            self.send("AgentComplete", &[&both[..], &agent, &reason].concat());
         }
         for block in [&from, &own] {
-            self.tell("BridgeLeave", &[&block[..], &[("BridgeUniqueid", &one)]].concat());
-            self.tell("Hangup", &[&block[..], &[("Cause", "16")]].concat());
+            self.send("BridgeLeave", &[&block[..], &[("BridgeUniqueid", &one)]].concat());
+            self.send("Hangup", &[&block[..], &[("Cause", "16")]].concat());
         }
     }
 }

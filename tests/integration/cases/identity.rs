@@ -118,12 +118,14 @@ fn a_person_is_one_agent_in_queues_and_outside_of_them() {
 #[test]
 fn queues_are_called_as_the_configuration_says_and_audit_knows() {
     let scratch = |name: &str| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let (config, metrics) = (scratch("aliases.yml"), scratch("aliases.prom"));
+    let config = scratch("aliases.yml");
+    let metrics = scratch("aliases.prom");
     let aliases = "pbx:\n- name: t\n  trunks: ['^PJSIP/trunk-']\n  aliases: {queues: {SUPPORT: Help desk, sales: Others, \
                    full: Others}}\nqueues: {deny: ['^Others$', '^Help']}\n";
     std::fs::write(&config, aliases).expect("a scratch file");
     let case = fixture("cases/queue-name-case");
-    let (events, log) = (case.join("events.ami"), case.join("queue_log"));
+    let events = case.join("events.ami");
+    let log = case.join("queue_log");
 
     // Patterns are over the PBX's own names, so nothing is denied here.
     let played = run(&["replay", "--format", "text", "--config", path(&config), path(&events)]);

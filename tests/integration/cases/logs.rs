@@ -333,7 +333,7 @@ fn a_place_that_another_channel_took_is_followed() {
     for verb in ["|CONNECT|", "|COMPLETECALLER|", "|ABANDON|", "|RINGNOANSWER|", "|COMPLETEAGENT|"]
     {
         let line = log.lines().find(|line| line.contains(verb)).expect("one of each");
-        let (call, verb) = (line.split('|').nth(1).expect("a call"), verb);
+        let call = line.split('|').nth(1).expect("a call");
         audit_bulk(
             &format!("moved-{}", verb.trim_matches('|')),
             &moved(&log, call, verb),
@@ -347,7 +347,8 @@ fn a_place_that_another_channel_took_is_followed() {
         .find(|line| line.contains("|COMPLETECALLER|") && line.contains("|Agent 207|"))
         .expect("one");
     let fields: Vec<_> = end.split('|').collect();
-    let (call, talk) = (fields[1], fields[6].parse::<u64>().expect("seconds"));
+    let call = fields[1];
+    let talk = fields[6].parse::<u64>().expect("seconds");
     let elsewhere = end.replacen(call, "1795474999.9", 1);
     let longer = elsewhere
         .replace(&format!("R|{}|{talk}|", fields[5]), &format!("R|{}|{}|", fields[5], talk + 45));
@@ -366,7 +367,8 @@ fn a_place_that_another_channel_took_is_followed() {
 
 /// A caller who is connected at 1001 and of whose end nothing comes; what comes instead is reported.
 fn recording(instead: &str) -> String {
-    let (caller, agent) = (("PJSIP/trunk-1", "1000.1"), ("PJSIP/201-2", "1000.2"));
+    let caller = ("PJSIP/trunk-1", "1000.1");
+    let agent = ("PJSIP/201-2", "1000.2");
     let channel = |prefix: &str, (name, uniqueid): (&str, &str)| {
         format!(
             "{prefix}Channel: {name}\n{prefix}ChannelState: 6\n{prefix}Uniqueid: {uniqueid}\n{prefix}Linkedid: 1000.1\n"
@@ -587,7 +589,8 @@ fn local_times_out_of_a_pipe_need_their_zone() {
         assert!(
             std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success()
         );
-        let (writer, text) = (pipe.clone(), file.clone());
+        let writer = pipe.clone();
+        let text = file.clone();
         let writer = std::thread::spawn(move || std::fs::write(writer, text));
         let args = [&["--metrics", &metrics, "--until", "1790000100"][..], &more].concat();
         let audited = audit(&pipe, &args);

@@ -5,12 +5,12 @@
 //! through the built program, as a user's would.
 
 mod audit;
-mod blindness;
 mod callers;
 mod hostile;
 mod identity;
 mod logs;
 mod meaning;
+mod missing;
 mod robust;
 
 use std::io::{Read as _, Write as _};
@@ -80,7 +80,9 @@ impl Case {
 
     /// The events compared with the queue_log beside them.
     pub(crate) fn audit(&self, more: &[&str]) -> Audited {
-        let (config, events, log) = (self.config(), self.events(), self.folder.join("queue_log"));
+        let config = self.config();
+        let events = self.events();
+        let log = self.folder.join("queue_log");
         let mut args = vec!["audit", "--config", path(&config), "--recording", path(&events)];
         args.extend(["--queue-log", path(&log)]);
         args.extend(more);

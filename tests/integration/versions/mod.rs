@@ -2,7 +2,7 @@
 //! generator writes, show what is special about their version, and count as the real ones they are
 //! generated from.
 
-mod maker;
+mod generator;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -14,12 +14,12 @@ use flate2::write::GzEncoder;
 use support::fixture;
 
 use crate::lab::{play, replay, rules};
-use maker::{EMPTY_IS_TOLD, Made, UPTIME, VERSIONS, Version, unpack};
+use generator::{REPORTS_EMPTY, Synthetic, UPTIME, VERSIONS, Version, unpack};
 
 /// Where a synthetic capture and its queue_log are kept.
-fn places(version: &Version, made: &Made) -> [PathBuf; 2] {
+fn places(version: &Version, synthetic: &Synthetic) -> [PathBuf; 2] {
     let folder = fixture("captures").join(version.folder);
-    ["ami.gz", "queue_log"].map(|end| folder.join(format!("{}.{end}", made.name)))
+    ["ami.gz", "queue_log"].map(|end| folder.join(format!("{}.{end}", synthetic.name)))
 }
 
 /// `UPDATE_EXPECTED=1 cargo test --test integration versions` writes them.
@@ -27,28 +27,28 @@ fn places(version: &Version, made: &Made) -> [PathBuf; 2] {
 fn what_is_kept_is_what_the_maker_makes() {
     for version in VERSIONS {
         let mut kept = BTreeSet::new();
-        for made in version.make() {
-            let [recording, log] = places(version, &made);
-            let has_log = !made.name.ends_with(".queries");
+        for synthetic in version.generate() {
+            let [capture, log] = places(version, &synthetic);
+            let has_log = !synthetic.name.ends_with(".queries");
             if std::env::var_os("UPDATE_EXPECTED").is_some() {
-                std::fs::create_dir_all(recording.parent().expect("a folder"))
+                std::fs::create_dir_all(capture.parent().expect("a folder"))
                     .expect("a writable folder");
                 let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-                packed.write_all(&made.events).expect("memory");
-                std::fs::write(&recording, packed.finish().expect("memory"))
+                packed.write_all(&synthetic.events).expect("memory");
+                std::fs::write(&capture, packed.finish().expect("memory"))
                     .expect("a writable fixture");
                 if has_log {
-                    std::fs::write(&log, &made.queue_log).expect("a writable fixture");
+                    std::fs::write(&log, &synthetic.queue_log).expect("a writable fixture");
                 }
             }
-            assert!(unpack(&recording) == made.events, "{}", recording.display());
+            assert!(unpack(&capture) == synthetic.events, "{}", capture.display());
             if has_log {
                 let text = std::fs::read_to_string(&log)
                     .unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-                assert_eq!(text, made.queue_log, "{}", log.display());
+                assert_eq!(text, synthetic.queue_log, "{}", log.display());
                 kept.insert(log);
             }
-            kept.insert(recording);
+            kept.insert(capture);
         }
         let folder = std::fs::read_dir(fixture("captures").join(version.folder)).expect("a folder");
         let found: BTreeSet<_> = folder.map(|entry| entry.expect("an entry").path()).collect();
@@ -75,8 +75,9 @@ fn real(base: &str, name: &str) -> Vec<u8> {
 
 /// What a version shows other than the capture it is generated from: 13 has no Uptime, so nobody
 /// knows its start.
-fn differences(version: &Version, made: &[u8], of: &[u8]) -> Vec<String> {
-    let (here, mut there) = (samples(made), samples(of));
+fn differences(version: &Version, synthetic: &[u8], of: &[u8]) -> Vec<String> {
+    let here = samples(synthetic);
+    let mut there = samples(of);
     if !version.has(UPTIME) {
         there.retain(|sample| !sample.starts_with("asterisk_start_time_seconds{"));
     }
@@ -85,20 +86,21 @@ fn differences(version: &Version, made: &[u8], of: &[u8]) -> Vec<String> {
 
 /// The calls are the same, so every number must be: also those that queue_log knows nothing of.
 #[test]
-fn a_version_gives_the_numbers_of_the_recording_it_was_made_of() {
+fn a_version_gives_the_numbers_of_the_capture_it_is_generated_from() {
     for version in VERSIONS {
         // A caller behind the head instead of at it is another call.
-        let made = version
-            .make()
-            .filter(|made| !made.name.starts_with("11c-") || version.has(EMPTY_IS_TOLD));
-        for made in made {
-            let differs = differences(version, &made.events, &real(made.base, made.name));
+        let synthetics = version
+            .generate()
+            .filter(|synthetic| !synthetic.name.starts_with("11c-") || version.has(REPORTS_EMPTY));
+        for synthetic in synthetics {
+            let differs =
+                differences(version, &synthetic.events, &real(synthetic.base, synthetic.name));
             assert!(
                 differs.is_empty(),
                 "{}/{} and {}: {differs:#?}",
                 version.folder,
-                made.name,
-                made.base
+                synthetic.name,
+                synthetic.base
             );
         }
     }
@@ -110,7 +112,7 @@ fn so_do_400_random_calls() {
     for version in VERSIONS {
         let base = if version.release < (18, 0) { "16" } else { "22" };
         let differs =
-            differences(version, &version.make_of(base, "bulk").events, &real(base, "bulk"));
+            differences(version, &version.generate_from(base, "bulk").events, &real(base, "bulk"));
         assert!(differs.is_empty(), "{}: {differs:#?}", version.folder);
     }
 }
@@ -169,14 +171,14 @@ fn why_a_member_pauses_is_told_by_the_pause_alone_before_13_8_and_twice_until_17
     assert_eq!((pause("13.4", "Reason"), pause("13.4", "PausedReason")), ((7, 1), (7, 0)));
     assert_eq!((pause("13", "Reason"), pause("13", "PausedReason")), ((7, 1), (7, 7)));
     assert_eq!((pause("18", "Reason"), pause("18", "PausedReason")), ((7, 0), (7, 7)));
-    let told = |key| ["13.4", "13", "18", "20"].map(|folder| status(folder, key));
+    let reports = |key| ["13.4", "13", "18", "20"].map(|folder| status(folder, key));
     assert_eq!(
-        (told("PausedReason"), told("InCall")),
+        (reports("PausedReason"), reports("InCall")),
         ([false, true, true, true], [false, true, true, true])
     );
-    assert_eq!(told("LastPause"), [false, false, true, true]);
-    assert_eq!(told("Wrapuptime"), [false, false, true, true]);
-    assert_eq!(told("LoginTime"), [false, false, true, true]);
+    assert_eq!(reports("LastPause"), [false, false, true, true]);
+    assert_eq!(reports("Wrapuptime"), [false, false, true, true]);
+    assert_eq!(reports("LoginTime"), [false, false, true, true]);
 }
 
 #[test]

@@ -103,7 +103,8 @@ impl Ami {
         nth: usize,
         fits: impl Fn(&Message) -> bool,
     ) -> Arc<Message> {
-        let (mut next, mut skip) = (from, nth);
+        let mut next = from;
+        let mut skip = nth;
         self.until(what, |inbox| {
             while let Some(event) = inbox.at(&mut next) {
                 next += 1;

@@ -83,7 +83,8 @@ impl Exporter {
 
     /// The exposition of a capture.
     pub(crate) fn replay(&self, recording: &Path) -> String {
-        let (config, file) = (self.config().display().to_string(), recording.display().to_string());
+        let config = self.config().display().to_string();
+        let file = recording.display().to_string();
         let played = program::run(&["replay", "--config", &config, &file]);
         assert!(played.status.success(), "replay: {played:?}");
         String::from_utf8(played.stdout).expect("text")
@@ -102,7 +103,8 @@ impl Exporter {
             };
             text.lines().filter(is_count).map(str::to_owned).collect::<BTreeSet<_>>()
         };
-        let (live, played) = (counts(live), counts(&played));
+        let live = counts(live);
+        let played = counts(&played);
         let only = |what: &str, ours: &BTreeSet<String>, others: &BTreeSet<String>| {
             ours.difference(others).map(|line| format!("only {what}: {line}")).collect::<Vec<_>>()
         };
@@ -161,12 +163,15 @@ impl Exporter {
     /// Begins to scrape.
     pub(crate) fn watch(&self) -> Watch {
         let stop = Arc::new(AtomicBool::new(false));
-        let (told, address) = (Arc::clone(&stop), self.address.clone());
+        let stopped = Arc::clone(&stop);
+        let address = self.address.clone();
         let thread = std::thread::spawn(move || {
-            let (clock, mut scrapes, mut unanswered) = (Clock::start(), 0, 0);
+            let clock = Clock::start();
+            let mut scrapes = 0;
+            let mut unanswered = 0;
             let begun = clock.now();
             let mut next = begun;
-            while !told.load(Ordering::Relaxed) {
+            while !stopped.load(Ordering::Relaxed) {
                 match program::get_at(&address, "/metrics", TEXT) {
                     Ok((status, text)) => {
                         assert_eq!(status, 200, "{text}");
@@ -228,7 +233,7 @@ impl Recording {
 impl Drop for Exporter {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the exporter said:\n{}", self.log());
+            eprintln!("the log of the exporter:\n{}", self.log());
         }
         let _ = fs::remove_dir_all(&self.folder);
     }

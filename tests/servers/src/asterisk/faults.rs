@@ -6,9 +6,9 @@ use std::time::Duration;
 use asterisk_exporter::clock::{Clock, Moment};
 use support::Numbers;
 
-use super::blind::{Blind, Cause};
 use super::exporter::Exporter;
 use super::load::Progress;
+use super::outages::{Cause, Outage};
 use super::pbx::Pbx;
 use super::presence::Scrape;
 use super::proxy::Proxy;
@@ -50,7 +50,7 @@ pub(crate) struct Breaker<'a> {
 /// What was broken.
 #[derive(Default)]
 pub(crate) struct Broken {
-    pub(crate) blind: Vec<Blind>,
+    pub(crate) outages: Vec<Outage>,
     /// The last scrape of each exporter that was ended.
     pub(crate) lives: Vec<Numbers>,
     /// Agents whose seconds were not the time that went by, in an exporter that was ended.
@@ -77,8 +77,8 @@ impl Breaker<'_> {
 
     fn apply(&mut self, fault: Fault, broken: &mut Broken) {
         match fault {
-            Fault::Cut | Fault::CutAgain => broken.blind.push(self.cut(Duration::ZERO)),
-            Fault::CutForLong => broken.blind.push(self.cut(Duration::from_secs(3))),
+            Fault::Cut | Fault::CutAgain => broken.outages.push(self.cut(Duration::ZERO)),
+            Fault::CutForLong => broken.outages.push(self.cut(Duration::from_secs(3))),
             Fault::ReloadCore => drop(self.pbx.cli("core reload")),
             Fault::ReloadQueues => drop(self.pbx.cli("queue reload all")),
             Fault::RestartExporter => {
@@ -90,11 +90,16 @@ impl Breaker<'_> {
                 );
                 broken.lives.push(last.numbers);
                 self.exporter.restart();
-                broken.blind.push(Blind { cause: Cause::Exporter, begins, ends: self.sighted() });
+                broken.outages.push(Outage {
+                    cause: Cause::Exporter,
+                    begins,
+                    ends: self.synchronised(),
+                });
                 broken.first = Some(Scrape::of(self.exporter, self.clock));
             }
             Fault::Stop => {
-                let (before, from) = (self.sessions(), self.clock.now());
+                let before = self.sessions();
+                let from = self.clock.now();
                 self.exporter.signal("-STOP");
                 sleep(Duration::from_secs(5));
                 self.exporter.signal("-CONT");
@@ -102,15 +107,19 @@ impl Breaker<'_> {
                 // counted by then.
                 self.exporter.wait_ready();
                 if self.sessions() != before {
-                    let ends = self.sighted();
-                    broken.blind.push(Blind { cause: Cause::Cut, begins: [from, ends[0]], ends });
+                    let ends = self.synchronised();
+                    broken.outages.push(Outage {
+                        cause: Cause::Cut,
+                        begins: [from, ends[0]],
+                        ends,
+                    });
                 }
             }
             Fault::RestartPbx => {
                 let (before, started, from) =
                     (self.sessions(), self.pbx_started(), self.clock.now());
                 self.pbx.restart();
-                broken.blind.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
+                broken.outages.push(self.after(before, Cause::Pbx, [from, self.clock.now()]));
                 self.expect_started_since(started, from);
             }
             Fault::Crash => {
@@ -119,25 +128,27 @@ impl Breaker<'_> {
                 self.pbx.crash();
                 let begins = [from, self.clock.now()];
                 self.pbx.start_again();
-                broken.blind.push(self.after(before, Cause::Pbx, begins));
+                broken.outages.push(self.after(before, Cause::Pbx, begins));
                 self.expect_started_since(started, from);
             }
         }
     }
 
-    fn cut(&self, length: Duration) -> Blind {
-        let (before, started, from) = (self.sessions(), self.pbx_started(), self.clock.now());
+    fn cut(&self, length: Duration) -> Outage {
+        let before = self.sessions();
+        let started = self.pbx_started();
+        let from = self.clock.now();
         self.proxy.cut();
         let begins = [from, self.clock.now()];
         sleep(length);
         self.proxy.open();
-        let blind = self.after(before, Cause::Cut, begins);
+        let outage = self.after(before, Cause::Cut, begins);
         assert_eq!(
             self.pbx_started().to_bits(),
             started.to_bits(),
             "a lost link is no start of the PBX"
         );
-        blind
+        outage
     }
 
     /// When the PBX was started, as the exporter has it.
@@ -148,7 +159,8 @@ impl Breaker<'_> {
     /// It was started anew, and the moment is right up to the second that Uptime has and
     /// what else it takes.
     fn expect_started_since(&self, before: f64, from: Moment) {
-        let (started, from) = (self.pbx_started(), from.since(Moment::default()).as_secs_f64());
+        let started = self.pbx_started();
+        let from = from.since(Moment::default()).as_secs_f64();
         let now = self.clock.now().since(Moment::default()).as_secs_f64();
         assert!(
             started > before && (from - 1.0..now).contains(&started),
@@ -156,13 +168,13 @@ impl Breaker<'_> {
         );
     }
 
-    fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Blind {
+    fn after(&self, before: f64, cause: Cause, begins: [Moment; 2]) -> Outage {
         self.exporter.wait_back(before);
-        Blind { cause, begins, ends: self.sighted() }
+        Outage { cause, begins, ends: self.synchronised() }
     }
 
     /// From when the exporter is connected until now, at some time, it was synchronised.
-    fn sighted(&self) -> [Moment; 2] {
+    fn synchronised(&self) -> [Moment; 2] {
         [self.proxy.since().expect("a connected exporter"), self.clock.now()]
     }
 

@@ -23,7 +23,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE ABANDON")],
-        sighted: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 1.0)],
+        after_gap: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 1.0)],
         wants: &[
             ("asterisk_queue_entries_total", &[("queue", "@Q@")], 1.0),
             ("asterisk_queue_exits_total", &[("queue", "@Q@"), ("outcome", "abandoned")], 1.0),
@@ -42,7 +42,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE RINGCANCELED ABANDON")],
-        sighted: &[
+        after_gap: &[
             ("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 1.0),
             ("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "ringing")], 1.0),
         ],
@@ -64,7 +64,7 @@ pub(crate) const ALL: &[Scenario] = &[
             });
         },
         verbs: &[("", "ENTERQUEUE ABANDON")],
-        sighted: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 0.0)],
+        after_gap: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 0.0)],
         wants: &[
             ("asterisk_queue_exits_total", &[("queue", "@Q@"), ("outcome", "lost")], 1.0),
             ("asterisk_queue_exits_total", &[("queue", "@Q@")], 1.0),
@@ -87,7 +87,7 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_talking(s, &mut call);
         },
         verbs: &[("", "ENTERQUEUE ADDMEMBER CONNECT COMPLETECALLER|COMPLETEAGENT")],
-        sighted: &[
+        after_gap: &[
             ("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 0.0),
             ("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0),
             ("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "talking")], 1.0),
@@ -132,7 +132,7 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_talking(s, &mut call);
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "lost")], 0.0),
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 1.0),
@@ -148,7 +148,7 @@ pub(crate) const ALL: &[Scenario] = &[
             s.hidden(|| hang_up_talking(s, &mut call));
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
-        sighted: &[
+        after_gap: &[
             ("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0),
             ("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "available")], 1.0),
         ],
@@ -168,7 +168,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.expect("a call").wait();
         },
         verbs: &[("", "ENTERQUEUE ABANDON")],
-        sighted: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 1.0)],
+        after_gap: &[("asterisk_queue_callers_waiting", &[("queue", "@Q@")], 1.0)],
         wants: &[
             ("asterisk_queue_entries_total", &[("queue", "@Q@")], 0.0),
             ("asterisk_queue_adopted_total", &[("queue", "@Q@"), ("phase", "waiting")], 1.0),
@@ -187,7 +187,7 @@ pub(crate) const ALL: &[Scenario] = &[
             hang_up_talking(s, &mut call.expect("a call"));
         },
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER|COMPLETEAGENT")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
         wants: &[
             ("asterisk_queue_entries_total", &[("queue", "@Q@")], 0.0),
             ("asterisk_queue_exits_total", &[("queue", "@Q@")], 0.0),
@@ -225,7 +225,7 @@ pub(crate) const ALL: &[Scenario] = &[
             });
         },
         verbs: &[("", "PAUSE")],
-        sighted: &[("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "paused")], 1.0)],
+        after_gap: &[("asterisk_queue_agents", &[("queue", "@Q@"), ("state", "paused")], 1.0)],
         ..BASE
     },
     // transfers: the caller's channel goes on to run Queue long after the agent has passed it on.
@@ -241,7 +241,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: PASSED_ON_BEFORE,
         ..BASE
     },
@@ -257,7 +257,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@"), ("ended_by", "lost")], 1.0),
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 1.0),
@@ -279,7 +279,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.expect("a call").wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 0.0)],
         wants: &[
             ("asterisk_queue_completions_total", &[("queue", "@Q@")], 0.0),
             ("asterisk_queue_adopted_total", &[("queue", "@Q@")], 0.0),
@@ -300,7 +300,7 @@ pub(crate) const ALL: &[Scenario] = &[
             call.wait();
         },
         verbs: &[("", "ENTERQUEUE CONNECT ATTENDEDTRANSFER|COMPLETEAGENT|COMPLETECALLER")],
-        sighted: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
+        after_gap: &[("asterisk_queue_callers_talking", &[("queue", "@Q@")], 1.0)],
         wants: PASSED_ON_BEFORE,
         ..BASE
     },

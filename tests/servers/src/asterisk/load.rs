@@ -123,7 +123,8 @@ impl Load {
             .flat_map(|&(aim, weight)| vec![aim; (self.calls * weight).div_ceil(weights) as usize])
             .collect();
         chance.shuffle(&mut aims);
-        let (left, seeds) = (Mutex::new(aims.iter().cycle().zip(0..)), self.seed);
+        let left = Mutex::new(aims.iter().cycle().zip(0..));
+        let seeds = self.seed;
         let calls = u32::try_from(aims.len()).expect("not that many");
         std::thread::scope(|scope| {
             let pauses = scope.spawn(|| pauses(pbx, Chance::new(seeds ^ 1), progress));

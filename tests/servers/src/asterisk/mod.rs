@@ -4,8 +4,6 @@
 //! 127.0.0.0/8.
 
 mod ami;
-mod blind;
-mod blindness;
 mod chance;
 mod configuration;
 mod diagnosis;
@@ -15,7 +13,9 @@ mod gaps;
 mod hang;
 mod keep;
 mod load;
+mod missing;
 mod moves;
+mod outages;
 mod pbx;
 mod phone;
 mod play;
@@ -71,7 +71,9 @@ fn every_scenario(version: Version) {
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
     let prometheus = Prometheus::start(&pbx.net, &exporter);
-    let (clock, recording, watch) = (Clock::start(), exporter.record(), exporter.watch());
+    let clock = Clock::start();
+    let recording = exporter.record();
+    let watch = exporter.watch();
     let before = Scrape::of(&exporter, &clock);
     let failed = play(&chosen, &pbx, &phones);
     let left = pbx.settle();
@@ -89,7 +91,8 @@ fn every_scenario(version: Version) {
     if let Some(prometheus) = prometheus {
         println!("    {} counters are the same in Prometheus", prometheus.wait_for(&text));
     }
-    let (said, live) = (truth::verbs(&pbx), Numbers::read(&text));
+    let logged = truth::verbs(&pbx);
+    let live = Numbers::read(&text);
     let recording = recording.stop(&format!("{name}.ami.gz"));
     if let Some(keeper) = keeper {
         keeper.stop(&pbx, &name);
@@ -98,8 +101,8 @@ fn every_scenario(version: Version) {
     let wrong = [
         failed,
         left.iter().map(|channel| format!("{channel} stayed up")).collect(),
-        truth::of_scenarios(&chosen, &pbx, &said, &live),
-        truth::of_queues(&said, &live, &[scenarios::REDIRECTED, moves::REDIRECTED].concat()),
+        truth::of_scenarios(&chosen, &pbx, &logged, &live),
+        truth::of_queues(&logged, &live, &[scenarios::REDIRECTED, moves::REDIRECTED].concat()),
         truth::of_seconds(&pbx, &live, &[scenarios::CUT_SHORT, moves::CUT_SHORT].concat()),
         truth::of_outbound(&pbx, &live),
         needless(&live),
@@ -135,16 +138,20 @@ fn random_load(version: Version) {
     let pbx = Pbx::start(version, "load", 1, &Load::plan(version));
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
-    let (clock, recording, watch) = (Clock::start(), exporter.record(), exporter.watch());
+    let clock = Clock::start();
+    let recording = exporter.record();
+    let watch = exporter.watch();
     let before = Scrape::of(&exporter, &clock);
     load.play(&pbx, &phones, &Progress::default());
     let took = before.until(clock.now());
     let left = pbx.settle();
     let text = exporter.wait_idle();
-    let (live, after) = (Numbers::read(&text), Scrape::of(&exporter, &clock));
+    let live = Numbers::read(&text);
+    let after = Scrape::of(&exporter, &clock);
     let recording = recording.stop(&format!("load-{}.ami.gz", version.number()));
     let recorded = Verdict::of_recording(&pbx, &exporter.config(), &recording);
-    let (verdict, said) = (Verdict::of(&pbx, &exporter), truth::verbs(&pbx));
+    let verdict = Verdict::of(&pbx, &exporter);
+    let logged = truth::verbs(&pbx);
     println!(
         "    {:.0} s, {:.1} calls/s, {} scrapes conserved, {} lines of queue_log compared, {} figures equal",
         took.as_secs_f64(),
@@ -156,7 +163,7 @@ fn random_load(version: Version) {
     // A phone that was too slow for its own timers is no matter of the exporter's.
     println!("    {} channels had to be hung up", left.len());
     let mut wrong = [
-        truth::of_queues(&said, &live, &[]),
+        truth::of_queues(&logged, &live, &[]),
         truth::of_seconds(&pbx, &live, &[]),
         truth::of_outbound(&pbx, &live),
         before.amiss(&after),
@@ -174,11 +181,11 @@ fn random_load(version: Version) {
     wrong.extend(
         explained.map(|explained| format!("explained, but should be equal: {explained:?}")),
     );
-    if truth::number(&said, &["ENTERQUEUE"]) < calls as usize * 9 / 10 {
+    if truth::number(&logged, &["ENTERQUEUE"]) < calls as usize * 9 / 10 {
         wrong.push("too few calls came through".to_owned());
     }
     for verbs in EACH {
-        let number = truth::number(&said, verbs);
+        let number = truth::number(&logged, verbs);
         println!("    {number:4} {}", verbs.join(", "));
         if number < 20 {
             wrong.push(format!("only {number} {verbs:?}: the load is too thin"));
@@ -203,11 +210,13 @@ fn faults(version: Version) {
     }
     let load = Load { seed: seed(), calls: 100, at_once: AT_ONCE_UNDER_LOAD };
     println!("Asterisk {}: calls of seed {}, and faults", version.full(), load.seed);
-    let (pbx, clock) = (Pbx::start(version, "faults", 2, &Load::plan(version)), Clock::start());
+    let pbx = Pbx::start(version, "faults", 2, &Load::plan(version));
+    let clock = Clock::start();
     let phones = Phones::start(&pbx.net);
     let proxy = Proxy::start(&format!("{}.8:5038", pbx.net), &pbx.manager(), &clock);
     let mut exporter = Exporter::start(&pbx.net, &proxy.address);
-    let (watch, progress) = (exporter.watch(), Progress::endless());
+    let watch = exporter.watch();
+    let progress = Progress::endless();
     let breaker = Breaker { pbx: &pbx, exporter: &mut exporter, proxy: &proxy, clock: &clock };
     let broken = std::thread::scope(|scope| {
         let breaking = scope.spawn(|| breaker.run(&progress));
@@ -218,7 +227,7 @@ fn faults(version: Version) {
     let mut lives = broken.lives;
     lives.push(Numbers::read(&exporter.wait_idle()));
     let last = Scrape::of(&exporter, &clock);
-    let found = blind::compare(&pbx, &broken.blind, &lives);
+    let found = outages::compare(&pbx, &broken.outages, &lives);
     println!(
         "    {} calls, {} channels had to be hung up, {} scrapes conserved; {} stays, of which {} ended unseen for certain and {} at an edge",
         progress.ended(),
@@ -297,13 +306,15 @@ fn every_gap(version: Version) {
         return;
     }
     let chosen = chosen(&[gaps::ALL]);
-    let (pbx, clock) = (Pbx::start(version, "gaps", 3, &plan(&chosen, version)), Clock::start());
+    let pbx = Pbx::start(version, "gaps", 3, &plan(&chosen, version));
+    let clock = Clock::start();
     let phones = Phones::start(&pbx.net);
     let proxy = Proxy::start(&format!("{}.8:5038", pbx.net), &pbx.manager(), &clock);
     let exporter = Exporter::start(&pbx.net, &proxy.address);
-    let (watch, recording) = (exporter.watch(), exporter.record());
+    let watch = exporter.watch();
+    let recording = exporter.record();
     let meeting = Meeting::of(chosen.len() + 1);
-    let sighted = std::thread::scope(|scope| {
+    let after_gap = std::thread::scope(|scope| {
         for &(index, scenario) in &chosen {
             let stage = Stage::new(scenario, index, &pbx, &phones).meeting(&meeting);
             scope.spawn(move || (scenario.drive)(&stage));
@@ -318,9 +329,9 @@ fn every_gap(version: Version) {
         recording.wait_sessions(2);
         // What the lists lack is decided after two seconds (METRICS.md, Over a gap).
         std::thread::sleep(faults::SETTLED);
-        let sighted = exporter.numbers();
+        let after_gap = exporter.numbers();
         meeting.meet(4);
-        sighted
+        after_gap
     });
     let left = pbx.settle();
     let live = Numbers::read(&exporter.wait_idle());
@@ -332,8 +343,9 @@ fn every_gap(version: Version) {
     );
     let played = exporter.replay(&recording.stop(&format!("gaps-{}.ami.gz", version.number())));
     let played = truth::of_scenarios(&chosen, &pbx, &truth::verbs(&pbx), &Numbers::read(&played));
-    let shown =
-        chosen.iter().flat_map(|&(index, s)| truth::of_wants(s.sighted, s, index, &pbx, &sighted));
+    let shown = chosen
+        .iter()
+        .flat_map(|&(index, s)| truth::of_wants(s.after_gap, s, index, &pbx, &after_gap));
     let wrong = [
         left.iter().map(|channel| format!("{channel} stayed up")).collect(),
         shown.map(|wrong| format!("after the gap: {wrong}")).collect(),

@@ -543,7 +543,8 @@ fn hand_over_to_waiting(s: &Stage<'_>, hold: u32) -> (DeskPhone, Sipp) {
 
 /// The agent of that phone pauses, or comes back.
 fn pause(s: &Stage<'_>, phone: usize, paused: bool) {
-    let (interface, paused) = (format!("@T@/a@D{phone}@"), if paused { "true" } else { "false" });
+    let interface = format!("@T@/a@D{phone}@");
+    let paused = if paused { "true" } else { "false" };
     s.act("QueuePause", &[("Interface", &interface), ("Paused", paused)]);
 }
 
@@ -560,7 +561,8 @@ fn bridge_with_phone(s: &Stage<'_>, channel: &str, phone: usize) {
 /// The agent has talked, and the manager parks the caller; the ParkedCall.
 fn park(s: &Stage<'_>) -> Arc<Message> {
     let connect = talking(s);
-    let (caller, agent) = (&*connect["Channel"], &*connect["DestChannel"]);
+    let caller = &*connect["Channel"];
+    let agent = &*connect["DestChannel"];
     s.act("Park", &[("Channel", caller), ("TimeoutChannel", agent)]);
     s.wait_any("ParkedCall", "ParkeeChannel", caller)
 }

@@ -93,7 +93,7 @@ impl Version {
             done.is_ok_and(|status| status.success())
         };
         let missing = if !self.root().join("installed").exists() {
-            "it is not installed: see what `make test` said of it"
+            "it is not installed: see what `make test` printed of it"
         } else if !succeeds("chroot", &["/", "true"]) {
             "only root can start it"
         } else if !succeeds("sh", &["-c", "command -v sipp"]) {

@@ -49,7 +49,8 @@ impl DeskPhone {
             invite: Mutex::default(),
             answers: Mutex::default(),
         });
-        let (reader, talker) = (Arc::clone(&line), Arc::clone(&line));
+        let reader = Arc::clone(&line);
+        let talker = Arc::clone(&line);
         std::thread::spawn(move || reader.read());
         std::thread::spawn(move || talker.talk());
         Self { line }
@@ -186,7 +187,8 @@ impl Line {
 
     /// A number, in place of a call of its own.
     fn replacing(&self, name: &str, number: &str) -> String {
-        let (answer, id) = (self.answer(name), self.id(name));
+        let answer = self.answer(name);
+        let id = self.id(name);
         let far = tag(&header(&answer, "To")).expect("the far end's tag");
         format!("sip:{number}@{}?Replaces={id}%3Bto-tag%3D{far}%3Bfrom-tag%3D{name}", self.pbx)
     }

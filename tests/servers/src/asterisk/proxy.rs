@@ -73,12 +73,14 @@ impl Wire {
         let Ok(far) = TcpStream::connect(&self.pbx) else { return };
         let over = Arc::new(AtomicBool::new(false));
         let copy = |stream: &TcpStream| stream.try_clone().expect("a stream");
-        let (up, down, told) = ((copy(&near), copy(&far)), (copy(&far), near), Arc::clone(&over));
+        let up = (copy(&near), copy(&far));
+        let down = (copy(&far), near);
+        let closed = Arc::clone(&over);
         self.links.lock().expect("the wire").push((far, over, self.clock.now()));
         thread::spawn(move || pump(up.0, up.1));
         thread::spawn(move || {
             pump(down.0, down.1);
-            told.store(true, Ordering::SeqCst);
+            closed.store(true, Ordering::SeqCst);
         });
     }
 }

@@ -140,7 +140,8 @@ impl Phones {
         let out = fs::File::create(&log).expect("a log");
         // Of its own, or those of a hundred others are in the way.
         let spare = next();
-        let (control, media) = ((15_000 + spare).to_string(), (30_000 + 4 * spare).to_string());
+        let control = (15_000 + spare).to_string();
+        let media = (30_000 + 4 * spare).to_string();
         let child = Command::new("sipp")
             .args(args)
             .arg("-sf")

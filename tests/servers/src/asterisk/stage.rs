@@ -25,7 +25,7 @@ pub(crate) struct Scenario {
     /// more.
     pub(crate) verbs: &'static [(&'static str, &'static str)],
     /// What the exporter must show when a gap is over.
-    pub(crate) sighted: &'static [Want],
+    pub(crate) after_gap: &'static [Want],
     /// What the exporter must count beside it.
     pub(crate) wants: &'static [Want],
     /// The same, but it may be more, and must be there.
@@ -81,7 +81,7 @@ impl Scenario {
             plan: "Answer()\nQueue(@Q@,t,,,90)\nHangup()",
             drive: |stage| stage.call(8000),
             verbs: &[],
-            sighted: &[],
+            after_gap: &[],
             wants: &[],
             at_least: &[],
             at_most: &[],

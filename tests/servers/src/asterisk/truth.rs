@@ -65,14 +65,16 @@ impl<'a> Talks<'a> {
 /// another reason.
 pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
-    let (mut found, mut rang) = (Verbs::new(), BTreeMap::new());
+    let mut found = Verbs::new();
+    let mut rang = BTreeMap::new();
     let mut talks = Talks::default();
     for line in text.lines().filter(|line| !line.ends_with("|UNPAUSE|Auto-Unpause")) {
         let fields: Vec<_> = line.split('|').collect();
         let [at, call, queue, agent, verb, ..] = fields[..] else {
             panic!("no line of queue_log: {line}")
         };
-        let (at, queue) = (at.parse::<u64>().expect("seconds"), name_of(queue));
+        let at = at.parse::<u64>().expect("seconds");
+        let queue = name_of(queue);
         match verb {
             "RINGNOANSWER" => drop(rang.insert((call, queue.clone(), agent), at)),
             "CONNECT" => {
@@ -102,34 +104,34 @@ fn name_of(queue: &str) -> String {
 }
 
 /// How often a verb is in it, in all queues.
-pub(crate) fn number(said: &Verbs, verbs: &[&str]) -> usize {
-    said.values().flatten().filter(|verb| verbs.contains(&verb.as_str())).count()
+pub(crate) fn number(logged: &Verbs, verbs: &[&str]) -> usize {
+    logged.values().flatten().filter(|verb| verbs.contains(&verb.as_str())).count()
 }
 
 /// Where the exporter counts other than queue_log, but for `redirected` queues.
-pub(crate) fn of_queues(said: &Verbs, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
+pub(crate) fn of_queues(logged: &Verbs, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     let mut queues = numbers.values("asterisk_queue_entries_total", "queue");
-    queues.extend(said.keys().filter(|queue| *queue != "NONE").cloned());
+    queues.extend(logged.keys().filter(|queue| *queue != "NONE").cloned());
     queues.sort();
     queues.dedup();
     queues.retain(|queue| !redirected.contains(&queue.as_str()));
     let nothing = Vec::new();
     for queue in &queues {
-        let verbs = said.get(queue).unwrap_or(&nothing);
+        let verbs = logged.get(queue).unwrap_or(&nothing);
         let times = |wanted: &[&str]| {
             verbs.iter().filter(|verb| wanted.contains(&verb.as_str())).count() as f64
         };
         let mut compare = |wanted: &[&str], counted: f64| {
-            let said = times(wanted);
+            let logged = times(wanted);
             let either = if wanted.iter().all(|verb| ENDS.contains(verb)) {
                 times(&[ONCE_MORE])
             } else {
                 0.0
             };
             let slack = if wanted.len() == ENDS.len() { 0.0 } else { either };
-            if (said - counted).abs() > slack {
-                found.push(format!("{queue}: {said} {wanted:?} in queue_log, {counted} counted"));
+            if (logged - counted).abs() > slack {
+                found.push(format!("{queue}: {logged} {wanted:?} in queue_log, {counted} counted"));
             }
         };
         let own = ("queue", queue.as_str());
@@ -183,7 +185,9 @@ pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> V
 pub(crate) fn of_outbound(pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
     let carrier = format!("{}/carrier-", pbx.version.tech());
     let text = pbx.cdrs();
-    let (mut calls, mut answered, mut seconds) = (0.0, 0.0, 0.0);
+    let mut calls = 0.0;
+    let mut answered = 0.0;
+    let mut seconds = 0.0;
     for record in
         text.lines().map(fields).filter(|record| record[DST_CHANNEL].starts_with(&carrier))
     {
@@ -216,14 +220,14 @@ pub(crate) fn of_outbound(pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
 pub(crate) fn of_scenarios(
     chosen: &[(usize, &Scenario)],
     pbx: &Pbx,
-    said: &Verbs,
+    logged: &Verbs,
     numbers: &Numbers,
 ) -> Vec<String> {
     let mut found = Vec::new();
     for &(index, scenario) in chosen {
         for (suffix, expected) in scenario.verbs {
             let queue = format!("{}{suffix}", scenario.name);
-            let verbs = said.get(&queue).cloned().unwrap_or_default();
+            let verbs = logged.get(&queue).cloned().unwrap_or_default();
             if !took_its_way(expected, verbs.clone()) {
                 found.push(format!("{queue}: queue_log has {verbs:?}, not {expected}"));
             }
@@ -314,7 +318,8 @@ fn took_its_way(pattern: &str, mut verbs: Vec<String>) -> bool {
 
 /// The fields of a CDR: all quoted but numbers, quotes doubled.
 fn fields(line: &str) -> Vec<String> {
-    let (mut fields, mut quoted) = (vec![String::new()], false);
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
     for letter in line.chars() {
         match letter {
             '"' => quoted = !quoted,

@@ -29,7 +29,8 @@ impl Verdict {
 
     /// Compares a capture.
     pub(crate) fn of_recording(pbx: &Pbx, config: &Path, recording: &Path) -> Self {
-        let (config, recording) = (config.display().to_string(), recording.display().to_string());
+        let config = config.display().to_string();
+        let recording = recording.display().to_string();
         Self::run(pbx, &["--config", &config, "--recording", &recording])
     }
 

@@ -33,7 +33,8 @@ fn wrap_up(version: Version) {
         return;
     }
     let pbx = Pbx::start(version, "wrapup", 4, &plan(version));
-    let (phones, clock) = (Phones::start(&pbx.net), Clock::start());
+    let phones = Phones::start(&pbx.net);
+    let clock = Clock::start();
     let mut exporter = Exporter::start_with(&pbx.net, &pbx.manager(), CONFIG);
     let script = Script {
         pbx: &pbx,
@@ -63,7 +64,8 @@ fn wrap_up(version: Version) {
     exporter.restart();
     let second = script.watched(&exporter, &clock, || sleep(Duration::from_secs(7)));
 
-    let (firsts, seconds) = (judge(&first, &QUEUES), judge(&second, &["wrapa"]));
+    let firsts = judge(&first, &QUEUES);
+    let seconds = judge(&second, &["wrapa"]);
     println!(
         "Asterisk {}: {} and {} moments compared in {QUEUES:?}, {} and {} of them in wrap-up",
         version.full(),
@@ -93,7 +95,7 @@ struct Sample {
     at: Moment,
     /// When both had answered.
     until: Moment,
-    said: BTreeMap<&'static str, (bool, bool)>,
+    reported: BTreeMap<&'static str, (bool, bool)>,
 }
 
 /// What came of the comparison.
@@ -139,12 +141,12 @@ impl Script<'_> {
         let (at, shown, numbers) =
             (clock.now(), self.pbx.console("queue show"), exporter.numbers());
         let time = self.in_force.load(Ordering::Relaxed);
-        let said = QUEUES.map(|queue| {
+        let reported = QUEUES.map(|queue| {
             let labels = [("queue", queue), ("state", "wrapup")];
             let gauge = numbers.sum("asterisk_queue_agents", &labels);
             (queue, (is_wrapping_up(&shown, queue, time), gauge == 1.0))
         });
-        Sample { at, until: clock.now(), said: said.into_iter().collect() }
+        Sample { at, until: clock.now(), reported: reported.into_iter().collect() }
     }
 }
 
@@ -170,12 +172,13 @@ fn judge(samples: &[Sample], queues: &[&'static str]) -> Judged {
     for (sample, &queue) in
         samples.iter().flat_map(|sample| queues.iter().map(move |queue| (sample, queue)))
     {
-        let (pbx, gauge) = sample.said[queue];
-        let (from, to) = (sample.at.before(second), sample.until.after(second));
+        let (pbx, gauge) = sample.reported[queue];
+        let from = sample.at.before(second);
+        let to = sample.until.after(second);
         let before = samples.iter().rev().find(|other| other.until < from);
         let after = samples.iter().find(|other| other.at > to);
         let near = samples.iter().filter(|other| other.until >= from && other.at <= to);
-        let settled = near.chain(before).chain(after).all(|other| other.said[queue].0 == pbx);
+        let settled = near.chain(before).chain(after).all(|other| other.reported[queue].0 == pbx);
         if settled && pbx != gauge {
             let at = sample.at.since(samples[0].at).as_secs_f64();
             judged.wrong.push(format!(

@@ -90,12 +90,12 @@ impl Pager {
     }
 
     /// The alerts of this name that were notified with this status.
-    fn told(&self, name: &str, status: &str) -> Vec<Value> {
+    fn notified(&self, name: &str, status: &str) -> Vec<Value> {
         let alerts = self.alerts.lock().unwrap();
-        let told = alerts
+        let notified = alerts
             .iter()
             .filter(|alert| alert["labels"]["alertname"] == name && alert["status"] == status);
-        told.cloned().collect()
+        notified.cloned().collect()
     }
 }
 
@@ -142,22 +142,27 @@ fn an_abandon_spike_wakes_somebody_and_its_end_is_told() {
     until("somebody is woken", || {
         pbx.say(&abandoned(callers.next().unwrap(), 30.0));
         gave_up += 1;
-        let told = pager.told(SPIKE, "firing");
-        if told.is_empty() {
+        let notified = pager.notified(SPIKE, "firing");
+        if notified.is_empty() {
             Err(server.ask("ALERTS").0.len().to_string() + " alerts in Prometheus")
         } else {
             Ok(())
         }
     });
-    assert_eq!(pager.told(SPIKE, "resolved"), [Value::Null; 0]);
+    assert_eq!(pager.notified(SPIKE, "resolved"), [Value::Null; 0]);
     let mut were_answered = 0;
-    until("the end is told", || {
+    until("the end is notified", || {
         pbx.say(&answered(callers.next().unwrap(), 5.0));
         were_answered += 1;
-        if pager.told(SPIKE, "resolved").is_empty() { Err("not yet".to_owned()) } else { Ok(()) }
+        if pager.notified(SPIKE, "resolved").is_empty() {
+            Err("not yet".to_owned())
+        } else {
+            Ok(())
+        }
     });
 
-    let (fired, resolved) = (pager.told(SPIKE, "firing"), pager.told(SPIKE, "resolved"));
+    let fired = pager.notified(SPIKE, "firing");
+    let resolved = pager.notified(SPIKE, "resolved");
     let began = |alert: &Value| alert["startsAt"].as_str().unwrap().to_owned();
     assert!(
         fired.iter().map(began).any(|at| at == began(&resolved[0])),

@@ -27,16 +27,16 @@ pub(crate) fn recorded(version: &str) -> Vec<u8> {
 /// A caller who gives up after `hold` seconds in the queue `support`; `number` distinguishes callers.
 pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
     let mut call = Call::new(number);
-    call.tell("Newchannel", "");
-    call.tell("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
+    call.send("Newchannel", "");
+    call.send("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
     call.now += hold;
-    call.tell("HangupRequest", "");
-    call.tell(
+    call.send("HangupRequest", "");
+    call.send(
         "QueueCallerAbandon",
         "Queue: support\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 0\r\n",
     );
-    call.tell("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
-    call.tell("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
+    call.send("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
+    call.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
 }
 
@@ -44,19 +44,19 @@ pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
 pub(crate) fn answered(number: u32, hold: f64) -> Vec<u8> {
     let member = "Queue: support\r\nInterface: PJSIP/101\r\nMemberName: Ann Lee\r\n";
     let mut call = Call::new(number);
-    call.tell("Newchannel", "");
-    call.tell("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
+    call.send("Newchannel", "");
+    call.send("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
     call.now += hold;
-    call.tell("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
+    call.send("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
     let leg =
         format!("DestChannel: PJSIP/101-{number:08x}\r\nDestUniqueid: {}.2\r\n", call.uniqueid);
-    call.tell("AgentConnect", &format!("{leg}{member}RingTime: 1\r\nHoldTime: 0\r\n"));
+    call.send("AgentConnect", &format!("{leg}{member}RingTime: 1\r\nHoldTime: 0\r\n"));
     call.now += 60.0;
-    call.tell(
+    call.send(
         "AgentComplete",
         &format!("{leg}{member}HoldTime: 0\r\nTalkTime: 60\r\nReason: caller\r\n"),
     );
-    call.tell("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
+    call.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
 }
 
@@ -74,7 +74,7 @@ impl Call {
         Self { number, uniqueid: format!("{now:.0}.{number}"), now, text: String::new() }
     }
 
-    fn tell(&mut self, event: &str, more: &str) {
+    fn send(&mut self, event: &str, more: &str) {
         let Self { number, uniqueid, now, text } = self;
         write!(
             text,

@@ -10,13 +10,13 @@ use support::root;
 use super::servers::Folder;
 
 fn assert_content(command: &mut Command) {
-    let said = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = format!(
         "{}{}",
-        String::from_utf8_lossy(&said.stdout),
-        String::from_utf8_lossy(&said.stderr)
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
     );
-    assert!(said.status.success(), "{command:?}: {text}");
+    assert!(output.status.success(), "{command:?}: {text}");
 }
 
 /// The folder of a Prometheus: the examples, and the rules where they look for them.
@@ -82,7 +82,8 @@ fn the_manifests_of_kubernetes_fit_each_other() {
     let manifests: Vec<Value> =
         text.split("\n---\n").map(|part| serde_saphyr::from_str(part).unwrap()).collect();
     let kind = |kind: &str| manifests.iter().find(|manifest| manifest["kind"] == kind).expect(kind);
-    let (deployment, monitor) = (&kind("Deployment")["spec"], &kind("PodMonitor")["spec"]);
+    let deployment = &kind("Deployment")["spec"];
+    let monitor = &kind("PodMonitor")["spec"];
     let pod = &deployment["template"];
     assert_eq!(monitor["selector"]["matchLabels"], pod["metadata"]["labels"]);
     assert_eq!(deployment["selector"]["matchLabels"], pod["metadata"]["labels"]);

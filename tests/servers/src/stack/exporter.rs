@@ -17,7 +17,8 @@ pub(crate) struct Exporter {
 impl Exporter {
     /// One that is synchronised with `pbx`, called `hq`; `more` is added to its configuration.
     pub(crate) fn start(pbx: &Pbx, more: &str) -> Self {
-        let (folder, port) = (Folder::new("exporter"), port());
+        let folder = Folder::new("exporter");
+        let port = port();
         // The queues are listed once: this PBX has none in its list, and later nobody in them.
         let config = folder.file(
             "config.yml",

@@ -24,7 +24,8 @@ const NATIVE: &str = "--enable-feature=native-histograms";
 fn assert_native(server: &Server, exporter: &Exporter) {
     for name in HISTOGRAMS {
         let own = exporter.series();
-        let (count, sum) = (own.named(&format!("{name}_count")), own.named(&format!("{name}_sum")));
+        let count = own.named(&format!("{name}_count"));
+        let sum = own.named(&format!("{name}_sum"));
         assert!(count.total() > 10.0, "{name}: {} observations are no day", count.total());
         until(&format!("{} has {name} as a native histogram", server.what()), || {
             count.compare(&server.ask(&format!("histogram_count({name})")), 0.0)?;
@@ -103,14 +104,14 @@ fn prometheus_3_takes_native_histograms_beside_the_classic_ones() {
 
 /// The 5 of 3.5.3.
 fn minor_version(prometheus: &Path) -> u32 {
-    let said = Command::new(prometheus).arg("--version").output().unwrap();
-    let said = format!(
+    let output = Command::new(prometheus).arg("--version").output().unwrap();
+    let output = format!(
         "{}{}",
-        String::from_utf8_lossy(&said.stdout),
-        String::from_utf8_lossy(&said.stderr)
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
     );
-    let minor = said.split("version ").nth(1).and_then(|version| version.split('.').nth(1));
-    minor.and_then(|minor| minor.parse().ok()).unwrap_or_else(|| panic!("no version: {said}"))
+    let minor = output.split("version ").nth(1).and_then(|version| version.split('.').nth(1));
+    minor.and_then(|minor| minor.parse().ok()).unwrap_or_else(|| panic!("no version: {output}"))
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn assert_exemplars(program: &Path) {
         pbx.say(&abandoned(number, hold));
         pbx.say(&answered(number + 1, hold));
     }
-    until("all calls are told", || {
+    until("all calls are counted", || {
         let exits = exporter.series().named("asterisk_queue_exits_total").total();
         if exits == 12.0 { Ok(()) } else { Err(format!("{exits} of 12")) }
     });

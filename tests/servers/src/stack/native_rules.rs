@@ -19,7 +19,7 @@ fn native_rules_say_what_the_classic_ones_say() {
     let pbx = Pbx::start();
     let exporter = Exporter::start(&pbx, "metrics: {native_histograms: true}");
     let entered = |least: f64| {
-        until("the calls are told", || {
+        until("the calls are counted", || {
             let series = exporter.series();
             let (entries, open) =
                 (series.named("asterisk_queue_entries_total").total(), open(&series));
@@ -41,7 +41,8 @@ fn native_rules_say_what_the_classic_ones_say() {
     scraped(&server, both, 4.0);
 
     let now = server.ask("vector(time())").total();
-    let (native, classic) = (rules("alerts/rules-native.yml"), rules("alerts/rules.yml"));
+    let native = rules("alerts/rules-native.yml");
+    let classic = rules("alerts/rules.yml");
     let mut compared = 0;
     for (name, expr) in &native {
         let Some(theirs) = classic.get(name) else { continue };
@@ -49,7 +50,8 @@ fn native_rules_say_what_the_classic_ones_say() {
             let path = format!("/api/v1/query?time={now}&query={}", encoded(&inlined(expr, rules)));
             Series::of_answer(&server.json(&path))
         };
-        let (ours, theirs) = (ask(expr, &native), ask(theirs, &classic));
+        let ours = ask(expr, &native);
+        let theirs = ask(theirs, &classic);
         assert!(!ours.0.is_empty() && ours.total() > 0.0, "{name}: {ours:?}");
         if name.contains(":p90_") {
             assert_same_buckets(name, &ours, &theirs, &exporter.series());
@@ -74,7 +76,8 @@ fn assert_same_buckets(name: &str, native: &Series, classic: &Series, exporter: 
     bounds.sort_by(f64::total_cmp);
     for (labels, theirs) in &classic.0 {
         let above = bounds.partition_point(|bound| bound < theirs);
-        let (low, high) = (bounds[above.saturating_sub(1)] / WIDTH, bounds[above] * WIDTH);
+        let low = bounds[above.saturating_sub(1)] / WIDTH;
+        let high = bounds[above] * WIDTH;
         let ours = native.0[labels];
         assert!(
             (low..=high).contains(&ours),

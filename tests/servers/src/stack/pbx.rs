@@ -37,7 +37,8 @@ fn say(line: &Mutex<Option<TcpStream>>, bytes: &[u8]) {
 
 /// Grants every action, until the exporter goes.
 fn answer_all(mut actions: BufReader<TcpStream>, line: &Mutex<Option<TcpStream>>) {
-    let (mut name, mut id) = (String::new(), String::new());
+    let mut name = String::new();
+    let mut id = String::new();
     let mut header = String::new();
     while actions.read_line(&mut header).is_ok_and(|read| read > 0) {
         match header.trim_end().split_once(": ") {

@@ -33,11 +33,11 @@ fn each_alert_goes_to_whom_it_concerns() {
         command
             .args(["config", "routes", "test"])
             .arg(format!("--config.file={}", root(EXAMPLE).display()));
-        let said = command.args(labels.split(' ')).output().unwrap();
+        let output = command.args(labels.split(' ')).output().unwrap();
         assert_eq!(
-            String::from_utf8_lossy(&said.stdout).trim_end(),
+            String::from_utf8_lossy(&output.stdout).trim_end(),
             receivers,
-            "{labels}: {said:?}"
+            "{labels}: {output:?}"
         );
     }
 }
@@ -48,7 +48,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
     let Some(server) = alertmanager(&std::fs::read_to_string(root(EXAMPLE)).unwrap()) else {
         return;
     };
-    let told = [
+    let notified = [
         ("AsteriskExporterUnsynchronized", "pbx=hq", false),
         ("AsteriskQueueAbandonSpike", "pbx=hq queue=sales", true),
         ("AsteriskTrunkFailing", "pbx=hq trunk=carrier", true),
@@ -72,14 +72,14 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskExporterMissing", "pbx=far", false),
         ("AsteriskQueueNoAgents", "pbx=far queue=sales", true),
     ];
-    for (name, labels, _) in told {
+    for (name, labels, _) in notified {
         let mut command = Command::new(&amtool);
         command
             .arg(format!("--alertmanager.url=http://127.0.0.1:{}", server.port))
             .args(["alert", "add"]);
-        let said =
+        let output =
             command.arg(format!("alertname={name}")).args(labels.split(' ')).output().unwrap();
-        assert!(said.status.success(), "{name}: {said:?}");
+        assert!(output.status.success(), "{name}: {output:?}");
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let alert = |alert: &Value| {
@@ -93,7 +93,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         let inhibited = alert["status"]["inhibitedBy"].as_array().is_some_and(|by| !by.is_empty());
         (label("alertname"), labels, inhibited)
     };
-    let expected: BTreeSet<_> = told
+    let expected: BTreeSet<_> = notified
         .iter()
         .map(|(name, labels, inhibited)| ((*name).to_owned(), (*labels).to_owned(), *inhibited))
         .collect();

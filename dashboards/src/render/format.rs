@@ -78,10 +78,12 @@ pub(super) fn threshold(of: &Value, number: f64) -> RGBColor {
 /// From dark blue to yellow.
 pub(super) fn cividis(share: f64) -> RGBColor {
     let at = share.clamp(0.0, 1.0) * (CIVIDIS.len() - 1) as f64;
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
+    let low = at.floor() as usize;
+    let high = at.ceil() as usize;
     let mix =
         |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * at.fract()).round() as u8;
-    let (a, b) = (CIVIDIS[low], CIVIDIS[high]);
+    let a = CIVIDIS[low];
+    let b = CIVIDIS[high];
     RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 

@@ -23,14 +23,14 @@ pub(crate) struct Version {
     /// As the greeting reports it.
     pub(crate) ami: &'static str,
     /// The real captures it is generated from: version, and names.
-    made_of: &'static [(&'static str, &'static [&'static str])],
+    sources: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// Major and minor number.
 pub(crate) type Release = (u32, u32);
 
 /// What is generated from one capture.
-pub(crate) struct Made {
+pub(crate) struct Synthetic {
     pub(crate) name: &'static str,
     /// The version it is generated from.
     pub(crate) base: &'static str,
@@ -45,14 +45,14 @@ pub(crate) const VERSIONS: &[Version] = &[
         release: (13, 4),
         asterisk: "13.4.0",
         ami: "2.7.0",
-        made_of: &[("16", OLD)],
+        sources: &[("16", OLD)],
     },
     Version {
         folder: "13",
         release: (13, 38),
         asterisk: "13.38.3",
         ami: "2.10.6",
-        made_of: &[("16", OLD)],
+        sources: &[("16", OLD)],
     },
     Version {
         folder: "18",
@@ -60,14 +60,14 @@ pub(crate) const VERSIONS: &[Version] = &[
         asterisk: "18.10.0",
         ami: "7.0.1",
         // chan_sip says BUSY where PJSIP says NOANSWER, and 18 has both.
-        made_of: &[("16", &["06-busy-unavailable", "12-outbound"]), ("22", NEW)],
+        sources: &[("16", &["06-busy-unavailable", "12-outbound"]), ("22", NEW)],
     },
     Version {
         folder: "20",
         release: (20, 11),
         asterisk: "20.11.0",
         ami: "9.0.0",
-        made_of: &[
+        sources: &[
             ("22", NEW),
             (
                 "22",
@@ -154,7 +154,7 @@ const STATUS_AT_CHANGE: Since = &[(16, 18), (18, 4)];
 /// Since then FullyBooted reports how long the PBX has been running.
 pub(crate) const UPTIME: Since = &[(14, 0)];
 /// Since then a caller behind the head whom `leavewhenempty` sends away has a QueueCallerAbandon.
-pub(crate) const EMPTY_IS_TOLD: Since = &[(13, 37), (16, 14), (17, 8)];
+pub(crate) const REPORTS_EMPTY: Since = &[(13, 37), (16, 14), (17, 8)];
 /// Since then channels of a tenant say whose they are.
 const TENANTS: Since = &[(18, 25), (20, 10), (21, 5)];
 /// Since then QueueMemberPause has the reason once only, as PausedReason.
@@ -164,20 +164,20 @@ const RINGCANCELED: Since = &[(15, 0)];
 
 impl Version {
     /// Everything that is kept of this version.
-    pub(crate) fn make(&self) -> impl Iterator<Item = Made> {
-        self.made_of
-            .iter()
-            .flat_map(move |&(base, names)| names.iter().map(move |name| self.make_of(base, name)))
+    pub(crate) fn generate(&self) -> impl Iterator<Item = Synthetic> {
+        self.sources.iter().flat_map(move |&(base, names)| {
+            names.iter().map(move |name| self.generate_from(base, name))
+        })
     }
 
     /// A capture of `base` and its queue_log, as this version would have had them.
-    pub(crate) fn make_of(&self, base: &'static str, name: &'static str) -> Made {
+    pub(crate) fn generate_from(&self, base: &'static str, name: &'static str) -> Synthetic {
         let folder = fixture("captures").join(base);
         let mut decoder = Decoder::new(Limits::default());
         decoder.feed(&unpack(&folder.join(format!("{name}.ami.gz"))));
         let queue_log =
             std::fs::read_to_string(folder.join(format!("{name}.queue_log"))).unwrap_or_default();
-        let silent = name.starts_with("11c-") && !self.has(EMPTY_IS_TOLD);
+        let silent = name.starts_with("11c-") && !self.has(REPORTS_EMPTY);
         let mut behind = silent.then(Behind::default);
         let mut events = Vec::new();
         while let Some(item) = decoder.next_item() {
@@ -188,7 +188,7 @@ impl Version {
         }
         let queue_log =
             queue_log.split_inclusive('\n').filter_map(|line| self.line(line, silent)).collect();
-        Made { name, base, events, queue_log }
+        Synthetic { name, base, events, queue_log }
     }
 
     /// Whether this version has what came with these releases: its own branch decides, else the

@@ -19,16 +19,16 @@ use super::stage::Scenario;
 use super::{plan, play, scenarios};
 
 #[test]
-fn blindness_is_noticed_on_16() {
-    retry_if_locked_up(|| blindness_is_noticed(Version::V16));
+fn missing_events_are_reported_on_16() {
+    retry_if_locked_up(|| missing_events_are_reported(Version::V16));
 }
 
 #[test]
-fn blindness_is_noticed_on_22() {
-    retry_if_locked_up(|| blindness_is_noticed(Version::V22));
+fn missing_events_are_reported_on_22() {
+    retry_if_locked_up(|| missing_events_are_reported(Version::V22));
 }
 
-fn blindness_is_noticed(version: Version) {
+fn missing_events_are_reported(version: Version) {
     if !version.is_installed() {
         return;
     }
@@ -41,7 +41,7 @@ fn blindness_is_noticed(version: Version) {
     assert_eq!(chosen.len(), PLAYED.len());
     let mut needs = plan(&chosen, version);
     needs.accounts = ACCOUNTS.iter().map(Account::section).collect();
-    let pbx = Pbx::start(version, "blindness", 5, &needs);
+    let pbx = Pbx::start(version, "missing", 5, &needs);
     let phones = Phones::start(&pbx.net);
     let more: String = ACCOUNTS.iter().map(|account| account.entry(&pbx.manager())).collect();
     let exporter = Exporter::start_with(&pbx.net, &pbx.manager(), &more);
@@ -58,7 +58,8 @@ fn blindness_is_noticed(version: Version) {
         );
     }
 
-    let (over, looks) = (AtomicBool::new(false), AtomicU64::new(0));
+    let over = AtomicBool::new(false);
+    let looks = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
@@ -94,16 +95,17 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
         else {
             continue;
         };
-        let (pbx, reason) = (format!("pbx={} ", account.name), format!("reason={reason} "));
-        let told = || {
+        let pbx = format!("pbx={} ", account.name);
+        let reason = format!("reason={reason} ");
+        let lines = || {
             exporter
                 .log()
                 .lines()
                 .filter(|line| line.contains(&pbx) && line.contains(&reason))
                 .count()
         };
-        wait_until(&format!("{} in the log", account.name), || (told() > 0).then_some(()));
-        assert_eq!(told(), 1, "{}", account.name);
+        wait_until(&format!("{} in the log", account.name), || (lines() > 0).then_some(()));
+        assert_eq!(lines(), 1, "{}", account.name);
     }
     assert!(!exporter.log().contains("pbx=real reason="));
 }
@@ -112,10 +114,10 @@ fn named(chosen: &[(usize, &Scenario)], pbx: &Pbx, phones: &Phones, exporter: &E
 fn degraded(numbers: &Numbers, pbx: &str) -> Vec<String> {
     let all = numbers.values("asterisk_exporter_degraded", "reason");
     assert!(all.len() > 20, "every reason is there");
-    let told = |reason: &String| {
+    let is_reported = |reason: &String| {
         numbers.sum("asterisk_exporter_degraded", &[("pbx", pbx), ("reason", reason)]) == 1.0
     };
-    all.into_iter().filter(told).collect()
+    all.into_iter().filter(is_reported).collect()
 }
 
 /// An account that lacks something.

@@ -28,7 +28,7 @@ pub(crate) enum Cause {
 
 /// A time in which it could not: from somewhere in `begins` to somewhere in `ends`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Blind {
+pub(crate) struct Outage {
     pub(crate) cause: Cause,
     pub(crate) begins: [Moment; 2],
     pub(crate) ends: [Moment; 2],
@@ -86,8 +86,8 @@ enum Step {
     Entered,
     Left(usize),
     Completed,
-    Blinded(Cause),
-    Sighted,
+    OutageBegins(Cause),
+    OutageEnds,
 }
 
 /// What came of the comparison.
@@ -101,20 +101,22 @@ pub(crate) struct Found {
 }
 
 /// Compares; `lives` are the last scrapes of the exporters there were, one after the other.
-pub(crate) fn compare(pbx: &Pbx, blind: &[Blind], lives: &[Numbers]) -> Found {
+pub(crate) fn compare(pbx: &Pbx, outages: &[Outage], lives: &[Numbers]) -> Found {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let mut found = Found { wrong: Vec::new(), lost: 0, stays: 0, unsure: 0 };
     for (queue, stays) in stays(&text) {
-        let (mut least, mut most) = ([0; FIGURES.len()], [0; FIGURES.len()]);
+        let mut least = [0; FIGURES.len()];
+        let mut most = [0; FIGURES.len()];
         for stay in &stays {
-            let ways = ways(stay, blind);
+            let ways = ways(stay, outages);
             let each = |pick: fn(u64, u64) -> u64| {
                 ways.iter()
                     .copied()
                     .reduce(|a, b| std::array::from_fn(|at| pick(a[at], b[at])))
                     .expect("a way")
             };
-            let (low, high) = (each(u64::min), each(u64::max));
+            let low = each(u64::min);
+            let high = each(u64::max);
             (found.stays, found.unsure) = (found.stays + 1, found.unsure + u64::from(low != high));
             found.lost += low[WAIT_LOST] + low[TALK_LOST];
             for at in 0..FIGURES.len() {
@@ -170,7 +172,7 @@ fn stays(text: &str) -> BTreeMap<String, Vec<Stay>> {
 }
 
 /// Every way in which the exporter can have seen a stay.
-fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
+fn ways(stay: &Stay, outages: &[Outage]) -> Vec<Counts> {
     let mut events = vec![(stay.entered, Step::Entered)];
     events.extend(stay.left.map(|(at, how)| (at, Step::Left(how))));
     events.extend(stay.completed.map(|at| (at, Step::Completed)));
@@ -178,9 +180,10 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
     // in order.
     let wide = |edge: [Moment; 2]| [edge[0].before(LATE), edge[1].after(LATE)];
     let edges: Vec<[Moment; 2]> =
-        blind.iter().flat_map(|blind| [wide(blind.begins), wide(blind.ends)]).collect();
+        outages.iter().flat_map(|outage| [wide(outage.begins), wide(outage.ends)]).collect();
     let places = |second: u64| {
-        let (first, last) = (Moment::from_secs(second), Moment::from_secs(second + 1));
+        let first = Moment::from_secs(second);
+        let last = Moment::from_secs(second + 1);
         let least = edges.iter().take_while(|edge| edge[1] < first).count();
         let most = edges.iter().take_while(|edge| edge[0] <= last).count();
         least..=most
@@ -198,13 +201,13 @@ fn ways(stay: &Stay, blind: &[Blind]) -> Vec<Counts> {
         }
         orders = longer;
     }
-    orders.iter().map(|order| counts(&events, order, blind)).collect()
+    orders.iter().map(|order| counts(&events, order, outages)).collect()
 }
 
 /// Plays one way: event `n` is behind `order[n]` edges.
-fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
+fn counts(events: &[(u64, Step)], order: &[usize], outages: &[Outage]) -> Counts {
     let mut steps = Vec::new();
-    for edge in 0..=2 * blind.len() {
+    for edge in 0..=2 * outages.len() {
         steps.extend(
             order
                 .iter()
@@ -212,11 +215,11 @@ fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
                 .filter(|(place, _)| **place == edge)
                 .map(|(_, (_, step))| *step),
         );
-        if edge < 2 * blind.len() {
+        if edge < 2 * outages.len() {
             steps.push(if edge % 2 == 0 {
-                Step::Blinded(blind[edge / 2].cause)
+                Step::OutageBegins(outages[edge / 2].cause)
             } else {
-                Step::Sighted
+                Step::OutageEnds
             });
         }
     }
@@ -227,7 +230,7 @@ fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
             Step::Entered => real = Phase::Waiting,
             Step::Left(how) => real = if how == ANSWERED { Phase::Talking } else { Phase::Gone },
             Step::Completed => real = Phase::Gone,
-            Step::Blinded(cause) => {
+            Step::OutageBegins(cause) => {
                 sees = false;
                 match cause {
                     Cause::Cut => {}
@@ -235,7 +238,7 @@ fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
                     Cause::Pbx => real = Phase::Gone,
                 }
             }
-            Step::Sighted => {
+            Step::OutageEnds => {
                 sees = true;
                 see(known, real, &mut counts);
                 known = real;
@@ -249,7 +252,7 @@ fn counts(events: &[(u64, Step)], order: &[usize], blind: &[Blind]) -> Counts {
                     counts[EXITS] += 1;
                 }
                 Step::Completed => counts[COMPLETIONS] += 1,
-                Step::Blinded(_) | Step::Sighted => {}
+                Step::OutageBegins(_) | Step::OutageEnds => {}
             }
             known = real;
         }

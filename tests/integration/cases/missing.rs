@@ -8,9 +8,9 @@ use super::Case;
 fn degraded(numbers: &Numbers) -> Vec<String> {
     let all = numbers.values("asterisk_exporter_degraded", "reason");
     assert_eq!(all.len(), 28, "every reason is there from the start");
-    let told =
+    let is_reported =
         |reason: &String| numbers.sum("asterisk_exporter_degraded", &[("reason", reason)]) == 1.0;
-    all.into_iter().filter(told).collect()
+    all.into_iter().filter(is_reported).collect()
 }
 
 #[test]
