@@ -44,6 +44,7 @@ pub struct Query {
 pub fn queries(board: &Value) -> Vec<Query> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut all = Vec::new();
+
     for panel in board["panels"].as_array().into_iter().flatten() {
         let organized = &panel["transformations"][1]["options"]["renameByName"];
         let columns = organized.as_object().into_iter().flat_map(|names| names.keys());
@@ -59,6 +60,7 @@ pub fn queries(board: &Value) -> Vec<Query> {
             });
         }
     }
+
     for note in board["annotations"]["list"]
         .as_array()
         .into_iter()
@@ -74,6 +76,7 @@ pub fn queries(board: &Value) -> Vec<Query> {
             rows: None,
         });
     }
+
     all
 }
 

@@ -18,5 +18,6 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+
     ExitCode::SUCCESS
 }

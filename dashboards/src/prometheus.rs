@@ -56,6 +56,7 @@ impl Prometheus {
         );
         std::fs::write(folder.join("prometheus.yml"), config).expect("a configuration");
         std::fs::create_dir_all(folder.join("rules")).expect("a folder");
+
         for file in rules {
             // The rules' own intervals are minutes; what a panel shows then is not right, but
             // there.
@@ -64,6 +65,7 @@ impl Prometheus {
                 rules.lines().filter(|line| !line.trim().starts_with("interval:")).collect();
             std::fs::write(folder.join("rules").join(file), rules.join("\n")).expect("rules");
         }
+
         let child = Command::new(program)
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
@@ -166,6 +168,7 @@ impl Prometheus {
             .map_err(|error| error.to_string())?;
         let mut answer: Value =
             serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+
         if answer["status"] == "success" {
             Ok(answer["data"].take())
         } else {
@@ -214,6 +217,7 @@ pub fn choose_all(prometheus: &Prometheus, board: &Value) -> BTreeMap<String, St
         });
         chosen.insert(variable["name"].as_str().expect("a name").to_owned(), all);
     }
+
     chosen
 }
 

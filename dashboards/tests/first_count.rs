@@ -27,13 +27,16 @@ fn the_first_of_a_rare_counter_counts() {
         let series = format!("asterisk_exporter_build_info{{job=\"j\", instance=\"{exporter}\"}}");
         json!({ "series": series, "values": values })
     });
+
     let counters = CASES.iter().map(|(what, exporter, values, _)| {
         let series = format!("x{{job=\"j\", instance=\"{exporter}\", what=\"{what}\"}}");
         json!({ "series": series, "values": values })
     });
+
     let expected = CASES.iter().map(
         |(what, _, _, count)| json!({ "labels": format!("{{what=\"{what}\"}}"), "value": count }),
     );
+
     // Prometheus extrapolates a little.
     let expr =
         format!("round({})", in_range_with_first("what", "x", "")).replace("$__range", "30m");
@@ -44,6 +47,7 @@ fn the_first_of_a_rare_counter_counts() {
         "input_series": exporters.chain(counters).collect::<Vec<_>>(),
         "promql_expr_test": [case],
     });
+
     let file = scratch().join("first_count.yml");
     std::fs::write(&file, json!({ "tests": [test] }).to_string()).expect("a file");
     let output =

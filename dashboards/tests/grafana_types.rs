@@ -50,6 +50,7 @@ fn program(boards: &[(String, Value)]) -> String {
         writeln!(text, "export const c{number}: Loose<{of}> = {value};")
             .expect("a String takes all");
     };
+
     for (_, board) in boards {
         constant("dashboard.Dashboard", board);
         for variable in board["templating"]["list"].as_array().expect("variables") {
@@ -77,6 +78,7 @@ fn program(boards: &[(String, Value)]) -> String {
             }
         }
     }
+
     text
 }
 
@@ -84,6 +86,7 @@ fn program(boards: &[(String, Value)]) -> String {
 fn installed() -> Option<std::path::PathBuf> {
     let folder = root("target/tools/grafana-types");
     let needed = ["typescript/bin/tsc", "@grafana/grafana-foundation-sdk/package.json"];
+
     if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
@@ -98,6 +101,7 @@ fn installed() -> Option<std::path::PathBuf> {
             return None;
         }
     }
+
     Some(folder)
 }
 

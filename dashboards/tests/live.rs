@@ -45,6 +45,7 @@ fn every_query_gives_series_of_native_histograms() {
         let averages = NEEDS_CLASSIC.contains(&(board, panel)) && expr.contains("_seconds_sum{");
         averages || EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel))
     });
+
     let classic = "{__name__=~\"asterisk_.+_(bucket|sum)\"}";
     let to = prometheus.now();
     let found = prometheus.query(classic, true, Span { from: to, to, step: 1.0 });
@@ -67,8 +68,10 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
             .all(|values| !values.is_empty())
             .then_some(())
     });
+
     let now = prometheus.now();
     let span = Span { from: now - 60.0, to: now, step: 1.0 };
+
     assert!(
         prometheus
             .query("asterisk_up{pbx=\"nobody\"}", false, span)
@@ -76,6 +79,7 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
     );
     assert!(prometheus.query("sum(asterisk_up", false, span).is_err());
     let mut waiting = Vec::new();
+
     for (name, board) in shipped() {
         let chosen = choose_all(prometheus, &board);
         assert!(chosen.values().all(|value| !value.is_empty()), "{name}: {chosen:?}");
@@ -85,6 +89,7 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
             waiting.push((name.clone(), query, expr));
         }
     }
+
     assert!(waiting.len() > 150, "{} queries only", waiting.len());
     let mut last = String::new();
     let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -159,6 +164,7 @@ impl NativeExporter {
             listening.serve(stopped).await;
             drop(stop);
         });
+
         let file = folder.join("config.yml");
         std::fs::write(&file, config).expect("a configuration");
         let listen = format!("127.0.0.1:{port}");

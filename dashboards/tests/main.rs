@@ -26,6 +26,7 @@ fn the_files_are_what_is_generated() {
             file.display()
         );
     }
+
     let name = |(file, _): &(PathBuf, String)| {
         file.file_stem().expect("a name").to_string_lossy().into_owned()
     };

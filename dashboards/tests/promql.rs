@@ -25,6 +25,7 @@ pub(crate) fn names(expr: &str) -> Names {
     let mut names = Names::default();
     let mut calls: Vec<String> = Vec::new();
     let mut at = 0;
+
     while let Some(token) = tokens.get(at) {
         let next = tokens.get(at + 1).map_or("", String::as_str);
         match token.as_str() {
@@ -68,6 +69,7 @@ pub(crate) fn names(expr: &str) -> Names {
         }
         at += 1;
     }
+
     names
 }
 
@@ -80,6 +82,7 @@ fn position(tokens: &[String], from: usize, what: &str) -> usize {
 fn tokens(expr: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = expr.trim_start();
+
     while let Some(first) = rest.chars().next() {
         let length = if first == '"' {
             2 + rest[1..].find('"').expect("the end of a string")
@@ -91,6 +94,7 @@ fn tokens(expr: &str) -> Vec<String> {
         tokens.push(if first == '"' { "\"".to_owned() } else { rest[..length].to_owned() });
         rest = rest[length..].trim_start();
     }
+
     tokens
 }
 

@@ -88,10 +88,11 @@ fn differences(report: &Report) -> Vec<String> {
 }
 
 /// The captures of a version that have a queue_log beside them.
-fn recordings(version: &str) -> Vec<(String, PathBuf, PathBuf)> {
+fn captures(version: &str) -> Vec<(String, PathBuf, PathBuf)> {
     let folder = fixture("captures").join(version);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).expect("the folder of recordings") {
+
+    for entry in std::fs::read_dir(&folder).expect("the folder of captures") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         let Some(scenario) = name.strip_suffix(".ami.gz") else { continue };
@@ -101,6 +102,7 @@ fn recordings(version: &str) -> Vec<(String, PathBuf, PathBuf)> {
             found.push((format!("{version}/{scenario}"), path, log));
         }
     }
+
     found.sort();
     found
 }
@@ -156,9 +158,9 @@ fn documented(scenario: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn every_recording_equals_its_queue_log() {
-    let all: Vec<_> = VERSIONS.into_iter().flat_map(recordings).collect();
-    assert!(all.len() >= 180, "only {} recordings found", all.len());
+fn every_capture_equals_its_queue_log() {
+    let all: Vec<_> = VERSIONS.into_iter().flat_map(captures).collect();
+    assert!(all.len() >= 180, "only {} captures found", all.len());
     let mut compared = 0;
     let mut wrong = Vec::new();
     let mut compare = |what: String, found: Vec<String>, wanted: Vec<&str>| {
@@ -166,6 +168,7 @@ fn every_recording_equals_its_queue_log() {
             wrong.push(format!("{what}: {found:#?}, not {wanted:#?}"));
         }
     };
+
     for (scenario, recording, log) in &all {
         play(recording).assert_conserved(scenario);
         let [by_call, by_scrape] = audits(recording, log);
@@ -183,6 +186,7 @@ fn every_recording_equals_its_queue_log() {
         let of_scrape: Vec<_> = of_scrape.copied().collect();
         compare(format!("{scenario}, by scrape"), differences(&by_scrape), of_scrape);
     }
+
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(compared > 5000, "only {compared} lines were compared");
 }
@@ -192,6 +196,7 @@ fn every_recording_equals_its_queue_log() {
 fn no_line_can_be_missing() {
     let folder = fixture("captures/22");
     let mut cut = 0;
+
     for name in [
         "01-answered-caller-hangs-up",
         "07-ringall",
@@ -222,13 +227,13 @@ fn no_line_can_be_missing() {
 
 /// A capture may begin and end in the middle of calls; the log goes on before and behind it.
 #[test]
-fn a_part_of_a_recording_equals_that_part_of_the_log() {
+fn a_part_of_a_capture_equals_that_part_of_the_log() {
     for (version, name) in
         [("16", "bulk"), ("16", "bulk.exporter"), ("22", "bulk"), ("22", "bulk.exporter")]
     {
         let folder = fixture("captures").join(version);
         let mut whole = Vec::new();
-        let packed = File::open(folder.join(format!("{name}.ami.gz"))).expect("a recording");
+        let packed = File::open(folder.join(format!("{name}.ami.gz"))).expect("a capture");
         GzDecoder::new(packed).read_to_end(&mut whole).expect("gzipped events");
         for (from, to) in [(0, 50), (20, 100), (50, 100), (30, 60)] {
             let part = &whole[whole.len() * from / 100..whole.len() * to / 100];
@@ -251,7 +256,7 @@ fn a_part_of_a_recording_equals_that_part_of_the_log() {
 #[test]
 fn nothing_is_tracked_at_the_end() {
     let mut left = Vec::new();
-    for (scenario, recording, _) in VERSIONS.into_iter().flat_map(recordings) {
+    for (scenario, recording, _) in VERSIONS.into_iter().flat_map(captures) {
         let numbers = play(&recording);
         for kind in ["channel", "stay", "call"] {
             let held = numbers.sum("asterisk_exporter_tracked_objects", &[("kind", kind)]);
@@ -268,12 +273,13 @@ fn scenario(version: &str, name: &str) -> Numbers {
 }
 
 #[test]
-fn refusals_are_told_by_the_variable_alone() {
+fn refusals_are_recognised_by_the_variable_alone() {
     let cases = [
         ("22", "11-joinempty", "joinempty", "join_empty"),
         ("16", "11b-full", "full", "full"),
         ("22", "11e-no-such-queue", "", "unknown_queue"),
     ];
+
     for (version, name, queue, reason) in cases {
         let numbers = scenario(version, name);
         let refused =
@@ -292,6 +298,7 @@ fn outbound_calls_go_by_the_cause_of_the_dialled_leg() {
         ["answered", "busy", "no_answer", "congestion", "canceled", "failed"]
             .map(|result| numbers.sum(name, &[("result", result)]))
     };
+
     let calls = scenario("22", "12-outbound");
     assert_eq!(results(&calls, "asterisk_calls_total"), [2.0, 2.0, 3.0, 2.0, 0.0, 8.0]);
     assert_eq!(results(&calls, "asterisk_trunk_attempts_total"), [2.0, 2.0, 3.0, 2.0, 0.0, 8.0]);
@@ -306,8 +313,10 @@ fn outbound_calls_go_by_the_cause_of_the_dialled_leg() {
         ),
         1.0
     );
+
     let canceled = scenario("22", "12c-caller-cancels-outbound");
     assert_eq!(results(&canceled, "asterisk_calls_total"), [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+
     // Three click-to-calls and four plain Originates, all over the carrier.
     let originate = scenario("16", "12b-originate");
     assert_eq!(results(&originate, "asterisk_calls_total"), [2.0, 2.0, 2.0, 0.0, 0.0, 1.0]);
@@ -320,6 +329,7 @@ fn outbound_calls_go_by_the_cause_of_the_dialled_leg() {
             .sum("asterisk_calls_total", &[("direction", "outbound"), ("agent", "Alice Adams")]),
         3.0
     );
+
     let inbound = scenario("16", "12d-inbound-without-queue");
     assert_eq!(
         inbound.sum("asterisk_calls_total", &[("direction", "inbound"), ("result", "answered")]),
@@ -355,7 +365,7 @@ fn recordings_end_with_a_stop_or_with_their_channel() {
 }
 
 #[test]
-fn transfers_are_told_by_kind_and_by_whom() {
+fn transfers_are_counted_by_kind_and_by_whom() {
     let cases = [
         ("22", "09-blind-transfer-by-agent", "support", "blind", "agent"),
         ("16", "09b-blind-transfer-by-caller", "support", "blind", "caller"),
@@ -364,6 +374,7 @@ fn transfers_are_told_by_kind_and_by_whom() {
         ("22", "09g-sip-refer-blind", "desk", "blind", "agent"),
         ("16", "09h-sip-refer-attended", "desk", "attended", "agent"),
     ];
+
     for (version, name, queue, kind, by) in cases {
         let numbers = scenario(version, name);
         let reported = numbers
@@ -390,6 +401,7 @@ fn local_members_are_one_call_with_the_phone_s_cause() {
         ],
         [1.0; 3]
     );
+
     let hangup = |agent, cause| {
         numbers.sum(
             "asterisk_queue_hangups_total",

@@ -10,6 +10,7 @@ fn documented() -> BTreeMap<String, (String, Vec<String>)> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/METRICS.md");
     let text = std::fs::read_to_string(path).expect("METRICS.md");
     let mut rows = BTreeMap::new();
+
     for line in text.lines() {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         let Some(name) = cells[0].strip_prefix('`').and_then(|cell| cell.strip_suffix('`')) else {
@@ -22,9 +23,10 @@ fn documented() -> BTreeMap<String, (String, Vec<String>)> {
         let labels: Vec<_> = labels.filter(|label| !label.is_empty() && label != "–").collect();
         assert!(
             rows.insert(name.to_owned(), (cells[1].to_owned(), labels)).is_none(),
-            "{name} stands twice"
+            "{name} is in two rows"
         );
     }
+
     rows
 }
 

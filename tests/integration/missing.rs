@@ -27,11 +27,13 @@ fn course(path: &Path, unseen: impl Fn(&str) -> bool) -> Course {
     let mut replay = replay(rules());
     let mut ever = BTreeSet::new();
     let frames: Vec<_> = text.split_inclusive("\r\n\r\n").filter(|frame| !unseen(frame)).collect();
+
     for piece in frames.chunks(PIECE) {
         let (_, failed) = replay.play(piece.concat().as_bytes());
         assert!(failed.is_none(), "{}: {failed:?}", path.display());
         ever.extend(missing(&replay));
     }
+
     Course { ever, last: missing(&replay) }
 }
 
@@ -40,7 +42,7 @@ fn missing(replay: &Replay) -> Vec<&'static str> {
     replay.exporter().monitors[0].correlator.missing(now).iter().map(Word::word).collect()
 }
 
-fn recordings() -> Vec<std::path::PathBuf> {
+fn captures() -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for folder in [
         "captures/13.4",
@@ -51,20 +53,22 @@ fn recordings() -> Vec<std::path::PathBuf> {
         "captures/22",
         "gaps",
     ] {
-        let entries = std::fs::read_dir(fixture(folder)).expect("a folder of recordings");
+        let entries = std::fs::read_dir(fixture(folder)).expect("a folder of captures");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         found.extend(paths.filter(|path| path.to_string_lossy().ends_with(".ami.gz")));
     }
+
     found.sort();
     found
 }
 
 #[test]
-fn nothing_is_ever_missing_in_a_recording_of_a_full_account() {
-    let recordings = recordings();
-    assert!(recordings.len() >= 195, "only {} recordings found", recordings.len());
+fn nothing_is_ever_missing_in_a_capture_of_a_full_account() {
+    let captures = captures();
+    assert!(captures.len() >= 195, "only {} captures found", captures.len());
     let mut wrong = Vec::new();
-    for path in recordings {
+
+    for path in captures {
         let ever: Vec<_> = course(&path, |_| false).ever.into_iter().collect();
         // The account of these reads no class dialplan.
         let lacking = path.to_string_lossy().ends_with("bulk.exporter.ami.gz");

@@ -30,6 +30,7 @@ fn replay_prints_the_exposition_in_both_formats() {
     assert!(text(&open.stdout).ends_with("# EOF\n"));
     let classic = run(&["replay", "--format", "text", SEED]);
     let classic = text(&classic.stdout);
+
     assert!(
         classic.contains("# TYPE asterisk_queue_entries_total counter\n")
             && !classic.contains("# EOF")
@@ -72,9 +73,9 @@ fn replay_takes_name_and_patterns_from_a_configuration_without_secrets() {
 }
 
 #[test]
-fn a_cut_recording_is_played_up_to_its_cut_and_no_recording_is_an_error() {
+fn a_cut_capture_is_played_up_to_its_cut_and_no_capture_is_an_error() {
     let whole = std::fs::read(fixture("captures/16/01-answered-caller-hangs-up.ami.gz"))
-        .expect("a recording");
+        .expect("a capture");
     let cut = scratch("cut.ami.gz", &whole[..whole.len() / 2]);
     let played = run(&["replay", "--format", "text", as_str(&cut)]);
     assert!(played.status.success(), "{}", text(&played.stderr));
@@ -82,6 +83,7 @@ fn a_cut_recording_is_played_up_to_its_cut_and_no_recording_is_an_error() {
     assert!(text(&played.stderr).contains(": cut after "), "{}", text(&played.stderr));
     let nonsense = scratch("photo.jpg", b"\xff\xd8\xff\xe0JFIF");
     let missing = PathBuf::from("fixtures/nothing.ami");
+
     for (path, message) in [
         (&nonsense, "photo.jpg: not a capture of a manager interface: no event in 8 bytes"),
         (&missing, "fixtures/nothing.ami: cannot be read: No such file or directory"),
@@ -96,7 +98,7 @@ fn a_cut_recording_is_played_up_to_its_cut_and_no_recording_is_an_error() {
 const WHY: &str = "Asterisk 11 or older is not supported: its queue events lack what the exporter needs; record a PBX with 12 or newer";
 
 #[test]
-fn a_recording_of_asterisk_11_is_refused_with_file_and_place() {
+fn a_capture_of_asterisk_11_is_refused_with_file_and_place() {
     let newchannel =
         "Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/trunk-1\r\nUniqueid: 1.1\r\n\r\n";
     let join = "Event: Join\r\nPrivilege: call,all\r\nChannel: SIP/trunk-1\r\nQueue: q\r\nPosition: 1\r\nCount: 1\r\n\
@@ -105,8 +107,10 @@ fn a_recording_of_asterisk_11_is_refused_with_file_and_place() {
         "greeted.ami",
         format!("Asterisk Call Manager/1.3\r\n{newchannel}{join}").as_bytes(),
     );
+
     let bare = scratch("bare.ami", format!("{newchannel}{join}").as_bytes());
     let log = scratch("queue_log", b"1795445526|1.1|q|NONE|ENTERQUEUE||5|1\n");
+
     for (path, place) in [(&greeted, "AMI 1.3 at byte 0"), (&bare, "event Join at byte 79")] {
         let message = format!("asterisk_exporter: {}: {place}: {WHY}\n", path.display());
         let played = run(&["replay", as_str(path)]);
@@ -139,10 +143,12 @@ fn manager_conf_goes_by_the_version() {
     let new = run(&["manager-conf", "--asterisk", "22.10"]);
     assert!(text(&new.stdout).contains("eventfilter(action(include),name(QueueCallerJoin)) ="));
     let old = run(&["manager-conf", "--asterisk", "16.28", "--username", "prom"]);
+
     assert!(
         text(&old.stdout).contains("\n[prom]\n")
             && text(&old.stdout).contains("eventfilter = ^Event: ")
     );
+
     for version in ["11", "11.25.3", "1.8.32"] {
         let ancient = run(&["manager-conf", "--asterisk", version]);
         let message = format!("Asterisk {version}");
@@ -165,11 +171,13 @@ fn a_port_in_use_and_an_unreadable_secret_stop_the_start() {
     let config = scratch("run.yml", config.as_bytes());
     let busy = run(&["--config", as_str(&config), "--web.listen-address", &address]);
     assert_eq!(busy.status.code(), Some(1));
+
     assert!(
         text(&busy.stderr).contains(&format!("{address}: address in use")),
         "{}",
         text(&busy.stderr)
     );
+
     let config = scratch(
         "secret.yml",
         b"pbx:\n  - address: 127.0.0.1\n    username: x\n    secret_file: /no/such/file\n",
@@ -180,7 +188,7 @@ fn a_port_in_use_and_an_unreadable_secret_stop_the_start() {
 }
 
 #[test]
-fn an_unreachable_pbx_is_down_and_says_so_while_the_pages_work() {
+fn an_unreachable_pbx_is_reported_down_while_the_pages_work() {
     let nobody = support::program::free_port();
     let port = support::program::free_port();
     let config = format!(
@@ -198,6 +206,7 @@ fn an_unreachable_pbx_is_down_and_says_so_while_the_pages_work() {
     assert_eq!(down.0, 503);
     assert!(down.1.contains("hq") && !down.1.contains("hush-hush"), "{}", down.1);
     let (_, metrics) = get(port, "/metrics", "*/*").expect("the metrics");
+
     assert!(metrics.contains("asterisk_up{pbx=\"hq\"} 0\n"));
     assert_eq!(get(port, "/-/healthy", "*/*").expect("a page").0, 200);
     assert_eq!(running.stop(), Some(0));
@@ -222,6 +231,7 @@ fn every_scrape_of_a_busy_pbx_is_a_consistent_cut() {
     assert!(entered >= 200.0 && scrapes > 10, "{entered} callers in {scrapes} scrapes");
     let (_, open) =
         get(port, "/metrics", "application/openmetrics-text;version=1.0.0").expect("a scrape");
+
     assert!(open.ends_with("# EOF\n"));
     assert!(get(port, "/", "text/html").expect("the landing page").1.contains("demo"));
     assert_eq!(running.stop(), Some(0));

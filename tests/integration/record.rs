@@ -59,6 +59,7 @@ impl Fake {
         let id = peer.expect("CoreSettings");
         peer.grant(&id, "AsteriskVersion: 22.10.0\nCoreRunUser: hush\n");
         peer.expect("Events");
+
         for list in ["CoreShowChannels", "QueueStatus"] {
             let id = peer.expect(list);
             match lists {
@@ -75,10 +76,12 @@ impl Fake {
                 }
             }
         }
+
         for _ in 0..2 {
             let id = peer.expect("Ping");
             peer.grant(&id, "Ping: Pong\n");
         }
+
         peer
     }
 }
@@ -106,6 +109,7 @@ impl Peer {
     fn expect(&mut self, name: &str) -> String {
         let mut action = String::new();
         let mut id = String::new();
+
         loop {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).expect("a line") > 0, "closed instead of {name}");
@@ -116,6 +120,7 @@ impl Peer {
                 None => break,
             }
         }
+
         assert_eq!(action, name);
         id
     }
@@ -223,6 +228,7 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     let (before, after) = bytes.split_at(middle);
     let mut peer = fake.accept_up(Lists::Empty);
     peer.say_bytes(before);
+
     // Two lists have an end each.
     place.holds(count(before) + 2);
     drop(peer);
@@ -230,11 +236,13 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     peer.say_bytes(after);
     let events = count(&bytes) + 2;
     place.holds(events);
+
     // As `kill -9` would leave it.
     let (cut, whole) = place.content();
     assert!(!whole);
     let (code, printed) = interrupt(running);
     let (content, whole) = place.content();
+
     assert!(whole && code == Some(0), "{printed}");
     assert!(
         printed.contains(&format!(": {events} events of pbx hq, {} bytes, ", content.len())),
@@ -242,6 +250,7 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     );
     assert_eq!(content, cut);
     let exposition = played(&content);
+
     // The day's events alone are one session, and ask for no lists.
     let own = |series: &str, counts: [f64; 2]| {
         counts.map(|count| format!("asterisk_exporter_{series} {count:.6}"))
@@ -255,6 +264,7 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
     assert_eq!(differences(&exposition, &played(&bytes)), expected.concat());
     let numbers = Numbers::read(&exposition);
     numbers.assert_conserved("the recording");
+
     for (queue, truth) in &truth.queues {
         let q = ("queue", queue.as_str());
         let exits = |outcome| numbers.sum("asterisk_queue_exits_total", &[q, ("outcome", outcome)]);
@@ -272,6 +282,7 @@ fn a_day_with_a_cut_link_is_recorded_and_counts_as_it_happened() {
             "{queue}"
         );
     }
+
     let text = String::from_utf8_lossy(&content);
     let begins = "Asterisk Call Manager/11.0.0\r\nResponse: Success\r\nActionID: ae-2-Login\r\n";
     assert!(text.starts_with(begins) && text.matches(begins).count() == 2);
@@ -305,7 +316,7 @@ fn assert_no_caller_remains(what: &str, before: &[u8], after: &[u8]) {
 }
 
 /// Every capture among the fixtures.
-fn recordings() -> Vec<PathBuf> {
+fn captures() -> Vec<PathBuf> {
     let entries = |folder: &str| {
         std::fs::read_dir(fixture(folder)).expect("a folder").map(|entry| entry.expect("one"))
     };
@@ -320,7 +331,7 @@ fn recordings() -> Vec<PathBuf> {
 }
 
 fn content(path: &Path) -> Vec<u8> {
-    let mut bytes = std::fs::read(path).expect("a recording");
+    let mut bytes = std::fs::read(path).expect("a capture");
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
         // One of them was cut on purpose.
@@ -331,11 +342,12 @@ fn content(path: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn pseudonyms_change_no_number_of_any_recording_and_leave_no_caller() {
+fn pseudonyms_change_no_number_of_any_capture_and_leave_no_caller() {
     let key = Key::of_salt(b"the same pseudonyms in each run").expect("long enough");
-    let all = recordings();
-    assert!(all.len() >= 114, "only {} recordings found", all.len());
+    let all = captures();
+    assert!(all.len() >= 114, "only {} captures found", all.len());
     let mut replaced = 0;
+
     for path in all {
         let what = path.display().to_string();
         let before = content(&path);
@@ -358,7 +370,7 @@ fn pseudonyms_change_no_number_of_any_recording_and_leave_no_caller() {
 }
 
 #[test]
-fn the_demo_s_lists_are_in_the_recording_and_are_played() {
+fn the_demo_s_lists_are_in_the_capture_and_are_played() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let options = Options {
         seed: 5,
@@ -375,11 +387,13 @@ fn the_demo_s_lists_are_in_the_recording_and_are_played() {
     tasks.spawn_on(pbx.serve(stop), runtime.handle());
     let running = place.record(&[]);
     wait_until("a thousand events", || (count(&place.content().0) > 1000).then_some(()));
+
     assert_eq!(interrupt(running).0, Some(0));
     let (content, whole) = place.content();
     assert!(whole);
     let numbers = Numbers::read(&played(&content));
     numbers.assert_conserved("the demo");
+
     for (queue, target, members) in [
         ("sales", 20.0, 5.0),
         ("support", 30.0, 5.0),
@@ -394,6 +408,7 @@ fn the_demo_s_lists_are_in_the_recording_and_are_played() {
         );
         assert_eq!(numbers.sum("asterisk_queue_agents", &q), members, "{queue}");
     }
+
     assert_eq!(numbers.sum("asterisk_queue_agents", &[("state", "unknown")]), 0.0);
     assert!(numbers.sum("asterisk_queue_entries_total", &[]) > 5.0);
     assert_eq!(numbers.sum("asterisk_exporter_anomalies_total", &[]), 0.0);
@@ -429,6 +444,7 @@ fn the_same_salt_gives_the_same_pseudonyms() {
         let text = String::from_utf8(place.content().0).expect("text");
         text.rsplit_once("CallerIDNum: ").expect("the caller").1.trim_end().to_owned()
     };
+
     let salted = ["--salt-file", salt.to_str().expect("a plain path")];
     let [once, again, other] =
         [number("salt-1", &salted), number("salt-2", &salted), number("salt-3", &[])];
@@ -466,6 +482,7 @@ fn a_refused_account_and_a_pbx_that_is_not_there_leave_no_file() {
     assert!(!place.out.exists());
     drop((peer, fake));
     let (code, printed) = wait(place.record(&[]));
+
     assert!(
         code == Some(1)
             && printed.contains("pbx hq: connect to 127.0.0.1:")
@@ -496,7 +513,7 @@ fn wait(mut running: Running) -> (Option<i32>, String) {
 }
 
 #[test]
-fn what_is_there_is_not_overwritten_and_every_mistake_is_told() {
+fn what_is_there_is_not_overwritten_and_every_mistake_is_reported() {
     let fake = Fake::start();
     let place = Place::new("mistakes", fake.address());
     std::fs::write(&place.out, b"precious").expect("a scratch file");
@@ -504,6 +521,7 @@ fn what_is_there_is_not_overwritten_and_every_mistake_is_told() {
     let salt = place.config.with_extension("salt");
     std::fs::write(&salt, b"short").expect("a scratch file");
     let salt = salt.to_str().expect("a plain path");
+
     for (more, message) in [
         (vec![], format!("{path}: exists already; --force replaces it")),
         (vec!["--pbx", "nowhere"], "--pbx: the configuration has no such pbx, only: hq".to_owned()),
@@ -528,6 +546,7 @@ fn a_full_disk_ends_it_with_the_reason() {
     drop(peer);
     let (code, printed) = wait(running);
     assert_eq!(code, Some(1));
+
     assert!(
         printed.contains("/dev/full: cannot be written")
             && printed.contains("No space left on device"),

@@ -54,6 +54,7 @@ fn every_rule_is_tested_for_a_value() {
     let with_values = cases.filter(|case| !items(&case["exp_samples"]).is_empty());
     let tested: BTreeSet<_> =
         with_values.flat_map(|case| words(case["expr"].as_str().expect("expr"))).collect();
+
     // What only native histograms give, promtool 2.42 cannot read: tests/servers/src/stack/native_rules.rs
     // has a server for it.
     let elsewhere = after("- record: ", |file| file.ends_with(NATIVE));
@@ -83,6 +84,7 @@ fn every_alert_is_tested_to_stay_quiet_fire_and_resolve() {
             courses.into_iter().filter(|(_, course)| course.starts_with(&[false, true, false])),
         );
     }
+
     let tested: BTreeSet<_> = tested.into_iter().map(|(alert, _)| alert).collect();
     let missing: Vec<_> = alerts().difference(&tested).cloned().collect();
     assert_eq!(
@@ -112,6 +114,7 @@ fn every_alert_is_tested_over_missing_scrapes() {
 fn every_alert_has_an_entry_in_the_runbook() {
     let runbook = read(&root().join("alerts/RUNBOOK.md"));
     let text = read(&root().join("alerts/alerts.yml"));
+
     for alert in alerts() {
         let entry = format!("\n## {alert}\n");
         let (_, entry) =
@@ -125,12 +128,13 @@ fn every_alert_has_an_entry_in_the_runbook() {
             "{alert}: runbook_url"
         );
     }
+
     let entries = runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
     assert_eq!(entries.collect::<BTreeSet<_>>(), alerts(), "entries and alerts");
 }
 
 #[test]
-fn every_alert_tells_what_its_reader_needs() {
+fn every_alert_has_what_its_reader_needs() {
     let text = read(&root().join("alerts/alerts.yml"));
     for alert in text.split("- alert: ").skip(1) {
         let name = alert.lines().next().unwrap_or_default();
@@ -188,6 +192,7 @@ fn expressions(text: &str) -> String {
     let others = ["for: ", "labels:", "annotations:", "- record: ", "- alert: ", "- name: ", "#"];
     let mut inside = false;
     let mut found = String::new();
+
     for line in text.lines().map(str::trim_start) {
         let start = line.strip_prefix("expr: ");
         inside = start.is_some() || inside && !others.iter().any(|other| line.starts_with(other));
@@ -196,6 +201,7 @@ fn expressions(text: &str) -> String {
             found.push('\n');
         }
     }
+
     found
 }
 

@@ -29,7 +29,7 @@ const NOBODY: &str =
     "pbx:\n  - name: hq\n    address: 127.0.0.1:1\n    username: exporter\n    secret: hush\n";
 
 #[test]
-fn a_taken_port_is_told_with_the_flag_that_helps() {
+fn a_taken_port_is_reported_with_the_flag_that_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let failed = run(&["demo", "--web.listen-address", &address]);
@@ -77,6 +77,7 @@ fn a_client_that_closes_its_side_behind_the_request_gets_the_answer() {
         stream.read_to_string(&mut answer).expect("an answer and its end");
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
     }
+
     // One that asks for nothing is let go at once, not after some patience.
     let mut silent = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
     silent.shutdown(Shutdown::Write).expect("a socket");
@@ -129,6 +130,7 @@ fn sighup_is_logged_and_ends_nothing() {
     let address = format!("127.0.0.1:{port}");
     let mut program = Logged::start(&["--config", &config, "--web.listen-address", &address]);
     program.until("listening");
+
     for _ in 0..3 {
         program.signal("HUP");
         let line = program.until("SIGHUP");
@@ -138,6 +140,7 @@ fn sighup_is_logged_and_ends_nothing() {
         );
         assert_eq!(get(port, "/-/healthy", "*/*").expect("a page").0, 200);
     }
+
     program.signal("TERM");
     assert_eq!(
         wait_until("the end", || program.running.0.try_wait().expect("a child")).code(),
@@ -181,10 +184,12 @@ fn the_configuration_is_taken_by_the_name_that_prometheus_uses() {
     let config = scratch("name.yml", &format!("{NOBODY}service_level: {{default: 4}}\n"));
     let (recording, log) = rona();
     let played = run(&["replay", "--config.file", &config, &recording]);
+
     assert!(
         text(&played.stdout)
             .contains("asterisk_queue_entries_total{pbx=\"hq\",queue=\"rona\"} 1\n")
     );
+
     let audited =
         run(&["audit", "--config.file", &config, "--queue-log", &log, "--recording", &recording]);
     assert_eq!(audited.status.code(), Some(0), "{}", text(&audited.stderr));
@@ -203,6 +208,7 @@ fn what_is_no_configuration_is_not_read_into_memory() {
         .open(&huge)
         .and_then(|file| file.set_len(1 << 30))
         .expect("a sparse file");
+
     for path in ["/dev/zero", &huge] {
         for args in [
             &["check-config", "--config", path][..],
@@ -220,6 +226,7 @@ fn what_is_no_configuration_is_not_read_into_memory() {
             );
         }
     }
+
     std::fs::remove_file(huge).expect("it was there");
 }
 
@@ -262,7 +269,7 @@ fn record_writes_nothing_through_a_link() {
 
 /// A capture, unpacked, and the queue_log of its call.
 fn rona() -> (String, String) {
-    let packed = File::open(fixture("captures/22/05-rona.ami.gz")).expect("a recording");
+    let packed = File::open(fixture("captures/22/05-rona.ami.gz")).expect("a capture");
     let mut events = String::new();
     MultiGzDecoder::new(packed).read_to_string(&mut events).expect("gzipped text");
     let log = fixture("captures/22/05-rona.queue_log");
@@ -270,9 +277,9 @@ fn rona() -> (String, String) {
 }
 
 #[test]
-fn a_recording_with_line_feeds_only_is_read_like_any_other() {
+fn a_capture_with_line_feeds_only_is_read_like_any_other() {
     let (recording, log) = rona();
-    let events = std::fs::read_to_string(Path::new(&recording)).expect("a recording");
+    let events = std::fs::read_to_string(Path::new(&recording)).expect("a capture");
     assert!(events.contains("\r\n"));
     let unix = scratch("rona-unix.ami", &events.replace('\r', ""));
     let samples = |file: &str| {
@@ -282,6 +289,7 @@ fn a_recording_with_line_feeds_only_is_read_like_any_other() {
         lines
     };
     let expected = samples(&recording);
+
     assert!(
         expected
             .contains(&"asterisk_queue_entries_total{pbx=\"replay\",queue=\"rona\"} 1".to_owned())
@@ -311,12 +319,14 @@ impl Demo {
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         let running = Running(child);
         let mut welcome = String::new();
+
         while !welcome.contains("Stop with Ctrl-C.\n") {
             assert!(
                 out.read_line(&mut welcome).expect("a line") > 0,
                 "the demo ended behind: {welcome}"
             );
         }
+
         Self { running, welcome }
     }
 
@@ -404,7 +414,7 @@ fn the_demo_s_first_scrape_shows_an_hour_that_agrees_with_its_queue_log() {
 }
 
 #[test]
-fn the_demo_writes_its_queue_log_where_it_is_told() {
+fn the_demo_writes_its_queue_log_to_the_given_file() {
     let log = scratch("demo.queue_log", "");
     let refused = run(&["demo", "--web.listen-address", "127.0.0.1:0", "--queue-log", &log]);
     assert_eq!(refused.status.code(), Some(1));

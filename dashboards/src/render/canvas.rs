@@ -98,6 +98,7 @@ pub(super) fn picture(file: &Path, width: u32, height: u32, draw: impl FnOnce(&C
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
         draw(&Canvas { area });
     }
+
     let out = std::fs::File::create(file).expect("a picture");
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(out), width, height);
     let (palette, indices) = indexed(&pixels);

@@ -34,6 +34,7 @@ impl Frame {
         let steps = [60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0];
         let step = steps.into_iter().find(|step| length / step <= most).unwrap_or(28_800.0);
         let mut at = (self.span.from / step).ceil() * step;
+
         while at <= self.span.to {
             let x = self.x(at);
             canvas.text(
@@ -79,6 +80,7 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let high = defaults["max"].as_f64().unwrap_or_else(|| nice(most));
     let frame = Frame { area, span: drawn.span, low: 0.0, high };
     let ticks = (0..).map(|tick| f64::from(tick) * nice_step(high));
+
     for value in ticks.take_while(|value| *value <= high * 1.001) {
         let y = frame.y(value);
         canvas.line(vec![(area.x, y), (area.x + area.w, y)], format::GRID, 1);
@@ -93,6 +95,7 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             At::Right,
         );
     }
+
     frame.times(canvas);
     if custom["thresholdsStyle"]["mode"] == "dashed" {
         for step in defaults["thresholds"]["steps"].as_array().into_iter().flatten() {
@@ -107,17 +110,21 @@ pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             }
         }
     }
+
     let steps = custom["lineInterpolation"] == "stepAfter";
     let bars = custom["drawStyle"] == "bars";
+
     for (line, tops) in lines.iter().zip(&tops).rev() {
         for run in runs(line, tops, drawn.span.step) {
             one(canvas, &frame, line, &run, steps, bars);
         }
     }
+
     for (moment, colour) in drawn.marks {
         let x = frame.x(*moment);
         dashes(canvas, &[(x, area.y), (x, area.y + area.h)], format::colour(colour));
     }
+
     if right {
         beside(canvas, place.inner(place.w - side + 12, 0, 0, 0), &lines, defaults);
     } else {
@@ -166,6 +173,7 @@ fn line(config: &Value, name: String, series: Series) -> Line {
 fn stack(lines: &[Line]) -> Vec<Vec<f64>> {
     let mut sums = std::collections::BTreeMap::<u64, f64>::new();
     let mut tops = Vec::new();
+
     for line in lines {
         let points = line.series.points.iter().map(|(moment, value)| {
             if !line.stacked {
@@ -177,6 +185,7 @@ fn stack(lines: &[Line]) -> Vec<Vec<f64>> {
         });
         tops.push(points.collect());
     }
+
     tops
 }
 
@@ -187,6 +196,7 @@ type Point = (f64, f64, f64);
 fn runs(line: &Line, tops: &[f64], step: f64) -> Vec<Vec<Point>> {
     let mut runs: Vec<Vec<Point>> = Vec::new();
     let mut before = f64::MIN;
+
     for ((moment, value), top) in line.series.points.iter().zip(tops) {
         if moment - before > 1.5 * step {
             runs.push(Vec::new());
@@ -198,6 +208,7 @@ fn runs(line: &Line, tops: &[f64], step: f64) -> Vec<Vec<Point>> {
         ));
         before = *moment;
     }
+
     runs
 }
 
@@ -211,6 +222,7 @@ fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point], steps: bo
         }
         return;
     }
+
     let edge = |pick: fn(&Point) -> f64| {
         let mut points: Vec<(i32, i32)> = Vec::new();
         for point in run {
@@ -223,6 +235,7 @@ fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point], steps: bo
         points
     };
     let upper = edge(|point| point.2);
+
     if line.stacked && run.iter().any(|(_, low, top)| top > low) {
         let lower = edge(|point| point.1);
         let around: Vec<_> = upper.iter().copied().chain(lower.into_iter().rev()).collect();
@@ -280,6 +293,7 @@ fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
     let most_at = place.x + place.w - 2;
     canvas.text("last", last_at, place.y + 8, 12, format::DIM, At::Right);
     canvas.text("max", most_at, place.y + 8, 12, format::DIM, At::Right);
+
     for (at, line) in (1..).zip(lines) {
         let y = place.y + 8 + at * 18;
         if y + 9 > place.y + place.h {

@@ -15,6 +15,7 @@ pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String 
         decimals.unwrap_or(if number.abs() >= 100.0 || number == number.trunc() { 0 } else { 2 })
     };
     let scaled = |number: f64, word: &str| format!("{number:.*}{word}", digits(number));
+
     match unit {
         "s" if number.abs() >= 5400.0 => format!("{:.1} h", number / 3600.0),
         "s" if number.abs() >= 90.0 => format!("{:.1} min", number / 60.0),

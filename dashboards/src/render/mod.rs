@@ -53,8 +53,10 @@ pub fn pictures() {
             prometheus
         }
     };
+
     let scrape = if running.is_some() { 1.0 } else { 5.0 };
     let to = prometheus.now();
+
     for (name, board) in shipped() {
         let mut chosen = choose_all(&prometheus, &board);
         if let Some(pbx) = env("PBX") {
@@ -79,6 +81,7 @@ impl Asked<'_> {
     fn panel(&self, panel: &Value) -> (Vec<Vec<Series>>, Span) {
         let width = panel["gridPos"]["w"].as_f64().unwrap_or(24.0) * f64::from(COLUMN);
         let least = panel["interval"].as_str().map_or(self.scrape, seconds);
+
         // The steps are meant for six hours; a short picture of a fast day has shorter ones.
         let least = (least * ((self.to - self.from) / 21_600.0).min(1.0)).max(2.0 * self.scrape);
         let step = ((self.to - self.from) / width * 2.0).max(least).ceil();
@@ -104,6 +107,7 @@ impl Asked<'_> {
     fn marks(&self, board: &Value) -> Vec<(f64, String)> {
         let notes = board["annotations"]["list"].as_array().into_iter().flatten();
         let mut marks = Vec::new();
+
         for note in notes {
             let Some(expr) = note["expr"].as_str() else { continue };
             let step = (self.to - self.from) / 240.0;
@@ -123,6 +127,7 @@ impl Asked<'_> {
                 }
             }
         }
+
         marks
     }
 }
@@ -170,6 +175,7 @@ fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
             );
         }
     });
+
     let bytes = std::fs::metadata(file).expect("the picture").len();
     println!("{}: {width} x {height}, {} KB", file.display(), bytes / 1024);
 }
@@ -187,6 +193,7 @@ fn head(canvas: &Canvas<'_>, board: &Value, asked: &Asked<'_>, width: i32) {
             );
         }
     }
+
     canvas.text(&text, 12, HEAD / 2, 18, format::TEXT, At::Left);
     let time = format!(
         "{} to {} UTC · drawn by the exporter's test tool, not by Grafana",

@@ -19,6 +19,7 @@ pub(super) fn draw(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         format::TEXT,
         At::Left,
     );
+
     let inner = place.inner(8, 28, 8, 6);
     if drawn.answers.iter().all(Vec::is_empty) {
         let middle = (inner.x + inner.w / 2, inner.y + inner.h / 2);
@@ -26,6 +27,7 @@ pub(super) fn draw(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         canvas.text(text, middle.0, middle.1, 18, format::DIM, At::Middle);
         return;
     }
+
     match drawn.panel["type"].as_str() {
         Some("stat") => stat(canvas, inner, drawn),
         Some("timeseries") => chart::lines(canvas, inner, drawn),
@@ -61,6 +63,7 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let series = named(drawn);
     let defaults = &drawn.panel["fieldConfig"]["defaults"];
     let count = i32::try_from(series.len()).expect("a few");
+
     for (at, (name, series)) in (0..).zip(&series) {
         let tile = Place { x: place.x + at * place.w / count, w: place.w / count - 3, ..place };
         let last = series.points.last().map_or(0.0, |(_, value)| *value);
@@ -117,6 +120,7 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         columns.iter().filter(|(_, source, _)| !source.starts_with("Value")).collect();
     let mut rows: BTreeMap<Vec<String>, BTreeMap<String, f64>> = BTreeMap::new();
     let targets = drawn.panel["targets"].as_array().into_iter().flatten();
+
     for (target, answer) in targets.zip(&drawn.answers) {
         for series in answer {
             let known = labels
@@ -126,10 +130,12 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             rows.entry(known.collect()).or_default().insert(column, series.points[0].1);
         }
     }
+
     let overrides = drawn.panel["fieldConfig"]["overrides"].as_array().cloned().unwrap_or_default();
     let defaults = &drawn.panel["fieldConfig"]["defaults"];
     let high = if drawn.panel["options"]["cellHeight"] == "md" { 42 } else { 36 };
     let width = place.w / i32::try_from(columns.len()).expect("a few");
+
     for (at, (_, source, title)) in (0..).zip(&columns) {
         let numbers = source.starts_with("Value");
         let (x, side) = if numbers {
@@ -189,6 +195,7 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             canvas.text(&text, cell.x + cell.w - 8, y + high / 2, 15, ink, At::Right);
         }
     }
+
     let shown = (place.h - 26) / high;
     if i32::try_from(rows.len()).expect("a few") > shown {
         let more = format!("{} rows, {shown} shown", rows.len());
@@ -206,6 +213,7 @@ fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let count = i32::try_from(buckets.len()).expect("a few");
     let mut before: BTreeMap<u64, f64> = BTreeMap::new();
     let mut cells = Vec::new();
+
     for (at, series) in (0..).zip(&buckets) {
         for (moment, value) in &series.points {
             let below = before.insert(moment.to_bits(), *value).unwrap_or(0.0);
@@ -218,8 +226,10 @@ fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             canvas.text(&label, area.x - 6, y, 12, format::DIM, At::Right);
         }
     }
+
     let most = cells.iter().map(|(_, _, value)| *value).fold(0.0, f64::max).max(1e-9);
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
+
     for (moment, at, value) in cells.into_iter().filter(|(_, _, value)| *value > 1e-9) {
         let left = frame.x(moment - drawn.span.step).max(area.x);
         let right = frame.x(moment);
@@ -228,6 +238,7 @@ fn heatmap(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         let cell = Place { x: left, y: top, w: (right - left - 1).max(1), h: bottom - top - 1 };
         canvas.fill(cell, format::cividis((value / most).sqrt()));
     }
+
     frame.times(canvas);
 }
 
@@ -244,6 +255,7 @@ fn bars(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         .max()
         .unwrap_or(0)
         .min(place.w * 2 / 5);
+
     let colour = format::colour(defaults["color"]["fixedColor"].as_str().unwrap_or_default());
     for (at, (name, series)) in (0..).zip(&series) {
         let y = place.y + at * height;
@@ -283,6 +295,7 @@ fn timeline(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     let count = i32::try_from(series.len()).expect("a few").max(1);
     let mapping = &drawn.panel["fieldConfig"]["defaults"]["mappings"][0]["options"];
     let frame = chart::Frame { area, span: drawn.span, low: 0.0, high: 1.0 };
+
     for (at, (name, series)) in (0..).zip(&series) {
         let top = area.y + at * area.h / count;
         let bottom = area.y + (at + 1) * area.h / count;
@@ -303,6 +316,7 @@ fn timeline(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             canvas.fill(bar, shown);
         }
     }
+
     frame.times(canvas);
     let mut shown: Vec<_> =
         mapping.as_object().into_iter().flatten().map(|(_, state)| state).collect();

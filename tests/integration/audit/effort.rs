@@ -81,9 +81,11 @@ fn year(days: u64, calls_an_hour: u64) -> String {
         fields.resize(5, "");
         format!("{},{}\n", local(at.parse().expect("seconds")), fields.join(","))
     };
+
     let mut csv = "time,callid,queuename,agent,event,data\n".to_owned();
     let mut bulk: Option<String> = Some(bulk().lines().map(bars).collect());
     let first = 1_798_761_600 - days * 86_400;
+
     for hour in 0..days * 24 {
         let begins = first + hour * 3600;
         if begins > 1_795_474_000
@@ -100,6 +102,7 @@ fn year(days: u64, calls_an_hour: u64) -> String {
             csv += &format!("{},{id},bulk-fpbx,Ann,COMPLETEAGENT,5|60|1\n", local(at + 65));
         }
     }
+
     csv
 }
 
@@ -109,6 +112,7 @@ fn effort(args: &[&str]) -> (u64, u64) {
         Running(command(args).stdout(Stdio::null()).spawn().expect("the program starts"));
     let mut memory = 0;
     let mut time = 0;
+
     while child.0.try_wait().expect("a child").is_none() {
         let of = |file: &str| {
             std::fs::read_to_string(format!("/proc/{}/{file}", child.0.id())).unwrap_or_default()
@@ -123,6 +127,7 @@ fn effort(args: &[&str]) -> (u64, u64) {
         time = time.max(of("stat").split(' ').nth(13).map_or(0, number));
         std::thread::yield_now();
     }
+
     (memory, time)
 }
 

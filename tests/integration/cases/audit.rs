@@ -23,6 +23,7 @@ fn an_unpause_without_an_event_is_explained() {
                (log_unpause_on_reason_change)";
     assert!(shown.contains(&row.to_owned()), "{shown:#?}");
     assert!(shown.contains(&"equal 500 PAUSE pauses paused 2 2".to_owned()), "{shown:#?}");
+
     // csup: five reasons, one of them twice.
     let shown = agreed("unpause-on-reason-change-22");
     let row = "explained csup UNPAUSE pauses unpaused 4 1 3 Auto-Unpause: the reason of a pause changed \
@@ -82,6 +83,7 @@ fn a_place_that_the_exporter_saw_move_is_equal_without_explanation() {
             "{case}"
         );
     }
+
     let shown = agreed("local-caller-optimised");
     assert!(
         shown.contains(&"equal sales COMPLETE* seconds talk 45 s 45.0 s".to_owned()),

@@ -10,6 +10,7 @@ use super::Case;
 fn assert_stays(numbers: &Numbers, queue: &str, expected: &[(&str, f64)]) {
     let q = ("queue", queue);
     let mut found = vec![("entered".to_owned(), numbers.sum("asterisk_queue_entries_total", &[q]))];
+
     for (metric, label) in [
         ("asterisk_queue_adopted_total", "phase"),
         ("asterisk_queue_exits_total", "outcome"),
@@ -19,12 +20,15 @@ fn assert_stays(numbers: &Numbers, queue: &str, expected: &[(&str, f64)]) {
             found.push((value.clone(), numbers.sum(metric, &[q, (label, &value)])));
         }
     }
+
     found.retain(|(_, count)| *count > 0.0);
+
     // `caller` is of a completion, all others are their own.
     let mut expected: Vec<_> =
         expected.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect();
     found.sort_by(|one, other| one.0.cmp(&other.0));
     expected.sort_by(|one, other| one.0.cmp(&other.0));
+
     assert_eq!(found, expected, "{queue}");
 }
 
@@ -79,11 +83,13 @@ fn a_refer_into_a_waiting_place_that_rings_an_agent_is_one_stay_on_a_real_22() {
         &[("outcome", "abandoned")],
         12.495,
     );
+
     let rings = |result| {
         numbers.sum("asterisk_queue_rings_total", &[("queue", "cnever"), ("result", result)])
     };
     assert_eq!((rings("no_answer"), rings("canceled"), rings("answered")), (2.0, 1.0, 0.0));
     no_anomaly(&numbers);
+
     assert_eq!(case.audit(&[]).code, Some(0));
 }
 

@@ -77,6 +77,7 @@ impl Stream {
         self.channels += 1;
         let count = self.channels;
         let few = self.dice() % 8;
+
         match self.dice() % 32 {
             0 => format!("PJSIP/desk{few}-{count:08x}"),
             1 => format!("PJSIP/anonymous-{count:08x}"),

@@ -64,6 +64,7 @@ fn an_isdn_trunk_is_its_span_whoever_calls_or_is_called() {
     ] {
         assert_eq!(numbers.values(name, "trunk"), ["DAHDI/i1"], "{name}");
     }
+
     let calls = |direction| {
         let labels = [
             ("direction", direction),
@@ -89,6 +90,7 @@ fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
         "one for each caller, none for a media channel"
     );
     assert_eq!(numbers.sum("asterisk_call_hangups_total", &inbound[..3]), 2.0);
+
     // A call that was only connected to media rang nobody and talked to nobody.
     assert_eq!(numbers.sum("asterisk_call_ring_seconds_count", &[]), 0.0);
     assert_eq!(numbers.sum("asterisk_call_talk_seconds_count", &[]), 0.0);
@@ -99,6 +101,7 @@ fn media_channels_are_neither_agents_nor_calls_nor_legs_of_one() {
 #[test]
 fn a_person_is_one_agent_in_queues_and_outside_of_them() {
     let numbers = Case::open("hint-member").numbers();
+
     // Local/1337@from-queue/n with a hint, SIP/998 with a hint, sip/997 that dials as SIP/997.
     let people = ["Dana Dove", "Sam Song", "Tea Tran"];
     for agent in people {
@@ -116,7 +119,7 @@ fn a_person_is_one_agent_in_queues_and_outside_of_them() {
 }
 
 #[test]
-fn queues_are_called_as_the_configuration_says_and_audit_knows() {
+fn queues_have_the_configured_names_and_audit_knows_them() {
     let scratch = |name: &str| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let config = scratch("aliases.yml");
     let metrics = scratch("aliases.prom");

@@ -77,6 +77,7 @@ fn rows(between: &str, hours: u32) -> String {
         format!("{hour}:13:33.002270 1790000010.1 Ada_Alt CONNECT 3 1790000010.2 3  "),
         format!("{hour}:13:43.000810 1790000010.1 Ada_Alt COMPLETECALLER 3 10 1  "),
     ];
+
     let row = |(number, row): (usize, &String)| {
         let mut cells: Vec<_> = row.split(' ').map(|cell| cell.replace('_', " ")).collect();
         cells[0] = format!("2026-09-21 {}", cells[0]);
@@ -134,7 +135,7 @@ fn an_export_of_a_database_is_read_in_the_local_time_of_its_pbx() {
 }
 
 #[test]
-fn the_zone_may_be_told_and_must_be_if_no_call_tells_it() {
+fn the_zone_may_be_given_and_must_be_if_no_call_shows_it() {
     // All that is known of the calls is a name: nothing says when they began.
     let nameless = (header(",") + &rows(",", 2)).replace("1790000010.", "call-");
     let audited = audit_export("nameless.csv", &nameless, &[]);
@@ -142,14 +143,17 @@ fn the_zone_may_be_told_and_must_be_if_no_call_tells_it() {
     let message = "nameless.csv: has local times (2026-09-21 16:13:30), and no call's Uniqueid in it shows their zone: \
                    give their zone with --log-offset, such as +02:00\n";
     assert!(audited.text.ends_with(message), "{}", audited.text);
+
     for (offset, code) in [("+02:00", 0), ("+0200", 0), ("UTC", 2), ("-02:30", 2)] {
         let audited = audit_export("nameless.csv", &nameless, &["--log-offset", offset]);
         assert_eq!(audited.code, Some(code), "{offset}: {}", audited.text);
         let unreached = "queue_log begins at 2026-09-21T";
         assert_eq!(audited.text.contains(unreached), code == 2, "{offset}: {}", audited.text);
     }
+
     let audited = audit_export("nameless.csv", &nameless, &["--log-offset", "Vienna"]);
     assert_eq!(audited.code, Some(2));
+
     assert!(
         audited.text.contains("`Vienna` is no zone such as +02:00, -0330 or UTC"),
         "{}",
@@ -166,6 +170,7 @@ fn what_is_no_log_is_no_difference() {
         .chars()
         .map(|c| format!("{c}\0"))
         .collect();
+
     for (name, content) in
         [("dump.sql", sql), ("headless.csv", &headless), ("rows.json", json), ("utf16", &utf16)]
     {
@@ -177,6 +182,7 @@ fn what_is_no_log_is_no_difference() {
             audited.text
         );
     }
+
     for (name, content, what) in [
         ("log.zip", &b"PK\x03\x04"[..], "a zip archive"),
         ("log.7z", b"7z\xbc\xaf\x27\x1c", "a 7z"),
@@ -235,9 +241,11 @@ fn lines_of_queues_that_the_pbx_does_not_have_are_set_apart() {
         0,
         &[apart, "queue_log 2135 lines in it", "42 figures are equal"],
     );
+
     // A real difference is one beside them.
     let log = bulk().replacen("|ABANDON|", "|NOTHING|", 1) + dialler;
     audit_bulk("dialler-and-fault", &log, 1, &[apart, "1 only counted", "DIFFER in 1 figure"]);
+
     // The same against metrics, which name every queue of the PBX.
     let played = run(&["replay", "--format", "text", BULK]);
     let metrics = scratch("bulk.prom", &played.stdout);
@@ -245,12 +253,14 @@ fn lines_of_queues_that_the_pbx_does_not_have_are_set_apart() {
     let audited = audit(&log, &["--metrics", &metrics, "--until", "2030-01-01T00:00:00Z"]);
     assert_eq!(audited.code, Some(0), "{}", audited.text);
     assert!(audited.text.contains(apart), "{}", audited.text);
+
     // Nothing but them is nothing to compare.
     let quiet = "asterisk_queue_entries_total{pbx=\"hq\",queue=\"600\"} 0\nprocess_start_time_seconds 1795474000\n";
     let (quiet, alone) =
         (scratch("quiet.prom", quiet.as_bytes()), scratch("dialler-alone", dialler.as_bytes()));
     let audited = audit(&alone, &["--metrics", &quiet, "--until", "1795474400"]);
     assert_eq!(audited.code, Some(2), "{}", audited.text);
+
     assert!(
         audited.text.contains("the PBX does not have its queues OUTBOUND 3, survey 1"),
         "{}",
@@ -269,6 +279,7 @@ fn a_log_of_another_time_has_no_verdict() {
         };
         bulk().lines().map(line).collect()
     };
+
     let yesterday = "queue_log begins at 2026-11-22T22:50:08Z and ends at 2026-11-22T22:52:31Z: ";
     audit_bulk("yesterday", &shifted(-86_400), 2, &[yesterday, window]);
     audit_bulk("tomorrow", &shifted(86_400), 2, &[window]);
@@ -295,6 +306,7 @@ fn what_newer_versions_and_databases_add_disturbs_nothing() {
         let more = if line.contains("|ENTERQUEUE|") { "|Lab | Caller" } else { "" };
         log += &format!("{line}{more}\n");
     }
+
     for verb in [
         "ADDMEMBER|REALTIME",
         "REMOVEMEMBER|REALTIME",
@@ -306,6 +318,7 @@ fn what_newer_versions_and_databases_add_disturbs_nothing() {
             "1795474210|NONE|bulk-fpbx|PJSIP/201|{verb}\n1795474210|REALTIME|bulk-fpbx|PJSIP/201|{verb}\n"
         );
     }
+
     let named = "not compared ADDMEMBER 2, LABNOTE 2, PAUSEALL 58, PENALTY 2, REMOVEMEMBER 2, RINGCANCELED 86, RINGINUSE 2";
     audit_bulk("additions", &log, 0, &["42 figures are equal", named]);
 }
@@ -341,6 +354,7 @@ fn a_place_that_another_channel_took_is_followed() {
             &[note, "42 figures"],
         );
     }
+
     // An end that is 45 s longer, or of another agent, is no other name of this call.
     let end = log
         .lines()
@@ -374,6 +388,7 @@ fn recording(instead: &str) -> String {
             "{prefix}Channel: {name}\n{prefix}ChannelState: 6\n{prefix}Uniqueid: {uniqueid}\n{prefix}Linkedid: 1000.1\n"
         )
     };
+
     let (of_caller, of_agent, to_agent) =
         (channel("", caller), channel("", agent), channel("Dest", agent));
     let member = "Queue: q\nInterface: PJSIP/201\nMemberName: Ann\n";
@@ -396,6 +411,7 @@ fn recording(instead: &str) -> String {
             format!("BridgeUniqueid: b\nBridgeTechnology: simple_bridge\n{of_caller}"),
         ),
     ];
+
     let event = |(at, name, headers): (u64, &str, String)| {
         format!("Event: {name}\nTimestamp: {at}.5\n{headers}\n")
     };
@@ -416,17 +432,20 @@ fn an_end_in_plain_sight_is_not_explained_as_lost() {
     // After two days nothing is left of the call: lost, and the exporter was synchronised all the time.
     let later = 1001 + 49 * 3600;
     let reload = format!("Event: Reload\nTimestamp: {later}.5\nModule: All\nStatus: 0\n\n");
+
     // One stamp alone so far ahead is taken for a mistake of the clock.
     let two_days = recording(&reload.repeat(2));
     let seen = scratch("in-sight.ami", two_days.as_bytes());
     let audited = audit(&scratch("in-sight", log(1046).as_bytes()), &["--recording", &seen]);
     assert_eq!(audited.code, Some(1), "{}", audited.text);
+
     for row in [
         "differs q COMPLETECALLER completions caller 1 0 1 only in queue_log\ncall 1000.1\n",
         "differs q – completions lost 0 1 1 only counted\ncall 1000.1\n",
     ] {
         assert!(audited.text.contains(row), "{row} is not in {}", audited.text);
     }
+
     // The same in the sums of a scrape whose exporter was always synchronised.
     let lost = EXPORTED.replace("ended_by=\"caller\"", "ended_by=\"lost\"");
     let lost: String = lost
@@ -434,8 +453,10 @@ fn an_end_in_plain_sight_is_not_explained_as_lost() {
         .filter(|line| !line.contains("_talk_"))
         .map(|line| format!("{line}\n"))
         .collect();
+
     let file = std::fs::read_to_string(fixture("cases/database-export/queue_log")).expect("a log");
     let log = scratch("lost-export", file.as_bytes());
+
     for (connects, code, row) in [
         ("1", 1, "differs 600 COMPLETECALLER completions caller 1 0 1 only in queue_log\n"),
         (
@@ -463,6 +484,7 @@ fn an_end_out_of_sight_is_explained_if_its_line_is_of_that_time() {
     let first = "Event: FullyBooted\nTimestamp: 999.5\nUptime: 500\nLastReload: 500\n\n"
         .replace('\n', "\r\n");
     let seen = scratch("crash.ami", (first + &recording(again)).as_bytes());
+
     for (ended, code, row) in [
         (
             1046,
@@ -507,6 +529,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
         };
         log.lines().map(line).collect()
     };
+
     // The capture ends with its calls, and its edge has no verdict: so it goes on for half a
     // minute.
     let packed = std::fs::read(fixture("gaps/22.ami.gz")).expect("a fixture");
@@ -517,6 +540,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
     let recording = ["--recording", &longer];
     let audited = audit(&scratch("gap", long(OVER_A_GAP).as_bytes()), &recording);
     assert_eq!(audited.code, Some(0), "{}", audited.text);
+
     for (queue, what, why) in [
         (
             "gives-up-unseen",
@@ -552,6 +576,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
         let row = format!("explained {queue} {what} 1 0 1 {why}\n");
         assert!(audited.text.contains(&row), "{row} is not in {}", audited.text);
     }
+
     // The same lines, written when the exporter could see again.
     for (line, row) in [
         ("59|5.2|gives-up-unseen|NONE|ABANDON", "gives-up-unseen ABANDON exits abandoned"),
@@ -576,6 +601,7 @@ fn a_gap_excuses_what_it_hid_and_nothing_else() {
 fn local_times_out_of_a_pipe_need_their_zone() {
     let file = std::fs::read_to_string(fixture("cases/database-export/queue_log")).expect("a log");
     let metrics = scratch("piped.prom", EXPORTED.as_bytes());
+
     for (more, code, says) in [
         (
             vec![],

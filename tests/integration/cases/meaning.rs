@@ -130,6 +130,7 @@ fn do_not_disturb_by_a_custom_device_state_is_no_call() {
         (member(&numbers, "500"), numbers.sum("asterisk_agent_state", &[("state", "dnd")])),
         ("dnd".to_owned(), 1.0)
     );
+
     let numbers = case.numbers();
     assert_eq!(member(&numbers, "500"), "available");
     assert_eq!(

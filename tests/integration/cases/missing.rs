@@ -14,7 +14,7 @@ fn degraded(numbers: &Numbers) -> Vec<String> {
 }
 
 #[test]
-fn an_account_that_sees_joins_and_leaves_only_is_said_to_be_blind() {
+fn an_account_that_sees_joins_and_leaves_only_is_reported() {
     let case = Case::open("joins-and-leaves-only");
     // Four callers came and went, three of them long after the session began, and no channel of
     // theirs was reported.

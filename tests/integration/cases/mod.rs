@@ -50,6 +50,7 @@ impl Case {
         let text = self.text();
         let mut end = text.len();
         let mut at = 0;
+
         for frame in text.split_inclusive("\r\n\r\n") {
             let stamp = frame.lines().find_map(|line| line.strip_prefix("Timestamp: "));
             if stamp
@@ -61,6 +62,7 @@ impl Case {
             }
             at += frame.len();
         }
+
         assert!(end < text.len(), "no event is as late as {timestamp}");
         self.play_text(&text[..end], timestamp)
     }

@@ -180,12 +180,14 @@ impl Version {
         let silent = name.starts_with("11c-") && !self.has(REPORTS_EMPTY);
         let mut behind = silent.then(Behind::default);
         let mut events = Vec::new();
+
         while let Some(item) = decoder.next_item() {
             let Item::Frame(frame) = item else { panic!("{base}/{name}: {item:?}") };
             if !behind.as_mut().is_some_and(|behind| behind.hides(&frame)) {
                 self.write(&frame, silent, &mut events);
             }
         }
+
         let queue_log =
             queue_log.split_inclusive('\n').filter_map(|line| self.line(line, silent)).collect();
         Synthetic { name, base, events, queue_log }
@@ -206,10 +208,12 @@ impl Version {
         if EVENTS.iter().any(|(event, since)| name.starts_with(event) && !self.has(since)) {
             return;
         }
+
         if name == "FullyBooted" {
             // The real captures begin behind the login.
             out.extend_from_slice(&[BANNER, self.ami.as_bytes(), b"\r\n"].concat());
         }
+
         let repeated = name == "QueueMemberStatus" && !self.has(STATUS_AT_CHANGE);
         for _ in 0..=usize::from(repeated) {
             put(out, frame.kind.key().as_bytes(), frame.name);
@@ -230,6 +234,7 @@ impl Version {
         {
             return;
         }
+
         match &*lower {
             "asteriskversion" => put(out, key, self.asterisk.as_bytes()),
             "amiversion" => put(out, key, self.ami.as_bytes()),
@@ -238,6 +243,7 @@ impl Version {
             }
             _ => put(out, key, value),
         }
+
         if lower.ends_with("linkedid") && self.has(TENANTS) {
             let prefix = &key[..key.len() - "linkedid".len()];
             put(out, &[prefix, b"Tenantid"].concat(), b"lab");

@@ -153,7 +153,7 @@ fn each_shows_its_greeting() {
 }
 
 #[test]
-fn linkedid_is_told_since_13_5() {
+fn linkedid_is_reported_since_13_5() {
     let linked = |folder, key| Kept::of(folder, "14-local-members").count("Event: DialBegin", key);
     assert_eq!(linked("13.4", "Linkedid"), (6, 0));
     assert_eq!(linked("13.4", "DestLinkedid"), (6, 0));
@@ -162,7 +162,7 @@ fn linkedid_is_told_since_13_5() {
 }
 
 #[test]
-fn why_a_member_pauses_is_told_by_the_pause_alone_before_13_8_and_twice_until_17() {
+fn why_a_member_pauses_is_in_the_pause_alone_before_13_8_and_in_two_headers_until_17() {
     let pause =
         |folder, key| Kept::of(folder, "05b-rona-autopause").count("Event: QueueMemberPause", key);
     let status = |folder, key| {
@@ -239,8 +239,10 @@ fn a_caller_behind_the_head_leaves_an_empty_queue_silently_before_13_37() {
         .split_inclusive("\r\n\r\n")
         .filter(|frame| !frame.contains("Event: VarSet"))
         .collect();
+
     let greeting = "Asterisk Call Manager/2.7.0\r\n";
     let settings = "Response: Success\r\nActionID: x-1\r\nAsteriskVersion: 13.4.0\r\n\r\n";
+
     for (events, outcome) in [
         (whole.clone(), "leave_empty"),
         // Without VarSet a key would look the same: only the version shows that it need not have

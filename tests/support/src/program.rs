@@ -111,6 +111,7 @@ pub fn demo(args: &[&str]) -> (Running, u16) {
             }
         }
     });
+
     let running = Running(child);
     let port = port.recv_timeout(PATIENCE).expect("the demo says where to look");
     (running, port)
@@ -129,6 +130,7 @@ pub fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, 
         stream,
         "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
     )?;
+
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
@@ -185,12 +187,14 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 /// The Prometheus 3 of Debian sid, which moves: no test may need it.
 pub fn prometheus_3() -> Option<PathBuf> {
     let found = root("target/tools/sid/usr/bin/prometheus");
+
     // One that sid built for a newer machine does not start here.
     let says = Command::new(&found)
         .arg("--version")
         .output()
         .ok()
         .filter(|output| output.status.success());
+
     let is_3 =
         says.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 3."));
     if !is_3 {

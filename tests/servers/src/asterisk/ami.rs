@@ -186,6 +186,7 @@ impl Drop for Ami {
 fn read(mut lines: BufReader<TcpStream>, shared: &(Mutex<Inbox>, Condvar)) {
     let mut message = Message::new();
     let mut line = Vec::new();
+
     loop {
         line.clear();
         if !matches!(lines.read_until(b'\n', &mut line), Ok(1..)) {
@@ -201,6 +202,7 @@ fn read(mut lines: BufReader<TcpStream>, shared: &(Mutex<Inbox>, Condvar)) {
             shared.1.notify_all();
         }
     }
+
     shared.0.lock().expect("the inbox").closed = true;
     shared.1.notify_all();
 }

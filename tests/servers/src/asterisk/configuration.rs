@@ -31,22 +31,26 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
              0\ndebug = 0\n"
         ),
     );
+
     file("modules.conf", &modules(version));
     file("logger.conf", "[general]\nqueue_log=yes\n[logfiles]\nmessages => notice,warning,error\n");
     file(
         "cdr.conf",
         "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n",
     );
+
     file("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
     file(
         "features.conf",
         "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\nparkcall => *3\n",
     );
+
     file(
         "agents.conf",
         "[general]\n[pooled]\nfullname=Pat Page\nackcall=no\n[starred]\nfullname=Star Page\nackcall=no\n\
          wrapuptime=0\n",
     );
+
     file("musiconhold.conf", "[general]\n");
     file("confbridge.conf", "[general]\n");
     file(
@@ -54,6 +58,7 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
         "[general]\n[default]\nparkext => 650\nparkpos => 651-698\ncontext => parkedcalls\nparkingtime => 4\n\
          comebacktoorigin => yes\ncomebackdialtime => 20\n",
     );
+
     file(
         "queues.conf",
         &format!(
@@ -62,8 +67,10 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
             plan.queues
         ),
     );
+
     file("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
     file("manager.conf", &format!("{}{}", accounts(version, net), plan.accounts));
+
     match version {
         Version::V16 => file("sip.conf", &chan_sip(net, &plan.phones)),
         Version::V22 => file("pjsip.conf", &pjsip(net, &plan.phones)),
@@ -80,6 +87,7 @@ fn accounts(version: Version, net: &str) -> String {
     assert!(printed.status.success(), "manager-conf: {printed:?}");
     let printed = String::from_utf8(printed.stdout).expect("text");
     let mut account = String::new();
+
     for line in printed.lines() {
         if line.starts_with("secret = ") {
             account.push_str(&format!("secret = {SECRET}\n"));
@@ -89,6 +97,7 @@ fn accounts(version: Version, net: &str) -> String {
         let chosen = line.strip_prefix(";eventfilter").map(|rest| format!("eventfilter{rest}"));
         account.push_str(&format!("{}\n", chosen.as_deref().unwrap_or(line)));
     }
+
     format!(
         "[general]\nenabled=no\nport=5038\nbindaddr={net}.1\n{account}\n[ctl]\nsecret={SECRET}\n\
          permit={permit}\nread=all\nwrite=all\nwritetimeout=60000\n"
@@ -124,6 +133,7 @@ fn modules(version: Version) -> String {
     for module in unused {
         text.push_str(&format!("noload = {module}.so\n"));
     }
+
     if version == Version::V16 {
         let folder = version.root().join("usr/lib/asterisk/modules");
         for entry in fs::read_dir(folder).expect("the modules") {
@@ -133,6 +143,7 @@ fn modules(version: Version) -> String {
             }
         }
     }
+
     text
 }
 
@@ -141,17 +152,20 @@ fn chan_sip(net: &str, phones: &[(String, u16)]) -> String {
         "[general]\nudpbindaddr={net}.1:5060\ntcpenable=no\nallowguest=no\ncontext=default\ndirectmedia=no\ndisallow=all\n\
          allow=ulaw\ndtmfmode=info\nsrvlookup=no\nsession-timers=refuse\n"
     );
+
     for (name, host) in [("trunk", 2), ("carrier", 4)] {
         text.push_str(&format!(
             "[{name}]\ntype=peer\nhost={net}.{host}\nport=5070\ninsecure=port,invite\ncontext=from-trunk\n"
         ));
     }
+
     for (device, port) in phones {
         let host = if *port == 0 { "dynamic".to_owned() } else { format!("{net}.3\nport={port}") };
         text.push_str(&format!(
             "[{device}]\ntype=friend\nhost={host}\ninsecure=port,invite\ncontext=from-agents\ncallcounter=yes\n"
         ));
     }
+
     text
 }
 
@@ -164,6 +178,7 @@ fn pjsip(net: &str, phones: &[(String, u16)]) -> String {
          match={net}.2\n[carrier](common)\ncontext=from-trunk\naors=carrier\n[carrier]\ntype=aor\n\
          contact=sip:{net}.4:5070\n"
     );
+
     for (device, port) in phones {
         let contact = if *port == 0 {
             String::new()
@@ -174,5 +189,6 @@ fn pjsip(net: &str, phones: &[(String, u16)]) -> String {
             "[{device}](common)\ncontext=from-agents\naors={device}\ndevice_state_busy_at=1\n[{device}]\ntype=aor\n{contact}"
         ));
     }
+
     text
 }

@@ -143,11 +143,13 @@ impl Breaker<'_> {
         sleep(length);
         self.proxy.open();
         let outage = self.after(before, Cause::Cut, begins);
+
         assert_eq!(
             self.pbx_started().to_bits(),
             started.to_bits(),
             "a lost link is no start of the PBX"
         );
+
         outage
     }
 

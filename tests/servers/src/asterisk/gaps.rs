@@ -346,7 +346,9 @@ fn consults(s: &Stage<'_>) -> String {
         "Atxfer",
         &[("Channel", &connect["DestChannel"]), ("Context", "from-agents"), ("Exten", COLLEAGUE)],
     );
+
     let agent = connect["DestUniqueid"].clone();
+
     // Out of the queue's bridge, and into one with the colleague.
     s.pbx.ctl().wait(from, "BridgeLeave", &[("Uniqueid", &agent)]);
     let entered = s.pbx.ctl().wait(from, "BridgeEnter", &[("Uniqueid", &agent)]);
@@ -356,6 +358,7 @@ fn consults(s: &Stage<'_>) -> String {
             && m["BridgeUniqueid"] == bridge
             && m.get("BridgeNumChannels").is_some_and(|n| n == "2")
     });
+
     connect["DestChannel"].clone()
 }
 

@@ -98,6 +98,7 @@ impl Load {
         let mut plan = Plan { queues: super::BASE_QUEUES.to_owned(), ..Plan::default() };
         plan.phones.push((format!("a{}", super::COLLEAGUE), Phone::Answers.port()));
         let mut number = FIRST_PHONE;
+
         for (queue, options, members) in QUEUES {
             plan.queues.push_str(&format!("[{queue}](base)\n{options}\n"));
             for &(phone, count) in *members {
@@ -110,6 +111,7 @@ impl Load {
                 }
             }
         }
+
         plan.dialplan =
             format!("[from-trunk]\n{NUMBERS}{}", super::DIALPLAN.replace("@T@", version.tech()));
         plan
@@ -174,6 +176,7 @@ fn call(aim: Aim, index: u32, pbx: &Pbx, phones: &Phones, chance: &mut Chance) {
         number: format!("1202{index:07}"),
     };
     let play = |caller: &Caller| phones.call(caller).wait_quietly();
+
     match aim {
         Aim::Served => play(&caller(chance.of(&["701", "702"]), chance.between(3000, 14_000))),
         Aim::Transferred => play(&caller("703", chance.between(14_000, 18_000))),

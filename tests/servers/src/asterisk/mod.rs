@@ -64,6 +64,7 @@ fn every_scenario(version: Version) {
     if !version.is_installed() {
         return;
     }
+
     let chosen = chosen(&[&scenarios::ALL[..], &[moves::ALL]].concat());
     let pbx = Pbx::start(version, "scenarios", 0, &plan(&chosen, version));
     let name = format!("scenarios-{}", version.number());
@@ -71,15 +72,21 @@ fn every_scenario(version: Version) {
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
     let prometheus = Prometheus::start(&pbx.net, &exporter);
+
+    // The same calls in three ways: live, in a capture that is replayed later, and in scrapes that
+    // must each be consistent.
     let clock = Clock::start();
     let recording = exporter.record();
     let watch = exporter.watch();
     let before = Scrape::of(&exporter, &clock);
     let failed = play(&chosen, &pbx, &phones);
+
+    // Only when the PBX has no channel and the exporter no deadline left are all counts final.
     let left = pbx.settle();
     let text = exporter.wait_idle();
     let after = Scrape::of(&exporter, &clock);
     let verdict = Verdict::of(&pbx, &exporter);
+
     println!(
         "Asterisk {}: {} scenarios, {} scrapes conserved, {} lines of queue_log compared, {} figures equal",
         version.full(),
@@ -88,6 +95,7 @@ fn every_scenario(version: Version) {
         verdict.compared(),
         verdict.equal(),
     );
+
     if let Some(prometheus) = prometheus {
         println!("    {} counters are the same in Prometheus", prometheus.wait_for(&text));
     }
@@ -132,18 +140,21 @@ fn random_load(version: Version) {
     if !version.is_installed() {
         return;
     }
+
     let calls = number_of("ASTERISK_CALLS").unwrap_or(340);
     let load = Load { seed: seed(), calls, at_once: AT_ONCE_UNDER_LOAD };
     println!("Asterisk {}: {calls} calls of seed {}", version.full(), load.seed);
     let pbx = Pbx::start(version, "load", 1, &Load::plan(version));
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
+
     let clock = Clock::start();
     let recording = exporter.record();
     let watch = exporter.watch();
     let before = Scrape::of(&exporter, &clock);
     load.play(&pbx, &phones, &Progress::default());
     let took = before.until(clock.now());
+
     let left = pbx.settle();
     let text = exporter.wait_idle();
     let live = Numbers::read(&text);
@@ -152,6 +163,7 @@ fn random_load(version: Version) {
     let recorded = Verdict::of_recording(&pbx, &exporter.config(), &recording);
     let verdict = Verdict::of(&pbx, &exporter);
     let logged = truth::verbs(&pbx);
+
     println!(
         "    {:.0} s, {:.1} calls/s, {} scrapes conserved, {} lines of queue_log compared, {} figures equal",
         took.as_secs_f64(),
@@ -160,6 +172,7 @@ fn random_load(version: Version) {
         verdict.compared(),
         verdict.equal(),
     );
+
     // A phone that was too slow for its own timers is no matter of the exporter's.
     println!("    {} channels had to be hung up", left.len());
     let mut wrong = [
@@ -174,6 +187,7 @@ fn random_load(version: Version) {
         exporter.differences_of(&recording, &text),
     ]
     .concat();
+
     // Where the PBX is busy, a line that comes a second late looks like a talk that was cut short.
     let allowed = ["logged_twice", "redirected_talk"];
     let explained = [verdict.explained(), recorded.explained()].concat().into_iter();
@@ -184,6 +198,7 @@ fn random_load(version: Version) {
     if truth::number(&logged, &["ENTERQUEUE"]) < calls as usize * 9 / 10 {
         wrong.push("too few calls came through".to_owned());
     }
+
     for verbs in EACH {
         let number = truth::number(&logged, verbs);
         println!("    {number:4} {}", verbs.join(", "));
@@ -208,6 +223,7 @@ fn faults(version: Version) {
     if !version.is_installed() {
         return;
     }
+
     let load = Load { seed: seed(), calls: 100, at_once: AT_ONCE_UNDER_LOAD };
     println!("Asterisk {}: calls of seed {}, and faults", version.full(), load.seed);
     let pbx = Pbx::start(version, "faults", 2, &Load::plan(version));
@@ -223,11 +239,13 @@ fn faults(version: Version) {
         load.play(&pbx, &phones, &progress);
         breaking.join().expect("the faults")
     });
+
     let left = pbx.settle();
     let mut lives = broken.lives;
     lives.push(Numbers::read(&exporter.wait_idle()));
     let last = Scrape::of(&exporter, &clock);
     let found = outages::compare(&pbx, &broken.outages, &lives);
+
     println!(
         "    {} calls, {} channels had to be hung up, {} scrapes conserved; {} stays, of which {} ended unseen for certain and {} at an edge",
         progress.ended(),
@@ -237,6 +255,7 @@ fn faults(version: Version) {
         found.lost,
         found.unsure,
     );
+
     let mut wrong =
         [found.wrong, broken.amiss, broken.first.expect("a first scrape").amiss(&last)].concat();
     if found.lost < 5 || found.stays - found.unsure < 100 {
@@ -305,6 +324,7 @@ fn every_gap(version: Version) {
     if !version.is_installed() {
         return;
     }
+
     let chosen = chosen(&[gaps::ALL]);
     let pbx = Pbx::start(version, "gaps", 3, &plan(&chosen, version));
     let clock = Clock::start();
@@ -333,14 +353,17 @@ fn every_gap(version: Version) {
         meeting.meet(4);
         after_gap
     });
+
     let left = pbx.settle();
     let live = Numbers::read(&exporter.wait_idle());
+
     println!(
         "Asterisk {}: {} gaps, {} scrapes conserved",
         version.full(),
         chosen.len(),
         watch.stop()
     );
+
     let played = exporter.replay(&recording.stop(&format!("gaps-{}.ami.gz", version.number())));
     let played = truth::of_scenarios(&chosen, &pbx, &truth::verbs(&pbx), &Numbers::read(&played));
     let shown = chosen

@@ -104,6 +104,7 @@ pub(crate) struct Found {
 pub(crate) fn compare(pbx: &Pbx, outages: &[Outage], lives: &[Numbers]) -> Found {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let mut found = Found { wrong: Vec::new(), lost: 0, stays: 0, unsure: 0 };
+
     for (queue, stays) in stays(&text) {
         let mut least = [0; FIGURES.len()];
         let mut most = [0; FIGURES.len()];
@@ -134,6 +135,7 @@ pub(crate) fn compare(pbx: &Pbx, outages: &[Outage], lives: &[Numbers]) -> Found
             }
         }
     }
+
     found
 }
 
@@ -167,6 +169,7 @@ fn stays(text: &str) -> BTreeMap<String, Vec<Stay>> {
             _ => {}
         }
     }
+
     found.retain(|queue, _| queue != "NONE");
     found
 }
@@ -176,6 +179,7 @@ fn ways(stay: &Stay, outages: &[Outage]) -> Vec<Counts> {
     let mut events = vec![(stay.entered, Step::Entered)];
     events.extend(stay.left.map(|(at, how)| (at, Step::Left(how))));
     events.extend(stay.completed.map(|at| (at, Step::Completed)));
+
     // An event is before the n-th edge or behind it; edges are the beginnings and ends of all outages
     // in order.
     let wide = |edge: [Moment; 2]| [edge[0].before(LATE), edge[1].after(LATE)];
@@ -188,6 +192,7 @@ fn ways(stay: &Stay, outages: &[Outage]) -> Vec<Counts> {
         let most = edges.iter().take_while(|edge| edge[0] <= last).count();
         least..=most
     };
+
     let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
     for &(at, _) in &events {
         let mut longer = Vec::new();
@@ -201,6 +206,7 @@ fn ways(stay: &Stay, outages: &[Outage]) -> Vec<Counts> {
         }
         orders = longer;
     }
+
     orders.iter().map(|order| counts(&events, order, outages)).collect()
 }
 
@@ -223,6 +229,7 @@ fn counts(events: &[(u64, Step)], order: &[usize], outages: &[Outage]) -> Counts
             });
         }
     }
+
     let (mut counts, mut known, mut real, mut sees) =
         ([0; FIGURES.len()], Phase::Gone, Phase::Gone, true);
     for step in steps {
@@ -257,6 +264,7 @@ fn counts(events: &[(u64, Step)], order: &[usize], outages: &[Outage]) -> Counts
             known = real;
         }
     }
+
     counts
 }
 

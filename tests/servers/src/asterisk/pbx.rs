@@ -101,12 +101,14 @@ impl Version {
         } else {
             return true;
         };
+
         let required = std::env::var_os("CI").is_some() && self == Self::V16;
         assert!(
             !required,
             "no tests beside Asterisk {}, and CI must not go without: {missing}",
             self.number()
         );
+
         println!("skipped: the tests beside Asterisk {}: {missing}", self.number());
         false
     }
@@ -253,6 +255,7 @@ impl Drop for Pbx {
         if std::thread::panicking() {
             eprintln!("{}", self.diagnosis());
         }
+
         if std::thread::panicking() && self.is_running() && !self.answers_sip() {
             hang::note_lock_up();
         }
@@ -260,6 +263,7 @@ impl Drop for Pbx {
             let _ = child.kill();
             let _ = child.wait();
         }
+
         if std::thread::panicking() {
             eprintln!(
                 "the files of Asterisk {} are kept in {}",

@@ -85,6 +85,7 @@ impl DeskPhone {
             extra,
             true,
         );
+
         wait_until("somebody to answer", || {
             line.answers.lock().expect("the phone").contains_key(&id).then_some(())
         });
@@ -143,6 +144,7 @@ impl Line {
     fn take(&self, message: &str) {
         let first = message.lines().next().unwrap_or_default();
         let is = |method: &str| first.starts_with(method);
+
         if is("INVITE") && tag(&header(message, "To")).is_none() {
             self.reply(message, "180 Ringing", false);
             let again =
@@ -300,6 +302,7 @@ impl Line {
         } else {
             String::new()
         };
+
         let kind = if media { "Content-Type: application/sdp\r\n" } else { "" };
         let text = format!("{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len());
         self.socket.send_to(text.as_bytes(), &self.pbx).expect("a datagram on loopback");
@@ -321,11 +324,13 @@ impl Line {
                 None => std::thread::sleep(Duration::from_millis(50)),
             }
         };
+
         let (ip, pbx) = (
             self.own.split(':').next().unwrap_or_default(),
             self.pbx.split(':').next().unwrap_or_default(),
         );
         let Ok(socket) = UdpSocket::bind((ip, self.media)) else { return };
+
         for number in 0u16.. {
             if self.over.load(Ordering::Relaxed) {
                 return;

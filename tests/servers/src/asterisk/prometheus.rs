@@ -38,6 +38,7 @@ impl Prometheus {
             .arg(format!("--web.listen-address={address}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+
         let running = Running(command.spawn().expect("prometheus starts"));
         wait_until("Prometheus", || {
             program::get_at(&address, "/-/ready", "*/*").ok().filter(|(status, _)| *status == 200)

@@ -41,6 +41,7 @@ impl Proxy {
                 accepting.connect(near);
             }
         });
+
         Self { address: address.to_owned(), wire }
     }
 
@@ -70,6 +71,7 @@ impl Wire {
         if self.closed.load(Ordering::SeqCst) {
             return;
         }
+
         let Ok(far) = TcpStream::connect(&self.pbx) else { return };
         let over = Arc::new(AtomicBool::new(false));
         let copy = |stream: &TcpStream| stream.try_clone().expect("a stream");

@@ -113,6 +113,7 @@ fn reply(status: &str, first: bool) -> String {
         "[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]u[call_number]\n[last_Call-ID:]\n{cseq}Contact: \
          <sip:[local_ip]:[local_port]>\n"
     );
+
     let body = sdp("sendrecv", 1);
     let with_media = first && status.starts_with("200");
     send(
@@ -203,6 +204,7 @@ fn until_bye(limit: Option<u32>) -> String {
             None,
             "next=\"end\"",
         );
+
     match limit {
         None => "<recv request=\"BYE\" next=\"byed\"/>\n".to_owned() + &byed,
         Some(limit) => {
@@ -227,6 +229,7 @@ fn random_phone() -> String {
                 "<recv request=\"CANCEL\" timeout=\"{limit}\" ontimeout=\"answer\" next=\"cancelled\"/>\n"
             )
     };
+
     let colleague = super::COLLEAGUE;
     let say_bye =
         label("bye") + &request("BYE", 99, None) + "<recv response=\"200\" next=\"end\"/>\n";
@@ -286,10 +289,12 @@ pub(crate) fn carrier() -> String {
         text.push_str(&format!("<nop next=\"c{code}\" test=\"is{code}\"/>\n"));
     }
     text.push_str("<nop next=\"c404\"/>\n");
+
     for code in REFUSALS {
         text.push_str(&(label(&format!("c{code}")) + &reply(&format!("{code} Refused"), false)));
         text.push_str("<recv request=\"ACK\" next=\"end\"/>\n");
     }
+
     text += &(label("ringing")
         + &rings()
         + "<nop next=\"forever\" test=\"rings\"/>\n"
@@ -302,6 +307,7 @@ pub(crate) fn carrier() -> String {
         + "<nop next=\"short\" test=\"leaves\"/>\n<recv request=\"BYE\" next=\"byed\"/>\n"
         + &label("short")
         + &until_bye(Some(2000)));
+
     called(&text)
 }
 
@@ -315,6 +321,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
              {method}\nMax-Forwards: 70\nContact: <sip:{from}@[local_ip]:[local_port]>\n"
         )
     };
+
     let fresh = "To: <sip:[service]@[remote_ip]:[remote_port]>";
     let body = sdp("sendrecv", 1);
     let media = Some(("application/sdp", body.as_str()));
@@ -322,6 +329,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"calling\">\n",
     );
+
     if let Some(limit) = caller.cancel {
         // An INVITE and its CANCEL have one branch.
         let branch = "z9hG4bK-[pid]-[call_number]-i";
@@ -351,6 +359,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         text += &send(ack, &head("ACK", 1, "[last_To:]").replace("[branch]", branch), None, "");
         return text + "</scenario>\n";
     }
+
     text += &send(invite, &head("INVITE", 1, fresh), media, "retrans=\"500\"");
     for code in [100, 180, 181, 183] {
         text += &format!("<recv response=\"{code}\" optional=\"true\"/>\n");
@@ -360,6 +369,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
     }
     text += "<recv response=\"200\" rrs=\"true\"/>\n";
     text += &send("ACK [next_url] SIP/2.0", &head("ACK", 1, "[last_To:]"), None, "");
+
     for (&(after, key), cseq) in caller.keys.iter().zip(2..) {
         text += &pause(after);
         let body = format!("Signal={key}\nDuration=160\n");
@@ -372,6 +382,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         );
         text += "<recv response=\"200\"/>\n";
     }
+
     text += &format!("<recv request=\"BYE\" timeout=\"{}\" ontimeout=\"bye\"/>\n", caller.hold);
     text += &send(
         "SIP/2.0 200 OK",
@@ -379,6 +390,7 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         None,
         "next=\"end\"",
     );
+
     text += &label("bye");
     text +=
         &send("BYE [next_url] SIP/2.0", &head("BYE", 90, "[last_To:]"), None, "retrans=\"500\"");
@@ -391,5 +403,6 @@ pub(crate) fn calling(caller: &Caller, from: &str) -> String {
         None,
         "",
     );
+
     text + &label("end") + "</scenario>\n"
 }

@@ -98,17 +98,21 @@ impl Phones {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder for sipp");
         let mut phones = Self { net: net.to_owned(), folder, kinds: Vec::new() };
+
         for kind in KINDS {
             let scenario = sip_script::of_phone(kind).expect("a phone that sipp plays");
             let sipp = phones.sipp(&format!("{kind:?}"), &scenario, 3, kind.port(), &[]);
             phones.kinds.push(sipp);
         }
+
         let carrier = phones.sipp("carrier", &sip_script::carrier(), 4, 5070, &[]);
         phones.kinds.push(carrier);
+
         // Sipp opens its socket late: whoever asks is answered when it is there.
         for kind in &mut phones.kinds {
             kind.wait_open();
         }
+
         phones
     }
 
@@ -120,6 +124,7 @@ impl Phones {
         let to = format!("{}.1:5060", self.net);
         let mut args =
             vec![&*to, "-s", &caller.to, "-m", "1", "-timeout", "100", "-recv_timeout", "40000"];
+
         // A slow machine repeats itself: an INVITE that is sent twice is answered twice.
         args.extend(["-default_behaviors", "all,-abortunexp"]);
         self.sipp(
@@ -133,11 +138,13 @@ impl Phones {
 
     fn sipp(&self, name: &str, scenario: &str, host: u8, port: u16, args: &[&str]) -> Sipp {
         let file = self.folder.join(format!("{name}.xml"));
+
         // A called sipp does not know where calls come from.
         let scenario = scenario.replace("@PBX@", &format!("{}.1:5060", self.net));
         fs::write(&file, scenario).expect("a scenario");
         let log = self.folder.join(format!("{name}.log"));
         let out = fs::File::create(&log).expect("a log");
+
         // Of its own, or those of a hundred others are in the way.
         let spare = next();
         let control = (15_000 + spare).to_string();
@@ -183,6 +190,7 @@ impl Sipp {
                 tail.into_iter().rev().collect::<Vec<_>>().join(" / ")
             );
         }
+
         status.success()
     }
 

@@ -99,6 +99,7 @@ impl Scenario {
             next += 1;
             next - 1
         };
+
         for (suffix, options, members) in self.queues {
             // app_queue never changes a queue from linear to something else, so it is no default of
             // the template.
@@ -110,6 +111,7 @@ impl Scenario {
                     .push_str(&fill(&format!("member => @T@/a@D{at}@,0,@M{at}@,@T@/a@D{at}@\n")));
             }
         }
+
         for &phone in self.phones {
             device(plan, phone);
         }
@@ -118,6 +120,7 @@ impl Scenario {
             plan.dialplan
                 .push_str(&fill(&format!("exten => {},{priority},{step}\n", extension(index))));
         }
+
         for at in 0..next {
             plan.dialplan.push_str(&fill(&format!("exten => @D{at}@,hint,@T@/a@D{at}@\n")));
             // The same with a key for "do not disturb".

@@ -68,6 +68,7 @@ pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
     let mut found = Verbs::new();
     let mut rang = BTreeMap::new();
     let mut talks = Talks::default();
+
     for line in text.lines().filter(|line| !line.ends_with("|UNPAUSE|Auto-Unpause")) {
         let fields: Vec<_> = line.split('|').collect();
         let [at, call, queue, agent, verb, ..] = fields[..] else {
@@ -94,6 +95,7 @@ pub(crate) fn verbs(pbx: &Pbx) -> Verbs {
         let again = ENDS.contains(&verb) && !talks.end(call, &queue, agent);
         found.entry(queue).or_default().push(if again { ONCE_MORE } else { verb }.to_owned());
     }
+
     found
 }
 
@@ -117,6 +119,7 @@ pub(crate) fn of_queues(logged: &Verbs, numbers: &Numbers, redirected: &[&str]) 
     queues.dedup();
     queues.retain(|queue| !redirected.contains(&queue.as_str()));
     let nothing = Vec::new();
+
     for queue in &queues {
         let verbs = logged.get(queue).unwrap_or(&nothing);
         let times = |wanted: &[&str]| {
@@ -143,6 +146,7 @@ pub(crate) fn of_queues(logged: &Verbs, numbers: &Numbers, redirected: &[&str]) 
             .map(|result| numbers.sum("asterisk_queue_rings_total", &[own, ("result", result)]));
         compare(&["RINGNOANSWER"], rings.iter().sum());
     }
+
     found
 }
 
@@ -151,6 +155,7 @@ pub(crate) fn of_queues(logged: &Verbs, numbers: &Numbers, redirected: &[&str]) 
 pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> Vec<String> {
     let text = fs::read_to_string(pbx.queue_log()).expect("a queue_log");
     let (mut sums, mut talks) = (BTreeMap::<_, (f64, f64)>::new(), Talks::default());
+
     for line in text.lines() {
         let fields: Vec<_> = line.split('|').collect();
         let [_, call, queue, agent, verb, ..] = fields[..] else {
@@ -170,14 +175,17 @@ pub(crate) fn of_seconds(pbx: &Pbx, numbers: &Numbers, redirected: &[&str]) -> V
         let sum = sums.entry((queue, if at == 5 { HOLD } else { TALK })).or_default();
         *sum = (sum.0 + fields[at].parse::<f64>().expect("seconds"), sum.1 + 1.0);
     }
+
     sums.retain(|(queue, _), _| !redirected.contains(queue));
     let mut found = Vec::new();
+
     for ((queue, (metric, labels)), (seconds, calls)) in sums {
         let counted = numbers.sum(metric, &[&[("queue", queue)], labels].concat());
         if (counted - seconds).abs() > calls {
             found.push(format!("{queue}: {seconds} s in {calls} lines, {counted} s in {metric}"));
         }
     }
+
     found
 }
 
@@ -197,16 +205,19 @@ pub(crate) fn of_outbound(pbx: &Pbx, numbers: &Numbers) -> Vec<String> {
             seconds += record[BILLSEC].parse::<f64>().expect("seconds");
         }
     }
+
     let outbound = ("direction", "outbound");
     let counted = numbers.sum("asterisk_calls_total", &[outbound]);
     let connected = numbers.sum("asterisk_calls_total", &[outbound, ("result", "answered")]);
     let talked = numbers.sum("asterisk_call_talk_seconds_sum", &[outbound]);
     let mut found = Vec::new();
+
     if (calls, answered) != (counted, connected) {
         found.push(format!(
             "outbound: {calls} CDRs, {answered} answered; {counted} counted, {connected} answered:\n{text}"
         ));
     }
+
     if (talked - seconds).abs() > answered {
         found.push(format!("outbound: {seconds} s in {answered} CDRs, {talked} s counted"));
     }
@@ -235,6 +246,7 @@ pub(crate) fn of_scenarios(
         found.extend(of_wants(scenario.wants, scenario, index, pbx, numbers));
         found.extend(of_bounds(scenario, index, pbx, numbers));
     }
+
     found
 }
 
@@ -265,12 +277,14 @@ fn of_bounds(scenario: &Scenario, index: usize, pbx: &Pbx, numbers: &Numbers) ->
             found.push(format!("{series} is {counted}, more than {most} or nothing"));
         }
     }
+
     for (metric, labels, least) in scenario.at_least {
         let (series, counted) = counted(metric, labels, scenario, index, pbx, numbers);
         if counted <= 0.0 || counted < *least {
             found.push(format!("{series} is {counted}, less than {least}"));
         }
     }
+
     found
 }
 
@@ -313,6 +327,7 @@ fn took_its_way(pattern: &str, mut verbs: Vec<String>) -> bool {
             return false;
         }
     }
+
     verbs.is_empty()
 }
 

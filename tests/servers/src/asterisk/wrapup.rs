@@ -134,6 +134,7 @@ impl Script<'_> {
             play();
             self.over.store(true, Ordering::Relaxed);
         });
+
         samples.into_inner().expect("the samples")
     }
 
@@ -187,12 +188,14 @@ fn judge(samples: &[Sample], queues: &[&'static str]) -> Judged {
         }
         judged.wrapped += usize::from(settled && pbx);
     }
+
     judged
 }
 
 fn plan(version: Version) -> Plan {
     let mut plan = Plan { queues: BASE_QUEUES.to_owned(), ..Plan::default() };
     plan.dialplan.push_str("[from-trunk]\n");
+
     for (index, (queue, time)) in QUEUES.into_iter().zip([6, 0, 3, 8]).enumerate() {
         let (device, member) = match queue {
             "wrapd" => ("a1002", "Bob"),
@@ -208,6 +211,7 @@ fn plan(version: Version) -> Plan {
         ));
         plan.dialplan.push_str(" same => n,Hangup()\n");
     }
+
     plan.dialplan.push_str(&DIALPLAN.replace("@T@", version.tech()));
     plan.phones =
         ["a1001", "a1002"].map(|device| (device.to_owned(), Phone::Answers.port())).to_vec();

@@ -37,6 +37,7 @@ fn compressed(rules: &str) -> String {
         };
         format!("{}ms", found[1].parse::<u64>().unwrap() * seconds * 1000 / FASTER)
     };
+
     let lines = rules.lines().filter(|line| !line.trim_start().starts_with('#'));
     lines.map(|line| duration.replace_all(line, shorter).into_owned() + "\n").collect()
 }
@@ -86,6 +87,7 @@ impl Pager {
                 stream.get_mut().write_all(answer).unwrap();
             }
         });
+
         Self { port, alerts }
     }
 
@@ -100,7 +102,7 @@ impl Pager {
 }
 
 #[test]
-fn an_abandon_spike_wakes_somebody_and_its_end_is_told() {
+fn an_abandon_spike_wakes_somebody_and_its_end_is_notified() {
     let Some(program) = prometheus_2() else { return };
     let pager = Pager::start();
     // The example as it is shipped, but for its receivers.

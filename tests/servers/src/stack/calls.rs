@@ -35,6 +35,7 @@ pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
         "QueueCallerAbandon",
         "Queue: support\r\nPosition: 1\r\nOriginalPosition: 1\r\nHoldTime: 0\r\n",
     );
+
     call.send("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
     call.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
@@ -56,6 +57,7 @@ pub(crate) fn answered(number: u32, hold: f64) -> Vec<u8> {
         "AgentComplete",
         &format!("{leg}{member}HoldTime: 0\r\nTalkTime: 60\r\nReason: caller\r\n"),
     );
+
     call.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
     call.text.into_bytes()
 }

@@ -23,13 +23,16 @@ fn assert_content(command: &mut Command) {
 fn etc() -> Folder {
     let folder = Folder::new("etc");
     std::fs::create_dir(folder.0.join("asterisk")).unwrap();
+
     for entry in std::fs::read_dir(root("contrib/prometheus")).unwrap() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, folder.0.join(path.file_name().unwrap())).unwrap();
     }
+
     for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
         std::fs::copy(root("alerts").join(file), folder.0.join("asterisk").join(file)).unwrap();
     }
+
     // Promtool reads what is in the targets' files, too.
     std::fs::create_dir(folder.0.join("targets")).unwrap();
     std::fs::copy(
@@ -37,6 +40,7 @@ fn etc() -> Folder {
         folder.path("targets/asterisk.yml"),
     )
     .unwrap();
+
     folder
 }
 
@@ -54,6 +58,7 @@ fn promtool_has_nothing_against_the_example_configurations() {
         3,
         "the rules are where the example looks for them: {text}"
     );
+
     // Passwords are files, which promtool wants to be there.
     for example in ["site.yml", "site-mimir.yml"] {
         let text = std::fs::read_to_string(etc.0.join(example)).unwrap();

@@ -19,6 +19,7 @@ impl Exporter {
     pub(crate) fn start(pbx: &Pbx, more: &str) -> Self {
         let folder = Folder::new("exporter");
         let port = port();
+
         // The queues are listed once: this PBX has none in its list, and later nobody in them.
         let config = folder.file(
             "config.yml",
@@ -45,6 +46,7 @@ impl Exporter {
             Ok((200, _)) => Ok(()),
             other => Err(format!("{other:?}")),
         });
+
         exporter
     }
 

@@ -143,6 +143,7 @@ fn stored(server: &Server, metric: &str) -> BTreeSet<Exemplar> {
     let path = format!("/api/v1/query_exemplars?query={}&start=0&end=9999999999", encoded(metric));
     let answer = server.json(&path);
     let mut found = BTreeSet::new();
+
     for series in answer["data"].as_array().expect("a list of series") {
         for exemplar in series["exemplars"].as_array().expect("a list of exemplars") {
             let call = labels(&exemplar["labels"]);
@@ -155,6 +156,7 @@ fn stored(server: &Server, metric: &str) -> BTreeSet<Exemplar> {
             ));
         }
     }
+
     found
 }
 
@@ -163,15 +165,18 @@ fn assert_exemplars(program: &Path) {
     let exporter = Exporter::start(&pbx, "metrics: {exemplars: true}");
     let server =
         prometheus(program, &scraping(exporter.port, ""), &["--enable-feature=exemplar-storage"]);
+
     for (number, hold) in [0.25, 3.5, 7.125, 19.0, 400.0, 5000.0].into_iter().enumerate() {
         let number = number as u32 * 2;
         pbx.say(&abandoned(number, hold));
         pbx.say(&answered(number + 1, hold));
     }
+
     until("all calls are counted", || {
         let exits = exporter.series().named("asterisk_queue_exits_total").total();
         if exits == 12.0 { Ok(()) } else { Err(format!("{exits} of 12")) }
     });
+
     let shown = shown(&exporter.page("application/openmetrics-text;version=1.0.0"));
     let of = |metric: &str| -> BTreeSet<Exemplar> {
         shown.iter().filter(|(labels, ..)| labels["__name__"] == metric).cloned().collect()
@@ -183,6 +188,7 @@ fn assert_exemplars(program: &Path) {
         (12, shown.len()),
         "each hold is in a bucket of its own"
     );
+
     assert!(
         hold.iter().any(|(labels, call, value)| {
             (labels["le"].as_str(), labels["outcome"].as_str(), call.as_str(), value.as_str())
@@ -190,6 +196,7 @@ fn assert_exemplars(program: &Path) {
         }),
         "{hold:?}"
     );
+
     for (metric, shown) in
         [("asterisk_queue_hold_seconds_bucket", hold), ("asterisk_queue_talk_seconds_bucket", talk)]
     {
@@ -203,6 +210,7 @@ fn assert_exemplars(program: &Path) {
             }
         });
     }
+
     // A Linkedid is never a label of a series.
     let labels = server.json("/api/v1/labels");
     let labels: Vec<_> =

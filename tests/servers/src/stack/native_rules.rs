@@ -74,6 +74,7 @@ fn assert_same_buckets(name: &str, native: &Series, classic: &Series, exporter: 
         buckets.0.keys().map(|labels| labels["le"].parse().expect("a number")).collect();
     bounds.push(0.0);
     bounds.sort_by(f64::total_cmp);
+
     for (labels, theirs) in &classic.0 {
         let above = bounds.partition_point(|bound| bound < theirs);
         let low = bounds[above.saturating_sub(1)] / WIDTH;

@@ -35,6 +35,7 @@ fn after(calls: &[u8], more: &str) -> (Pbx, Exporter) {
             Err(format!("{entries} entries, {open} open"))
         }
     });
+
     (pbx, exporter)
 }
 
@@ -116,10 +117,12 @@ fn assert_same_numbers(calls: &[u8]) {
 #[test]
 fn every_scrape_of_a_living_call_centre_is_a_consistent_cut() {
     let (_demo, port) = demo(&["--speed", "60"]);
+
     // VictoriaMetrics shows what it stores a moment later, and not all of a scrape at once.
     let law = "sum(asterisk_queue_entries_total offset 15s) \
                + sum(asterisk_queue_adopted_total{phase=\"waiting\"} offset 15s) \
                - sum(asterisk_queue_exits_total offset 15s) - sum(asterisk_queue_callers_waiting offset 15s)";
+
     for (server, _) in all(&scraping(port, "")) {
         let mut asked = 0;
         until(&format!("{} has seen 100 callers", server.what()), || {
@@ -144,6 +147,7 @@ fn a_site_s_prometheus_writes_the_same_numbers_to_the_centre() {
     let Some(centre) = victoria_metrics(None) else { return };
     let (_pbx, exporter) = after_a_day("");
     let folder = Folder::new("site");
+
     // The example as it is shipped, but for where things are.
     let mut config = std::fs::read_to_string(root("contrib/prometheus/site.yml")).unwrap();
     for (theirs, ours) in [
@@ -158,6 +162,7 @@ fn a_site_s_prometheus_writes_the_same_numbers_to_the_centre() {
         assert_eq!(config.matches(theirs).count(), 1, "{theirs} in {config}");
         config = config.replace(theirs, &ours);
     }
+
     let _site = prometheus(&program, &config, &["--enable-feature=agent"]);
     until("the centre has what the exporter says", || {
         let stored = centre.ask("{job=\"asterisk\",site=\"berlin\"}");

@@ -40,6 +40,7 @@ fn answer_all(mut actions: BufReader<TcpStream>, line: &Mutex<Option<TcpStream>>
     let mut name = String::new();
     let mut id = String::new();
     let mut header = String::new();
+
     while actions.read_line(&mut header).is_ok_and(|read| read > 0) {
         match header.trim_end().split_once(": ") {
             Some(("Action", action)) => name = action.to_owned(),
@@ -59,6 +60,7 @@ fn answer(action: &str, id: &str) -> String {
         );
         granted("EventList: start\r\n") + &end
     };
+
     match action {
         "Challenge" => granted("Challenge: 840415273\r\n"),
         "Login" => granted("Message: Authentication accepted\r\n"),

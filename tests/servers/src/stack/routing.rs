@@ -72,6 +72,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         ("AsteriskExporterMissing", "pbx=far", false),
         ("AsteriskQueueNoAgents", "pbx=far queue=sales", true),
     ];
+
     for (name, labels, _) in notified {
         let mut command = Command::new(&amtool);
         command
@@ -81,6 +82,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
             command.arg(format!("alertname={name}")).args(labels.split(' ')).output().unwrap();
         assert!(output.status.success(), "{name}: {output:?}");
     }
+
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let alert = |alert: &Value| {
         let label = |name: &str| text(&alert["labels"][name]);
@@ -93,6 +95,7 @@ fn what_explains_another_alert_silences_it_and_nothing_else() {
         let inhibited = alert["status"]["inhibitedBy"].as_array().is_some_and(|by| !by.is_empty());
         (label("alertname"), labels, inhibited)
     };
+
     let expected: BTreeSet<_> = notified
         .iter()
         .map(|(name, labels, inhibited)| ((*name).to_owned(), (*labels).to_owned(), *inhibited))

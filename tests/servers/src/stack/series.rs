@@ -79,6 +79,7 @@ impl Series {
                 Some(_) => {}
             }
         }
+
         match other.0.keys().find(|labels| !self.0.contains_key(*labels)) {
             Some(labels) => Err(format!("{labels:?} is too much")),
             None => Ok(()),
@@ -126,6 +127,7 @@ pub(crate) fn sample(line: &str) -> (Labels, f64) {
             labels.insert(label.to_owned(), value.to_owned());
         }
     }
+
     (labels, value.parse().unwrap_or_else(|_| panic!("no number: {line}")))
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server 
         .arg(format!("--config.file={file}"))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .args(more);
+
     // An agent stores nothing that can be asked for.
     let storage = if more.contains(&"--enable-feature=agent") { "agent" } else { "tsdb" };
     command.arg(format!("--storage.{storage}.path={}", folder.path("data")));
@@ -54,6 +55,7 @@ pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
         .arg(format!("-storageDataPath={}", folder.path("data")))
         // What is a second old is taken for complete.
         .args(["-search.latencyOffset=1s", "-memory.allowedBytes=256MB", "-loggerLevel=WARN"]);
+
     if let Some(config) = config {
         command.arg(format!("-promscrape.config={}", folder.file("scrape.yml", config)));
     }
@@ -82,6 +84,7 @@ fn with_templates(program: &Path) -> Option<Command> {
     if Path::new("/usr/share/prometheus/alertmanager/default.tmpl").exists() {
         return Some(Command::new(program));
     }
+
     let over = |program: &Path| {
         let mut command = Command::new("unshare");
         command.args([
@@ -95,12 +98,14 @@ fn with_templates(program: &Path) -> Option<Command> {
         command
     };
     let allowed = over(Path::new("true")).output().is_ok_and(|tried| tried.status.success());
+
     if !allowed {
         println!(
             "skipped: the alert in a real Alertmanager, which finds no templates: this machine forbids `unshare \
              --mount`; installing the package prometheus-alertmanager helps"
         );
     }
+
     allowed.then(|| over(program))
 }
 
@@ -125,6 +130,7 @@ pub(crate) fn start(
             other => Err(format!("{other:?}")),
         }
     });
+
     server
 }
 

@@ -17,6 +17,7 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
     let Some(storage) = victoria_metrics(Some(&scraping(port, ""))) else { return };
     let folder = Folder::new("vmalert");
     let mut command = Command::new(program);
+
     for file in ["rules.yml", "thresholds.yml", "alerts.yml"] {
         // Minutes are too long for a test; what comes of it then is not right, but there.
         let rules = std::fs::read_to_string(root("alerts").join(file)).unwrap();
@@ -25,6 +26,7 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
         let rules: Vec<_> = rules.lines().filter(quick).collect();
         command.arg(format!("-rule={}", folder.file(file, &rules.join("\n"))));
     }
+
     command.arg(format!("-rule={}", folder.file("ours.yml", OURS)));
     for url in ["datasource", "remoteWrite", "remoteRead"] {
         command.arg(format!("-{url}.url=http://127.0.0.1:{}", storage.port));
@@ -35,6 +37,7 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
         "-remoteWrite.flushInterval=1s",
         "-notifier.url=http://127.0.0.1:1",
     ]);
+
     command.arg(format!("-httpListenAddr=127.0.0.1:{port}"));
     let vmalert = start("vmalert", command, port, "/health", folder);
     let mut given = BTreeSet::new();
@@ -57,6 +60,7 @@ fn every_rule_runs_in_vmalert_and_gives_what_it_records() {
         }
         if missing.is_empty() && given.len() > 300 { Ok(()) } else { Err(format!("{missing:?}")) }
     });
+
     until("the queue that may not lose anybody has its alert, and no other queue", || {
         let alerts = vmalert.json("/api/v1/alerts");
         let alerts = alerts["data"]["alerts"].as_array().unwrap();

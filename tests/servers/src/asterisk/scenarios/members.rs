@@ -136,11 +136,13 @@ fn members(s: &Stage<'_>) {
             ("Reason", "training"),
         ],
     );
+
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "lunch")]));
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "coffee")]));
     s.act("QueuePause", &with(&[("Paused", "true"), ("Reason", "coffee")]));
     s.act("QueuePause", &with(&[("Paused", "false")]));
     s.act("QueuePause", &with(&[("Paused", "false")]));
+
     // All queues of the phone at once.
     s.act("QueuePause", &[("Interface", "@T@/a@D0@"), ("Paused", "true"), ("Reason", "all")]);
     s.act("QueuePause", &[("Interface", "@T@/a@D0@"), ("Paused", "false")]);
