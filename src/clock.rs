@@ -11,6 +11,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Moment(u64);
 
 impl Moment {
+    /// The beginning of the time line, in 1970.
+    pub const EPOCH: Self = Self(0);
+
+    /// What stands for the time where there is none: in a capture before its first time stamp.
+    pub const UNDATED: Self = Self::EPOCH;
+
+    /// The moment, unless it is [`UNDATED`](Self::UNDATED).
+    pub fn dated(self) -> Option<Self> {
+        (self != Self::UNDATED).then_some(self)
+    }
+
     /// The moment `seconds` after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1_000_000))

@@ -97,7 +97,7 @@ fn read_metrics(place: &str, pbx: Option<&str>) -> Result<(Exposition, Moment), 
         let file = File::open(place).map_err(unreadable)?;
         let written = file.metadata().and_then(|about| about.modified()).map_err(unreadable)?;
         let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
-        (Exposition::read(BufReader::new(file), pbx), Moment::default().after(written))
+        (Exposition::read(BufReader::new(file), pbx), Moment::EPOCH.after(written))
     };
 
     let exposition = exposition.map_err(|error| format!("{place}: {}", with_causes(&error)))?;

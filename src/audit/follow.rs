@@ -98,11 +98,11 @@ impl Sides {
     /// A line has whole seconds, so it may seem older than it is.
     fn begin(&self) -> Moment {
         self.span()
-            .map_or(Moment::default(), |span| Moment::from_secs(span.first.as_micros() / 1_000_000))
+            .map_or(Moment::EPOCH, |span| Moment::from_secs(span.first.as_micros() / 1_000_000))
     }
 
     fn end(&self) -> Moment {
-        self.span().map_or(Moment::default(), |span| span.last)
+        self.span().map_or(Moment::EPOCH, |span| span.last)
     }
 
     fn add(&mut self, other: &Self) {

@@ -24,7 +24,7 @@ impl Unsynchronised {
     /// The exporter is not synchronised from a moment on.
     pub(super) fn begins(&mut self, at: Moment) {
         // The first is the time before the capture, and hides nothing of it.
-        self.undated |= at == Moment::default() && !self.spans.is_empty();
+        self.undated |= at.dated().is_none() && !self.spans.is_empty();
         self.since = self.since.or(Some(at));
     }
 

@@ -30,8 +30,7 @@ impl Watch for Audit {
         let Some(queue) = queue(fact) else { return };
 
         // A capture without time stamps is compared as a whole.
-        let is_timed = at != Moment::default();
-        let place = if is_timed { self.counts.place(at, at.after(INSTANT)) } else { Place::Inside };
+        let place = at.dated().map_or(Place::Inside, |at| self.counts.place(at, at.after(INSTANT)));
         if place == Place::Outside {
             return;
         }

@@ -64,7 +64,7 @@ impl Boot {
     /// Dates a capture's first FullyBooted by the first event that has a time.
     pub(super) fn date(&mut self, now: Moment) {
         if let Self::Undated { uptime } = *self
-            && now != Moment::default()
+            && let Some(now) = now.dated()
         {
             *self = Self::NotBefore { at: now.before(uptime), uptime };
         }
@@ -85,7 +85,7 @@ impl Boot {
 
     /// When the PBX was started; 12 and 13 do not report it, for their FullyBooted has no Uptime.
     pub(super) fn started(&self) -> Option<Moment> {
-        self.at().filter(|&at| at != Moment::default())
+        self.at().and_then(Moment::dated)
     }
 
     const fn at(&self) -> Option<Moment> {
@@ -136,8 +136,9 @@ impl Correlator {
         match (self.timing, at.wire) {
             (Timing::Live, _) => Received::At(at.read),
             (Timing::Recorded, Some(wire)) => Received::At(wire),
-            (Timing::Recorded, None) if at.read == Moment::default() => Received::Undated,
-            (Timing::Recorded, None) => Received::NotBefore(at.read),
+            (Timing::Recorded, None) => {
+                at.read.dated().map_or(Received::Undated, Received::NotBefore)
+            }
         }
     }
 
@@ -212,7 +213,7 @@ mod tests {
         let mut boot = Boot::default();
         assert!(!boot.fully_booted(seconds(100), Received::Undated));
         assert_eq!(boot.started(), None);
-        boot.date(Moment::default());
+        boot.date(Moment::UNDATED);
         assert_eq!(boot.started(), None);
         boot.date(at(150));
         boot.date(at(160));

@@ -94,8 +94,8 @@ impl Correlator {
             if stay.is_waiting() {
                 queue.waiting += 1;
                 // A part of a capture that has no time shows no age.
-                let joined = stay.joined.filter(|joined| joined.read != Moment::default());
-                let age = joined.map_or(Duration::ZERO, |joined| now.since(joined.read));
+                let joined = stay.joined.and_then(|joined| joined.read.dated());
+                let age = joined.map_or(Duration::ZERO, |joined| now.since(joined));
                 queue.longest_wait = queue.longest_wait.max(age);
             }
             queue.talking += u64::from(stay.is_talking());

@@ -91,8 +91,8 @@ struct Gauges {
 impl Gauges {
     fn add(&mut self, PbxState { pbx, queues, agents, trunks, rest }: &PbxState) {
         if let Some(started) = rest.started {
-            let epoch = Moment::default();
-            *self.started.at(PbxLabels { pbx: pbx.clone() }) = started.since(epoch).as_secs_f64();
+            let labels = PbxLabels { pbx: pbx.clone() };
+            *self.started.at(labels) = started.since(Moment::EPOCH).as_secs_f64();
         }
         for queue in queues {
             self.add_queue(pbx, queue);

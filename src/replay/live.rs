@@ -62,13 +62,13 @@ impl Live {
     fn new(pbx: &PbxName) -> Self {
         let metrics = Metrics::new(Settings::default());
         let correlator = Correlator::new(rules(), Timing::Recorded);
-        let self_metrics = metrics.self_metrics(pbx, KNOWN, Moment::default());
+        let self_metrics = metrics.self_metrics(pbx, KNOWN, Moment::UNDATED);
         let monitor = Monitor { correlator, recorder: metrics.recorder(pbx), self_metrics };
         Self {
             pbx: pbx.clone(),
             exporter: Exporter::new(metrics, vec![monitor]),
             stream: Stream::of_session(pbx),
-            now: Moment::default(),
+            now: Moment::UNDATED,
             greeted: false,
         }
     }

@@ -106,7 +106,7 @@ impl<W: Watch> Replay<W> {
         limits: Limits,
         watch: W,
     ) -> Self {
-        let start = Moment::default();
+        let start = Moment::UNDATED;
         let mut self_metrics = metrics.self_metrics(pbx, event::KNOWN, start);
         self_metrics.connected();
         self_metrics.synchronised(start);

@@ -25,8 +25,7 @@ impl Time {
     /// there: a capture may have a pause of days, but one stamp of a clock that was wrong for
     /// a moment would stop the time for good.
     pub(super) fn take(&mut self, stamp: Moment) {
-        let known = self.now != Moment::default();
-        if known && is_far(self.now, stamp) {
+        if self.now.dated().is_some_and(|now| is_far(now, stamp)) {
             let before = self.doubted.replace(stamp);
             if before.is_none_or(|before| stamp < before || is_far(before, stamp)) {
                 return;

@@ -27,7 +27,7 @@ impl Agent {
     /// Reports the time spent in the state.
     fn report(&mut self, agent: AgentId, now: Moment, names: &Names, out: &mut dyn Observe) {
         // The first event of the agent may have come in a part of a capture that has no time.
-        let reported = if self.reported == Moment::default() { now } else { self.reported };
+        let reported = self.reported.dated().unwrap_or(now);
         let spent = now.since(reported);
         self.reported = reported.max(now);
 

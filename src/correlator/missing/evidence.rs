@@ -45,9 +45,7 @@ impl Evidence {
 
     /// Something was read: without a snapshot, the session begins with it.
     pub(super) fn read(&mut self, now: Moment) {
-        if now != Moment::default() {
-            self.begun.get_or_insert(now);
-        }
+        self.begun = self.begun.or(now.dated());
     }
 
     /// For how long events have been received.
@@ -107,11 +105,9 @@ impl Evidence {
 }
 
 impl Suspicion {
-    /// A recording without time stamps has no clock: nothing is proven there by having waited.
+    /// A capture without time stamps has no clock: nothing is proven there by having waited.
     fn date(&mut self, now: Moment) {
-        if now != Moment::default() {
-            self.since.get_or_insert(now);
-        }
+        self.since = self.since.or(now.dated());
     }
 
     fn is_proven(&self, what: Missing, now: Moment) -> bool {

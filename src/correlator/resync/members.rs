@@ -114,7 +114,7 @@ impl Correlator {
         match (listed.last_call, sent) {
             // QueueReset and `queue reset stats` send no event, and the next second the agent is
             // called.
-            (Some(last), _) if last == Moment::default() => {
+            (Some(last), _) if last == Moment::EPOCH => {
                 let agent = self.members[key].agent();
                 self.members.end_wrap_up(key, now, &self.names, out);
                 self.refresh_agent(agent, now, out);

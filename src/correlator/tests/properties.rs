@@ -151,7 +151,7 @@ proptest! {
         let mut now = Moment::from_secs(1000);
         let empty = Snapshot::default();
         correlator.resync(now, &empty, &mut tally);
-        let mut last = Moment::default();
+        let mut last = Moment::EPOCH;
         for (kind, pause) in kinds {
             now = now.after(Duration::from_millis(pause * pause * 100));
             correlator.expire(now, &mut tally);

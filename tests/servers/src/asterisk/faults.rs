@@ -162,8 +162,8 @@ impl Breaker<'_> {
     /// what else it takes.
     fn expect_started_since(&self, before: f64, from: Moment) {
         let started = self.pbx_started();
-        let from = from.since(Moment::default()).as_secs_f64();
-        let now = self.clock.now().since(Moment::default()).as_secs_f64();
+        let from = from.since(Moment::EPOCH).as_secs_f64();
+        let now = self.clock.now().since(Moment::EPOCH).as_secs_f64();
         assert!(
             started > before && (from - 1.0..now).contains(&started),
             "{before}, {from}, {started}, {now}"
