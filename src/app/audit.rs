@@ -58,7 +58,7 @@ fn zones(log: &QueueLog) -> impl Iterator<Item = String> {
     log.zones().map(|(path, zones)| {
         let zones: Vec<_> = zones.iter().map(ToString::to_string).collect();
         format!(
-            "{}: its local times are {}, as the Uniqueids in it tell",
+            "{}: its local times are {}, according to its Uniqueids",
             path.display(),
             zones.join(", then ")
         )

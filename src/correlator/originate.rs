@@ -53,10 +53,10 @@ impl Correlator {
 }
 
 fn waits_for_response(channels: &Channels, leg: ChannelKey) -> bool {
-    let untold = channels
+    let dialled = channels
         .all
         .get(leg)
         .filter(|channel| !channel.life.up)
         .and_then(|channel| channel.dialled.as_ref());
-    untold.is_some_and(|dialled| dialled.by.is_none() && dialled.reason.is_none())
+    dialled.is_some_and(|dialled| dialled.by.is_none() && dialled.reason.is_none())
 }

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_behind_a_device_tells_that_it_is_no_phone() {
+    fn a_number_behind_a_device_shows_that_it_is_no_phone() {
         for (dialled, device) in [
             ("912025550155@voipms", "PJSIP/voipms"),
             ("+12025550155@VoipMs", "PJSIP/voipms"),

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_between_two_events_tells_no_length() {
+    fn a_clock_that_was_set_between_two_events_gives_no_length() {
         let (before, after) = (stamp(1000, 10), stamp(1007, 1_700_000_000));
         assert_eq!(Timing::Live.between(before, after), Some(Duration::from_secs(7)));
         assert_eq!(Timing::Recorded.between(before, after), None);

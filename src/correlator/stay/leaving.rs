@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abandon_is_told_apart_only_where_variables_are_reported() {
+    fn an_abandon_is_distinguished_only_where_variables_are_reported() {
         let abandon = WayOut::abandon(false);
         assert_eq!(outcomes(abandon, true, false), [Some(Outcome::Unserved); 4]);
         assert_eq!(outcomes(abandon.with_leave(), true, false), [Some(Outcome::Unserved); 4]);

@@ -174,8 +174,8 @@ fn a_list_takes_nobody_for_an_agent_who_is_media_and_no_number_for_a_name() {
     assert_eq!(names, ["DAHDI/i1"]);
 }
 
-/// Tells an event whose name and headers are any bytes.
-fn tell_bytes(stage: &mut Stage, frame: &[u8]) {
+/// Handles an event whose name and headers are any bytes.
+fn handle_bytes(stage: &mut Stage, frame: &[u8]) {
     let mut decoder = Decoder::new(Limits::default());
     decoder.feed(frame);
     let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
@@ -192,7 +192,7 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
             Status: 1\r\nPaused: 0\r\n\r\n"
             .to_vec();
         frame.iter_mut().filter(|sign| **sign == b'?').for_each(|sign| *sign = byte);
-        tell_bytes(&mut stage, &frame);
+        handle_bytes(&mut stage, &frame);
     }
     let state = stage.correlator.state(stage.now);
     let names = stage.correlator.names();
@@ -202,10 +202,10 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
     assert_eq!(queues, [r"B\xfcro"]);
 
     // And the device of each is known.
-    tell_bytes(
+    handle_bytes(
         &mut stage,
         b"Event: Newchannel\r\nChannel: SIP/J\xf6rg-00000001\r\nUniqueid: 9\r\nLinkedid: 9\r\n\r\n",
     );
-    tell_bytes(&mut stage, b"Event: Hangup\r\nUniqueid: 9\r\nCause: 16\r\n\r\n");
+    handle_bytes(&mut stage, b"Event: Hangup\r\nUniqueid: 9\r\nCause: 16\r\n\r\n");
     assert_eq!(stage.count(r"call unknown J\xf6rg  failed"), 1, "{:?}", stage.counted());
 }

@@ -25,7 +25,7 @@ fn a_refusal_is_of_the_listed_queue_however_it_was_dialled() {
 }
 
 #[test]
-fn what_was_dialled_makes_no_name_before_the_queue_tells_its_own() {
+fn what_was_dialled_makes_no_name_before_the_queue_reports_its_own() {
     let mut stage = Stage::live();
     stage.event("Newchannel Uniqueid=c Channel=SIP/trunk-1 Linkedid=c ChannelState=4");
     stage.event("Newexten Uniqueid=c Channel=SIP/trunk-1 Linkedid=c Application=Queue AppData=SUPPORT,t,,,20");
@@ -109,7 +109,7 @@ fn the_phone_of_an_extension_is_its_members() {
 }
 
 #[test]
-fn what_the_hint_watches_is_told_by_events_and_lists_alike() {
+fn what_the_hint_watches_is_reported_by_events_and_lists_alike() {
     let mut stage = Stage::live();
     assert!(!stage.correlator.wants_hints());
     stage.event("ExtensionStatus Exten=201 Context=ext-local Hint=SIP/desk&Custom:DND201 Status=0");

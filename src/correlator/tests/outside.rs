@@ -176,7 +176,7 @@ fn before_13_5_a_leg_teaches_nothing_about_trunks() {
 }
 
 #[test]
-fn after_the_first_calls_it_is_told_that_no_trunk_was_seen() {
+fn after_the_first_calls_it_is_reported_that_no_trunk_was_seen() {
     let mut stage = stage(&[], &[], &[], &[]);
     for id in 0..9 {
         call(&mut stage, &format!("a{id}"), PHONE, UNLISTED);

@@ -206,7 +206,7 @@ fn wrap_up_goes_before_do_not_disturb_and_that_before_a_pause() {
 }
 
 #[test]
-fn a_hint_in_use_whose_second_line_rings_is_told_as_invalid_by_old_versions() {
+fn a_hint_in_use_whose_second_line_rings_is_reported_as_invalid_by_old_versions() {
     for (version, found) in [
         (Some((13, 38)), "busy"),
         (Some((16, 16)), "busy"),

@@ -322,7 +322,7 @@ fn without_a_linkedid_no_caller_is_guessed_for_a_leg() {
 }
 
 #[test]
-fn without_a_linkedid_a_call_that_is_up_is_told_by_its_bridge() {
+fn without_a_linkedid_a_call_that_is_up_is_recognised_by_its_bridge() {
     let channel = |uid: &str, name: &str, more: &str| {
         format!("CoreShowChannel Uniqueid={uid} Channel={name} ChannelState=6 {more} ActionID=ae-1")
     };

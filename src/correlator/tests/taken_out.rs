@@ -41,7 +41,7 @@ fn a_caller_who_is_taken_in_the_announcement_left_as_well() {
 }
 
 #[test]
-fn lists_that_no_longer_have_the_caller_mend_what_no_event_tells() {
+fn lists_that_no_longer_have_the_caller_mend_what_no_event_reports() {
     let mut stage = ringing();
     let member = "QueueMember Queue=q Name=Ann Location=SIP/201 Status=1 Paused=0";
     for list in 1..=2 {

@@ -23,7 +23,7 @@ fn talk_runs_from_the_bridge_to_its_end() {
 }
 
 #[test]
-fn without_an_agent_complete_the_first_request_tells_after_five_seconds() {
+fn without_an_agent_complete_the_first_request_decides_after_five_seconds() {
     let mut stage = connected();
     stage
         .at(10.0)

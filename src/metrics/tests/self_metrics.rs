@@ -26,23 +26,23 @@ fn at(exporter: &mut Exporter, seconds: u64) -> Scrape {
 }
 
 #[test]
-fn blind_time_runs_from_the_start_and_while_not_synchronised() {
+fn unsynchronised_time_runs_from_the_start_and_while_not_synchronised() {
     let mut exporter = exporter();
-    let blind = "asterisk_exporter_unsynchronized_seconds_total";
+    let unsynchronised = "asterisk_exporter_unsynchronized_seconds_total";
     let text = at(&mut exporter, 100);
-    assert_eq!((text.of("asterisk_up"), text.of(blind)), (Some(0.0), Some(0.0)));
-    assert_eq!(at(&mut exporter, 103).of(blind), Some(3.0));
-    assert_eq!(at(&mut exporter, 102).of(blind), Some(3.0));
+    assert_eq!((text.of("asterisk_up"), text.of(unsynchronised)), (Some(0.0), Some(0.0)));
+    assert_eq!(at(&mut exporter, 103).of(unsynchronised), Some(3.0));
+    assert_eq!(at(&mut exporter, 102).of(unsynchronised), Some(3.0));
 
     exporter.monitors[0].self_metrics.connected();
     exporter.monitors[0].self_metrics.synchronised(Moment::from_secs(110));
     let text = at(&mut exporter, 150);
-    assert_eq!((text.of("asterisk_up"), text.of(blind)), (Some(1.0), Some(10.0)));
+    assert_eq!((text.of("asterisk_up"), text.of(unsynchronised)), (Some(1.0), Some(10.0)));
 
     exporter.monitors[0].self_metrics.disconnected("read_timeout", Moment::from_secs(160));
     exporter.monitors[0].self_metrics.disconnected("refused", Moment::from_secs(165));
     let text = at(&mut exporter, 172);
-    assert_eq!((text.of("asterisk_up"), text.of(blind)), (Some(0.0), Some(22.0)));
+    assert_eq!((text.of("asterisk_up"), text.of(unsynchronised)), (Some(0.0), Some(22.0)));
     assert_eq!(text.of("asterisk_exporter_connects_total"), Some(1.0));
     assert_eq!(text.of(r#"asterisk_exporter_disconnects_total{reason="read_timeout"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_exporter_disconnects_total{reason="refused"}"#), Some(1.0));

@@ -135,7 +135,7 @@ fn effort(args: &[&str]) -> (u64, u64) {
 fn a_year_of_a_database_is_read_in_its_own_zones_and_little_memory() {
     let log = scratch("year.csv", year(365, 4).as_bytes());
     let shown = printed(&audit(&[&log], &["--capture", BULK]), 0);
-    let zones = "year.csv: its local times are UTC+01:00, then UTC+02:00, then UTC+01:00, as the Uniqueids in it tell\n";
+    let zones = "year.csv: its local times are UTC+01:00, then UTC+02:00, then UTC+01:00, according to its Uniqueids\n";
     assert!(shown.contains(zones), "{shown}");
     assert!(shown.contains("\n42 figures are equal"), "{shown}");
 

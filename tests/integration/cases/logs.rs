@@ -99,7 +99,7 @@ fn an_export_of_a_database_is_read_in_the_local_time_of_its_pbx() {
     assert_eq!(audited.code, Some(0), "{}", audited.text);
     assert!(audited.text.contains("queue_log 3 lines in it, 0 outside\n"), "{}", audited.text);
     assert!(
-        audited.text.contains("its local times are UTC+00:00, as the Uniqueids in it tell\n"),
+        audited.text.contains("its local times are UTC+00:00, according to its Uniqueids\n"),
         "{}",
         audited.text
     );
@@ -115,7 +115,7 @@ fn an_export_of_a_database_is_read_in_the_local_time_of_its_pbx() {
             audited.text
         );
         assert!(
-            audited.text.contains("its local times are UTC+02:00, as the"),
+            audited.text.contains("its local times are UTC+02:00, according to its Uniqueids\n"),
             "{name}: {}",
             audited.text
         );
