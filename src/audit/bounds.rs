@@ -75,6 +75,9 @@ impl Bounds {
         if span.is_none() && (self.since.is_some() || self.until.is_some()) {
             return Err(BoundsError::NoTimestamps);
         }
+
+        // A bound that was asked for also cuts the events, some of which come late; the first and
+        // the last event of a capture cut nothing.
         let asked = self.of_events();
         let edge = |at: Moment| Edge::around(at, SECOND);
         Ok(Window {
@@ -134,11 +137,13 @@ mod tests {
             edges(Bounds::default().of_lines(span).unwrap()),
             [Some(Moment::from_secs(100)), Some(Moment::from_secs(200))]
         );
+
         let until = Bounds { until: Some(Moment::from_secs(150)), ..Bounds::default() };
         assert_eq!(
             edges(until.of_lines(span).unwrap()),
             [Some(Moment::from_secs(100)), Some(Moment::from_secs(150))]
         );
+
         assert_eq!(until.of_lines(None), Err(BoundsError::NoTimestamps));
         assert_eq!(Bounds::default().of_lines(None), Ok(Window::default()));
     }
@@ -148,6 +153,7 @@ mod tests {
         let started = Some(Moment::from_secs(100));
         let exposition =
             Exposition { started, unsynchronised: 3.0, up: true, ..Exposition::default() };
+
         let window = Bounds::default().of_scrape(&exposition, Moment::from_secs(200)).unwrap();
         let since = window.since.unwrap();
         assert_eq!(
@@ -155,6 +161,7 @@ mod tests {
             (Moment::from_secs(100), CLOCKS, CLOCKS + Duration::from_secs(3))
         );
         assert_eq!(window.until.unwrap().at, Moment::from_secs(200));
+
         assert!(Bounds::default().of_scrape(&exposition, Moment::from_secs(99)).is_err());
     }
 }

@@ -117,6 +117,7 @@ fn whole(logged: [Length; 2], counted: Length, unmeasured: Unmeasured, longest: 
         lacking: unmeasured.lacking,
         ..SumRow::default()
     };
+
     row.explain_more(Reason::Unmeasured, unmeasured.excused, longest);
     row
 }

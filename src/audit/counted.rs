@@ -20,7 +20,7 @@ pub(super) struct Counted {
     pub(super) agent_gone: Option<Moment>,
     /// When the caller was put into a parking lot, out of the last talk.
     pub(super) caller_parked: Option<Moment>,
-    /// From the first of it to the last, where a recording tells.
+    /// From the first observation to the last; a scrape has none.
     pub(super) span: Option<Span>,
 }
 
@@ -33,7 +33,7 @@ impl Counted {
         self.apart[apart as usize]
     }
 
-    /// How many of what is lost were in sight all the time: nothing explains them.
+    /// How many of them were lost while the exporter was synchronised: nothing explains these.
     pub(super) const fn lost_synchronised(&self, apart: Apart) -> u32 {
         self.lost_synchronised[apart as usize]
     }
@@ -62,8 +62,10 @@ impl Counted {
         for apart in Apart::ALL {
             self.add_lost_synchronised(apart, other.lost_synchronised(apart));
         }
+
         self.hold.merge(other.hold);
         self.talk.merge(other.talk);
+
         self.agent_gone = self.agent_gone.max(other.agent_gone);
         self.caller_parked = self.caller_parked.or(other.caller_parked);
         self.span = Span::both(self.span, other.span);

@@ -64,14 +64,18 @@ impl Latest {
     /// Takes a line of the queue at that slot.
     pub(super) fn take(&mut self, slot: usize, line: &Line<'_>, place: Place) -> Repeats {
         let call = (slot, Box::from(line.call));
+
         match line.verb {
             Verb::RingNoAnswer => {
                 self.ensure(call).rang(Rang { agent: line.agent.into(), at: line.at, place });
                 Repeats::Nothing
             }
-            // A talk of its own, also if the caller was served before (option c).
+            // A talk of its own, also if the caller was served before (option c), so what came
+            // before it is forgotten.
             Verb::Connected { ring, .. } => {
                 let last = self.calls.remove(&call).unwrap_or_default();
+
+                // The latest of this agent: only that one can be the attempt that is answered.
                 let rang = last.rang.iter().rfind(|rang| *rang.agent == *line.agent);
                 let same = rang.filter(|rang| is_same(rang.at, ring, line.at));
                 same.map_or(Repeats::Nothing, |rang| Repeats::RingAttempt(rang.place))
@@ -81,6 +85,8 @@ impl Latest {
             | Verb::Transferred { .. } => {
                 let Some((then, _)) = subject(line.verb) else { return Repeats::Nothing };
                 let ended = &mut self.ensure(call).ended;
+
+                // The first line decides, and stays the one that later lines repeat.
                 let Some(first) = *ended else {
                     *ended = Some(then);
                     return Repeats::Nothing;
@@ -94,6 +100,8 @@ impl Latest {
     fn ensure(&mut self, call: (usize, Box<[u8]>)) -> &mut Last {
         if !self.calls.contains_key(&call) {
             self.order.push_back(call.clone());
+
+            // A call that was connected is in the order still, and leaves it in its turn.
             if self.order.len() > KEPT
                 && let Some(oldest) = self.order.pop_front()
             {
@@ -135,13 +143,15 @@ mod tests {
     fn a_talk_ends_once_for_each_connect() {
         let mut latest = Latest::default();
         let connect = "100|1.1|q|Ann|CONNECT|1|1.2|1";
-        let (caller, transfer) =
-            ("105|1.1|q|Ann|COMPLETECALLER|1|5|1", "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1");
+        let caller = "105|1.1|q|Ann|COMPLETECALLER|1|5|1";
+        let transfer = "105|1.1|q|Ann|BLINDTRANSFER|1990|x|1|5|1";
+
         let repeats =
             [connect, caller, transfer, connect, transfer].map(|line| take(&mut latest, 0, line));
         let once = Repeats::Nothing;
         let again = Repeats::End { first: Subject::ByCaller, then: Subject::Transferred };
         assert_eq!(repeats, [once, once, again, once, once]);
+
         // The same call in another queue, and another call.
         assert_eq!(take(&mut latest, 1, caller), once);
         assert_eq!(take(&mut latest, 0, &caller.replace("1.1", "1.3")), once);
@@ -159,6 +169,7 @@ mod tests {
             again(rang, "100|1.1|q|Ann|CONNECT|5|1.2|2"),
             Repeats::RingAttempt(Place::Inside)
         );
+
         // Rung once more, another agent, and a log without ring times.
         assert_eq!(again(rang, "102|1.1|q|Ann|CONNECT|5|1.2|2"), Repeats::Nothing);
         assert_eq!(again(rang, "100|1.1|q|Ben|CONNECT|5|1.2|2"), Repeats::Nothing);
@@ -170,11 +181,13 @@ mod tests {
         let mut latest = Latest::default();
         let rang = |agent: &str| format!("100|1.1|q|{agent}|RINGNOANSWER|2000");
         let connect = "100|1.1|q|Ann|CONNECT|5|1.2|2";
+
         take(&mut latest, 0, &rang("Ann"));
         (1..RANG_MAX).for_each(|other| {
             assert_eq!(take(&mut latest, 0, &rang(&other.to_string())), Repeats::Nothing);
         });
         assert_eq!(take(&mut latest, 0, connect), Repeats::RingAttempt(Place::Inside));
+
         // It is used up, and one too many pushes it out.
         assert_eq!(take(&mut latest, 0, connect), Repeats::Nothing);
         take(&mut latest, 0, &rang("Ann"));

@@ -68,20 +68,25 @@ impl Exposition {
         let mut line = Vec::new();
         let mut number = 0;
         let mut ours = false;
+
+        // Line by line: a scrape of a million series has 150 MB, and only sums are kept.
         loop {
             line.clear();
             if source.read_until(b'\n', &mut line).map_err(ExpositionError::Unreadable)? == 0 {
                 break;
             }
             number += 1;
+
             let text = String::from_utf8_lossy(&line);
             let text = text.trim();
             if text.is_empty() || text.starts_with('#') {
                 continue;
             }
+
             let sample = Sample::read(text).ok_or(ExpositionError::NotASample(number))?;
             ours |= sample.name.starts_with("asterisk_exporter_")
                 || sample.name.starts_with("asterisk_queue_");
+
             if sample.name == "process_start_time_seconds" {
                 started = Some(Moment::from_micros((sample.value * 1e6) as u64));
             } else if let Some(name) = sample.label("pbx") {
@@ -91,9 +96,13 @@ impl Exposition {
                 pbxs.get_mut(name).expect("it was put there just now").take(&sample);
             }
         }
+
+        // A text without a single metric of ours would otherwise count as nothing, and then each
+        // line of queue_log as a difference.
         if !ours {
             return Err(ExpositionError::NotOurs(number));
         }
+
         let known: Vec<_> = pbxs.keys().cloned().collect();
         let mut chosen = match (pbx, &known[..]) {
             (Some(wanted), _) => pbxs.remove(wanted).ok_or_else(|| ExpositionError::NoSuchPbx {
@@ -104,6 +113,8 @@ impl Exposition {
             (None, []) => return Err(ExpositionError::NotOurs(number)),
             (None, _) => return Err(ExpositionError::Several(known)),
         };
+
+        // The start is the process's, so its sample has no label `pbx`.
         chosen.started = started;
         Ok(chosen)
     }
@@ -135,10 +146,14 @@ impl Exposition {
         if !sample.name.starts_with("asterisk_queue_") {
             return;
         }
+
+        // Most samples are of a queue that is known, and looking it up needs no copy of its name.
         if !self.queues.contains_key(name) {
             self.queues.insert(name.to_owned(), Counted::default());
         }
         let queue = self.queues.get_mut(name).expect("it was put there just now");
+
+        // One subject may be several series: one for each agent, or for each of several results.
         for subject in Subject::ALL {
             if sample.is_of(subject.counter()) {
                 queue.add(subject, sample.number());
@@ -149,6 +164,7 @@ impl Exposition {
                 queue.add_apart(apart, sample.number());
             }
         }
+
         let answered = sample.label("outcome") == Some("answered");
         match sample.name {
             "asterisk_queue_hold_seconds_sum" if answered => queue.hold.sum += sample.value,
@@ -177,6 +193,7 @@ impl<'a> Sample<'a> {
     fn read(line: &'a str) -> Option<Self> {
         let (name, mut rest) = line.split_at(line.find(['{', ' '])?);
         let mut labels = Vec::new();
+
         if let Some(inside) = rest.strip_prefix('{') {
             rest = inside;
             while !rest.starts_with('}') {
@@ -187,6 +204,7 @@ impl<'a> Sample<'a> {
             }
             rest = &rest[1..];
         }
+
         let value = rest.split_ascii_whitespace().next()?.parse().ok()?;
         Some(Self { name, labels, value })
     }
@@ -216,6 +234,7 @@ fn unquoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     if text[plain..].starts_with('"') {
         return Some((Cow::Borrowed(&text[..plain]), &text[plain + 1..]));
     }
+
     let mut value = String::new();
     let mut chars = text.char_indices();
     while let Some((at, char)) = chars.next() {
@@ -260,6 +279,7 @@ mod tests {
             (read.gaps(), read.started),
             (2, Some(Moment::from_micros(1_795_444_600_250_000)))
         );
+
         let read = Exposition::read(TEXT.as_bytes(), Some("b")).unwrap();
         assert_eq!(read.queues["say \"hi\""].apart(Apart::Redirected).all(), 1);
     }
@@ -277,6 +297,7 @@ mod tests {
             error("up 1\n", None).starts_with("these are not the metrics of an asterisk_exporter")
         );
         assert_eq!(error("<html>\n", None), "line 1 of the metrics is no sample");
+
         let one: String = TEXT
             .lines()
             .filter(|line| !line.contains("pbx=\"b\""))

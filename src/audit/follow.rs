@@ -50,6 +50,8 @@ pub(super) fn follow(calls: &mut Calls, gaps: bool) -> u64 {
         let head = nearby(&heads, end)
             .find(|head| is_one(&calls[*head], &calls[&tail], differences, gaps));
         let Some(head) = head.cloned() else { continue };
+
+        // The next tail is tried on the head as it is then, which lacks less.
         let rest = calls.remove(&tail).expect("each tail is taken once");
         calls.get_mut(&head).expect("heads stay").add(&rest);
         followed += 1;
@@ -137,10 +139,8 @@ mod tests {
             agent: &'static str,
             verb: Verb<'static>,
         ) -> Self {
-            let (at, call_bytes, agent) =
-                (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
-            let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
-            self.0.entry(call_bytes.into()).or_default().logged.line(&line, Place::Inside, false);
+            let logged = &mut self.0.entry(call.as_bytes().into()).or_default().logged;
+            logged.line(&line(call, at, agent, verb), Place::Inside, false);
             self
         }
 
@@ -165,10 +165,8 @@ mod tests {
             agent: &'static str,
             verb: Verb<'static>,
         ) -> Self {
-            let (at, call_bytes, agent) =
-                (Moment::from_secs(at), call.as_bytes(), agent.as_bytes());
-            let line = Line { at, call: call_bytes, queue: b"q", agent, verb, shifted: false };
-            self.0.entry(call_bytes.into()).or_default().logged.line(&line, Place::Edge, false);
+            let logged = &mut self.0.entry(call.as_bytes().into()).or_default().logged;
+            logged.line(&line(call, at, agent, verb), Place::Edge, false);
             self
         }
 
@@ -192,44 +190,50 @@ mod tests {
         }
     }
 
+    fn line(
+        call: &'static str,
+        at: u64,
+        agent: &'static str,
+        verb: Verb<'static>,
+    ) -> Line<'static> {
+        Line {
+            at: Moment::from_secs(at),
+            call: call.as_bytes(),
+            queue: b"q",
+            agent: agent.as_bytes(),
+            verb,
+            shifted: false,
+        }
+    }
+
     const fn complete(talk: u64) -> Verb<'static> {
         Verb::CompletedByCaller { talk: secs(talk) }
     }
 
     #[test]
     fn the_end_under_another_id_is_the_end_of_the_call_that_lacks_it() {
-        let stage = Stage::default().answered("1.1", 10, "Ann").answered("1.2", 12, "Ben");
-        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9)).count(
-            "1.2",
-            21,
-            Subject::ByCaller,
-            Some(8),
-        );
-        let stage = stage.log("1.8", 20, "Ann", complete(9)).log("1.9", 21, "Ben", complete(8));
+        let stage = Stage::default().answered("1.1", 10, "Ann");
+        let stage = stage.answered("1.2", 12, "Ben");
+        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9));
+        let stage = stage.count("1.2", 21, Subject::ByCaller, Some(8));
+        let stage = stage.log("1.8", 20, "Ann", complete(9));
+        let stage = stage.log("1.9", 21, "Ben", complete(8));
         assert_eq!(stage.follow(), (2, 0));
     }
 
     #[test]
     fn a_line_at_an_edge_of_the_window_may_be_the_end_under_another_id() {
-        let stage =
-            Stage::default().answered("1.1", 10, "Ann").log_at_edge("1.1", 11, "Ann", complete(0));
+        let stage = Stage::default().answered("1.1", 10, "Ann");
+        let stage = stage.log_at_edge("1.1", 11, "Ann", complete(0));
         assert_eq!(stage.count("1.3", 12, Subject::ByCaller, Some(0)).follow(), (1, 0));
     }
 
     #[test]
     fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).log(
-            "1.1",
-            15,
-            "NONE",
-            Verb::Abandoned,
-        );
-        let stage = stage.count("1.1", 10, Subject::Entered, None).count(
-            "1.7",
-            15,
-            Subject::Abandoned,
-            None,
-        );
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned);
+        let stage = stage.count("1.1", 10, Subject::Entered, None);
+        let stage = stage.count("1.7", 15, Subject::Abandoned, None);
         assert_eq!(stage.follow(), (1, 0));
     }
 
@@ -237,27 +241,20 @@ mod tests {
     fn each_side_may_part_it_in_another_place() {
         // queue_log changes the Uniqueid before the answer, the exporter after it.
         let connect = Verb::Connected { hold: secs(1), ring: None };
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
-            "1.1",
-            10,
-            Subject::Entered,
-            None,
-        );
-        let stage = stage.log("1.2", 11, "Ann", connect).count("1.1", 11, Subject::Answered, None);
-        let stage =
-            stage.log("1.2", 20, "Ann", complete(9)).count("1.2", 20, Subject::ByCaller, Some(9));
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = stage.count("1.1", 10, Subject::Entered, None);
+        let stage = stage.log("1.2", 11, "Ann", connect);
+        let stage = stage.count("1.1", 11, Subject::Answered, None);
+        let stage = stage.log("1.2", 20, "Ann", complete(9));
+        let stage = stage.count("1.2", 20, Subject::ByCaller, Some(9));
         assert_eq!(stage.follow(), (1, 0));
     }
 
     #[test]
     fn another_agent_another_length_or_an_end_before_the_beginning_is_another_call() {
         for (agent, talk, at) in [("Ben", 9, 20), ("Ann", 30, 20), ("Ann", 9, 9)] {
-            let stage = Stage::default().answered("1.1", 10, "Ann").count(
-                "1.1",
-                20,
-                Subject::ByCaller,
-                Some(9),
-            );
+            let stage = Stage::default().answered("1.1", 10, "Ann");
+            let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9));
             let (followed, left) = stage.log("1.8", at, agent, complete(talk)).follow();
             assert_eq!((followed, left), (0, 2), "{agent} {talk} {at}");
         }
@@ -265,51 +262,32 @@ mod tests {
 
     #[test]
     fn two_errors_of_two_calls_that_entered_stay_two() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
-            "1.1",
-            10,
-            Subject::Entered,
-            None,
-        );
-        let stage =
-            stage.log("1.2", 10, "NONE", Verb::Entered).count("1.2", 10, Subject::Entered, None);
-        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned).count(
-            "1.2",
-            15,
-            Subject::Abandoned,
-            None,
-        );
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = stage.count("1.1", 10, Subject::Entered, None);
+        let stage = stage.log("1.2", 10, "NONE", Verb::Entered);
+        let stage = stage.count("1.2", 10, Subject::Entered, None);
+        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned);
+        let stage = stage.count("1.2", 15, Subject::Abandoned, None);
         assert_eq!(stage.follow(), (0, 2));
     }
 
     #[test]
     fn a_line_too_many_finds_no_call_that_lacks_it() {
-        let stage = Stage::default().answered("1.1", 10, "Ann").count(
-            "1.1",
-            20,
-            Subject::ByCaller,
-            Some(9),
-        );
-        let stage = stage.log("1.1", 20, "Ann", complete(9)).log("1.8", 20, "Ann", complete(9));
+        let stage = Stage::default().answered("1.1", 10, "Ann");
+        let stage = stage.count("1.1", 20, Subject::ByCaller, Some(9));
+        let stage = stage.log("1.1", 20, "Ann", complete(9));
+        let stage = stage.log("1.8", 20, "Ann", complete(9));
         assert_eq!(stage.follow(), (0, 1));
     }
 
     #[test]
     fn a_place_may_move_twice() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered).count(
-            "1.1",
-            10,
-            Subject::Entered,
-            None,
-        );
-        let stage = stage.log("1.2", 12, "Ann", Verb::RingNoAnswer).count(
-            "1.1",
-            12,
-            Subject::RingNoAnswer,
-            None,
-        );
-        let stage =
-            stage.log("1.3", 15, "NONE", Verb::TimedOut).count("1.1", 15, Subject::Timeout, None);
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = stage.count("1.1", 10, Subject::Entered, None);
+        let stage = stage.log("1.2", 12, "Ann", Verb::RingNoAnswer);
+        let stage = stage.count("1.1", 12, Subject::RingNoAnswer, None);
+        let stage = stage.log("1.3", 15, "NONE", Verb::TimedOut);
+        let stage = stage.count("1.1", 15, Subject::Timeout, None);
         assert_eq!(stage.follow(), (2, 0));
     }
 }

@@ -15,6 +15,7 @@ impl Report {
         let examples = self.examples.iter().map(
             |&(at, line, why)| json!({ "file": file(at), "line": line, "why": why.to_string() }),
         );
+
         json!({
             "agrees": self.agrees(),
             "since": at(self.window.since),

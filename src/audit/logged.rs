@@ -107,11 +107,15 @@ impl Logged {
         if place == Place::Outside {
             return subject(line.verb).is_some();
         }
+
         self.span = Span::both(self.span, Some(Span::at(line.at)));
+
+        // Asterisk sends no event for it, so it is compared with nothing.
         if line.verb == Verb::AutoUnpaused {
             self.auto_unpaused = self.auto_unpaused.saturating_add(1);
             return true;
         }
+
         let Some((subject, length)) = subject(line.verb) else { return false };
         self.counts[subject as usize].add(place);
         self.hidden[subject as usize] = self.hidden[subject as usize].saturating_add(hidden.into());

@@ -45,9 +45,12 @@ impl Matching {
         for subject in Subject::ALL {
             matching.match_up(subject, logged, counted);
         }
+
+        // The rest has no counterpart to be matched with, but the report shows it.
         let unpaused = &mut matching.result.counts[Subject::Unpaused as usize];
         unpaused.logged += u64::from(logged.auto_unpaused());
         unpaused.explained[Reason::AutoUnpause as usize] += u64::from(logged.auto_unpaused());
+
         for apart in Apart::ALL {
             let lost = u64::from(counted.lost_synchronised(apart));
             let row = &mut matching.result.apart[apart as usize];
@@ -173,6 +176,7 @@ impl Matching {
         for apart in Apart::ALL {
             let left = self.budgets[apart as usize];
             let row = &mut self.result.apart[apart as usize];
+
             match apart {
                 Apart::Redirected => self.demand(apart, Reason::Redirected, &[Subject::Abandoned]),
                 Apart::Unserved => self.demand(apart, Reason::Unserved, &WITHOUT_REASON),

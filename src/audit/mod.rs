@@ -177,6 +177,7 @@ impl Audit {
         if let Verb::Other(word) = line.verb {
             return self.log.add_not_compared(word);
         }
+
         match self.slot(&readable(line.queue)) {
             Slot::Queue(at) => self.line_of(at, &line, place),
             Slot::Hidden => {}
@@ -195,6 +196,8 @@ impl Audit {
         let is_kept_by_call = self.by_call && queue.known && line.call != b"NONE";
         let room = if is_kept_by_call { Some(&mut self.room) } else { None };
         let logged = queue.logged(line.call, room);
+
+        // A duplicate adds nothing to the sums, but the report shows that it was there.
         match repeats {
             Repeats::End { first, then } => return logged.add_duplicate_end(first, then),
             Repeats::RingAttempt(place) => logged.add_duplicate_ring(place),
@@ -205,12 +208,14 @@ impl Audit {
 
     /// A queue that the exporter's side names: a scrape by its label.
     fn known(&mut self, name: &str) -> Slot {
+        // A scrape names a queue by its alias, which must not be translated a second time.
         let is_label = |pbx: &PbxName| self.settings.queue_aliases.sharers(pbx, name) > 0;
         let slot = if self.pbx.as_ref().is_some_and(is_label) {
             self.ensure_queue(name)
         } else {
             self.slot(name)
         };
+
         if let Slot::Queue(at) = slot {
             self.queues[at].known = true;
         }
@@ -246,6 +251,7 @@ impl Audit {
         if let Some(&slot @ Slot::Queue(_)) = self.slots.get(&*key) {
             return slot;
         }
+
         self.queues.push(Queue { name: label.into(), ..Queue::default() });
         let slot = Slot::Queue(self.queues.len() - 1);
         self.slots.insert(key.into(), slot);

@@ -12,26 +12,31 @@ impl Audit {
     pub(super) fn notes(&self, followed: u64) -> Vec<String> {
         let log = &self.log;
         let mut notes = Vec::new();
+
         if followed > 0 {
             let calls = number(followed, "1 call is", "calls are");
             notes.push(format!(
                 "{calls} in queue_log under two Uniqueids, since another channel took the caller's place"
             ));
         }
+
         if log.shifted > 0 {
             let lines = number(log.shifted, "1 line names", "lines name");
             notes.push(format!(
                 "{lines} a member with a bar in the name, which is taken into account"
             ));
         }
+
         if log.crowded > 0 {
             notes.push(format!(
                 "{} lines name more queues than are compared, and are left out",
                 log.crowded
             ));
         }
+
         notes.extend(self.not_exported());
         notes.extend(self.gaps());
+
         if log.folded > 0 {
             notes.push(format!(
                 "{} queues are compared as `{OTHER}`, as the exporter counts them",
@@ -51,6 +56,8 @@ impl Audit {
         if hidden.is_empty() {
             return None;
         }
+
+        // A map has no order, and two runs must print the same text.
         hidden.sort();
         let names: Vec<_> = hidden.into_iter().map(|name| printable(name)).collect();
         Some(format!("not exported, so not compared: {}", names.join(", ")))
@@ -60,6 +67,7 @@ impl Audit {
         if self.gaps == 0 {
             return None;
         }
+
         let gaps = number(self.gaps, "a gap", "gaps");
         let gaps = if self.by_call {
             format!("the capture has {gaps}")
@@ -75,12 +83,14 @@ impl Audit {
     /// Whether the log begins late or ends early.
     pub(super) fn missing_files(&self) -> Vec<String> {
         let mut notes = Vec::new();
+
         if let Some((first, since)) = self.log.first.zip(self.lines.since)
             && first.since(since.at) > A_WHILE
         {
             let first = utc(first);
             notes.push(format!("queue_log begins at {first}: is an older file missing?"));
         }
+
         if let Some((last, until)) = self.log.last.zip(self.lines.until)
             && until.at.since(last) > A_WHILE
         {

@@ -158,6 +158,7 @@ impl Report {
         let mut named: Vec<_> = self.foreign.iter().collect();
         named.sort_by_key(|(name, lines)| (std::cmp::Reverse(**lines), *name));
         let more = named.len().saturating_sub(FOREIGN_SHOWN);
+
         let mut text: Vec<_> = named
             .iter()
             .take(FOREIGN_SHOWN)

@@ -98,6 +98,7 @@ impl SumRow {
         self.calls += other.calls;
         self.off |= other.off;
         self.lacking += other.lacking;
+
         for (sum, (seconds, calls)) in self.explained.iter_mut().zip(other.explained) {
             sum.0 += seconds;
             sum.1 += calls;

@@ -37,6 +37,8 @@ impl QueueRows {
 
     fn add_call(&mut self, call: &[u8], comparison: &Comparison) {
         self.sum.add(comparison);
+
+        // Most calls of a capture are equal, and would hide the others in a report.
         let differing = figures(comparison).filter(|(_, _, state)| *state != State::Equal);
         for (what, figures, state) in differing {
             let (calls, more) = self.calls.entry(what).or_default();
@@ -57,6 +59,7 @@ impl QueueRows {
     /// Every figure that is not zero on both sides.
     pub(super) fn rows(mut self) -> Vec<ReportRow> {
         let queue = self.name.into_string();
+
         figures(&self.sum)
             .filter(|(_, figures, state)| *state == State::Differs || !figures.are_zero())
             .map(|(what, figures, state)| {

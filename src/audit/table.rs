@@ -26,8 +26,10 @@ impl Display for Table<'_> {
             |edge: Option<Edge>, none: &str| edge.map_or(none.to_owned(), |edge| utc(edge.at));
         let since = edge(report.window.since, "the beginning of queue_log");
         let until = edge(report.window.until, "its end");
+
         writeln!(f, "compared      {since} to {until}")?;
         writeln!(f, "queue_log     {} lines in it, {} outside", report.compared, report.outside)?;
+
         if report.left_out > 0 {
             writeln!(
                 f,
@@ -35,8 +37,11 @@ impl Display for Table<'_> {
                 report.left_out
             )?;
         }
+
+        // What is not compared comes before the figures: it may be why they differ.
         self.malformed(f)?;
         self.not_compared(f)?;
+
         if !report.foreign.is_empty() {
             writeln!(
                 f,
@@ -44,9 +49,11 @@ impl Display for Table<'_> {
                 report.foreign_queues()
             )?;
         }
+
         for note in &report.notes {
             writeln!(f, "note          {note}")?;
         }
+
         self.rows(f)?;
         writeln!(f, "\n{}", verdict(report))
     }
@@ -58,12 +65,14 @@ impl Table<'_> {
         if sum == 0 {
             return Ok(());
         }
+
         let why: Vec<_> = self
             .report
             .malformed
             .iter()
             .map(|(why, count)| format!("{count} with {why}"))
             .collect();
+
         writeln!(f, "malformed     {sum} lines: {}", why.join(", "))?;
         for (file, line, why) in &self.report.examples {
             let file = self.files.get(*file).map_or("queue_log", String::as_str);
@@ -76,6 +85,7 @@ impl Table<'_> {
         if self.report.not_compared.is_empty() {
             return Ok(());
         }
+
         let verbs: Vec<_> = self
             .report
             .not_compared
@@ -93,6 +103,7 @@ impl Table<'_> {
             .filter(|row| self.all || row.state != State::Equal)
             .map(Cells::of)
             .collect();
+
         if !shown.is_empty() {
             let head = Cells {
                 cells: ["", "queue", "queue_log", "exporter", "logged", "counted"]
@@ -100,16 +111,20 @@ impl Table<'_> {
                 what: String::new(),
                 calls: Vec::new(),
             };
+
+            // In characters, not bytes: a name may have letters outside ASCII.
             let width = |at: usize| {
                 let of = |cells: &Cells| cells.cells[at].chars().count();
                 shown.iter().map(of).chain([of(&head)]).max().unwrap_or(0)
             };
             let widths = [0, 1, 2, 3, 4, 5].map(width);
+
             writeln!(f)?;
             for row in [&head].into_iter().chain(&shown) {
                 row.write(f, widths)?;
             }
         }
+
         let equal = self.report.in_state(State::Equal).count();
         match (self.all, equal) {
             (true, _) | (_, 0) => Ok(()),
@@ -147,6 +162,7 @@ impl Cells {
                 (format!("{logged:.0} s"), format!("{counted:.1} s"))
             }
         };
+
         let cells = [
             row.state.word().into(),
             printable(&row.queue),
@@ -155,6 +171,7 @@ impl Cells {
             logged,
             counted,
         ];
+
         let what = difference(&row.figures);
         let mut calls: Vec<_> =
             row.calls.iter().take(CALLS_SHOWN).map(|it| call(it, &what)).collect();
@@ -168,11 +185,14 @@ impl Cells {
     fn write(&self, f: &mut Formatter<'_>, widths: [usize; 6]) -> fmt::Result {
         let [state, queue, verbs, counts, logged, counted] = &self.cells;
         let [a, b, c, d, e, g] = widths;
+
+        // The last column may be empty, which would leave spaces at the end of the line.
         let line = format!(
             "{state:a$}  {queue:b$}  {verbs:c$}  {counts:d$}  {logged:>e$}  {counted:>g$}  {}",
             self.what
         );
         writeln!(f, "{}", line.trim_end())?;
+
         for call in &self.calls {
             writeln!(f, "{:a$}    call {call}", "")?;
         }
@@ -183,9 +203,12 @@ impl Cells {
 /// A call by its id, and what its row does not have already.
 fn call(call: &CallRow, row: &str) -> String {
     let detail = difference(&call.figures);
+
+    // `1 only counted` under `3 only counted` repeats the row, if the row has nothing else.
     let kind = detail.trim_start_matches(|c: char| !c.is_alphabetic());
     let logged = row.ends_with(kind) && !row.contains(';') && detail.starts_with("1 ");
     let detail = if logged { "" } else { &detail };
+
     let uniqueid = printable(&call.uniqueid);
     match &call.figures {
         Figures::Counts { .. } => format!("{uniqueid}  {detail}"),
@@ -200,6 +223,7 @@ fn call(call: &CallRow, row: &str) -> String {
 /// What differs, and why, in words.
 fn difference(figures: &Figures) -> String {
     let mut parts = Vec::new();
+
     match figures {
         Figures::Counts { missing, extra, explained, .. } => {
             if *missing > 0 {
@@ -225,6 +249,7 @@ fn difference(figures: &Figures) -> String {
             }));
         }
     }
+
     parts.join("; ")
 }
 
@@ -246,6 +271,7 @@ impl What {
                 counter.name.trim_start_matches("asterisk_queue_").trim_end_matches("_total");
             format!("{name} {}", counter.values.join("+")).trim_end().to_owned()
         };
+
         match self {
             Self::Count(subject) => short(subject.counter()),
             Self::Apart(apart) => apart.counter().map_or_else(String::new, short),

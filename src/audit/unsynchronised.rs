@@ -75,13 +75,16 @@ mod tests {
         times.begins(at(200));
         times.begins(at(205));
         times.ends(at(230));
+
         let hidden =
             [50, 101, 102, 196, 197, 210, 231, 232].map(|second| times.hides_line(at(second)));
         assert_eq!(hidden, [true, true, false, false, true, true, true, false]);
+
         // What was open then may be lost, also later; what was over or had not begun may not.
         let explained = [(150, 300), (229, 900), (120, 190), (100, 190), (230, 900)]
             .map(|(begun, lost)| times.explains(at(begun), at(lost), Place::Inside));
         assert_eq!(explained, [true, true, false, false, false]);
+
         times.begins(at(500));
         assert!(times.hides_line(at(900)) && !times.hides_line(at(400)));
     }
@@ -92,10 +95,12 @@ mod tests {
             !Unsynchronised::of_scrape(0).hides_line(at(7))
                 && Unsynchronised::of_scrape(1).hides_line(at(7))
         );
+
         let mut times = Unsynchronised::default();
         times.begins(at(0));
         times.ends(at(0));
         assert!(!times.hides_line(at(7)));
+
         times.begins(at(0));
         times.ends(at(0));
         assert!(times.hides_line(at(7)));

@@ -7,7 +7,7 @@ use crate::clock::Moment;
 /// From when to when both sides are compared.
 ///
 /// What lies within an edge is compared only if the other side has it too: queue_log has whole
-/// seconds, and the exporter may tell an end up to five seconds after it.
+/// seconds, and the exporter may report an end up to five seconds after it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Window {
     /// The beginning; none: everything before the end.
@@ -64,7 +64,9 @@ impl Edge {
 
     /// Inside is behind the edge, outside before it.
     fn place(self, from: Moment, to: Moment) -> Place {
-        let (begins, ends) = (self.at.before(self.before), self.at.after(self.after));
+        let begins = self.at.before(self.before);
+        let ends = self.at.after(self.after);
+
         if to <= begins {
             Place::Outside
         } else if from >= ends {

@@ -79,7 +79,8 @@ fn only_what_queue_log_has_more_of_can_be_explained() {
 
 #[test]
 fn what_happened_while_synchronised_is_not_lost() {
-    // the end was lost out of sight, but its line was written in sight
+    // The end was lost while the exporter was not synchronised, but its line was written while it
+    // was.
     let mut log = Logged::default();
     log.line(
         &line(100, Verb::CompletedByCaller { talk: Duration::from_secs(45) }),
@@ -89,7 +90,8 @@ fn what_happened_while_synchronised_is_not_lost() {
     let compared = compare(&log, &counted(&[], &[Apart::EndLost]));
     assert_eq!(found(&compared, Subject::ByCaller), [1, 0, 0]);
     assert_eq!(compared.apart[Apart::EndLost as usize].extra, 0);
-    // it was lost in sight: no line explains it, and it explains none
+
+    // It was lost while the exporter was synchronised: no line explains it, and it explains none.
     let log = logged(&[Verb::CompletedByCaller { talk: Duration::from_secs(45) }]);
     let mut ours = counted(&[], &[Apart::EndLost]);
     ours.add_lost_synchronised(Apart::EndLost, 1);
@@ -126,11 +128,13 @@ fn a_late_complete_may_name_somebody_else_and_make_one_talk_longer() {
     let log = logged(&[Verb::CompletedByCaller { talk }]);
     let mut ours = counted(&[Subject::ByAgent], &[]);
     ours.talked(Duration::from_secs(20));
+
     let mut late = Late::of(1);
     let first = compare_queue(&log, &ours, &mut late, false);
     assert_eq!(found(&first, Subject::ByCaller), [0, 0, 1]);
     assert_eq!(found(&first, Subject::ByAgent), [0, 0, 1]);
     assert!(!first.talk.differs() && first.talk.explains());
+
     let second = compare_queue(&log, &ours, &mut late, false);
     assert_eq!(
         (found(&second, Subject::ByCaller), found(&second, Subject::ByAgent)),
@@ -149,12 +153,13 @@ fn a_talk_is_cut_only_if_the_agent_hung_up_that_long_before() {
         let compared = compare_call(&log, &ours, false);
         assert_eq!((compared.talk.explains(), compared.talk.differs()), (cut, !cut), "{hung_up:?}");
     }
-    // the agent's phone may stay behind for a while
-    (ours.agent_gone, ours.caller_parked) =
-        (Some(Moment::from_secs(99)), Some(Moment::from_secs(61)));
+
+    // The agent's phone may stay behind for a while.
+    ours.agent_gone = Some(Moment::from_secs(99));
+    ours.caller_parked = Some(Moment::from_secs(61));
     assert!(compare_call(&log, &ours, false).talk.explains());
 
-    // queue_log never counts less than the talk
+    // queue_log never counts less than the talk.
     let shorter = logged(&[Verb::CompletedByCaller { talk: Duration::from_secs(10) }]);
     assert!(compare_call(&shorter, &ours, false).talk.differs());
 }
@@ -203,7 +208,9 @@ fn an_end_that_is_logged_twice_is_one_end() {
 #[test]
 fn of_two_ends_of_one_talk_either_may_be_counted() {
     let talk = Duration::from_secs(5);
-    let (agent, transfer) = (Verb::CompletedByAgent { talk }, Verb::Transferred { talk });
+    let agent = Verb::CompletedByAgent { talk };
+    let transfer = Verb::Transferred { talk };
+
     for (verb, first, then) in [
         (agent, Subject::ByAgent, Subject::Transferred),
         (transfer, Subject::Transferred, Subject::ByAgent),
@@ -222,7 +229,8 @@ fn of_two_ends_of_one_talk_either_may_be_counted() {
                 "{verb:?}"
             );
         }
-        // one end of both, or none, is wrong
+
+        // Both ends of one talk, or none, are wrong.
         for compared in of(&[first, then]) {
             assert_eq!(found(&compared, then), [0, 1, 1], "{verb:?}");
         }
@@ -230,7 +238,8 @@ fn of_two_ends_of_one_talk_either_may_be_counted() {
             assert_eq!(found(&compared, first), [1, 0, 0], "{verb:?}");
         }
     }
-    // an excuse of one talk is none for two
+
+    // An excuse for one talk is none for two.
     let mut log = logged(&[agent, agent]);
     log.add_duplicate_end(Subject::ByAgent, Subject::Transferred);
     let compared = compare(&log, &counted(&[Subject::Transferred; 2], &[]));
@@ -262,7 +271,8 @@ fn an_explanation_of_seconds_is_no_longer_than_the_longest_call() {
         let compared = compare_queue(&log, &ours, &mut Late::of(late), true);
         assert!(compared.talk.differs(), "{lengths} {apart:?} {late}");
     }
-    // one of 99 s is within what one late call can be
+
+    // A difference of 99 s is within what one late call can be.
     let (log, mut ours) = hundred(1, &[]);
     (0..99).for_each(|_| ours.talked(Duration::from_secs(100)));
     assert!(!compare_queue(&log, &ours, &mut Late::of(1), false).talk.differs());
@@ -289,6 +299,7 @@ fn what_has_no_call_may_be_what_a_call_lacks() {
         false,
     ));
     sum.add_whole(&compare(&logged(&[]), &counted(&[Subject::ByCaller], &[])));
+
     assert_eq!(found(&sum, Subject::ByCaller), [0, 0, 0]);
     assert_eq!(
         (
