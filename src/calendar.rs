@@ -39,12 +39,14 @@ fn written(text: &str) -> Option<Moment> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let (time, offset) = zone(time)?;
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+
     let [year, month, day] = parts(date, '-')?.try_into().ok()?;
     let (hour, minute, second) = match parts(time, ':')?[..] {
         [hour, minute] => (hour, minute, 0),
         [hour, minute, second] => (hour, minute, second),
         _ => return None,
     };
+
     // A leap second counts as the second after it.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
@@ -86,14 +88,18 @@ impl Offset {
             ("-", rest) => (-1, rest),
             _ => return None,
         };
+
         let (hours, minutes) = match rest.split_once(':') {
             Some(both) => both,
             None if rest.len() == 4 => rest.split_at_checked(2)?,
             None => (rest, "00"),
         };
+
+        // Two digits each, so that +2:00 and +020 are typing errors and no times.
         let two = |text: &str| number(text).filter(|_| text.len() == 2);
         let hours = two(hours)?;
         let minutes = two(minutes)?;
+
         let seconds = i64::try_from(hours * 3600 + minutes * 60).ok()?;
         (hours <= 23 && minutes <= 59).then_some(Self(east * seconds))
     }
@@ -161,6 +167,7 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
+
     let march_year = if month <= 2 { year - 1 } else { year };
     let era = march_year / 400;
     let year_of_era = march_year % 400;
@@ -168,6 +175,8 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let day_of_year = (153 * march_month + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+
+    // A day that does not exist, such as 30 February, comes back as another one.
     (date(days) == (year, month, day)).then_some(days)
 }
 

@@ -32,6 +32,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     on_runtime(async {
         let stop = stop_signal()?;
+
+        // The exporter logs in as to any PBX, with a configuration made for this one.
         let username = "exporter".to_owned();
         let secret = "demo".to_owned();
         let mut pbx = DemoPbx::bind(options(args, &username, &secret)).await?;
@@ -116,6 +118,8 @@ impl QueueLog {
                 .join(format!("asterisk_exporter-demo-{}.queue_log", std::process::id()))
         };
         let path = asked.map_or_else(temporary, Path::to_path_buf);
+
+        // Never into a file that is there: it may be the queue_log of a real PBX.
         match OpenOptions::new().append(true).create_new(true).mode(OWNER_ONLY).open(&path) {
             Ok(file) => Ok(Some(Self { path, file, temporary: asked.is_none() })),
             Err(error) if asked.is_some() => {
@@ -153,6 +157,8 @@ fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
         .first()
         .map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
     let path = &config.web.telemetry_path;
+
+    // Commands are printed with the path of this program, which may not be in PATH.
     let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
     let program = program.display();
     let since = utc(*opened);

@@ -58,17 +58,20 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
         TcpStream::connect((&*host, port)).await.map_err(|error| unreachable(url, error))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(url, error))?;
+
     let request = Request::get(path)
         .header(header::HOST, format!("{host}:{port}"))
         .header(header::ACCEPT, "text/plain");
     let request =
         request.body(Empty::<Bytes>::new()).map_err(|_| FetchError::NotAUrl(url.to_owned()))?;
+
     let answer = async {
         let response =
             sender.send_request(request).await.map_err(|error| unreachable(url, error))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Refused { url: url.to_owned(), status: response.status() });
         }
+
         let body = Limited::new(response.into_body(), PAGE_MAX).collect().await;
         Ok(body.map_err(|error| too_long_or_broken(url, error))?.to_bytes())
     };

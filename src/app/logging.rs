@@ -13,6 +13,7 @@ use crate::cli::{LogArgs, LogFormat};
 pub(super) fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(args.level.as_str())?;
     let registry = tracing_subscriber::registry().with(filter);
+
     match args.format {
         LogFormat::Logfmt => {
             registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?;

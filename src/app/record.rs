@@ -29,16 +29,22 @@ pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let config = logged(load(args.config.clone(), Overrides::default(), Purpose::Run)?);
     let pbx = choose(config.pbxs, args.pbx.as_deref())?;
+
     let pseudonymizer = if args.keep_numbers {
         None
     } else {
         Some(Pseudonymizer::new(key(args.salt_file.as_deref())?, pbx.rules.clone()))
     };
+
+    // Before the connection: nothing is to be asked of the PBX if there is nowhere to write.
     let file = CaptureFile::create(&args.out, args.force).map_err(|error| with_causes(&error))?;
     let writer = CaptureWriter::new(file, pseudonymizer);
+
     on_runtime(async {
         let name = pbx.name.clone();
         let (began, written) = follow(pbx, writer, args.duration).await?;
+
+        // The file first: if it cannot be written, how the session went does not matter.
         let totals = written.map_err(|error| with_causes(&error))?;
         began.map_err(|error| format!("pbx {name}: {error}"))?;
         summarise(&args.out, &name, totals)
@@ -49,6 +55,7 @@ pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
 fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
     let names: Vec<_> = pbxs.iter().map(|pbx| pbx.name.to_string()).collect();
     let names = names.join(", ");
+
     match name {
         Some(name) => pbxs.retain(|pbx| pbx.name.as_str() == name),
         None if pbxs.len() > 1 => {
@@ -56,6 +63,7 @@ fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
         }
         None => {}
     }
+
     pbxs.pop()
         .ok_or_else(|| format!("--pbx: the configuration has no such pbx, only: {names}").into())
 }
@@ -63,10 +71,12 @@ fn choose(mut pbxs: Vec<Pbx>, name: Option<&str>) -> Result<Pbx, Failure> {
 fn key(salt_file: Option<&Path>) -> Result<Key, Failure> {
     let Some(path) = salt_file else { return Ok(Key::random()?) };
     let unreadable = |error| format!("{}: cannot be read: {error}", path.display());
+
     let mut salt = Vec::new();
     File::open(path)
         .and_then(|file| file.take(SALT_MOST + 1).read_to_end(&mut salt))
         .map_err(unreadable)?;
+
     if salt.len() as u64 > SALT_MOST {
         return Err(format!("{}: a salt has at most {SALT_MOST} bytes", path.display()).into());
     }
@@ -127,9 +137,11 @@ async fn after(duration: Option<Duration>) {
 fn summarise(path: &Path, pbx: &PbxName, totals: Totals) -> Result<(), Failure> {
     let Totals { sessions, events, bytes, packed } = totals;
     info!(%pbx, sessions, events, bytes, "recorded");
+
     if sessions == 0 {
         return Err(format!("pbx {pbx}: nothing was recorded, there was no session yet").into());
     }
+
     let path = path.display();
     writeln!(
         io::stderr(),

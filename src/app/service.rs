@@ -24,13 +24,16 @@ pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListene
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
+
     let monitors = config.pbxs.iter().map(|pbx| {
+        // Known events and reasons begin at zero, so that `rate()` sees the first of each.
         let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, now);
         let self_metrics =
             self_metrics.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
         let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
         Monitor { correlator, recorder: metrics.recorder(&pbx.name), self_metrics }
     });
+
     let monitors = monitors.collect();
     Exporter::new(metrics, monitors)
 }

@@ -12,14 +12,19 @@ use tracing::warn;
 pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut signals = Signals::listen()?;
+
+    // A thread, no task: it still waits, for the second signal, while all tasks end.
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         let Ok(waiting) = runtime::Builder::new_current_thread().build() else { return };
+
         waiting.block_on(signals.asked_to_stop());
         // The receivers are gone if everything has ended by itself.
         let _ = sender.send(true);
+
         waiting.block_on(signals.asked_to_stop());
         std::process::exit(1);
     })?;
+
     Ok(receiver)
 }
 

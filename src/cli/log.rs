@@ -41,13 +41,16 @@ impl FromStr for Level {
         let parts = text.split(',').map(|part| {
             let part = part.trim();
             let (target, level) = part.rsplit_once('=').unwrap_or(("", part));
+
             // Prometheus' own programs also take the longer word.
             let level = if level.eq_ignore_ascii_case("warning") { "warn" } else { level };
+
             if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
                 return Err(format!("`{level}` is none of {}", LEVELS.join(", ")));
             }
             Ok(if target.is_empty() { level.to_owned() } else { format!("{target}={level}") })
         });
+
         Ok(Self(parts.collect::<Result<Vec<_>, _>>()?.join(",")))
     }
 }

@@ -230,6 +230,7 @@ mod tests {
         ]);
         assert!(short.command.is_none());
         assert_eq!(short.run.config, Some(PathBuf::from("a.yml")));
+
         let long = Cli::parse_from(["asterisk_exporter", "run", "--config", "a.yml"]);
         assert!(matches!(long.command, Some(Command::Run(RunArgs { config: Some(_), .. }))));
     }

@@ -33,6 +33,8 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
     {
         return Err(format!("{text} is not a host or host:port"));
     }
+
+    // An address to listen on may have port 0, one to connect to may not.
     let port = port.map_or(Ok(AMI_PORT), self::port)?;
     if port == 0 {
         return Err("0 is not a port to connect to".to_owned());
@@ -52,6 +54,8 @@ pub(super) fn listen_address(text: &str) -> Result<Vec<SocketAddr>, String> {
     let resolved = (host, port)
         .to_socket_addrs()
         .map_err(|error| format!("{host} is not an address here: {error}"))?;
+
+    // A resolver may list an address several times, but it can be bound only once.
     let mut addresses: Vec<SocketAddr> = resolved.collect();
     addresses.sort_unstable();
     addresses.dedup();
@@ -78,6 +82,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let not = || format!("{text} is not a duration such as 20s, 1m or 500ms");
     let mut seconds = 0.0;
     let mut rest = text.trim();
+
+    // A number without a unit is seconds, as in Asterisk's own files.
     if rest.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= 0.0) {
         seconds = number(rest).ok_or_else(not)?;
         rest = "";
@@ -153,6 +159,7 @@ fn words(duration: Duration) -> String {
         (seconds % 60, "s"),
         (u64::from(millis), "ms"),
     ];
+
     let parts =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
     let words: String = parts.collect();
@@ -227,6 +234,8 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
             None => ("", None),
         };
     }
+
+    // More than one colon without brackets is an IPv6 address without a port.
     match text.split_once(':') {
         Some((host, port)) if !port.contains(':') => (host, Some(port)),
         _ => (text, None),
@@ -298,6 +307,7 @@ mod tests {
         ] {
             assert!(duration(text).is_err(), "{text}");
         }
+
         assert_eq!(
             duration("20x"),
             Err("20x is not a duration such as 20s, 1m or 500ms".to_owned())

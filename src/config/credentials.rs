@@ -79,6 +79,7 @@ pub(super) fn warn_of_readers_of_file(section: &Section<'_>, key: &str) {
 fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
     let Ok(about) = fs::metadata(path) else { return };
     let mode = about.permissions().mode() & 0o777;
+
     if about.is_file() && mode & READ_BY_OTHERS != 0 {
         let path = path.display();
         let better = mode & OWNER_AND_GROUP;

@@ -25,10 +25,12 @@ pub(super) fn layer(variables: &[(OsString, OsString)], report: &Report) -> Laye
             continue;
         };
         let place = Place::Variable(name.to_owned());
+
         let Some(value) = value.to_str() else {
             report.mistake(Mistake { place, key: String::new(), message: "not UTF-8".to_owned() });
             continue;
         };
+
         let segments: Vec<String> = key.split("__").map(str::to_ascii_lowercase).collect();
         layer.places.insert(path(&segments), place);
         insert(&mut layer.values, &segments, value);

@@ -20,8 +20,10 @@ pub struct Overrides {
 pub(super) fn layer(overrides: &Overrides) -> Layer {
     let mut web = Dict::new();
     let mut places = HashMap::new();
+
     if !overrides.listen_addresses.is_empty() {
         let flag = Place::Flag("--web.listen-address");
+
         // An array, unlike a map of indexes, replaces the whole list below.
         web.insert("listen_address".to_owned(), Value::from(overrides.listen_addresses.clone()));
         for index in 0..overrides.listen_addresses.len() {
@@ -29,10 +31,14 @@ pub(super) fn layer(overrides: &Overrides) -> Layer {
         }
         places.insert("web.listen_address".to_owned(), flag);
     }
+
     if let Some(path) = &overrides.telemetry_path {
         web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
         places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
     }
+
+    // Without a flag there is no `web` either: an empty one would turn `web: 5` of the file into a
+    // map, and hide that mistake.
     let mut values = Dict::new();
     if !web.is_empty() {
         values.insert("web".to_owned(), Value::from(web));

@@ -79,6 +79,7 @@ impl Layers {
         // Maps of text merge without conditions, so an error here cannot come from what the user
         // wrote.
         let root = figment.find_value("").ok().and_then(Value::into_dict).unwrap_or_default();
+
         let file = match &sources.document {
             Document::File(path) => Some(path.clone()),
             Document::None | Document::Text { .. } => None,
@@ -115,6 +116,7 @@ fn read(
         Document::Text { name, text } => Ok((name.as_str().into(), text.clone())),
         Document::File(path) => {
             let name: Arc<str> = path.display().to_string().into();
+
             match read_file(path) {
                 Ok(text) => Ok((name, text)),
                 Err(error) if error.kind() == ErrorKind::NotFound && purpose == Purpose::Replay => {

@@ -115,6 +115,7 @@ fn name(
     } else {
         ("address", address?.host.clone())
     };
+
     if taken.contains(&name) {
         section.mistake(key, format!("{name} is already the name of another pbx"));
         return None;
@@ -175,6 +176,7 @@ impl Aliases {
             section.map(key, checks::plain).unwrap_or_default().into_iter().collect()
         };
         let aliases = Self { agents: map("agents"), queues: map("queues") };
+
         for (key, names) in [("agents", &aliases.agents), ("queues", &aliases.queues)] {
             for (name, other) in same_names(names.keys()) {
                 section.mistake(
@@ -183,6 +185,7 @@ impl Aliases {
                 );
             }
         }
+
         section.finish();
         aliases
     }
@@ -192,6 +195,8 @@ impl Aliases {
 fn same_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<(&'a str, &'a str)> {
     let mut same = Vec::new();
     let mut earlier: Vec<&str> = Vec::new();
+
+    // Names are few, and the message has both as they are written: no map of folded names.
     for name in names {
         if let Some(other) = earlier.iter().find(|other| other.eq_ignore_ascii_case(name)) {
             same.push((name.as_str(), *other));

@@ -37,6 +37,8 @@ impl<'a> Section<'a> {
     /// The map at `key`, empty if there is none.
     pub(super) fn child(&self, key: &'static str) -> Self {
         let path = join(&self.path, key);
+
+        // A key without a value is an empty map: what was in it is commented out.
         let values = match self.value(key) {
             None | Some(Value::Empty(..)) => Dict::new(),
             Some(Value::Dict(_, values)) if !is_list(values) => values.clone(),
@@ -45,6 +47,7 @@ impl<'a> Section<'a> {
                 Dict::new()
             }
         };
+
         Self::new(self.layers, self.report, path, values)
     }
 
@@ -59,9 +62,12 @@ impl<'a> Section<'a> {
             }
             None => return None,
         };
+
+        // An entry that is no map is left out, so that the mistakes of the others are found too.
         let mut sections = Vec::new();
         for (index, value) in self.indexed(key, values) {
             let path = format!("{}[{index}]", join(&self.path, key));
+
             match value.into_dict() {
                 Some(values) => sections.push(Self::new(self.layers, self.report, path, values)),
                 None => {
@@ -119,6 +125,8 @@ impl<'a> Section<'a> {
     ) -> Vec<(String, Duration)> {
         let with_text = |text: &str| parse(text).map(|time| (time, text.to_owned()));
         let entries = self.map(key, with_text).unwrap_or_default().into_iter();
+
+        // The text is kept up to here, as a warning quotes what was written.
         let times = entries.map(|(name, (time, text))| {
             if let Some(doubt) = checks::doubt(&text, time, sensible) {
                 self.warning(&format!("{key}.{name}"), doubt);
@@ -137,6 +145,9 @@ impl<'a> Section<'a> {
     ) -> Option<Vec<T>> {
         let path = join(&self.path, key);
         let whole = self.layers.place(&path);
+
+        // A list that a variable has as a whole has no places of its items: each mistake in it is at
+        // the variable.
         let (values, whole) = match self.expanded(key)? {
             Value::String(_, text) if text.is_empty() => return Some(Vec::new()),
             Value::String(_, text) => {
@@ -155,6 +166,7 @@ impl<'a> Section<'a> {
                 return None;
             }
         };
+
         let items = values.into_iter().map(|(index, value)| {
             let path = format!("{path}[{index}]");
             let place = whole.clone().unwrap_or_else(|| self.layers.place(&path));
@@ -177,10 +189,14 @@ impl<'a> Section<'a> {
                 return None;
             }
         };
+
         let path = join(&self.path, key);
         let whole = self.layers.place(&path);
+
         let entries = values.into_iter().map(|(name, value)| {
             let path = join(&path, &name);
+
+            // As for a list: a variable that has the whole map is the place of every entry.
             let place = if matches!(whole, Place::Variable(_)) {
                 whole.clone()
             } else {
@@ -234,6 +250,8 @@ impl<'a> Section<'a> {
                 Some(known) => format!("unknown key, did you mean {known}?"),
                 None => "unknown key".to_owned(),
             };
+
+            // Of a variable such as `FOO__BAR` only the whole path, `foo.bar`, has a place.
             let path = join(&self.path, key);
             self.note(self.layers.place_within(&path), path, message);
         }
@@ -251,9 +269,12 @@ impl<'a> Section<'a> {
     fn expanded(&self, key: &'static str) -> Option<Value> {
         let value = self.value(key)?;
         let Value::String(_, text) = value else { return Some(value.clone()) };
+
         let text = text.trim();
         let bracketed = (text.starts_with('[') && text.ends_with(']'))
             || (text.starts_with('{') && text.ends_with('}'));
+
+        // In the file brackets are YAML already: a text with them was quoted, and is meant as it is.
         if bracketed && matches!(self.place(key), Place::Variable(_)) {
             return Some(parse_flow(text).unwrap_or_else(|| value.clone()));
         }
@@ -267,7 +288,10 @@ impl<'a> Section<'a> {
             .iter()
             .filter_map(|(index, value)| Some((index.parse().ok()?, value.clone())))
             .collect();
+
+        // The map is sorted by text, where 10 is before 2.
         entries.sort_by_key(|&(index, _)| index);
+
         let whole = entries.iter().enumerate().take_while(|(at, (index, _))| at == index).count();
         for (index, _) in entries.drain(whole..) {
             let path = format!("{}[{index}]", join(&self.path, key));
@@ -317,6 +341,8 @@ fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 /// How many letters must be added, removed or changed to turn `a` into `b` (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
+
+    // One row of the table is enough: the value up and to the left is kept beside it.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
         let mut diagonal = row[0];

@@ -62,6 +62,7 @@ fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {
 fn edges(section: &Section<'_>, key: &'static str) -> Option<Vec<f64>> {
     let edge = |text: &str| checks::positive_duration(text).map(|edge| (edge, text.to_owned()));
     let (edges, texts): (Vec<_>, Vec<_>) = section.list(key, edge)?.into_iter().unzip();
+
     if edges.is_empty() {
         section.mistake(key, "is empty: leave it out for the default");
         return None;
@@ -87,6 +88,8 @@ fn agent_label(root: &Section<'_>) -> (AgentLabel, Identity) {
     let label = root.read("agent_label", choice(&["member_name", "interface", "hash", "none"]));
     let salt = root.read("agent_label_salt", checks::plain);
     let has_salt = root.has("agent_label_salt");
+
+    // A hash without a salt is no protection: names are few, and their hashes are soon tried.
     match label {
         Some("hash") if !has_salt => {
             root.mistake("agent_label", "hash needs an agent_label_salt");
@@ -120,6 +123,7 @@ fn agent_histograms(text: &str) -> Result<AgentHistograms, String> {
 fn detail(root: &Section<'_>) -> Detail {
     let section = root.child("metrics");
     let on = |key| section.read(key, checks::boolean).unwrap_or(false);
+
     let detail = match (on("native_histograms"), on("exemplars")) {
         (true, true) => {
             section.mistake(
@@ -132,6 +136,7 @@ fn detail(root: &Section<'_>) -> Detail {
         (false, true) => Detail::Exemplars,
         (false, false) => Detail::Classic,
     };
+
     section.finish();
     detail
 }
@@ -139,6 +144,7 @@ fn detail(root: &Section<'_>) -> Detail {
 fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
     let section = root.child("limits");
     let limit = |key, default| section.read(key, checks::count(LIMITS)).unwrap_or(default);
+
     let limits = LabelLimits {
         queues: limit("queues", default.queues),
         agents: limit("agents", default.agents),
@@ -146,6 +152,7 @@ fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
         trunks: limit("trunks", default.trunks),
         reasons: limit("pause_reasons", default.reasons),
     };
+
     section.finish();
     limits
 }

@@ -38,6 +38,7 @@ fn the_least_configuration_has_defaults_for_the_rest() {
     let config = load(&sources(MINIMAL));
     assert_eq!(config.web.listen_address, ["[::]:15038".parse().unwrap()]);
     assert_eq!(config.web.telemetry_path, "/metrics");
+
     let [pbx] = &config.pbxs[..] else { panic!("not one pbx") };
     assert_eq!(pbx.name.as_str(), "pbx.example");
     assert_eq!(pbx.address.to_string(), "pbx.example:5038");
@@ -51,18 +52,21 @@ fn the_least_configuration_has_defaults_for_the_rest() {
     );
     assert_eq!((pbx.max_line, pbx.max_frame), (65_536, 1_048_576));
     assert_eq!(pbx.rules.identity, Identity::MemberName);
+
     assert!(config.metrics.service_level.is_none());
 }
 
 #[test]
-fn the_example_loads_and_says_the_defaults() {
+fn the_example_loads_and_names_the_defaults() {
     let example = load(&Sources {
         document: Document::File(repository("asterisk_exporter.example.yml")),
         ..Sources::default()
     });
     let default = load(&sources(MINIMAL));
     assert_eq!(example.web, default.web);
-    let (shown, own) = (&example.pbxs[0], &default.pbxs[0]);
+
+    let shown = &example.pbxs[0];
+    let own = &default.pbxs[0];
     assert_eq!(shown.address.to_string(), "127.0.0.1:5038");
     assert_eq!((shown.ping_interval, shown.ping_timeout), (own.ping_interval, own.ping_timeout));
     assert_eq!(
@@ -72,7 +76,9 @@ fn the_example_loads_and_says_the_defaults() {
     assert_eq!((shown.reconnect_min, shown.reconnect_max), (own.reconnect_min, own.reconnect_max));
     assert_eq!((shown.max_line, shown.max_frame), (own.max_line, own.max_frame));
     assert!(shown.rules.trunks.matches("PJSIP/carrier-00000001"));
-    let (shown, own) = (&example.metrics, &default.metrics);
+
+    let shown = &example.metrics;
+    let own = &default.metrics;
     assert_eq!(shown.queue_service_levels["support"], Duration::from_secs(15));
     assert_eq!(shown.short_abandon, own.short_abandon);
     assert_eq!(shown.detail, own.detail);
@@ -83,34 +89,39 @@ fn the_example_loads_and_says_the_defaults() {
 
 #[test]
 fn each_bad_file_gives_the_message_on_its_first_line() {
-    let (mut seen, mut wrong) = (0, Vec::new());
+    let mut files = 0;
+    let mut wrong = Vec::new();
     for entry in fs::read_dir(repository("fixtures/config")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "yml") {
             continue;
         }
+
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
         let wanted = text.lines().next().unwrap().strip_prefix("# ").unwrap();
+
         let Err(error) = Config::load(
             &Sources { document: Document::File(path.clone()), ..Sources::default() },
             Purpose::Run,
         ) else {
             panic!("{name} has no mistake")
         };
+
         let message = error.to_string().replace(&path.display().to_string(), &name);
         let message = message.strip_prefix(&format!("{name}:")).unwrap().trim_start();
         if message != wanted {
             wrong.push(format!("{name}: {message}"));
         }
-        seen += 1;
+        files += 1;
     }
+
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(seen > 25, "only {seen} files");
+    assert!(files > 25, "only {files} files");
 }
 
 #[test]
-fn every_mistake_is_told_in_the_order_of_the_file() {
+fn every_mistake_is_reported_in_the_order_of_the_file() {
     let text = "short_abandon: soon\npbx:\n  - address: pbx:0\n    usrname: x\n    secret: hush\nlimits: {queues: many}\n";
     assert_eq!(
         mistakes(&sources(text)),
@@ -144,6 +155,7 @@ fn a_variable_overrides_one_key_of_one_entry() {
             ("PATH", "/bin"),
         ],
     ));
+
     assert_eq!(config.pbxs[0].secret.expose(), "hush");
     assert_eq!(config.pbxs[1].secret.expose(), "007");
     assert_eq!(config.pbxs[1].username, "y");
@@ -166,6 +178,7 @@ fn variables_alone_can_be_the_configuration() {
             ],
         )
     });
+
     assert_eq!(config.pbxs[0].secret.expose(), "[hush]");
     assert!(config.pbxs[0].rules.trunks.matches("SIP/b-1"));
     assert_eq!(config.web.listen_address, ["[::1]:9000".parse().unwrap()]);
@@ -179,6 +192,7 @@ fn a_wrong_variable_is_named() {
         ("ASTERISK_EXPORTER_PBX__7__SECRET", "x"),
         ("ASTERISK_EXPORTER_WEB__PATH", "/m"),
     ];
+
     assert_eq!(
         mistakes(&with_variables(MINIMAL, &variables)),
         [
@@ -208,6 +222,7 @@ fn flags_replace_the_whole_list_of_addresses() {
     let config = load(&sources);
     assert_eq!(config.web.listen_address, ["[::]:3".parse().unwrap()]);
     assert_eq!(config.web.telemetry_path, "/b");
+
     sources.overrides.listen_addresses = vec!["::".to_owned()];
     sources.overrides.telemetry_path = Some("/".to_owned());
     assert_eq!(
@@ -258,12 +273,13 @@ fn native_histograms_and_exemplars_are_off_until_one_is_asked_for() {
             detail
         );
     }
+
     let both = with_variables(
         &format!("{MINIMAL}metrics:\n  native_histograms: true\n"),
         &[("ASTERISK_EXPORTER_METRICS__EXEMPLARS", "true")],
     );
-    let said = mistakes(&both);
-    assert!(said[0].starts_with(
+    let mistakes = mistakes(&both);
+    assert!(mistakes[0].starts_with(
         "ASTERISK_EXPORTER_METRICS__EXEMPLARS: metrics.exemplars: excludes native_histograms"
     ));
 }
@@ -316,7 +332,8 @@ fn a_secret_everybody_may_read_is_a_warning() {
     let folder =
         std::env::temp_dir().join(format!("asterisk_exporter_config_{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let (file, secret) = (folder.join("config.yml"), folder.join("ami"));
+    let file = folder.join("config.yml");
+    let secret = folder.join("ami");
     fs::write(&file, "pbx: [{address: pbx, username: x, secret_file: ami}]").unwrap();
     fs::write(&secret, "hush\n").unwrap();
     let sources = Sources { document: Document::File(file), ..Sources::default() };
@@ -346,6 +363,7 @@ fn a_salt_everybody_may_read_is_a_warning() {
     )
     .unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+
     let secret = ("ASTERISK_EXPORTER_PBX__0__SECRET".into(), "hush".into());
     let sources = Sources {
         document: Document::File(file.clone()),
@@ -354,6 +372,7 @@ fn a_salt_everybody_may_read_is_a_warning() {
     };
     let loaded = Config::load(&sources, Purpose::Run).unwrap();
     fs::remove_file(&file).unwrap();
+
     let shown = file.display();
     let expected = format!(
         "{shown}:3:19: agent_label_salt: everybody may read {shown}, its mode is 0664: chmod 0640 {shown}"
@@ -404,6 +423,7 @@ fn a_key_whose_values_are_commented_out_is_an_empty_one() {
         "{MINIMAL}web:\nlimits:\npause_reasons:\nservice_level:\n  queues:\n"
     )));
     assert_eq!(config.metrics.limits.queues, 500);
+
     assert_eq!(
         mistakes(&sources("pbx:\n")),
         ["config.yml:1:1: pbx: is empty: at least one is needed"]
@@ -421,6 +441,7 @@ fn a_queue_may_be_called_by_a_number() {
     let config = load(&with_variables(&text, &variables));
     assert_eq!(config.metrics.queue_service_levels["600"], Duration::from_secs(15));
     assert_eq!(config.metrics.queue_service_levels["601"], Duration::from_secs(30));
+
     variables[0].1 = "0";
     assert_eq!(
         mistakes(&with_variables(&text, &variables)),
@@ -435,9 +456,11 @@ fn aliases_name_devices_and_queues() {
     let text = "pbx:\n- {address: pbx.example, username: exporter, secret: hush, aliases: {agents: {PJSIP/201: Ann}, \
                 queues: {600: Support}}}\n";
     let config = load(&sources(text));
-    let (pbx, aliases) = (&config.pbxs[0], &config.metrics.queue_aliases);
+    let pbx = &config.pbxs[0];
+    let aliases = &config.metrics.queue_aliases;
     assert_eq!(pbx.rules.agent_aliases["PJSIP/201"], "Ann");
     assert_eq!(aliases.of(&pbx.name, "600"), Some("Support"));
+
     assert_eq!(
         mistakes(&sources(&text.replace("agents:", "agent:"))),
         ["config.yml:2:70: pbx[0].aliases.agent: unknown key, did you mean agents?"]

@@ -1,5 +1,6 @@
 //! The section `web`.
 
+use std::collections::HashSet;
 use std::net::{Ipv6Addr, SocketAddr};
 
 use super::section::Section;
@@ -23,9 +24,12 @@ fn listen_addresses(section: &Section<'_>) -> Vec<SocketAddr> {
     if addresses.is_empty() {
         section.mistake("listen_address", "is empty: leave it out for the default");
     }
+
+    // Two names may stand for one address, which can be bound once only.  Port 0 is another port
+    // each time.
     let mut addresses = addresses.concat();
-    let mut seen = std::collections::HashSet::new();
-    addresses.retain(|&address| address.port() == 0 || seen.insert(address));
+    let mut distinct = HashSet::new();
+    addresses.retain(|&address| address.port() == 0 || distinct.insert(address));
     addresses
 }
 

@@ -22,6 +22,8 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Layer, Mistake> {
     let root = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options)
         .map_err(|error| syntax_mistake(file, &error))?;
     let mut lowering = Lowering { file, text, layer: Layer::default() };
+
+    // A list becomes a map as well, and would pass for one here.
     match lowering.lower("", &root) {
         Value::Dict(_, values) if !matches!(root.value, Node::List(_)) => {
             lowering.layer.values = values;
@@ -145,11 +147,13 @@ impl Lowering<'_> {
         let mut values = Dict::new();
         for (key, node) in entries {
             let path = join(path, &key.value);
+
             // A list or map begins on the next line: its key is the better place to show.
             let at = match node.value {
                 Node::Text(_) | Node::Typed => node.referenced,
                 Node::Null | Node::List(_) | Node::Map(_) => key.referenced,
             };
+
             self.layer.places.insert(path.clone(), place(self.file, at));
             let value = self.lower(&path, node);
             values.insert(key.value.clone(), value);
@@ -179,6 +183,7 @@ fn place(file: &Arc<str>, at: Location) -> Place {
 /// programmers.
 fn syntax_mistake(file: &Arc<str>, error: &serde_saphyr::Error) -> Mistake {
     let at = error.location().unwrap_or(Location::UNKNOWN);
+
     let message = match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("duplicate key {key}")
@@ -192,5 +197,6 @@ fn syntax_mistake(file: &Arc<str>, error: &serde_saphyr::Error) -> Mistake {
             text.strip_suffix(&suffix).unwrap_or(&text).to_owned()
         }
     };
+
     Mistake { place: place(file, at), key: String::new(), message }
 }
