@@ -19,7 +19,9 @@ impl Pbx {
         // The control socket has a thread of its own: it may answer where SIP and the manager
         // interface do not. PJSIP drops requests while a queue is over its high water mark.
         let mut console = Command::new("timeout");
-        let console = self.on_console(console.args(["5", "chroot"]), "core show taskprocessors");
+        // One that waits for an answer ignores the first signal.
+        let console = console.args(["--kill-after=1", "5", "chroot"]);
+        let console = self.on_console(console, "core show taskprocessors");
         let queues: Vec<_> = console.lines().filter(|line| has_waiting_tasks(line)).collect();
         let queues = match (console.is_empty(), queues.is_empty()) {
             (true, _) => "    its control socket does not answer".to_owned(),

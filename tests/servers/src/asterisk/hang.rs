@@ -64,9 +64,9 @@ fn a_lock_up_is_recognised_and_nothing_else() {
         let pbx = Pbx::start(version, "lock-up", 7, &Plan::default());
         assert!(pbx.is_running() && pbx.answers_sip());
 
-        pbx.signal("STOP");
+        pbx.stop();
         assert!(pbx.is_running() && !pbx.answers_sip());
-        pbx.signal("CONT");
+        pbx.run_on();
         assert!(pbx.answers_sip());
 
         // One that is gone has not locked up: that is a failure.

@@ -241,12 +241,32 @@ impl Pbx {
         matches!(child.try_wait(), Ok(None))
     }
 
-    /// Sends the process a signal by its name.
-    pub(crate) fn signal(&self, name: &str) {
+    /// Stops every thread of the process, as a debugger does; `run_on` undoes it.
+    pub(crate) fn stop(&self) {
+        let pid = self.signal("STOP");
+        // One thread takes the signal and then stops the others: until it has run, they go on.
+        let tasks = format!("/proc/{pid}/task");
+        program::wait_until("all threads to stop", || {
+            fs::read_dir(&tasks).ok()?.flatten().all(|task| is_stopped(&task.path())).then_some(())
+        });
+    }
+
+    pub(crate) fn run_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) -> u32 {
         let pid = self.child.lock().expect("the server").id();
         let done = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
         assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
+        pid
     }
+}
+
+/// Whether the thread of that folder of `/proc` is stopped; its state follows its name in brackets.
+fn is_stopped(task: &Path) -> bool {
+    let stat = fs::read_to_string(task.join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
 }
 
 impl Drop for Pbx {
