@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::Compression;
@@ -38,6 +38,8 @@ pub(super) struct Wanted {
 /// The runs for one page, one after the other.
 #[derive(Default)]
 struct Turn {
+    /// How many requests wait; changed under the lock of all turns only.
+    waiting: AtomicUsize,
     /// How many runs began.
     begun: AtomicU64,
     /// The latest run that ended, by its number, and its page.
@@ -109,7 +111,12 @@ impl Scraper {
     }
 
     fn place(&self, wanted: Wanted) -> Place<'_> {
-        let turn = Arc::clone(self.turns().entry(wanted.clone()).or_default());
+        let turn = {
+            let mut turns = self.turns();
+            let turn = turns.entry(wanted.clone()).or_default();
+            turn.waiting.fetch_add(1, Ordering::Relaxed);
+            Arc::clone(turn)
+        };
         Place { scraper: self, wanted, turn }
     }
 
@@ -129,7 +136,7 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut turns = self.scraper.turns();
-        if Arc::strong_count(&self.turn) == MAP_AND_THIS {
+        if self.turn.waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
             turns.remove(&self.wanted);
         }
     }
@@ -141,9 +148,6 @@ fn compress(page: &[u8]) -> io::Result<Vec<u8>> {
     encoder.write_all(page)?;
     encoder.finish()
 }
-
-/// Who holds a turn that nobody else waits for.
-const MAP_AND_THIS: usize = 2;
 
 #[cfg(test)]
 mod tests {

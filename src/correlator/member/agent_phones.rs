@@ -7,7 +7,7 @@ use crate::correlator::names::AgentId;
 /// Agents by the names of their phones, and the other way round.
 #[derive(Debug, Default)]
 pub(super) struct AgentPhones {
-    /// By what `Up` counts channels by.
+    /// By what `LiveDevices` counts channels by.
     agents: HashMap<Box<str>, AgentId>,
     /// The devices of each agent, in lower case.
     devices: HashMap<AgentId, Vec<Box<str>>>,
