@@ -94,7 +94,7 @@ fn chosen_pbx(pages: &Pages, query: Option<&str>) -> Result<Option<PbxName>, Str
     }
 
     let names: Vec<_> = names.iter().map(PbxName::as_str).collect();
-    Err(format!("no pbx {wanted}; there is {}\n", names.join(", ")))
+    Err(format!("no pbx {wanted:?}; there is {}\n", names.join(", ")))
 }
 
 fn no_metrics(err: &ScrapeError) -> Page {

@@ -183,7 +183,7 @@ async fn one_pbx_alone_is_scraped_by_its_name() {
     }
     for (query, name) in [("?pbx=HQ", "HQ"), ("?pbx=", ""), ("?pbx", "")] {
         let reply = site.ask(&format!("GET /metrics{query}")).await;
-        let text = format!("no pbx {name}; there is hq, <b>\n");
+        let text = format!("no pbx {name:?}; there is hq, <b>\n");
         assert_eq!((reply.status, reply.text()), (404, &*text), "{query}");
         assert_eq!(reply.header("content-type"), Some("text/plain; charset=utf-8"));
     }

@@ -239,6 +239,8 @@ impl<W: Watch> Replay<W> {
                         return sign(format!("AMI {ami}"));
                     }
                     self.disconnect();
+                    // A list that was on its way has no end in another session.
+                    self.exporter.monitors[0].correlator.give_up_listing();
                     self.stream = Stream::of_others(&self.pbx);
                     self.flow(&item);
                 }
