@@ -116,9 +116,9 @@ fn every_scenario(version: Version) {
         needless(&live),
         before.amiss(&after),
         verdict.differences(),
-        undocumented(&verdict),
+        undocumented(&chosen, &verdict),
         recorded.differences(),
-        undocumented(&recorded),
+        undocumented(&chosen, &recorded),
         exporter.differences_of(&recording, &text),
     ];
     let wrong = wrong.concat();
@@ -398,10 +398,16 @@ const NEVER: &[&str] = &[
 ];
 
 /// Explained differences that no scenario is made for.
-fn undocumented(verdict: &Verdict) -> Vec<String> {
+fn undocumented(chosen: &[(usize, &Scenario)], verdict: &Verdict) -> Vec<String> {
     let mut found = verdict.explained();
     found.retain(|explained| {
-        !DOCUMENTED.iter().any(|(scenario, reason)| is(explained, scenario, reason))
+        let is_documented =
+            DOCUMENTED.iter().any(|(scenario, reason)| is(explained, scenario, reason));
+        // Where a race inside Asterisk 16 decides the verb, it may write both.
+        let may_end_twice = chosen.iter().any(|(_, scenario)| {
+            is(explained, scenario.name, "logged_twice") && scenario.has_two_ends()
+        });
+        !is_documented && !may_end_twice
     });
     found.iter().map(|explained| format!("explained, but should be equal: {explained:?}")).collect()
 }
@@ -425,11 +431,6 @@ const DOCUMENTED: &[(&str, &str)] = &[
     ("parked-and-back", "late_complete"),
     ("parked-and-fetched", "redirected_talk"),
     ("parked-and-fetched", "late_complete"),
-    ("blind-by-caller", "logged_twice"),
-    ("blind-by-refer-of-caller", "logged_twice"),
-    ("attended-by-refer-of-caller", "logged_twice"),
-    ("attended-by-agent", "logged_twice"),
-    ("attended-by-caller", "logged_twice"),
 ];
 
 /// `ASTERISK_SCENARIO=part-of-a-name` plays only some.

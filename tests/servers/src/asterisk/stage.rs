@@ -88,6 +88,12 @@ impl Scenario {
         }
     }
 
+    /// Whether either of two verbs may end a talk in its first queue, one of them a transfer's.
+    pub(crate) fn has_two_ends(&self) -> bool {
+        let pattern = self.verbs.iter().find(|(suffix, _)| suffix.is_empty());
+        pattern.is_some_and(|(_, verbs)| verbs.contains("TRANSFER|"))
+    }
+
     /// Puts its queues, phones and extension into the server's configuration.
     pub(crate) fn install(&self, index: usize, version: Version, plan: &mut Plan) {
         let fill = |text: &str| fill(self, index, version, text);
