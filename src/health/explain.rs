@@ -17,32 +17,60 @@ pub struct Explanation {
 
 /// What `missing` means, and the remedy.
 pub fn explain(missing: Missing) -> Explanation {
-    let Some(event) = event_of(missing) else { return explain_other(missing) };
-    let what =
-        format!("{event} is missing although it must come: an event filter removes it").into();
-    let line = format!("eventfilter = ^Event: {event}[[:space:]]").into();
+    let (what, line) = what_and_line(missing);
     Explanation { what, cost: cost_of(missing), line }
 }
 
-/// Classes, lists and time stamps.
-fn explain_other(missing: Missing) -> Explanation {
-    let (what, line) = match missing {
-        Missing::ClassCall => ("no event of class call comes, though there are calls", READ),
+/// What is missing, and the line that mends it.
+fn what_and_line(missing: Missing) -> (Cow<'static, str>, Cow<'static, str>) {
+    let fixed = |what: &'static str, line: &'static str| (what.into(), line.into());
+    let filtered = |event: &str| {
+        let what = format!("{event} is missing although it must come: an event filter removes it");
+        let line = format!("eventfilter = ^Event: {event}[[:space:]]");
+        (what.into(), line.into())
+    };
+
+    match missing {
+        Missing::ClassCall => fixed("no event of class call comes, though there are calls", READ),
         Missing::ClassAgent => {
-            ("no event of class agent comes, though the queues are in use", READ)
+            fixed("no event of class agent comes, though the queues are in use", READ)
         }
         Missing::ClassDialplan => {
-            ("no event of class dialplan comes, though callers leave queues", READ)
+            fixed("no event of class dialplan comes, though callers leave queues", READ)
         }
-        Missing::ClassSystem => ("no event of class system comes, not even at the login", READ),
-        Missing::ListChannels => ("CoreShowChannels is refused", "write = reporting"),
-        Missing::ListQueues => (
+        Missing::ClassSystem => {
+            fixed("no event of class system comes, not even at the login", READ)
+        }
+        Missing::ListChannels => fixed("CoreShowChannels is refused", "write = reporting"),
+        Missing::ListQueues => fixed(
             "QueueStatus is refused: app_queue is not loaded",
             "load = app_queue.so in modules.conf",
         ),
-        _ => ("events have no Timestamp", "timestampevents = yes in [general]"),
-    };
-    Explanation { what: what.into(), cost: cost_of(missing), line: line.into() }
+        Missing::Timestamps => {
+            fixed("events have no Timestamp", "timestampevents = yes in [general]")
+        }
+        Missing::Newchannel => filtered("Newchannel"),
+        Missing::Hangup => filtered("Hangup"),
+        Missing::HangupRequest => filtered("HangupRequest"),
+        Missing::DialBegin => filtered("DialBegin"),
+        Missing::DialEnd => filtered("DialEnd"),
+        Missing::BridgeEnter => filtered("BridgeEnter"),
+        Missing::BridgeLeave => filtered("BridgeLeave"),
+        Missing::LocalBridge => filtered("LocalBridge"),
+        Missing::Transfer => filtered("(BlindTransfer|AttendedTransfer)"),
+        Missing::QueueCallerJoin => filtered("QueueCallerJoin"),
+        Missing::QueueCallerLeave => filtered("QueueCallerLeave"),
+        Missing::QueueCallerAbandon => filtered("QueueCallerAbandon"),
+        Missing::AgentCalled => filtered("AgentCalled"),
+        Missing::AgentConnect => filtered("AgentConnect"),
+        Missing::AgentComplete => filtered("AgentComplete"),
+        Missing::AgentRingNoAnswer => filtered("AgentRingNoAnswer"),
+        Missing::QueueMemberStatus => filtered("QueueMemberStatus"),
+        Missing::QueueMemberPause => filtered("QueueMemberPause"),
+        Missing::QueueMemberAdded => filtered("QueueMemberAdded"),
+        Missing::QueueMemberRemoved => filtered("QueueMemberRemoved"),
+        Missing::VarSet => filtered("VarSet"),
+    }
 }
 
 const fn cost_of(missing: Missing) -> &'static str {
@@ -91,38 +119,6 @@ const fn cost_of(missing: Missing) -> &'static str {
             "callers who time out or leave an empty queue are unserved, and refused ones are not counted"
         }
     }
-}
-
-/// The name of the event in AMI.
-const fn event_of(missing: Missing) -> Option<&'static str> {
-    Some(match missing {
-        Missing::ClassCall
-        | Missing::ClassAgent
-        | Missing::ClassDialplan
-        | Missing::ClassSystem => return None,
-        Missing::ListChannels | Missing::ListQueues | Missing::Timestamps => return None,
-        Missing::Newchannel => "Newchannel",
-        Missing::Hangup => "Hangup",
-        Missing::HangupRequest => "HangupRequest",
-        Missing::DialBegin => "DialBegin",
-        Missing::DialEnd => "DialEnd",
-        Missing::BridgeEnter => "BridgeEnter",
-        Missing::BridgeLeave => "BridgeLeave",
-        Missing::LocalBridge => "LocalBridge",
-        Missing::Transfer => "(BlindTransfer|AttendedTransfer)",
-        Missing::QueueCallerJoin => "QueueCallerJoin",
-        Missing::QueueCallerLeave => "QueueCallerLeave",
-        Missing::QueueCallerAbandon => "QueueCallerAbandon",
-        Missing::AgentCalled => "AgentCalled",
-        Missing::AgentConnect => "AgentConnect",
-        Missing::AgentComplete => "AgentComplete",
-        Missing::AgentRingNoAnswer => "AgentRingNoAnswer",
-        Missing::QueueMemberStatus => "QueueMemberStatus",
-        Missing::QueueMemberPause => "QueueMemberPause",
-        Missing::QueueMemberAdded => "QueueMemberAdded",
-        Missing::QueueMemberRemoved => "QueueMemberRemoved",
-        Missing::VarSet => "VarSet",
-    })
 }
 
 /// Every class the exporter reads.

@@ -25,6 +25,7 @@ pub(super) fn page(pages: &Pages) -> String {
 fn write(html: &mut String, pages: &Pages) -> fmt::Result {
     let pbxs = pages.health.all();
     let now = pages.clock.now();
+
     writeln!(
         html,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -34,6 +35,7 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
          <p>Prometheus metrics of calls, queues and agents on Asterisk. Version {}.</p>",
         env!("CARGO_PKG_VERSION")
     )?;
+    // What is wrong stands below the table that shows that something is.
     write_links(html, &pages.telemetry_path)?;
     write_table(html, &pbxs, now)?;
     write_notices(html, &pbxs)?;
@@ -59,6 +61,7 @@ fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Resul
          <th scope=\"col\">Address</th><th scope=\"col\">State</th><th scope=\"col\">Asterisk</th>\
          <th scope=\"col\">Since</th></tr>\n</thead>\n<tbody>\n",
     )?;
+
     for pbx in pbxs {
         writeln!(
             html,
@@ -96,6 +99,7 @@ fn write_advice(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     if troubled.peek().is_none() {
         return Ok(());
     }
+
     html.write_str("<section>\n")?;
     for (pbx, trouble) in troubled {
         writeln!(
@@ -125,6 +129,7 @@ fn write_missing(html: &mut String, pbxs: &[PbxHealth]) -> fmt::Result {
     if lacking.peek().is_none() {
         return Ok(());
     }
+
     html.write_str("<section>\n")?;
     for pbx in lacking {
         writeln!(html, "<h2>{} is reported in part</h2>\n<ul>", Escaped(pbx.name.as_str()))?;

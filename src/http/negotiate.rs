@@ -111,12 +111,15 @@ impl Element<'_> {
         if !kind.eq_ignore_ascii_case(offer.kind) {
             return None;
         }
+
         if subtype == "*" {
             return Some(Closeness::Kind);
         }
         if !subtype.eq_ignore_ascii_case(offer.subtype) {
             return None;
         }
+
+        // A parameter that we do not set, such as a charset, excludes nothing.
         let mut closeness = Closeness::Type;
         for &(name, wanted) in &self.parameters {
             let Some((_, ours)) =

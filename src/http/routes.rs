@@ -123,21 +123,17 @@ fn ready(pages: &Pages) -> Page {
         if pbx.phase.is_up() {
             continue;
         }
+
         // Writing to a String cannot fail.
         let _ = write!(missing, "{}: {}", pbx.name, pbx.phase.word());
-        let _ = match &pbx.trouble {
-            Some(trouble) if matches!(pbx.phase, Phase::Down { .. }) => {
-                writeln!(missing, " for {}: {}", in_words(now.since(trouble.since)), trouble.error)
-            }
-            Some(trouble) => writeln!(
-                missing,
-                "; down for {}: {}",
-                in_words(now.since(trouble.since)),
-                trouble.error
-            ),
-            None => writeln!(missing),
-        };
+        if let Some(trouble) = &pbx.trouble {
+            let already = if matches!(pbx.phase, Phase::Down { .. }) { "" } else { "; down" };
+            let since = in_words(now.since(trouble.since));
+            let _ = write!(missing, "{already} for {since}: {}", trouble.error);
+        }
+        missing.push('\n');
     }
+
     if missing.is_empty() {
         return Page::text(StatusCode::OK, "ready\n");
     }

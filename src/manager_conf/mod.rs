@@ -66,6 +66,7 @@ fn write_account(
 ) -> fmt::Result {
     let read =
         if version.has_mixmonitor_events() { READ.to_owned() } else { format!("{READ},reporting") };
+
     writeln!(
         out,
         "; For Asterisk {version}: at the end of /etc/asterisk/manager.conf; on FreePBX, which writes that file itself,"
@@ -79,8 +80,10 @@ fn write_account(
         )?;
         writeln!(out)?;
     }
+
     write_general(out)?;
     writeln!(out)?;
+
     writeln!(out, "[{username}]")?;
     writeln!(
         out,
@@ -90,6 +93,7 @@ fn write_account(
     writeln!(out, "deny = 0.0.0.0/0.0.0.0")?;
     writeln!(out, "deny = ::/0")?;
     writeln!(out, "permit = {permit}")?;
+
     writeln!(
         out,
         "; Channels, dials, bridges and hangups are of class call, queues and members of agent, VarSet and Newexten"
@@ -108,6 +112,7 @@ fn write_account(
         "; CoreShowChannels, CoreSettings and ExtensionStateList ask for it; it changes nothing on the PBX."
     )?;
     writeln!(out, "write = reporting")?;
+
     writeln!(
         out,
         "; The default of 100 ms closes the connection at the first delay of the network, and loses what is pending."
@@ -116,6 +121,7 @@ fn write_account(
     writeln!(out, "; For two exporters, or a new one that starts before the old one has stopped.")?;
     writeln!(out, "allowmultiplelogin = yes")?;
     writeln!(out, "displayconnects = no")?;
+
     write_filter(out, version)
 }
 
@@ -129,11 +135,13 @@ fn write_general(out: &mut String) -> fmt::Result {
     writeln!(out, "; is none at all, leave the (+) out.")?;
     writeln!(out, "[general](+)")?;
     writeln!(out, "enabled = yes")?;
+
     writeln!(
         out,
         "; Without it, times are those at which events were read: good to some milliseconds on a quiet link."
     )?;
     writeln!(out, "timestampevents = yes")?;
+
     writeln!(
         out,
         "; The port is 5038, on every address, unless your [general] sets another.  If the exporter is the only client"
@@ -154,6 +162,7 @@ fn write_filter(out: &mut String, version: Version) -> fmt::Result {
     if version.filters_by_name() {
         return write_filter_by_name(out, version);
     }
+
     for group in GROUPS {
         if version.has_extended_filters() {
             writeln!(out, "eventfilter = ^Event: ({})[[:space:]]", group.join("|"))?;
@@ -168,10 +177,12 @@ fn write_filter(out: &mut String, version: Version) -> fmt::Result {
     } else {
         writeln!(out, "eventfilter = ^Event: TestEvent[[:space:]].*State: MIXMONITOR_END")?;
     }
+
     writeln!(out, "; {WHY_VARIABLES}")?;
     for variable in VARIABLES {
         writeln!(out, "eventfilter = ^Event: VarSet[[:space:]].*Variable: {variable}[[:space:]]")?;
     }
+
     writeln!(out, "; {WHY_NEWEXTEN}")?;
     writeln!(out, "eventfilter = ^Event: Newexten[[:space:]].*Application: Queue[[:space:]]")?;
     write_newexten_choice(out, "eventfilter = ^Event: Newexten[[:space:]]")
@@ -182,6 +193,7 @@ fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
     for name in GROUPS.iter().copied().flatten().chain(recording) {
         writeln!(out, "eventfilter(action(include),name({name})) =")?;
     }
+
     writeln!(out, "; {WHY_VARIABLES}")?;
     for variable in VARIABLES {
         writeln!(
@@ -189,6 +201,7 @@ fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
             "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = {variable}"
         )?;
     }
+
     writeln!(out, "; {WHY_NEWEXTEN}")?;
     writeln!(
         out,

@@ -96,6 +96,8 @@ impl CallFamilies {
             attempt_hangups: self.attempt_hangups.handles(),
             recordings: self.recordings.handles(),
         };
+
+        // Calls without an agent and a trunk are known from the start; others begin with theirs.
         for &direction in Direction::ALL {
             for &result in CallResult::ALL {
                 metrics.call(&Parties::nobody(direction), result);

@@ -97,6 +97,7 @@ impl MemberFamilies {
         let ring = Layout::new(ring, settings.detail.without_exemplars());
         let talk = settings.agent_bounds(&settings.buckets.talk);
         let talk = Layout::new(talk, settings.detail);
+
         Self {
             histograms: settings.agent_histograms,
             rings: registrar.family(const { entry("asterisk_queue_rings_total") }),
@@ -138,6 +139,7 @@ impl MemberMetrics {
         for &ended_by in EndedBy::ALL {
             self.completion(member, ended_by);
         }
+
         for &kind in TransferKind::ALL {
             for &by in TransferBy::ALL {
                 self.transfer(member, kind, by);
@@ -146,6 +148,7 @@ impl MemberMetrics {
         for &change in PauseChange::ALL {
             self.pause(member, change);
         }
+
         self.agent_dumps.ensure(member.place(), || member.labels(&self.pbx));
         self.wrapup.ensure(member.place(), || member.labels(&self.pbx));
     }

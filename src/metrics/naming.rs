@@ -152,12 +152,14 @@ impl<K: Clone> Values<Id<K>> {
         if at >= self.decided.len() {
             self.decided.resize(at + 1, None);
         }
+
         let decision = match self.decided[at].take() {
             Some(decision) => decision,
             None if id.is_none() => Decision::Alone(Name::new("")),
             None => self.decide(choose()),
         };
         let decision = self.decided[at].insert(decision);
+
         match decision {
             Decision::Alone(name) => Some(Labelled { id, name: name.clone(), folded: false }),
             Decision::Folded(name) => Some(Labelled { id, name: name.clone(), folded: true }),

@@ -91,6 +91,7 @@ impl QueueFamilies {
             short_abandons: self.short_abandons.handles(),
             recorded_calls: self.recorded_calls.handles(),
         };
+
         // A queue that does not exist is never reported as known.
         metrics.refusal(&Labelled::none(), Refusal::UnknownQueue);
         metrics

@@ -94,6 +94,7 @@ impl Gauges {
             let labels = PbxLabels { pbx: pbx.clone() };
             *self.started.at(labels) = started.since(Moment::EPOCH).as_secs_f64();
         }
+
         for queue in queues {
             self.add_queue(pbx, queue);
         }
@@ -103,6 +104,8 @@ impl Gauges {
                 *self.agents.at(labels) += u64::from(state == *doing);
             }
         }
+
+        // Several trunks have one name where the limit of labels folds them.
         for (trunk, calls) in trunks {
             *self.trunks.at(TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() }) += calls;
         }
@@ -132,6 +135,7 @@ impl Gauges {
             let labels = DirectionLabels { pbx: pbx.clone(), direction };
             *self.calls.at(labels) = total(&state.calls, direction);
         }
+
         for &kind in Tracked::ALL {
             *self.tracked.at(TrackedLabels { pbx: pbx.clone(), kind }) = match kind {
                 Tracked::Channel => state.tracked.channels,
@@ -139,6 +143,7 @@ impl Gauges {
                 Tracked::Call => state.tracked.calls,
             };
         }
+
         for &reason in Missing::ALL {
             let labels = DegradedLabels { pbx: pbx.clone(), reason };
             *self.degraded.at(labels) = u64::from(state.missing.contains(reason));
