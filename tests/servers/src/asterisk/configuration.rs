@@ -39,7 +39,7 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
         "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n",
     );
 
-    file("rtp.conf", "[general]\nrtpstart=20000\nrtpend=29999\n");
+    file("rtp.conf", "[general]\nrtpstart=20000\nrtpend=23999\n");
     file(
         "features.conf",
         "[general]\ntransferdigittimeout=5\natxfernoanswertimeout=20\n[featuremap]\nblindxfer => #1\natxfer => *2\nparkcall => *3\n",

@@ -148,7 +148,8 @@ impl Phones {
         // Of its own, or those of a hundred others are in the way.
         let spare = next();
         let control = (15_000 + spare).to_string();
-        let media = (30_000 + 4 * spare).to_string();
+        // Above Asterisk's own, and below those the system gives to any socket that asks for none.
+        let media = (24_000 + 4 * (spare % 2_190)).to_string();
         let child = Command::new("sipp")
             .args(args)
             .arg("-sf")
