@@ -184,23 +184,34 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// The Prometheus 3 of Debian sid, which moves: no test may need it.
-pub fn prometheus_3() -> Option<PathBuf> {
-    let found = root("target/tools/sid/usr/bin/prometheus");
-
-    // One that sid built for a newer machine does not start here.
-    let says = Command::new(&found)
-        .arg("--version")
-        .output()
-        .ok()
-        .filter(|output| output.status.success());
-
-    let is_3 =
-        says.is_some_and(|output| String::from_utf8_lossy(&output.stdout).contains("version 3."));
-    if !is_3 {
-        println!("skipped: no Prometheus 3 runs here; `make test` fetches it where it can");
+/// A program of Debian sid's servers, such as promtool: the newest that Debian has.
+///
+/// Sid moves, so no test may need one: without it, or if it does not start on this machine, what is
+/// skipped is printed.
+pub fn newest(name: &str) -> Option<PathBuf> {
+    let found = root("target/tools/sid/usr/bin").join(name);
+    // All of them know this option. One that sid built for a newer machine does not start here.
+    let starts = says(&found, "--help").is_some();
+    if !starts {
+        println!("skipped: no {name} of Debian sid runs here; `make test` fetches it where it can");
     }
-    is_3.then_some(found)
+    starts.then_some(found)
+}
+
+/// The Prometheus 3 of Debian sid.
+pub fn prometheus_3() -> Option<PathBuf> {
+    newest("prometheus").filter(|found| {
+        let is_3 = says(found, "--version").is_some_and(|said| said.contains("version 3."));
+        if !is_3 {
+            println!("skipped: the Prometheus of Debian sid is no version 3");
+        }
+        is_3
+    })
+}
+
+fn says(program: &Path, option: &str) -> Option<String> {
+    let output = Command::new(program).arg(option).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A port that was free a moment ago.
