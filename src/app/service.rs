@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
 use crate::health::Health;
 use crate::http::{self, Pages, Scraper};
-use crate::metrics::{Detail, Exporter, Metrics, Monitor};
+use crate::metrics::{Exporter, Metrics, Monitor};
 use crate::{event, supervisor};
 
 /// Opens the configured sockets; `hint` says what helps where one is taken.
@@ -23,7 +23,7 @@ pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListene
 
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
-    let metrics = Metrics::new(config.metrics.clone()).with_process_metrics();
+    let metrics = Metrics::new(config.metrics.clone()).with_process_metrics().starting(now);
 
     let monitors = config.pbxs.iter().map(|pbx| {
         // Known events and reasons begin at zero, so that `rate()` sees the first of each.
@@ -57,7 +57,6 @@ impl Service {
             telemetry_path: config.web.telemetry_path,
             health: Arc::clone(&health),
             scraper: scraper(Arc::clone(&exporter), clock.clone()),
-            protobuf: config.metrics.detail == Detail::Native,
             clock: clock.clone(),
         });
 

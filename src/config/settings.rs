@@ -17,6 +17,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
     let (service_level, queue_service_levels) = service_levels(root);
     let (agent_label, identity) = agent_label(root);
     let (queue_allow, queue_deny) = queues(root);
+    let (detail, created_lines) = extras(root);
 
     let settings = Settings {
         service_level,
@@ -29,7 +30,8 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
         agent_histograms: root
             .read("agent_histograms", agent_histograms)
             .unwrap_or(default.agent_histograms),
-        detail: detail(root),
+        detail,
+        created_lines,
         limits: limits(root, &default.limits),
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
@@ -120,7 +122,8 @@ fn agent_histograms(text: &str) -> Result<AgentHistograms, String> {
     })
 }
 
-fn detail(root: &Section<'_>) -> Detail {
+/// What a page has besides the numbers, and whether it has `_created` lines.
+fn extras(root: &Section<'_>) -> (Detail, bool) {
     let section = root.child("metrics");
     let on = |key| section.read(key, checks::boolean).unwrap_or(false);
 
@@ -137,8 +140,9 @@ fn detail(root: &Section<'_>) -> Detail {
         (false, false) => Detail::Classic,
     };
 
+    let created_lines = on("created_lines");
     section.finish();
-    detail
+    (detail, created_lines)
 }
 
 fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {

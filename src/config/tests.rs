@@ -82,6 +82,7 @@ fn the_example_loads_and_names_the_defaults() {
     assert_eq!(shown.queue_service_levels["support"], Duration::from_secs(15));
     assert_eq!(shown.short_abandon, own.short_abandon);
     assert_eq!(shown.detail, own.detail);
+    assert_eq!((shown.created_lines, own.created_lines), (false, false));
     assert_eq!(shown.limits, own.limits);
     assert_eq!(own.limits.devices, 1000);
     assert_eq!(shown.buckets.hold.len(), 15);
@@ -282,6 +283,12 @@ fn native_histograms_and_exemplars_are_off_until_one_is_asked_for() {
     assert!(mistakes[0].starts_with(
         "ASTERISK_EXPORTER_METRICS__EXEMPLARS: metrics.exemplars: excludes native_histograms"
     ));
+}
+
+#[test]
+fn created_lines_are_off_until_they_are_asked_for() {
+    let config = load(&sources(&format!("{MINIMAL}metrics: {{created_lines: true}}\n")));
+    assert!(config.metrics.created_lines);
 }
 
 #[test]

@@ -46,8 +46,6 @@ pub struct Pages {
     pub health: Arc<Health>,
     /// Answers scrapes.
     pub scraper: Scraper,
-    /// Whether scrapers that ask for protobuf get it.
-    pub protobuf: bool,
     /// For ages on the landing page.
     pub clock: Clock,
 }

@@ -8,10 +8,10 @@
 use crate::metrics::{Exposition, Format};
 
 /// What to answer to an `Accept` header, its lines joined by commas; `None` if there was none.
-pub(super) fn exposition(accept: Option<&str>, protobuf: bool) -> Exposition {
+pub(super) fn exposition(accept: Option<&str>) -> Exposition {
     let ranges = accept.and_then(parse).unwrap_or_default();
-    let offers = OFFERS.iter().filter(|offer| protobuf || offer.exposition != Exposition::Protobuf);
-    let wished = offers
+    let wished = OFFERS
+        .iter()
         .filter_map(|offer| Some((wish(&ranges, offer)?, offer)))
         .filter(|(wish, _)| wish.weight > 0);
     let best = wished.max_by_key(|(wish, offer)| {
@@ -181,6 +181,7 @@ mod tests {
 
     const TEXT: Exposition = Exposition::Text(Format::Text);
     const OPEN_METRICS: Exposition = Exposition::Text(Format::OpenMetrics);
+    const PROTOBUF: Exposition = Exposition::Protobuf;
 
     /// What the clients sent, word for word.
     const CLIENTS: &[(&str, &str, Exposition)] = &[
@@ -195,7 +196,7 @@ mod tests {
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
              application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
              text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-            OPEN_METRICS,
+            PROTOBUF,
         ),
         (
             "Prometheus 3.5",
@@ -210,7 +211,7 @@ mod tests {
              application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
              application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
              text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
-            OPEN_METRICS,
+            PROTOBUF,
         ),
         ("VictoriaMetrics 1.79", "text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT),
         ("curl", "*/*", TEXT),
@@ -224,35 +225,24 @@ mod tests {
     #[test]
     fn each_client_gets_the_best_it_reads() {
         for (client, accept, expected) in CLIENTS {
-            assert_eq!(exposition(Some(accept), false), *expected, "{client}");
+            assert_eq!(exposition(Some(accept)), *expected, "{client}");
         }
-        assert_eq!(exposition(None, false), TEXT);
+        assert_eq!(exposition(None), TEXT);
     }
 
     #[test]
-    fn protobuf_is_for_who_asks_for_it_where_it_is_offered() {
-        for (client, accept, without) in CLIENTS {
-            let asks = client.ends_with("native histograms");
-            assert_eq!(
-                exposition(Some(accept), true),
-                if asks { Exposition::Protobuf } else { *without },
-                "{client}"
-            );
-        }
+    fn protobuf_is_for_who_asks_for_it() {
         for other in [
             "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
             "application/vnd.google.protobuf;proto=other.Message;encoding=delimited",
             "application/vnd.google.protobuf;q=0",
             "*/*",
         ] {
-            assert_eq!(exposition(Some(other), true), TEXT, "{other}");
+            assert_eq!(exposition(Some(other)), TEXT, "{other}");
         }
-        assert_eq!(exposition(Some("application/*"), true), OPEN_METRICS);
-        assert_eq!(
-            exposition(Some("application/vnd.google.protobuf, application/*"), true),
-            Exposition::Protobuf
-        );
-        assert_eq!(exposition(None, true), TEXT);
+        assert_eq!(exposition(Some("application/*")), OPEN_METRICS);
+        assert_eq!(exposition(Some("application/vnd.google.protobuf, application/*")), PROTOBUF);
+        assert_eq!(exposition(None), TEXT);
     }
 
     #[test]
@@ -268,20 +258,20 @@ mod tests {
             ("Application/OpenMetrics-Text; Version=\"1.0.0\"; Q=1.000", OPEN_METRICS),
         ];
         for (accept, expected) in cases {
-            assert_eq!(exposition(Some(accept), false), expected, "{accept}");
+            assert_eq!(exposition(Some(accept)), expected, "{accept}");
         }
     }
 
     #[test]
     fn a_version_we_do_not_write_is_another_format() {
-        assert_eq!(exposition(Some("application/openmetrics-text;version=0.0.1"), false), TEXT);
+        assert_eq!(exposition(Some("application/openmetrics-text;version=0.0.1")), TEXT);
         assert_eq!(
-            exposition(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1"), false),
+            exposition(Some("application/openmetrics-text;version=2.0.0, text/plain;q=0.1")),
             TEXT
         );
         let other_text =
             "text/plain;version=1.0.0;escaping=allow-utf-8, application/openmetrics-text;q=0.1";
-        assert_eq!(exposition(Some(other_text), false), OPEN_METRICS);
+        assert_eq!(exposition(Some(other_text)), OPEN_METRICS);
     }
 
     #[test]
@@ -299,7 +289,7 @@ mod tests {
             "",
             ",,;;==",
         ] {
-            assert_eq!(exposition(Some(accept), false), TEXT, "{accept}");
+            assert_eq!(exposition(Some(accept)), TEXT, "{accept}");
         }
     }
 
@@ -319,7 +309,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_answered(text in "[ -~]{0,80}") {
-            let _ = (exposition(Some(&text), true), gzip(Some(&text)));
+            let _ = (exposition(Some(&text)), gzip(Some(&text)));
         }
     }
 }

@@ -67,7 +67,7 @@ async fn metrics(pages: &Pages, request: &Parts) -> Page {
         Err(text) => return Page::text(StatusCode::NOT_FOUND, text),
     };
     let accept = joined(&request.headers, header::ACCEPT);
-    let exposition = negotiate::exposition(accept.as_deref(), pages.protobuf);
+    let exposition = negotiate::exposition(accept.as_deref());
     let gzip = negotiate::gzip(joined(&request.headers, header::ACCEPT_ENCODING).as_deref());
 
     let body = match pages.scraper.page(Wanted { exposition, pbx, gzip }).await {

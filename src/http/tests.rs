@@ -40,7 +40,6 @@ impl Site {
             telemetry_path: "/metrics".to_owned(),
             health: Arc::clone(&health),
             scraper: Scraper::new(limit, write),
-            protobuf: true,
             clock: Clock::start(),
         };
         let address = listener.local_addr().unwrap();

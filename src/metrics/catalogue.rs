@@ -67,6 +67,11 @@ impl Kind {
             Self::Info => "info",
         }
     }
+
+    /// Whether it adds up what happens, from zero on.
+    pub(super) const fn counts(self) -> bool {
+        matches!(self, Self::Counter | Self::Histogram)
+    }
 }
 
 /// A base unit.

@@ -8,6 +8,7 @@ use super::recorder::Recorder;
 use super::self_metrics::SelfMetrics;
 use super::snapshot::Samples;
 use super::state::{PbxState, gauges};
+use super::text::Style;
 use super::{Metrics, protobuf, text};
 use crate::clock::Moment;
 use crate::correlator::Correlator;
@@ -36,8 +37,14 @@ impl Exporter {
         Self { metrics, monitors }
     }
 
+    /// Whatever is counted next happens at `now`.
+    pub fn pass(&self, now: Moment) {
+        self.metrics.registrar.timeline().pass(now);
+    }
+
     /// Copies all numbers as they are at `now`; to be called under the lock, and written behind it.
     pub fn snapshot(&mut self, now: Moment) -> Snapshot {
+        self.pass(now);
         let states = self.monitors.iter_mut().map(|monitor| {
             let Monitor { correlator, recorder, self_metrics } = monitor;
             // Time that runs on, as an agent's pause, is counted up to now.
@@ -46,7 +53,11 @@ impl Exporter {
             PbxState::new(correlator.state(now), correlator.names(), recorder)
         });
         let states = states.collect();
-        self.metrics.snapshot(states)
+        let snapshot = self.metrics.snapshot(states);
+
+        // What this scrape shows for the first time began before it.
+        self.metrics.registrar.timeline().scraped(now);
+        snapshot
     }
 
     /// What `/metrics` answers at `now`, as text.
@@ -62,6 +73,8 @@ pub struct Snapshot {
     pub(super) states: Vec<PbxState>,
     /// Whether `process_*` belongs to it.
     pub(super) process: bool,
+    /// Whether OpenMetrics has `_created` lines.
+    pub(super) created_lines: bool,
 }
 
 impl Snapshot {
@@ -75,7 +88,8 @@ impl Snapshot {
 
     /// The same as text.
     pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
-        text::write(&self.families(), pbx.map(PbxName::as_str), format)
+        let created_lines = self.created_lines;
+        text::write(&self.families(), pbx.map(PbxName::as_str), Style { format, created_lines })
     }
 
     pub(super) fn families(self) -> Vec<Samples> {

@@ -20,6 +20,8 @@ use super::catalogue::Entry;
 use super::histogram::{Histogram, Layout};
 use super::labels::LabelSet;
 use super::snapshot::{Histograms, Samples, Values};
+use super::timeline::Timeline;
+use crate::clock::Moment;
 
 /// A counter of seconds.
 pub(super) type Seconds = Counter<f64, AtomicU64>;
@@ -32,6 +34,7 @@ pub(super) type Span = Gauge<f64, AtomicU64>;
 pub(super) struct Family<L, M: Metric> {
     series: Arc<Mutex<Series<M>>>,
     layout: M::Layout,
+    timeline: Arc<Timeline>,
     labels: PhantomData<fn(L)>,
 }
 
@@ -41,13 +44,19 @@ struct Series<M> {
     index: HashMap<LabelSet, usize>,
     /// Shared with the scrapes that still write them.
     labels: Arc<Vec<LabelSet>>,
+    starts: Arc<Vec<Moment>>,
     metrics: Vec<M>,
 }
 
 impl<L: Into<LabelSet>, M: Metric> Family<L, M> {
-    pub(super) fn new(layout: M::Layout) -> Self {
-        let series = Series { index: HashMap::new(), labels: Arc::default(), metrics: Vec::new() };
-        Self { series: Arc::new(Mutex::new(series)), layout, labels: PhantomData }
+    pub(super) fn new(layout: M::Layout, timeline: Arc<Timeline>) -> Self {
+        let series = Series {
+            index: HashMap::new(),
+            labels: Arc::default(),
+            starts: Arc::default(),
+            metrics: Vec::new(),
+        };
+        Self { series: Arc::new(Mutex::new(series)), layout, timeline, labels: PhantomData }
     }
 
     /// The metric with these labels, zero if it is new.
@@ -62,6 +71,7 @@ impl<L: Into<LabelSet>, M: Metric> Family<L, M> {
         let at = series.metrics.len();
         series.metrics.push(metric.clone());
         Arc::make_mut(&mut series.labels).push(labels.clone());
+        Arc::make_mut(&mut series.starts).push(self.timeline.start());
         series.index.insert(labels, at);
         metric
     }
@@ -80,7 +90,12 @@ impl<L, M: Metric> Family<L, M> {
 
 impl<L, M: Metric> Clone for Family<L, M> {
     fn clone(&self) -> Self {
-        Self { series: self.series.clone(), layout: self.layout.clone(), labels: PhantomData }
+        Self {
+            series: self.series.clone(),
+            layout: self.layout.clone(),
+            timeline: self.timeline.clone(),
+            labels: PhantomData,
+        }
     }
 }
 
@@ -141,7 +156,9 @@ impl<L, M: Metric> Collect for Family<L, M> {
     fn collect(&self, entry: &'static Entry) -> Samples {
         let series = self.lock();
         let values = M::values(&series.metrics, &self.layout);
-        Samples { entry, labels: series.labels.clone(), values }
+        let labels = series.labels.clone();
+        let starts = if entry.kind.counts() { series.starts.clone() } else { Arc::default() };
+        Samples { entry, labels, starts, values }
     }
 }
 

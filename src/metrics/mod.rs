@@ -5,7 +5,7 @@
 //! TYPE twice.
 //!
 //! - `catalogue`: the table of all metrics; `registrar`, `family`, `histogram`, `native`: what is
-//!   registered and counts
+//!   registered and counts; `timeline`: since when
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
 //! - `naming`, `labels`: what label values names get, and the label sets
@@ -43,6 +43,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timeline;
 
 pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
@@ -112,6 +113,13 @@ impl Metrics {
         }
     }
 
+    /// Counts from `now` on: series have start times, of which a replay knows nothing.
+    #[must_use]
+    pub fn starting(self, now: Moment) -> Self {
+        self.registrar.timeline().begin(now);
+        self
+    }
+
     /// Adds the `process_*` metrics, where there is a `/proc` to read them from.
     #[must_use]
     pub fn with_process_metrics(self) -> Self {
@@ -142,7 +150,12 @@ impl Metrics {
 
     /// A copy of all numbers; gauges of what goes on are made of `states`.
     fn snapshot(&self, states: Vec<PbxState>) -> Snapshot {
-        Snapshot { counted: self.registrar.collect(), states, process: self.process }
+        Snapshot {
+            counted: self.registrar.collect(),
+            states,
+            process: self.process,
+            created_lines: self.settings.created_lines,
+        }
     }
 }
 

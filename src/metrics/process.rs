@@ -7,6 +7,7 @@ use procfs::process::{LimitValue, Process, Stat};
 use super::catalogue::{Entry, entry};
 use super::labels::LabelSet;
 use super::snapshot::{Samples, Values};
+use crate::clock::Moment;
 
 /// This process now.  What cannot be read is left out: the rest of the scrape is worth more than these.
 pub(super) fn gauges() -> Vec<Samples> {
@@ -28,12 +29,16 @@ pub(super) fn gauges() -> Vec<Samples> {
 }
 
 fn of_stat(all: &mut Vec<Samples>, stat: &Stat) {
-    let cpu = seconds(stat.utime.saturating_add(stat.stime));
-    all.push(real(const { entry("process_cpu_seconds_total") }, cpu));
+    let spent = seconds(stat.utime.saturating_add(stat.stime));
+    let mut cpu = real(const { entry("process_cpu_seconds_total") }, spent);
+    let mut started = None;
     if let Ok(boot) = procfs::boot_time_secs() {
         let start = boot as f64 + seconds(stat.starttime);
-        all.push(real(const { entry("process_start_time_seconds") }, start));
+        cpu.starts = Arc::new(vec![Moment::from_micros((start * 1e6) as u64)]);
+        started = Some(real(const { entry("process_start_time_seconds") }, start));
     }
+    all.push(cpu);
+    all.extend(started);
 
     let resident = stat.rss.saturating_mul(procfs::page_size());
     let threads = u64::try_from(stat.num_threads).unwrap_or_default();
@@ -51,7 +56,7 @@ fn real(entry: &'static Entry, value: f64) -> Samples {
 }
 
 fn one(entry: &'static Entry, values: Values) -> Samples {
-    Samples { entry, labels: Arc::new(vec![LabelSet::none()]), values }
+    Samples::undated(entry, vec![LabelSet::none()], values)
 }
 
 fn seconds(ticks: u64) -> f64 {

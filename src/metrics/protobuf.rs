@@ -6,7 +6,8 @@
 use super::catalogue::Kind;
 use super::labels::LabelSet;
 use super::native::NativeBuckets;
-use super::snapshot::{HistogramValue, Samples, Value};
+use super::snapshot::{HistogramValue, Samples, Series, Value};
+use crate::clock::Moment;
 
 /// The families of one PBX, or of all.
 pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
@@ -37,15 +38,35 @@ fn family_of(samples: &Samples, pbx: Option<&str>) -> Option<Message> {
     family.text(family::HELP, &format!("{}.", entry.help));
     family.uint(family::TYPE, kind);
 
-    for (labels, value) in series {
-        let value = match value {
-            Value::Whole(value) => single(value as f64),
-            Value::Real(value) => single(value),
-            Value::Histogram(value) => histogram(value),
-        };
-        family.nested(family::METRIC, &metric_of(labels, field, &value));
+    for series in series {
+        family.nested(family::METRIC, &metric_of(series.labels, field, &value_of(series)));
+    }
+    if let Some(unit) = entry.unit {
+        family.text(family::UNIT, unit.word());
     }
     Some(family)
+}
+
+/// The value, and since when it is counted.
+fn value_of(series: Series<'_>) -> Message {
+    let (mut message, field) = match series.value {
+        Value::Whole(value) => (single(value as f64), counter::CREATED),
+        Value::Real(value) => (single(value), counter::CREATED),
+        Value::Histogram(value) => (histogram(value), histogram::CREATED),
+    };
+    if let Some(start) = series.start {
+        message.nested(field, &timestamp(start));
+    }
+    message
+}
+
+/// A `google.protobuf.Timestamp`.
+fn timestamp(moment: Moment) -> Message {
+    let micros = moment.as_micros();
+    let mut message = Message::default();
+    message.uint(timestamp::SECONDS, micros / 1_000_000);
+    message.uint(timestamp::NANOS, micros % 1_000_000 * 1000);
+    message
 }
 
 fn metric_of(labels: &LabelSet, field: u32, value: &Message) -> Message {
@@ -161,6 +182,7 @@ mod family {
     pub(super) const HELP: u32 = 2;
     pub(super) const TYPE: u32 = 3;
     pub(super) const METRIC: u32 = 4;
+    pub(super) const UNIT: u32 = 5;
 }
 
 mod metric {
@@ -175,6 +197,15 @@ mod label {
     pub(super) const VALUE: u32 = 2;
 }
 
+mod counter {
+    pub(super) const CREATED: u32 = 3;
+}
+
+mod timestamp {
+    pub(super) const SECONDS: u32 = 1;
+    pub(super) const NANOS: u32 = 2;
+}
+
 mod histogram {
     pub(super) const COUNT: u32 = 1;
     pub(super) const SUM: u32 = 2;
@@ -184,6 +215,7 @@ mod histogram {
     pub(super) const ZERO_COUNT: u32 = 7;
     pub(super) const POSITIVE_SPAN: u32 = 12;
     pub(super) const POSITIVE_DELTA: u32 = 13;
+    pub(super) const CREATED: u32 = 15;
 }
 
 mod bucket {
@@ -262,6 +294,35 @@ mod tests {
     }
 
     #[test]
+    fn counters_and_histograms_have_a_start_and_families_a_unit() {
+        // 1,764,000,000.25 s as a message of seconds and nanoseconds.
+        let start = Moment::from_micros(1_764_000_000_250_000);
+        let wanted = vec![
+            (1, 1_764_000_000_u64.to_le_bytes().to_vec()),
+            (2, 250_000_000_u64.to_le_bytes().to_vec()),
+        ];
+        let since = |mut samples: Samples| {
+            samples.starts = vec![start].into();
+            samples
+        };
+        let counter = since(family("asterisk_queue_wrapup_seconds_total", &[], 3));
+        let histogram = since(histogram(&[], &[(5.0, &[1], None)]));
+        let page = write(&[counter, histogram], None);
+        for (family, (value, field)) in families(&page).iter().zip([(3, 3), (7, 15)]) {
+            let (metric, unit) = (fields(&family[3].1), family.last().expect("a field"));
+            assert_eq!(metric[0].0, value);
+            let (number, created) = fields(&metric[0].1).pop().expect("a field");
+            assert_eq!((number, fields(&created)), (field, wanted.clone()));
+            assert_eq!(*unit, (5, b"seconds".to_vec()));
+        }
+
+        let undated = write(&[family("asterisk_calls_total", &[], 3)], None);
+        let [family] = &families(&undated)[..] else { panic!("not one family") };
+        assert_eq!(fields(&fields(&family[3].1)[0].1).len(), 1, "no start, no field");
+        assert_eq!(family.len(), 4, "no unit, no field");
+    }
+
+    #[test]
     fn an_info_is_a_gauge() {
         let page = write(&[family("asterisk_exporter_build_info", &[("v", "1")], 1)], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
@@ -316,8 +377,9 @@ mod tests {
             [(0.0, &[0, 0][..], Some(NativeBuckets::default())), (2.0, &[0, 1], Some(native))];
         let page = write(&[histogram(&[1.0], &both)], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
-        let spans: Vec<_> = family[3..]
+        let spans: Vec<_> = family
             .iter()
+            .filter(|(field, _)| *field == 4)
             .map(|(_, metric)| fields(&fields(metric)[0].1))
             .map(|histogram| histogram.iter().filter(|(field, _)| *field == 12).count())
             .collect();

@@ -1,6 +1,8 @@
 //! Registration: each metric of the catalogue once, on prometheus-client's registry and in the list
 //! that a scrape copies.
 
+use std::sync::Arc;
+
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{self, Registry};
 
@@ -9,11 +11,13 @@ use super::family::{Collect, Family, Metric};
 use super::histogram::{Histogram, Layout};
 use super::labels::LabelSet;
 use super::snapshot::{Samples, Values};
+use super::timeline::Timeline;
 
 /// What the catalogue's metrics are registered with.
 #[derive(Debug, Default)]
 pub(super) struct Registrar {
     registry: Registry,
+    timeline: Arc<Timeline>,
     collected: Vec<(&'static Entry, Box<dyn Collect>)>,
 }
 
@@ -24,7 +28,8 @@ impl Registrar {
         L: Into<LabelSet> + 'static,
         M: Metric<Layout = ()>,
     {
-        self.register(entry, Family::new(()))
+        let timeline = self.timeline.clone();
+        self.register(entry, Family::new((), timeline))
     }
 
     /// Registers a family of histograms.
@@ -33,13 +38,19 @@ impl Registrar {
         entry: &'static Entry,
         layout: Layout,
     ) -> Family<L, Histogram> {
-        self.register(entry, Family::new(layout))
+        let timeline = self.timeline.clone();
+        self.register(entry, Family::new(layout, timeline))
     }
 
     /// Registers what is known when the exporter is built.
     pub(super) fn info(&mut self, entry: &'static Entry, labels: LabelSet) {
         self.put(entry, Info::new(labels.clone()));
         self.collected.push((entry, Box::new(Constant(labels))));
+    }
+
+    /// The times of all families.
+    pub(super) const fn timeline(&self) -> &Arc<Timeline> {
+        &self.timeline
     }
 
     /// The numbers of all families that have any.
@@ -81,6 +92,6 @@ struct Constant(LabelSet);
 
 impl Collect for Constant {
     fn collect(&self, entry: &'static Entry) -> Samples {
-        Samples { entry, labels: vec![self.0.clone()].into(), values: Values::Whole(vec![1]) }
+        Samples::undated(entry, vec![self.0.clone()], Values::Whole(vec![1]))
     }
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub agent_histograms: AgentHistograms,
     /// What histograms have besides their buckets.
     pub detail: Detail,
+    /// Whether OpenMetrics has a `_created` line for each series.
+    pub created_lines: bool,
     /// How many values of a label one PBX may have.
     pub limits: LabelLimits,
     /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that
@@ -46,6 +48,7 @@ impl Default for Settings {
             agent_label: AgentLabel::default(),
             agent_histograms: AgentHistograms::default(),
             detail: Detail::default(),
+            created_lines: false,
             limits: LabelLimits::default(),
             pause_reasons: Vec::new(),
             queue_allow: Patterns::default(),

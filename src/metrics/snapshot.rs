@@ -4,14 +4,14 @@
 //! behind it, on the scrape's own time: gauges are named, `/proc` is read, text is written.
 //!
 //! Values are kept in columns, so a copy is a few long runs of numbers; the lists of labels, which
-//! only grow, are shared.  A start time of each series would be one more column here, and a line or a field in
-//! each writer.
+//! only grow, are shared, and so are their start times.
 
 use std::sync::Arc;
 
 use super::catalogue::Entry;
 use super::labels::LabelSet;
 use super::native::NativeBuckets;
+use crate::clock::Moment;
 
 /// One metric at one moment.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Samples {
     pub(super) entry: &'static Entry,
     /// The labels of each series.
     pub(super) labels: Arc<Vec<LabelSet>>,
+    /// When each of them began at zero; empty for what does not count.
+    pub(super) starts: Arc<Vec<Moment>>,
     /// The value of each series, in the same order.
     pub(super) values: Values,
 }
@@ -54,20 +56,35 @@ pub(super) enum Value<'a> {
     Histogram(HistogramValue<'a>),
 }
 
+/// One series at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Series<'a> {
+    pub(super) labels: &'a LabelSet,
+    /// When it began at zero; `None` if it did not, or that is not known.
+    pub(super) start: Option<Moment>,
+    pub(super) value: Value<'a>,
+}
+
 impl Samples {
-    /// Each series of `pbx`, or of all, with its value.
+    /// Samples that never began at zero.
+    pub(super) fn undated(entry: &'static Entry, labels: Vec<LabelSet>, values: Values) -> Self {
+        Self { entry, labels: Arc::new(labels), starts: Arc::default(), values }
+    }
+
+    /// Each series of `pbx`, or of all.
     ///
     /// What is about the exporter as a whole belongs to every PBX.
-    pub(super) fn series<'a>(
-        &'a self,
-        pbx: Option<&'a str>,
-    ) -> impl Iterator<Item = (&'a LabelSet, Value<'a>)> {
+    pub(super) fn series<'a>(&'a self, pbx: Option<&'a str>) -> impl Iterator<Item = Series<'a>> {
         let all = self.labels.iter().enumerate();
         let wanted = all.filter(move |(_, labels)| match (pbx, labels.pbx()) {
             (Some(wanted), Some(pbx)) => wanted == pbx,
             (None, _) | (_, None) => true,
         });
-        wanted.map(|(at, labels)| (labels, self.values.at(at)))
+        wanted.map(|(at, labels)| Series {
+            labels,
+            start: self.starts.get(at).and_then(|start| start.dated()),
+            value: self.values.at(at),
+        })
     }
 }
 
@@ -181,7 +198,7 @@ pub(super) mod tests {
 
     fn of(name: &str, labels: Vec<LabelSet>, values: Values) -> Samples {
         let entry = catalogue().iter().find(|entry| entry.name == name).expect("a known name");
-        Samples { entry, labels: Arc::new(labels), values }
+        Samples::undated(entry, labels, values)
     }
 
     /// A family of one series.

@@ -4,7 +4,6 @@
 //! behind it: an agent alone has one for each state.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::catalogue::{Entry, entry};
@@ -192,7 +191,7 @@ impl<V: Default> Gauge<V> {
     where
         Values: From<Vec<V>>,
     {
-        Samples { entry, labels: Arc::new(self.labels), values: self.values.into() }
+        Samples::undated(entry, self.labels, self.values.into())
     }
 }
 

@@ -9,10 +9,21 @@ use super::catalogue::Kind;
 use super::exposition::Format;
 use super::labels::LabelSet;
 use super::snapshot::{Exemplar, HistogramValue, Samples, Value};
+use crate::clock::Moment;
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) format: Format,
+    /// Whether OpenMetrics has the start time of each series, as one more sample.
+    pub(super) created_lines: bool,
+}
 
 /// The families as text; of one PBX, or of all.
-pub(super) fn write(families: &[Samples], pbx: Option<&str>, format: Format) -> String {
-    let mut page = Page { text: String::new(), labels: String::new(), format };
+pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> String {
+    let Style { format, created_lines } = style;
+    let created_lines = created_lines && format == Format::OpenMetrics;
+    let mut page = Page { text: String::new(), labels: String::new(), format, created_lines };
     for family in families {
         page.family(family, pbx);
     }
@@ -27,6 +38,7 @@ struct Page {
     /// The labels of the series that is being written: a histogram needs them for each line.
     labels: String,
     format: Format,
+    created_lines: bool,
 }
 
 impl Page {
@@ -39,10 +51,10 @@ impl Page {
 
         self.head(family);
         let name = family.entry.name;
-        for (labels, value) in all {
+        for series in all {
             self.labels.clear();
-            write_labels(&mut self.labels, labels);
-            match value {
+            write_labels(&mut self.labels, series.labels);
+            match series.value {
                 Value::Whole(value) => {
                     self.name(&[name]);
                     self.whole(value);
@@ -52,6 +64,12 @@ impl Page {
                     self.real(value);
                 }
                 Value::Histogram(histogram) => self.histogram(name, histogram),
+            }
+
+            // Behind the last line of its series: Prometheus looks ahead for it.
+            if let (true, Some(start)) = (self.created_lines, series.start) {
+                self.name(&[family.entry.family(), "_created"]);
+                self.moment(start);
             }
         }
     }
@@ -124,6 +142,13 @@ impl Page {
         self.line(&[dtoa::Buffer::new().format(value)]);
     }
 
+    /// Seconds since the epoch, of which a float would lose the last digits.
+    fn moment(&mut self, moment: Moment) {
+        let micros = moment.as_micros();
+        let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+        self.line(&[&format!("{seconds}.{rest:06}")]);
+    }
+
     fn line(&mut self, parts: &[&str]) {
         self.push(parts);
         self.text.push('\n');
@@ -170,8 +195,12 @@ mod tests {
 
     const CALLS: &str = "asterisk_exporter_connects_total";
 
+    const fn plain(format: Format) -> Style {
+        Style { format, created_lines: false }
+    }
+
     fn both(families: &[Samples]) -> [String; 2] {
-        [Format::OpenMetrics, Format::Text].map(|format| write(families, None, format))
+        [Format::OpenMetrics, Format::Text].map(|format| write(families, None, plain(format)))
     }
 
     #[test]
@@ -243,7 +272,7 @@ mod tests {
                 family(CALLS, &[("pbx", "branch")], 4),
                 family("process_open_fds", &[], 5),
             ];
-            write(&families, Some(pbx), Format::Text)
+            write(&families, Some(pbx), plain(Format::Text))
         };
         let samples = |pbx| -> Vec<_> {
             page(pbx).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()

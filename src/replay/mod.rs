@@ -321,6 +321,7 @@ impl<W: Watch> Replay<W> {
     /// Lets an item flow into the correlator, as a live session does.
     fn flow(&mut self, item: &Item<'_>) {
         let now = self.time.now();
+        self.exporter.pass(now);
         let Monitor { correlator, recorder, self_metrics } = &mut self.exporter.monitors[0];
         let mut both = Both { at: now, recorder, watch: &mut self.watch };
         let mut sink = Sink { correlator, self_metrics, out: &mut both };

@@ -25,6 +25,7 @@ impl Target {
     pub(super) fn with_monitor<T>(&self, work: impl FnOnce(&mut Monitor) -> T) -> T {
         // A panic elsewhere spoils at most one event of that PBX, never this one.
         let mut exporter = self.exporter.lock().unwrap_or_else(PoisonError::into_inner);
+        exporter.pass(self.clock.now());
         work(&mut exporter.monitors[self.index])
     }
 

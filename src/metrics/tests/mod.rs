@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::snapshot::Values;
 use super::*;
 use crate::correlator::{AgentId, Names, Observation, Observe, QueueId, State};
 
@@ -12,6 +13,7 @@ mod histograms;
 mod queues;
 mod self_metrics;
 mod size;
+mod starts;
 
 /// One PBX called `hq`, seen by nobody but the test.
 pub(super) struct Bench {

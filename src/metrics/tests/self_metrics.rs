@@ -116,6 +116,12 @@ fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
 fn process_metrics_are_there_only_if_asked_for() {
     assert!(!at(&mut exporter(), 100).0.contains("process_"));
     let metrics = Metrics::new(Settings::default()).with_process_metrics();
+    let families = metrics.snapshot(Vec::new()).families();
+    let of = |name| families.iter().find(|family| family.entry.name == name).expect("it is there");
+    let start = of("process_cpu_seconds_total").series(None).next().and_then(|cpu| cpu.start);
+    let Values::Real(began) = &of("process_start_time_seconds").values else { panic!("no time") };
+    assert_eq!(start, Some(Moment::from_micros((began[0] * 1e6) as u64)));
+
     let text = metrics.snapshot(Vec::new()).text(None, Format::Text);
     assert_eq!(text.contains("process_open_fds "), cfg!(target_os = "linux"));
 }
