@@ -32,6 +32,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
             .unwrap_or(default.agent_histograms),
         detail,
         created_lines,
+        zero_series: default.zero_series,
         limits: limits(root, &default.limits),
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
@@ -152,9 +153,11 @@ fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
     let limits = LabelLimits {
         queues: limit("queues", default.queues),
         agents: limit("agents", default.agents),
+        members: section.read("members", checks::count(MEMBERS)).unwrap_or(default.members),
         devices: limit("devices", default.devices),
         trunks: limit("trunks", default.trunks),
         reasons: limit("pause_reasons", default.reasons),
+        series: section.read("series", checks::count(SERIES)).unwrap_or(default.series),
     };
 
     section.finish();
@@ -191,3 +194,9 @@ const MOST_EDGES: usize = 100;
 
 /// A limit of 0 would leave no name; above the limit of interned names it would have no effect.
 const LIMITS: RangeInclusive<usize> = 1..=65_535;
+
+/// An agent is in several queues.
+const MEMBERS: RangeInclusive<usize> = 1..=1_000_000;
+
+/// What has no names of its own, with as many bounds as are possible, needs nearly 10,000.
+const SERIES: RangeInclusive<usize> = 10_000..=10_000_000;

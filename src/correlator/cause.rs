@@ -5,6 +5,14 @@
 pub struct Cause(pub u16);
 
 impl Cause {
+    /// How many have a name.
+    pub const COUNT: usize = TABLE.len();
+
+    /// All that have a name.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|&(number, _)| Self(number))
+    }
+
     /// The cause's name in snake_case, `None` if Asterisk has no such cause.
     pub fn text(self) -> Option<&'static str> {
         TABLE.binary_search_by_key(&self.0, |entry| entry.0).ok().map(|at| TABLE[at].1)

@@ -6,6 +6,7 @@
 //! a file of its own.
 
 mod account;
+mod beyond;
 mod boot;
 mod call;
 mod call_end;
@@ -52,6 +53,7 @@ mod transfer;
 use std::collections::HashSet;
 
 use account::Account;
+pub use beyond::Beyond;
 use boot::Boot;
 use call::Call;
 pub use cause::Cause;
@@ -64,7 +66,7 @@ use member::Members;
 use missing::{Evidence, LastList};
 pub use missing::{Missing, MissingSet};
 use moved::Joining;
-pub use names::{AgentId, Id, Names, OTHER, QueueId, ReasonId, TrunkId, readable};
+pub use names::{AgentId, Id, NameLimits, Names, OTHER, QueueId, ReasonId, TrunkId, readable};
 pub use observation::*;
 use originate::Originates;
 pub use outside::FirstCalls;
@@ -121,7 +123,7 @@ pub struct Correlator {
 impl Correlator {
     /// An empty correlator.
     pub fn new(rules: Rules, timing: Timing) -> Self {
-        let mut names = Names::default();
+        let mut names = Names::new(&rules.names);
         let members = Members::new(&rules, &mut names);
         Self {
             rules,

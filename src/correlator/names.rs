@@ -4,13 +4,19 @@
 //!
 //! Ids are never reused, so a metric handle kept by id stays right.  A table has a cap: the names
 //! of one PBX are few, and a flood of invented ones must not use up the memory; past the cap every new
-//! name is [`OTHER`].
+//! name is [`OTHER`].  The names that are labels only (devices, trunks, reasons) have the cap of
+//! their label, [`NameLimits`].
+//!
+//! A long name is cut to [`LONGEST`] bytes, and ends with a hash of the whole.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::marker::PhantomData;
 
+use md5::{Digest, Md5};
+
+use super::beyond::Beyond;
 use super::caseless::folded;
 
 /// What a name that no longer fits is called.
@@ -49,6 +55,9 @@ impl<K> Id<K> {
     /// The empty name: nobody, no trunk, no reason, no queue.
     pub const NONE: Self = Self(0, PhantomData);
 
+    /// Whatever is counted as [`OTHER`].  It stands for many names, and is in no table.
+    pub const OTHER: Self = Self(u32::MAX, PhantomData);
+
     /// Its place in the table, from 0.
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -75,17 +84,26 @@ pub struct Table<K> {
     names: Vec<Box<str>>,
     ids: HashMap<Box<[u8]>, u32>,
     caseless: bool,
-    kind: PhantomData<K>,
+    /// How many names there may be besides the empty one.
+    cap: usize,
+    /// The id of all others, and how many these are.
+    other: Option<Id<K>>,
+    beyond: Beyond,
 }
 
 impl<K> Default for Table<K> {
     fn default() -> Self {
-        let ids = HashMap::from([(Box::default(), 0)]);
-        Self { names: vec!["".into()], ids, caseless: false, kind: PhantomData }
+        Self::new(CAP)
     }
 }
 
 impl<K> Table<K> {
+    fn new(cap: usize) -> Self {
+        let ids = HashMap::from([(Box::default(), 0)]);
+        let (other, beyond) = (None, Beyond::default());
+        Self { names: vec!["".into()], ids, caseless: false, cap, other, beyond }
+    }
+
     /// Names that differ only in case are one.
     fn caseless() -> Self {
         Self { caseless: true, ..Self::default() }
@@ -101,13 +119,14 @@ impl<K> Table<K> {
         if let Some(id) = self.find(name) {
             return id;
         }
-        let fits = self.ids.len() < CAP && name.len() <= LONGEST;
-        let name = if fits { name } else { OTHER };
-        if let Some(id) = self.find(name) {
-            return id;
+        if self.ids.len() > self.cap {
+            self.beyond.note(name);
+            return self.ensure_other();
         }
-        let id = self.push(name);
-        let key = if self.caseless { name.to_ascii_lowercase() } else { name.to_owned() };
+
+        let name = self.cut(name);
+        let key = if self.caseless { name.to_ascii_lowercase() } else { name.clone().into_owned() };
+        let id = self.push(&name);
         self.ids.insert(key.into_bytes().into(), id.0);
         id
     }
@@ -118,9 +137,27 @@ impl<K> Table<K> {
         Id(id, PhantomData)
     }
 
+    fn ensure_other(&mut self) -> Id<K> {
+        if let Some(other) = self.other {
+            return other;
+        }
+        let other = self.push(OTHER);
+        self.other = Some(other);
+        other
+    }
+
     pub(super) fn find(&self, name: &str) -> Option<Id<K>> {
         let of = |key: &[u8]| self.ids.get(key).map(|&id| Id(id, PhantomData));
+        let name = self.cut(name);
         if self.caseless { folded(name.as_bytes(), of) } else { of(name.as_bytes()) }
+    }
+
+    /// Spellings that are one name have one hash.
+    fn cut<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match self.caseless && name.len() > LONGEST {
+            true => cut(name, &name.to_ascii_lowercase()),
+            false => cut(name, name),
+        }
     }
 
     /// The name behind `id`.
@@ -132,20 +169,52 @@ impl<K> Table<K> {
     pub fn count(&self) -> usize {
         self.names.len()
     }
+
+    /// Whether `id` stands for the names beyond the cap.
+    pub fn is_other(&self, id: Id<K>) -> bool {
+        self.other.is_some_and(|other| other.0 == id.0)
+    }
+
+    /// How many names beyond the cap there were, as far as they are [counted](Beyond::count).
+    pub fn beyond(&self) -> usize {
+        self.beyond.count()
+    }
 }
 
 /// Who takes calls: people, who are members of queues, and devices outside queues.
 ///
 /// A device has an id of its own and a cap of its own, so that however many there are, each member
 /// finds room.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Agents {
     people: Table<Agent>,
     devices: HashMap<Box<str>, AgentId>,
     are_devices: HashSet<AgentId>,
+    /// How many devices there may be.
+    cap: usize,
+    /// The id of all other devices, and how many these are.
+    other: Option<AgentId>,
+    beyond: Beyond,
+}
+
+impl Default for Agents {
+    fn default() -> Self {
+        Self::new(CAP)
+    }
 }
 
 impl Agents {
+    fn new(devices: usize) -> Self {
+        Self {
+            people: Table::default(),
+            devices: HashMap::new(),
+            are_devices: HashSet::new(),
+            cap: devices,
+            other: None,
+            beyond: Beyond::default(),
+        }
+    }
+
     /// The id of a member's identity.
     pub fn intern(&mut self, name: &[u8]) -> AgentId {
         self.people.intern(name)
@@ -153,17 +222,40 @@ impl Agents {
 
     /// The id of a device that is no member's.
     pub fn intern_device(&mut self, label: &str) -> AgentId {
+        let label = cut(label, label);
+        let label = label.as_ref();
         if let Some(id) = self.people.find(label).or_else(|| self.devices.get(label).copied()) {
             return id;
         }
-        let label = if self.devices.len() < CAP && label.len() <= LONGEST { label } else { OTHER };
-        if let Some(&id) = self.devices.get(label) {
-            return id;
+        if self.devices.len() >= self.cap {
+            self.beyond.note(label);
+            return self.ensure_other_device();
         }
+
         let id = self.people.push(label);
         self.devices.insert(label.into(), id);
         self.are_devices.insert(id);
         id
+    }
+
+    fn ensure_other_device(&mut self) -> AgentId {
+        if let Some(other) = self.other {
+            return other;
+        }
+        let other = self.people.push(OTHER);
+        self.are_devices.insert(other);
+        self.other = Some(other);
+        other
+    }
+
+    /// Whether `id` stands for the devices beyond the cap.
+    pub fn is_other_device(&self, id: AgentId) -> bool {
+        self.other == Some(id)
+    }
+
+    /// How many devices beyond the cap there were, as far as they are [counted](Beyond::count).
+    pub fn devices_beyond(&self) -> usize {
+        self.beyond.count()
     }
 
     /// Whether it is a device that was no member's when it was new.
@@ -223,19 +315,73 @@ pub struct Names {
 
 impl Default for Names {
     fn default() -> Self {
+        Self::new(&NameLimits::default())
+    }
+}
+
+impl Names {
+    /// No names yet, and no more than `limits` later.
+    pub fn new(limits: &NameLimits) -> Self {
+        let mut reasons = Table::new(limits.reasons.max(limits.listed_reasons.len()));
+        // Those that the configuration lists have their places, whatever comes before them.
+        for reason in &limits.listed_reasons {
+            reasons.intern_text(reason);
+        }
+        if !limits.listed_reasons.is_empty() {
+            reasons.cap = limits.listed_reasons.len();
+        }
+
         Self {
             queues: Table::caseless(),
-            agents: Agents::default(),
-            trunks: Table::default(),
-            reasons: Table::default(),
+            agents: Agents::new(limits.devices),
+            trunks: Table::new(limits.trunks),
+            reasons,
         }
     }
 }
 
+/// How many names are kept of the kinds that are labels and nothing else.
+#[derive(Clone, Debug)]
+pub struct NameLimits {
+    /// Devices outside queues.
+    pub devices: usize,
+    /// Trunks.
+    pub trunks: usize,
+    /// Pause reasons, if none are listed.
+    pub reasons: usize,
+    /// The only pause reasons to keep, unless it is empty.
+    pub listed_reasons: Vec<String>,
+}
+
+impl Default for NameLimits {
+    fn default() -> Self {
+        Self { devices: CAP, trunks: CAP, reasons: CAP, listed_reasons: Vec::new() }
+    }
+}
+
+/// `name` if it is short enough; else its beginning, a tilde, and eight hex digits of the hash of
+/// `whole`, so that two names stay two.
+fn cut<'a>(name: &'a str, whole: &str) -> Cow<'a, str> {
+    if name.len() <= LONGEST {
+        return Cow::Borrowed(name);
+    }
+    let end = (0..=LONGEST - MARK).rev().find(|&end| name.is_char_boundary(end));
+    let beginning = &name[..end.unwrap_or_default()];
+
+    let hash = Md5::digest(whole);
+    let mut text = format!("{beginning}~");
+    for byte in &hash[..4] {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Cow::Owned(text)
+}
+
 /// Far above what one PBX has, far below what would hurt: 64 Ki names of some 40 bytes are 5 MiB.
 const CAP: usize = 65_536;
-/// Asterisk's own names have up to 80 bytes, and a queue's in a file less than a line.
-const LONGEST: usize = 1024;
+/// In bytes.  Asterisk's own names have up to 80, and no table or chart has room for more.
+const LONGEST: usize = 256;
+/// The bytes of a tilde and eight digits.
+const MARK: usize = 9;
 
 #[cfg(test)]
 mod tests {
@@ -262,34 +408,68 @@ mod tests {
     }
 
     #[test]
-    fn past_the_cap_every_new_name_is_other() {
-        let mut table = Table::<Queue>::default();
-        for i in 0..CAP + 10 {
-            table.intern(format!("q{i}").as_bytes());
+    fn past_the_cap_every_new_name_is_other_and_none_is_kept() {
+        let mut table = Table::<Trunk>::new(3);
+        for i in 0..1000 {
+            table.intern(format!("t{i}").as_bytes());
         }
         let late = table.intern(b"late");
-        assert_eq!(table.name(late), OTHER);
+        assert_eq!((table.name(late), table.is_other(late)), (OTHER, true));
         assert_eq!(table.intern(b"later"), late);
-        assert_eq!(table.count(), CAP + 1);
+        assert_eq!((table.intern(b"t2").index(), table.beyond()), (3, 999));
+        // the empty name, three, and `other`
+        assert_eq!((table.names.len(), table.ids.len(), table.count()), (5, 4, 5));
+
+        // one that is called so is not those that did not fit
+        let mut table = Table::<Trunk>::new(1);
+        let so_called = table.intern(OTHER.as_bytes());
+        assert_ne!(table.intern(b"carrier"), so_called);
     }
 
     #[test]
-    fn a_name_longer_than_any_of_asterisk_is_other() {
-        let mut table = Table::<Queue>::default();
-        let long = table.intern(&[b'q'; LONGEST + 1]);
-        assert_eq!(table.name(long), OTHER);
-        let longest = table.intern(&[b'q'; LONGEST]);
-        assert_eq!(table.name(longest).len(), LONGEST);
+    fn listed_reasons_have_their_places_whatever_comes_first() {
+        let listed_reasons = ["lunch", "break"].map(str::to_owned).into();
+        let limits = NameLimits { reasons: 1, listed_reasons, ..NameLimits::default() };
+        let mut names = Names::new(&limits);
+        let meeting = names.reasons.intern(b"meeting");
+        assert!(names.reasons.is_other(meeting));
+        assert_eq!([b"lunch", b"break"].map(|name| names.reasons.intern(name).index()), [1, 2]);
+        assert_eq!(names.reasons.count(), 4);
     }
 
     #[test]
-    fn a_flood_of_devices_leaves_room_for_every_member() {
-        let mut agents = Agents::default();
-        for i in 0..CAP + 10 {
+    fn a_long_name_is_cut_between_characters_and_stays_distinct() {
+        let mut names = Names::default();
+        let exact = "q".repeat(LONGEST);
+        let id = names.queues.intern(exact.as_bytes());
+        assert_eq!(names.queues.name(id), exact);
+
+        // MD5 of 300 times q
+        let id = names.queues.intern(&[b'q'; 300]);
+        assert_eq!(names.queues.name(id), format!("{}~1ffd8191", "q".repeat(LONGEST - 9)));
+        assert_eq!(names.queues.intern(&[b'Q'; 300]), id);
+        assert_ne!(names.queues.intern(&[b'q'; 301]), id);
+
+        // two bytes each, and an odd number of bytes to keep
+        let wide = "ö".repeat(200);
+        for id in [names.agents.intern(wide.as_bytes()), names.agents.intern_device(&wide)] {
+            let name = names.agents.name(id);
+            assert_eq!((name.len(), &name[..246]), (255, "ö".repeat(123).as_str()));
+        }
+        assert_eq!(names.agents.intern_device(&wide), names.agents.intern(wide.as_bytes()));
+    }
+
+    #[test]
+    fn a_flood_of_devices_leaves_room_for_every_member_and_is_not_kept() {
+        let mut agents = Agents::new(5);
+        for i in 0..1000 {
             agents.intern_device(&format!("SIP/{i}"));
         }
         let late = agents.intern_device("SIP/late");
         assert_eq!((agents.name(late), agents.is_device(late)), (OTHER, true));
+        assert_eq!((agents.is_other_device(late), agents.devices_beyond()), (true, 996));
+        assert_eq!((agents.devices.len(), agents.people.count()), (5, 7));
+
         let ada = agents.intern(b"Ada");
         assert_eq!((agents.name(ada), agents.is_device(ada)), ("Ada", false));
         for i in 0..CAP - 10 {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use regex::RegexSet;
 
+use super::names::NameLimits;
+
 /// Patterns, any of which may match.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns(RegexSet);
@@ -102,4 +104,6 @@ pub struct Rules {
     pub wrap_up: WrapUp,
     /// Agents by device or interface: `PJSIP/201` is Ann.
     pub agent_aliases: BTreeMap<String, String>,
+    /// How many names are kept.
+    pub names: NameLimits,
 }

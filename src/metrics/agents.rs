@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::catalogue::entry;
 use super::family::{Family, Handles, Seconds};
 use super::labels::{AgentTimeLabels, ReasonName};
+use super::members::NOBODY_AND_OTHER;
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::Settings;
-use crate::correlator::{AgentId, AgentState, OTHER, ReasonId, Word};
+use crate::correlator::{AgentId, AgentState, Id, OTHER, ReasonId, Word};
 use crate::pbx::PbxName;
 
 /// The time of the agents of all PBXs.
@@ -23,6 +25,7 @@ pub(super) struct AgentFamilies {
 #[derive(Debug)]
 pub(super) struct AgentMetrics {
     pbx: PbxName,
+    budget: Budget,
     pauses: Vec<ReasonName>,
     time: Handles<(AgentId, AgentState, ReasonId), AgentTimeLabels, Seconds>,
 }
@@ -37,10 +40,25 @@ impl AgentFamilies {
         }
     }
 
+    /// The lines of an agent: the time in each state and in pauses that are listed or `other`, and
+    /// the gauge of each state.
+    pub(super) fn lines(&self) -> usize {
+        2 * AgentState::ALL.len() + self.pauses.len().max(1)
+    }
+
+    /// The lines of the agents that there is no room for, and of those without a name.
+    pub(super) fn kept(&self) -> usize {
+        NOBODY_AND_OTHER * self.lines()
+    }
+
     /// The metrics of `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> AgentMetrics {
-        let pauses = self.pauses.clone();
-        AgentMetrics { pbx: pbx.clone(), pauses, time: self.time.handles() }
+    pub(super) fn of_pbx(&self, pbx: &PbxName, budget: &Budget) -> AgentMetrics {
+        AgentMetrics {
+            pbx: pbx.clone(),
+            budget: budget.clone(),
+            pauses: self.pauses.clone(),
+            time: self.time.handles(),
+        }
     }
 }
 
@@ -70,7 +88,34 @@ impl AgentMetrics {
         reason: &Labelled<ReasonId>,
         spent: Duration,
     ) {
-        self.time(agent, state, reason).inc_by(spent.as_secs_f64());
+        // Without a reason it is one of those that a known agent starts with.
+        let time = match reason.id.is_none() {
+            true => self.time(agent, state, reason),
+            false => self.paused(agent, reason),
+        };
+        time.inc_by(spent.as_secs_f64());
+    }
+
+    /// Time in a pause with a reason; `other` if there is no room for it, so that the agent's times
+    /// add up.
+    fn paused(&mut self, agent: &Labelled<AgentId>, reason: &Labelled<ReasonId>) -> &Seconds {
+        let state = AgentState::Paused;
+        let labels = |reason: ReasonName| AgentTimeLabels {
+            pbx: self.pbx.clone(),
+            agent: agent.name.clone(),
+            state,
+            reason,
+        };
+        if reason.id == Id::OTHER || self.pauses.contains(&reason.name) {
+            let labels = || labels(reason.name.clone());
+            return self.time.ensure((agent.id, state, reason.id), labels);
+        }
+        self.time.ensure_within(
+            &self.budget,
+            (agent.id, state, reason.id),
+            || labels(reason.name.clone()),
+            || ((agent.id, state, Id::OTHER), labels(ReasonName::new(OTHER))),
+        )
     }
 
     fn time(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
+use super::budget::Budget;
 use super::catalogue::entry;
 use super::family::{Family, Handles};
 use super::histogram::{Histogram, Layout};
@@ -11,7 +12,7 @@ use super::labels::{
     CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels, PbxLabels,
     TrunkAttemptLabels, TrunkHangupLabels,
 };
-use super::members::in_histograms;
+use super::members::{NOBODY_AND_OTHER, in_histograms};
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::{AgentHistograms, Settings};
@@ -35,6 +36,7 @@ pub(super) struct CallFamilies {
 #[derive(Debug)]
 pub(super) struct CallMetrics {
     pbx: PbxName,
+    budget: Budget,
     histograms: AgentHistograms,
     calls: Handles<(Route, CallResult), CallLabels, Counter>,
     ring: Handles<(Direction, CallResult), CallRingLabels, Histogram>,
@@ -60,6 +62,15 @@ impl Parties {
         (self.direction, self.agent.id, self.trunk.id)
     }
 
+    /// What a series of them is counted under that there is no room for.
+    fn or_other(&self) -> Self {
+        Self {
+            direction: self.direction,
+            agent: self.agent.or_other(),
+            trunk: self.trunk.or_other(),
+        }
+    }
+
     fn nobody(direction: Direction) -> Self {
         Self { direction, agent: Labelled::none(), trunk: Labelled::none() }
     }
@@ -83,10 +94,26 @@ impl CallFamilies {
         }
     }
 
+    /// The lines of a trunk: attempts by result and by cause, and the gauge.
+    pub(super) const fn trunk_lines() -> usize {
+        CallResult::ALL.len() + CauseLabels::COUNT + 1
+    }
+
+    /// The lines of what has no agent and no trunk, or no room for its own.
+    pub(super) fn kept(&self) -> usize {
+        let (directions, results) = (Direction::ALL.len(), CallResult::ALL.len());
+        let routes = directions * NOBODY_AND_OTHER * NO_TRUNK_AND_OTHER;
+        let by_route = routes * (results + CauseLabels::COUNT);
+        let ring = directions * results * self.ring.lines();
+        let talk = directions * NOBODY_AND_OTHER * self.talk.lines();
+        by_route + ring + talk + Self::trunk_lines() + RECORDINGS
+    }
+
     /// The metrics of `pbx`, at zero where neither agent nor trunk need be known.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> CallMetrics {
+    pub(super) fn of_pbx(&self, pbx: &PbxName, budget: &Budget) -> CallMetrics {
         let mut metrics = CallMetrics {
             pbx: pbx.clone(),
+            budget: budget.clone(),
             histograms: self.histograms,
             calls: self.calls.handles(),
             ring: self.ring.handles(),
@@ -117,7 +144,18 @@ impl CallMetrics {
     }
 
     pub(super) fn ended(&mut self, parties: &Parties, result: CallResult) {
-        self.call(parties, result).inc();
+        let labels = |parties: &Parties| call_labels(&self.pbx, parties, result);
+        self.calls
+            .ensure_within(
+                &self.budget,
+                (parties.route(), result),
+                || labels(parties),
+                || {
+                    let other = parties.or_other();
+                    ((other.route(), result), labels(&other))
+                },
+            )
+            .inc();
     }
 
     pub(super) fn rang(&mut self, direction: Direction, result: CallResult, length: Duration) {
@@ -132,20 +170,34 @@ impl CallMetrics {
         length: Duration,
     ) {
         let agent = in_histograms(agent, self.histograms);
-        let labels = || CallTalkLabels { pbx: self.pbx.clone(), direction, agent: agent.name };
-        self.talk.ensure((direction, agent.id), labels).observe(length.as_secs_f64());
+        let labels = |agent: &Labelled<AgentId>| talk_labels(&self.pbx, direction, agent);
+        self.talk
+            .ensure_within(
+                &self.budget,
+                (direction, agent.id),
+                || labels(&agent),
+                || {
+                    let other = agent.or_other();
+                    ((direction, other.id), labels(&other))
+                },
+            )
+            .observe(length.as_secs_f64());
     }
 
     pub(super) fn hung_up(&mut self, parties: &Parties, cause: Cause) {
         let cause = CauseLabels::from(cause);
-        let labels = || CallHangupLabels {
-            pbx: self.pbx.clone(),
-            direction: parties.direction,
-            agent: parties.agent.name.clone(),
-            trunk: parties.trunk.name.clone(),
-            cause,
-        };
-        self.hangups.ensure((parties.route(), cause), labels).inc();
+        let labels = |parties: &Parties| hangup_labels(&self.pbx, parties, cause);
+        self.hangups
+            .ensure_within(
+                &self.budget,
+                (parties.route(), cause),
+                || labels(parties),
+                || {
+                    let other = parties.or_other();
+                    ((other.route(), cause), labels(&other))
+                },
+            )
+            .inc();
     }
 
     pub(super) fn attempted(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) {
@@ -164,13 +216,7 @@ impl CallMetrics {
     }
 
     fn call(&mut self, parties: &Parties, result: CallResult) -> &Counter {
-        self.calls.ensure((parties.route(), result), || CallLabels {
-            pbx: self.pbx.clone(),
-            direction: parties.direction,
-            agent: parties.agent.name.clone(),
-            trunk: parties.trunk.name.clone(),
-            result,
-        })
+        self.calls.ensure((parties.route(), result), || call_labels(&self.pbx, parties, result))
     }
 
     fn attempt(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) -> &Counter {
@@ -185,3 +231,32 @@ impl CallMetrics {
         self.recordings.ensure((), || PbxLabels { pbx: self.pbx.clone() })
     }
 }
+
+fn call_labels(pbx: &PbxName, parties: &Parties, result: CallResult) -> CallLabels {
+    CallLabels {
+        pbx: pbx.clone(),
+        direction: parties.direction,
+        agent: parties.agent.name.clone(),
+        trunk: parties.trunk.name.clone(),
+        result,
+    }
+}
+
+fn talk_labels(pbx: &PbxName, direction: Direction, agent: &Labelled<AgentId>) -> CallTalkLabels {
+    CallTalkLabels { pbx: pbx.clone(), direction, agent: agent.name.clone() }
+}
+
+fn hangup_labels(pbx: &PbxName, parties: &Parties, cause: CauseLabels) -> CallHangupLabels {
+    CallHangupLabels {
+        pbx: pbx.clone(),
+        direction: parties.direction,
+        agent: parties.agent.name.clone(),
+        trunk: parties.trunk.name.clone(),
+        cause,
+    }
+}
+
+/// The values of the label `trunk` where there is no room for the trunk's own.
+const NO_TRUNK_AND_OTHER: usize = 2;
+/// The counter of recordings.
+const RECORDINGS: usize = 1;

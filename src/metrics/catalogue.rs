@@ -456,7 +456,21 @@ const CATALOGUE: &[Entry] = &[
         kind: Kind::Counter,
         unit: None,
         labels: &["pbx", "label"],
-        help: "Label values that became other because a limit was reached",
+        help: "Names and series that became other because a limit was reached",
+    },
+    Entry {
+        name: "asterisk_exporter_series",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx"],
+        help: "Series that are exported, or kept for what may come",
+    },
+    Entry {
+        name: "asterisk_exporter_series_limit",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx"],
+        help: "The most series that there can be, as configured by limits.series",
     },
     Entry {
         name: "asterisk_exporter_build_info",

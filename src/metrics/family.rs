@@ -16,6 +16,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
+use super::budget::Budget;
 use super::catalogue::Entry;
 use super::histogram::{Histogram, Layout};
 use super::labels::LabelSet;
@@ -74,6 +75,11 @@ impl<L: Into<LabelSet>, M: Metric> Family<L, M> {
         Arc::make_mut(&mut series.starts).push(self.timeline.start());
         series.index.insert(labels, at);
         metric
+    }
+
+    /// How many lines of a scrape one series is.
+    pub(super) fn lines(&self) -> usize {
+        M::lines(&self.layout)
     }
 
     /// The family for one PBX, whose ids are the keys.
@@ -140,6 +146,34 @@ impl<K: Eq + Hash, L: Into<LabelSet>, M: Metric> Handles<K, L, M> {
         self.by_key.entry(key).or_insert_with(|| self.family.ensure(labels()))
     }
 
+    /// The same if the budget has room for it; else what `other` gives, whose room is kept.
+    pub(super) fn ensure_within(
+        &mut self,
+        budget: &Budget,
+        key: K,
+        labels: impl FnOnce() -> L,
+        other: impl FnOnce() -> (K, L),
+    ) -> &M {
+        if self.has(&key) || budget.take(self.family.lines()) {
+            return self.ensure(key, labels);
+        }
+        // One address for each family: keys of two may be alike.
+        budget.refuse((Arc::as_ptr(&self.family.series) as usize, key));
+        let (key, labels) = other();
+        self.ensure(key, || labels)
+    }
+
+    /// Whether there is a metric of `key`.
+    pub(super) fn has(&self, key: &K) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// How many keys lead to a metric.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// Starts a metric at zero that no key leads to yet.
     pub(super) fn start(&self, labels: L) {
         drop(self.family.ensure(labels));
@@ -171,6 +205,11 @@ pub(super) trait Metric:
 
     /// A metric at zero.
     fn new(layout: &Self::Layout) -> Self;
+
+    /// How many lines of a scrape it is.
+    fn lines(_layout: &Self::Layout) -> usize {
+        1
+    }
 
     /// What all of them say.
     fn values(metrics: &[Self], layout: &Self::Layout) -> Values;
@@ -229,6 +268,11 @@ impl Metric for Histogram {
 
     fn new(layout: &Layout) -> Self {
         Self::new(layout)
+    }
+
+    /// The buckets, sum and count.
+    fn lines(layout: &Layout) -> usize {
+        layout.bounds().len() + 2
     }
 
     fn values(metrics: &[Self], layout: &Layout) -> Values {

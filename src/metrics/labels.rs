@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
+use super::overflow::Limit;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER,
     Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind,
@@ -128,6 +129,11 @@ impl Field for PbxName {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct CauseLabels(Option<(Cause, &'static str)>);
 
+impl CauseLabels {
+    /// How many there are.
+    pub(super) const COUNT: usize = Cause::COUNT + 1;
+}
+
 impl From<Cause> for CauseLabels {
     fn from(cause: Cause) -> Self {
         Self(cause.text().map(|text| (cause, text)))
@@ -221,7 +227,7 @@ label_sets! {
     AnomalyLabels { kind: Anomaly }
     TrackedLabels { kind: Tracked }
     DegradedLabels { reason: Missing }
-    OverflowLabels { label: &'static str }
+    OverflowLabels { label: Limit }
 }
 
 /// The first label of everything that is about one PBX.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
+use super::budget::Budget;
 use super::catalogue::entry;
 use super::family::{Family, Handles, Seconds};
 use super::histogram::{Histogram, Layout};
@@ -11,12 +12,11 @@ use super::labels::{
     CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels, RingLabels,
     TransferLabels,
 };
-use super::naming::Labelled;
+use super::naming::{Labelled, Member, Place};
 use super::registrar::Registrar;
 use super::settings::{AgentHistograms, Settings};
 use crate::correlator::{
-    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, QueueId, RingResult, TransferBy,
-    TransferKind, Word,
+    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, RingResult, TransferBy, TransferKind, Word,
 };
 use crate::pbx::PbxName;
 
@@ -39,6 +39,7 @@ pub(super) struct MemberFamilies {
 #[derive(Debug)]
 pub(super) struct MemberMetrics {
     pbx: PbxName,
+    budget: Budget,
     histograms: AgentHistograms,
     rings: Handles<(Place, RingResult), RingLabels, Counter>,
     ring: Handles<(Place, RingResult), RingLabels, Histogram>,
@@ -51,27 +52,18 @@ pub(super) struct MemberMetrics {
     hangups: Handles<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
 }
 
-/// An agent's place in a queue.
-type Place = (QueueId, AgentId);
-
-/// A member with the labels of queue and agent.
-#[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) queue: Labelled<QueueId>,
-    pub(super) agent: Labelled<AgentId>,
-}
-
 impl Member {
-    fn place(&self) -> Place {
-        (self.queue.id, self.agent.id)
-    }
-
     fn labels(&self, pbx: &PbxName) -> MemberLabels {
         MemberLabels {
             pbx: pbx.clone(),
             queue: self.queue.name.clone(),
             agent: self.agent.name.clone(),
         }
+    }
+
+    /// What a series of it is counted under that there is no room for.
+    fn or_other(&self) -> Self {
+        Self { queue: Labelled::other(), agent: self.agent.or_other() }
     }
 
     /// The member as the histograms name it.
@@ -112,10 +104,25 @@ impl MemberFamilies {
         }
     }
 
+    /// The lines of a member's counters, without hangup causes.
+    pub(super) const fn lines() -> usize {
+        let transfers = TransferKind::ALL.len() * TransferBy::ALL.len();
+        let pauses = PauseChange::ALL.len();
+        RingResult::ALL.len() + EndedBy::ALL.len() + transfers + pauses + SINGLE
+    }
+
+    /// The lines of all members that there is no room for, and of callers whom nobody served.
+    pub(super) fn kept(&self) -> usize {
+        let histograms = RingResult::ALL.len() * self.ring.lines() + self.talk.lines();
+        let hangups = Leg::ALL.len() * CauseLabels::COUNT;
+        Self::lines() + (histograms + hangups) * NOBODY_AND_OTHER
+    }
+
     /// The metrics of `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> MemberMetrics {
+    pub(super) fn of_pbx(&self, pbx: &PbxName, budget: &Budget) -> MemberMetrics {
         MemberMetrics {
             pbx: pbx.clone(),
+            budget: budget.clone(),
             histograms: self.histograms,
             rings: self.rings.handles(),
             ring: self.ring.handles(),
@@ -157,8 +164,17 @@ impl MemberMetrics {
         self.ring_count(member, result).inc();
         let Some(length) = length else { return };
         let member = member.in_histograms(self.histograms);
+        let labels = |member: &Member| ring_labels(&self.pbx, member, result);
         self.ring
-            .ensure((member.place(), result), || ring_labels(&self.pbx, &member, result))
+            .ensure_within(
+                &self.budget,
+                (member.place(), result),
+                || labels(&member),
+                || {
+                    let other = member.or_other();
+                    ((other.place(), result), labels(&other))
+                },
+            )
             .observe(length.as_secs_f64());
     }
 
@@ -174,7 +190,15 @@ impl MemberMetrics {
         let Some(talk) = talk else { return };
         let member = member.in_histograms(self.histograms);
         self.talk
-            .ensure(member.place(), || member.labels(&self.pbx))
+            .ensure_within(
+                &self.budget,
+                member.place(),
+                || member.labels(&self.pbx),
+                || {
+                    let other = member.or_other();
+                    (other.place(), other.labels(&self.pbx))
+                },
+            )
             .observe_of(talk.as_secs_f64(), of);
     }
 
@@ -196,14 +220,24 @@ impl MemberMetrics {
 
     pub(super) fn hung_up(&mut self, member: &Member, leg: Leg, cause: Cause) {
         let cause = CauseLabels::from(cause);
-        let labels = || QueueHangupLabels {
-            pbx: self.pbx.clone(),
-            queue: member.queue.name.clone(),
-            agent: member.agent.name.clone(),
-            leg,
-            cause,
-        };
-        self.hangups.ensure((member.place(), leg, cause), labels).inc();
+        let labels = |member: &Member| hangup_labels(&self.pbx, member, leg, cause);
+        self.hangups
+            .ensure_within(
+                &self.budget,
+                (member.place(), leg, cause),
+                || labels(member),
+                || {
+                    let other = member.or_other();
+                    ((other.place(), leg, cause), labels(&other))
+                },
+            )
+            .inc();
+    }
+
+    /// How many handles to counters of rings are kept.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.rings.keys()
     }
 
     fn ring_count(&mut self, member: &Member, result: RingResult) -> &Counter {
@@ -247,3 +281,23 @@ fn ring_labels(pbx: &PbxName, member: &Member, result: RingResult) -> RingLabels
         result,
     }
 }
+
+fn hangup_labels(
+    pbx: &PbxName,
+    member: &Member,
+    leg: Leg,
+    cause: CauseLabels,
+) -> QueueHangupLabels {
+    QueueHangupLabels {
+        pbx: pbx.clone(),
+        queue: member.queue.name.clone(),
+        agent: member.agent.name.clone(),
+        leg,
+        cause,
+    }
+}
+
+/// Counters without a label besides queue and agent: dumps and wrap-up.
+const SINGLE: usize = 2;
+/// The values of the label `agent` where there is no room for the agent's own.
+pub(super) const NOBODY_AND_OTHER: usize = 2;

@@ -9,6 +9,7 @@
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
 //! - `naming`, `labels`: what label values names get, and the label sets
+//! - `budget`, `overflow`: how many series a PBX may have, and what had no room
 //! - `self_metrics`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
@@ -20,6 +21,7 @@ use prometheus_client::metrics::counter::Counter;
 
 mod agents;
 mod aliases;
+mod budget;
 mod calls;
 mod catalogue;
 mod exporter;
@@ -30,6 +32,7 @@ mod labels;
 mod members;
 mod naming;
 mod native;
+mod overflow;
 #[cfg(target_os = "linux")]
 mod process;
 mod protobuf;
@@ -49,17 +52,22 @@ pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use exporter::{Exporter, Monitor, Snapshot};
 pub use exposition::{Exposition, Format};
+pub use overflow::Limit;
 pub use recorder::Recorder;
 pub use self_metrics::SelfMetrics;
-pub use settings::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
+pub use settings::{
+    AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings, ZeroSeries,
+};
 
 use self::agents::AgentFamilies;
+use self::budget::Budget;
 use self::calls::CallFamilies;
 use self::catalogue::entry;
-use self::family::Family;
-use self::labels::{AnomalyLabels, LabelSet, OverflowLabels};
+use self::family::{Family, Level};
+use self::labels::{AnomalyLabels, LabelSet, OverflowLabels, PbxLabels};
 use self::members::MemberFamilies;
-use self::naming::Naming;
+use self::naming::{Costs, Naming, Room};
+use self::overflow::Overflows;
 use self::queues::QueueFamilies;
 use self::registrar::Registrar;
 use self::self_metrics::SelfFamilies;
@@ -78,6 +86,8 @@ pub struct Metrics {
     calls: CallFamilies,
     anomalies: Family<AnomalyLabels, Counter>,
     overflows: Family<OverflowLabels, Counter>,
+    series: Family<PbxLabels, Level>,
+    series_limit: Family<PbxLabels, Level>,
     exporter: SelfFamilies,
     process: bool,
 }
@@ -96,6 +106,8 @@ impl Metrics {
         let calls = CallFamilies::new(&mut registrar, &settings);
         let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
         let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
+        let series = registrar.family(const { entry("asterisk_exporter_series") });
+        let series_limit = registrar.family(const { entry("asterisk_exporter_series_limit") });
         let exporter = SelfFamilies::new(&mut registrar);
 
         let settings = Arc::new(settings);
@@ -108,6 +120,8 @@ impl Metrics {
             calls,
             anomalies,
             overflows,
+            series,
+            series_limit,
             exporter,
             process: false,
         }
@@ -128,18 +142,45 @@ impl Metrics {
 
     /// What counts for `pbx`; a name may have one recorder only.
     pub fn recorder(&self, pbx: &PbxName) -> Recorder {
+        let room = self.room(pbx);
+        let budget = &room.budget;
         let recorder = Recorder {
             pbx: pbx.clone(),
             settings: self.settings.clone(),
-            naming: Naming::new(self.settings.clone(), pbx, &self.overflows),
             queue_targets: HashMap::new(),
             queues: self.queues.of_pbx(pbx),
-            members: self.members.of_pbx(pbx),
-            agents: self.agents.of_pbx(pbx),
-            calls: self.calls.of_pbx(pbx),
+            members: self.members.of_pbx(pbx, budget),
+            agents: self.agents.of_pbx(pbx, budget),
+            calls: self.calls.of_pbx(pbx, budget),
             anomalies: self.anomalies.handles(),
+            overflows: room.overflows.clone(),
+            naming: Naming::new(self.settings.clone(), pbx, room),
         };
         recorder.at_zero()
+    }
+
+    /// The series that `pbx` may have; those that it has in any case are taken.
+    fn room(&self, pbx: &PbxName) -> Room {
+        let labels = || PbxLabels { pbx: pbx.clone() };
+        let limit = self.settings.limits.series;
+        self.series_limit.ensure(labels()).set(limit as u64);
+
+        let costs = Costs {
+            // An agent who has no place in the queue is `other` in it, so that each queue's callers
+            // add up.
+            queue: self.queues.lines() + MemberFamilies::lines(),
+            member: MemberFamilies::lines(),
+            agent: self.agents.lines(),
+            trunk: CallFamilies::trunk_lines(),
+        };
+        let kept =
+            self.queues.kept() + self.members.kept() + self.agents.kept() + self.calls.kept();
+        let overflows = Overflows::new(|limit| {
+            self.overflows.ensure(OverflowLabels { pbx: pbx.clone(), label: limit })
+        });
+        let exported = self.series.ensure(labels());
+        let budget = Budget::new(limit, OWN + kept, exported, overflows.clone());
+        Room { budget, overflows, costs }
     }
 
     /// The exporter's own metrics of `pbx`, not synchronised from `now` on; `events` are the names that are
@@ -158,6 +199,10 @@ impl Metrics {
         }
     }
 }
+
+/// At least as many lines as a PBX has without queues, agents, trunks and calls: events by name are
+/// most of them.  A test counts.
+const OWN: usize = 170;
 
 /// Set in the build of a release.
 const REVISION: &str = match option_env!("ASTERISK_EXPORTER_REVISION") {

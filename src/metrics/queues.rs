@@ -11,7 +11,7 @@ use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, RefusalLabels};
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::Settings;
-use crate::correlator::{Caller, Outcome, Phase, QueueId, Refusal, Word};
+use crate::correlator::{AgentState, Caller, Outcome, Phase, QueueId, Refusal, Word};
 use crate::pbx::PbxName;
 
 /// What is counted of the queues of all PBXs.
@@ -74,6 +74,18 @@ impl QueueFamilies {
             recorded_calls: registrar
                 .family(const { entry("asterisk_queue_recorded_calls_total") }),
         }
+    }
+
+    /// The lines of a queue and of its hold times, gauges included.
+    pub(super) fn lines(&self) -> usize {
+        let counters = SINGLE + Phase::ALL.len() + Outcome::ALL.len() + KNOWN_REFUSALS;
+        let gauges = GAUGES + AgentState::ALL.len();
+        counters + gauges + (Outcome::ALL.len() - 1) * self.hold.lines()
+    }
+
+    /// The lines of the queues that there is no room for, and of those that do not exist.
+    pub(super) fn kept(&self) -> usize {
+        self.lines() + 1
     }
 
     /// The metrics of `pbx`.
@@ -188,6 +200,13 @@ impl QueueMetrics {
         })
     }
 }
+
+/// Counters without a label besides the queue's.
+const SINGLE: usize = 5;
+/// Refusals that a queue that exists can have.
+const KNOWN_REFUSALS: usize = Refusal::ALL.len() - 1;
+/// Callers waiting and talking, the longest wait, the target; and the agents in each state.
+const GAUGES: usize = 4;
 
 fn by_queue(pbx: &PbxName, queue: &Labelled<QueueId>) -> QueueLabels {
     QueueLabels { pbx: pbx.clone(), queue: queue.name.clone() }

@@ -10,8 +10,9 @@ use super::agents::AgentMetrics;
 use super::calls::{CallMetrics, Parties};
 use super::family::Handles;
 use super::labels::AnomalyLabels;
-use super::members::{Member, MemberMetrics};
+use super::members::MemberMetrics;
 use super::naming::Naming;
+use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
 use super::settings::Settings;
 use crate::correlator::{
@@ -33,6 +34,7 @@ pub struct Recorder {
     pub(super) agents: AgentMetrics,
     pub(super) calls: CallMetrics,
     pub(super) anomalies: Anomalies,
+    pub(super) overflows: Overflows,
 }
 
 /// Counters of what should not happen.
@@ -52,6 +54,11 @@ impl Recorder {
             self.anomaly(kind);
         }
         self
+    }
+
+    /// The limits that names or series were beyond for the first time since this was asked.
+    pub fn take_overflows(&self) -> Vec<Limit> {
+        self.overflows.take_new()
     }
 
     /// The service level target in force for a queue.
@@ -106,7 +113,7 @@ impl Recorder {
                 self.members.wrapped_up(&naming.member(names, queue, agent)?, spent);
             }
             O::QueueHangup { queue, agent, leg, cause } => {
-                self.members.hung_up(&naming.member(names, queue, agent)?, leg, cause);
+                self.members.hung_up(&naming.served(names, queue, agent)?, leg, cause);
             }
             O::CallerParked { .. } => {}
             O::AgentTime { agent, state, reason, spent } => {
@@ -144,13 +151,6 @@ impl Recorder {
 }
 
 impl Naming {
-    /// The queue first: a member of a queue that is not exported does not count against the limit of
-    /// agents.
-    fn member(&mut self, names: &Names, queue: QueueId, agent: AgentId) -> Option<Member> {
-        let queue = self.queue(names, queue)?;
-        Some(Member { queue, agent: self.agent(names, agent)? })
-    }
-
     fn parties(
         &mut self,
         names: &Names,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::aliases::QueueAliases;
-use crate::correlator::Patterns;
+use crate::correlator::{NameLimits, Patterns};
 
 /// Targets, bucket bounds, what an agent's label is, and how many label values there may be.
 #[derive(Clone, Debug)]
@@ -25,7 +25,9 @@ pub struct Settings {
     pub detail: Detail,
     /// Whether OpenMetrics has a `_created` line for each series.
     pub created_lines: bool,
-    /// How many values of a label one PBX may have.
+    /// Which series begin before anything happens to them.
+    pub zero_series: ZeroSeries,
+    /// How many values of a label, and how many series, one PBX may have.
     pub limits: LabelLimits,
     /// The pause reasons to show, the others being `other`; empty: the first `limits.reasons` that
     /// come.
@@ -49,6 +51,7 @@ impl Default for Settings {
             agent_histograms: AgentHistograms::default(),
             detail: Detail::default(),
             created_lines: false,
+            zero_series: ZeroSeries::default(),
             limits: LabelLimits::default(),
             pause_reasons: Vec::new(),
             queue_allow: Patterns::default(),
@@ -81,6 +84,16 @@ impl Settings {
     pub fn shows_queue(&self, queue: &str) -> bool {
         (self.queue_allow.is_empty() || self.queue_allow.matches(queue))
             && !self.queue_deny.matches(queue)
+    }
+
+    /// How many names the correlator keeps: no more than can be labels.
+    pub fn names_kept(&self) -> NameLimits {
+        NameLimits {
+            devices: self.limits.devices,
+            trunks: self.limits.trunks,
+            reasons: self.limits.reasons,
+            listed_reasons: self.pause_reasons.clone(),
+        }
     }
 
     /// Bounds of hold: the configured ones, and everything a caller's wait is compared with, so
@@ -172,24 +185,50 @@ impl Detail {
     }
 }
 
-/// How many values of a label one PBX may have; those that come later are `other`.
+/// Which series begin before anything happens to them, so that a store counts the first event.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ZeroSeries {
+    /// Counters of known queues, members and trunks.
+    Few,
+    /// Also what usually comes next: for a queue or a trunk when it is known, for an agent when a
+    /// phone begins to ring.
+    #[default]
+    Usual,
+    /// Also for each agent and trunk when they are known.
+    All,
+}
+
+/// How many values of a label one PBX may have, and how many series; those that come later are
+/// `other`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LabelLimits {
     /// Queues.
     pub queues: usize,
     /// Agents who are members of queues.
     pub agents: usize,
+    /// Places of agents in queues.
+    pub members: usize,
     /// Devices outside queues, which are agents in calls only.
     pub devices: usize,
     /// Trunks.
     pub trunks: usize,
     /// Pause reasons, if there is no list of them.
     pub reasons: usize,
+    /// All series.
+    pub series: usize,
 }
 
 impl Default for LabelLimits {
     fn default() -> Self {
-        Self { queues: 500, agents: 5000, devices: 1000, trunks: 200, reasons: 20 }
+        Self {
+            queues: 500,
+            agents: 5000,
+            members: 2500,
+            devices: 1000,
+            trunks: 200,
+            reasons: 20,
+            series: 300_000,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::missing::MissingNotices;
 use super::over;
 use super::schedule::Schedule;
 use super::trunk_notice::TrunkNotice;
+use super::warnings::limit_reached;
 use crate::ami::action::Action;
 use crate::ami::connection::Chunk;
 use crate::clock::Moment;
@@ -140,7 +141,7 @@ impl<'a, 'p> Follower<'a, 'p> {
         let read = wire.read();
 
         // One lock for a whole chunk: a scrape sees all of what was read at once, or nothing of it.
-        let (change, missing) = target.with_monitor(|monitor| {
+        let (change, missing, overflows) = target.with_monitor(|monitor| {
             expire(monitor, read);
             while let Some(item) = wire.next_item() {
                 timers.note(stream.take(read, &item, &mut sink(monitor))?);
@@ -154,6 +155,7 @@ impl<'a, 'p> Follower<'a, 'p> {
             Ok::<_, End>((
                 trunk_notice.check(&monitor.correlator),
                 monitor.correlator.missing(read),
+                monitor.recorder.take_overflows(),
             ))
         })?;
 
@@ -161,6 +163,9 @@ impl<'a, 'p> Follower<'a, 'p> {
             trunk_notice.report(target, &change);
         }
         missing_notices.update(target, missing);
+        for limit in overflows {
+            limit_reached(&target.name, limit);
+        }
         timers.check(read)
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
+use crate::metrics::Limit;
 use crate::pbx::PbxName;
 use crate::version::{NEWEST, OLDEST};
 
@@ -38,6 +39,14 @@ impl Warnings {
             warn!(%pbx, action, answer = message, "{}", remedy(action));
         }
     }
+}
+
+/// Names or series are beyond a limit; the recorder reports each limit once.
+pub(super) fn limit_reached(pbx: &PbxName, limit: Limit) {
+    warn!(
+        %pbx, limit = limit.key(),
+        "a limit is reached: what is beyond it is counted as `other`"
+    );
 }
 
 fn remedy(action: &str) -> &'static str {

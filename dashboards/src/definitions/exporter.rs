@@ -144,6 +144,8 @@ fn events() -> Row {
         "{rate} and on (event) topk(10, sum by (event) (increase(asterisk_exporter_events_total{{{PBX}}}[$__range] @ end())))"
     );
     let tracked = format!("sum by (pbx, kind) (asterisk_exporter_tracked_objects{{{PBX}}})");
+    let series = format!("sum by (pbx) (asterisk_exporter_series{{{PBX}}})");
+    let limit = format!("sum by (pbx) (asterisk_exporter_series_limit{{{PBX}}})");
     Row::titled(
         "Events",
         8,
@@ -155,13 +157,23 @@ fn events() -> Row {
                     .legend_right(),
             ),
             (
-                12,
+                6,
                 Panel::steps(
                     "Tracked objects",
                     "short",
                     "Channels, stays in queues and calls that the exporter keeps in memory.",
                 )
                 .over_time(&tracked, "{{pbx}} {{kind}}"),
+            ),
+            (
+                6,
+                Panel::steps(
+                    "Series and their limit",
+                    "short",
+                    "Series that are exported for a PBX, and limits.series, beyond which they become `other`.",
+                )
+                .over_time(&series, "{{pbx}}")
+                .over_time(&limit, "{{pbx}} limit"),
             ),
         ],
     )

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::correlator::{
     Cause, Direction, EndedBy, Leg, Outcome, QueueState, Refusal, RingResult, TransferBy,
-    TransferKind,
+    TransferKind, readable,
 };
 
 #[test]
@@ -138,7 +138,8 @@ proptest! {
             let metrics = read(&text).map_err(TestCaseError::fail)?;
             let entries = metrics.iter().find(|metric| metric.name.starts_with("asterisk_queue_entries"));
             let sample = &entries.expect("an entry was counted").samples[0];
-            let labels = [("pbx".to_owned(), "hq".to_owned()), ("queue".to_owned(), name.clone())];
+            let queue = readable(name.as_bytes()).into_owned();
+            let labels = [("pbx".to_owned(), "hq".to_owned()), ("queue".to_owned(), queue)];
             prop_assert_eq!(&sample.labels[..], &labels[..]);
             prop_assert_eq!(sample.value, 1.0);
         }

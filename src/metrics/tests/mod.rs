@@ -10,6 +10,7 @@ mod agents;
 mod calls;
 mod contract;
 mod histograms;
+mod limits;
 mod queues;
 mod self_metrics;
 mod size;
