@@ -24,11 +24,17 @@ pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> St
     let Style { format, created_lines } = style;
     let created_lines = created_lines && format == Format::OpenMetrics;
     let mut page = Page { text: String::new(), labels: String::new(), format, created_lines };
-    for family in families {
-        page.family(family, pbx);
-    }
-    if format == Format::OpenMetrics {
-        page.text.push_str("# EOF\n");
+    match format {
+        Format::Text => families.iter().for_each(|family| page.family(family, pbx)),
+        Format::OpenMetrics => {
+            // Prometheus 3.5 to 3.14 with type-and-unit labels give a family without a unit that of
+            // the family before it, so those come first.
+            for with_unit in [false, true] {
+                let all = families.iter().filter(|family| family.entry.unit.is_some() == with_unit);
+                all.for_each(|family| page.family(family, pbx));
+            }
+            page.text.push_str("# EOF\n");
+        }
     }
     page.text
 }

@@ -76,8 +76,32 @@ fn what_is_counted_is_written_as_prometheus_client_writes_it() {
 
         // What is read at the scrape alone is not registered.
         let snapshot = Snapshot { states: Vec::new(), process: false, ..bench.snapshot() };
-        assert_eq!(snapshot.text(None, Format::OpenMetrics), wanted);
+        assert_eq!(snapshot.text(None, Format::OpenMetrics), units_last(&wanted));
     }
+}
+
+/// An OpenMetrics page with the families that have no unit in front.
+fn units_last(page: &str) -> String {
+    let families = page.strip_suffix("# EOF\n").expect("an end").split_inclusive('\n');
+    let mut blocks: Vec<String> = Vec::new();
+    for line in families {
+        match blocks.last_mut() {
+            Some(block) if !line.starts_with("# HELP ") => block.push_str(line),
+            _ => blocks.push(line.to_owned()),
+        }
+    }
+    blocks.sort_by_key(|block| block.contains("\n# UNIT "));
+    blocks.concat() + "# EOF\n"
+}
+
+#[test]
+fn no_family_without_a_unit_follows_one_with_a_unit() {
+    let text = everything("support").scrape(Format::OpenMetrics).0;
+    let (without, with) = text.split_once("# UNIT ").expect("a unit");
+    assert!(without.matches("# HELP ").count() > 20);
+    let families = with.matches("# HELP ").count();
+    assert!(families > 10);
+    assert_eq!(families, with.matches("# UNIT ").count());
 }
 
 /// A bench on which every metric has a sample.

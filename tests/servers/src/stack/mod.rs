@@ -11,6 +11,7 @@ mod calls;
 mod examples;
 mod exporter;
 mod histograms;
+mod metadata;
 mod native_rules;
 mod numbers;
 mod pbx;
