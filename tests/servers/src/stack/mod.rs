@@ -18,4 +18,5 @@ mod pbx;
 mod routing;
 mod series;
 mod servers;
+mod starts;
 mod vmalert;
