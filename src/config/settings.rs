@@ -128,19 +128,7 @@ fn extras(root: &Section<'_>) -> (Detail, bool) {
     let section = root.child("metrics");
     let on = |key| section.read(key, checks::boolean).unwrap_or(false);
 
-    let detail = match (on("native_histograms"), on("exemplars")) {
-        (true, true) => {
-            section.mistake(
-                "exemplars",
-                "excludes native_histograms: a scrape has exemplars as text or native histograms as protobuf",
-            );
-            Detail::Classic
-        }
-        (true, false) => Detail::Native,
-        (false, true) => Detail::Exemplars,
-        (false, false) => Detail::Classic,
-    };
-
+    let detail = Detail { native: on("native_histograms"), exemplars: on("exemplars") };
     let created_lines = on("created_lines");
     section.finish();
     (detail, created_lines)

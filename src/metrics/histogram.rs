@@ -1,5 +1,5 @@
-//! Histograms as the configuration wants them: classic, with native buckets besides, or with
-//! exemplars.
+//! Histograms as the configuration wants them: classic, maybe with native buckets besides, maybe
+//! with exemplars.
 //!
 //! prometheus-client's own histogram can be read by its encoder only, so this one counts for itself.
 
@@ -12,6 +12,7 @@ use prometheus_client::metrics::{MetricType, TypedMetric};
 use super::native::NativeBuckets;
 use super::settings::Detail;
 use super::snapshot::{Bounds, Exemplar, Histograms};
+use super::timeline::Timeline;
 use crate::correlator::Caller;
 
 /// One histogram; its copies are the same.
@@ -24,15 +25,16 @@ struct Inner {
     sum: f64,
     /// What each bucket holds, without what the buckets below it hold.
     counts: Box<[u64]>,
-    extra: Extra,
+    native: Option<NativeBuckets>,
+    exemplars: Option<Exemplars>,
 }
 
+/// The calls that are shown as examples.
 #[derive(Debug)]
-enum Extra {
-    None,
-    Native(NativeBuckets),
+struct Exemplars {
     /// The latest of each bucket.
-    Exemplars(Box<[Option<Exemplar>]>),
+    latest: Box<[Option<Exemplar>]>,
+    timeline: Arc<Timeline>,
 }
 
 /// What the histograms of a family have in common.
@@ -40,33 +42,47 @@ enum Extra {
 pub(super) struct Layout {
     bounds: Bounds,
     detail: Detail,
+    timeline: Arc<Timeline>,
 }
 
 impl Layout {
     /// Buckets up to each of `bounds`, which rise, and one above them.
     pub(super) fn new(bounds: Vec<f64>, detail: Detail) -> Self {
-        Self { bounds: bounds.into_iter().chain([f64::INFINITY]).collect(), detail }
+        let bounds = bounds.into_iter().chain([f64::INFINITY]).collect();
+        Self { bounds, detail, timeline: Arc::default() }
+    }
+
+    /// The same, with exemplars of the times of `timeline`.
+    pub(super) fn on(self, timeline: Arc<Timeline>) -> Self {
+        Self { timeline, ..self }
     }
 
     pub(super) fn bounds(&self) -> Bounds {
         self.bounds.clone()
     }
 
-    fn extra(&self) -> Extra {
-        match self.detail {
-            // Who wants sums and no buckets wants no native ones either.
-            Detail::Native if self.bounds.len() > 1 => Extra::Native(NativeBuckets::default()),
-            Detail::Native | Detail::Classic => Extra::None,
-            Detail::Exemplars => Extra::Exemplars(self.bounds.iter().map(|_| None).collect()),
-        }
+    /// Who wants sums and no buckets wants no native ones either.
+    fn native(&self) -> Option<NativeBuckets> {
+        (self.detail.native && self.bounds.len() > 1).then(NativeBuckets::default)
+    }
+
+    fn exemplars(&self) -> Option<Exemplars> {
+        self.detail.exemplars.then(|| Exemplars {
+            latest: self.bounds.iter().map(|_| None).collect(),
+            timeline: self.timeline.clone(),
+        })
     }
 }
 
 impl Histogram {
     pub(super) fn new(layout: &Layout) -> Self {
-        let counts = layout.bounds.iter().map(|_| 0).collect();
-        let bounds = layout.bounds();
-        Self(Arc::new(Mutex::new(Inner { bounds, sum: 0.0, counts, extra: layout.extra() })))
+        Self(Arc::new(Mutex::new(Inner {
+            bounds: layout.bounds(),
+            sum: 0.0,
+            counts: layout.bounds.iter().map(|_| 0).collect(),
+            native: layout.native(),
+            exemplars: layout.exemplars(),
+        })))
     }
 
     pub(super) fn observe(&self, seconds: f64) {
@@ -80,15 +96,15 @@ impl Histogram {
         inner.sum += seconds;
         inner.counts[bucket] += 1;
 
-        match &mut inner.extra {
-            Extra::None => {}
-            Extra::Native(native) => native.observe(seconds),
-            // A call without a Linkedid leaves the example before it: it is still one.
-            Extra::Exemplars(exemplars) => {
-                if let Some(linkedid) = of.and_then(linkedid) {
-                    exemplars[bucket] = Some(Exemplar { linkedid, value: seconds });
-                }
-            }
+        if let Some(native) = &mut inner.native {
+            native.observe(seconds);
+        }
+        // A call without a Linkedid leaves the example before it: it is still one.
+        if let Some(exemplars) = &mut inner.exemplars
+            && let Some(linkedid) = of.and_then(linkedid)
+        {
+            let at = exemplars.timeline.now();
+            exemplars.latest[bucket] = Some(Exemplar { linkedid, value: seconds, at });
         }
     }
 
@@ -96,10 +112,9 @@ impl Histogram {
     pub(super) fn copy_to(&self, histograms: &mut Histograms) {
         let inner = self.lock();
         histograms.push(inner.sum, &inner.counts);
-        match &inner.extra {
-            Extra::None => {}
-            Extra::Native(native) => histograms.native.push(native.clone()),
-            Extra::Exemplars(exemplars) => histograms.exemplars.extend_from_slice(exemplars),
+        histograms.native.extend(inner.native.clone());
+        if let Some(exemplars) = &inner.exemplars {
+            histograms.exemplars.extend_from_slice(&exemplars.latest);
         }
     }
 

@@ -6,7 +6,7 @@
 use super::catalogue::Kind;
 use super::labels::LabelSet;
 use super::native::NativeBuckets;
-use super::snapshot::{HistogramValue, Samples, Series, Value};
+use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value};
 use crate::clock::Moment;
 
 /// The families of one PBX, or of all.
@@ -72,13 +72,18 @@ fn timestamp(moment: Moment) -> Message {
 fn metric_of(labels: &LabelSet, field: u32, value: &Message) -> Message {
     let mut metric = Message::default();
     for (name, value) in labels.iter() {
-        let mut label = Message::default();
-        label.text(label::NAME, name);
-        label.text(label::VALUE, value);
-        metric.nested(metric::LABEL, &label);
+        metric.nested(metric::LABEL, &label(name, value));
     }
     metric.nested(field, value);
     metric
+}
+
+/// A `LabelPair`.
+fn label(name: &str, value: &str) -> Message {
+    let mut label = Message::default();
+    label.text(label::NAME, name);
+    label.text(label::VALUE, value);
+    label
 }
 
 /// The value of a counter or a gauge.
@@ -96,10 +101,29 @@ fn histogram(value: HistogramValue<'_>) -> Message {
         let mut bucket = Message::default();
         bucket.uint(bucket::COUNT, classic.count);
         bucket.double(bucket::BOUND, classic.bound);
+        if let Some(of) = classic.exemplar {
+            bucket.nested(bucket::EXEMPLAR, &exemplar(of));
+        }
         message.nested(histogram::BUCKET, &bucket);
     }
+
     if let Some(native) = value.native {
         message.native(native);
+        // Those of a native histogram must have a time.
+        let all = value.buckets().filter_map(|bucket| bucket.exemplar);
+        for dated in all.filter(|exemplar| exemplar.at.is_some()) {
+            message.nested(histogram::EXEMPLAR, &exemplar(dated));
+        }
+    }
+    message
+}
+
+fn exemplar(of: &Exemplar) -> Message {
+    let mut message = Message::default();
+    message.nested(exemplar::LABEL, &label(Exemplar::LABEL, &of.linkedid));
+    message.double(exemplar::VALUE, of.value);
+    if let Some(at) = of.at {
+        message.nested(exemplar::TIMESTAMP, &timestamp(at));
     }
     message
 }
@@ -216,11 +240,19 @@ mod histogram {
     pub(super) const POSITIVE_SPAN: u32 = 12;
     pub(super) const POSITIVE_DELTA: u32 = 13;
     pub(super) const CREATED: u32 = 15;
+    pub(super) const EXEMPLAR: u32 = 16;
 }
 
 mod bucket {
     pub(super) const COUNT: u32 = 1;
     pub(super) const BOUND: u32 = 2;
+    pub(super) const EXEMPLAR: u32 = 3;
+}
+
+mod exemplar {
+    pub(super) const LABEL: u32 = 1;
+    pub(super) const VALUE: u32 = 2;
+    pub(super) const TIMESTAMP: u32 = 3;
 }
 
 mod span {
@@ -231,6 +263,7 @@ mod span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::snapshot::Values;
     use crate::metrics::snapshot::tests::{family, histogram};
 
     /// A message's fields, by number, each as its bytes; numbers in little-endian.
@@ -367,6 +400,39 @@ mod tests {
         let span = |offset: u64| vec![(1, number(offset)), (2, number(1))];
         assert_eq!(of(12).iter().map(|span| fields(span)).collect::<Vec<_>>(), [span(16), span(8)]);
         assert_eq!(of(13), [number(4), number(1)], "2, then one less, in zigzag");
+    }
+
+    #[test]
+    fn exemplars_are_in_the_classic_buckets_and_beside_the_native_ones_if_they_have_a_time() {
+        let at = Some(Moment::from_micros(1_764_000_000_250_000));
+        let call = |value, at| Some(Exemplar { linkedid: "1.1".into(), value, at });
+        let mut native = NativeBuckets::default();
+        native.observe(2.0);
+        for (native, beside) in [(Some(native), 1), (None, 0)] {
+            let mut samples = histogram(&[1.0, 2.0], &[(5.0, &[1, 1, 1], native)]);
+            let Values::Histograms(histograms) = &mut samples.values else { panic!("no values") };
+            histograms.exemplars = vec![call(0.5, None), None, call(3.0, at)];
+
+            let page = write(&[samples], None);
+            let [family] = &families(&page)[..] else { panic!("not one family") };
+            let histogram = fields(&fields(&family[3].1)[0].1);
+            let of = |number: u64| histogram.iter().filter(move |(field, _)| *field == number);
+            let buckets: Vec<_> = of(3).map(|(_, bucket)| fields(bucket)).collect();
+            assert_eq!(buckets[1].len(), 2, "no exemplar, no field");
+
+            let label = || (1, [&[10, 8][..], b"linkedid", &[18, 3], b"1.1"].concat());
+            let value = |value: f64| (2, value.to_le_bytes().to_vec());
+            assert_eq!(fields(&buckets[0][2].1), [label(), value(0.5)]);
+            let dated = fields(&buckets[2][2].1);
+            assert_eq!(dated[..2], [label(), value(3.0)]);
+            let time: Vec<_> = [(1, 1_764_000_000_u64), (2, 250_000_000)]
+                .map(|(field, number)| (field, number.to_le_bytes().to_vec()))
+                .into();
+            assert_eq!((dated[2].0, fields(&dated[2].1)), (3, time));
+
+            let own: Vec<_> = of(16).map(|(_, exemplar)| fields(exemplar)).collect();
+            assert_eq!((own.len(), own.iter().all(|own| *own == dated)), (beside, true));
+        }
     }
 
     #[test]

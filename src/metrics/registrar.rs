@@ -39,7 +39,7 @@ impl Registrar {
         layout: Layout,
     ) -> Family<L, Histogram> {
         let timeline = self.timeline.clone();
-        self.register(entry, Family::new(layout, timeline))
+        self.register(entry, Family::new(layout.on(timeline.clone()), timeline))
     }
 
     /// Registers what is known when the exporter is built.

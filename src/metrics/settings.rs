@@ -162,26 +162,19 @@ pub enum AgentHistograms {
     Off,
 }
 
-/// What histograms have besides their classic buckets.  A scraper takes native buckets or
-/// exemplars, never both.
+/// What histograms have besides their classic buckets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Detail {
-    /// Nothing.
-    #[default]
-    Classic,
+pub struct Detail {
     /// Native buckets, for scrapers that ask for protobuf.
-    Native,
-    /// A call as an example for each bucket of hold and talk in queues, in OpenMetrics.
-    Exemplars,
+    pub native: bool,
+    /// A call as an example for each bucket of hold and talk in queues, in OpenMetrics and protobuf.
+    pub exemplars: bool,
 }
 
 impl Detail {
     /// The same for histograms that show no calls.
     pub(super) const fn without_exemplars(self) -> Self {
-        match self {
-            Self::Classic | Self::Exemplars => Self::Classic,
-            Self::Native => Self::Native,
-        }
+        Self { exemplars: false, ..self }
     }
 }
 

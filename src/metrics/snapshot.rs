@@ -139,6 +139,8 @@ pub(super) struct Bucket<'a> {
 pub(super) struct Exemplar {
     pub(super) linkedid: Arc<str>,
     pub(super) value: f64,
+    /// When it was counted.
+    pub(super) at: Option<Moment>,
 }
 
 impl Exemplar {

@@ -75,7 +75,7 @@ impl Page {
             // Behind the last line of its series: Prometheus looks ahead for it.
             if let (true, Some(start)) = (self.created_lines, series.start) {
                 self.name(&[family.entry.family(), "_created"]);
-                self.moment(start);
+                self.line(&[&timestamp(start)]);
             }
         }
     }
@@ -122,11 +122,14 @@ impl Page {
         }
     }
 
-    /// Without a time of its own an exemplar gets that of the scrape which shows it first.
+    /// Without a time of its own an exemplar gets that of each scrape which shows it.
     fn exemplar(&mut self, exemplar: &Exemplar) {
         self.push(&[" # {", Exemplar::LABEL, "=\""]);
         escape(&mut self.text, &exemplar.linkedid);
         self.push(&["\"} ", dtoa::Buffer::new().format(exemplar.value)]);
+        if let Some(at) = exemplar.at {
+            self.push(&[" ", &timestamp(at)]);
+        }
     }
 
     /// The name and the labels of a sample.
@@ -146,13 +149,6 @@ impl Page {
 
     fn real(&mut self, value: f64) {
         self.line(&[dtoa::Buffer::new().format(value)]);
-    }
-
-    /// Seconds since the epoch, of which a float would lose the last digits.
-    fn moment(&mut self, moment: Moment) {
-        let micros = moment.as_micros();
-        let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
-        self.line(&[&format!("{seconds}.{rest:06}")]);
     }
 
     fn line(&mut self, parts: &[&str]) {
@@ -177,6 +173,13 @@ fn write_labels(text: &mut String, labels: &LabelSet) {
         escape(text, value);
         text.push('"');
     }
+}
+
+/// Seconds since the epoch, of which a float would lose the last digits.
+fn timestamp(moment: Moment) -> String {
+    let micros = moment.as_micros();
+    let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+    format!("{seconds}.{rest:06}")
 }
 
 /// Few values have anything to escape.

@@ -41,8 +41,13 @@ impl Timeline {
 
     /// The start time of a series that is created now.
     pub(super) fn start(&self) -> Moment {
+        self.now().map_or(Moment::UNDATED, |now| self.read().max(now.before(LONGEST)))
+    }
+
+    /// When what is counted now happens.
+    pub(super) fn now(&self) -> Option<Moment> {
         let now = Moment::from_micros(self.now.load(Ordering::Relaxed));
-        self.read().dated().map_or(Moment::UNDATED, |read| read.max(now.before(LONGEST)))
+        self.read().dated().map(|_| now)
     }
 
     fn read(&self) -> Moment {

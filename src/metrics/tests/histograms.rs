@@ -3,6 +3,11 @@
 use super::*;
 use crate::correlator::{Caller, Outcome};
 
+const CLASSIC: Detail = Detail { native: false, exemplars: false };
+const NATIVE: Detail = Detail { native: true, exemplars: false };
+const EXEMPLARS: Detail = Detail { native: false, exemplars: true };
+const BOTH: Detail = Detail { native: true, exemplars: true };
+
 /// A caller who was answered after so long.
 fn answered(bench: &mut Bench, hold: Duration, linkedid: &[u8]) {
     let queue = bench.queue("support");
@@ -24,7 +29,7 @@ fn exemplar(text: &str, le: &str) -> Option<String> {
 
 #[test]
 fn an_exemplar_names_the_call_in_open_metrics_alone() {
-    let mut bench = bench(Detail::Exemplars);
+    let mut bench = bench(EXEMPLARS);
     answered(&mut bench, Duration::from_millis(7500), b"pbx-1700000000.1");
     let text = bench.scrape(Format::OpenMetrics).0;
     assert_eq!(exemplar(&text, "10.0").as_deref(), Some("{linkedid=\"pbx-1700000000.1\"} 7.5"));
@@ -33,8 +38,38 @@ fn an_exemplar_names_the_call_in_open_metrics_alone() {
 }
 
 #[test]
+fn an_exemplar_has_the_time_at_which_it_was_counted() {
+    for detail in [EXEMPLARS, BOTH] {
+        let metrics = Metrics::new(Settings { detail, ..Settings::default() });
+        let metrics = metrics.starting(Moment::from_secs(1_764_000_000));
+        let recorder = metrics.recorder(&PbxName::new("hq"));
+        let mut bench = Bench { metrics, recorder, ..bench(detail) };
+        let counted = Moment::from_micros(1_764_000_012_345_678);
+        bench.metrics.registrar.timeline().pass(counted);
+        answered(&mut bench, secs(7), b"1.1");
+        bench.metrics.registrar.timeline().pass(counted.after(secs(30)));
+        let text = bench.scrape(Format::OpenMetrics).0;
+        let wanted = "{linkedid=\"1.1\"} 7.0 1764000012.345678";
+        assert_eq!(exemplar(&text, "10.0").as_deref(), Some(wanted));
+    }
+}
+
+#[test]
+fn native_histograms_and_exemplars_go_together() {
+    let mut bench = bench(BOTH);
+    answered(&mut bench, secs(7), b"1700000000.1");
+    let text = bench.scrape(Format::OpenMetrics).0;
+    assert_eq!(exemplar(&text, "10.0").as_deref(), Some("{linkedid=\"1700000000.1\"} 7.0"));
+
+    // Without a clock it has no time, and stays in the classic bucket.
+    let page = bench.protobuf();
+    let of = |part: &[u8]| page.windows(part.len()).filter(|window| *window == part).count();
+    assert_eq!((of(&SPAN_OF_7_SECONDS), of(b"1700000000.1")), (1, 1));
+}
+
+#[test]
 fn the_latest_call_of_a_bucket_is_its_exemplar() {
-    let mut bench = bench(Detail::Exemplars);
+    let mut bench = bench(EXEMPLARS);
     answered(&mut bench, secs(7), b"1.1");
     answered(&mut bench, secs(8), b"2.2");
     let text = bench.scrape(Format::OpenMetrics).0;
@@ -44,18 +79,18 @@ fn the_latest_call_of_a_bucket_is_its_exemplar() {
 #[test]
 fn a_linkedid_that_is_no_exemplar_is_none() {
     for linkedid in [&b""[..], b"\xff1.1", &[b'7'; 121]] {
-        let mut bench = bench(Detail::Exemplars);
+        let mut bench = bench(EXEMPLARS);
         answered(&mut bench, secs(7), linkedid);
         assert_eq!(exemplar(&bench.scrape(Format::OpenMetrics).0, "10.0"), None);
     }
-    let mut bench = bench(Detail::Exemplars);
+    let mut bench = bench(EXEMPLARS);
     answered(&mut bench, secs(7), &[b'7'; 120]);
     assert!(exemplar(&bench.scrape(Format::OpenMetrics).0, "10.0").is_some(), "120 characters fit");
 }
 
 #[test]
 fn nothing_names_a_call_unless_it_is_asked_for() {
-    for detail in [Detail::Classic, Detail::Native] {
+    for detail in [CLASSIC, NATIVE] {
         let mut bench = bench(detail);
         answered(&mut bench, secs(7), b"1700000000.1");
         assert!(!bench.scrape(Format::OpenMetrics).0.contains("1700000000.1"));
@@ -64,7 +99,7 @@ fn nothing_names_a_call_unless_it_is_asked_for() {
 
 #[test]
 fn native_histograms_leave_the_text_as_it_was() {
-    let texts = [Detail::Classic, Detail::Native].map(|detail| {
+    let texts = [CLASSIC, NATIVE].map(|detail| {
         let mut bench = bench(detail);
         answered(&mut bench, secs(7), b"1.1");
         let text = bench.text().0;
@@ -77,28 +112,27 @@ fn native_histograms_leave_the_text_as_it_was() {
 
 #[test]
 fn a_scrape_of_protobuf_does_not_depend_on_the_texts_before_it() {
-    let mut bench = bench(Detail::Native);
+    let mut bench = bench(NATIVE);
     answered(&mut bench, secs(7), b"1.1");
     bench.text();
     let first = bench.protobuf();
     bench.scrape(Format::OpenMetrics);
     let second = bench.protobuf();
     assert_eq!(first.len(), second.len());
-    // Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes,
-    // offset 46 in zigzag.
-    let span = [12 << 3 | 2, 4, 1 << 3, 46, 2 << 3, 1];
     for page in [first, second] {
-        assert_eq!(page.windows(span.len()).filter(|window| *window == span).count(), 1);
+        let spans = page.windows(SPAN_OF_7_SECONDS.len());
+        assert_eq!(spans.filter(|window| *window == SPAN_OF_7_SECONDS).count(), 1);
     }
 }
 
+/// Bucket 23 holds what is above 2^(22/8), 6.7 s, and not above 7.3 s: field 12, four bytes, offset
+/// 46 in zigzag.
+const SPAN_OF_7_SECONDS: [u8; 6] = [12 << 3 | 2, 4, 1 << 3, 46, 2 << 3, 1];
+
 #[test]
 fn agents_without_buckets_have_no_native_ones() {
-    let settings = Settings {
-        detail: Detail::Native,
-        agent_histograms: AgentHistograms::Sums,
-        ..Settings::default()
-    };
+    let settings =
+        Settings { detail: NATIVE, agent_histograms: AgentHistograms::Sums, ..Settings::default() };
     let mut bench = Bench::new(settings);
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     let ended_by = crate::correlator::EndedBy::Agent;

@@ -48,7 +48,8 @@ fn a_scrape_of_many_series() {
         });
         times.min().expect("it ran")
     };
-    for detail in [Detail::Classic, Detail::Native] {
+    for native in [false, true] {
+        let detail = Detail { native, ..Detail::default() };
         let mut bench = large(detail);
         let text = bench.text().0;
         let series = text.lines().filter(|line| !line.starts_with('#')).count();

@@ -132,6 +132,7 @@ fn shown(page: &str) -> BTreeSet<Exemplar> {
     let with = page.lines().filter_map(|line| line.split_once(" # {linkedid=\""));
     let read = with.map(|(line, exemplar)| {
         let (linkedid, value) = exemplar.split_once("\"} ").expect("an exemplar has a value");
+        let (value, _) = value.split_once(' ').expect("an exemplar has a time");
         (sample(line).0, linkedid.to_owned(), value.parse::<f64>().unwrap().to_string())
     });
     read.collect()
@@ -160,12 +161,8 @@ fn stored(server: &Server, metric: &str) -> BTreeSet<Exemplar> {
     found
 }
 
-fn assert_exemplars(program: &Path) {
-    let pbx = Pbx::start();
-    let exporter = Exporter::start(&pbx, "metrics: {exemplars: true}");
-    let server =
-        prometheus(program, &scraping(exporter.port, ""), &["--enable-feature=exemplar-storage"]);
-
+/// Twelve callers, whose holds are in buckets of their own.
+fn say_calls(pbx: &Pbx, exporter: &Exporter) {
     for (number, hold) in [0.25, 3.5, 7.125, 19.0, 400.0, 5000.0].into_iter().enumerate() {
         let number = number as u32 * 2;
         pbx.say(&abandoned(number, hold));
@@ -176,6 +173,14 @@ fn assert_exemplars(program: &Path) {
         let exits = exporter.series().named("asterisk_queue_exits_total").total();
         if exits == 12.0 { Ok(()) } else { Err(format!("{exits} of 12")) }
     });
+}
+
+fn assert_exemplars(program: &Path) {
+    let pbx = Pbx::start();
+    let exporter = Exporter::start(&pbx, "metrics: {exemplars: true}");
+    let server =
+        prometheus(program, &scraping(exporter.port, ""), &["--enable-feature=exemplar-storage"]);
+    say_calls(&pbx, &exporter);
 
     let shown = shown(&exporter.page("application/openmetrics-text;version=1.0.0"));
     let of = |metric: &str| -> BTreeSet<Exemplar> {
@@ -228,4 +233,77 @@ fn prometheus_2_finds_the_calls_behind_hold_and_talk() {
 fn prometheus_3_finds_the_calls_behind_hold_and_talk() {
     let Some(program) = prometheus_3() else { return };
     assert_exemplars(&program);
+}
+
+const EXEMPLARS: &str = "--enable-feature=native-histograms,exemplar-storage";
+
+/// An exporter with both, and who called: hold and call of each outcome, shortest first.
+fn with_both() -> (Pbx, Exporter, Vec<(Labels, String, String)>) {
+    let pbx = Pbx::start();
+    let exporter = Exporter::start(&pbx, "metrics: {native_histograms: true, exemplars: true}");
+    say_calls(&pbx, &exporter);
+    let shown = shown(&exporter.page("application/openmetrics-text;version=1.0.0"));
+    let hold = shown
+        .into_iter()
+        .filter(|(labels, ..)| labels["__name__"] == "asterisk_queue_hold_seconds_bucket")
+        .collect::<Vec<_>>();
+    assert_eq!(hold.len(), 12, "{hold:?}");
+    (pbx, exporter, hold)
+}
+
+/// The same exemplar of a native histogram, whose series has no bucket.
+fn of_native((labels, call, value): &Exemplar) -> Exemplar {
+    let mut labels = labels.clone();
+    labels.remove("le");
+    labels.insert("__name__".to_owned(), "asterisk_queue_hold_seconds".to_owned());
+    (labels, call.clone(), value.clone())
+}
+
+fn assert_counts(server: &Server) {
+    until("the native histograms have all callers", || {
+        let count = server.ask("sum by (outcome) (histogram_count(asterisk_queue_hold_seconds))");
+        let counts: Vec<_> = count.0.into_iter().map(|(l, n)| (l["outcome"].clone(), n)).collect();
+        let counts: Vec<_> = counts.iter().filter(|(_, n)| *n > 0.0).collect();
+        let wanted = [&("abandoned".to_owned(), 6.0), &("answered".to_owned(), 6.0)];
+        if counts == wanted { Ok(()) } else { Err(format!("{counts:?}")) }
+    });
+}
+
+#[test]
+fn prometheus_3_finds_the_calls_behind_native_and_classic_histograms() {
+    let Some(program) = prometheus_3() else { return };
+    let (_pbx, exporter, hold) = with_both();
+    let more = "    always_scrape_classic_histograms: true\n";
+    let mut config = scraping(exporter.port, more);
+    if minor_version(&program) >= 8 {
+        config.push_str("    scrape_native_histograms: true\n");
+    }
+    let server = prometheus(&program, &config, &[EXEMPLARS]);
+    assert_counts(&server);
+
+    let native: BTreeSet<_> = hold.iter().map(of_native).collect();
+    assert_eq!(native.len(), 12);
+    assert_stored(&server, "asterisk_queue_hold_seconds", &native);
+    assert_stored(&server, "asterisk_queue_hold_seconds_bucket", &hold.into_iter().collect());
+}
+
+#[test]
+fn prometheus_2_finds_a_call_behind_each_native_histogram() {
+    let Some(program) = prometheus_2() else { return };
+    let (_pbx, exporter, hold) = with_both();
+    let server = prometheus(&program, &scraping(exporter.port, ""), &[EXEMPLARS]);
+    assert_counts(&server);
+
+    // It takes one exemplar of a native histogram: that of the lowest bucket.
+    let lowest = hold.iter().filter(|(labels, ..)| labels["le"] == "1.0");
+    let lowest: BTreeSet<_> = lowest.map(of_native).collect();
+    assert_eq!(lowest.len(), 2, "of each outcome");
+    assert_stored(&server, "asterisk_queue_hold_seconds", &lowest);
+}
+
+fn assert_stored(server: &Server, metric: &str, wanted: &BTreeSet<Exemplar>) {
+    until(&format!("Prometheus has the exemplars of {metric}"), || {
+        let stored = stored(server, metric);
+        if stored == *wanted { Ok(()) } else { Err(format!("{stored:?}, not {wanted:?}")) }
+    });
 }
