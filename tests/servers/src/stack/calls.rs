@@ -18,7 +18,12 @@ pub(crate) fn day(seed: u64, calls: usize) -> Vec<u8> {
 
 /// What a real Asterisk sent: a capture of 400 random calls.
 pub(crate) fn recorded(version: &str) -> Vec<u8> {
-    let file = File::open(root("fixtures/captures").join(version).join("bulk.ami.gz")).unwrap();
+    captured(&format!("{version}/bulk"))
+}
+
+/// A capture of `fixtures/captures`.
+pub(crate) fn captured(name: &str) -> Vec<u8> {
+    let file = File::open(root(&format!("fixtures/captures/{name}.ami.gz"))).unwrap();
     let mut bytes = Vec::new();
     MultiGzDecoder::new(file).read_to_end(&mut bytes).unwrap();
     bytes

@@ -10,15 +10,19 @@ use super::servers::{Folder, port, until};
 
 pub(crate) struct Exporter {
     pub(crate) port: u16,
-    _running: Running,
+    running: Running,
     _folder: Folder,
 }
 
 impl Exporter {
     /// One that is synchronised with `pbx`, called `hq`; `more` is added to its configuration.
     pub(crate) fn start(pbx: &Pbx, more: &str) -> Self {
+        Self::start_at(port(), pbx, more)
+    }
+
+    /// The same at a port that another one may have had.
+    pub(crate) fn start_at(port: u16, pbx: &Pbx, more: &str) -> Self {
         let folder = Folder::new("exporter");
-        let port = port();
 
         // The queues are listed once: this PBX has none in its list, and later nobody in them.
         let config = folder.file(
@@ -41,13 +45,18 @@ impl Exporter {
         .stdout(Stdio::null())
         .spawn()
         .expect("the program starts");
-        let exporter = Self { port, _running: Running(child), _folder: folder };
+        let exporter = Self { port, running: Running(child), _folder: folder };
         until("the exporter is up", || match get(port, "/-/ready", "*/*") {
             Ok((200, _)) => Ok(()),
             other => Err(format!("{other:?}")),
         });
 
         exporter
+    }
+
+    /// Ends it as systemd does.
+    pub(crate) fn stop(mut self) {
+        assert_eq!(self.running.stop(), Some(0));
     }
 
     /// What a scraper of this `Accept` gets, as text.

@@ -8,11 +8,15 @@
 
 mod alerts;
 mod calls;
+mod day;
+mod day_tests;
 mod examples;
 mod exporter;
+mod gate;
 mod histograms;
 mod metadata;
 mod native_rules;
+mod nhcb;
 mod numbers;
 mod pbx;
 mod routing;

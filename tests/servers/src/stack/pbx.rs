@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// It takes one exporter.
+/// It takes one exporter at a time.
 pub(crate) struct Pbx {
     pub(crate) port: u16,
     line: Arc<Mutex<Option<TcpStream>>>,
@@ -17,10 +17,11 @@ impl Pbx {
         let line = Arc::new(Mutex::new(None));
         let ours = Arc::clone(&line);
         std::thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            *ours.lock().unwrap() = Some(stream.try_clone().unwrap());
-            say(&ours, b"Asterisk Call Manager/11.0.0\r\n");
-            answer_all(BufReader::new(stream), &ours);
+            for stream in listener.incoming().map_while(Result::ok) {
+                *ours.lock().unwrap() = Some(stream.try_clone().unwrap());
+                say(&ours, b"Asterisk Call Manager/11.0.0\r\n");
+                answer_all(BufReader::new(stream), &ours);
+            }
         });
         Self { port, line }
     }

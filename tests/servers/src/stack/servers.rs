@@ -40,7 +40,7 @@ pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server 
         .args(more);
 
     // An agent stores nothing that can be asked for.
-    let storage = if more.contains(&"--enable-feature=agent") { "agent" } else { "tsdb" };
+    let storage = if more.iter().any(|flag| AGENT.contains(flag)) { "agent" } else { "tsdb" };
     command.arg(format!("--storage.{storage}.path={}", folder.path("data")));
     start("Prometheus", command, port, "/-/ready", folder)
 }
@@ -219,6 +219,8 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -
     panic!("waited in vain until {what}: {last}");
 }
 
+/// How Prometheus 2 and 3 are told to be an agent.
+const AGENT: [&str; 2] = ["--enable-feature=agent", "--agent"];
 /// Far more than anything takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 const STEP: Duration = Duration::from_millis(200);
