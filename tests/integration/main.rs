@@ -11,6 +11,7 @@ mod image;
 mod lab;
 mod metrics_md;
 mod missing;
+mod moments;
 mod program;
 mod record;
 mod replay;
