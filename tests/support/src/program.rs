@@ -131,27 +131,31 @@ pub fn get_at(address: &str, path: &str, accept: &str) -> std::io::Result<(u16, 
         "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
     )?;
 
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    // A chunk may end within a letter.
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let body = answer.get(end + 4..).unwrap_or_default();
+
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
-        unchunk(body)
-    } else {
-        body.to_owned()
-    };
+    let is_chunked = head.contains("transfer-encoding: chunked");
+    let body = if is_chunked { unchunk(body) } else { body.to_owned() };
+    let body = String::from_utf8(body).map_err(std::io::Error::other)?;
     Ok((status, body))
 }
 
-fn unchunk(mut body: &str) -> String {
-    let mut whole = String::new();
-    while let Some((size, rest)) = body.split_once("\r\n") {
+fn unchunk(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    while let Some(end) = body.windows(2).position(|bytes| bytes == b"\r\n") {
+        let size = String::from_utf8_lossy(&body[..end]);
         let size = usize::from_str_radix(size.trim(), 16).expect("a chunk's size");
         if size == 0 {
             break;
         }
-        whole.push_str(&rest[..size]);
-        body = rest[size..].trim_start_matches("\r\n");
+        let data = &body[end + 2..];
+        whole.extend_from_slice(&data[..size]);
+        body = data[size..].strip_prefix(b"\r\n").unwrap_or_default();
     }
     whole
 }

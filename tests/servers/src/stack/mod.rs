@@ -15,6 +15,7 @@ mod exporter;
 mod gate;
 mod histograms;
 mod metadata;
+mod moments;
 mod native_rules;
 mod nhcb;
 mod numbers;
