@@ -7,10 +7,10 @@
 # NaN...+Inf, the one up to 1 is 0...1. `_count` and `_sum` are right, every quantile is wrong. Nothing is logged.
 # VictoriaMetrics 1.112 answers 204 and stores nothing of any native histogram.
 #
-# Versions: Debian's prometheus 3.5.3+ds1-6, victoria-metrics 1.145.0+ds1-2 and 1.112.0+ds1-2+b4.
+# Versions: Debian's prometheus 3.5.3+ds1-6, victoria-metrics 1.145.0+ds1-2 and 1.112.0+ds1-2.
 . "$(dirname "$0")/lib.sh"
 debian sid prometheus=3.5.3+ds1-6 victoria-metrics=1.145.0+ds1-2
-debian trixie victoria-metrics
+debian trixie victoria-metrics=1.112.0+ds1-2
 page=$(port) sender=$(port) new=$(port) old=$(port)
 
 cat >"$work/page" <<'P'
