@@ -9,7 +9,9 @@ use super::credentials::warn_of_readers_of_file;
 use super::pbx::patterns;
 use super::section::Section;
 use crate::correlator::{Identity, Patterns};
-use crate::metrics::{AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings};
+use crate::metrics::{
+    AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings, ZeroSeries,
+};
 
 /// Reads the settings, and what identifies an agent: with the label `interface` it is the interface.
 pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
@@ -17,7 +19,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
     let (service_level, queue_service_levels) = service_levels(root);
     let (agent_label, identity) = agent_label(root);
     let (queue_allow, queue_deny) = queues(root);
-    let (detail, created_lines) = extras(root);
+    let (detail, created_lines, zero_series) = extras(root);
 
     let settings = Settings {
         service_level,
@@ -32,7 +34,7 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
             .unwrap_or(default.agent_histograms),
         detail,
         created_lines,
-        zero_series: default.zero_series,
+        zero_series,
         limits: limits(root, &default.limits),
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
@@ -123,15 +125,25 @@ fn agent_histograms(text: &str) -> Result<AgentHistograms, String> {
     })
 }
 
-/// What a page has besides the numbers, and whether it has `_created` lines.
-fn extras(root: &Section<'_>) -> (Detail, bool) {
+/// What a page has besides the numbers, whether it has `_created` lines, and which series it has
+/// before anything happens to them.
+fn extras(root: &Section<'_>) -> (Detail, bool, ZeroSeries) {
     let section = root.child("metrics");
     let on = |key| section.read(key, checks::boolean).unwrap_or(false);
 
     let detail = Detail { native: on("native_histograms"), exemplars: on("exemplars") };
     let created_lines = on("created_lines");
+    let zero_series = section.read("zero_series", zero_series).unwrap_or_default();
     section.finish();
-    (detail, created_lines)
+    (detail, created_lines, zero_series)
+}
+
+fn zero_series(text: &str) -> Result<ZeroSeries, String> {
+    choice(&["few", "usual", "all"])(text).map(|choice| match choice {
+        "few" => ZeroSeries::Few,
+        "all" => ZeroSeries::All,
+        _ => ZeroSeries::Usual,
+    })
 }
 
 fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {

@@ -6,6 +6,7 @@
 use super::Correlator;
 use super::cause::Cause;
 use super::device::is_media;
+use super::dial::CallLabels;
 use super::key::{CallKey, ChannelKey};
 use super::line::Line;
 use super::names::{AgentId, TrunkId};
@@ -14,7 +15,7 @@ use super::time::Stamp;
 use crate::event;
 
 /// One call.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     /// The channel that began it.
     pub first: ChannelKey,
@@ -170,6 +171,18 @@ impl Correlator {
                 }
             }
         }
+
+        // A queue's member is the agent, whoever has the phone: the ring attempt has begun the call.
+        if self.find_ring(leg).is_none() {
+            self.emit_call_began(key, agent, out);
+        }
+    }
+
+    /// A call that will be `agent`'s if the phone that begins to ring is answered.
+    pub(super) fn emit_call_began(&mut self, key: CallKey, agent: AgentId, out: &mut dyn Observe) {
+        let Some(call) = self.calls.get(key).copied() else { return };
+        let CallLabels { direction, agent, trunk } = self.labels_if_answered(&call, agent);
+        self.emit(Observation::CallBegan { direction, agent, trunk }, out);
     }
 
     /// A dialled leg answered; a queue's legs are connected by AgentConnect instead.

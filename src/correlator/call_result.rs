@@ -61,6 +61,12 @@ impl Correlator {
     }
 
     pub(super) fn labels(&mut self, call: &Call) -> CallLabels {
+        self.labels_if_answered(call, AgentId::NONE)
+    }
+
+    /// The same as if `agent` answered, unless somebody has answered already.
+    pub(super) fn labels_if_answered(&mut self, call: &Call, agent: AgentId) -> CallLabels {
+        let answering = call.answer.map_or(agent, |answer| answer.agent);
         let direction = self.direction(call);
         let first = self.channels.all.get(call.first);
         let line = first.map_or(Line::Other, |first| first.identity.line);
@@ -69,9 +75,7 @@ impl Correlator {
         // The agent is on the other side of a trunk, on the first leg of a click-to-call through a
         // Local channel, else at the first channel.
         let agent = match (direction, line) {
-            (Direction::Inbound, _) | (_, Line::Trunk(_)) => {
-                call.answer.map_or(AgentId::NONE, |answer| answer.agent)
-            }
+            (Direction::Inbound, _) | (_, Line::Trunk(_)) => answering,
             (_, Line::Local) => call.first_agent,
             (_, Line::Agent | Line::Media | Line::Other) => first.map_or(AgentId::NONE, |first| {
                 first.ensure_agent(&mut self.names, self.members.owners())

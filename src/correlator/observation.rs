@@ -43,6 +43,8 @@ pub enum Observation {
     Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
     /// A caller was never let in.
     Refused { queue: QueueId, reason: Refusal },
+    /// A ring attempt began: not counted, but its series begin.
+    RingBegan { queue: QueueId, agent: AgentId },
     /// A ring attempt ended.
     RingEnded { queue: QueueId, agent: AgentId, result: RingResult, length: Option<Duration> },
     /// A connected call ended.
@@ -64,6 +66,9 @@ pub enum Observation {
     RecordedCall { queue: QueueId, agent: AgentId },
     /// Time an agent spent in a state since the last such observation.
     AgentTime { agent: AgentId, state: AgentState, reason: ReasonId, spent: Duration },
+    /// Somebody is called; what the call will be counted under if this is answered, or ends it.  Not
+    /// counted, but its series begin.
+    CallBegan { direction: Direction, agent: AgentId, trunk: TrunkId },
     /// A call ended.
     CallEnded { direction: Direction, agent: AgentId, trunk: TrunkId, result: CallResult },
     /// How long a call's first dial rang until its answer or end.

@@ -14,7 +14,7 @@ use super::dial::DialStatus;
 use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
 use super::line::Line;
 use super::names::{AgentId, QueueId};
-use super::observation::{Observe, RingResult};
+use super::observation::{Observation, Observe, RingResult};
 use super::time::Stamp;
 use crate::event;
 
@@ -229,6 +229,11 @@ impl Correlator {
         // was reset.
         self.members.end_wrap_up(member, at.read, &self.names, out);
         self.refresh_agent(agent, at.read, out);
+
+        self.emit(Observation::RingBegan { queue, agent }, out);
+        if let Some(call) = self.find_call(self.stays[stay].caller) {
+            self.emit_call_began(call, agent, out);
+        }
         key
     }
 

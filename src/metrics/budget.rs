@@ -50,6 +50,16 @@ impl Budget {
         self.take_of(lines, self.limit - self.limit / 10)
     }
 
+    /// The same for series that nothing has happened to yet.
+    pub(super) fn take_early(&self, lines: usize) -> bool {
+        self.take_of(lines, self.limit - self.limit / 5)
+    }
+
+    /// The same for series that nothing may ever happen to.
+    pub(super) fn take_ahead(&self, lines: usize) -> bool {
+        self.take_of(lines, self.limit / 2)
+    }
+
     /// Takes note of a series that had no room.
     pub(super) fn refuse(&self, series: impl Hash) {
         self.overflows.note(Limit::Series, series);
@@ -73,10 +83,12 @@ mod tests {
 
     use super::*;
     #[test]
-    fn a_name_has_room_where_a_series_has_none() {
+    fn what_is_needed_has_more_room_than_what_may_be() {
         let overflows = Overflows::new(|_| Counter::default());
         let budget = Budget::new(100, 40, Gauge::default(), overflows);
-        assert_eq!([51, 50].map(|lines| budget.admit_member(lines)), [false, true]);
+        assert_eq!([10, 1].map(|lines| budget.take_ahead(lines)), [true, false]);
+        assert_eq!([31, 30, 1].map(|lines| budget.take_early(lines)), [false, true, false]);
+        assert_eq!([10, 1].map(|lines| budget.admit_member(lines)), [true, false]);
         assert_eq!([8, 1].map(|lines| budget.take(lines)), [true, false]);
         assert_eq!([2, 1].map(|lines| budget.admit(lines)), [true, false]);
         assert_eq!(budget.exported.get(), 100);

@@ -12,10 +12,10 @@ use super::labels::{
     CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels, PbxLabels,
     TrunkAttemptLabels, TrunkHangupLabels,
 };
-use super::members::{NOBODY_AND_OTHER, in_histograms};
+use super::members::{NOBODY_AND_OTHER, SERVED_CAUSE, in_histograms};
 use super::naming::Labelled;
 use super::registrar::Registrar;
-use super::settings::{AgentHistograms, Settings};
+use super::settings::{AgentHistograms, Settings, ZeroSeries};
 use crate::correlator::{AgentId, CallResult, Cause, Direction, TrunkId, Word};
 use crate::pbx::PbxName;
 
@@ -23,6 +23,7 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub(super) struct CallFamilies {
     histograms: AgentHistograms,
+    zero_series: ZeroSeries,
     calls: Family<CallLabels, Counter>,
     ring: Family<CallRingLabels, Histogram>,
     talk: Family<CallTalkLabels, Histogram>,
@@ -38,6 +39,7 @@ pub(super) struct CallMetrics {
     pbx: PbxName,
     budget: Budget,
     histograms: AgentHistograms,
+    zero_series: ZeroSeries,
     calls: Handles<(Route, CallResult), CallLabels, Counter>,
     ring: Handles<(Direction, CallResult), CallRingLabels, Histogram>,
     talk: Handles<(Direction, AgentId), CallTalkLabels, Histogram>,
@@ -83,6 +85,7 @@ impl CallFamilies {
         let talk = Layout::new(settings.agent_bounds(&settings.buckets.talk), detail);
         Self {
             histograms: settings.agent_histograms,
+            zero_series: settings.zero_series,
             calls: registrar.family(const { entry("asterisk_calls_total") }),
             ring: registrar.histograms(const { entry("asterisk_call_ring_seconds") }, ring),
             talk: registrar.histograms(const { entry("asterisk_call_talk_seconds") }, talk),
@@ -115,6 +118,7 @@ impl CallFamilies {
             pbx: pbx.clone(),
             budget: budget.clone(),
             histograms: self.histograms,
+            zero_series: self.zero_series,
             calls: self.calls.handles(),
             ring: self.ring.handles(),
             talk: self.talk.handles(),
@@ -131,16 +135,64 @@ impl CallFamilies {
             }
         }
         metrics.recordings();
+        if self.zero_series >= ZeroSeries::Usual {
+            metrics.start_all();
+        }
         metrics
     }
 }
 
 impl CallMetrics {
-    /// Starts every attempt counter of a known trunk at zero.
+    /// Starts at zero what any call may be counted in, without an agent and a trunk.
+    fn start_all(&mut self) {
+        for &direction in Direction::ALL {
+            for &result in CallResult::ALL {
+                self.ring(direction, result);
+            }
+            // It has its place already.
+            self.began(&Parties::nobody(direction), |_| true);
+        }
+    }
+
+    /// Starts every attempt counter of a known trunk at zero, and the calls of no agent.
     pub(super) fn trunk_known(&mut self, trunk: &Labelled<TrunkId>) {
         for &result in CallResult::ALL {
             self.attempt(trunk, result);
         }
+        if self.zero_series < ZeroSeries::Usual {
+            return;
+        }
+
+        for cause in Cause::all() {
+            self.attempt_hangup(trunk, CauseLabels::from(cause));
+        }
+        let budget = self.budget.clone();
+        for direction in [Direction::Inbound, Direction::Outbound] {
+            let parties = Parties { direction, agent: Labelled::none(), trunk: trunk.clone() };
+            self.began(&parties, |lines| budget.take_early(lines));
+        }
+    }
+
+    /// Starts what a call may be counted in at zero, as far as there is `room`.
+    pub(super) fn began(&mut self, parties: &Parties, room: impl Fn(usize) -> bool + Copy) {
+        // The agent of an inbound call is who answered it.
+        let is_answered = parties.direction == Direction::Inbound && !parties.agent.id.is_none();
+        let results = if is_answered { &[CallResult::Answered] } else { CallResult::ALL };
+        for &result in results {
+            let labels = || call_labels(&self.pbx, parties, result);
+            self.calls.begin(room, (parties.route(), result), labels);
+        }
+
+        let causes = if is_answered { &[SERVED_CAUSE][..] } else { &CALL_CAUSES };
+        for &cause in causes {
+            let cause = CauseLabels::from(cause);
+            let labels = || hangup_labels(&self.pbx, parties, cause);
+            self.hangups.begin(room, (parties.route(), cause), labels);
+        }
+
+        let agent = in_histograms(&parties.agent, self.histograms);
+        let labels = || talk_labels(&self.pbx, parties.direction, &agent);
+        self.talk.begin(room, (parties.direction, agent.id), labels);
     }
 
     pub(super) fn ended(&mut self, parties: &Parties, result: CallResult) {
@@ -159,8 +211,7 @@ impl CallMetrics {
     }
 
     pub(super) fn rang(&mut self, direction: Direction, result: CallResult, length: Duration) {
-        let labels = || CallRingLabels { pbx: self.pbx.clone(), direction, result };
-        self.ring.ensure((direction, result), labels).observe(length.as_secs_f64());
+        self.ring(direction, result).observe(length.as_secs_f64());
     }
 
     pub(super) fn talked(
@@ -205,14 +256,22 @@ impl CallMetrics {
     }
 
     pub(super) fn attempt_hung_up(&mut self, trunk: &Labelled<TrunkId>, cause: Cause) {
-        let cause = CauseLabels::from(cause);
-        let labels =
-            || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
-        self.attempt_hangups.ensure((trunk.id, cause), labels).inc();
+        self.attempt_hangup(trunk, CauseLabels::from(cause)).inc();
     }
 
     pub(super) fn recording_ended(&mut self) {
         self.recordings().inc();
+    }
+
+    fn ring(&mut self, direction: Direction, result: CallResult) -> &Histogram {
+        let labels = || CallRingLabels { pbx: self.pbx.clone(), direction, result };
+        self.ring.ensure((direction, result), labels)
+    }
+
+    fn attempt_hangup(&mut self, trunk: &Labelled<TrunkId>, cause: CauseLabels) -> &Counter {
+        let labels =
+            || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
+        self.attempt_hangups.ensure((trunk.id, cause), labels)
     }
 
     fn call(&mut self, parties: &Parties, result: CallResult) -> &Counter {
@@ -256,6 +315,22 @@ fn hangup_labels(pbx: &PbxName, parties: &Parties, cause: CauseLabels) -> CallHa
     }
 }
 
+/// What calls usually end with: nothing, a number that is none, hung up, busy, no answer (18, 19),
+/// not registered, rejected, unreachable, and a carrier without room or out of order.
+pub(super) const CALL_CAUSES: [Cause; 12] = [
+    Cause(0),
+    Cause(1),
+    Cause(16),
+    Cause(17),
+    Cause(18),
+    Cause(19),
+    Cause(20),
+    Cause(21),
+    Cause(27),
+    Cause(34),
+    Cause(38),
+    Cause(41),
+];
 /// The values of the label `trunk` where there is no room for the trunk's own.
 const NO_TRUNK_AND_OTHER: usize = 2;
 /// The counter of recordings.

@@ -163,6 +163,18 @@ impl<K: Eq + Hash, L: Into<LabelSet>, M: Metric> Handles<K, L, M> {
         self.ensure(key, || labels)
     }
 
+    /// Starts a metric at zero before anything happens to it, if `room` has so many lines for it.
+    pub(super) fn begin(
+        &mut self,
+        room: impl FnOnce(usize) -> bool,
+        key: K,
+        labels: impl FnOnce() -> L,
+    ) {
+        if !self.has(&key) && room(self.family.lines()) {
+            self.ensure(key, labels);
+        }
+    }
+
     /// Whether there is a metric of `key`.
     pub(super) fn has(&self, key: &K) -> bool {
         self.by_key.contains_key(key)

@@ -16,7 +16,8 @@ use super::naming::{Labelled, Member, Place};
 use super::registrar::Registrar;
 use super::settings::{AgentHistograms, Settings};
 use crate::correlator::{
-    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, RingResult, TransferBy, TransferKind, Word,
+    AgentId, Caller, Cause, EndedBy, Leg, PauseChange, QueueId, RingResult, TransferBy,
+    TransferKind, Word,
 };
 use crate::pbx::PbxName;
 
@@ -160,6 +161,45 @@ impl MemberMetrics {
         self.wrapup.ensure(member.place(), || member.labels(&self.pbx));
     }
 
+    /// Starts what a ring attempt usually leads to at zero, as far as there is `room`.
+    pub(super) fn rings(&mut self, member: &Member, room: impl Fn(usize) -> bool + Copy) {
+        let shown = member.in_histograms(self.histograms);
+        for &result in RingResult::ALL.iter().filter(|result| **result != RingResult::Lost) {
+            let labels = || ring_labels(&self.pbx, &shown, result);
+            self.ring.begin(room, (shown.place(), result), labels);
+        }
+        self.talk.begin(room, shown.place(), || shown.labels(&self.pbx));
+
+        let agent = PHONE_CAUSES.iter().map(|&cause| (Leg::Agent, cause));
+        for (leg, cause) in agent.chain([(Leg::Caller, SERVED_CAUSE)]) {
+            self.begin_cause(member, leg, cause, room);
+        }
+    }
+
+    /// Starts the causes of callers whom nobody in the queue served at zero.
+    pub(super) fn unserved(
+        &mut self,
+        queue: &Labelled<QueueId>,
+        room: impl Fn(usize) -> bool + Copy,
+    ) {
+        let nobody = Member { queue: queue.clone(), agent: Labelled::none() };
+        for cause in UNSERVED_CAUSES {
+            self.begin_cause(&nobody, Leg::Caller, cause, room);
+        }
+    }
+
+    fn begin_cause(
+        &mut self,
+        member: &Member,
+        leg: Leg,
+        cause: Cause,
+        room: impl Fn(usize) -> bool,
+    ) {
+        let cause = CauseLabels::from(cause);
+        let labels = || hangup_labels(&self.pbx, member, leg, cause);
+        self.hangups.begin(room, (member.place(), leg, cause), labels);
+    }
+
     pub(super) fn rang(&mut self, member: &Member, result: RingResult, length: Option<Duration>) {
         self.ring_count(member, result).inc();
         let Some(length) = length else { return };
@@ -297,6 +337,14 @@ fn hangup_labels(
     }
 }
 
+/// What phones usually end with: nothing, hung up, busy, no answer (480), not registered, rejected
+/// (603), answered elsewhere.
+pub(super) const PHONE_CAUSES: [Cause; 7] =
+    [Cause(0), Cause(16), Cause(17), Cause(19), Cause(20), Cause(21), Cause(26)];
+/// What a call ends with that somebody answered.
+pub(super) const SERVED_CAUSE: Cause = Cause(16);
+/// What callers end with whom nobody served.
+pub(super) const UNSERVED_CAUSES: [Cause; 2] = [Cause(0), Cause(16)];
 /// Counters without a label besides queue and agent: dumps and wrap-up.
 const SINGLE: usize = 2;
 /// The values of the label `agent` where there is no room for the agent's own.

@@ -9,7 +9,8 @@
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
 //! - `naming`, `labels`: what label values names get, and the label sets
-//! - `budget`, `overflow`: how many series a PBX may have, and what had no room
+//! - `budget`, `overflow`: how many series a PBX may have, and what had no room; `ahead`: series that
+//!   begin before anybody calls
 //! - `self_metrics`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use prometheus_client::metrics::counter::Counter;
 
 mod agents;
+mod ahead;
 mod aliases;
 mod budget;
 mod calls;
@@ -60,6 +62,7 @@ pub use settings::{
 };
 
 use self::agents::AgentFamilies;
+use self::ahead::Ahead;
 use self::budget::Budget;
 use self::calls::CallFamilies;
 use self::catalogue::entry;
@@ -154,6 +157,8 @@ impl Metrics {
             calls: self.calls.of_pbx(pbx, budget),
             anomalies: self.anomalies.handles(),
             overflows: room.overflows.clone(),
+            budget: budget.clone(),
+            ahead: Ahead::default(),
             naming: Naming::new(self.settings.clone(), pbx, room),
         };
         recorder.at_zero()

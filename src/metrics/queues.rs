@@ -10,7 +10,7 @@ use super::histogram::{Histogram, Layout};
 use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, RefusalLabels};
 use super::naming::Labelled;
 use super::registrar::Registrar;
-use super::settings::Settings;
+use super::settings::{Settings, ZeroSeries};
 use crate::correlator::{AgentState, Caller, Outcome, Phase, QueueId, Refusal, Word};
 use crate::pbx::PbxName;
 
@@ -18,6 +18,7 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub(super) struct QueueFamilies {
     short_abandon: Duration,
+    zero_series: ZeroSeries,
     entries: Family<QueueLabels, Counter>,
     adopted: Family<AdoptedLabels, Counter>,
     exits: Family<ExitLabels, Counter>,
@@ -34,6 +35,7 @@ pub(super) struct QueueFamilies {
 pub(super) struct QueueMetrics {
     pbx: PbxName,
     short_abandon: Duration,
+    zero_series: ZeroSeries,
     entries: Handles<QueueId, QueueLabels, Counter>,
     adopted: Handles<(QueueId, Phase), AdoptedLabels, Counter>,
     exits: Handles<(QueueId, Outcome), ExitLabels, Counter>,
@@ -57,6 +59,7 @@ impl QueueFamilies {
     pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         Self {
             short_abandon: settings.short_abandon,
+            zero_series: settings.zero_series,
             entries: registrar.family(const { entry("asterisk_queue_entries_total") }),
             adopted: registrar.family(const { entry("asterisk_queue_adopted_total") }),
             exits: registrar.family(const { entry("asterisk_queue_exits_total") }),
@@ -93,6 +96,7 @@ impl QueueFamilies {
         let mut metrics = QueueMetrics {
             pbx: pbx.clone(),
             short_abandon: self.short_abandon,
+            zero_series: self.zero_series,
             entries: self.entries.handles(),
             adopted: self.adopted.handles(),
             exits: self.exits.handles(),
@@ -134,6 +138,12 @@ impl QueueMetrics {
         for &reason in Refusal::ALL.iter().filter(|reason| **reason != Refusal::UnknownQueue) {
             self.refusal(queue, reason);
         }
+
+        if self.zero_series >= ZeroSeries::Usual {
+            for &outcome in Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Lost) {
+                self.hold(queue, outcome);
+            }
+        }
     }
 
     pub(super) fn entered(&mut self, queue: &Labelled<QueueId>) {
@@ -159,8 +169,7 @@ impl QueueMetrics {
 
         // How long a lost caller waited is unknown, whatever the observation has.
         let Some(hold) = hold.filter(|_| outcome != Outcome::Lost) else { return };
-        let labels = || ExitLabels { pbx: self.pbx.clone(), queue: queue.name.clone(), outcome };
-        self.hold.ensure((queue.id, outcome), labels).observe_of(hold.as_secs_f64(), of);
+        self.hold(queue, outcome).observe_of(hold.as_secs_f64(), of);
 
         // The same comparison as the bucket's: a wait of exactly the target is within it.
         let in_target = target.is_some_and(|target| hold <= target);
@@ -186,6 +195,14 @@ impl QueueMetrics {
 
     fn exit(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> &Counter {
         self.exits.ensure((queue.id, outcome), || ExitLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            outcome,
+        })
+    }
+
+    fn hold(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> &Histogram {
+        self.hold.ensure((queue.id, outcome), || ExitLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
             outcome,

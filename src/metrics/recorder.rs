@@ -7,6 +7,8 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 
 use super::agents::AgentMetrics;
+use super::ahead::Ahead;
+use super::budget::Budget;
 use super::calls::{CallMetrics, Parties};
 use super::family::Handles;
 use super::labels::AnomalyLabels;
@@ -14,7 +16,7 @@ use super::members::MemberMetrics;
 use super::naming::Naming;
 use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
-use super::settings::Settings;
+use super::settings::{Settings, ZeroSeries};
 use crate::correlator::{
     AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, QueueId,
     ReasonId, TrunkId, Word,
@@ -35,6 +37,8 @@ pub struct Recorder {
     pub(super) calls: CallMetrics,
     pub(super) anomalies: Anomalies,
     pub(super) overflows: Overflows,
+    pub(super) budget: Budget,
+    pub(super) ahead: Ahead,
 }
 
 /// Counters of what should not happen.
@@ -71,16 +75,44 @@ impl Recorder {
     fn record(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) -> Option<()> {
         use Observation as O;
         let naming = &mut self.naming;
+        let budget = &self.budget;
         match fact {
             O::QueueKnown { queue, service_level } => {
                 self.queue_targets.insert(queue, service_level);
-                self.queues.known(&naming.queue(names, queue)?);
+                let labelled = naming.queue(names, queue)?;
+                self.queues.known(&labelled);
+                if self.settings.zero_series >= ZeroSeries::Usual {
+                    self.members.unserved(&labelled, |lines| budget.take_early(lines));
+                }
             }
             O::MemberKnown { queue, agent } => {
-                self.agents.known(&naming.agent(names, agent)?);
-                self.members.known(&naming.member(names, queue, agent)?);
+                // A member of a queue that is not exported is an agent all the same.
+                let person = naming.agent(names, agent)?;
+                self.agents.known(&person);
+                let member = naming.member(names, queue, agent)?;
+                self.members.known(&member);
+                if self.settings.zero_series >= ZeroSeries::All {
+                    self.members.rings(&member, |lines| budget.take_ahead(lines));
+                    self.ahead.add_agent(&person, &mut self.calls, budget);
+                }
             }
-            O::TrunkKnown { trunk } => self.calls.trunk_known(&naming.trunk(names, trunk)?),
+            O::TrunkKnown { trunk } => {
+                let trunk = naming.trunk(names, trunk)?;
+                self.calls.trunk_known(&trunk);
+                if self.settings.zero_series >= ZeroSeries::All {
+                    self.ahead.add_trunk(&trunk, &mut self.calls, budget);
+                }
+            }
+            O::RingBegan { .. } | O::CallBegan { .. }
+                if self.settings.zero_series < ZeroSeries::Usual => {}
+            O::RingBegan { queue, agent } => {
+                let member = naming.member(names, queue, agent)?;
+                self.members.rings(&member, |lines| budget.take_early(lines));
+            }
+            O::CallBegan { direction, agent, trunk } => {
+                let parties = naming.parties(names, direction, agent, trunk)?;
+                self.calls.began(&parties, |lines| budget.take_early(lines));
+            }
             O::Entered { queue } => self.queues.entered(&naming.queue(names, queue)?),
             O::Adopted { queue, phase } => self.queues.adopted(&naming.queue(names, queue)?, phase),
             O::Exited { queue, outcome, hold } => {

@@ -136,7 +136,9 @@ impl Observe for Tally {
             Observation::WrappedUp { .. } | Observation::AgentTime { .. } => {}
             Observation::QueueKnown { .. }
             | Observation::MemberKnown { .. }
-            | Observation::TrunkKnown { .. } => {}
+            | Observation::TrunkKnown { .. }
+            | Observation::RingBegan { .. }
+            | Observation::CallBegan { .. } => {}
         }
     }
 }

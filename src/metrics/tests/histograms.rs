@@ -131,8 +131,12 @@ const SPAN_OF_7_SECONDS: [u8; 6] = [12 << 3 | 2, 4, 1 << 3, 46, 2 << 3, 1];
 
 #[test]
 fn agents_without_buckets_have_no_native_ones() {
-    let settings =
-        Settings { detail: NATIVE, agent_histograms: AgentHistograms::Sums, ..Settings::default() };
+    let settings = Settings {
+        detail: NATIVE,
+        agent_histograms: AgentHistograms::Sums,
+        zero_series: ZeroSeries::Few,
+        ..Settings::default()
+    };
     let mut bench = Bench::new(settings);
     let (queue, agent) = (bench.queue("support"), bench.agent("Ann"));
     let ended_by = crate::correlator::EndedBy::Agent;

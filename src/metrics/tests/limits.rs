@@ -205,6 +205,7 @@ fn everything(settings: Settings) -> Bench {
             bench.see(O::Refused { queue: of, reason: refusal });
         }
         for agent in agents {
+            bench.see(O::RingBegan { queue, agent });
             for &result in RingResult::ALL {
                 bench.see(O::RingEnded { queue, agent, result, length: Some(secs(3)) });
             }
@@ -241,6 +242,7 @@ fn everything(settings: Settings) -> Bench {
 
 fn call(bench: &mut Bench, direction: Direction, agent: AgentId, trunk: TrunkId) {
     use Observation as O;
+    bench.see(O::CallBegan { direction, agent, trunk });
     for &result in CallResult::ALL {
         bench.see(O::CallEnded { direction, agent, trunk, result });
         bench.see(O::CallRang { direction, result, length: secs(3) });
@@ -256,18 +258,24 @@ fn call(bench: &mut Bench, direction: Direction, agent: AgentId, trunk: TrunkId)
 fn no_limit_of_series_is_ever_passed() {
     let wide = (1..=100).map(f64::from).collect::<Vec<_>>();
     let wide = Buckets { hold: wide.clone(), ring: wide.clone(), talk: wide };
-    for (buckets, agent_label, agent_histograms) in [
-        (Buckets::default(), AgentLabel::Name, AgentHistograms::Full),
-        (wide.clone(), AgentLabel::Name, AgentHistograms::Full),
-        (wide.clone(), AgentLabel::None, AgentHistograms::Full),
-        (wide, AgentLabel::Name, AgentHistograms::Off),
+    for (buckets, agent_label, agent_histograms, zero_series) in [
+        (Buckets::default(), AgentLabel::Name, AgentHistograms::Full, ZeroSeries::All),
+        (wide.clone(), AgentLabel::Name, AgentHistograms::Full, ZeroSeries::Usual),
+        (wide.clone(), AgentLabel::None, AgentHistograms::Full, ZeroSeries::All),
+        (wide, AgentLabel::Name, AgentHistograms::Off, ZeroSeries::Few),
     ] {
         for series in [10_000, 60_000] {
             let limits = LabelLimits { series, ..LabelLimits::default() };
             let buckets = buckets.clone();
             let agent_label = agent_label.clone();
-            let settings =
-                Settings { limits, buckets, agent_label, agent_histograms, ..Settings::default() };
+            let settings = Settings {
+                limits,
+                buckets,
+                agent_label,
+                agent_histograms,
+                zero_series,
+                ..Settings::default()
+            };
             let text = everything(settings).text();
             assert!(lines(&text) <= series, "{} of {series}", lines(&text));
 

@@ -15,6 +15,7 @@ mod queues;
 mod self_metrics;
 mod size;
 mod starts;
+mod zero;
 
 /// One PBX called `hq`, seen by nobody but the test.
 pub(super) struct Bench {
