@@ -342,9 +342,10 @@ fn grid(panels: &[Value]) -> Vec<String> {
 /// The names of a panel that have a colour of their own.
 pub(crate) fn colours(panel: &Value) -> Vec<(String, String)> {
     let config = &panel["fieldConfig"];
-    let mapped = config["defaults"]["mappings"][0]["options"]
-        .as_object()
-        .into_iter()
+    let mappings = config["defaults"]["mappings"].as_array().into_iter().flatten();
+    let mapped = mappings
+        .filter(|mapping| mapping["type"] == "value")
+        .filter_map(|mapping| mapping["options"].as_object())
         .flat_map(|map| map.values());
     let mapped =
         mapped.map(|shown| (text(&shown["text"]).to_owned(), text(&shown["color"]).to_owned()));

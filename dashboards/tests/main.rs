@@ -1,7 +1,7 @@
 //! What holds of the dashboards as they are shipped.
 //!
 //! `lint` checks them against rules, `names` against the catalogue of metrics and the recording
-//! rules, `live` runs every query against a real Prometheus, and `grafana_types` asks Grafana's own
+//! rules, `none` what is shown where there is no number, `live` runs every query against a real Prometheus, and `grafana_types` asks Grafana's own
 //! type definitions.
 
 mod colour_blindness;
@@ -10,6 +10,7 @@ mod grafana_types;
 mod lint;
 mod live;
 mod names;
+mod none;
 mod promql;
 
 use std::path::PathBuf;

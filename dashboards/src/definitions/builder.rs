@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::frame::{TAG, annotations, link_to_the_others, variables};
-use super::palette::{BAD, GOOD, PLAIN, WARN, colour};
+use super::palette::{BAD, GOOD, NONE, PLAIN, WARN, colour};
 
 /// One dashboard.
 pub(super) struct Dashboard {
@@ -113,7 +113,7 @@ impl Panel {
             "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
             "orientation": "auto", "reduceOptions": last_value(),
         });
-        Self::new("stat", title, unit, description, options).fixed(PLAIN)
+        Self::new("stat", title, unit, description, options).fixed(PLAIN).or_else("–")
     }
 
     /// Lines over time.
@@ -168,7 +168,7 @@ impl Panel {
                 "align": "auto", "cellOptions": { "type": "auto" }, "inspect": false, "filterable": false, "minWidth": 60,
             }),
         );
-        panel.defaults.insert("noValue".into(), json!("–"));
+        panel = panel.or_else("–");
         let (mut names, mut order) = (Map::new(), Map::new());
         for (label, title) in labels {
             order.insert((*label).into(), json!(order.len()));
@@ -183,6 +183,9 @@ impl Panel {
             if let Some(lights) = column.lights {
                 properties.push(json!({ "id": "thresholds", "value": lights }));
                 properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
+                // Without this, Grafana gives a cell without a value the lowest threshold's colour.
+                properties
+                    .push(json!({ "id": "mappings", "value": [none("–", "transparent", 0)] }));
                 properties.push(json!({
                     "id": "custom.cellOptions", "value": { "type": "color-background", "mode": "basic" },
                 }));
@@ -268,6 +271,14 @@ impl Panel {
         assert!(self.kind != "stat", "{}: what is now is no range", self.title);
         self.targets.push(target(self.next_id(), expr, legend, Shape::Range));
         self
+    }
+
+    /// One of several numbers side by side, of one series without labels.
+    ///
+    /// It keeps its place where there is none: Grafana shows only series that exist, and a number
+    /// alone without its name.  VictoriaMetrics drops NaN, and -1 is no ratio.
+    pub(super) fn beside(self, expr: &str, legend: &str) -> Self {
+        self.now(&format!("{expr} or vector(-1)"), legend)
     }
 
     /// A query at the end of that time.
@@ -439,7 +450,34 @@ impl Panel {
         ('A'..='Z').nth(self.targets.len()).expect("a panel has few queries")
     }
 
-    fn json(self, id: usize, place: &Value) -> Value {
+    /// What a stat shows where there is no number, or -1, which its queries give for none.
+    ///
+    /// Without it, Grafana gives what is missing the colour of the lowest threshold, often green.
+    fn without_a_number(&mut self) {
+        let text = self.defaults["noValue"].as_str().unwrap_or("–").to_owned();
+        let mappings = self.defaults["mappings"].as_array_mut().expect("a list");
+        let at: usize =
+            mappings.iter().map(|mapping| mapping["options"].as_object().map_or(0, Map::len)).sum();
+        let mut expressions = self.targets.iter().filter_map(|target| target["expr"].as_str());
+        if expressions.any(|expr| expr.ends_with("-1)") || expr.ends_with("- 1")) {
+            let shown = json!({ "text": text, "color": NONE, "index": at });
+            mappings.push(json!({ "type": "value", "options": { "-1": shown } }));
+        }
+        mappings.push(none(&text, NONE, at + 1));
+
+        // Alone, a number has no name, and nobody sees whose it is.
+        let labelled = self.targets.iter().any(|target| {
+            target["legendFormat"].as_str().is_some_and(|legend| legend.contains("{{"))
+        });
+        if labelled && self.options["textMode"] == "auto" {
+            self.options["textMode"] = json!("value_and_name");
+        }
+    }
+
+    fn json(mut self, id: usize, place: &Value) -> Value {
+        if self.kind == "stat" {
+            self.without_a_number();
+        }
         let mut panel = json!({
             "type": self.kind, "id": id, "title": self.title, "description": self.description,
             "datasource": datasource(), "gridPos": place, "targets": self.targets, "options": self.options,
@@ -512,6 +550,14 @@ pub(super) fn datasource() -> Value {
 
 fn by_name(name: &str, properties: &[Value]) -> Value {
     json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
+}
+
+/// What is shown in place of a missing number.
+fn none(text: &str, colour: &str, at: usize) -> Value {
+    json!({
+        "type": "special",
+        "options": { "match": "null+nan", "result": { "text": text, "color": colour, "index": at } },
+    })
 }
 
 fn last_value() -> Value {

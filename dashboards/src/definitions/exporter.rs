@@ -34,7 +34,12 @@ fn now() -> Row {
             (
                 5,
                 Panel::stat("PBX uptime", "dtdhms", "How long each Asterisk has been running.").now(
-                    &format!("time() - asterisk_start_time_seconds{{{PBX}}} and on (pbx) asterisk_up == 1"),
+                    // -1 is none: each PBX keeps its place.
+                    &format!(
+                        "time() - asterisk_start_time_seconds{{{PBX}}} and on (pbx) asterisk_up == 1 \
+                         or on (pbx) 0 * {} - 1",
+                        connected()
+                    ),
                     "{{pbx}}",
                 ),
             ),

@@ -43,7 +43,6 @@ pub(super) fn worst(title: &'static str, description: &'static str, ratio: &str)
         .now(&format!("max({ratio})"), "of threshold")
         .decimals(0)
         .lights(LIGHTS)
-        .or_else("–")
 }
 
 /// The threshold of the service level: the strictest of the selected queues.

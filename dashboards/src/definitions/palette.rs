@@ -13,6 +13,9 @@ pub(super) const BAD: &str = VERMILLION;
 /// A number that is neither good nor bad.
 pub(super) const PLAIN: &str = SKY;
 
+/// No number: neither good nor bad, and not to be taken for either.
+pub(super) const NONE: &str = DARK;
+
 /// How a wait in a queue ended.
 pub(super) const OUTCOMES: &[&str] = &[
     "answered",

@@ -107,9 +107,9 @@ fn now() -> Row {
                     "Calls answered within the target, of all answered and abandoned calls: in the last 30 minutes, and \
                      since midnight. Threshold: below it there is an alert; the strictest of the selected queues.",
                 )
-                .now(&in_time, "30 min")
-                .now(&in_time_today, "today")
-                .now(&limits::service_level(), "threshold")
+                .beside(&in_time, "30 min")
+                .beside(&in_time_today, "today")
+                .beside(&limits::service_level(), "threshold")
                 .decimals(1)
                 .today(),
             ),
@@ -121,8 +121,8 @@ fn now() -> Row {
                     "percentunit",
                     "Abandoned calls, of all waits that ended: in the last 30 minutes, and since midnight.",
                 )
-                .now(&abandoned, "30 min")
-                .now(&abandoned_today, "today")
+                .beside(&abandoned, "30 min")
+                .beside(&abandoned_today, "today")
                 .decimals(1)
                 .today(),
             ),

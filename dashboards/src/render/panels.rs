@@ -67,7 +67,7 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
     for (at, (name, series)) in (0..).zip(&series) {
         let tile = Place { x: place.x + at * place.w / count, w: place.w / count - 3, ..place };
         let last = series.points.last().map_or(0.0, |(_, value)| *value);
-        let mapped = &defaults["mappings"][0]["options"][format!("{last}")];
+        let mapped = mapped(&defaults["mappings"], last);
         let lit = if let Some(colour) = mapped["color"].as_str() {
             format::colour(colour)
         } else if defaults["color"]["mode"] == "thresholds" {
@@ -91,7 +91,7 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         let size =
             (10..=size).rev().find(|size| canvas.width(&text, *size) <= tile.w - 10).unwrap_or(10);
         canvas.text(&text, tile.x + tile.w / 2, tile.y + tile.h * 9 / 20, size, ink, At::Middle);
-        if count > 1 {
+        if count > 1 || drawn.panel["options"]["textMode"] == "value_and_name" {
             canvas.text(
                 &canvas.short(name, tile.w, 13),
                 tile.x + tile.w / 2,
@@ -102,6 +102,15 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             );
         }
     }
+}
+
+/// The text and colour for a value, `Null` if it is shown as a number.
+fn mapped(mappings: &Value, value: f64) -> &Value {
+    let all = mappings.as_array().into_iter().flatten();
+    let found = all
+        .filter(|mapping| mapping["type"] == "value")
+        .filter_map(|mapping| mapping["options"].get(format!("{value}")));
+    found.into_iter().next().unwrap_or(&Value::Null)
 }
 
 fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
