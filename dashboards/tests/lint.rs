@@ -292,6 +292,8 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
             && !selector.window.is_empty();
         // the whole of a counter that began in the time that is shown: definitions::in_range_with_first
         let rated = rated || query.expr.contains(&format!("unless {}", selector.metric));
+        // that there are buckets: definitions::buckets
+        let rated = rated || query.expr.contains(&format!("and on (pbx) {}", selector.metric));
         let counts = ["_total", "_bucket", "_sum", "_count"]
             .iter()
             .any(|end| selector.metric.ends_with(end));

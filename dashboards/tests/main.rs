@@ -12,6 +12,7 @@ mod live;
 mod names;
 mod none;
 mod promql;
+mod quantiles;
 
 use std::path::PathBuf;
 

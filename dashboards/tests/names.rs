@@ -93,6 +93,7 @@ fn known() -> BTreeMap<String, Vec<String>> {
         let level = name.split(':').next().unwrap_or_default();
         let labels = level.split('_').flat_map(|label| match label {
             "cause" => vec!["cause", "cause_text"],
+            "instance" => vec!["job", "instance"],
             label => vec![label],
         });
         known.insert(name.to_owned(), labels.map(str::to_owned).collect());
@@ -102,5 +103,6 @@ fn known() -> BTreeMap<String, Vec<String>> {
 
 fn rules() -> String {
     let read = |file| std::fs::read_to_string(root(file)).expect("recording rules");
-    read("alerts/rules.yml") + &read("alerts/thresholds.yml")
+    let files = ["alerts/rules.yml", "alerts/rules-native.yml", "alerts/thresholds.yml"];
+    files.map(read).concat()
 }

@@ -2,12 +2,14 @@
 //!
 //! Its own code shows three things (`@grafana/data` and `@grafana/prometheus` 11.6 and 12.4): a
 //! missing value has the colour of the lowest threshold, often green; a stat shows only series that
-//! exist; and it shows one alone without its name.
+//! exist, and one alone without its name; and `merge` makes an outer join by the labels in any
+//! order, but writes a row that lacks a label into every row that it could belong to.
 
 use dashboards::shipped;
 use serde_json::{Value, json};
 
 use crate::lint::panels;
+use crate::promql::names;
 
 #[test]
 fn a_missing_number_has_no_colour_of_a_traffic_light() {
@@ -68,6 +70,27 @@ fn numbers_side_by_side_keep_their_places_and_names() {
         }
     }
     assert!(several >= 5 && labelled >= 6, "{several}, {labelled}");
+}
+
+#[test]
+fn a_row_of_an_agent_has_an_agent() {
+    let mut checked = 0;
+    for (name, panel) in of_kind("table") {
+        let columns = &panel["transformations"][1]["options"]["renameByName"];
+        if columns.get("agent").is_none() {
+            continue;
+        }
+        for target in panel["targets"].as_array().expect("queries") {
+            let expr = target["expr"].as_str().expect("an expression");
+            for selector in names(expr).selectors {
+                let named = selector.labels.iter().filter(|label| *label == "agent").count();
+                // One matcher is the selection; the whole of a queue has none.
+                assert_ne!(named, 1, "{name}: {}: no agent!=\"\" in {expr}", panel["title"]);
+                checked += usize::from(named == 2);
+            }
+        }
+    }
+    assert!(checked > 100, "{checked}");
 }
 
 fn of_kind(kind: &str) -> impl Iterator<Item = (String, Value)> {

@@ -3,7 +3,7 @@
 use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{RESULTS, STATES};
 use super::shared::{self, percentiles};
-use super::{AGENT, MEMBER, in_range, in_range_with_first, most, per_minute, share};
+use super::{AGENT, MEMBER, NAMED, in_range, in_range_with_first, most, per_minute, share};
 
 pub(super) fn dashboard() -> Dashboard {
     Dashboard {
@@ -45,10 +45,14 @@ fn timeline() -> Row {
 fn table() -> Row {
     let by = "pbx, agent";
     let seconds = |states: &str| {
-        in_range(by, "asterisk_agent_state_seconds_total", &format!("{AGENT}, state=~\"{states}\""))
+        in_range(
+            by,
+            "asterisk_agent_state_seconds_total",
+            &format!("{AGENT}, agent!=\"\", state=~\"{states}\""),
+        )
     };
     let mut columns = vec![
-        Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", MEMBER)),
+        Column::new("Calls", "short", in_range(by, "asterisk_queue_completions_total", NAMED)),
         Column::new(
             "Occupancy",
             "percentunit",
@@ -64,7 +68,7 @@ fn table() -> Row {
         Column::new("Paused", "dthms", seconds("paused")),
         Column::new("DND", "dthms", seconds("dnd")),
         Column::new("Away", "dthms", seconds("unavailable")),
-        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
+        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", NAMED)),
     ]);
     Row::new(
         14,
@@ -126,7 +130,7 @@ fn work() -> Row {
 fn calls() -> Row {
     let by_agent = "sum by (agent) (pbx_queue_agent:asterisk_queue_handled:increase30m{pbx=~\"$pbx\", queue=~\"$queue\", agent=~\"$agent\"})";
     let shares =
-        format!("sort_desc(pbx_queue_agent:asterisk_queue_handled:ratio_rate30m{{{MEMBER}}})");
+        format!("sort_desc(pbx_queue_agent:asterisk_queue_handled:ratio_rate30m{{{MEMBER}}} > 0)");
     Row::titled(
         "Calls",
         8,
@@ -255,6 +259,7 @@ fn pauses() -> Row {
 
 fn causes() -> Row {
     let hangups = format!("asterisk_queue_hangups_total{{{MEMBER}, leg=\"agent\"}}");
+    let seen = format!("sum by (cause_text) (increase({hangups}[$__range] @ end())) > 0");
     let unusual = format!("{MEMBER}, leg=\"agent\", cause!~\"16|26\"");
     let unusual = most(
         12,
@@ -272,7 +277,7 @@ fn causes() -> Row {
                     "Hangups per minute of agents' phones that were rung, by cause.",
                 )
                 .over_time(
-                    &format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval]))"),
+                    &format!("60 * sum by (cause_text) (rate({hangups}[$__rate_interval])) and on (cause_text) {seen}"),
                     "{{cause_text}}",
                 )
                 .stacked()

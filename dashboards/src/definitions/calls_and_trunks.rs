@@ -4,7 +4,7 @@ use super::builder::{Column, Dashboard, Panel, Row};
 use super::palette::{DIRECTIONS, RESULTS};
 use super::shared::{self, percentiles};
 use super::{
-    AGENT, PBX, TRUNK, distribution, in_range_with_first, limits, most, per_minute, share,
+    AGENT, PBX, TRUNK, distribution, in_range_with_first, limits, most, observed, per_minute, share,
 };
 
 pub(super) fn dashboard() -> Dashboard {
@@ -212,6 +212,7 @@ fn lengths() -> Row {
                     "How long calls were bridged: brighter means more calls.",
                     &distribution("asterisk_call_talk_seconds", PBX),
                 )
+                .or_else(shared::hint("asterisk_call_talk_seconds"))
                 .at_least("5m"),
             ),
             (
@@ -238,15 +239,21 @@ fn lengths() -> Row {
 
 fn agents() -> Row {
     let by = "pbx, agent";
-    let ended = |more: &str| {
+    let calls = |more: &str| {
         in_range_with_first(by, "asterisk_calls_total", &format!("{CALLS}, agent!=\"\"{more}"))
     };
+    // Each known agent has series at zero; a row of zeros says nothing.
+    let of_those_with_calls = |column: &str| format!("{column} and {} > 0", calls(""));
+    let ended = |more: &str| of_those_with_calls(&calls(more));
     let talked = |direction: &str| {
-        in_range_with_first(
+        let matchers = format!("{AGENT}, agent!=\"\", direction=\"{direction}\"");
+        let recorded = ("instance_pbx_agent_direction", matchers.as_str());
+        of_those_with_calls(&observed(
             by,
-            "asterisk_call_talk_seconds_sum",
-            &format!("{AGENT}, agent!=\"\", direction=\"{direction}\""),
-        )
+            "sum",
+            ("asterisk_call_talk_seconds", &matchers),
+            recorded,
+        ))
     };
     let recordings = per_minute("pbx", "asterisk_recordings_total", PBX);
     Row::titled(

@@ -35,6 +35,10 @@ const AGENT: &str = r#"pbx=~"$pbx", agent=~"$agent""#;
 const MEMBER: &str = r#"pbx=~"$pbx", queue=~"$queue", agent=~"$agent""#;
 const TRUNK: &str = r#"pbx=~"$pbx", trunk=~"$trunk""#;
 
+/// Members in a table.  With `agent_histograms: off` a histogram's agent is empty, and Grafana's merge
+/// writes a row that lacks a label into all rows that it could belong to.
+const NAMED: &str = r#"pbx=~"$pbx", queue=~"$queue", agent=~"$agent", agent!="""#;
+
 /// The rate of a counter per minute.
 fn per_minute(by: &str, counter: &str, matchers: &str) -> String {
     format!("60 * sum by ({by}) (rate({counter}{{{matchers}}}[$__rate_interval]))")
@@ -88,28 +92,49 @@ fn share(part: &str, whole: &str) -> String {
 /// classic one.
 ///
 /// The comparison drops NaN, the result of a time without calls.
-fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
+pub fn quantile(quantile: f64, histogram: &str, matchers: &str) -> String {
+    let native = format!("sum(rate({histogram}{{{matchers}}}[$__rate_interval]))");
+    let classic = buckets("rate", histogram, matchers);
     format!(
-        "(histogram_quantile({quantile}, sum(rate({histogram}{{{matchers}}}[$__rate_interval]))) \
-         or histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{matchers}}}[$__rate_interval])))) \
-         >= 0"
+        "(histogram_quantile({quantile}, {native}) or histogram_quantile({quantile}, {classic})) >= 0"
     )
 }
 
 /// A distribution of a native histogram, or of the classic one.
 fn distribution(histogram: &str, matchers: &str) -> String {
+    let classic = buckets("increase", histogram, matchers);
+    format!("sum(increase({histogram}{{{matchers}}}[$__rate_interval])) or on () {classic}")
+}
+
+/// The buckets of a classic histogram, of those PBXs that have any: with `agent_histograms: sums`
+/// there is only `+Inf`, and a quantile of its observations and of other PBXs' buckets would be too
+/// high.
+fn buckets(function: &str, histogram: &str, matchers: &str) -> String {
     format!(
-        "sum(increase({histogram}{{{matchers}}}[$__rate_interval])) \
-         or on () sum by (le) (increase({histogram}_bucket{{{matchers}}}[$__rate_interval]))"
+        "sum by (le) ({function}({histogram}_bucket{{{matchers}}}[$__rate_interval]) \
+         and on (pbx) {histogram}_bucket{{{matchers}, le!=\"+Inf\"}})"
     )
 }
 
-/// The average duration in the selected time range.
+/// The sum or count of a histogram's observations in the selected time range: of the classic
+/// histogram, or as `alerts/rules-native.yml` records it where there is only a native one.
 ///
-/// Of classic histograms only: VictoriaMetrics refuses a query with `histogram_sum`, even next to
-/// another.
+/// VictoriaMetrics refuses a query with `histogram_sum`, even next to another.
+fn observed(by: &str, part: &str, classic: (&str, &str), recorded: (&str, &str)) -> String {
+    let of = |(series, matchers): (&str, &str)| in_range_with_first(by, series, matchers);
+    let (histogram, matchers) = classic;
+    let (level, chosen) = recorded;
+    format!(
+        "({} or {})",
+        of((&format!("{histogram}_{part}"), matchers)),
+        of((&format!("{level}:{histogram}_{part}:total"), chosen))
+    )
+}
+
+/// The average duration of each agent in the selected time range.
 fn average(by: &str, histogram: &str, matchers: &str) -> String {
-    let of = |part: &str| in_range_with_first(by, &format!("{histogram}_{part}"), matchers);
+    let recorded = ("instance_pbx_queue_agent", NAMED);
+    let of = |part: &str| observed(by, part, (histogram, matchers), recorded);
     share(&of("sum"), &of("count"))
 }
 

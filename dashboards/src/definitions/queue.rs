@@ -2,9 +2,9 @@
 
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
-use super::shared::{causes, lengths, missed, percentiles, rang};
+use super::shared::{causes, hint, lengths, missed, percentiles, rang};
 use super::{
-    MEMBER, QUEUE, distribution, in_range, in_range_with_first, limits, longest_wait, most,
+    NAMED, QUEUE, distribution, in_range, in_range_with_first, limits, longest_wait, most,
     per_minute, share, total, total_with_target, weighted,
 };
 
@@ -259,6 +259,7 @@ fn waits() -> Row {
                     "How long callers waited, for all outcomes: brighter means more callers.",
                     &distribution("asterisk_queue_hold_seconds", QUEUE),
                 )
+                .or_else(hint("asterisk_queue_hold_seconds"))
                 .at_least("5m"),
             ),
             (
@@ -296,6 +297,7 @@ fn talks() -> Row {
                     "How long callers and agents talked: brighter means more calls.",
                     &distribution("asterisk_queue_talk_seconds", QUEUE),
                 )
+                .or_else(hint("asterisk_queue_talk_seconds"))
                 .at_least("5m"),
             ),
             (
@@ -447,7 +449,7 @@ fn load() -> Row {
 
 fn members() -> Row {
     let by = "pbx, queue, agent";
-    let answered = in_range(by, "asterisk_queue_completions_total", MEMBER);
+    let answered = in_range(by, "asterisk_queue_completions_total", NAMED);
     let all = in_range("pbx, queue", "asterisk_queue_completions_total", QUEUE);
     let mut columns = vec![
         Column::new("Calls", "short", answered.clone()),
@@ -465,16 +467,16 @@ fn members() -> Row {
             "Wrap-up",
             "dthms",
             share(
-                &in_range(by, "asterisk_queue_wrapup_seconds_total", MEMBER),
-                &in_range(by, "asterisk_queue_completions_total", MEMBER),
+                &in_range(by, "asterisk_queue_wrapup_seconds_total", NAMED),
+                &in_range(by, "asterisk_queue_completions_total", NAMED),
             ),
         ),
-        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", MEMBER)),
-        Column::new("Dumps", "short", in_range(by, "asterisk_queue_agent_dumps_total", MEMBER)),
+        Column::new("Transfers", "short", in_range(by, "asterisk_queue_transfers_total", NAMED)),
+        Column::new("Dumps", "short", in_range(by, "asterisk_queue_agent_dumps_total", NAMED)),
         Column::new(
             "Pauses",
             "short",
-            in_range(by, "asterisk_queue_pauses_total", &format!("{MEMBER}, change=\"paused\"")),
+            in_range(by, "asterisk_queue_pauses_total", &format!("{NAMED}, change=\"paused\"")),
         ),
     ]);
     Row::titled(
