@@ -19,13 +19,13 @@ use super::exporter::Exporter;
 use super::pbx::Pbx;
 use super::servers::{Folder, alertmanager, prometheus, prometheus_2, until};
 
-const FASTER: u64 = 20;
+pub(super) const FASTER: u64 = 20;
 /// Where nobody listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
 /// A file of rules or routing with shorter durations: `5m` as a range, an offset, an interval or a
 /// `for`, but not in a name.
-fn compressed(rules: &str) -> String {
+pub(super) fn compressed(rules: &str) -> String {
     let duration = Regex::new(r"\b([0-9]+)(s|m|h|d|w)\b").unwrap();
     let shorter = |found: &Captures<'_>| {
         let seconds = match &found[2] {

@@ -2,10 +2,11 @@
 //! Alertmanager.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use support::program::tool;
+use support::program::{newest, tool};
 use support::root;
 
 use super::servers::{alertmanager, until};
@@ -14,7 +15,12 @@ const EXAMPLE: &str = "alerts/alertmanager.example.yml";
 
 #[test]
 fn each_alert_goes_to_whom_it_concerns() {
-    let Some(amtool) = tool("amtool") else { return };
+    for amtool in [tool("amtool"), newest("amtool")].into_iter().flatten() {
+        assert_routes(&amtool);
+    }
+}
+
+fn assert_routes(amtool: &Path) {
     for (labels, receivers) in [
         (
             "alertname=AsteriskQueueAbandonSpike severity=critical pbx=hq queue=sales",
@@ -29,7 +35,7 @@ fn each_alert_goes_to_whom_it_concerns() {
         ("alertname=AsteriskExporterUnsynchronized severity=critical pbx=hq", "on-call"),
         ("alertname=AsteriskRestarted severity=info pbx=hq", "nobody"),
     ] {
-        let mut command = Command::new(&amtool);
+        let mut command = Command::new(amtool);
         command
             .args(["config", "routes", "test"])
             .arg(format!("--config.file={}", root(EXAMPLE).display()));

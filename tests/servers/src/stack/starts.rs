@@ -1,125 +1,280 @@
-//! Start times: with them Prometheus counts the first event of a series, in every format.
+//! A store that was just started: empty, or after an hour in which it was down.  Nothing fires that
+//! is no event, and what is one fires afterwards.
+//!
+//! The exporter is a page of the test's, so that its counters stand as low as those of a young one,
+//! which VictoriaMetrics takes for a rise from 0.
 
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::calls::abandoned;
-use super::exporter::Exporter;
-use super::numbers::{after_a_day, at_rest};
-use super::pbx::Pbx;
-use super::series::{Labels, labels};
-use super::servers::{Server, encoded, prometheus, prometheus_2, prometheus_3, scraping, until};
+use support::program::{newest, prometheus_3, tool};
+use support::root;
 
-const START_TIMES: &str = "--enable-feature=created-timestamp-zero-ingestion";
-const PROTOBUF: &str = "    scrape_protocols: [PrometheusProto]\n";
-const OPEN_METRICS: &str = "    scrape_protocols: [OpenMetricsText1.0.0]\n";
+use super::alerts::{FASTER, compressed};
+use super::servers::{Folder, Server, prometheus_2, start, until};
 
-/// All samples that a server has of what this selects, oldest first.
-fn samples(server: &Server, selector: &str) -> Vec<(Labels, Vec<f64>)> {
-    let answer =
-        server.json(&format!("/api/v1/query?query={}", encoded(&format!("{selector}[1h]"))));
-    let all = answer["data"]["result"].as_array().unwrap_or_else(|| panic!("no matrix: {answer}"));
-    let read = all.iter().map(|series| {
-        let values = series["values"].as_array().into_iter().flatten();
-        let values = values.map(|pair| pair[1].as_str().unwrap().parse().unwrap());
-        (labels(&series["metric"]), values.collect())
-    });
-    read.collect()
-}
+/// What an exporter has counted that has been running for a while; the last one stands for a
+/// restart of the PBX.
+const STANDING: &str = r#"
+asterisk_up{pbx="hq"} 1
+asterisk_exporter_disconnects_total{pbx="hq",reason="io"} 5
+asterisk_exporter_connects_total{pbx="hq"} 5
+asterisk_queue_rings_total{pbx="hq",queue="sales",agent="ann",result="no_answer"} 4
+asterisk_queue_entries_total{pbx="hq",queue="sales"} 36
+asterisk_queue_callers_waiting{pbx="hq",queue="sales"} 0
+asterisk_queue_exits_total{pbx="hq",queue="sales",outcome="abandoned"} 9
+asterisk_queue_exits_total{pbx="hq",queue="sales",outcome="timeout"} 9
+asterisk_queue_exits_total{pbx="hq",queue="sales",outcome="answered"} 9
+asterisk_queue_exits_total{pbx="hq",queue="sales",outcome="lost"} 9
+asterisk_queue_answered_in_target_total{pbx="hq",queue="sales"} 0
+asterisk_queue_service_level_target_seconds{pbx="hq",queue="sales"} 20
+asterisk_trunk_attempts_total{pbx="hq",trunk="carrier",result="answered"} 9
+asterisk_trunk_attempts_total{pbx="hq",trunk="carrier",result="congestion"} 9
+asterisk_exporter_events_total{pbx="hq",event="Shutdown"} "#;
 
-/// The first samples of what the first caller's end creates.
-fn first_samples(
-    program: &Path,
-    config: &str,
-    exporter: &str,
-    flags: &[&str],
-) -> Vec<(Labels, f64)> {
-    const CREATED: &str = "{__name__=~\"asterisk_queue_hold_seconds_(count|sum|bucket)\
-                           |asterisk_call_hangups_total\"}";
-    let pbx = Pbx::start();
-    let exporter = Exporter::start(&pbx, exporter);
-    let server = prometheus(program, &scraping(exporter.port, config), flags);
-    until("Prometheus has scraped twice", || {
-        let scrapes = server.ask("count_over_time(asterisk_up[1h])").total();
-        if scrapes >= 2.0 { Ok(()) } else { Err(format!("{scrapes} scrapes")) }
-    });
-    let known: Vec<_> = samples(&server, CREATED).into_iter().map(|(labels, _)| labels).collect();
-
-    pbx.say(&abandoned(1, 7.5));
-    until("Prometheus has the caller", || {
-        let count = server.ask("sum(asterisk_queue_hold_seconds_count)").total();
-        if count == 1.0 { Ok(()) } else { Err(format!("{count} callers")) }
-    });
-    let all = samples(&server, CREATED).into_iter();
-    let new = all.filter(|(labels, _)| !known.contains(labels));
-    new.map(|(labels, values)| (labels, values[0])).collect()
-}
-
-/// Which of them tell a first event from none: a bucket below it is 0 in either case.
-fn tells(labels: &Labels) -> bool {
-    labels.get("le").is_none_or(|bound| bound.parse::<f64>().unwrap() >= 7.5)
-}
+/// By which VictoriaMetrics answers, and a newer vmalert asks, for a time in the past: half a
+/// minute of the rules.
+const DELAY: u64 = 30_000 / FASTER;
+/// Of the rules, in seconds.
+const MINUTE: u64 = 60 / FASTER;
 
 #[test]
-fn prometheus_3_stores_a_zero_before_the_first_event() {
-    let Some(program) = prometheus_3() else { return };
-    for (config, exporter) in [(PROTOBUF, ""), (OPEN_METRICS, "metrics: {created_lines: true}")] {
-        let first = first_samples(&program, config, exporter, &[START_TIMES]);
-        assert!(first.len() > 10, "{config}: {first:?}");
-        for (labels, value) in first {
-            assert_eq!(value, 0.0, "{config}: {labels:?}");
+fn a_store_that_was_just_started_raises_no_alert_and_a_gone_exporter_does() {
+    let rules = Folder::new("starts");
+    for file in FILES {
+        let shipped = std::fs::read_to_string(root("alerts").join(file)).unwrap();
+        rules.file(file, &compressed(&shipped));
+    }
+
+    // All at once, since they wait most of the time.
+    std::thread::scope(|scope| {
+        for program in programs() {
+            let rules = &rules;
+            for was_down in [false, true] {
+                let program = program.clone();
+                scope.spawn(move || quiet_then_loud(&program, was_down, rules));
+            }
         }
-    }
-
-    // The difference that the flag makes.
-    let first = first_samples(&program, PROTOBUF, "", &[]);
-    let telling: Vec<_> = first.iter().filter(|(labels, _)| tells(labels)).collect();
-    assert!(telling.len() > 10, "{first:?}");
-    for (labels, value) in telling {
-        assert_ne!(*value, 0.0, "{labels:?}");
-    }
+    });
 }
 
-#[test]
-fn protobuf_has_the_numbers_of_the_text() {
-    let (_pbx, exporter) = after_a_day("");
-    let native = "--enable-feature=native-histograms";
-    // The Prometheus 2 of Debian 12 asks for protobuf with this flag only.
-    let servers = [
-        prometheus_2().map(|program| prometheus(&program, &scraping(exporter.port, ""), &[native])),
-        prometheus_3().map(|program| {
-            prometheus(&program, &scraping(exporter.port, PROTOBUF), &[START_TIMES])
-        }),
+fn quiet_then_loud(program: &Program, was_down: bool, rules: &Folder) {
+    let page = Page::new();
+    page.answer(Some(format!("{STANDING}1\n")));
+    let store = Store::start(program, was_down, &page, rules);
+
+    // AsteriskRestarted looks at counters when the PBX was seen ten minutes before.
+    let seen = format!("max_over_time(asterisk_up[6s] offset {}s)", 12 * MINUTE);
+    until(&format!("{} has seen the exporter for 12 minutes", store.name), || {
+        match store.server.ask(&seen).total() {
+            1.0 => Ok(()),
+            up => Err(format!("asterisk_up was {up}")),
+        }
+    });
+    assert_eq!(store.fired(), Vec::<String>::new(), "{}", store.name);
+
+    page.answer(Some(format!("{STANDING}2\n")));
+    until(&format!("{} reports the restart", store.name), || {
+        store.has_fired(&["AsteriskRestarted"])
+    });
+    page.answer(None);
+    until(&format!("{} misses the exporter", store.name), || {
+        store.has_fired(&["AsteriskExporterMissing", "AsteriskRestarted"])
+    });
+}
+
+/// A kind of store.
+#[derive(Clone)]
+enum Program {
+    Prometheus { server: PathBuf, promtool: PathBuf },
+    Victoria { server: PathBuf, vmalert: PathBuf },
+}
+
+/// Those there are, the oldest and the newest of each kind.
+fn programs() -> Vec<Program> {
+    let prometheus = |server: Option<PathBuf>, promtool: Option<PathBuf>| {
+        Some(Program::Prometheus { server: server?, promtool: promtool? })
+    };
+    let victoria = |server: Option<PathBuf>, vmalert: Option<PathBuf>| {
+        Some(Program::Victoria { server: server?, vmalert: vmalert? })
+    };
+    let all = [
+        prometheus(prometheus_2(), tool("promtool")),
+        prometheus(prometheus_3(), newest("promtool")),
+        victoria(tool("victoria-metrics"), tool("vmalert")),
+        victoria(newest("victoria-metrics"), newest("vmalert")),
     ];
-    for server in servers.into_iter().flatten() {
-        until("Prometheus has what the exporter says", || {
-            let own = at_rest(&exporter.series());
-            assert!(own.0.len() > 1000, "{} series are no day", own.0.len());
-            own.compare(&at_rest(&server.ask("{job=\"asterisk\"}")), 0.0)
-        });
+    all.into_iter().flatten().collect()
+}
+
+/// A running store that scrapes and evaluates.
+struct Store {
+    name: String,
+    server: Server,
+    _vmalert: Option<Server>,
+}
+
+impl Store {
+    /// With an hour of samples that ended an hour ago, if it was down since.
+    fn start(program: &Program, was_down: bool, page: &Page, rules: &Folder) -> Self {
+        let port = super::servers::port();
+        let folder = Folder::new("store");
+        let interval = 15_000 / FASTER;
+        let scrape = format!(
+            "global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}\nscrape_configs:\n  \
+             - {{job_name: asterisk, static_configs: [{{targets: ['127.0.0.1:{}']}}]}}\n",
+            page.port
+        );
+        let (server, vmalert) = match program {
+            Program::Prometheus { server, promtool } => {
+                if was_down {
+                    let old = folder.file("old.txt", &(hour(1.0) + "# EOF\n"));
+                    let mut create = Command::new(promtool);
+                    create.args([
+                        "tsdb",
+                        "create-blocks-from",
+                        "openmetrics",
+                        &old,
+                        &folder.path("data"),
+                    ]);
+                    let created = create.output().unwrap();
+                    assert!(created.status.success(), "{created:?}");
+                }
+                let config = format!("rule_files: ['{}']\n{scrape}", rules.path("*.yml"));
+                let mut command = Command::new(server);
+                command.args([
+                    format!("--config.file={}", folder.file("prometheus.yml", &config)),
+                    format!("--storage.tsdb.path={}", folder.path("data")),
+                    format!("--web.listen-address=127.0.0.1:{port}"),
+                ]);
+                (start("Prometheus", command, port, "/-/ready", folder), None)
+            }
+            Program::Victoria { server, vmalert } => {
+                let mut command = Command::new(server);
+                command.args([
+                    format!("-promscrape.config={}", folder.file("scrape.yml", &scrape)),
+                    format!("-storageDataPath={}", folder.path("data")),
+                    format!("-httpListenAddr=127.0.0.1:{port}"),
+                    format!("-search.latencyOffset={DELAY}ms"),
+                    "-memory.allowedBytes=128MB".to_owned(),
+                ]);
+                let server = start("VictoriaMetrics", command, port, "/health", folder);
+                if was_down {
+                    post(port, "/api/v1/import/prometheus", &hour(1000.0));
+                    until("the import can be queried", || {
+                        match server.ask("max_over_time(asterisk_up[3h])").total() {
+                            1.0 => Ok(()),
+                            up => Err(format!("asterisk_up was {up}")),
+                        }
+                    });
+                }
+                (server, Some(evaluating(vmalert, port, rules)))
+            }
+        };
+
+        let kind = match program {
+            Program::Prometheus { server, .. } | Program::Victoria { server, .. } => {
+                server.display()
+            }
+        };
+        let name = format!("{kind}, {}", if was_down { "down for an hour" } else { "empty" });
+        Self { name, server, _vmalert: vmalert }
+    }
+
+    /// The alerts that have fired since the start.
+    fn fired(&self) -> Vec<String> {
+        let fired = self
+            .server
+            .ask("count by (alertname) (count_over_time(ALERTS{alertstate=\"firing\"}[30m]))");
+        fired.0.into_keys().map(|mut labels| labels.remove("alertname").unwrap()).collect()
+    }
+
+    fn has_fired(&self, expected: &[&str]) -> Result<(), String> {
+        let fired = self.fired();
+        if fired == expected { Ok(()) } else { Err(format!("{fired:?}")) }
     }
 }
 
-#[test]
-fn created_lines_are_no_series_where_they_are_read() {
-    let Some(program) = prometheus_3() else { return };
-    let (_pbx, exporter) = after_a_day("metrics: {created_lines: true}");
-    let config = scraping(exporter.port, OPEN_METRICS);
-    let server = prometheus(&program, &config, &[START_TIMES]);
-    until("Prometheus has what the exporter says", || {
-        at_rest(&exporter.series()).compare(&at_rest(&server.ask("{job=\"asterisk\"}")), 0.0)
-    });
-
-    // Without the flag each is one.
-    let server = prometheus(&program, &config, &[]);
-    until("Prometheus has the lines as series", || {
-        let all = server.ask("{job=\"asterisk\"}");
-        let created = all.only(|name, _| name.ends_with("_created")).0.len();
-        let counters = all.only(|name, _| name.ends_with("_total") || name.ends_with("_count"));
-        let counters = counters.0.len();
-        if counters > 500 && created == counters {
-            Ok(())
-        } else {
-            Err(format!("{created} lines, {counters} counters"))
-        }
-    });
+fn evaluating(vmalert: &Path, store: u16, rules: &Folder) -> Server {
+    let port = super::servers::port();
+    let mut command = Command::new(vmalert);
+    command.args(FILES.map(|file| format!("-rule={}", rules.path(file))));
+    for url in ["datasource", "remoteWrite", "remoteRead"] {
+        command.arg(format!("-{url}.url=http://127.0.0.1:{store}"));
+    }
+    command.args(["-remoteWrite.flushInterval=1s", "-notifier.url=http://127.0.0.1:1"]);
+    let known = Command::new(vmalert).arg("--help").output().unwrap().stdout;
+    if String::from_utf8_lossy(&known).contains("-rule.evalDelay") {
+        command.arg(format!("-rule.evalDelay={DELAY}ms"));
+    }
+    command.arg(format!("-httpListenAddr=127.0.0.1:{port}"));
+    start("vmalert", command, port, "/health", Folder::new("vmalert"))
 }
+
+/// Samples of an hour that ended an hour ago, one a minute, with times in such fractions of a
+/// second.
+#[expect(clippy::disallowed_methods, reason = "the store reads the machine's clock too")]
+fn hour(fraction: f64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let standing = format!("{STANDING}1");
+    let lines = standing.lines().filter(|line| !line.is_empty()).flat_map(|line| {
+        let times = (60..120).rev().map(move |minutes| (now - 60 * minutes) as f64 * fraction);
+        times.map(move |time| format!("{line} {time:.0}\n"))
+    });
+    lines.collect()
+}
+
+fn post(port: u16, path: &str, body: &str) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .unwrap();
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).unwrap();
+    assert!(status.contains(" 20"), "{status}");
+}
+
+/// A page of metrics that the test writes.
+struct Page {
+    port: u16,
+    text: Arc<Mutex<Option<String>>>,
+}
+
+impl Page {
+    /// One that answers nothing yet.
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let text = Arc::new(Mutex::new(None));
+        let ours: Arc<Mutex<Option<String>>> = Arc::clone(&text);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let mut line = String::new();
+                while stream.read_line(&mut line).is_ok_and(|read| read > 2) {
+                    line.clear();
+                }
+                let Some(body) = ours.lock().unwrap().clone() else { continue };
+                // Whoever asked may be gone.
+                let _ = write!(
+                    stream.get_mut(),
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\n\
+                     Connection: close\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        Self { port, text }
+    }
+
+    /// From now on it is this, or a connection that is closed.
+    fn answer(&self, text: Option<String>) {
+        *self.text.lock().unwrap() = text;
+    }
+}
+
+const FILES: [&str; 3] = ["rules.yml", "thresholds.yml", "alerts.yml"];
