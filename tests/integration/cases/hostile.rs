@@ -222,10 +222,11 @@ fn no_label_holds_what_a_far_end_can_choose_and_no_member_is_crowded_out() {
 
     let broad = "^(PJSIP|SIP|IAX2|DAHDI|OOH323|Motif|CAPI|Dongle|Woomera|[0-9]+)/";
     let rules = [
-        // Nobody, 30 members, 12 devices and `other`; the eight spans or interfaces.
-        ("devices", "trunks: ['^DAHDI/i']".to_owned(), 44, 8),
+        // Nobody, 30 members, 12 devices and `other`; the eight spans or interfaces.  In two cases one
+        // of the 12 devices that are kept is in no call that was counted.
+        ("devices", "trunks: ['^DAHDI/i']".to_owned(), 43, 8),
         ("agents", format!("trunks: ['^CAPI/']\n    agents: ['{broad}']"), 44, 8),
-        ("everything", "trunks: ['/i[0-9]']\n    agents: ['']".to_owned(), 44, 8),
+        ("everything", "trunks: ['/i[0-9]']\n    agents: ['']".to_owned(), 43, 8),
         // Those who are left are few, but the trunks are more than 12.
         ("trunks", format!("trunks: ['{broad}']"), 38, 13),
     ];
@@ -257,6 +258,7 @@ fn no_label_holds_what_a_far_end_can_choose_and_no_member_is_crowded_out() {
         assert_eq!(numbers.values("asterisk_calls_total", "agent").len(), agents, "{name}");
         assert_eq!(numbers.values("asterisk_trunk_calls_active", "trunk").len(), trunks, "{name}");
         let series = text.lines().filter(|line| !line.starts_with('#')).count();
-        assert!(series < 6000, "{name}: {series} series of 3,000 calls");
+        // Half of them begin at zero before anybody calls.
+        assert!(series < 11_000, "{name}: {series} series of 3,000 calls");
     }
 }
