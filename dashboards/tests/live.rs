@@ -60,7 +60,8 @@ fn every_query_gives_series_of_native_histograms_with_custom_buckets() {
 /// One Prometheus has both, of the same scrapes: of a query in which the names of one kind do not
 /// exist, the other kind is left.
 ///
-/// Counted is since the start: an increase is extrapolated for each bucket, or for all at once.
+/// Counted is since the start: Prometheus 3.5 extrapolates a classic series no further than to zero,
+/// and a native histogram beyond it.
 #[test]
 fn native_histograms_with_custom_buckets_give_the_same_numbers() {
     let Some(program) = prometheus_3() else { return };

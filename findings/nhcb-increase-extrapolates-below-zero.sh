@@ -4,8 +4,8 @@
 #
 # Guessed: the same samples give the same increase of each bucket, so every percentile is the same.
 # Seen: 4.5 of the classic bucket up to 10 s, 5 of the custom one; the 75th percentile is 20.909 and 20 seconds. `rate`
-# and `increase` do not extrapolate a counter below zero: Prometheus decides that for each classic bucket by its own
-# value, for a native histogram once, by its count.
+# and `increase` do not extrapolate a series of numbers below zero, but a native histogram they do: also one that begins
+# with no observations at all has 5 where its count as a number has 4.5.
 #
 # Version: Debian's promtool 3.5.3+ds1-6.
 . "$(dirname "$0")/lib.sh"
@@ -25,6 +25,14 @@ tests:
           {{schema:-53 count:14 custom_values:[10 30] buckets:[2 12]}}
           {{schema:-53 count:16 custom_values:[10 30] buckets:[3 13]}}
           {{schema:-53 count:18 custom_values:[10 30] buckets:[4 14]}}
+      - {series: fresh_count, values: '0 1 2 3 4'}
+      - series: fresh
+        values: >-
+          {{schema:-53 count:0 custom_values:[10 30] buckets:[0 0]}}
+          {{schema:-53 count:1 custom_values:[10 30] buckets:[1 0]}}
+          {{schema:-53 count:2 custom_values:[10 30] buckets:[2 0]}}
+          {{schema:-53 count:3 custom_values:[10 30] buckets:[3 0]}}
+          {{schema:-53 count:4 custom_values:[10 30] buckets:[4 0]}}
     promql_expr_test:
       - expr: increase(x_bucket{le!="+Inf"}[5m])
         eval_time: 4m30s
@@ -40,6 +48,12 @@ tests:
       - expr: round(histogram_quantile(0.75, increase(x[5m])), 0.001)
         eval_time: 4m30s
         exp_samples: [{labels: '{}', value: 20}]
+      - expr: increase(fresh_count[5m])
+        eval_time: 4m30s
+        exp_samples: [{labels: '{}', value: 4.5}]
+      - expr: histogram_count(increase(fresh[5m]))
+        eval_time: 4m30s
+        exp_samples: [{labels: '{}', value: 5}]
 Y
 "$work/sid/usr/bin/promtool" test rules "$work/test.yml" || {
     echo "changed: see above" >&2
