@@ -48,23 +48,24 @@ pub(crate) fn abandoned(number: u32, hold: f64) -> Vec<u8> {
 
 /// A caller whom an agent answers after `hold` seconds.
 pub(crate) fn answered(number: u32, hold: f64) -> Vec<u8> {
-    let member = "Queue: support\r\nInterface: PJSIP/101\r\nMemberName: Ann Lee\r\n";
     let mut call = Call::new(number);
-    call.send("Newchannel", "");
-    call.send("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
+    call.join();
     call.now += hold;
-    call.send("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
-    let leg =
-        format!("DestChannel: PJSIP/101-{number:08x}\r\nDestUniqueid: {}.2\r\n", call.uniqueid);
-    call.send("AgentConnect", &format!("{leg}{member}RingTime: 1\r\nHoldTime: 0\r\n"));
-    call.now += 60.0;
-    call.send(
-        "AgentComplete",
-        &format!("{leg}{member}HoldTime: 0\r\nTalkTime: 60\r\nReason: caller\r\n"),
-    );
-
-    call.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
+    call.talk(60.0);
     call.text.into_bytes()
+}
+
+/// The same in two parts, with the ring attempt: until the agent's phone rings, and from the answer
+/// to the end of a talk of so many seconds.
+pub(crate) fn rung_and_answered(number: u32, talk: f64) -> [Vec<u8>; 2] {
+    let mut call = Call::new(number);
+    call.join();
+    call.send("AgentCalled", &call.member());
+    let rung = std::mem::take(&mut call.text);
+
+    call.now += 2.0;
+    call.talk(talk);
+    [rung.into_bytes(), call.text.into_bytes()]
 }
 
 struct Call {
@@ -79,6 +80,33 @@ impl Call {
     fn new(number: u32) -> Self {
         let now = 1_700_000_000.0 + 3600.0 * f64::from(number);
         Self { number, uniqueid: format!("{now:.0}.{number}"), now, text: String::new() }
+    }
+
+    fn join(&mut self) {
+        self.send("Newchannel", "");
+        self.send("QueueCallerJoin", "Queue: support\r\nPosition: 1\r\nCount: 1\r\n");
+    }
+
+    /// The agent answers, and the caller hangs up `length` seconds later.
+    fn talk(&mut self, length: f64) {
+        self.send("QueueCallerLeave", "Queue: support\r\nPosition: 1\r\nCount: 0\r\n");
+        let member = self.member();
+        self.send("AgentConnect", &format!("{member}RingTime: 1\r\nHoldTime: 0\r\n"));
+        self.now += length;
+        self.send(
+            "AgentComplete",
+            &format!("{member}HoldTime: 0\r\nTalkTime: {length:.0}\r\nReason: caller\r\n"),
+        );
+        self.send("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing\r\n");
+    }
+
+    /// Who is called, as the agents' events have it.
+    fn member(&self) -> String {
+        format!(
+            "DestChannel: PJSIP/101-{:08x}\r\nDestUniqueid: {}.2\r\nQueue: support\r\n\
+             Interface: PJSIP/101\r\nMemberName: Ann Lee\r\n",
+            self.number, self.uniqueid
+        )
     }
 
     fn send(&mut self, event: &str, more: &str) {

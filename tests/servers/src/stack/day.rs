@@ -204,7 +204,8 @@ impl Day {
         increases
     }
 
-    fn store(&self) -> &Server {
+    /// The server that is asked.
+    pub(crate) fn store(&self) -> &Server {
         &self.servers[0]
     }
 

@@ -51,7 +51,10 @@ fn native_rules_say_what_the_classic_ones_say() {
         let of_agents = name.ends_with(":total").then(of_classic);
         let Some(theirs) = classic.get(name).or(of_agents.as_ref()) else { continue };
         let ask = |expr: &str, rules| {
-            let path = format!("/api/v1/query?time={now}&query={}", encoded(&inlined(expr, rules)));
+            let path = format!(
+                "/api/v1/query?time={now}&query={}",
+                encoded(&since_the_start(&inlined(expr, rules)))
+            );
             Series::of_answer(&server.json(&path))
         };
         let ours = ask(expr, &native);
@@ -106,7 +109,7 @@ fn open(series: &Series) -> f64 {
 }
 
 /// Names of recorded series, and what they are recorded of.
-fn rules(file: &str) -> BTreeMap<String, String> {
+pub(crate) fn rules(file: &str) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(root(file)).unwrap();
     let parsed: Value = serde_saphyr::from_str(&text).unwrap();
     let groups = parsed["groups"].as_array().expect("groups");
@@ -115,16 +118,18 @@ fn rules(file: &str) -> BTreeMap<String, String> {
     rules.map(|rule| (text(&rule["record"]), text(&rule["expr"]))).collect()
 }
 
+/// In place of an increase, what was counted since the start: Prometheus 3.5 extrapolates a classic
+/// series no further than to zero, and a native histogram beyond it.
+fn since_the_start(expr: &str) -> String {
+    let increase = Regex::new(r"increase\(([^\[\]()]*)\[[0-9]+[mhd]\]\)").unwrap();
+    increase.replace_all(expr, "($1)").into_owned()
+}
+
 /// An expression with what is recorded put in: nothing is recorded here, and no minute has to go
 /// by.
-///
-/// In place of an increase stands what was counted since the start: Prometheus 3.5 extrapolates a
-/// classic series no further than to zero, and a native histogram beyond it.
-fn inlined(expr: &str, rules: &BTreeMap<String, String>) -> String {
+pub(crate) fn inlined(expr: &str, rules: &BTreeMap<String, String>) -> String {
     // Nothing is recorded, so nothing has to be waited for.
     let expr = expr.replace(" offset 90s", "");
-    let increase = Regex::new(r"increase\(([^\[\]()]*)\[[0-9]+[mhd]\]\)").unwrap();
-    let expr = increase.replace_all(&expr, "($1)");
     let name = Regex::new(r"([a-z_]+:[a-z0-9_]+:[a-z0-9_]+)(\[([0-9]+[mhd])\])?").unwrap();
     let put_in = |found: &Captures<'_>| {
         let inner = inlined(&rules[&found[1]], rules);

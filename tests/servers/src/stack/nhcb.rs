@@ -39,7 +39,10 @@ fn custom_buckets_have_the_numbers_of_the_classic_ones() {
                 format!(
                     "histogram_fraction(-Inf, {bound}, {histogram}) * histogram_count({histogram})"
                 ),
-                format!("{histogram}_bucket{{le=\"{bound}\"}}"),
+                // No observation, no fraction.
+                format!(
+                    "{histogram}_bucket{{le=\"{bound}\"}} and ignoring(le) {histogram}_count > 0"
+                ),
             ),
         ];
         for (custom, classic) in pairs {

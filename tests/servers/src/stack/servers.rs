@@ -45,11 +45,16 @@ pub(crate) fn prometheus(program: &Path, config: &str, more: &[&str]) -> Server 
     start("Prometheus", command, port, "/-/ready", folder)
 }
 
-/// Starts a VictoriaMetrics that scrapes by this configuration, if there is any.
+/// Starts the VictoriaMetrics of Debian 12, which scrapes by this configuration, if there is any.
 pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
+    Some(victoria_metrics_of(&tool("victoria-metrics")?, config))
+}
+
+/// The same of any version.
+pub(crate) fn victoria_metrics_of(program: &Path, config: Option<&str>) -> Server {
     let folder = Folder::new("victoria");
     let port = port();
-    let mut command = Command::new(tool("victoria-metrics")?);
+    let mut command = Command::new(program);
     command
         .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
         .arg(format!("-storageDataPath={}", folder.path("data")))
@@ -59,7 +64,7 @@ pub(crate) fn victoria_metrics(config: Option<&str>) -> Option<Server> {
     if let Some(config) = config {
         command.arg(format!("-promscrape.config={}", folder.file("scrape.yml", config)));
     }
-    Some(start("VictoriaMetrics", command, port, "/health", folder))
+    start("VictoriaMetrics", command, port, "/health", folder)
 }
 
 /// Starts an Alertmanager of its own.
