@@ -49,7 +49,7 @@ fn at(seconds: u64) -> Moment {
 fn a_series_begins_at_the_latest_scrape_before_it() {
     let mut exporter = exporter(Some(at(0)));
     let known = created(&mut exporter, at(10));
-    let calls = r#"asterisk_calls_created{pbx="hq",direction="inbound",agent="",trunk="",result="answered"} 1764000000.000000"#;
+    let calls = r#"asterisk_calls_created{pbx="hq",direction="inbound",agent="",trunk="",result="answered"} 1764000000.003000"#;
     assert!(known.contains(&calls.to_owned()), "what is known begins with the exporter: {known:?}");
 
     let scrape = at(20).after(Duration::from_micros(123_456));
@@ -61,13 +61,36 @@ fn a_series_begins_at_the_latest_scrape_before_it() {
         .filter(|line| line.contains("sales"))
         .collect();
     for name in ["asterisk_queue_exits", "asterisk_queue_hold_seconds"] {
-        assert!(new.contains(&line(name, "abandoned", "1764000020.123456")), "{name}: {new:?}");
+        assert!(new.contains(&line(name, "abandoned", "1764000020.126456")), "{name}: {new:?}");
     }
     assert_eq!(new.len(), 2, "one line for a counter, one for a histogram: {new:?}");
 
     // It does not move with the scrapes behind it.
     let later = created(&mut exporter, at(50));
     assert!(new.iter().all(|line| later.contains(line)), "{later:?}");
+}
+
+/// Prometheus marks series as stale at the time of a scrape, in milliseconds and up to two ahead, and
+/// refuses a start that is not later.
+#[test]
+fn a_start_is_later_than_the_marker_of_the_scrape_before_it() {
+    for micros in [0, 1, 999] {
+        let scrape = at(20).after(Duration::from_micros(micros));
+        let marker = scrape.as_micros() / 1000 + 2;
+
+        let mut exporter = exporter(Some(at(0)));
+        exporter.scrape(scrape, Format::Text);
+        abandons(&mut exporter, at(33), "sales");
+        let families = exporter.snapshot(at(35)).families();
+        let exits =
+            families.iter().find(|family| family.entry.name == "asterisk_queue_exits_total");
+        let starts: Vec<_> = exits
+            .expect("exits")
+            .series(None)
+            .map(|series| series.start.expect("a start").as_micros() / 1000)
+            .collect();
+        assert!(!starts.is_empty() && starts.iter().all(|start| *start > marker), "{starts:?}");
+    }
 }
 
 #[test]
