@@ -18,7 +18,7 @@ const HISTOGRAMS: &[&str] = &[
     "asterisk_call_ring_seconds",
     "asterisk_call_talk_seconds",
 ];
-const NATIVE: &str = "--enable-feature=native-histograms";
+pub(crate) const NATIVE: &str = "--enable-feature=native-histograms";
 
 /// Waits until every histogram's count and sum are the exporter's, asked of the native histogram.
 fn assert_native(server: &Server, exporter: &Exporter) {

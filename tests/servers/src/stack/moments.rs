@@ -34,7 +34,7 @@ fn ratios_in_the_newest_vmalert_are_of_one_moment() {
 /// The rules on the demo, everything [`FASTER`] than it is.
 fn assert_ratios(storage: &Path, vmalert: &Path, delay: &str) {
     let text = std::fs::read_to_string(root("alerts/rules.yml")).unwrap();
-    let text = faster(&text);
+    let text = faster(&text, FASTER);
     let names: BTreeSet<_> = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- record: "))
@@ -169,20 +169,20 @@ fn evaluating(program: &Path, rules: &str, delay: &str, storage: &Server) -> Ser
     start("vmalert", command, port, "/health", folder)
 }
 
-/// Rules whose windows, offsets and intervals are a tenth of what they were.
-fn faster(rules: &str) -> String {
+/// Rules whose windows, offsets and intervals are so many times shorter than they were.
+pub(crate) fn faster(rules: &str, times: u64) -> String {
     let duration = Regex::new(r"(\[|offset |interval: )([0-9]+)([smhd])\b").unwrap();
-    let tenth = |found: &Captures<'_>| {
+    let shorter = |found: &Captures<'_>| {
         let unit = match &found[3] {
             "s" => 1_000,
             "m" => 60_000,
             "h" => 3_600_000,
             _ => 86_400_000,
         };
-        let milliseconds = found[2].parse::<u64>().unwrap() * unit / FASTER;
+        let milliseconds = found[2].parse::<u64>().unwrap() * unit / times;
         format!("{}{milliseconds}ms", &found[1])
     };
-    duration.replace_all(rules, tenth).into_owned()
+    duration.replace_all(rules, shorter).into_owned()
 }
 
 /// Ten minutes of the demo in one: vmalert's delays of a second stay what they are.

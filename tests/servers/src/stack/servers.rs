@@ -156,6 +156,11 @@ impl Server {
     pub(crate) fn what(&self) -> &'static str {
         self.what
     }
+
+    /// What it has logged until now.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self._folder.path("log")).unwrap()
+    }
 }
 
 /// A free port that nothing else will get: another for each server, and none of those the system
