@@ -88,7 +88,7 @@ impl Naming {
     /// The agent's label: a person's or a device's.
     pub(super) fn agent(&mut self, names: &Names, id: AgentId) -> Option<Labelled<AgentId>> {
         let is_other = names.agents.is_other_device(id);
-        if is_other {
+        if is_other && self.settings.agent_label != AgentLabel::None {
             self.room.overflows.raise_to(Limit::Device, names.agents.devices_beyond());
         }
 

@@ -337,6 +337,29 @@ fn names_beyond_their_limits_are_not_kept() {
 }
 
 #[test]
+fn devices_without_a_label_are_beyond_no_limit() {
+    let settings = Settings {
+        limits: LabelLimits { devices: 1, ..LabelLimits::default() },
+        agent_label: AgentLabel::None,
+        ..Settings::default()
+    };
+    let rules = Rules { names: settings.names_kept(), ..Rules::default() };
+    let mut bench = Bench::new(settings);
+    bench.names = Correlator::new(rules, Timing::Recorded).names().clone();
+    for number in 0..10 {
+        let agent = bench.names.agents.intern_device(&format!("SIP/{number}"));
+        let (direction, trunk) = (Direction::Internal, TrunkId::NONE);
+        bench.see(Observation::CallEnded { direction, agent, trunk, result: CallResult::Busy });
+    }
+
+    let text = bench.text();
+    let nobody = r#"asterisk_calls_total{direction="internal",agent="",trunk="",result="busy"}"#;
+    assert_eq!(text.of(nobody), Some(10.0));
+    let overflow = r#"asterisk_exporter_label_overflow_total{label="device"}"#;
+    assert_eq!((text.of(overflow), bench.recorder.take_overflows()), (Some(0.0), Vec::new()));
+}
+
+#[test]
 fn a_long_label_value_is_cut_and_stays_distinct() {
     let mut bench = Bench::new(Settings::default());
     for letter in ["x", "y"] {
