@@ -10,7 +10,7 @@ use super::pbx::patterns;
 use super::section::Section;
 use crate::correlator::{Identity, Patterns};
 use crate::metrics::{
-    AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings, ZeroSeries,
+    AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Metrics, Settings, ZeroSeries,
 };
 
 /// Reads the settings, and what identifies an agent: with the label `interface` it is the interface.
@@ -41,7 +41,23 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
         queue_deny,
         queue_aliases: default.queue_aliases,
     };
+    check_room(root, &settings);
     (settings, identity)
+}
+
+/// What has no names of its own takes its series without asking.
+fn check_room(root: &Section<'_>, settings: &Settings) {
+    let limit = settings.limits.series;
+    let least = Metrics::new(settings.clone()).least_series();
+    if limit < least {
+        root.mistake(
+            "limits.series",
+            format!(
+                "{limit} is too low: these buckets, service_level.queues and pause_reasons need {least} \
+                 without any queue"
+            ),
+        );
+    }
 }
 
 fn service_levels(root: &Section<'_>) -> (Option<Duration>, HashMap<String, Duration>) {

@@ -472,3 +472,19 @@ fn aliases_name_devices_and_queues() {
         ]
     );
 }
+
+#[test]
+fn a_limit_of_series_has_room_for_what_is_configured() {
+    let targets: String = (1..=900).map(|i| format!("    q{i}: {i}s\n")).collect();
+    let text = |limit| {
+        format!("{MINIMAL}limits:\n  series: {limit}\nservice_level:\n  queues:\n{targets}")
+    };
+    assert_eq!(
+        mistakes(&sources(&text(10_000))),
+        [
+            "config.yml:3:11: limits.series: 10000 is too low: these buckets, service_level.queues and pause_reasons \
+          need 10221 without any queue"
+        ]
+    );
+    assert_eq!(load(&sources(&text(20_000))).metrics.limits.series, 20_000);
+}

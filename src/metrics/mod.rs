@@ -178,14 +178,18 @@ impl Metrics {
             agent: self.agents.lines(),
             trunk: CallFamilies::trunk_lines(),
         };
-        let kept =
-            self.queues.kept() + self.members.kept() + self.agents.kept() + self.calls.kept();
         let overflows = Overflows::new(|limit| {
             self.overflows.ensure(OverflowLabels { pbx: pbx.clone(), label: limit })
         });
         let exported = self.series.ensure(labels());
-        let budget = Budget::new(limit, OWN + kept, exported, overflows.clone());
+        let budget = Budget::new(limit, self.least_series(), exported, overflows.clone());
         Room { budget, overflows, costs }
+    }
+
+    /// The series that a PBX has in any case: those of the exporter itself, and all that has no name
+    /// or is `other`.
+    pub fn least_series(&self) -> usize {
+        OWN + self.queues.kept() + self.members.kept() + self.agents.kept() + self.calls.kept()
     }
 
     /// The exporter's own metrics of `pbx`, not synchronised from `now` on; `events` are the names that are
