@@ -170,10 +170,10 @@ pub(crate) fn rules(file: &str) -> BTreeMap<String, String> {
     rules.map(|rule| (text(&rule["record"]), text(&rule["expr"]))).collect()
 }
 
-/// In place of an increase, what was counted since the start: Prometheus 3.5 extrapolates a classic
+/// In place of an increase or a rate, what was counted since the start: Prometheus 3.5 extrapolates a classic
 /// series no further than to zero, and a native histogram beyond it.
 fn since_the_start(expr: &str) -> String {
-    let increase = Regex::new(r"increase\(([^\[\]()]*)\[[0-9]+[mhd]\]\)").unwrap();
+    let increase = Regex::new(r"(?:increase|rate)\(([^\[\]()]*)\[[0-9]+[mhd]\]\)").unwrap();
     increase.replace_all(expr, "($1)").into_owned()
 }
 
