@@ -25,9 +25,10 @@ test-all: test soak
 soak: tools
 	ASTERISK_CALLS=10000 cargo test -p servers random_load -- --nocapture
 
-# What an event costs among thousands of calls.
+# Speed and memory beside the limits of this machine, as Markdown (docs/performance.md).  One part: make bench ARGS=tcp
 bench: toolchain
-	cargo bench --bench live
+	cargo build --release --bin asterisk_exporter
+	cargo run --release -p benches -- $(or $(ARGS),all)
 
 # dashboards/*.json, from dashboards/src.
 dashboards: toolchain

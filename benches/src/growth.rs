@@ -1,10 +1,8 @@
 //! What one event costs while many calls go on: it must not grow with them.
 //!
-//! `cargo bench --bench live` prints microseconds an event, or an item of a list, with 1,000,
-//! 10,000 and 20,000 talks.
+//! Prints microseconds an event, or an item of a list, with 1,000, 10,000 and 20,000 talks.
 
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
 use asterisk_exporter::clock::Moment;
@@ -12,6 +10,10 @@ use asterisk_exporter::correlator::{
     Caller, Correlator, Names, Observation, Observe, Rules, Snapshot, Timing,
 };
 use asterisk_exporter::event::{Event, Kind, Name};
+
+use super::Context;
+use super::measure::now;
+use super::table::Table;
 
 /// Microseconds of one such event, with that many talks going on.
 type Case = fn(usize) -> f64;
@@ -22,7 +24,8 @@ impl Observe for Nobody {
     fn observe(&mut self, _: &Names, _: Observation, _: Option<Caller<'_>>) {}
 }
 
-fn main() {
+/// Prints the table.
+pub(crate) fn run(_: &Context) {
     let cases: [(&str, Case); 8] = [
         ("one call after the other", calls),
         ("AgentComplete without channels", completes),
@@ -33,11 +36,15 @@ fn main() {
         ("a list of talks and ringings", lists),
         ("restart, a member removed in each tenth talk", restart),
     ];
-    println!("{:<48}{:>10}{:>10}{:>10}", "µs each, with so many talks:", 1_000, 10_000, 20_000);
+    let mut table = Table::new(
+        "Cost of an event among many talks, in µs",
+        &["event", "1,000 talks", "10,000", "20,000"],
+    );
     for (name, case) in cases {
-        let [one, ten, twenty] = [1_000, 10_000, 20_000].map(case);
-        println!("{name:<48}{one:>10.2}{ten:>10.2}{twenty:>10.2}");
+        let [one, ten, twenty] = [1_000, 10_000, 20_000].map(case).map(|cost| format!("{cost:.2}"));
+        table.row([name.to_owned(), one, ten, twenty]);
     }
+    println!("{table}");
 }
 
 /// `n` talks go on: their agents are `n / 20` members of 50 queues.
@@ -247,9 +254,4 @@ fn each(text: &str, mut take: impl FnMut(Event<'_>)) {
 
 fn at(second: u64) -> Moment {
     Moment::from_secs(1_700_000_000 + second)
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is what it is for")]
-fn now() -> Instant {
-    Instant::now()
 }
