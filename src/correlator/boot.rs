@@ -147,6 +147,7 @@ impl Correlator {
     pub fn logged_in(&mut self, now: Moment, out: &mut impl Observe) {
         if self.boot.logged_in(now) {
             self.restarted(Stamp { read: now, wire: None }, out);
+            self.settle();
         }
     }
 

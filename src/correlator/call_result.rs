@@ -1,15 +1,20 @@
 //! What is counted of a call that is over: its direction, agent, trunk, result and talk time.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use super::Correlator;
 use super::call::{Call, QueueSide};
+use super::call_counts::{CountedAs, DeviceKey, Either};
 use super::cause::Cause;
 use super::channel::Channel;
+use super::channels::Channels;
 use super::dial::CallLabels;
+use super::key::ChannelKey;
 use super::line::Line;
 use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Direction};
+use super::rules::Rules;
 
 impl Correlator {
     /// From the first dial to the answer, or to the end of a call that nobody answered.
@@ -87,15 +92,52 @@ impl Correlator {
         CallLabels { direction, agent, trunk }
     }
 
-    /// Judged by the first channel alone: a dialled leg has the trunk's context too.
     pub(super) fn direction(&self, call: &Call) -> Direction {
+        let judge = Judge { channels: &self.channels, rules: &self.rules };
+        let is_owned = |first: &Channel| first.owner(self.members.owners()).is_some();
+        judge.direction(call, is_owned)
+    }
+
+    /// Counts the calls whose direction may be another.
+    pub(super) fn settle_calls(&mut self) {
+        let Self { channels, rules, members, calls, call_counts, .. } = self;
+        for device in members.take_changed_owners() {
+            call_counts.follow_owner(&device, members.owners());
+        }
+
+        let judge = Judge { channels, rules };
+        let counts = RefCell::new(call_counts);
+        let counts_as = |call: &Call| {
+            judge.counts_as(call, |device| {
+                counts.borrow_mut().ensure_device(device, members.owners())
+            })
+        };
+        calls.settle(counts_as, |recount| counts.borrow_mut().recount(recount));
+    }
+
+    /// What decides the direction of a channel's call has changed at the channel.
+    pub(super) fn mark_call_of(&mut self, channel: ChannelKey) {
+        if let Some(call) = self.channels.all[channel].call {
+            self.calls.mark(call);
+        }
+    }
+}
+
+/// What a call's direction is judged by, but for whose device its first channel is.
+struct Judge<'a> {
+    channels: &'a Channels,
+    rules: &'a Rules,
+}
+
+impl Judge<'_> {
+    /// Judged by the first channel alone: a dialled leg has the trunk's context too.
+    fn direction(&self, call: &Call, is_owned: impl Fn(&Channel) -> bool) -> Direction {
         let Some(first) = self.channels.all.get(call.first) else { return Direction::Unknown };
         let line = first.identity.line;
         let is_originated = first.dialled.as_ref().is_some_and(|dialled| dialled.by.is_none());
 
         // A queue's member is an agent, whatever the patterns say.
-        let is_owned = || line == Line::Other && first.owner(self.members.owners()).is_some();
-        let is_agent = line == Line::Agent || is_owned();
+        let is_agent = line == Line::Agent || line == Line::Other && is_owned(first);
         let is_local = line == Line::Local;
 
         // The originated leg of an agent is dialled itself, and not the other side; of a Local
@@ -114,5 +156,26 @@ impl Correlator {
             _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
             Line::Agent | Line::Local | Line::Media | Line::Other => Direction::Unknown,
         }
+    }
+
+    /// What a call is counted by as long as it goes on.
+    fn counts_as(
+        &self,
+        call: &Call,
+        ensure_device: impl FnOnce(&str) -> DeviceKey,
+    ) -> Option<CountedAs> {
+        if call.ended.is_some() {
+            return None;
+        }
+
+        let unowned = self.direction(call, |_| false);
+        let owned = self.direction(call, |_| true);
+        Some(match self.channels.all.get(call.first) {
+            Some(first) if owned != unowned => CountedAs::ByOwner {
+                device: ensure_device(&first.identity.device),
+                either: Either { owned, unowned },
+            },
+            Some(_) | None => CountedAs::Surely(unowned),
+        })
     }
 }

@@ -61,6 +61,7 @@ impl Correlator {
         };
         let dialled = Dialled { by: caller, status: None, reason: None, string };
         self.channels.all[leg].dialled = Some(dialled);
+        self.mark_call_of(leg);
         self.note_dial_string(leg, dial.dial_string);
 
         // The ring attempt first: whether a leg is a queue's decides how its call is answered.
@@ -96,6 +97,7 @@ impl Correlator {
             return;
         }
         dialled.status = Some(status);
+        self.mark_call_of(leg);
 
         if status == DialStatus::Answer {
             self.channels.all[leg].life.up = true;

@@ -13,7 +13,7 @@
 
 use std::collections::VecDeque;
 
-use slotmap::new_key_type;
+use slotmap::{Key, KeyData, new_key_type};
 
 new_key_type! {
     /// A channel.
@@ -35,8 +35,10 @@ new_key_type! {
 
     /// A ring attempt.
     ///
-    /// May dangle: `AsAgent::ring`, so `find_ring` looks it up; `AsCaller::forwarded`, the ring
-    /// attempts of a member, and deadlines.
+    /// Lives: the index of `Rings`.
+    ///
+    /// May dangle: `AsAgent::ring`, so `find_ring` looks it up; `AsCaller::forwarded`, and
+    /// deadlines.
     pub(super) struct RingKey;
 
     /// A call.
@@ -52,6 +54,11 @@ new_key_type! {
     ///
     /// May dangle: `LastList`, and deadlines.
     pub(super) struct MemberKey;
+}
+
+/// The key that no other comes before: where a range of an index begins.
+pub(super) fn first_key<K: Key>() -> K {
+    K::from(KeyData::from_ffi(0))
 }
 
 /// The few keys to look through instead of all there are, oldest first.

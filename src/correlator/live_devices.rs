@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::line::Line;
+use super::names::TrunkId;
 
 /// Devices with a channel that is up.
 #[derive(Debug, Default)]
@@ -11,6 +12,8 @@ pub(super) struct LiveDevices {
     counts: HashMap<Box<str>, u32>,
     /// Channels that may be somebody's phone.
     phones: u64,
+    /// Channels of each trunk.
+    trunks: HashMap<TrunkId, u64>,
     /// What has come up, or is up no more, since [`Self::take_changed`].
     changed: Vec<Box<str>>,
 }
@@ -18,6 +21,9 @@ pub(super) struct LiveDevices {
 impl LiveDevices {
     /// A channel of the device is up.
     pub(super) fn begin(&mut self, device: &str, line: Line) {
+        if let Line::Trunk(trunk) = line {
+            *self.trunks.entry(trunk).or_default() += 1;
+        }
         let Some(name) = key_of(device, line) else { return };
         for key in keys(&name) {
             let count = self.counts.entry(key.into()).or_default();
@@ -37,6 +43,11 @@ impl LiveDevices {
 
     /// A channel of the device is up no more; `line` as it was at [`Self::begin`].
     pub(super) fn end(&mut self, device: &str, line: Line) {
+        if let Line::Trunk(trunk) = line
+            && let Some(channels) = self.trunks.get_mut(&trunk)
+        {
+            *channels -= 1;
+        }
         let Some(name) = key_of(device, line) else { return };
         for key in keys(&name) {
             let Some(count) = self.counts.get_mut(key) else { continue };
@@ -53,6 +64,11 @@ impl LiveDevices {
                 self.changed.push(Box::default());
             }
         }
+    }
+
+    /// How many channels of a trunk are up.
+    pub(super) fn of_trunk(&self, trunk: TrunkId) -> u64 {
+        self.trunks.get(&trunk).copied().unwrap_or(0)
     }
 
     /// Whether a device, or one that is called like this behind its technology, has a channel.

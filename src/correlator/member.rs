@@ -7,6 +7,7 @@
 mod activity;
 mod agent;
 mod agent_phones;
+mod counts;
 mod events;
 mod former;
 mod in_wrap_up;
@@ -15,18 +16,19 @@ mod places;
 mod presence;
 mod wrapup;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Index;
 use std::time::Duration;
 
 use activity::Activity;
 use agent::Agent;
 use agent_phones::AgentPhones;
+pub(super) use counts::States;
+use counts::{CountedAs, Counts};
 pub(super) use events::Described;
 use former::Former;
 use in_wrap_up::InWrapUp;
 use phone::{INVALID, InCall, NOT_IN_USE, Phone, RINGING, UNAVAILABLE, is_in_use};
-use slotmap::SlotMap;
 
 use super::caseless::folded;
 use super::key::MemberKey;
@@ -34,11 +36,14 @@ use super::names::{AgentId, Names, QueueId, ReasonId, readable};
 use super::observation::AgentState;
 use super::owner::Owners;
 use super::rules::Rules;
+use super::table::Table;
 
 /// An agent's place in one queue.
 #[derive(Debug)]
 pub(super) struct Member {
     queue: QueueId,
+    /// The smaller, the older it is.
+    order: u64,
     interface: Box<[u8]>,
     agent: AgentId,
     /// An event or a list has described it, not only a call named it.
@@ -55,8 +60,8 @@ pub(super) struct Member {
     phone: Phone,
     /// Whether the phone is in a call, as far as its device says it is in use.
     in_call: InCall,
-    /// The device was free in this session, so no call of it is older.
-    was_free: bool,
+    /// The last session in which the device was free, so no call of it is older.
+    free_in: Option<u32>,
     activity: Activity,
 }
 
@@ -71,8 +76,14 @@ pub(super) fn place(queue: QueueId, interface: &[u8]) -> Place {
 /// All members and agents of a PBX.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    all: SlotMap<MemberKey, Member>,
-    places: HashMap<Place, MemberKey>,
+    all: Table<MemberKey, Member, CountedAs>,
+    counts: Counts,
+    /// Members by interface and queue.
+    places: HashMap<Box<[u8]>, BTreeMap<QueueId, MemberKey>>,
+    /// How many members there ever were.
+    ever: u64,
+    /// How many sessions there were.
+    session: u32,
     agents: HashMap<AgentId, Agent>,
     /// Whose device it is.
     owners: Owners,
@@ -104,23 +115,50 @@ impl Members {
 
     /// The member in a queue that has an interface.
     pub(super) fn find(&self, queue: QueueId, interface: &[u8]) -> Option<MemberKey> {
-        self.find_at(&place(queue, interface))
+        folded(interface, |interface| self.find_folded(queue, interface))
     }
 
-    pub(super) fn find_at(&self, place: &Place) -> Option<MemberKey> {
-        self.places.get(place).copied()
+    pub(super) fn find_at(&self, (queue, interface): &Place) -> Option<MemberKey> {
+        self.find_folded(*queue, interface)
+    }
+
+    fn find_folded(&self, queue: QueueId, interface: &[u8]) -> Option<MemberKey> {
+        self.places.get(interface)?.get(&queue).copied()
+    }
+
+    /// The member is there from now on.
+    fn take_place(&mut self, (queue, interface): Place, key: MemberKey) {
+        self.places.entry(interface).or_default().insert(queue, key);
+    }
+
+    fn leave_place(&mut self, (queue, interface): &Place) -> Option<MemberKey> {
+        let queues = self.places.get_mut(interface)?;
+        let key = queues.remove(queue);
+        if queues.is_empty() {
+            self.places.remove(interface);
+        }
+        key
+    }
+
+    /// The members with that interface, by queue.
+    fn with_interface(&self, interface: &[u8]) -> impl Iterator<Item = (QueueId, MemberKey)> {
+        let queues = folded(interface, |interface| self.places.get(interface));
+        queues.into_iter().flatten().map(|(&queue, &key)| (queue, key))
     }
 
     /// The agent's member in a queue.
     pub(super) fn find_of_agent(&self, queue: QueueId, agent: AgentId) -> Option<MemberKey> {
-        let mut members = self.agents.get(&agent)?.members.iter().copied();
-        members.find(|&key| self.all[key].queue == queue)
+        let mut members = self.agents.get(&agent)?.members.range((queue, 0)..);
+        members.next().filter(|((of, _), _)| *of == queue).map(|(_, &key)| key)
     }
 
     /// Places that are not among `listed`, in order.
     pub(super) fn places_without(&self, listed: &HashSet<Place>) -> Vec<Place> {
-        let mut places: Vec<_> =
-            self.places.keys().filter(|place| !listed.contains(*place)).cloned().collect();
+        let mut places = Vec::new();
+        for (interface, queues) in &self.places {
+            let all = queues.keys().map(|&queue| (queue, interface.clone()));
+            places.extend(all.filter(|place| !listed.contains(place)));
+        }
         places.sort_unstable();
         places
     }
@@ -154,7 +192,41 @@ impl Members {
 
     /// A session begins: what was free before may have been in a call since.
     pub(super) fn begin_session(&mut self) {
-        self.all.values_mut().for_each(|member| member.was_free = false);
+        self.session = self.session.wrapping_add(1);
+    }
+
+    /// Devices that may be another's since this was asked last, and numbers of devices.
+    pub(super) fn take_changed_owners(&mut self) -> Vec<Box<[u8]>> {
+        self.owners.take_changed()
+    }
+
+    /// Counts what has changed.
+    pub(super) fn settle(&mut self) {
+        let Self { all, counts, agents, .. } = self;
+        all.settle(CountedAs::of, |recount| {
+            if let Some(was) = recount.before
+                && let Some(agent) = agents.get_mut(&was.agent)
+            {
+                agent.counts.leave(&was);
+            }
+            if let Some(is) = recount.now
+                && let Some(agent) = agents.get_mut(&is.agent)
+            {
+                agent.counts.enter(&is);
+            }
+            counts.recount(recount);
+        });
+    }
+
+    /// Whether all that has changed is counted.
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        self.all.is_settled()
+    }
+
+    /// How many members of a queue are in which state.
+    pub(super) fn states(&self, queue: QueueId) -> States {
+        self.counts.of_queue(queue)
     }
 
     /// Every agent, in order.
@@ -172,6 +244,7 @@ impl Members {
     }
 
     /// Every member.
+    #[cfg(test)]
     pub(super) fn present(&self) -> impl Iterator<Item = &Member> {
         self.all.values().filter(|member| !member.removed)
     }

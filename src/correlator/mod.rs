@@ -9,6 +9,7 @@ mod account;
 mod beyond;
 mod boot;
 mod call;
+mod call_counts;
 mod call_end;
 mod call_result;
 mod caseless;
@@ -42,6 +43,7 @@ mod snapshot;
 mod state;
 mod stay;
 mod swap;
+mod table;
 mod taken_out;
 mod talk;
 mod talk_events;
@@ -56,6 +58,7 @@ use account::Account;
 pub use beyond::Beyond;
 use boot::Boot;
 use call::Call;
+use call_counts::CallCounts;
 pub use cause::Cause;
 use channels::Channels;
 pub use deadline::LATEST_END;
@@ -74,10 +77,10 @@ use outside::Outside;
 use queue::Queues;
 use ring::Rings;
 pub use rules::{Identity, Patterns, Rules, WrapUp};
-use slotmap::SlotMap;
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 use stay::Stay;
+use table::Table;
 use time::Stamp;
 pub use time::Timing;
 
@@ -95,9 +98,11 @@ pub struct Correlator {
     version: Option<Version>,
     channels: Channels,
     joining: Joining,
-    stays: SlotMap<StayKey, Stay>,
+    stays: Table<StayKey, Stay, stay::CountedAs>,
+    stay_counts: stay::Counts,
     rings: Rings,
-    calls: SlotMap<CallKey, Call>,
+    calls: Table<CallKey, Call, call_counts::CountedAs>,
+    call_counts: CallCounts,
     members: Members,
     queues: Queues,
     trunks: HashSet<TrunkId>,
@@ -132,9 +137,11 @@ impl Correlator {
             version: None,
             channels: Channels::default(),
             joining: Joining::default(),
-            stays: SlotMap::default(),
+            stays: Table::default(),
+            stay_counts: stay::Counts::default(),
             rings: Rings::default(),
-            calls: SlotMap::default(),
+            calls: Table::default(),
+            call_counts: CallCounts::default(),
             members,
             queues: Queues::default(),
             trunks: HashSet::new(),
@@ -192,6 +199,7 @@ impl Correlator {
 
         // After it, once: an event may change the state of several agents, and of one twice.
         self.follow_phones(now, out);
+        self.settle();
     }
 
     /// When [`Self::expire`] wants to be called.
@@ -218,11 +226,23 @@ impl Correlator {
             }
         }
         self.follow_phones(now, out);
+        self.settle();
     }
 
     /// Counts running times (agents' states, wrap-up) up to `now`.
     pub fn flush(&mut self, now: Moment, out: &mut impl Observe) {
         self.report_times(now, out);
+    }
+
+    /// Counts what an event changed: the gauges are read from these counts.
+    fn settle(&mut self) {
+        self.members.settle();
+        self.settle_stays();
+        self.settle_calls();
+    }
+
+    fn settle_stays(&mut self) {
+        self.stays.settle(stay::CountedAs::of, |recount| self.stay_counts.recount(recount));
     }
 
     fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, out: &mut dyn Observe) {

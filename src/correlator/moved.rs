@@ -4,11 +4,12 @@
 //! and what it sends and logs from then on has the new Uniqueid.  No event reports a masquerade, so
 //! each sign of one has a function here, the surest first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::Correlator;
-use super::key::{ChannelKey, StayKey};
+use super::caseless::folded;
+use super::key::{ChannelKey, StayKey, first_key};
 use super::line::Line;
 use super::names::QueueId;
 use super::observation::Observe;
@@ -18,21 +19,38 @@ use crate::event;
 
 /// Channels that began to run Queue, and have not joined: usually for less than a millisecond.
 #[derive(Debug, Default)]
-pub(super) struct Joining(HashMap<ChannelKey, Moment>);
+pub(super) struct Joining {
+    /// Since when, and in which queue as it was dialled.
+    began: HashMap<ChannelKey, (Moment, Box<[u8]>)>,
+    /// By queue, in lower case.
+    queues: HashMap<Box<[u8]>, BTreeSet<(Moment, ChannelKey)>>,
+}
 
 impl Joining {
     /// The channel runs Queue now.
-    pub(super) fn insert(&mut self, key: ChannelKey, now: Moment) {
-        self.0.insert(key, now);
+    pub(super) fn insert(&mut self, key: ChannelKey, queue: &[u8], now: Moment) {
+        self.remove(key);
+        let queue: Box<[u8]> = folded(queue, |queue| queue.into());
+        self.queues.entry(queue.clone()).or_default().insert((now, key));
+        self.began.insert(key, (now, queue));
     }
 
     /// It joined, was refused, went on or ended.
     pub(super) fn remove(&mut self, key: ChannelKey) {
-        self.0.remove(&key);
+        let Some((began, queue)) = self.began.remove(&key) else { return };
+        if let Some(joining) = self.queues.get_mut(&queue) {
+            joining.remove(&(began, key));
+            if joining.is_empty() {
+                self.queues.remove(&queue);
+            }
+        }
     }
 
-    fn since(&self, moment: Moment) -> impl Iterator<Item = ChannelKey> {
-        self.0.iter().filter(move |(_, began)| **began >= moment).map(|(&key, _)| key)
+    /// Those that began to run a queue since then.
+    fn since(&self, queue: &[u8], moment: Moment) -> impl Iterator<Item = ChannelKey> {
+        let joining = folded(queue, |queue| self.queues.get(queue));
+        let since = joining.map(|joining| joining.range((moment, first_key())..));
+        since.into_iter().flatten().map(|&(_, key)| key)
     }
 }
 
@@ -89,17 +107,9 @@ impl Correlator {
     /// shell (class dialplan).
     fn find_newcomer(&self, queue: QueueId, at: Stamp) -> Option<ChannelKey> {
         let name = self.names.queues.name(queue).as_bytes();
-        let runs = |key: &ChannelKey| {
-            let dialled = self
-                .channels
-                .all
-                .get(*key)
-                .and_then(|channel| channel.as_caller.dialplan_queue.as_ref());
-            dialled.is_some_and(|dialled| dialled.eq_ignore_ascii_case(name))
-        };
 
         // Two at once cannot be distinguished, and a wrong guess costs more than none.
-        let mut fresh = self.joining.since(at.read.before(INSTANT)).filter(runs);
+        let mut fresh = self.joining.since(name, at.read.before(INSTANT));
         let only = fresh.next()?;
         fresh.next().is_none().then_some(only)
     }

@@ -98,12 +98,14 @@ impl Correlator {
             && channel.owner(self.members.owners()).is_none()
         {
             self.channels.turn(leg, Line::Other);
+            self.mark_call_of(leg);
         }
     }
 
     fn take_for_trunk(&mut self, key: ChannelKey, out: &mut dyn Observe) {
         let trunk = self.names.trunks.intern_text(self.channels.all[key].label());
         self.channels.turn(key, Line::Trunk(trunk));
+        self.mark_call_of(key);
         self.ensure_trunk(trunk, out);
     }
 

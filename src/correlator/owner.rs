@@ -41,6 +41,9 @@ pub(super) struct Owners {
     numbered: Claims,
     hints: Hints,
     behind: Behind,
+    /// Devices that may be another's since [`Self::take_changed`], and what such are called by
+    /// behind their technology (`/201`).
+    changed: Vec<Bytes>,
 }
 
 impl Owners {
@@ -63,11 +66,13 @@ impl Owners {
     /// An agent has a member with that interface, or one whose state is that of the device or hint.
     pub(super) fn claim(&mut self, interface: &[u8], agent: AgentId) {
         self.each_claim(interface, |claims, key| claims.claim(key, agent));
+        self.note_claims(interface);
     }
 
     /// That member was removed.
     pub(super) fn release(&mut self, interface: &[u8], agent: AgentId) {
         self.each_claim(interface, |claims, key| claims.release(key, agent));
+        self.note_claims(interface);
     }
 
     fn each_claim(&mut self, interface: &[u8], each: impl Fn(&mut Claims, &[u8])) {
@@ -87,6 +92,37 @@ impl Owners {
         }
     }
 
+    /// A claim came or went: takes note of each device whose owner may be another for it.
+    fn note_claims(&mut self, interface: &[u8]) {
+        if let Some(hint) = interface.strip_prefix(b"hint:") {
+            self.changed.extend(self.hints.watched_by(hint));
+            self.note_number(&key(extension(hint)));
+            return;
+        }
+
+        let device = key(plain(interface));
+        if let Some(local) = device.strip_prefix(b"local/") {
+            self.changed.extend(self.behind.phone_of(&device));
+            self.note_number(extension(local));
+        }
+        if device.contains(&b'/') {
+            self.changed.push(device);
+        }
+    }
+
+    fn note_number(&mut self, number: &[u8]) {
+        self.changed.push([b"/", number].concat().into());
+        for hint in self.hints.of_number(number) {
+            self.changed.extend(self.hints.watched_by(hint));
+        }
+    }
+
+    /// Devices that may be another's since this was asked last; `/201` stands for all that are
+    /// called so behind their technology.
+    pub(super) fn take_changed(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.changed)
+    }
+
     /// The agent known by an interface that differs at most in case.
     pub(super) fn spelled(&self, interface: &[u8], names: &Names) -> Option<AgentId> {
         let owner = folded(plain(interface), |device| self.named.owner(device));
@@ -97,7 +133,11 @@ impl Owners {
 
     /// The PBX says what an extension's hint watches.
     pub(super) fn hint(&mut self, extension: &[u8], context: &[u8], watched: &[u8]) {
-        self.hints.learn(extension, context, watched);
+        let changed = self.hints.learn(extension, context, watched);
+        if !changed.is_empty() {
+            self.changed.extend(changed);
+            self.changed.push([b"/", &*key(extension)].concat().into());
+        }
     }
 
     /// Whether a member is reached by an extension, so that only the PBX's hints show its phone for
@@ -112,7 +152,9 @@ impl Owners {
         // A phone that is called as an extension is that extension's: follow-me and ring groups
         // dial those of colleagues.
         if interface.starts_with(b"local/") && !peer(&device).iter().all(u8::is_ascii_digit) {
+            self.changed.extend(self.behind.phone_of(&interface));
             self.behind.dialled(&interface, &device);
+            self.changed.push(device);
         }
     }
 
@@ -156,6 +198,16 @@ impl Owners {
         let number = peer(device);
         if self.hints.know(number) { Owner::Nobody } else { self.numbered.owner(number) }
     }
+}
+
+/// How a device is kept.
+pub(super) fn device_key(device: &[u8]) -> Bytes {
+    key(device)
+}
+
+/// What is behind the technology of a kept device, with the slash: `/201`.
+pub(super) fn number_key(device: &[u8]) -> Bytes {
+    [b"/", peer(device)].concat().into()
 }
 
 fn key(name: &[u8]) -> Bytes {

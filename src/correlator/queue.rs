@@ -17,6 +17,10 @@ impl Queues {
         self.0.keys().copied()
     }
 
+    pub(super) fn contains(&self, queue: QueueId) -> bool {
+        self.0.contains_key(&queue)
+    }
+
     /// Makes the queue known.  Whether it was not.
     fn ensure(&mut self, queue: QueueId) -> bool {
         match self.0.entry(queue) {

@@ -31,6 +31,7 @@ impl Correlator {
     pub fn disconnected(&mut self, now: Moment, out: &mut impl Observe) {
         self.give_up_listing();
         self.set_synchronised(false, now, out);
+        self.settle();
     }
 
     /// A whole snapshot, of channels and queues, taken behind a barrier after login.
@@ -66,6 +67,7 @@ impl Correlator {
         self.note_snapshot(now, snapshot);
         self.look_at_all_phones(now);
         self.follow_phones(now, out);
+        self.settle();
     }
 
     /// A QueueStatus list begins in the middle of a session: from now on events are noted, as they
@@ -89,6 +91,7 @@ impl Correlator {
         self.keep_list(snapshot);
         self.listing.end();
         self.follow_phones(now, out);
+        self.settle();
     }
 
     fn set_synchronised(&mut self, synchronised: bool, now: Moment, out: &mut dyn Observe) {

@@ -3,7 +3,8 @@
 
 mod end;
 
-use std::ops::Index;
+use std::collections::BTreeMap;
+use std::ops::{Index, IndexMut};
 use std::time::Duration;
 
 use slotmap::SlotMap;
@@ -11,7 +12,7 @@ use slotmap::SlotMap;
 use super::Correlator;
 use super::cause::Cause;
 use super::dial::DialStatus;
-use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
+use super::key::{ChannelKey, MemberKey, RingKey, StayKey, first_key};
 use super::line::Line;
 use super::names::{AgentId, QueueId};
 use super::observation::{Observation, Observe, RingResult};
@@ -21,6 +22,8 @@ use crate::event;
 /// One agent being called for one stay.
 #[derive(Debug)]
 pub(super) struct Ring {
+    /// The smaller, the earlier it began.
+    order: u64,
     stay: StayKey,
     queue: QueueId,
     agent: AgentId,
@@ -67,31 +70,60 @@ enum Phase {
 
 /// All ring attempts of a PBX.
 #[derive(Debug, Default)]
-pub(super) struct Rings(SlotMap<RingKey, Ring>);
+pub(super) struct Rings {
+    all: SlotMap<RingKey, Ring>,
+    /// By member, stay and `Ring::order`.
+    of_members: BTreeMap<(MemberKey, StayKey, u64), RingKey>,
+    /// How many there ever were.
+    ever: u64,
+}
 
 impl Rings {
     pub(super) fn get(&self, key: RingKey) -> Option<&Ring> {
-        self.0.get(key)
+        self.all.get(key)
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
-    /// The members of all attempts.
-    pub(super) fn members(&self) -> impl Iterator<Item = MemberKey> {
-        self.0.values().map(|ring| ring.member)
+    fn insert(&mut self, mut ring: Ring) -> RingKey {
+        self.ever += 1;
+        ring.order = self.ever;
+        let place = (ring.member, ring.stay, self.ever);
+        let key = self.all.insert(ring);
+        self.of_members.insert(place, key);
+        key
+    }
+
+    fn remove(&mut self, key: RingKey) {
+        if let Some(ring) = self.all.remove(key) {
+            self.of_members.remove(&(ring.member, ring.stay, ring.order));
+        }
+    }
+
+    /// The latest attempt to ring a member for a stay.
+    pub(super) fn latest(&self, member: MemberKey, stay: StayKey) -> Option<RingKey> {
+        let all = self.of_members.range((member, stay, 0)..=(member, stay, u64::MAX));
+        all.last().map(|(_, &key)| key)
+    }
+
+    /// Whether there is any attempt to ring a member.
+    pub(super) fn has_any(&self, member: MemberKey) -> bool {
+        let all = self.of_members.range((member, first_key(), 0)..);
+        all.map(|((of, ..), _)| *of).next() == Some(member)
     }
 
     /// How many have no result yet.
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
-        self.0.values().filter(|ring| !matches!(ring.phase, Phase::Done)).count()
+        self.all.values().filter(|ring| !matches!(ring.phase, Phase::Done)).count()
     }
 
     #[cfg(test)]
     pub(super) fn keys(&self) -> impl Iterator<Item = RingKey> {
-        self.0.keys()
+        self.all.keys()
     }
 }
 
@@ -100,7 +132,13 @@ impl Index<RingKey> for Rings {
     type Output = Ring;
 
     fn index(&self, key: RingKey) -> &Ring {
-        &self.0[key]
+        &self.all[key]
+    }
+}
+
+impl IndexMut<RingKey> for Rings {
+    fn index_mut(&mut self, key: RingKey) -> &mut Ring {
+        &mut self.all[key]
     }
 }
 
@@ -197,7 +235,13 @@ impl Correlator {
     ) -> RingKey {
         let queue = self.stays[stay].queue;
         let agent = self.members[member].agent();
-        let key = self.rings.0.insert(Ring {
+        // A queue calls a member for a caller again once the last attempt is over: a forward that 13
+        // does not follow (option `i`) has no DialEnd, and no Hangup until the caller leaves.
+        let before = self.rings.latest(member, stay);
+        let before = before.filter(|&before| self.rings[before].is_open());
+
+        let key = self.rings.insert(Ring {
+            order: 0,
             stay,
             queue,
             agent,
@@ -212,19 +256,11 @@ impl Correlator {
         });
         self.channels.all[leg].as_agent.ring = Some(key);
 
-        // A queue calls a member for a caller again once the last attempt is over: a forward that 13
-        // does not follow (option `i`) has no DialEnd, and no Hangup until the caller leaves.
-        let is_before = |ring: &Ring| ring.stay == stay && ring.is_open();
-        let before = self.members[member]
-            .activity()
-            .rings()
-            .find(|&ring| self.rings.get(ring).is_some_and(is_before));
         if let Some(before) = before {
             self.settle_ring(before, RingResult::Canceled, None, at, out);
         }
 
-        let rings = &self.rings;
-        self.members.activity_mut(member).begin_ring(key, |ring| rings.get(ring).is_some());
+        self.members.activity_mut(member).begin_ring();
         // The queue does not call a member in wrap-up: it is over by the PBX's count of seconds, or
         // was reset.
         self.members.end_wrap_up(member, at.read, &self.names, out);
@@ -242,7 +278,7 @@ impl Correlator {
     pub(super) fn ring_dialled(&mut self, caller: ChannelKey, leg: ChannelKey, at: Stamp) {
         if let Some(key) = self.find_ring(leg) {
             // AgentCalled comes a moment earlier: the phone rings from DialBegin on.
-            let ring = &mut self.rings.0[key];
+            let ring = &mut self.rings[key];
             if ring.is_ringing() && ring.has_begun() && ring.leg == leg {
                 ring.begun = Some(at);
             }
@@ -250,7 +286,7 @@ impl Correlator {
         }
 
         if let Some(key) = self.take_forwarded_ring(caller) {
-            let ring = &mut self.rings.0[key];
+            let ring = &mut self.rings[key];
             let before = std::mem::replace(&mut ring.leg, leg);
             ring.phase = Phase::Ringing;
             ring.phone = None;
@@ -275,7 +311,7 @@ impl Correlator {
         let channel = &mut self.channels.all[phone];
         channel.as_agent.ring = Some(key);
 
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
         if channel.identity.line == Line::Agent {
             self.members.note_dialled(ring.member, &channel.identity.device);
         }
@@ -313,7 +349,7 @@ impl Correlator {
         let remains = |other| other != channel && self.channels.all.contains_key(other);
         let awaits_phone = !ring.hung_up && ring.phone.is_some_and(remains);
         if !remains(ring.leg) && !awaits_phone {
-            self.rings.0.remove(key);
+            self.rings.remove(key);
         }
     }
 }

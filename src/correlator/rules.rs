@@ -34,7 +34,7 @@ impl Patterns {
 
     /// Whether any matches.
     pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        !self.0.is_empty() && self.0.is_match(text)
     }
 }
 

@@ -7,11 +7,10 @@ use super::Correlator;
 use super::missing::MissingSet;
 use super::names::{AgentId, QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
-use super::stay::Stay;
 use crate::clock::Moment;
 
 /// A moment's picture of one PBX.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct State {
     /// When the PBX was started, to the second, as far as it reports that; the same moment for as
     /// long as it runs.
@@ -31,7 +30,7 @@ pub struct State {
 }
 
 /// One queue's part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueueState {
     /// Which queue.
     pub queue: QueueId,
@@ -58,80 +57,73 @@ pub struct Tracked {
 }
 
 impl Correlator {
-    /// The picture at `now`.
+    /// The picture at `now`, from counts that are kept as things change: it costs as much as there
+    /// are queues, agents and trunks, whatever goes on in them.
     pub fn state(&self, now: Moment) -> State {
-        let queues = self.queue_states(now);
-        let open = |stay: &&Stay| stay.is_waiting() || stay.is_talking();
         let tracked = Tracked {
             channels: self.channels.live(),
-            stays: self.stays.values().filter(open).count() as u64,
+            stays: self.stay_counts.open(),
             calls: self.calls.len() as u64,
         };
+        let calls = Direction::ALL.iter().map(|&way| (way, self.call_counts.of(way)));
 
-        State {
+        let state = State {
             started: self.boot.started(),
-            queues,
+            queues: self.queue_states(now),
             agents: self.members.agent_states(),
-            calls: self.calls_by_direction(),
+            calls: calls.collect(),
             trunks: self.calls_by_trunk(),
             tracked,
             missing: self.missing(now),
-        }
+        };
+        #[cfg(test)]
+        super::tests::recount::assert_same(self, now, &state);
+        state
     }
 
     fn queue_states(&self, now: Moment) -> Vec<QueueState> {
-        let mut queues: BTreeMap<QueueId, QueueState> =
-            self.queues.ids().map(|queue| (queue, QueueState::idle(queue))).collect();
         // A member of a queue that a reload took away is in no gauge.
-        for member in self.members.present() {
-            let members = queues.get_mut(&member.queue()).map(|queue| &mut queue.members);
-            add_one(members.into_iter().flatten(), member.state(self.synchronised));
-        }
+        let known = self.queues.ids().map(|queue| (queue, self.members_by_state(queue)));
+        let mut queues: BTreeMap<QueueId, QueueState> =
+            known.map(|(queue, members)| (queue, QueueState::idle(queue, members))).collect();
 
         // A caller is, as long as the stay is open: entries and exits must add up in every scrape.
-        for stay in self.stays.values() {
-            let queue = queues.entry(stay.queue).or_insert_with(|| QueueState::idle(stay.queue));
-            if stay.is_waiting() {
-                queue.waiting += 1;
-                // A part of a capture that has no time shows no age.
-                let joined = stay.joined.and_then(|joined| joined.read.dated());
-                let age = joined.map_or(Duration::ZERO, |joined| now.since(joined));
-                queue.longest_wait = queue.longest_wait.max(age);
-            }
-            queue.talking += u64::from(stay.is_talking());
+        for (queue, stays) in self.stay_counts.queues() {
+            let idle = || QueueState::idle(queue, in_words(|_| 0));
+            let state = queues.entry(queue).or_insert_with(idle);
+            state.waiting = stays.waiting_count();
+            state.talking = stays.talking_count();
+            state.longest_wait =
+                stays.oldest_wait().map_or(Duration::ZERO, |since| now.since(since));
         }
         queues.into_values().collect()
     }
 
-    fn calls_by_direction(&self) -> Vec<(Direction, u64)> {
-        let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
-        for call in self.calls.values().filter(|call| call.ended.is_none()) {
-            add_one(&mut calls, self.direction(call));
+    fn members_by_state(&self, queue: QueueId) -> Vec<(AgentState, u64)> {
+        let members = self.members.states(queue);
+        match self.synchronised {
+            true => in_words(|state| members.of(state)),
+            false => in_words(|state| match state {
+                AgentState::Unknown => members.total(),
+                _ => 0,
+            }),
         }
-        calls
     }
 
     fn calls_by_trunk(&self) -> Vec<(TrunkId, u64)> {
-        let mut trunks: BTreeMap<TrunkId, u64> =
-            self.trunks.iter().map(|&trunk| (trunk, 0)).collect();
-        for channel in self.channels.all.values().filter(|channel| channel.is_live()) {
-            if let Some(count) = trunks.get_mut(&channel.trunk()) {
-                *count += 1;
-            }
-        }
-        trunks.into_iter().collect()
+        let calls = |&trunk: &TrunkId| (trunk, self.channels.live_devices.of_trunk(trunk));
+        let mut trunks: Vec<_> = self.trunks.iter().map(calls).collect();
+        trunks.sort_unstable();
+        trunks
     }
 }
 
 impl QueueState {
-    fn idle(queue: QueueId) -> Self {
-        let members = AgentState::ALL.iter().map(|&state| (state, 0)).collect();
+    const fn idle(queue: QueueId, members: Vec<(AgentState, u64)>) -> Self {
         Self { queue, waiting: 0, talking: 0, longest_wait: Duration::ZERO, members }
     }
 }
 
-fn add_one<'c, W: Word + PartialEq>(counts: impl IntoIterator<Item = &'c mut (W, u64)>, word: W) {
-    if let Some((_, count)) = counts.into_iter().find(|(other, _)| *other == word) {
-        *count += 1;
-    }
+fn in_words<W: Word>(count: impl Fn(W) -> u64) -> Vec<(W, u64)> {
+    W::ALL.iter().map(|&word| (word, count(word))).collect()
 }

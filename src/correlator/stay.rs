@@ -1,11 +1,13 @@
 //! A stay: one passage of one caller through one queue.  How it begins and in which phase it is.
 
+mod counts;
 mod events;
 mod exit;
 mod leaving;
 
 use std::time::Duration;
 
+pub(super) use counts::{CountedAs, Counts};
 pub(super) use leaving::{Leaving, Next};
 
 use super::Correlator;

@@ -5,7 +5,7 @@
 use super::Correlator;
 use super::channel::Channel;
 use super::deadline::{COMPLETION, Task};
-use super::key::{ChannelKey, RingKey, StayKey};
+use super::key::{ChannelKey, StayKey};
 use super::observation::{EndedBy, Observation, Observe, Outcome};
 use super::stay::{Phase, Stay};
 use super::talk::Talk;
@@ -31,11 +31,7 @@ impl Correlator {
         // Whoever picks up another's phone is not called by the queue: the call counts for the
         // member, whose latest ring attempt for this stay has ended.
         let member = self.ensure_member(queue, call.interface, call.member, at.read, out);
-        let is_for_it =
-            |ring: &RingKey| self.rings.get(*ring).is_some_and(|ring| ring.stay() == key);
-        let own = self
-            .find_ring(leg)
-            .or_else(|| self.members[member].activity().rings().filter(is_for_it).last());
+        let own = self.find_ring(leg).or_else(|| self.rings.latest(member, key));
         let ring = own.unwrap_or_else(|| self.ensure_ring(leg, call, at, out));
         self.ring_answered(ring, connect.ring, at, out);
 

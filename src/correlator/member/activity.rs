@@ -1,6 +1,6 @@
 //! What the queue's own events report of a member's calls.
 
-use crate::correlator::key::{RingKey, Shortlist, StayKey};
+use crate::correlator::key::{Shortlist, StayKey};
 use crate::correlator::talk::Talk;
 
 /// The calls of one member.
@@ -16,17 +16,11 @@ pub(in crate::correlator) struct Activity {
     last_completed: Option<StayKey>,
     /// Stays it talks in, or whose AgentComplete it awaits.
     talks: Shortlist<StayKey>,
-    rings: Shortlist<RingKey>,
 }
 
 impl Activity {
-    pub(in crate::correlator) fn begin_ring(
-        &mut self,
-        key: RingKey,
-        is_tracked: impl Fn(RingKey) -> bool,
-    ) {
+    pub(in crate::correlator) const fn begin_ring(&mut self) {
         self.ringing += 1;
-        self.rings.add(key, is_tracked);
     }
 
     pub(in crate::correlator) const fn end_ring(&mut self) {
@@ -65,14 +59,14 @@ impl Activity {
         }
     }
 
-    /// Attempts to ring it, the oldest first: also some that have ended.
-    pub(in crate::correlator) fn rings(&self) -> impl Iterator<Item = RingKey> {
-        self.rings.iter()
-    }
-
     /// Stays it talks in, the oldest first: also some that have ended.
     pub(in crate::correlator) fn talks(&self) -> impl Iterator<Item = StayKey> {
         self.talks.iter()
+    }
+
+    /// Whether any stay that it talks in belongs to it still.
+    pub(in crate::correlator) fn has_talk(&mut self, belongs: impl Fn(StayKey) -> bool) -> bool {
+        self.talks.oldest(belongs).is_some()
     }
 
     pub(in crate::correlator) const fn last_completed(&self) -> Option<StayKey> {

@@ -1,18 +1,21 @@
 //! An agent: a person, with one state over all members, and the time spent in it.
 
-use slotmap::SlotMap;
+use std::collections::BTreeMap;
 
-use super::Member;
+use super::Members;
+use super::counts::OfAgent;
 use crate::clock::Moment;
 use crate::correlator::Correlator;
 use crate::correlator::key::MemberKey;
-use crate::correlator::names::{AgentId, Names, ReasonId};
+use crate::correlator::names::{AgentId, Names, QueueId, ReasonId};
 use crate::correlator::observation::{AgentState, Observation, Observe};
 
 /// A person.
 #[derive(Debug)]
 pub(super) struct Agent {
-    pub members: Vec<MemberKey>,
+    /// By queue, the oldest first.
+    pub members: BTreeMap<(QueueId, u64), MemberKey>,
+    pub counts: OfAgent,
     pub state: AgentState,
     reason: ReasonId,
     /// Up to where state time is reported.
@@ -20,8 +23,14 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    pub(super) const fn new(state: AgentState, now: Moment) -> Self {
-        Self { members: Vec::new(), state, reason: ReasonId::NONE, reported: now }
+    pub(super) fn new(state: AgentState, now: Moment) -> Self {
+        Self {
+            members: BTreeMap::new(),
+            counts: OfAgent::default(),
+            state,
+            reason: ReasonId::NONE,
+            reported: now,
+        }
     }
 
     /// Reports the time spent in the state.
@@ -45,8 +54,12 @@ impl Correlator {
         now: Moment,
         out: &mut dyn Observe,
     ) {
+        self.members.settle();
         let Some(agent) = self.members.agents.get_mut(&id) else { return };
-        let (state, reason) = state_of(&agent.members, &self.members.all, self.synchronised);
+        let (state, reason) = match self.synchronised {
+            true => agent.counts.state(),
+            false => (AgentState::Unknown, ReasonId::NONE),
+        };
         if (state, reason) != (agent.state, agent.reason) {
             agent.report(id, now, &self.names, out);
             agent.state = state;
@@ -68,37 +81,13 @@ impl Correlator {
                 agent.report(id, now, &self.names, out);
             }
         }
-        for member in self.members.all.values_mut() {
-            member.report_wrap_up(now, &self.names, out);
+
+        self.members.settle();
+        let Members { all, counts, .. } = &mut self.members;
+        for key in counts.in_wrap_up() {
+            if let Some(member) = all.get_mut_unmarked(key) {
+                member.report_wrap_up(now, &self.names, out);
+            }
         }
     }
-}
-
-/// The first state any member is in; paused only if every member that is not unavailable is, and
-/// unavailable, too, if there is no member left.
-fn state_of(
-    keys: &[MemberKey],
-    all: &SlotMap<MemberKey, Member>,
-    synchronised: bool,
-) -> (AgentState, ReasonId) {
-    if !synchronised {
-        return (AgentState::Unknown, ReasonId::NONE);
-    }
-
-    let members = || keys.iter().filter_map(|&key| all.get(key)).filter(|member| !member.removed);
-    let first = members().map(|member| member.state(true)).min_by_key(|&state| match state {
-        // Some members paused and others not: the person can be called.
-        AgentState::Paused => AgentState::Unknown,
-        other => other,
-    });
-    let Some(first) = first else { return (AgentState::Unavailable, ReasonId::NONE) };
-
-    let reason = match first {
-        AgentState::Paused => members()
-            .map(|member| member.reason)
-            .find(|reason| !reason.is_none())
-            .unwrap_or_default(),
-        _ => ReasonId::NONE,
-    };
-    (first, reason)
 }

@@ -65,6 +65,7 @@ impl Correlator {
         let status = self.true_status(&self.members[key], described.status);
         let reason =
             self.names.reasons.intern(if described.paused { described.reason } else { b"" });
+        let session = self.members.session;
         let member = &mut self.members.all[key];
         let before = (member.paused, member.reason, member.status);
         // PausedReason comes since 13.8: an event without it leaves the reason as it was.
@@ -74,7 +75,9 @@ impl Correlator {
         member.paused = described.paused;
         member.status = status;
         member.wrap_up_time = described.wrap_up;
-        member.was_free |= matches!(status, NOT_IN_USE | UNAVAILABLE);
+        if matches!(status, NOT_IN_USE | UNAVAILABLE) {
+            member.free_in = Some(session);
+        }
 
         let changed = before != (member.paused, member.reason, member.status);
         let (.., status_before) = before;

@@ -1,6 +1,6 @@
 //! Members who were removed, and whom calls may still speak of.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, VecDeque};
 
 use super::Place;
 use crate::correlator::key::MemberKey;
@@ -10,13 +10,14 @@ use crate::correlator::key::MemberKey;
 pub(super) struct Former {
     /// By queue and interface, the latest last.
     places: HashMap<Place, Vec<MemberKey>>,
-    /// So many channels end before the next look.
-    skips: usize,
+    /// All of them, in the order in which they are looked at.
+    turns: VecDeque<MemberKey>,
 }
 
 impl Former {
     pub(super) fn add(&mut self, place: Place, key: MemberKey) {
         self.places.entry(place).or_default().push(key);
+        self.turns.push_back(key);
     }
 
     /// The member that was removed last from a place.
@@ -24,35 +25,22 @@ impl Former {
         self.places.get(place)?.last().copied()
     }
 
-    /// Drops the members that are used by none of `holders` things.
-    ///
-    /// It looks at all of these, so it does so once for as many ends of channels as it has to look
-    /// at things.
-    pub(super) fn sweep(
-        &mut self,
-        holders: usize,
-        used: impl FnOnce() -> HashSet<MemberKey>,
-        mut drop: impl FnMut(MemberKey),
-    ) {
-        if self.places.is_empty() {
-            return;
-        }
-        if self.skips > 0 {
-            self.skips -= 1;
-            return;
-        }
+    /// The next member to look at; it comes last from now on.
+    pub(super) fn next(&mut self) -> Option<MemberKey> {
+        self.turns.rotate_left(1.min(self.turns.len()));
+        self.turns.back().copied()
+    }
 
-        let used = used();
-        self.places.retain(|_, keys| {
-            keys.retain(|&key| {
-                let keep = used.contains(&key);
-                if !keep {
-                    drop(key);
-                }
-                keep
-            });
-            !keys.is_empty()
-        });
-        self.skips = holders + self.places.len();
+    /// Nothing speaks any more of the member that was looked at.
+    pub(super) fn drop(&mut self, place: &Place, key: MemberKey) {
+        if self.turns.back() == Some(&key) {
+            self.turns.pop_back();
+        }
+        if let Some(keys) = self.places.get_mut(place) {
+            keys.retain(|&other| other != key);
+            if keys.is_empty() {
+                self.places.remove(place);
+            }
+        }
     }
 }

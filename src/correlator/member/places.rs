@@ -54,8 +54,11 @@ impl Correlator {
             self.remove_member(queue, interface, now, out);
         }
 
+        self.members.ever += 1;
+        let order = self.members.ever;
         let key = self.members.all.insert(Member {
             queue,
+            order,
             interface: interface.into(),
             agent,
             confirmed: false,
@@ -68,10 +71,10 @@ impl Correlator {
             state_interface: Box::default(),
             phone: Phone::default(),
             in_call: InCall::No,
-            was_free: false,
+            free_in: None,
             activity: Activity::default(),
         });
-        self.members.places.insert(place, key);
+        self.members.take_place(place, key);
         self.members.claim_device(interface, agent);
         self.members.learn_phone_of(key);
         self.emit(Observation::MemberKnown { queue, agent }, out);
@@ -81,7 +84,7 @@ impl Correlator {
         let synchronised = self.synchronised;
         let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
         let person = self.members.agents.entry(agent).or_insert_with(|| Agent::new(state, now));
-        person.members.push(key);
+        person.members.insert((queue, order), key);
         self.refresh_agent(agent, now, out);
         key
     }
@@ -94,34 +97,53 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let place = place(queue, interface);
-        let Some(key) = self.members.places.remove(&place) else { return };
+        let Some(key) = self.members.leave_place(&place) else { return };
 
         let member = &mut self.members.all[key];
         member.removed = true;
         let agent = member.agent;
+        let order = member.order;
+        let Members { all, owners, .. } = &mut self.members;
+        let member = &all[key];
         for device in [&member.interface, &member.state_interface] {
-            self.members.owners.release(readable(device).as_bytes(), agent);
+            owners.release(readable(device).as_bytes(), agent);
         }
 
         self.members.end_wrap_up(key, now, &self.names, out);
         self.refresh_agent(agent, now, out);
         if let Some(agent) = self.members.agents.get_mut(&agent) {
-            agent.members.retain(|&other| other != key);
+            agent.members.remove(&(queue, order));
         }
 
         // Calls of the member may still go on: they find it here.
-        self.members.former.add(place, key);
-        self.sweep_members();
+        if self.is_in_calls(key) {
+            self.members.former.add(place, key);
+        } else {
+            self.members.all.remove(key);
+        }
     }
 
     /// Drops removed members no stay and no ring attempt speaks of.
+    ///
+    /// It looks at a few, so that all have their turn as channels are forgotten, however many there
+    /// are.
     pub(in crate::correlator) fn sweep_members(&mut self) {
-        let Self { members, rings, stays, .. } = self;
-        let used = || rings.members().chain(stays.values().filter_map(Stay::member)).collect();
-        let Members { all, former, .. } = members;
-        former.sweep(rings.len() + stays.len(), used, |key| {
-            all.remove(key);
-        });
+        for _ in 0..LOOKS {
+            let Some(key) = self.members.former.next() else { return };
+            if !self.is_in_calls(key)
+                && let Some(member) = self.members.all.remove(key)
+            {
+                self.members.former.drop(&member.place(), key);
+            }
+        }
+    }
+
+    /// Whether a stay or a ring attempt speaks of a member.
+    fn is_in_calls(&mut self, key: MemberKey) -> bool {
+        let stays = &self.stays;
+        let belongs = |stay| stays.get(stay).and_then(Stay::member) == Some(key);
+        let member = self.members.all.get_mut_unmarked(key);
+        self.rings.has_any(key) || member.is_some_and(|member| member.activity.has_talk(belongs))
     }
 
     /// Whose member it is.  One without a name of its own is called as its interface is, in whatever
@@ -141,3 +163,7 @@ impl Correlator {
         }
     }
 }
+
+/// Removed members looked at as a channel is forgotten: a call has two channels, and a member at
+/// most.
+const LOOKS: usize = 2;

@@ -22,8 +22,15 @@ impl Correlator {
         if self.account.take_first_call_event() {
             self.look_at_all_phones(now);
         }
-        for key in self.channels.live_devices.take_changed() {
-            self.learn_phone(&key);
+        // All that these show of whose phones there are, before any member is looked at.
+        let changed = self.channels.live_devices.take_changed();
+        for key in &changed {
+            self.learn_phone(key);
+        }
+        if !changed.is_empty() {
+            self.members.settle();
+        }
+        for key in changed {
             if key.is_empty() {
                 self.look_at_unknown_phones(now);
             } else if let Some(agent) = self.members.phones.agent(&key) {
@@ -40,9 +47,15 @@ impl Correlator {
         }
     }
 
-    /// A hint or a Local channel's dial may have shown since whose phone a device is.
+    /// A hint or a Local channel's dial may have shown since whose phone a device is, and a device
+    /// may be called like the extension of a member.
     fn learn_phone(&mut self, device: &str) {
-        if device.is_empty() || device.starts_with('/') {
+        if device.starts_with('/') {
+            let is_extension = self.members.phones.agent(device).is_some();
+            self.members.numbered |= is_extension && self.channels.live_devices.is_up(device);
+            return;
+        }
+        if device.is_empty() {
             return;
         }
         if let Some(agent) = self.members.owners.of(device.as_bytes(), false) {
@@ -51,25 +64,27 @@ impl Correlator {
     }
 
     pub(in crate::correlator) fn look_at_all_phones(&mut self, now: Moment) {
-        let agents: Vec<_> = self.members.agents.keys().copied().collect();
-        for agent in agents {
-            self.look_at_phones(agent, now);
-        }
+        let all = self.members.all.iter().filter(|(_, member)| !member.removed);
+        let all: Vec<_> = all.map(|(key, _)| key).collect();
+        self.look_at_each_phone(all, now);
     }
 
     /// Members of whose phones only an extension is known, while no PBX has shown that devices are
     /// called like it.
     fn look_at_unknown_phones(&mut self, now: Moment) {
         if !self.members.numbered {
-            self.look_at_all_phones(now);
+            // Only a device in use can be in a call.
+            let in_use: Vec<_> = self.members.counts.in_use().collect();
+            self.look_at_each_phone(in_use, now);
         }
     }
 
     fn look_at_phones(&mut self, agent: AgentId, now: Moment) {
-        let Some(members) = self.members.agents.get(&agent).map(|agent| agent.members.clone())
-        else {
-            return;
-        };
+        let in_use: Vec<_> = self.members.counts.in_use_of(agent).collect();
+        self.look_at_each_phone(in_use, now);
+    }
+
+    fn look_at_each_phone(&mut self, members: Vec<MemberKey>, now: Moment) {
         for key in members {
             self.look_at_phone(key, now);
         }
@@ -115,7 +130,7 @@ impl Correlator {
         // An account that receives no events of calls, or calls that began before the session.
         if phone.is_of_pool()
             || !self.account.call_events
-            || !(self.account.channels_listed || member.was_free)
+            || !(self.account.channels_listed || member.free_in == Some(self.members.session))
         {
             return true;
         }
@@ -151,8 +166,8 @@ impl Correlator {
 impl Members {
     /// Whether the phone is in a call; the agent's state may be another then.
     fn set_in_call(&mut self, key: MemberKey, in_call: InCall) {
-        let member = &mut self.all[key];
-        if member.in_call != in_call {
+        if self.all[key].in_call != in_call {
+            let member = &mut self.all[key];
             member.in_call = in_call;
             self.stale.push(member.agent);
         }

@@ -82,7 +82,8 @@ impl Correlator {
             return vec![key];
         }
         let interface = &self.members.all[key].interface;
-        self.queues.ids().filter_map(|queue| self.members.find(queue, interface)).collect()
+        let sharing = self.members.with_interface(interface);
+        sharing.filter(|(queue, _)| self.queues.contains(*queue)).map(|(_, key)| key).collect()
     }
 
     pub(in crate::correlator) fn wrap_up_due(

@@ -26,6 +26,14 @@ impl Behind {
         tie(&mut self.locals, phone, local);
     }
 
+    /// The only phone the Local channel dials.
+    pub(super) fn phone_of(&self, local: &[u8]) -> Option<Bytes> {
+        match self.phones.get(local)? {
+            Tie::Only(phone) => Some(phone.clone()),
+            Tie::Several => None,
+        }
+    }
+
     /// The Local channel that dials the phone, if each dials, and is dialled by, nothing else.
     pub(super) fn interface_of(&self, phone: &[u8]) -> Option<&[u8]> {
         let Some(Tie::Only(local)) = self.locals.get(phone) else { return None };

@@ -107,6 +107,7 @@ impl Correlator {
         let mut dialled = adopted_dial(by);
         dialled.status = up.then_some(DialStatus::Answer);
         self.channels.all[key].dialled = Some(dialled);
+        self.mark_call_of(key);
 
         let Some(by) = by else { return };
         self.call_dialled(Some(by), key, at, out);

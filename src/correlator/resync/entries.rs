@@ -130,12 +130,14 @@ impl Correlator {
         taken: Taken,
         last: &Drift,
     ) {
-        let waiting =
-            self.stays.iter().filter(|(_, stay)| matches!(stay.phase, Phase::Waiting { .. }));
-        let missing: Vec<_> = waiting
-            .map(|(key, _)| key)
-            .filter(|key| !listed.contains(key) && !self.listing.has_touched_stay(*key))
-            .collect();
+        self.settle_stays();
+        let in_queues = self.stay_counts.queues().flat_map(|(_, stays)| stays.waiting());
+        let is_missing = |key: &StayKey| {
+            matches!(self.stays[*key].phase, Phase::Waiting { .. })
+                && !listed.contains(key)
+                && !self.listing.has_touched_stay(*key)
+        };
+        let missing: Vec<_> = in_queues.filter(is_missing).collect();
 
         for key in missing {
             match taken {

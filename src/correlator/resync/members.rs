@@ -129,7 +129,8 @@ impl Correlator {
     fn drop_unlisted_queues(&mut self, snapshot: &Snapshot) {
         let listed: HashSet<QueueId> =
             snapshot.queues.iter().filter_map(|queue| self.find_queue(&queue.name)).collect();
-        let open: HashSet<QueueId> = self.stays.values().map(|stay| stay.queue).collect();
-        self.queues.retain(|queue| listed.contains(&queue) || open.contains(&queue));
+        self.settle_stays();
+        let stays = &self.stay_counts;
+        self.queues.retain(|queue| listed.contains(&queue) || stays.has_any(queue));
     }
 }

@@ -58,7 +58,7 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
-        self.rings.0[key].phase = Phase::Refused { length, status };
+        self.rings[key].phase = Phase::Refused { length, status };
         self.stop_ringing(key, at, out);
         if self.ring_cause(key).is_some() {
             self.settle_by_cause(key, at, out);
@@ -93,7 +93,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let Some(key) = self.find_ring(leg) else { return };
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
 
         // A phone behind the Local channel that the queue dialled: its end is not the attempt's.
         if ring.leg != leg {
@@ -128,7 +128,7 @@ impl Correlator {
     /// The phone forwarded the call: the next DialBegin of the caller shows whether the queue
     /// follows.
     fn ring_forwarded(&mut self, key: RingKey, at: Stamp) {
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
         ring.phase = Phase::Forwarded { at };
         let stay = self.stays.get(ring.stay);
         if let Some(caller) = stay.and_then(|stay| self.channels.all.get_mut(stay.caller)) {
@@ -143,7 +143,7 @@ impl Correlator {
         if length.is_some() {
             self.settle_ring(key, RingResult::Answered, length, at, out);
         } else {
-            self.rings.0[key].phase = Phase::Answered;
+            self.rings[key].phase = Phase::Answered;
             self.stop_ringing(key, at, out);
         }
     }
@@ -224,7 +224,7 @@ impl Correlator {
             |channel: ChannelKey| self.channels.all.get(channel).is_some_and(Channel::is_live);
         let Some(own) = self.channels.all[channel].cause() else { return };
         let answered = self.channels.all[channel].life.up;
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
 
         let cause = if ring.leg != channel {
             // Another phone may be tried, or have been.
@@ -275,13 +275,12 @@ impl Correlator {
             // The leg that hung up was forwarded since, and another rings instead.
             Phase::Ringing if self.channels.all.get(ring.leg).is_some_and(Channel::is_live) => {}
             Phase::Ringing => {
-                self.rings.0[key].phase =
-                    Phase::Refused { length: None, status: DialStatus::Other };
+                self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
                 self.settle_by_cause(key, at, out);
             }
             Phase::Ended { at: ended, status } => {
                 let length = self.rang(ring, ended);
-                self.rings.0[key].phase = Phase::Refused { length, status };
+                self.rings[key].phase = Phase::Refused { length, status };
                 self.settle_by_cause(key, at, out);
             }
             // Nothing was dialled instead: the queue follows no forward (option `i`), or the number
@@ -349,7 +348,7 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         self.stop_ringing(key, at, out);
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
         ring.phase = Phase::Done;
         let Ring { stay, queue, agent, .. } = *ring;
         self.emit_of(stay, Observation::RingEnded { queue, agent, result, length }, out);
@@ -357,7 +356,7 @@ impl Correlator {
 
     /// The agent's phone does not ring any more.
     fn stop_ringing(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
-        let ring = &mut self.rings.0[key];
+        let ring = &mut self.rings[key];
         if std::mem::replace(&mut ring.silent, true) {
             return;
         }

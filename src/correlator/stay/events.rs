@@ -141,11 +141,11 @@ impl Correlator {
             return;
         }
         self.note_lingering_status(key, step.channel.queue_status);
-        let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default();
-        self.channels.all[key].as_caller.dialplan_queue = Some(name.trim_ascii().into());
+        let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
+        self.channels.all[key].as_caller.dialplan_queue = Some(name.into());
         // A redirect of a caller who is inside shows as a step of Queue, too.
         if !self.is_inside(key) {
-            self.joining.insert(key, at.read);
+            self.joining.insert(key, name, at.read);
         }
     }
 

@@ -11,6 +11,7 @@ mod moved;
 mod outside;
 mod presence;
 mod properties;
+pub(super) mod recount;
 mod resync;
 mod ring;
 mod sequences;
