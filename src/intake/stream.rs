@@ -95,6 +95,11 @@ impl Stream {
         matches!(self.phase, Phase::Opening { .. })
     }
 
+    /// Whether a list of queues is on its way: its last item applies it.
+    pub const fn is_listing(&self) -> bool {
+        matches!(self.phase, Phase::Listing(_))
+    }
+
     /// Takes the next item, read at `now`.
     ///
     /// # Errors

@@ -59,7 +59,8 @@ impl Dialogue<'_> {
     fn buffered(&mut self) -> Result<Option<Step>, End> {
         let Self { wire, stream, target } = self;
         let read = wire.read();
-        target.with_monitor(|monitor| {
+        // The end of the snapshot may be in it.
+        target.with_monitor_for_long(|monitor| {
             while let Some(item) = wire.next_item() {
                 match stream.take(read, &item, &mut sink(monitor))? {
                     Step::Nothing | Step::Stamped(_) => {}

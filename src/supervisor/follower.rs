@@ -141,7 +141,8 @@ impl<'a, 'p> Follower<'a, 'p> {
         let read = wire.read();
 
         // One lock for a whole chunk: a scrape sees all of what was read at once, or nothing of it.
-        let (change, missing, overflows) = target.with_monitor(|monitor| {
+        let ends_list = stream.is_listing();
+        let apply = |monitor: &mut Monitor| {
             expire(monitor, read);
             while let Some(item) = wire.next_item() {
                 timers.note(stream.take(read, &item, &mut sink(monitor))?);
@@ -157,7 +158,14 @@ impl<'a, 'p> Follower<'a, 'p> {
                 monitor.correlator.missing(read),
                 monitor.recorder.take_overflows(),
             ))
-        })?;
+        };
+        // A list is as long as the PBX is large, and is applied behind its last item.
+        let done = if ends_list {
+            target.with_monitor_for_long(apply)
+        } else {
+            target.with_monitor(apply)
+        };
+        let (change, missing, overflows) = done?;
 
         if let Some(change) = change {
             trunk_notice.report(target, &change);

@@ -16,6 +16,7 @@
 //!
 //! It knows every module but `http` and `replay`.
 
+mod aside;
 mod backoff;
 mod dialogue;
 mod end;

@@ -1,7 +1,8 @@
 //! Where the sessions of a PBX write: its monitor, and its entry in the health page.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use super::aside::aside;
 use super::tap::Tap;
 use crate::clock::Clock;
 use crate::health::{Health, Phase};
@@ -23,10 +24,26 @@ pub(super) struct Target {
 impl Target {
     /// Works on the monitor, under the exporter's lock: keep it short.
     pub(super) fn with_monitor<T>(&self, work: impl FnOnce(&mut Monitor) -> T) -> T {
-        // A panic elsewhere spoils at most one event of that PBX, never this one.
-        let mut exporter = self.exporter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exporter = self.lock();
         exporter.pass(self.clock.now());
         work(&mut exporter.monitors[self.index])
+    }
+
+    /// The same for work that grows with the PBX; the sockets are read meanwhile.
+    pub(super) fn with_monitor_for_long<T>(&self, work: impl FnOnce(&mut Monitor) -> T) -> T {
+        aside(|| self.with_monitor(work))
+    }
+
+    /// A panic elsewhere spoils at most one event of that PBX, never this one.
+    fn lock(&self) -> MutexGuard<'_, Exporter> {
+        match self.exporter.try_lock() {
+            Ok(exporter) => exporter,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // A scrape copies its numbers, or a list of another PBX is applied.
+            Err(TryLockError::WouldBlock) => {
+                aside(|| self.exporter.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
     }
 
     /// Shows a new phase.
@@ -42,7 +59,9 @@ impl Target {
     /// The connection is lost: what was synchronised is not any more.
     pub(super) fn desynchronise(&self) {
         let now = self.clock.now();
-        self.with_monitor(|monitor| monitor.correlator.disconnected(now, &mut monitor.recorder));
+        self.with_monitor_for_long(|monitor| {
+            monitor.correlator.disconnected(now, &mut monitor.recorder);
+        });
     }
 
     /// A session that had begun, or was refused, is over.

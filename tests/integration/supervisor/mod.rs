@@ -4,6 +4,9 @@
 
 mod fake;
 
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
 use asterisk_exporter::ami::action::challenge_key;
 use asterisk_exporter::config::Pbx;
 use asterisk_exporter::correlator::Word;
@@ -528,7 +531,7 @@ async fn what_comes_during_the_snapshot_is_applied_behind_it() {
 
 /// Not tried again while the test looks on.
 fn slow(pbx: Pbx) -> Pbx {
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = Duration::from_secs(3600);
     Pbx { reconnect_min: hour, reconnect_max: hour, ..pbx }
 }
 
@@ -544,4 +547,35 @@ async fn quiet(exporter: &Exporter, peer: &mut Peer, rounds: u32) {
 async fn answer_ping(peer: &mut Peer) {
     let ping = peer.expect("Ping").await;
     peer.grant(&ping, "Ping: Pong\n").await;
+}
+
+/// A worker that waits for the lock must not be the one that looks at sockets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_pbx_is_read_while_the_lock_is_held_elsewhere() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![fake.pbx("hq")]);
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+
+    // More than sockets hold, and less than is queued between reading and handling.
+    let events = 24_000;
+    let event = format!("Event: Newexten\nAppData: {}\n\n", "x".repeat(960));
+    let text = event.repeat(events);
+    let (taken, was_taken) = mpsc::channel();
+    let (all_sent, wait) = mpsc::channel();
+    let shared = Arc::clone(&exporter.exporter);
+    let holder = std::thread::spawn(move || {
+        let _guard = shared.lock().unwrap();
+        taken.send(()).unwrap();
+        // A runtime that stands still would not notice that it has waited too long.
+        wait.recv_timeout(Duration::from_secs(30))
+    });
+    was_taken.recv().unwrap();
+
+    // The session meets the lock with the first of it; all of it is read nevertheless.
+    peer.send(&text).await;
+    all_sent.send(()).ok();
+    assert_eq!(holder.join().unwrap(), Ok(()), "reading had to wait for the lock");
+    let newexten = ["event=\"Newexten\""];
+    exporter.counted("asterisk_exporter_events_total", &newexten, events as f64).await;
 }
