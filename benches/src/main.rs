@@ -7,13 +7,22 @@
 //! `make bench` runs everything and prints Markdown, for `docs/performance.md`.  Each bench has a
 //! file of its own.
 
+mod exporter;
 mod generate;
 mod growth;
+mod instructions;
 mod limits;
 mod machine;
 mod measure;
+mod pbx;
+mod pbxs;
+mod replay;
+mod resync;
+mod stall;
+mod startup;
 mod stream;
 mod table;
+mod tcp;
 
 use std::path::PathBuf;
 
@@ -57,23 +66,51 @@ enum Bench {
     Limits,
     /// What an event costs among many calls, for every kind of event
     Growth,
+    /// From memory to the counters
+    Replay,
+    /// Through loopback TCP to the counters of the real program
+    Tcp,
+    /// How soon the program answers, and how large it is
+    Startup,
+    /// Many PBXs in one process
+    Pbxs,
+    /// The lists of a large PBX
+    Resync,
+    /// What many PBXs are compared with
+    #[command(hide = true)]
+    ReadBarely {
+        /// Of the loopback
+        ports: Vec<u16>,
+    },
 }
 
 fn main() -> Result<(), Failure> {
     let Arguments { bench, context } = Arguments::parse();
-    if let Bench::Generate(arguments) = &bench {
-        return generate::run(arguments, context.seed);
+    match &bench {
+        Bench::Generate(arguments) => return generate::run(arguments, context.seed),
+        Bench::ReadBarely { ports } => return pbxs::read_and_drop(ports),
+        _ => {}
     }
 
     println!("{}\n", machine::describe(&context)?);
     match bench {
-        Bench::Generate(_) => {}
+        Bench::Generate(_) | Bench::ReadBarely { .. } => {}
         Bench::All => {
             limits::run(&context)?;
+            replay::run(&context)?;
+            tcp::run(&context)?;
             growth::run(&context);
+            resync::run(&context)?;
+            pbxs::run(&context)?;
+            startup::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
         Bench::Growth => growth::run(&context),
+        Bench::Replay => replay::run(&context)?,
+        Bench::Tcp => tcp::run(&context)?,
+        Bench::Startup => startup::run(&context)?,
+        Bench::Pbxs => pbxs::run(&context)?,
+        Bench::Resync => resync::run(&context)?,
     }
     Ok(())
 }

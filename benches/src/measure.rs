@@ -1,6 +1,6 @@
 //! Times and medians.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 
@@ -28,6 +28,18 @@ pub(crate) fn cpu_seconds<T>(runs: usize, mut work: impl FnMut() -> T) -> f64 {
         begun.elapsed().as_secs_f64()
     };
     median((0..runs.max(1)).map(once).collect())
+}
+
+/// Waits until `ask` has an answer; gives up after `limit`.
+pub(crate) fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let begun = now();
+    while begun.elapsed() < limit {
+        if let Some(answer) = ask() {
+            return Some(answer);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    None
 }
 
 #[cfg(test)]

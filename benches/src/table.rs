@@ -45,6 +45,16 @@ pub(crate) fn rate(number: f64) -> String {
     }
 }
 
+/// A span in the unit that suits it.
+pub(crate) fn span(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
+        seconds if seconds >= 1e-3 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds >= 1e-6 => format!("{:.1} µs", seconds * 1e6),
+        seconds => format!("{:.0} ns", seconds * 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +67,6 @@ mod tests {
             table.to_string(),
             "### Speed\n\n| what | events/s |\n|---|--:|\n| replay | 1.23 M |\n"
         );
+        assert_eq!([span(0.0123), span(2.0), span(4.2e-7)], ["12.3 ms", "2.00 s", "420 ns"]);
     }
 }

@@ -15,6 +15,9 @@ use std::io;
 use flow::{Event, Flow, Part};
 pub(crate) use mix::Mix;
 
+use super::Failure;
+use super::exporter::sum;
+
 /// What a stream should be like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
@@ -56,21 +59,75 @@ pub(crate) struct Sent {
     pub(crate) answered: u64,
 }
 
-/// Writes a stream; ends when the last call has ended.
+impl Sent {
+    /// Compares with what the exporter counted, on a page of the classic format.
+    ///
+    /// # Errors
+    /// A counter is not exact.
+    pub(crate) fn check(&self, page: &str) -> Result<(), Failure> {
+        let expected = [
+            ("asterisk_calls_total", "", self.calls),
+            ("asterisk_queue_entries_total", "", self.entries),
+            ("asterisk_queue_exits_total", "", self.entries),
+            ("asterisk_queue_exits_total", "outcome=\"answered\"", self.answered),
+        ];
+        for (name, label, expected) in expected {
+            let counted = sum(page, name, label);
+            if counted != expected as f64 {
+                return Err(format!("{name}{{{label}}} is {counted} instead of {expected}").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A stream that is made while it is read; ends when the last call has ended.
+pub(crate) struct Source {
+    calls: Calls,
+    sent: Sent,
+    /// Not read yet.
+    text: String,
+}
+
+impl Source {
+    /// A stream from its beginning.
+    pub(crate) fn new(shape: &Shape) -> Self {
+        Self { calls: Calls::new(shape), sent: Sent::default(), text: String::new() }
+    }
+
+    /// What was made so far.
+    pub(crate) const fn sent(&self) -> Sent {
+        self.sent
+    }
+}
+
+impl io::Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.text.len() < buffer.len() {
+            let before = self.text.len();
+            let more = self.sent.bytes < self.calls.shape.bytes;
+            if !self.calls.write_next(more, &mut self.text, &mut self.sent) {
+                break;
+            }
+            self.sent.bytes += (self.text.len() - before) as u64;
+            self.sent.events += 1;
+        }
+
+        let length = buffer.len().min(self.text.len());
+        buffer[..length].copy_from_slice(&self.text.as_bytes()[..length]);
+        self.text.drain(..length);
+        Ok(length)
+    }
+}
+
+/// Writes a stream.
 ///
 /// # Errors
 /// `out` does not take it.
 pub(crate) fn write(shape: &Shape, out: &mut impl io::Write) -> io::Result<Sent> {
-    let mut calls = Calls::new(shape);
-    let mut sent = Sent::default();
-    let mut text = String::new();
-    while calls.write_next(sent.bytes < shape.bytes, &mut text, &mut sent) {
-        out.write_all(text.as_bytes())?;
-        sent.bytes += text.len() as u64;
-        sent.events += 1;
-        text.clear();
-    }
-    Ok(sent)
+    let mut source = Source::new(shape);
+    io::copy(&mut source, out)?;
+    Ok(source.sent())
 }
 
 /// The same into memory.
@@ -227,6 +284,9 @@ impl Call {
         fastrand::Rng::with_seed(self.seed ^ (salt << 32)).u64(..)
     }
 }
+
+/// The trunks of all mixes.
+pub(crate) const TRUNKS: &str = "^(SIP/channel|PJSIP/(trunk|carrier))[0-9]";
 
 /// When streams begin: the first call of the transcript.
 const BEGIN: f64 = 1_606_403_878e6;

@@ -1,0 +1,171 @@
+//! The real program as a process, and what it uses.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::Failure;
+use super::stream::TRUNKS;
+
+/// A process that is killed when it is dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts a program.
+    pub(crate) fn start(command: &mut Command) -> std::io::Result<Self> {
+        command.spawn().map(Self)
+    }
+
+    /// CPU seconds that it has used so far.
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        // The one has hundredths of all threads, the other is exact for those that still live.
+        self.in_ticks().max(self.of_threads())
+    }
+
+    fn in_ticks(&self) -> f64 {
+        let stat = self.read("stat");
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        // utime and stime, in ticks of the kernel's interface.
+        fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    }
+
+    fn of_threads(&self) -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id()));
+        let of = |path: &Path| {
+            let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<f64>().ok()
+        };
+        tasks.into_iter().flatten().flatten().filter_map(|task| of(&task.path())).sum::<f64>() / 1e9
+    }
+
+    /// Resident memory in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = self.read("status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() << 10
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The exporter, following PBXs of ours.
+pub(crate) struct Exporter {
+    pub(crate) process: Process,
+    config: PathBuf,
+    /// Its own address.
+    address: String,
+}
+
+impl Exporter {
+    /// Starts `program` for PBXs on these ports of the loopback; `more` are lines of YAML for each.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(crate) fn start(program: &Path, ports: &[u16], more: &[&str]) -> Result<Self, Failure> {
+        let config = std::env::temp_dir().join(format!(
+            "asterisk-exporter-bench-{}-{}.yml",
+            std::process::id(),
+            ports[0]
+        ));
+        std::fs::write(&config, configuration(ports, more))?;
+        let mut command = Command::new(program);
+        command.arg("--config").arg(&config).stderr(Stdio::piped()).stdout(Stdio::null());
+        let mut process = Process::start(&mut command)?;
+        let log = process.0.stderr.take().ok_or("no standard error")?;
+        let address = listening(log)?;
+        Ok(Self { process, config, address })
+    }
+
+    /// The page of metrics.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) fn scrape(&self) -> Result<String, Failure> {
+        self.get("/metrics")
+    }
+
+    /// A page.
+    ///
+    /// # Errors
+    /// It does not answer, or with an error.
+    pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        // HTTP/1.0 has no chunks.
+        write!(stream, "GET {path} HTTP/1.0\r\nAccept: text/plain\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer of HTTP")?;
+        if !head.contains(" 200 ") {
+            return Err(head.lines().next().unwrap_or_default().to_owned().into());
+        }
+        Ok(body.to_owned())
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.config);
+    }
+}
+
+/// The sum of a metric's series that carry a label.
+pub(crate) fn sum(page: &str, name: &str, label: &str) -> f64 {
+    let series = page.lines().filter(|line| {
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && line.contains(label)
+    });
+    series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+fn configuration(ports: &[u16], more: &[&str]) -> String {
+    let mut text = "web:\n  listen_address: '127.0.0.1:0'\npbx:\n".to_owned();
+    for (at, port) in ports.iter().enumerate() {
+        write!(
+            text,
+            "  - name: pbx{at}\n    address: '127.0.0.1:{port}'\n    username: exporter\n    \
+             secret: lab\n    trunks: ['{TRUNKS}']\n"
+        )
+        .expect("text has room");
+        for line in more {
+            writeln!(text, "    {line}").expect("text has room");
+        }
+    }
+    text
+}
+
+/// Where it listens, by its log; what it logs later is dropped.
+fn listening(log: impl std::io::Read + Send + 'static) -> Result<String, Failure> {
+    let (told, address) = mpsc::channel();
+    let mut lines = BufReader::new(log).lines();
+    std::thread::spawn(move || {
+        let mut said = Vec::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            let found = line.contains("listening").then(|| {
+                line.split_once("address=")?.1.split([' ', '"']).next().map(str::to_owned)
+            });
+            said.push(line);
+            if let Some(address) = found.flatten() {
+                let _ = told.send(Ok(address));
+                break;
+            }
+        }
+        let _ = told.send(Err(said.join("\n")));
+        lines.for_each(drop);
+    });
+    Ok(address.recv_timeout(Duration::from_secs(30))??)
+}
