@@ -6,16 +6,13 @@
 //! is the interval of scrapes, so that the rules see as many samples as in life.  Nothing else of
 //! the files is changed but addresses.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
 use regex::{Captures, Regex};
 use serde_json::Value;
 use support::root;
 
 use super::calls::{abandoned, answered};
 use super::exporter::Exporter;
+use super::pager::Pager;
 use super::pbx::Pbx;
 use super::servers::{Folder, alertmanager, prometheus, prometheus_2, until};
 
@@ -47,58 +44,6 @@ fn durations_shrink_and_names_stay() {
     let rule = "- record: a:b:increase5m\n  expr: increase(x[5m] offset 1h30s) > min_calls_5m\n  for: 2m\n";
     let shrunk = "- record: a:b:increase5m\n  expr: increase(x[15000ms] offset 1h30s) > min_calls_5m\n  for: 6000ms\n";
     assert_eq!(compressed(rule), shrunk);
-}
-
-/// Whom Alertmanager notifies.
-struct Pager {
-    port: u16,
-    /// The alerts of all notifications, in order.
-    alerts: Arc<Mutex<Vec<Value>>>,
-}
-
-impl Pager {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let alerts = Arc::new(Mutex::new(Vec::new()));
-        let ours = Arc::clone(&alerts);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.unwrap());
-                let mut length = 0;
-                loop {
-                    let mut line = String::new();
-                    stream.read_line(&mut line).unwrap();
-                    match line.trim_end().split_once(": ") {
-                        Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                            length = value.parse().unwrap();
-                        }
-                        None if line.trim_end().is_empty() => break,
-                        _ => {}
-                    }
-                }
-                let mut body = vec![0; length];
-                stream.read_exact(&mut body).unwrap();
-                let notification: Value = serde_json::from_slice(&body).unwrap();
-                ours.lock()
-                    .unwrap()
-                    .extend(notification["alerts"].as_array().unwrap().iter().cloned());
-                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-                stream.get_mut().write_all(answer).unwrap();
-            }
-        });
-
-        Self { port, alerts }
-    }
-
-    /// The alerts of this name that were notified with this status.
-    fn notified(&self, name: &str, status: &str) -> Vec<Value> {
-        let alerts = self.alerts.lock().unwrap();
-        let notified = alerts
-            .iter()
-            .filter(|alert| alert["labels"]["alertname"] == name && alert["status"] == status);
-        notified.cloned().collect()
-    }
 }
 
 #[test]

@@ -22,17 +22,28 @@ impl Exporter {
 
     /// The same at a port that another one may have had.
     pub(crate) fn start_at(port: u16, pbx: &Pbx, more: &str) -> Self {
+        Self::of(port, &[("hq", pbx)], more)
+    }
+
+    /// One that is synchronised with PBXs of these names.  Their calls lack events, which it would
+    /// report.
+    pub(crate) fn of(port: u16, pbxs: &[(&str, &Pbx)], more: &str) -> Self {
         let folder = Folder::new("exporter");
 
-        // The queues are listed once: this PBX has none in its list, and later nobody in them.
+        // The queues are listed once: these PBXs have none in their lists, and later nobody in them.
+        let list = pbxs.iter().map(|(name, pbx)| {
+            format!(
+                "  - {{name: {name}, address: '127.0.0.1:{}', username: exporter, trunks: ['^PJSIP/carrier-'], \
+                 queue_status_interval: 24h}}\n",
+                pbx.port
+            )
+        });
         let config = folder.file(
             "config.yml",
-            &format!(
-                "pbx: [{{name: hq, address: '127.0.0.1:{}', username: exporter, trunks: ['^PJSIP/carrier-'], \
-                 queue_status_interval: 24h}}]\nservice_level: {{default: 20s}}\n{more}\n",
-                pbx.port
-            ),
+            &format!("pbx:\n{}service_level: {{default: 20s}}\n{more}\n", list.collect::<String>()),
         );
+        let secrets =
+            (0..pbxs.len()).map(|index| (format!("ASTERISK_EXPORTER_PBX__{index}__SECRET"), "x"));
         let child = command(&[
             "run",
             "--config",
@@ -40,8 +51,8 @@ impl Exporter {
             "--web.listen-address",
             &format!("127.0.0.1:{port}"),
         ])
-        .args(["--log.level", "warn"])
-        .env("ASTERISK_EXPORTER_PBX__0__SECRET", "x")
+        .envs(secrets)
+        .args(["--log.level", "error"])
         .stdout(Stdio::null())
         .spawn()
         .expect("the program starts");

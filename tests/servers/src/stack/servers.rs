@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use support::root;
 
 use super::series::Series;
 pub(crate) use support::program::prometheus_3;
@@ -18,9 +17,11 @@ use support::program::{Running, get, tool};
 pub(crate) struct Server {
     pub(crate) port: u16,
     what: &'static str,
+    command: Command,
+    ready: String,
     // The process goes before its folder.
-    _running: Running,
-    _folder: Folder,
+    running: Running,
+    folder: Folder,
 }
 
 /// The Prometheus 2 of Debian 12.
@@ -69,14 +70,19 @@ pub(crate) fn victoria_metrics_of(program: &Path, config: Option<&str>) -> Serve
 
 /// Starts an Alertmanager of its own.
 pub(crate) fn alertmanager(config: &str) -> Option<Server> {
+    alertmanager_of(&tool("prometheus-alertmanager")?, config, &["--cluster.listen-address="])
+}
+
+/// The same of any version, with these arguments.
+pub(crate) fn alertmanager_of(program: &Path, config: &str, more: &[&str]) -> Option<Server> {
     let folder = Folder::new("alertmanager");
     let port = port();
-    let mut command = with_templates(&tool("prometheus-alertmanager")?)?;
+    let mut command = with_templates(program)?;
     command
         .arg(format!("--config.file={}", folder.file("alertmanager.yml", config)))
         .arg(format!("--storage.path={}", folder.path("data")))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .arg("--cluster.listen-address=");
+        .args(more);
     Some(start("Alertmanager", command, port, "/-/ready", folder))
 }
 
@@ -90,6 +96,7 @@ fn with_templates(program: &Path) -> Option<Command> {
         return Some(Command::new(program));
     }
 
+    let usr = program.ancestors().nth(2).expect("a program in usr/bin");
     let over = |program: &Path| {
         let mut command = Command::new("unshare");
         command.args([
@@ -99,7 +106,7 @@ fn with_templates(program: &Path) -> Option<Command> {
             "-c",
             "mount --bind \"$0\" /usr/share && exec \"$@\"",
         ]);
-        command.arg(root("target/tools/usr/share")).arg(program);
+        command.arg(usr.join("share")).arg(program);
         command
     };
     let allowed = over(Path::new("true")).output().is_ok_and(|tried| tried.status.success());
@@ -121,25 +128,44 @@ pub(crate) fn start(
     ready: &str,
     folder: Folder,
 ) -> Server {
-    let log = folder.path("log");
-    let out = File::create(&log).unwrap();
+    let out = File::create(folder.path("log")).unwrap();
     command.current_dir(&folder.0).stdout(out.try_clone().unwrap()).stderr(out);
-    let child = command.spawn().unwrap_or_else(|error| panic!("{what} does not start: {error}"));
-    let mut server = Server { port, what, _running: Running(child), _folder: folder };
-    until(&format!("{what} is ready"), || {
-        if let Some(status) = server._running.0.try_wait().unwrap() {
-            panic!("{what} ended with {status}:\n{}", std::fs::read_to_string(&log).unwrap());
-        }
-        match get(port, ready, "*/*") {
-            Ok((200, _)) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    });
+    let running = spawn(&mut command, what);
+    let mut server = Server { port, what, command, ready: ready.to_owned(), running, folder };
+    server.await_ready();
 
     server
 }
 
+fn spawn(command: &mut Command, what: &str) -> Running {
+    Running(command.spawn().unwrap_or_else(|error| panic!("{what} does not start: {error}")))
+}
+
 impl Server {
+    fn await_ready(&mut self) {
+        until(&format!("{} is ready", self.what), || {
+            if let Some(status) = self.running.0.try_wait().unwrap() {
+                panic!("{} ended with {status}:\n{}", self.what, self.log());
+            }
+            match get(self.port, &self.ready, "*/*") {
+                Ok((200, _)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        });
+    }
+
+    /// Ends it at once, as a power failure does.
+    pub(crate) fn kill(&mut self) {
+        self.running.0.kill().unwrap();
+        self.running.0.wait().unwrap();
+    }
+
+    /// Starts it again after that, with what it has stored.
+    pub(crate) fn start_again(&mut self) {
+        self.running = spawn(&mut self.command, self.what);
+        self.await_ready();
+    }
+
     /// The series an instant query gives now.
     pub(crate) fn ask(&self, query: &str) -> Series {
         Series::of_answer(&self.json(&format!("/api/v1/query?query={}", encoded(query))))
@@ -159,7 +185,7 @@ impl Server {
 
     /// What it has logged until now.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self._folder.path("log")).unwrap()
+        std::fs::read_to_string(self.folder.path("log")).unwrap()
     }
 }
 

@@ -17,7 +17,7 @@ const FEW: &str = "metrics: {zero_series: few}";
 const FEW_AND_LINES: &str = "metrics: {zero_series: few, created_lines: true}";
 
 /// All samples that a server has of what this selects, oldest first.
-fn samples(server: &Server, selector: &str) -> Vec<(Labels, Vec<f64>)> {
+pub(super) fn samples(server: &Server, selector: &str) -> Vec<(Labels, Vec<f64>)> {
     let answer =
         server.json(&format!("/api/v1/query?query={}", encoded(&format!("{selector}[1h]"))));
     let all = answer["data"]["result"].as_array().unwrap_or_else(|| panic!("no matrix: {answer}"));
