@@ -4,15 +4,32 @@
 //! come from a clock that never steps back (tokio's, so that tests can pause it); the PBX's come
 //! from its `Timestamp` header.  The two are never subtracted from each other here.
 
+use std::fmt;
+use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time, in microseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Moment(u64);
+///
+/// Kept as one more than these, so that an `Option` of it is no larger: thousands of calls hold
+/// some each.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Moment(NonZeroU64);
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::EPOCH
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Moment").field(&self.as_micros()).finish()
+    }
+}
 
 impl Moment {
     /// The beginning of the time line, in 1970.
-    pub const EPOCH: Self = Self(0);
+    pub const EPOCH: Self = Self(NonZeroU64::MIN);
 
     /// What stands for the time where there is none: in a capture before its first time stamp.
     pub const UNDATED: Self = Self::EPOCH;
@@ -24,23 +41,23 @@ impl Moment {
 
     /// The moment `seconds` after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
-        Self(seconds.saturating_mul(1_000_000))
+        Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
     /// The moment `micros` microseconds after the epoch.
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
     /// Microseconds since the epoch.
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Time since `earlier`, zero if that is later: real Asterisk's time stamps step back by up to
     /// a millisecond.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0))
+        Duration::from_micros(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// The moment `span` later.
@@ -50,7 +67,7 @@ impl Moment {
 
     /// The moment `span` earlier.
     pub fn before(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(span)))
+        Self::from_micros(self.as_micros().saturating_sub(micros(span)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How many different things were refused, without keeping them.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// Counts different things by their hashes: 8 bytes for each, whatever its length, and up to

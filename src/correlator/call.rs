@@ -108,7 +108,7 @@ impl Correlator {
                 return channel.call;
             }
             let by = channel.dialled.as_ref().and_then(|dialled| dialled.by);
-            key = by.or(channel.peer)?;
+            key = by.or(channel.rare().peer)?;
         }
         None
     }
@@ -135,7 +135,7 @@ impl Correlator {
         let line = identity.line;
 
         // Without a Linkedid only its Originate shows that half a Local channel begins a call.
-        let is_unlinked = caller.is_none() && identity.linkedid.is_empty();
+        let is_unlinked = caller.is_none() && identity.linkedid.is_none();
         if is_unlinked && line == Line::Local && self.find_call(leg).is_none() {
             self.open_call(leg);
         }

@@ -4,7 +4,7 @@
 //! that come and go.  So such calls are counted by device, and a device that changes hands takes its
 //! calls along at once.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use slotmap::{SlotMap, new_key_type};
 

@@ -16,7 +16,7 @@ impl Correlator {
     /// beginning, but it is a leg that could not be called.
     pub(super) fn drop_stillborn(&mut self, channel: ChannelKey) {
         let data = &mut self.channels.all[channel];
-        if data.identity.linkedid.is_empty()
+        if data.identity.linkedid.is_none()
             && data.dialled.is_none()
             && let Some(own) = data.call.take()
         {
@@ -36,7 +36,9 @@ impl Correlator {
         self.count_leg(channel, cause, out);
 
         // The call may have ended before this leg did, and then lacks only the cause.
-        if let Some(labels) = self.channels.all[channel].owed.take() {
+        if let Some(labels) =
+            self.channels.all[channel].rare_mut().and_then(|rare| rare.owed.take())
+        {
             self.emit_call_hangup(labels, cause, out);
         }
 
@@ -177,7 +179,7 @@ impl Correlator {
             Some(Leg { channel, end: None }) => {
                 let Some(leg) = self.channels.all.get_mut(channel) else { return };
                 if leg.cause().is_none() {
-                    leg.owed = Some(labels);
+                    leg.ensure_rare().owed = Some(labels);
                 }
                 leg.cause()
             }

@@ -146,7 +146,7 @@ impl Judge<'_> {
         let reaches_agent = call.agent_legs > own_legs && !call.strange_leg;
 
         // Channels override configured contexts.
-        let context = || String::from_utf8_lossy(&first.identity.context);
+        let context = || String::from_utf8_lossy(&first.identity.origin.context);
         match line {
             Line::Trunk(_) if is_originated => Direction::Outbound,
             Line::Trunk(_) => Direction::Inbound,

@@ -1,38 +1,57 @@
 //! One channel: what is known of it, in parts by subject.
 
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::cause::Cause;
-use super::device::Device;
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::line::Line;
-use super::names::{AgentId, Names, TrunkId, readable};
+use super::names::{AgentId, Names, TrunkId};
+use super::origin::Origin;
 use super::owner::Owners;
-use super::rules::Rules;
 use super::time::Stamp;
+use super::uid::Uid;
 use crate::clock::Moment;
-use crate::event;
 
 /// Which bridge: a hash of its id, which is a random UUID.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct BridgeId(pub(super) u64);
+pub(super) struct BridgeId(pub(super) NonZeroU64);
 
 /// One channel.  It is kept a while after its Hangup, for events that come late.
+///
+/// A large PBX has many: a test limits the size, and what few channels have is in `rare`.
 #[derive(Debug)]
 pub(super) struct Channel {
     pub identity: Identity,
     pub life: Life,
-    /// The other half of a Local channel.
-    pub peer: Option<ChannelKey>,
     /// How it was dialled; `None` for a channel that called in.
     pub dialled: Option<Dialled>,
     pub bridge: InBridge,
-    /// Recordings going on.
-    pub recordings: u32,
     pub as_caller: AsCaller,
     pub as_agent: AsAgent,
     pub call: Option<CallKey>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few channels have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rare {
+    /// The other half of a Local channel.
+    pub peer: Option<ChannelKey>,
+    /// Who took its place in a bridge (SwapUniqueid).
+    pub swapped_by: Option<ChannelKey>,
+    /// The ring attempt whose phone forwarded the call, until the next leg is dialled.
+    pub forwarded: Option<RingKey>,
+    /// The queue of the latest Newexten of application Queue, as it was dialled: in any case.
+    pub dialplan_queue: Option<Box<[u8]>>,
+    /// Technology and dial string of an Originate, as OriginateResponse repeats it.
+    pub dial_string: Option<Box<[u8]>>,
+    /// Recordings going on.
+    pub recordings: u32,
     /// The call has ended, and waits for this leg's cause.
     pub owed: Option<CallLabels>,
 }
@@ -40,16 +59,11 @@ pub(super) struct Channel {
 /// What a channel is, by its headers.
 #[derive(Debug)]
 pub(super) struct Identity {
-    pub uid: Box<[u8]>,
+    pub uid: Uid,
     /// Changes as bridges and transfers tie calls together.
-    pub linkedid: Box<[u8]>,
+    pub linkedid: Uid,
     pub line: Line,
-    /// Name without the part that counts calls: `SIP/201`.  It may hold a number: never a label.
-    pub device: Box<str>,
-    /// Label of the device, if it is not its name.
-    label: Option<Box<str>>,
-    /// Where it began.
-    pub context: Box<[u8]>,
+    pub origin: Arc<Origin>,
 }
 
 /// From a channel's beginning to its end.
@@ -80,13 +94,11 @@ pub(super) struct InBridge {
     /// The bridge it is in.
     pub id: Option<BridgeId>,
     /// Where in that bridge's list of who is inside.
-    pub place: usize,
+    pub place: u32,
     /// In a bridge where nobody talks, such as a parking lot.
     pub held: bool,
     /// The bridge it is in, or was in last.
     pub last: Option<BridgeId>,
-    /// Who took its place in a bridge (SwapUniqueid).
-    pub swapped_by: Option<ChannelKey>,
     pub company: Company,
 }
 
@@ -102,12 +114,8 @@ pub(super) struct Company {
 /// A channel's part in queues as a caller.
 #[derive(Debug, Default)]
 pub(super) struct AsCaller {
-    /// The queue of the latest Newexten of application Queue, as it was dialled: in any case.
-    pub dialplan_queue: Option<Box<[u8]>>,
-    /// Its stays, oldest first.
-    pub stays: Vec<StayKey>,
-    /// The ring attempt whose phone forwarded the call, until the next leg is dialled.
-    pub forwarded: Option<RingKey>,
+    /// Its stays, oldest first: nearly always one.
+    pub stays: SmallVec<[StayKey; 1]>,
 }
 
 /// A channel's part in queues as an agent's leg, or as the phone behind it.
@@ -119,38 +127,34 @@ pub(super) struct AsAgent {
     pub talk: Option<StayKey>,
 }
 
-impl Identity {
-    /// Reads the headers of a new channel.
-    pub(super) fn of(block: &event::Channel<'_>, rules: &Rules, names: &mut Names) -> Self {
-        let name = readable(block.name);
-        let device = Device::of(&name);
-        let label = device.label(&rules.agents);
-        Self {
-            uid: block.uid.into(),
-            linkedid: block.linkedid.into(),
-            line: Line::of(&name, &device, rules, names),
-            device: device.name.into(),
-            label: (label != device.name).then(|| label.into()),
-            context: block.context.into(),
-        }
-    }
-}
-
 impl Channel {
     /// A channel of which only the headers are known.
     pub(super) fn new(identity: Identity) -> Self {
         Self {
             identity,
             life: Life::default(),
-            peer: None,
             dialled: None,
             bridge: InBridge::default(),
-            recordings: 0,
             as_caller: AsCaller::default(),
             as_agent: AsAgent::default(),
             call: None,
-            owed: None,
+            rare: None,
         }
+    }
+
+    /// What few channels have.
+    pub(super) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(const { &Rare::NONE })
+    }
+
+    /// The same, to put something there.
+    pub(super) fn ensure_rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The same, if anything was put there.
+    pub(super) fn rare_mut(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
     }
 
     /// Whether its end has not come, nor been given up.
@@ -177,7 +181,10 @@ impl Channel {
 
     /// Whose device it is, if that is known.
     pub(super) fn owner(&self, devices: &Owners) -> Option<AgentId> {
-        devices.of(self.identity.device.as_bytes(), matches!(self.identity.line, Line::Trunk(_)))
+        devices.of(
+            self.identity.origin.device.as_bytes(),
+            matches!(self.identity.line, Line::Trunk(_)),
+        )
     }
 
     /// The trunk it is a channel of.
@@ -190,6 +197,28 @@ impl Channel {
 
     /// The device's name, or what may be exported instead.
     pub(super) fn label(&self) -> &str {
-        self.identity.label.as_ref().unwrap_or(&self.identity.device)
+        self.identity.origin.label()
+    }
+}
+
+impl Rare {
+    const NONE: Self = Self {
+        peer: None,
+        swapped_by: None,
+        forwarded: None,
+        dialplan_queue: None,
+        dial_string: None,
+        recordings: 0,
+        owed: None,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_small() {
+        assert!(size_of::<Channel>() <= 208, "{}", size_of::<Channel>());
     }
 }

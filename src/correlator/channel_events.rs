@@ -51,17 +51,15 @@ impl Correlator {
         if self.channels.all[leg].dialled.is_some() {
             return;
         }
-        // OriginateResponse names a failed leg by technology and dial string only.
-        let string = match caller {
-            Some(_) => Box::default(),
-            None => {
-                let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
-                [tech, b"/", dial.dial_string].concat().into()
-            }
-        };
-        let dialled = Dialled { by: caller, status: None, reason: None, string };
+        let dialled = Dialled { by: caller, status: None, reason: None };
         self.channels.all[leg].dialled = Some(dialled);
         self.mark_call_of(leg);
+        // OriginateResponse names a failed leg by technology and dial string only.
+        if caller.is_none() {
+            let tech = dial.dest.name.split(|&byte| byte == b'/').next().unwrap_or_default();
+            let string = [tech, b"/", dial.dial_string].concat();
+            self.channels.all[leg].ensure_rare().dial_string = Some(string.into());
+        }
         self.note_dial_string(leg, dial.dial_string);
 
         // The ring attempt first: whether a leg is a queue's decides how its call is answered.
@@ -87,11 +85,10 @@ impl Correlator {
         let status = DialStatus::parse(end.status);
 
         // An account may have logged in between DialBegin and DialEnd.
-        let dialled = self.channels.all[leg].dialled.get_or_insert_with(|| Dialled {
+        let dialled = self.channels.all[leg].dialled.get_or_insert(Dialled {
             by: caller,
             status: None,
             reason: None,
-            string: Box::default(),
         });
         if dialled.status.is_some() {
             return;
@@ -111,8 +108,8 @@ impl Correlator {
         let two = self.channels.find(local.two);
         let (Some(one), Some(two)) = (one, two) else { return };
 
-        self.channels.all[one].peer = Some(two);
-        self.channels.all[two].peer = Some(one);
+        self.channels.all[one].ensure_rare().peer = Some(two);
+        self.channels.all[two].ensure_rare().peer = Some(one);
     }
 
     pub(super) fn on_bridge_enter(
@@ -282,9 +279,11 @@ impl Correlator {
         self.drop_ring(key, at, out);
         self.drop_call(key, out);
 
-        let dialled = self.channels.forget(key).and_then(|channel| channel.dialled);
-        if let Some(dialled) = dialled {
-            self.forget_originate(dialled.string);
+        let forgotten = self.channels.forget(key);
+        let dial_string =
+            forgotten.as_ref().and_then(|channel| channel.rare().dial_string.as_ref());
+        if let Some(string) = dial_string {
+            self.forget_originate(string);
         }
         self.joining.remove(key);
         self.deadlines.trim_ages(&self.channels.all);

@@ -1,27 +1,38 @@
 //! All channels of a PBX, and how they hang together: bridges, callers, Local chains.
 
-use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU64;
 
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use slotmap::SlotMap;
+use smallvec::SmallVec;
 
 use super::channel::{BridgeId, Channel, Ended, Identity};
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::live_devices::LiveDevices;
-use super::names::Names;
+use super::names::{Names, readable};
+use super::origin::Origins;
 use super::rules::Rules;
+use super::uid::{Room, Systems};
 use crate::event;
 
 /// All channels of a PBX, by key and by Uniqueid, and who is in which bridge.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     pub all: SlotMap<ChannelKey, Channel>,
-    by_uid: HashMap<Box<[u8]>, ChannelKey>,
-    bridges: HashMap<BridgeId, Vec<ChannelKey>>,
+    by_uid: HashTable<ChannelKey>,
+    /// Two channels, nearly always.
+    bridges: HashMap<BridgeId, SmallVec<[ChannelKey; 2]>>,
     /// Channels that have stays, by Linkedid.
-    callers: HashMap<Box<[u8]>, BTreeSet<ChannelKey>>,
-    hasher: RandomState,
+    callers: HashTable<ChannelKey>,
+    systems: Systems,
+    origins: Origins,
+    /// Of both tables.
+    hasher: DefaultHashBuilder,
+    /// Of bridges: there a hash stands for the id.
+    bridge_hasher: RandomState,
     live: u64,
     /// The live ones, by device.
     pub live_devices: LiveDevices,
@@ -30,7 +41,9 @@ pub(super) struct Channels {
 impl Channels {
     /// The channel of a Uniqueid.
     pub(super) fn find(&self, uid: &[u8]) -> Option<ChannelKey> {
-        self.by_uid.get(uid).copied()
+        let uid = self.systems.read(uid);
+        let is_it = |&key: &ChannelKey| self.all[key].identity.uid.is(uid);
+        self.by_uid.find(uid.hash(&self.hasher), is_it).copied()
     }
 
     /// The channel of a block of headers, and whether it was made now.
@@ -45,14 +58,31 @@ impl Channels {
             return (key, false);
         }
 
-        let identity = Identity::of(block, rules, names);
-        self.live_devices.begin(&identity.device, identity.line);
+        let identity = self.identify(block, rules, names);
+        self.live_devices.begin(&identity.origin, identity.line);
         self.live += 1;
 
+        let hash = identity.uid.as_ref().hash(&self.hasher);
         let key = self.all.insert(Channel::new(identity));
         self.all[key].life.up = block.state == Some(UP);
-        self.by_uid.insert(block.uid.into(), key);
+        let rehash = |&key: &ChannelKey| self.all[key].identity.uid.as_ref().hash(&self.hasher);
+        self.by_uid.insert_unique(hash, key, rehash);
         (key, true)
+    }
+
+    /// Reads the headers of a new channel.
+    fn identify(
+        &mut self,
+        block: &event::Channel<'_>,
+        rules: &Rules,
+        names: &mut Names,
+    ) -> Identity {
+        let name = readable(block.name);
+        let origin = self.origins.ensure(&name, block.context, rules);
+        let uid = self.systems.ensure(block.uid);
+        let linkedid = self.systems.ensure(block.linkedid);
+        let line = Line::of(&name, &origin, rules, names);
+        Identity { uid, linkedid, line, origin }
     }
 
     /// Takes in what an event shows of a known channel: it is there, maybe up, and maybe in another
@@ -61,18 +91,31 @@ impl Channels {
         let channel = &mut self.all[key];
         channel.life.up |= block.state == Some(UP);
         channel.life.doubted = false;
-        if block.linkedid.is_empty() || *channel.identity.linkedid == *block.linkedid {
+        let is_known = channel.identity.linkedid.is(self.systems.read(block.linkedid));
+        if block.linkedid.is_empty() || is_known {
             return;
         }
 
         // A channel whose place in the queue went over to another is among the callers, too, though
         // it has no stay any more.
-        let before = std::mem::replace(&mut channel.identity.linkedid, block.linkedid.into());
         let is_caller = !channel.as_caller.stays.is_empty();
-        self.leave_callers(&before, key);
+        self.leave_callers(key);
+        self.all[key].identity.linkedid = self.systems.ensure(block.linkedid);
         if is_caller {
-            self.callers.entry(block.linkedid.into()).or_default().insert(key);
+            self.join_callers(key);
         }
+    }
+
+    /// Uniqueid and Linkedid of a channel, as Asterisk wrote them.
+    pub(super) fn ids<'w>(
+        &self,
+        channel: &'w Channel,
+        [uid, linkedid]: [&'w mut Room; 2],
+    ) -> [&'w [u8]; 2] {
+        let identity = &channel.identity;
+        let uid = self.systems.write(&identity.uid, uid);
+        let is_first = identity.linkedid == identity.uid;
+        [uid, if is_first { uid } else { self.systems.write(&identity.linkedid, linkedid) }]
     }
 
     /// A channel turns out to be another line than its name alone says.
@@ -81,8 +124,8 @@ impl Channels {
         let before = std::mem::replace(&mut channel.identity.line, line);
         if channel.is_live() {
             // It is counted by its line, and must end as it began.
-            self.live_devices.end(&channel.identity.device, before);
-            self.live_devices.begin(&channel.identity.device, line);
+            self.live_devices.end(&channel.identity.origin, before);
+            self.live_devices.begin(&channel.identity.origin, line);
         }
     }
 
@@ -93,43 +136,59 @@ impl Channels {
         {
             channel.life.ended = Some(ended);
             self.live -= 1;
-            self.live_devices.end(&channel.identity.device, channel.identity.line);
+            self.live_devices.end(&channel.identity.origin, channel.identity.line);
         }
     }
 
     /// Takes the channel out of every index.
     pub(super) fn forget(&mut self, key: ChannelKey) -> Option<Channel> {
         self.leave(key);
+        self.leave_callers(key);
+        let uid = &self.all.get(key)?.identity.uid;
+        let hash = uid.as_ref().hash(&self.hasher);
+        if let Ok(entry) = self.by_uid.find_entry(hash, |&other| other == key) {
+            entry.remove();
+        }
+
         let channel = self.all.remove(key)?;
         if channel.is_live() {
             self.live -= 1;
-            self.live_devices.end(&channel.identity.device, channel.identity.line);
+            self.live_devices.end(&channel.identity.origin, channel.identity.line);
         }
-        self.by_uid.remove(&channel.identity.uid);
-        self.leave_callers(&channel.identity.linkedid, key);
         Some(channel)
     }
 
     /// A stay of the channel begins: it is found by its Linkedid from now on.
     pub(super) fn add_stay(&mut self, caller: ChannelKey, stay: StayKey) {
-        let channel = &mut self.all[caller];
-        channel.as_caller.stays.push(stay);
-        if !channel.identity.linkedid.is_empty() {
-            self.callers.entry(channel.identity.linkedid.clone()).or_default().insert(caller);
+        self.all[caller].as_caller.stays.push(stay);
+        self.join_callers(caller);
+    }
+
+    /// The channels with that Linkedid that have been in a queue as callers, in order.
+    pub(super) fn callers(&self, linkedid: &[u8]) -> Vec<ChannelKey> {
+        let linkedid = self.systems.read(linkedid);
+        let alike = self.callers.iter_hash(linkedid.hash(&self.hasher)).copied();
+        let mut callers: Vec<_> =
+            alike.filter(|&key| self.all[key].identity.linkedid.is(linkedid)).collect();
+        callers.sort_unstable();
+        callers
+    }
+
+    fn join_callers(&mut self, caller: ChannelKey) {
+        let of = |&key: &ChannelKey| self.all[key].identity.linkedid.as_ref().hash(&self.hasher);
+        if self.all[caller].identity.linkedid.is_none() {
+            return;
+        }
+        if let Entry::Vacant(place) = self.callers.entry(of(&caller), |&key| key == caller, of) {
+            place.insert(caller);
         }
     }
 
-    /// The channels with that Linkedid that have been in a queue, as callers.
-    pub(super) fn callers(&self, linkedid: &[u8]) -> impl Iterator<Item = ChannelKey> {
-        self.callers.get(linkedid).into_iter().flatten().copied()
-    }
-
-    fn leave_callers(&mut self, linkedid: &[u8], caller: ChannelKey) {
-        if let Some(callers) = self.callers.get_mut(linkedid) {
-            callers.remove(&caller);
-            if callers.is_empty() {
-                self.callers.remove(linkedid);
-            }
+    fn leave_callers(&mut self, caller: ChannelKey) {
+        let Some(channel) = self.all.get(caller) else { return };
+        let hash = channel.identity.linkedid.as_ref().hash(&self.hasher);
+        if let Ok(entry) = self.callers.find_entry(hash, |&key| key == caller) {
+            entry.remove();
         }
     }
 
@@ -140,7 +199,8 @@ impl Channels {
 
     /// The id of a bridge, by its BridgeUniqueid.
     pub(super) fn bridge_id(&self, id: &[u8]) -> BridgeId {
-        BridgeId(self.hasher.hash_one(id))
+        let hash = NonZeroU64::new(self.bridge_hasher.hash_one(id));
+        BridgeId(hash.unwrap_or(NonZeroU64::MIN))
     }
 
     /// Puts the channel into a bridge; returns who is in it now, the channel last.  Media are in a
@@ -155,14 +215,14 @@ impl Channels {
         }
 
         let inside = self.bridges.entry(bridge).or_default();
-        channel.bridge.place = inside.len();
+        channel.bridge.place = u32::try_from(inside.len()).unwrap_or(u32::MAX);
         inside.push(key);
         inside
     }
 
     /// Who is in a bridge.
     pub(super) fn inside(&self, bridge: BridgeId) -> &[ChannelKey] {
-        self.bridges.get(&bridge).map_or(&[], Vec::as_slice)
+        self.bridges.get(&bridge).map_or(&[], SmallVec::as_slice)
     }
 
     /// Takes the channel out of its bridge; returns who is left in it alone.
@@ -170,7 +230,7 @@ impl Channels {
         let channel = self.all.get_mut(key)?;
         channel.bridge.held = false;
         let bridge = channel.bridge.id.take()?;
-        let place = channel.bridge.place;
+        let place = channel.bridge.place as usize;
         if channel.identity.line == Line::Media {
             return None;
         }
@@ -179,7 +239,7 @@ impl Channels {
         let inside = self.bridges.get_mut(&bridge)?;
         inside.swap_remove(place);
         if let Some(&last) = inside.get(place) {
-            self.all[last].bridge.place = place;
+            self.all[last].bridge.place = u32::try_from(place).unwrap_or(u32::MAX);
         }
 
         match inside[..] {
@@ -205,7 +265,7 @@ impl Channels {
             else {
                 return key;
             };
-            let Some(one) = two.peer else { return key };
+            let Some(one) = two.rare().peer else { return key };
             key = one;
         }
         key

@@ -6,7 +6,7 @@ use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Direction};
 
 /// How a channel was dialled.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Dialled {
     /// By whom; `None` is an Originate.
     pub by: Option<ChannelKey>,
@@ -14,8 +14,6 @@ pub(super) struct Dialled {
     pub status: Option<DialStatus>,
     /// OriginateResponse's Reason.
     pub reason: Option<u8>,
-    /// Technology and dial string of an Originate, as OriginateResponse repeats it.
-    pub string: Box<[u8]>,
 }
 
 /// Labels of a counted call whose leg is still up: its cause comes later.
@@ -96,12 +94,7 @@ mod tests {
 
     fn leg(status: &[u8]) -> Dialled {
         let by = Some(ChannelKey::default());
-        Dialled {
-            by,
-            status: Some(DialStatus::parse(status)),
-            reason: None,
-            string: Box::default(),
-        }
+        Dialled { by, status: Some(DialStatus::parse(status)), reason: None }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Lines: what a channel's name shows to be at its end.
 
-use super::device::{Class, Device};
+use super::device::Class;
 use super::names::{Names, TrunkId};
+use super::origin::Origin;
 use super::rules::Rules;
 
 /// What is at a channel's end, by its name.
@@ -22,15 +23,15 @@ pub(super) enum Line {
 
 impl Line {
     /// What a channel is by its name, its device and the configured patterns.
-    pub(super) fn of(name: &str, device: &Device<'_>, rules: &Rules, names: &mut Names) -> Self {
-        let own = match device.class {
+    pub(super) fn of(name: &str, origin: &Origin, rules: &Rules, names: &mut Names) -> Self {
+        let own = match origin.class {
             Class::Local => return Self::Local,
             Class::Media => return Self::Media,
             Class::Device => true,
             Class::Line => false,
         };
         if rules.trunks.matches(name) {
-            return Self::Trunk(names.trunks.intern_text(&device.label(&rules.trunks)));
+            return Self::Trunk(names.trunks.intern_text(origin.trunk_label()));
         }
         // Every device that is not a trunk.  A line that many share must be configured as one.
         let everybody = rules.agents.is_empty() && !rules.trunks.is_empty() && own;
@@ -42,12 +43,14 @@ impl Line {
 mod tests {
     use super::*;
     use crate::correlator::Patterns;
+    use crate::correlator::origin::Origins;
 
     #[test]
     fn without_patterns_nobody_is_an_agent_and_with_trunks_everybody_else_is() {
         let mut names = Names::default();
-        let mut line =
-            |name: &str, rules: &Rules| Line::of(name, &Device::of(name), rules, &mut names);
+        let mut line = |name: &str, rules: &Rules| {
+            Line::of(name, &Origins::default().ensure(name, b"", rules), rules, &mut names)
+        };
         assert_eq!(line("SIP/201-1", &Rules::default()), Line::Other);
         let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
         assert_eq!(line("SIP/201-1", &rules), Line::Agent);

@@ -5,7 +5,9 @@
 //! alone says is believed only if the next one repeats it: under load 22.10 sends a Join seconds
 //! behind the list that has its caller.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
 
 use super::key::StayKey;
 use super::member::Place;

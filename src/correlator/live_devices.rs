@@ -1,9 +1,12 @@
 //! Which devices have a channel that is up: counted by the channels' names.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::line::Line;
 use super::names::TrunkId;
+use super::origin::Origin;
 
 /// Devices with a channel that is up.
 #[derive(Debug, Default)]
@@ -15,53 +18,66 @@ pub(super) struct LiveDevices {
     /// Channels of each trunk.
     trunks: HashMap<TrunkId, u64>,
     /// What has come up, or is up no more, since [`Self::take_changed`].
-    changed: Vec<Box<str>>,
+    changed: Vec<Changed>,
+}
+
+/// What has come up, or is up no more.
+#[derive(Clone, Debug)]
+pub(super) enum Changed {
+    /// The device.
+    Device(Arc<Origin>),
+    /// Every device that is called like this behind its technology.
+    Namesakes(Arc<Origin>),
+    /// Whether any phone is up.
+    AnyPhone,
 }
 
 impl LiveDevices {
     /// A channel of the device is up.
-    pub(super) fn begin(&mut self, device: &str, line: Line) {
+    pub(super) fn begin(&mut self, origin: &Arc<Origin>, line: Line) {
         if let Line::Trunk(trunk) = line {
             *self.trunks.entry(trunk).or_default() += 1;
         }
-        let Some(name) = key_of(device, line) else { return };
-        for key in keys(&name) {
-            let count = self.counts.entry(key.into()).or_default();
-            *count += 1;
-            if *count == 1 {
-                self.changed.push(key.into());
+        let Some(name) = key_of(origin, line) else { return };
+        for (key, changed) in keys(name) {
+            match self.counts.get_mut(key) {
+                Some(count) => *count += 1,
+                None => {
+                    self.counts.insert(key.into(), 1);
+                    self.changed.push(changed(origin.clone()));
+                }
             }
         }
 
         if is_phone(line) {
             self.phones += 1;
             if self.phones == 1 {
-                self.changed.push(Box::default());
+                self.changed.push(Changed::AnyPhone);
             }
         }
     }
 
     /// A channel of the device is up no more; `line` as it was at [`Self::begin`].
-    pub(super) fn end(&mut self, device: &str, line: Line) {
+    pub(super) fn end(&mut self, origin: &Arc<Origin>, line: Line) {
         if let Line::Trunk(trunk) = line
             && let Some(channels) = self.trunks.get_mut(&trunk)
         {
             *channels -= 1;
         }
-        let Some(name) = key_of(device, line) else { return };
-        for key in keys(&name) {
+        let Some(name) = key_of(origin, line) else { return };
+        for (key, changed) in keys(name) {
             let Some(count) = self.counts.get_mut(key) else { continue };
             *count -= 1;
             if *count == 0 {
                 self.counts.remove(key);
-                self.changed.push(key.into());
+                self.changed.push(changed(origin.clone()));
             }
         }
 
         if is_phone(line) {
             self.phones -= 1;
             if self.phones == 0 {
-                self.changed.push(Box::default());
+                self.changed.push(Changed::AnyPhone);
             }
         }
     }
@@ -76,8 +92,8 @@ impl LiveDevices {
         self.counts.contains_key(key)
     }
 
-    /// What has changed since the last time; the empty name stands for whether any phone is up.
-    pub(super) fn take_changed(&mut self) -> Vec<Box<str>> {
+    /// What has changed since the last time.
+    pub(super) fn take_changed(&mut self) -> Vec<Changed> {
         std::mem::take(&mut self.changed)
     }
 
@@ -87,16 +103,31 @@ impl LiveDevices {
     }
 }
 
+impl Changed {
+    /// What it is counted by; nothing for any phone.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Device(origin) => origin.live_key(),
+            Self::Namesakes(origin) => origin.live_key().and_then(namesakes),
+            Self::AnyPhone => None,
+        }
+    }
+}
+
 /// Local channels are nobody's phone.
-fn key_of(device: &str, line: Line) -> Option<String> {
-    (!matches!(line, Line::Local | Line::Media) && device.contains('/'))
-        .then(|| device.to_ascii_lowercase())
+fn key_of(origin: &Origin, line: Line) -> Option<&str> {
+    if matches!(line, Line::Local | Line::Media) { None } else { origin.live_key() }
 }
 
 /// `pjsip/201` and `/201`.
-fn keys(device: &str) -> impl Iterator<Item = &str> {
-    let name = device.find('/').map(|slash| &device[slash..]);
-    std::iter::once(device).chain(name)
+fn keys(device: &str) -> impl Iterator<Item = (&str, fn(Arc<Origin>) -> Changed)> {
+    let device_key: (_, fn(_) -> _) = (device, Changed::Device);
+    let namesakes = namesakes(device).map(|key| (key, Changed::Namesakes as fn(_) -> _));
+    std::iter::once(device_key).chain(namesakes)
+}
+
+fn namesakes(device: &str) -> Option<&str> {
+    device.find('/').map(|slash| &device[slash..])
 }
 
 const fn is_phone(line: Line) -> bool {
@@ -106,20 +137,32 @@ const fn is_phone(line: Line) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::correlator::Rules;
+    use crate::correlator::origin::Origins;
 
     #[test]
     fn channels_count_by_device_and_by_what_it_is_called() {
+        let mut origins = Origins::default();
+        let mut origin = |name: &str| origins.ensure(name, b"", &Rules::default());
+        let [upper, lower] = ["PJSIP/201-1", "pjsip/201-2"].map(&mut origin);
+        let local = origin("Local/201@x-1;1");
         let mut up = LiveDevices::default();
-        up.begin("PJSIP/201", Line::Agent);
-        up.begin("PJSIP/201", Line::Agent);
-        up.begin("Local/201@x", Line::Local);
+        let taken = |up: &mut LiveDevices| {
+            let changed = up.take_changed();
+            changed.iter().map(|changed| changed.key().unwrap_or("").to_owned()).collect::<Vec<_>>()
+        };
+
+        up.begin(&upper, Line::Agent);
+        up.begin(&upper, Line::Agent);
+        up.begin(&local, Line::Local);
         assert_eq!((up.is_up("pjsip/201"), up.is_up("/201"), up.phones), (true, true, 2));
-        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
-        up.end("PJSIP/201", Line::Agent);
-        up.end("Local/201@x", Line::Local);
+        assert_eq!(taken(&mut up), ["pjsip/201", "/201", ""]);
+
+        up.end(&upper, Line::Agent);
+        up.end(&local, Line::Local);
         assert!(up.take_changed().is_empty());
-        up.end("pjsip/201", Line::Agent);
+        up.end(&lower, Line::Agent);
         assert_eq!((up.is_up("pjsip/201"), up.counts.len()), (false, 0));
-        assert_eq!(up.take_changed(), ["pjsip/201".into(), "/201".into(), "".into()]);
+        assert_eq!(taken(&mut up), ["pjsip/201", "/201", ""]);
     }
 }

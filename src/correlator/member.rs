@@ -16,7 +16,7 @@ mod places;
 mod presence;
 mod wrapup;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Index;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub(super) use counts::States;
 use counts::{CountedAs, Counts};
 pub(super) use events::Described;
 use former::Former;
+use hashbrown::{HashMap, HashSet};
 use in_wrap_up::InWrapUp;
 use phone::{INVALID, InCall, NOT_IN_USE, Phone, RINGING, UNAVAILABLE, is_in_use};
 

@@ -31,6 +31,7 @@ mod missing;
 mod moved;
 mod names;
 mod observation;
+mod origin;
 mod originate;
 mod outside;
 mod owner;
@@ -51,8 +52,9 @@ mod talk_events;
 mod tests;
 mod time;
 mod transfer;
+mod uid;
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use account::Account;
 pub use beyond::Beyond;
@@ -312,10 +314,9 @@ impl Correlator {
         // Where there was no more than an AgentComplete that named no caller, the agent's leg is
         // both.
         let caller = caller.filter(|caller| caller.as_agent.talk != Some(stay));
-        let of = caller.map(|caller| Caller {
-            uniqueid: &caller.identity.uid,
-            linkedid: &caller.identity.linkedid,
-        });
+        let mut rooms = [uid::EMPTY; 2];
+        let ids = caller.map(|caller| self.channels.ids(caller, rooms.each_mut()));
+        let of = ids.map(|[uniqueid, linkedid]| Caller { uniqueid, linkedid });
         out.observe(&self.names, fact, of);
     }
 

@@ -4,7 +4,9 @@
 //! and what it sends and logs from then on has the new Uniqueid.  No event reports a masquerade, so
 //! each sign of one has a function here, the surest first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 use std::time::Duration;
 
 use super::Correlator;
@@ -94,7 +96,7 @@ impl Correlator {
             self.enter_bridge(to, bridge, at);
         } else if let Some(to) = self.find_beside_agent(key, shell) {
             let shell = &self.channels.all[shell];
-            if shell.identity.line == Line::Local || shell.bridge.swapped_by == Some(to) {
+            if shell.identity.line == Line::Local || shell.rare().swapped_by == Some(to) {
                 self.move_stay(key, to);
             }
         }
@@ -140,7 +142,7 @@ impl Correlator {
         // The old channel goes on as another call, or is a shell about to end: what comes of it from
         // now on is none of the stay's.
         if let Some(from) = self.channels.all.get_mut(from) {
-            from.as_caller.stays.retain(|&other| other != key);
+            from.as_caller.stays.retain(|other| *other != key);
         }
 
         // The new one has joined by taking the place: no Join comes for it.

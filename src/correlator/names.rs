@@ -9,8 +9,8 @@
 //!
 //! A long name is cut to [`LONGEST`] bytes, and ends with a hash of the whole.
 
+use hashbrown::{HashMap, HashSet};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::marker::PhantomData;
 
@@ -293,6 +293,10 @@ pub fn readable(name: &[u8]) -> Cow<'_, str> {
 
 /// Whether `\x` and two digits are in it, in any case: names of queues compare without.
 fn shows_escape(name: &[u8]) -> bool {
+    // Hardly any name has a backslash.
+    if !name.contains(&b'\\') {
+        return false;
+    }
     let is_escape = |signs: &[u8]| {
         signs[..2].eq_ignore_ascii_case(br"\x") && signs[2..].iter().all(u8::is_ascii_hexdigit)
     };

@@ -1,7 +1,6 @@
 //! Originates: which leg an OriginateResponse speaks of.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use hashbrown::HashMap;
 
 use super::Correlator;
 use super::channels::Channels;
@@ -17,8 +16,8 @@ pub(super) struct Originates(HashMap<Box<[u8]>, Shortlist<ChannelKey>>);
 impl Correlator {
     /// An Originate dials a leg.
     pub(super) fn note_originate(&mut self, leg: ChannelKey) {
-        let Some(dialled) = &self.channels.all[leg].dialled else { return };
-        let list = self.originates.0.entry(dialled.string.clone()).or_default();
+        let Some(string) = &self.channels.all[leg].rare().dial_string else { return };
+        let list = self.originates.0.entry(string.clone()).or_default();
         list.add(leg, |leg| waits_for_response(&self.channels, leg));
     }
 
@@ -43,11 +42,11 @@ impl Correlator {
     }
 
     /// A channel that was dialled with that string was forgotten.
-    pub(super) fn forget_originate(&mut self, string: Box<[u8]>) {
-        if let Entry::Occupied(mut list) = self.originates.0.entry(string)
-            && list.get_mut().oldest(|leg| waits_for_response(&self.channels, leg)).is_none()
+    pub(super) fn forget_originate(&mut self, string: &[u8]) {
+        if let Some(list) = self.originates.0.get_mut(string)
+            && list.oldest(|leg| waits_for_response(&self.channels, leg)).is_none()
         {
-            list.remove();
+            self.originates.0.remove(string);
         }
     }
 }

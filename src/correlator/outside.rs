@@ -4,7 +4,9 @@
 //! A device that begins calls where calls from outside begin is a trunk, as long as it begins none
 //! elsewhere and is nobody's phone.  Nothing else makes one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 
 use super::Correlator;
 use super::caseless::folded;
@@ -58,9 +60,12 @@ impl Correlator {
         if matches!(channel.identity.line, Line::Local | Line::Media) {
             return;
         }
-        let context = String::from_utf8_lossy(&channel.identity.context).into_owned();
-        let device = channel.label().to_owned();
-        self.outside.first_calls.add(&device, &context);
+        let origin = channel.identity.origin.clone();
+        let context = String::from_utf8_lossy(&origin.context);
+        // With a trunk, nobody asks any more.
+        if self.trunks.is_empty() {
+            self.outside.first_calls.add(origin.label(), &context);
+        }
 
         // A phone is no trunk, wherever its calls begin.
         let phone = channel.owner(self.members.owners()).is_some()
@@ -70,7 +75,7 @@ impl Correlator {
         }
         let outside =
             self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
-        if self.outside.begins(&device, outside) == Some(Begins::Outside) {
+        if self.outside.begins(origin.label(), outside) == Some(Begins::Outside) {
             self.take_for_trunk(key, out);
         }
     }
@@ -94,7 +99,7 @@ impl Correlator {
         let channel = &self.channels.all[leg];
         let presumed = channel.identity.line == Line::Agent && self.rules.agents.is_empty();
         if presumed
-            && is_routed(dial_string, &channel.identity.device)
+            && is_routed(dial_string, &channel.identity.origin.device)
             && channel.owner(self.members.owners()).is_none()
         {
             self.channels.turn(leg, Line::Other);

@@ -15,7 +15,7 @@ mod behind;
 mod claims;
 mod hints;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use behind::Behind;
 use claims::{Claims, Owner};

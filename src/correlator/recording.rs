@@ -7,29 +7,31 @@ use super::observation::{Observation, Observe};
 impl Correlator {
     pub(super) fn on_recording_start(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         self.recordings_announced = true;
-        self.channels.all[channel].recordings += 1;
+        self.channels.all[channel].ensure_rare().recordings += 1;
 
         // FreePBX records on the half of a member's Local channel that runs the dialplan.
         let data = &self.channels.all[channel];
         let connected =
             data.as_caller.stays.iter().copied().find(|&key| self.stays[key].is_talking());
-        let beside = data.peer.and_then(|peer| self.find_talk(peer));
+        let beside = data.rare().peer.and_then(|peer| self.find_talk(peer));
         if let Some(key) = self.find_talk(channel).or(connected).or(beside) {
             self.mark_recorded(key, out);
         }
     }
 
     pub(super) fn on_recording_stop(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
-        let recordings = &mut self.channels.all[channel].recordings;
-        if *recordings > 0 {
-            *recordings -= 1;
+        if let Some(rare) = self.channels.all[channel].rare_mut()
+            && rare.recordings > 0
+        {
+            rare.recordings -= 1;
             self.emit(Observation::RecordingEnded, out);
         }
     }
 
     /// MixMonitorStop is sent for an explicit stop only: the others end with their channel.
     pub(super) fn end_recordings(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
-        for _ in 0..std::mem::take(&mut self.channels.all[channel].recordings) {
+        let Some(rare) = self.channels.all[channel].rare_mut() else { return };
+        for _ in 0..std::mem::take(&mut rare.recordings) {
             self.emit(Observation::RecordingEnded, out);
         }
     }
@@ -48,7 +50,7 @@ impl Correlator {
         let ids: Vec<_> = ids(&base[..base.len().min(NAME_MAX)]).collect();
         let found = ids.iter().find_map(|id| self.channels.find(id));
         let stays = match found.map(|key| &self.channels.all[key].as_caller.stays) {
-            Some(stays) if !stays.is_empty() => stays.clone(),
+            Some(stays) if !stays.is_empty() => stays.to_vec(),
             // A Local caller's stay is its second half's: the file is named by the first channel.
             _ => self.find_stays_by_linkedid(&ids),
         };

@@ -313,7 +313,7 @@ impl Correlator {
 
         let ring = &mut self.rings[key];
         if channel.identity.line == Line::Agent {
-            self.members.note_dialled(ring.member, &channel.identity.device);
+            self.members.note_dialled(ring.member, &channel.identity.origin.device);
         }
 
         // A ring group or follow-me dials several: the one that answered is the agent's.
@@ -331,7 +331,7 @@ impl Correlator {
     /// The ring attempt whose phone has just forwarded the call: DialEnd with the forward, and
     /// DialBegin of the leg that is dialled instead, come next to each other (13 to 23).
     fn take_forwarded_ring(&mut self, caller: ChannelKey) -> Option<RingKey> {
-        let key = self.channels.all[caller].as_caller.forwarded.take()?;
+        let key = self.channels.all[caller].rare_mut()?.forwarded.take()?;
         let ring = self.rings.get(key)?;
         matches!(ring.phase, Phase::Forwarded { .. }).then_some(key)
     }

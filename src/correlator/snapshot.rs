@@ -1,6 +1,6 @@
 //! A PBX's lists, kept until the barrier behind them has passed.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::clock::Moment;

@@ -221,7 +221,8 @@ impl Correlator {
         }
 
         let all = &mut self.stays;
-        stays.retain(|&key| {
+        stays.retain(|key| {
+            let key = *key;
             let keep = !matches!(all[key].phase, Phase::Closed(closed) if closed.left);
             if !keep {
                 all.remove(key);

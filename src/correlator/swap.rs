@@ -15,7 +15,7 @@ impl Correlator {
     /// the same person on another phone (INVITE with Replaces): what follows decides.
     pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
         let Some(old) = self.channels.all.get_mut(swapped) else { return };
-        old.bridge.swapped_by = Some(by);
+        old.ensure_rare().swapped_by = Some(by);
         let line = old.identity.line;
         let as_agent = old.as_agent.talk;
         if line != Line::Local || !self.came_through(swapped, by) {
@@ -44,7 +44,7 @@ impl Correlator {
     fn came_through(&self, swapped: ChannelKey, by: ChannelKey) -> bool {
         let last_bridge =
             |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.last);
-        let other_half = self.channels.all[swapped].peer.and_then(last_bridge);
+        let other_half = self.channels.all[swapped].rare().peer.and_then(last_bridge);
         match (other_half, last_bridge(by)) {
             (Some(behind), Some(before)) => behind == before,
             _ => true,
@@ -62,7 +62,7 @@ impl Correlator {
         let by = talk
             .leg
             .and_then(|leg| self.channels.all.get(leg))
-            .and_then(|leg| leg.bridge.swapped_by);
+            .and_then(|leg| leg.rare().swapped_by);
         let beside = by.filter(|&by| bridge(by).is_some() && bridge(by) == bridge(stay.caller));
         let (Some(by), Some(old)) = (beside, talk.leg) else { return false };
 

@@ -76,9 +76,10 @@ impl Correlator {
 
         // A recording may have begun before the agent was connected: in the dialplan of the caller,
         // or of the member's Local channel.
-        let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.peer);
-        let is_recorded =
-            |channel: ChannelKey| self.channels.all.get(channel).is_some_and(|c| c.recordings > 0);
+        let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.rare().peer);
+        let is_recorded = |channel: ChannelKey| {
+            self.channels.all.get(channel).is_some_and(|c| c.rare().recordings > 0)
+        };
         if [Some(caller), leg, peer, phone].into_iter().flatten().any(is_recorded) {
             self.mark_recorded(key, out);
         }

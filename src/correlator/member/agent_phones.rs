@@ -1,6 +1,8 @@
 //! Which agent a channel counts for, by its device.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
 
 use crate::correlator::names::AgentId;
 
@@ -25,13 +27,17 @@ impl AgentPhones {
 
     /// A device is an agent's from now on, and no longer another's.
     pub(super) fn give(&mut self, device: &str, agent: AgentId) {
-        let device: Box<str> = device.to_ascii_lowercase().into();
+        let device: Cow<'_, str> = match device.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => device.to_ascii_lowercase().into(),
+            false => device.into(),
+        };
         let before = self.agent(&device);
-        if device.starts_with("local/")
-            || before == Some(agent) && self.devices(agent).contains(&device)
-        {
+        let is_given = || self.devices(agent).iter().any(|known| **known == *device);
+        if device.starts_with("local/") || before == Some(agent) && is_given() {
             return;
         }
+
+        let device: Box<str> = device.into();
 
         if before.is_none() && self.agents.len() >= KEPT {
             return;

@@ -1,7 +1,9 @@
 //! How many members are in which state, kept as they change: an agent's state and the gauges come
 //! from here, whatever number of queues the agent is in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
 
 use super::Member;
 use super::phone::is_in_use;

@@ -1,6 +1,8 @@
 //! Members who were removed, and whom calls may still speak of.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 use super::Place;
 use crate::correlator::key::MemberKey;

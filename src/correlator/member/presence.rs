@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::correlator::Correlator;
 use crate::correlator::deadline::{LINGER, Task};
 use crate::correlator::key::MemberKey;
+use crate::correlator::live_devices::Changed;
 use crate::correlator::names::AgentId;
 use crate::correlator::observation::Observe;
 use crate::version::Version;
@@ -24,16 +25,18 @@ impl Correlator {
         }
         // All that these show of whose phones there are, before any member is looked at.
         let changed = self.channels.live_devices.take_changed();
-        for key in &changed {
+        for key in changed.iter().filter_map(Changed::key) {
             self.learn_phone(key);
         }
         if !changed.is_empty() {
             self.members.settle();
         }
-        for key in changed {
-            if key.is_empty() {
+        for changed in changed {
+            let Some(key) = changed.key() else {
                 self.look_at_unknown_phones(now);
-            } else if let Some(agent) = self.members.phones.agent(&key) {
+                continue;
+            };
+            if let Some(agent) = self.members.phones.agent(key) {
                 self.look_at_phones(agent, now);
             }
         }
@@ -53,9 +56,6 @@ impl Correlator {
         if device.starts_with('/') {
             let is_extension = self.members.phones.agent(device).is_some();
             self.members.numbered |= is_extension && self.channels.live_devices.is_up(device);
-            return;
-        }
-        if device.is_empty() {
             return;
         }
         if let Some(agent) = self.members.owners.of(device.as_bytes(), false) {

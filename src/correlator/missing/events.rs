@@ -38,7 +38,8 @@ impl Correlator {
         }
     }
 
-    /// What this event implies.
+    /// What this event implies.  Nothing has to be looked up for what came already: it is never
+    /// suspected.
     fn suspect_by(&self, at: Stamp, kind: &Kind<'_>, suspects: &mut MissingSet) {
         match kind {
             Kind::CallerJoin(join) => self.suspect_by_join(at, &join.caller, suspects),
@@ -133,6 +134,9 @@ impl Correlator {
 
     /// A caller whose channel is of this session joined in it.
     fn suspect_by_caller(&self, at: Stamp, caller: &event::Channel<'_>, suspects: &mut MissingSet) {
+        if !self.evidence.lacks(Missing::QueueCallerJoin) {
+            return;
+        }
         let Some(key) = self.channels.find(caller.uid) else { return };
         if self.channels.all[key].as_caller.stays.is_empty() && self.is_born(key, at) {
             suspects.insert(Missing::QueueCallerJoin);
@@ -154,8 +158,10 @@ impl Correlator {
     ) {
         self.suspect_by_caller(at, &call.caller, suspects);
         self.suspect_by_leg(at, call, suspects);
-        let stay = self.last_stay(&call.caller);
-        if stay.is_some_and(|stay| matches!(stay.phase, Phase::Waiting { .. })) {
+        let is_waiting = |stay: &Stay| matches!(stay.phase, Phase::Waiting { .. });
+        if self.evidence.lacks(Missing::QueueCallerLeave)
+            && self.last_stay(&call.caller).is_some_and(is_waiting)
+        {
             suspects.insert(Missing::QueueCallerLeave);
         }
         suspects.insert(Missing::BridgeEnter);
@@ -163,6 +169,9 @@ impl Correlator {
 
     /// AgentCalled, DialEnd and what now came of a member's leg: always in this order.
     fn suspect_by_leg(&self, at: Stamp, call: &event::AgentCall<'_>, suspects: &mut MissingSet) {
+        if !self.evidence.lacks(Missing::DialEnd) && !self.evidence.lacks(Missing::AgentCalled) {
+            return;
+        }
         let Some(leg) = self.channels.find(call.leg.uid) else { return };
         match self.find_ring(leg) {
             Some(ring) if self.rings[ring].has_begun() => suspects.insert(Missing::DialEnd),
@@ -179,6 +188,9 @@ impl Correlator {
             _ => {}
         }
 
+        if !self.evidence.lacks(Missing::AgentConnect) {
+            return;
+        }
         // A caller may wait in the next queue already when the AgentComplete of the last one comes.
         let Some(caller) = complete.caller else { return };
         let awaited = || self.stays_of(&caller).filter_map(Stay::member).next();
@@ -208,6 +220,9 @@ impl Correlator {
         }
         suspects.insert(Missing::Hangup);
 
+        if !self.evidence.lacks(Missing::AgentRingNoAnswer) {
+            return;
+        }
         // Only the first DialEnd of a leg has an AgentRingNoAnswer: the cleanup sends another.
         let Some(leg) = self.channels.find(end.dest.uid) else { return };
         let first =

@@ -73,6 +73,8 @@ impl Evidence {
 
     /// One event implies these and their classes.
     pub(super) fn suspect(&mut self, suspects: MissingSet, now: Moment) {
+        // Whatever came, its class came with it.
+        let suspects = suspects.without(self.came);
         for what in suspects.with_classes().without(self.came).iter() {
             let suspicion = &mut self.suspicions[what as usize];
             suspicion.events = suspicion.events.saturating_add(1);

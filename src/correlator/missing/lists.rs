@@ -1,7 +1,7 @@
 //! Which events a QueueStatus list implies: what changed since the list before, an event must have
 //! reported.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{Missing, MissingSet};

@@ -1,6 +1,6 @@
 //! Which phone members' Local channels dial.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{Bytes, KEPT};
 

@@ -1,6 +1,6 @@
 //! Who says that a name is theirs.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::super::names::AgentId;
 use super::{Bytes, KEPT};

@@ -1,6 +1,6 @@
 //! What the hints of the PBX watch.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::claims::Owner;
 use super::{Bytes, KEPT, extension, key};

@@ -1,6 +1,6 @@
 //! The listed channels by what one looks for another by.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::correlator::device::is_media;
 use crate::correlator::snapshot::{Channel, Snapshot};

@@ -1,6 +1,6 @@
 //! The snapshot's channels: which are up, in which bridge, and by which they were dialled.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::beside::Beside;
 use crate::correlator::Correlator;
@@ -41,10 +41,13 @@ impl Correlator {
     }
 
     fn doubt_unlisted_channels(&mut self, at: Stamp, snapshot: &Snapshot) {
-        let listed: HashSet<&[u8]> =
-            snapshot.channels.iter().map(|channel| &*channel.uid).collect();
+        let listed: HashSet<ChannelKey> = snapshot
+            .channels
+            .iter()
+            .filter_map(|channel| self.channels.find(&channel.uid))
+            .collect();
         for (key, channel) in &mut self.channels.all {
-            if channel.is_live() && !listed.contains(&*channel.identity.uid) {
+            if channel.is_live() && !listed.contains(&key) {
                 channel.life.doubted = true;
                 self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));
             }
@@ -81,10 +84,10 @@ impl Correlator {
             let Some(name) = half(b";1").or_else(|| half(b";2")) else { continue };
 
             if let Some(other) = halves.insert(name, key)
-                && self.channels.all[key].peer.is_none()
+                && self.channels.all[key].rare().peer.is_none()
             {
-                self.channels.all[key].peer = Some(other);
-                self.channels.all[other].peer = Some(key);
+                self.channels.all[key].ensure_rare().peer = Some(other);
+                self.channels.all[other].ensure_rare().peer = Some(key);
             }
         }
     }
@@ -128,5 +131,5 @@ impl Correlator {
 }
 
 fn adopted_dial(by: Option<ChannelKey>) -> Dialled {
-    Dialled { by, status: None, reason: None, string: Box::default() }
+    Dialled { by, status: None, reason: None }
 }

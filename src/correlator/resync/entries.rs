@@ -1,6 +1,6 @@
 //! The callers of a QueueStatus list.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::time::Duration;
 
 use super::Taken;

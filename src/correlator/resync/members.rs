@@ -1,6 +1,6 @@
 //! The queues and members of a QueueStatus list.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::Taken;
 use crate::clock::Moment;

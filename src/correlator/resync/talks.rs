@@ -4,7 +4,7 @@
 //! feature code (16 and 22) the caller's channel runs Queue until the end, bridged with the
 //! colleague.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::beside::Beside;
 use crate::correlator::Correlator;
@@ -15,6 +15,7 @@ use crate::correlator::snapshot::{Channel, Snapshot};
 use crate::correlator::stay::{Phase, Stay};
 use crate::correlator::talk::Talk;
 use crate::correlator::time::Stamp;
+use crate::correlator::uid;
 
 impl Correlator {
     /// Callers who talk to an agent: those that share a bridge with a channel that runs Queue.
@@ -78,7 +79,10 @@ impl Correlator {
             return Some(key);
         }
         // AgentConnect or AgentComplete is still to come, and knows more.
-        if snapshot.foreseen.served.contains(&self.channels.all[caller].identity.uid) {
+        let caller_channel = &self.channels.all[caller];
+        let mut rooms = [uid::EMPTY; 2];
+        let [uid, _] = self.channels.ids(caller_channel, rooms.each_mut());
+        if snapshot.foreseen.served.contains(uid) {
             return known;
         }
 
@@ -139,7 +143,7 @@ impl Correlator {
     /// device it is.
     fn find_listed_member(&self, queue: QueueId, listed: &Channel) -> Option<MemberKey> {
         let channel = self.channels.find(&listed.uid).map(|key| &self.channels.all[key]);
-        let device = channel.map_or("", |channel| &channel.identity.device).as_bytes();
+        let device = channel.map_or("", |channel| &channel.identity.origin.device).as_bytes();
         self.members
             .find(queue, device)
             .or_else(|| self.members.find(queue, &[device, b"/n"].concat()))

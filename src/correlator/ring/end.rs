@@ -132,7 +132,7 @@ impl Correlator {
         ring.phase = Phase::Forwarded { at };
         let stay = self.stays.get(ring.stay);
         if let Some(caller) = stay.and_then(|stay| self.channels.all.get_mut(stay.caller)) {
-            caller.as_caller.forwarded = Some(key);
+            caller.ensure_rare().forwarded = Some(key);
         }
     }
 

@@ -142,7 +142,7 @@ impl Correlator {
         }
         self.note_lingering_status(key, step.channel.queue_status);
         let name = step.data.split(|&byte| byte == b',').next().unwrap_or_default().trim_ascii();
-        self.channels.all[key].as_caller.dialplan_queue = Some(name.into());
+        self.channels.all[key].ensure_rare().dialplan_queue = Some(name.into());
         // A redirect of a caller who is inside shows as a step of Queue, too.
         if !self.is_inside(key) {
             self.joining.insert(key, name, at.read);
@@ -182,7 +182,7 @@ impl Correlator {
         self.joining.remove(caller);
 
         // The variable does not name the queue: the channel's latest step of Queue does.
-        let named = self.channels.all[caller].as_caller.dialplan_queue.take();
+        let named = self.channels.all[caller].rare().dialplan_queue.clone();
         if named.is_none() {
             self.emit(Observation::Anomaly(Anomaly::RefusalWithoutQueue), out);
         }
@@ -191,7 +191,6 @@ impl Correlator {
             Some(name) if reason != Refusal::UnknownQueue => self.ensure_queue(name, out),
             Some(_) | None => QueueId::NONE,
         };
-        self.channels.all[caller].as_caller.dialplan_queue = named;
 
         self.emit(Observation::Refused { queue, reason }, out);
         self.call_refused(caller);

@@ -445,9 +445,9 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
         let Some(caller) = known.channels.all.get(stay.caller) else { continue };
         let listed = if stay.is_waiting() { often(rng) } else { !often(rng) };
         if listed {
-            let (queue, uid, wait) =
-                (known.names().queues.name(stay.queue), lossy(&caller.identity.uid), rng.u8(..));
-            let name = &caller.identity.device;
+            let [uid, _] = ids(known, caller);
+            let (queue, wait) = (known.names().queues.name(stay.queue), rng.u8(..));
+            let name = &caller.identity.origin.device;
             let _ = write!(
                 text,
                 "Event: QueueEntry\r\nQueue: {queue}\r\nUniqueid: {uid}\r\nChannel: {name}-7\r\nWait: {wait}\r\n\r\n"
@@ -478,6 +478,12 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
     snapshot
 }
 
+/// Uniqueid and Linkedid.
+fn ids(known: &Correlator, channel: &channel::Channel) -> [String; 2] {
+    let mut rooms = [uid::EMPTY; 2];
+    known.channels.ids(channel, rooms.each_mut()).map(|id| String::from_utf8_lossy(id).into_owned())
+}
+
 fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, text: &mut String) {
     let queue = channel
         .as_caller
@@ -497,16 +503,13 @@ fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, t
     };
     let queue = queue.or_else(|| known.queues.ids().next()).unwrap_or_default();
     let bridge = channel.bridge.id.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
-    let (uid, linkedid) = (
-        String::from_utf8_lossy(&channel.identity.uid),
-        String::from_utf8_lossy(&channel.identity.linkedid),
-    );
+    let [uid, linkedid] = ids(known, channel);
     let state = if channel.life.up { 6 } else { *rng.choice(&[0, 4, 5]).expect("one of three") };
     let _ = write!(
         text,
         "Event: CoreShowChannel\r\nUniqueid: {uid}\r\nLinkedid: {linkedid}\r\nChannel: {}-7\r\nChannelState: {state}\r\n\
          Context: in\r\nApplication: {application}\r\nApplicationData: {},t\r\nBridgeId: {bridge}\r\n\r\n",
-        channel.identity.device,
+        channel.identity.origin.device,
         known.names().queues.name(queue),
     );
 }

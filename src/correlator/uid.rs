@@ -1,0 +1,295 @@
+//! Uniqueids and Linkedids, kept small: there are two for each channel.
+//!
+//! Asterisk makes them of its start of the second and a count, `1606403878.1001`, behind the
+//! system's name where one is configured.  So they are kept as numbers.  Whatever is not written
+//! exactly so, such as `1606403878.01` or an id that an Originate chose, is kept as text: two
+//! different ids are never one.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::DefaultHashBuilder;
+
+/// A Uniqueid or a Linkedid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Uid {
+    /// No id.
+    None,
+    Numbers {
+        system: System,
+        epoch: u32,
+        count: u32,
+    },
+    /// In a box of a box, since that is half as large.
+    #[expect(clippy::box_collection, reason = "a wide pointer would make every id larger")]
+    Text(Box<Box<[u8]>>),
+}
+
+/// Which system's name is in front.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) struct System(u16);
+
+/// An id as an event has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum UidRef<'a> {
+    None,
+    Numbers { system: System, epoch: u32, count: u32 },
+    Text(&'a [u8]),
+}
+
+/// The names of systems that ids begin with: one a PBX, and those it had before.
+#[derive(Debug, Default)]
+pub(super) struct Systems(Vec<Box<[u8]>>);
+
+/// Room to write an id.
+pub(super) type Room = [u8; ROOM];
+/// Such room, with nothing written in it.
+pub(super) const EMPTY: Room = [0; ROOM];
+
+impl Systems {
+    /// Reads an id.  One that begins with a new name is text here, but [`Self::ensure`] may keep it as
+    /// numbers, so it is no known id yet.
+    pub(super) fn read<'a>(&self, id: &'a [u8]) -> UidRef<'a> {
+        let Some((name, epoch, count)) = parts(id) else {
+            return if id.is_empty() { UidRef::None } else { UidRef::Text(id) };
+        };
+        match self.find(name) {
+            Some(system) => UidRef::Numbers { system, epoch, count },
+            None => UidRef::Text(id),
+        }
+    }
+
+    /// An id to keep.
+    pub(super) fn ensure(&mut self, id: &[u8]) -> Uid {
+        // Once all places are taken no name is added any more, so an id is read alike for good.
+        if let Some((name, ..)) = parts(id)
+            && self.find(name).is_none()
+            && self.0.len() < SYSTEMS
+            && name.len() <= NAME_MAX
+        {
+            self.0.push(name.into());
+        }
+        match self.read(id) {
+            UidRef::None => Uid::None,
+            UidRef::Numbers { system, epoch, count } => Uid::Numbers { system, epoch, count },
+            UidRef::Text(text) => Uid::Text(Box::new(text.into())),
+        }
+    }
+
+    /// The id as Asterisk wrote it.
+    pub(super) fn write<'w>(&self, id: &'w Uid, room: &'w mut Room) -> &'w [u8] {
+        let (system, epoch, count) = match id {
+            Uid::None => return b"",
+            Uid::Text(text) => return text,
+            Uid::Numbers { system, epoch, count } => (*system, *epoch, *count),
+        };
+        let name = system.index().map_or(&b""[..], |at| &self.0[at]);
+
+        let mut digits = itoa::Buffer::new();
+        let mut end = 0;
+        let mut put = |text: &[u8]| {
+            room[end..end + text.len()].copy_from_slice(text);
+            end += text.len();
+        };
+        put(name);
+        put(digits.format(epoch).as_bytes());
+        put(b".");
+        put(digits.format(count).as_bytes());
+        &room[..end]
+    }
+
+    fn find(&self, name: &[u8]) -> Option<System> {
+        if name.is_empty() {
+            return Some(System::NAMELESS);
+        }
+        let at = self.0.iter().position(|known| **known == *name)?;
+        u16::try_from(at + 1).ok().map(System)
+    }
+}
+
+impl System {
+    const NAMELESS: Self = Self(0);
+
+    fn index(self) -> Option<usize> {
+        usize::from(self.0).checked_sub(1)
+    }
+}
+
+impl Uid {
+    /// The same without its text.
+    pub(super) fn as_ref(&self) -> UidRef<'_> {
+        match self {
+            Self::None => UidRef::None,
+            &Self::Numbers { system, epoch, count } => UidRef::Numbers { system, epoch, count },
+            Self::Text(text) => UidRef::Text(text),
+        }
+    }
+
+    /// Whether it is that id.
+    pub(super) fn is(&self, id: UidRef<'_>) -> bool {
+        match (self, id) {
+            (Self::None, UidRef::None) => true,
+            (
+                Self::Numbers { system, epoch, count },
+                UidRef::Numbers { system: its_system, epoch: its_epoch, count: its_count },
+            ) => (*system, *epoch, *count) == (its_system, its_epoch, its_count),
+            (Self::Text(text), UidRef::Text(its_text)) => ***text == *its_text,
+            (Self::None | Self::Numbers { .. } | Self::Text(_), _) => false,
+        }
+    }
+
+    /// Whether there is no id.
+    pub(super) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl UidRef<'_> {
+    /// Its hash.
+    pub(super) fn hash(self, hasher: &DefaultHashBuilder) -> u64 {
+        let mut state = hasher.build_hasher();
+        match self {
+            Self::None => {}
+            Self::Numbers { system, epoch, count } => {
+                state.write_u64(u64::from(epoch) << 32 | u64::from(count));
+                system.hash(&mut state);
+            }
+            Self::Text(text) => state.write(text),
+        }
+        state.finish()
+    }
+}
+
+/// The name in front with its dash, and both numbers.  `None` if writing them again would not give
+/// the same id.
+fn parts(id: &[u8]) -> Option<(&[u8], u32, u32)> {
+    let (count, rest) = number_at_end(id)?;
+    let rest = rest.strip_suffix(b".")?;
+    let (epoch, name) = number_at_end(rest)?;
+    (name.is_empty() || name.ends_with(b"-")).then_some((name, epoch, count))
+}
+
+/// The number that a text ends with, in its only spelling, and what is before it.
+fn number_at_end(text: &[u8]) -> Option<(u32, &[u8])> {
+    let mut number = 0;
+    let mut place = 1_u64;
+    let mut start = text.len();
+    while let Some(digit) = start.checked_sub(1).map(|at| text[at].wrapping_sub(b'0'))
+        && digit <= 9
+    {
+        // No more digits than a `u32` has.
+        if place > PLACES {
+            return None;
+        }
+        number += u64::from(digit) * place;
+        place *= 10;
+        start -= 1;
+    }
+
+    let (rest, digits) = text.split_at(start);
+    let is_only_spelling = matches!(digits, [b'1'..=b'9', ..] | [b'0']);
+    Some((u32::try_from(number).ok().filter(|_| is_only_spelling)?, rest))
+}
+
+/// Of the first of ten digits.
+const PLACES: u64 = 1_000_000_000;
+/// A PBX has one name, and another after somebody has changed it.
+const SYSTEMS: usize = 8;
+/// A longer name is left in the text.
+const NAME_MAX: usize = 64;
+/// A name, two numbers and a dot.
+const ROOM: usize = NAME_MAX + 2 * 10 + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(systems: &Systems, id: &Uid) -> Vec<u8> {
+        systems.write(id, &mut EMPTY.clone()).to_vec()
+    }
+
+    fn is_numbers(id: &Uid) -> bool {
+        matches!(id, Uid::Numbers { .. })
+    }
+
+    #[test]
+    fn an_id_of_asterisk_is_numbers_and_is_written_as_it_was() {
+        let mut systems = Systems::default();
+        for id in ["1606403878.1001", "0.0", "4294967295.4294967295", "pbx1-1606403878.1", "-1.2"] {
+            let kept = systems.ensure(id.as_bytes());
+            assert!(is_numbers(&kept), "{id}");
+            assert_eq!(written(&systems, &kept), id.as_bytes());
+        }
+        assert_eq!(size_of::<Uid>(), 16);
+    }
+
+    #[test]
+    fn whatever_is_written_otherwise_is_text_and_another_id() {
+        let mut systems = Systems::default();
+        let ids = [
+            "1.1",
+            "01.1",
+            "1.01",
+            "1.1 ",
+            " 1.1",
+            "+1.1",
+            "1.+1",
+            "1..1",
+            "1.1.1",
+            "1.",
+            ".1",
+            "1",
+            "1,1",
+            "00.1",
+            "0.1",
+            "0.01",
+            "1.00",
+            "1.0",
+            "a1.1",
+            "a-1.1",
+            "a--1.1",
+            "A-1.1",
+            "4294967296.1",
+            "1.4294967296",
+            "0x1.1",
+            "\u{0661}.1",
+            "",
+        ];
+        let kept: Vec<_> = ids.iter().map(|id| systems.ensure(id.as_bytes())).collect();
+        for (id, one) in ids.iter().zip(&kept) {
+            assert_eq!(written(&systems, one), id.as_bytes());
+            // Each finds itself and no other.
+            let found: Vec<_> =
+                kept.iter().filter(|other| other.is(systems.read(id.as_bytes()))).collect();
+            assert_eq!(found, [one], "{id:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_systems_are_few_and_further_ones_stay_text() {
+        let mut systems = Systems::default();
+        let ids: Vec<_> = (0..100).map(|name| format!("pbx{name}-1.1")).collect();
+        let kept: Vec<_> = ids.iter().map(|id| systems.ensure(id.as_bytes())).collect();
+        assert_eq!(kept.iter().filter(|id| is_numbers(id)).count(), SYSTEMS);
+        assert_eq!(systems.0.len(), SYSTEMS);
+        for (id, one) in ids.iter().zip(&kept) {
+            assert!(one.is(systems.read(id.as_bytes())), "{id}");
+            assert_eq!(written(&systems, one), id.as_bytes());
+        }
+
+        let mut systems = Systems::default();
+        let long = format!("{}-1.1", "n".repeat(NAME_MAX));
+        assert!(!is_numbers(&systems.ensure(long.as_bytes())));
+        assert!(is_numbers(&systems.ensure(&long.as_bytes()[1..])));
+    }
+
+    #[test]
+    fn an_id_has_one_hash_as_it_is_kept_and_as_it_is_read() {
+        let mut systems = Systems::default();
+        let hasher = DefaultHashBuilder::default();
+        for id in ["1606403878.1001", "pbx1-1606403878.1", "custom", ""] {
+            let kept = systems.ensure(id.as_bytes());
+            let read = systems.read(id.as_bytes());
+            assert_eq!(kept.as_ref().hash(&hasher), read.hash(&hasher));
+        }
+    }
+}
