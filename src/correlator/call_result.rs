@@ -14,7 +14,6 @@ use super::key::ChannelKey;
 use super::line::Line;
 use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Direction};
-use super::rules::Rules;
 
 impl Correlator {
     /// From the first dial to the answer, or to the end of a call that nobody answered.
@@ -28,8 +27,9 @@ impl Correlator {
     /// none.
     pub(super) fn talk_time(&self, call: &Call) -> Option<Duration> {
         let company = self.channels.all.get(call.first)?.bridge.company;
-        let is_known = call.answer.is_some() && !call.adopted && !company.unknown;
-        Some(company.total).filter(|total| is_known && !total.is_zero())
+        let is_known = call.answer.is_some() && !call.adopted;
+        let total = company.total.map(Duration::from);
+        total.filter(|total| is_known && !total.is_zero())
     }
 
     /// The surest first: an answer, then what a queue made of it, the last leg, the first channel.
@@ -93,19 +93,19 @@ impl Correlator {
     }
 
     pub(super) fn direction(&self, call: &Call) -> Direction {
-        let judge = Judge { channels: &self.channels, rules: &self.rules };
+        let judge = Judge { channels: &self.channels };
         let is_owned = |first: &Channel| first.owner(self.members.owners()).is_some();
         judge.direction(call, is_owned)
     }
 
     /// Counts the calls whose direction may be another.
     pub(super) fn settle_calls(&mut self) {
-        let Self { channels, rules, members, calls, call_counts, .. } = self;
+        let Self { channels, members, calls, call_counts, .. } = self;
         for device in members.take_changed_owners() {
             call_counts.follow_owner(&device, members.owners());
         }
 
-        let judge = Judge { channels, rules };
+        let judge = Judge { channels };
         let counts = RefCell::new(call_counts);
         let counts_as = |call: &Call| {
             judge.counts_as(call, |device| {
@@ -126,7 +126,6 @@ impl Correlator {
 /// What a call's direction is judged by, but for whose device its first channel is.
 struct Judge<'a> {
     channels: &'a Channels,
-    rules: &'a Rules,
 }
 
 impl Judge<'_> {
@@ -146,14 +145,14 @@ impl Judge<'_> {
         let reaches_agent = call.agent_legs > own_legs && !call.strange_leg;
 
         // Channels override configured contexts.
-        let context = || String::from_utf8_lossy(&first.identity.origin.context);
+        let origin = &first.identity.origin;
         match line {
             Line::Trunk(_) if is_originated => Direction::Outbound,
             Line::Trunk(_) => Direction::Inbound,
             _ if (is_agent || is_local) && !call.trunk.is_none() => Direction::Outbound,
             _ if (is_agent || is_local) && reaches_agent => Direction::Internal,
-            _ if self.rules.inbound_contexts.matches(&context()) => Direction::Inbound,
-            _ if self.rules.outbound_contexts.matches(&context()) => Direction::Outbound,
+            _ if origin.is_inbound => Direction::Inbound,
+            _ if origin.is_outbound => Direction::Outbound,
             Line::Agent | Line::Local | Line::Media | Line::Other => Direction::Unknown,
         }
     }
@@ -172,7 +171,7 @@ impl Judge<'_> {
         let owned = self.direction(call, |_| true);
         Some(match self.channels.all.get(call.first) {
             Some(first) if owned != unowned => CountedAs::ByOwner {
-                device: ensure_device(&first.identity.device),
+                device: ensure_device(&first.identity.origin.device),
                 either: Either { owned, unowned },
             },
             Some(_) | None => CountedAs::Surely(unowned),

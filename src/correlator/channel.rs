@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -13,7 +12,7 @@ use super::line::Line;
 use super::names::{AgentId, Names, TrunkId};
 use super::origin::Origin;
 use super::owner::Owners;
-use super::time::Stamp;
+use super::time::{Span, Stamp};
 use super::uid::Uid;
 use crate::clock::Moment;
 
@@ -91,24 +90,48 @@ pub(super) enum Ended {
 /// Where a channel is, among bridges.
 #[derive(Debug, Default)]
 pub(super) struct InBridge {
-    /// The bridge it is in.
-    pub id: Option<BridgeId>,
+    /// The bridge it is in, or was in last.
+    pub last: Option<BridgeId>,
+    is_inside: bool,
     /// Where in that bridge's list of who is inside.
     pub place: u32,
     /// In a bridge where nobody talks, such as a parking lot.
     pub held: bool,
-    /// The bridge it is in, or was in last.
-    pub last: Option<BridgeId>,
     pub company: Company,
 }
 
 /// Time in bridges with somebody else.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Company {
     pub since: Option<Stamp>,
-    pub total: Duration,
-    /// A part of it could not be measured.
-    pub unknown: bool,
+    /// `None` if a part of it could not be measured.
+    pub total: Option<Span>,
+}
+
+impl Default for Company {
+    fn default() -> Self {
+        Self { since: None, total: Some(Span::ZERO) }
+    }
+}
+
+impl InBridge {
+    /// The bridge it is in.
+    pub(super) fn id(&self) -> Option<BridgeId> {
+        self.last.filter(|_| self.is_inside)
+    }
+
+    /// It enters a bridge.
+    pub(super) const fn enter(&mut self, bridge: BridgeId) {
+        self.last = Some(bridge);
+        self.is_inside = true;
+    }
+
+    /// It leaves the bridge it is in.
+    pub(super) fn leave(&mut self) -> Option<BridgeId> {
+        let bridge = self.id();
+        self.is_inside = false;
+        bridge
+    }
 }
 
 /// A channel's part in queues as a caller.
@@ -219,6 +242,6 @@ mod tests {
 
     #[test]
     fn a_channel_is_small() {
-        assert!(size_of::<Channel>() <= 208, "{}", size_of::<Channel>());
+        assert!(size_of::<Channel>() <= 184, "{}", size_of::<Channel>());
     }
 }

@@ -173,8 +173,8 @@ impl Correlator {
             let company = &mut self.channels.all[channel].bridge.company;
             let Some(since) = company.since.take() else { continue };
             match self.timing.between(since, at) {
-                Some(span) => company.total += span,
-                None => company.unknown = true,
+                Some(span) => company.total = company.total.map(|total| total.plus(span)),
+                None => company.total = None,
             }
         }
         self.follow_channel(key, at);

@@ -91,7 +91,12 @@ impl Channels {
         let channel = &mut self.all[key];
         channel.life.up |= block.state == Some(UP);
         channel.life.doubted = false;
-        let is_known = channel.identity.linkedid.is(self.systems.read(block.linkedid));
+        // The first channel of a call has one id twice.
+        let identity = &channel.identity;
+        let is_known = match block.linkedid == block.uid {
+            true => identity.linkedid == identity.uid,
+            false => identity.linkedid.is(self.systems.read(block.linkedid)),
+        };
         if block.linkedid.is_empty() || is_known {
             return;
         }
@@ -208,8 +213,7 @@ impl Channels {
     pub(super) fn enter(&mut self, key: ChannelKey, bridge: BridgeId) -> &[ChannelKey] {
         self.leave(key);
         let channel = &mut self.all[key];
-        channel.bridge.id = Some(bridge);
-        channel.bridge.last = Some(bridge);
+        channel.bridge.enter(bridge);
         if channel.identity.line == Line::Media {
             return &[];
         }
@@ -229,7 +233,7 @@ impl Channels {
     pub(super) fn leave(&mut self, key: ChannelKey) -> Option<ChannelKey> {
         let channel = self.all.get_mut(key)?;
         channel.bridge.held = false;
-        let bridge = channel.bridge.id.take()?;
+        let bridge = channel.bridge.leave()?;
         let place = channel.bridge.place as usize;
         if channel.identity.line == Line::Media {
             return None;

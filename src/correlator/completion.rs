@@ -99,8 +99,10 @@ impl Correlator {
 
         let (key, _) = awaiting.min_by_key(|(_, stay)| {
             let talk = stay.talk();
-            let has_other_hold =
-                talk.is_some_and(|talk| talk.hold != hold && talk.hold.map(plus_one) != hold);
+            let has_other_hold = talk.is_some_and(|talk| {
+                let known = talk.hold.map(Duration::from);
+                known != hold && known.map(plus_one) != hold
+            });
             let is_closed = talk.is_none();
             let still_talks = talk.is_none_or(|talk| talk.over.is_none());
             let connected = talk.map(|talk| talk.connected.read);
@@ -118,7 +120,8 @@ impl Correlator {
         let last =
             self.members[member].activity().last_completed().and_then(|key| self.stays.get(key));
         let Some(Stay { phase: Phase::Closed(closed), .. }) = last else { return false };
-        hold.is_none() || closed.hold == hold || closed.hold.map(plus_one) == hold
+        let known = closed.hold.map(Duration::from);
+        hold.is_none() || known == hold || known.map(plus_one) == hold
     }
 
     /// A caller known to wait was connected, and AgentConnect was missed.

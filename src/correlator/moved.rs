@@ -89,7 +89,7 @@ impl Correlator {
         // A masquerade leaves the shell in the bridge until its Hangup; whoever has the place now
         // enters no bridge of its own.
         let Some(key) = self.find_talking_stay(shell) else { return };
-        let bridge = self.channels.all[shell].bridge.id;
+        let bridge = self.channels.all[shell].bridge.id();
         let masked = bridge.and_then(|_| self.find_newcomer(self.stays[key].queue, at));
         if let (Some(bridge), Some(to)) = (bridge, masked) {
             self.move_stay(key, to);
@@ -120,7 +120,7 @@ impl Correlator {
     fn find_beside_agent(&self, key: StayKey, shell: ChannelKey) -> Option<ChannelKey> {
         let talk = self.stays[key].talk()?;
         let leg = talk.leg?;
-        let bridge = self.channels.all.get(leg)?.bridge.id?;
+        let bridge = self.channels.all.get(leg)?.bridge.id()?;
         let own = [Some(leg), talk.phone, Some(shell)];
         let mut others = self
             .channels

@@ -73,8 +73,7 @@ impl Correlator {
         if phone || matches!(channel.identity.line, Line::Trunk(_)) {
             return;
         }
-        let outside =
-            self.rules.inbound_contexts.matches(&context) || is_of_freepbx_trunks(&context);
+        let outside = origin.is_inbound || is_of_freepbx_trunks(&context);
         if self.outside.begins(origin.label(), outside) == Some(Begins::Outside) {
             self.take_for_trunk(key, out);
         }

@@ -5,8 +5,6 @@ mod events;
 mod exit;
 mod leaving;
 
-use std::time::Duration;
-
 pub(super) use counts::{CountedAs, Counts};
 pub(super) use leaving::{Leaving, Next};
 
@@ -15,9 +13,9 @@ use super::channel::BridgeId;
 use super::deadline::DOUBT;
 use super::key::{ChannelKey, MemberKey, StayKey};
 use super::names::{AgentId, QueueId};
-use super::observation::{Anomaly, Observation, Observe, Phase as AdoptedPhase};
+use super::observation::{Anomaly, Observation, Observe, Outcome, Phase as AdoptedPhase};
 use super::talk::Talk;
-use super::time::Stamp;
+use super::time::{Span, Stamp};
 
 /// One stay.
 #[derive(Debug)]
@@ -29,13 +27,23 @@ pub(super) struct Stay {
     /// Found going on, so that a Join that comes late is no entry.
     pub adopted: bool,
     /// QUEUESTATUS at the Join, if channelvars shows it: it lingers from an earlier queue.
-    pub status_at_join: Option<Box<[u8]>>,
+    pub status_at_join: Option<QueueStatus>,
     /// The agent who took the call; none until AgentConnect.
     pub taken_by: AgentId,
     pub recorded: bool,
     /// A list does not have it: lost, unless an event speaks of it soon.
     pub doubted: bool,
     pub phase: Phase,
+}
+
+/// What QUEUESTATUS says of a caller who was in the queue.  Unset after a real abandon and after an
+/// exit key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum QueueStatus {
+    Timeout,
+    LeaveEmpty,
+    LeaveUnavailable,
+    Withdraw,
 }
 
 /// Where a stay is: a variant a phase, each with what exists in that phase only.
@@ -61,7 +69,27 @@ pub(super) struct Closed {
     /// The bridge they met in.
     pub bridge: Option<BridgeId>,
     /// HoldTime of AgentConnect.
-    pub hold: Option<Duration>,
+    pub hold: Option<Span>,
+}
+
+impl QueueStatus {
+    fn parse(status: &[u8]) -> Option<Self> {
+        match status {
+            b"TIMEOUT" => Some(Self::Timeout),
+            b"LEAVEEMPTY" => Some(Self::LeaveEmpty),
+            b"LEAVEUNAVAIL" => Some(Self::LeaveUnavailable),
+            b"WITHDRAW" => Some(Self::Withdraw),
+            _ => None,
+        }
+    }
+
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Timeout => Outcome::Timeout,
+            Self::LeaveEmpty | Self::LeaveUnavailable => Outcome::LeaveEmpty,
+            Self::Withdraw => Outcome::Withdrawn,
+        }
+    }
 }
 
 impl Stay {

@@ -58,7 +58,7 @@ impl Correlator {
         let Some(stay) = self.stays.get(key) else { return false };
         let Some(talk) = stay.talk().filter(|talk| !talk.transferred) else { return false };
         let bridge =
-            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.id);
+            |key: ChannelKey| self.channels.all.get(key).and_then(|channel| channel.bridge.id());
         let by = talk
             .leg
             .and_then(|leg| self.channels.all.get(leg))

@@ -26,7 +26,7 @@ impl Correlator {
         let caller = stay.caller;
         if let Phase::Waiting { answered } = &mut stay.phase {
             *answered = false;
-            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.id.is_some()) {
+            if self.channels.all.get(caller).is_some_and(|caller| caller.bridge.id().is_some()) {
                 self.taken_by_bridge(caller, at, out);
             }
         }

@@ -1,11 +1,9 @@
 //! Talk: what is known of a connected call until it is counted.
 
-use std::time::Duration;
-
 use super::channel::BridgeId;
 use super::key::{ChannelKey, MemberKey};
 use super::observation::EndedBy;
-use super::time::Stamp;
+use super::time::{Span, Stamp};
 
 /// A connected call.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub(super) struct Talk {
     pub phone: Option<ChannelKey>,
     pub connected: Stamp,
     /// HoldTime of AgentConnect: AgentComplete repeats it.
-    pub hold: Option<Duration>,
+    pub hold: Option<Span>,
     /// The bridge caller and agent met in.
     pub bridge: Option<BridgeId>,
     /// When both were in it.

@@ -42,7 +42,7 @@ impl Correlator {
         let mut talk = Talk::new(member, at);
         talk.leg = Some(leg);
         talk.phone = self.rings[ring].phone();
-        talk.hold = connect.hold;
+        talk.hold = connect.hold.map(Into::into);
         stay.phase = Phase::Talking(talk);
         self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
         self.begin_talk(key, at, out);
@@ -98,8 +98,8 @@ impl Correlator {
         let phone = channel(talk.phone);
 
         // The talk begins as both are in one bridge: AgentConnect comes a moment before.
-        let leg_bridge = leg.and_then(|leg| leg.bridge.id);
-        let caller_bridge = caller.and_then(|caller| caller.bridge.id);
+        let leg_bridge = leg.and_then(|leg| leg.bridge.id());
+        let caller_bridge = caller.and_then(|caller| caller.bridge.id());
         if talk.begun.is_none() && leg_bridge.is_some() && leg_bridge == caller_bridge {
             talk.begun = Some(at);
             talk.bridge = leg_bridge;
@@ -109,7 +109,7 @@ impl Correlator {
         // may stay for long.  A Local channel that is optimised away ends in mid-talk: then only
         // the end of the phone is the agent's.
         let left_far_bridge =
-            phone.is_some_and(|phone| phone.bridge.last.is_some() && phone.bridge.id.is_none());
+            phone.is_some_and(|phone| phone.bridge.last.is_some() && phone.bridge.id().is_none());
         let is_present = leg_bridge.is_some() && !left_far_bridge;
         let has_ended =
             |channel: Option<&Channel>| channel.is_none_or(|channel| !channel.is_live());
@@ -120,7 +120,7 @@ impl Correlator {
         let with_agent = |bridge| Some(bridge) == talk.bridge || Some(bridge) == leg_bridge;
         match caller {
             Some(caller) if caller.bridge.held => talk.parked = true,
-            Some(caller) if caller.bridge.id.is_some_and(with_agent) => talk.parked = false,
+            Some(caller) if caller.bridge.id().is_some_and(with_agent) => talk.parked = false,
             _ => {}
         }
 

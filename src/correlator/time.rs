@@ -1,5 +1,6 @@
 //! When something happened, on two clocks, and how long things took.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::clock::Moment;
@@ -12,6 +13,36 @@ pub(super) struct Stamp {
     pub read: Moment,
     /// The PBX's own `Timestamp`, if it sends them.
     pub wire: Option<Moment>,
+}
+
+/// A length to keep, in whole microseconds as both clocks have them: half as large as a `Duration`, also
+/// in an `Option`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Span(NonZeroU64);
+
+impl Span {
+    pub(super) const ZERO: Self = Self(NonZeroU64::MIN);
+
+    /// Both together.
+    pub(super) fn plus(self, more: Duration) -> Self {
+        Self(self.0.saturating_add(micros(more)))
+    }
+}
+
+impl From<Duration> for Span {
+    fn from(length: Duration) -> Self {
+        Self::ZERO.plus(length)
+    }
+}
+
+impl From<Span> for Duration {
+    fn from(span: Span) -> Self {
+        Self::from_micros(span.0.get() - 1)
+    }
+}
+
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Where durations come from when events carry no `Timestamp`.
@@ -52,6 +83,16 @@ mod tests {
 
     fn stamp(read: u64, wire: u64) -> Stamp {
         Stamp { read: Moment::from_secs(read), wire: Some(Moment::from_secs(wire)) }
+    }
+
+    #[test]
+    fn a_span_is_the_length_it_was_made_of() {
+        for length in [Duration::ZERO, Duration::from_micros(1), LONGEST] {
+            assert_eq!(Duration::from(Span::from(length)), length);
+        }
+        let both = Span::from(LONGEST).plus(Duration::from_micros(7));
+        assert_eq!(Duration::from(both), LONGEST + Duration::from_micros(7));
+        assert_eq!((size_of::<Option<Span>>(), size_of::<Option<Stamp>>()), (8, 16));
     }
 
     #[test]

@@ -20,7 +20,6 @@ pub(super) enum Uid {
         count: u32,
     },
     /// In a box of a box, since that is half as large.
-    #[expect(clippy::box_collection, reason = "a wide pointer would make every id larger")]
     Text(Box<Box<[u8]>>),
 }
 
@@ -162,36 +161,46 @@ impl UidRef<'_> {
 /// The name in front with its dash, and both numbers.  `None` if writing them again would not give
 /// the same id.
 fn parts(id: &[u8]) -> Option<(&[u8], u32, u32)> {
-    let (count, rest) = number_at_end(id)?;
-    let rest = rest.strip_suffix(b".")?;
-    let (epoch, name) = number_at_end(rest)?;
-    (name.is_empty() || name.ends_with(b"-")).then_some((name, epoch, count))
+    // Nearly every PBX has no name.
+    if let Some((epoch, count)) = numbers(id) {
+        return Some((b"", epoch, count));
+    }
+    let dash = id.iter().rposition(|&byte| byte == b'-')?;
+    let (name, rest) = id.split_at(dash + 1);
+    let (epoch, count) = numbers(rest)?;
+    Some((name, epoch, count))
 }
 
-/// The number that a text ends with, in its only spelling, and what is before it.
-fn number_at_end(text: &[u8]) -> Option<(u32, &[u8])> {
+fn numbers(text: &[u8]) -> Option<(u32, u32)> {
+    let (epoch, rest) = number(text)?;
+    let (count, rest) = number(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then_some((epoch, count))
+}
+
+/// The number that a text begins with, in its only spelling, and what is behind it.
+fn number(text: &[u8]) -> Option<(u32, &[u8])> {
     let mut number = 0;
-    let mut place = 1_u64;
-    let mut start = text.len();
-    while let Some(digit) = start.checked_sub(1).map(|at| text[at].wrapping_sub(b'0'))
-        && digit <= 9
-    {
+    let mut digits = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
         // No more digits than a `u32` has.
-        if place > PLACES {
+        if digits == DIGITS {
             return None;
         }
-        number += u64::from(digit) * place;
-        place *= 10;
-        start -= 1;
+        number = 10 * number + u64::from(digit);
+        digits += 1;
     }
 
-    let (rest, digits) = text.split_at(start);
-    let is_only_spelling = matches!(digits, [b'1'..=b'9', ..] | [b'0']);
-    Some((u32::try_from(number).ok().filter(|_| is_only_spelling)?, rest))
+    let is_only_spelling = digits == 1 || digits > 1 && text[0] != b'0';
+    let number = u32::try_from(number).ok().filter(|_| is_only_spelling)?;
+    Some((number, &text[digits..]))
 }
 
-/// Of the first of ten digits.
-const PLACES: u64 = 1_000_000_000;
+/// Of the largest `u32`.
+const DIGITS: usize = 10;
 /// A PBX has one name, and another after somebody has changed it.
 const SYSTEMS: usize = 8;
 /// A longer name is left in the text.

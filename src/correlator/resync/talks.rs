@@ -54,7 +54,7 @@ impl Correlator {
     fn is_listed(&self, caller: ChannelKey, talk: &Talk) -> bool {
         let bridge = |key: ChannelKey| {
             let channel = self.channels.all.get(key);
-            channel.filter(|channel| !channel.life.doubted)?.bridge.id
+            channel.filter(|channel| !channel.life.doubted)?.bridge.id()
         };
         bridge(caller).is_some() && talk.leg.and_then(bridge) == bridge(caller)
     }

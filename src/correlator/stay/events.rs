@@ -1,7 +1,7 @@
 //! Events of a caller in a queue: joining, leaving, and what shows the reason.
 
-use super::Phase;
 use super::leaving::{AnotherAbandon, Leaving, Next, WayOut};
+use super::{Phase, QueueStatus};
 use crate::correlator::Correlator;
 use crate::correlator::key::ChannelKey;
 use crate::correlator::names::QueueId;
@@ -39,7 +39,7 @@ impl Correlator {
 
         self.joining.remove(caller);
         let key = self.open_stay(caller, queue, Some(at));
-        self.stays[key].status_at_join = join.caller.queue_status.map(Into::into);
+        self.stays[key].status_at_join = join.caller.queue_status.and_then(QueueStatus::parse);
         self.emit_of(key, Observation::Entered { queue }, out);
     }
 
@@ -110,9 +110,9 @@ impl Correlator {
             return;
         }
 
-        if let Some(outcome) = queue_status(set.value) {
+        if let Some(status) = QueueStatus::parse(set.value) {
             if let Some(key) = self.find_leaving_stay(caller) {
-                self.exit(key, outcome, out);
+                self.exit(key, status.outcome(), out);
             }
         } else if let Some(reason) = refusal(set.value) {
             self.refuse(caller, reason, out);
@@ -155,7 +155,7 @@ impl Correlator {
         if let Some(key) = self.find_waiting_stay(caller)
             && status.is_some()
         {
-            self.stays[key].status_at_join = status.map(Into::into);
+            self.stays[key].status_at_join = status.and_then(QueueStatus::parse);
         }
     }
 
@@ -169,10 +169,9 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         let Some(key) = self.find_leaving_stay(caller) else { return };
-        let fresh =
-            status.filter(|&status| self.stays[key].status_at_join.as_deref() != Some(status));
-        match fresh.and_then(queue_status) {
-            Some(outcome) => self.exit(key, outcome, out),
+        let status = status.and_then(QueueStatus::parse);
+        match status.filter(|&status| self.stays[key].status_at_join != Some(status)) {
+            Some(fresh) => self.exit(key, fresh.outcome(), out),
             None => self.decide_outcome(key, next, out),
         }
     }
@@ -194,17 +193,6 @@ impl Correlator {
 
         self.emit(Observation::Refused { queue, reason }, out);
         self.call_refused(caller);
-    }
-}
-
-/// What QUEUESTATUS says of a caller who was in the queue.  Unset after a real abandon and after an
-/// exit key.
-fn queue_status(status: &[u8]) -> Option<Outcome> {
-    match status {
-        b"TIMEOUT" => Some(Outcome::Timeout),
-        b"LEAVEEMPTY" | b"LEAVEUNAVAIL" => Some(Outcome::LeaveEmpty),
-        b"WITHDRAW" => Some(Outcome::Withdrawn),
-        _ => None,
     }
 }
 

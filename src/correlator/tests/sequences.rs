@@ -502,7 +502,7 @@ fn list_channel(known: &Correlator, channel: &channel::Channel, rng: &mut Rng, t
         _ => "Dial",
     };
     let queue = queue.or_else(|| known.queues.ids().next()).unwrap_or_default();
-    let bridge = channel.bridge.id.map(|bridge| format!("{bridge:?}")).unwrap_or_default();
+    let bridge = channel.bridge.id().map(|bridge| format!("{bridge:?}")).unwrap_or_default();
     let [uid, linkedid] = ids(known, channel);
     let state = if channel.life.up { 6 } else { *rng.choice(&[0, 4, 5]).expect("one of three") };
     let _ = write!(
