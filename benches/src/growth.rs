@@ -1,257 +1,258 @@
-//! What one event costs while many calls go on: it must not grow with them.
+//! What an event costs while more and more goes on: it must not grow.
 //!
-//! Prints microseconds an event, or an item of a list, with 1,000, 10,000 and 20,000 talks.
+//! On a PBX where `n` of everything goes on, every kind of event comes some times, and the median is
+//! printed.  Instructions are counted by callgrind, if valgrind is installed: this program runs
+//! itself under it, and two calls into libc that nothing else makes mark where an event begins and
+//! ends.
 
-use std::fmt::Write as _;
+mod cases;
+mod world;
 
-use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
-use asterisk_exporter::clock::Moment;
-use asterisk_exporter::correlator::{
-    Caller, Correlator, Names, Observation, Observe, Rules, Snapshot, Timing,
-};
-use asterisk_exporter::event::{Event, Kind, Name};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::os::unix::process::parent_id;
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs, process};
 
-use super::Context;
-use super::measure::now;
-use super::table::Table;
+use asterisk_exporter::correlator::Snapshot;
+use asterisk_exporter::event::{Event, Kind, MemberChange};
+use cases::CASES;
+use world::{Nobody, World, everywhere, lists, member_of_crowd};
 
-/// Microseconds of one such event, with that many talks going on.
-type Case = fn(usize) -> f64;
+use crate::measure::{median, now};
+use crate::table::Table;
+use crate::{Context, Failure};
 
-struct Nobody;
+/// What each event cost at one size.
+type Costs = Vec<(String, f64)>;
 
-impl Observe for Nobody {
-    fn observe(&mut self, _: &Names, _: Observation, _: Option<Caller<'_>>) {}
+/// Prints what each event costs at each size.
+pub(crate) fn run(_: &Context) -> Result<(), Failure> {
+    let nanoseconds = SIZES.map(|n| medians(timed(n)));
+    let header = ["event, or item of a list", "1 k", "10 k", "100 k", "100 k / 1 k"];
+    print(Table::new("Nanoseconds of an event among so many of everything", &header), &nanoseconds);
+
+    match instructions(&SIZES) {
+        Some(counted) => {
+            let title = "Instructions of an event among so many of everything";
+            print(Table::new(title, &header), &counted?);
+        }
+        None => println!("Instructions are not counted: valgrind is not installed.\n"),
+    }
+    Ok(())
 }
 
-/// Prints the table.
-pub(crate) fn run(_: &Context) {
-    let cases: [(&str, Case); 8] = [
-        ("one call after the other", calls),
-        ("AgentComplete without channels", completes),
-        ("AgentConnect of an unknown leg", connects),
-        ("OriginateResponse without a Uniqueid", originates),
-        ("MIXMONITOR_END of a Local caller", recordings),
-        ("one bridge: enter and leave", bridge),
-        ("a list of talks and ringings", lists),
-        ("restart, a member removed in each tenth talk", restart),
-    ];
-    let mut table = Table::new(
-        "Cost of an event among many talks, in µs",
-        &["event", "1,000 talks", "10,000", "20,000"],
-    );
-    for (name, case) in cases {
-        let [one, ten, twenty] = [1_000, 10_000, 20_000].map(case).map(|cost| format!("{cost:.2}"));
-        table.row([name.to_owned(), one, ten, twenty]);
+fn print(mut table: Table, costs: &[Costs]) {
+    for (row, (name, least)) in costs[0].iter().enumerate() {
+        let all: Vec<f64> = costs.iter().map(|size| size[row].1).collect();
+        let [one, ten, hundred] = all[..] else { continue };
+        let figure = |cost: f64| format!("{cost:.0}");
+        let ratio = format!("{:.2}", hundred / least.max(1.0));
+        table.row([name.clone(), figure(one), figure(ten), figure(hundred), ratio]);
     }
     println!("{table}");
 }
 
-/// `n` talks go on: their agents are `n / 20` members of 50 queues.
-fn talks(n: usize) -> Correlator {
-    let mut correlator = Correlator::new(Rules::default(), Timing::Live);
-    correlator.resync(at(0), &Snapshot::default(), &mut Nobody);
-    for i in 0..n {
-        play(&mut correlator, &talk(i, n));
+/// Runs the events for callgrind, and prints what they are.
+pub(crate) fn run_marked(n: usize) {
+    let mut marks = Marks;
+    play(n, MARKED, &mut marks);
+}
+
+/// Fails if an event takes more instructions, beyond the logarithm, the more goes on.
+pub(crate) fn check() -> Result<(), Failure> {
+    let few = counted(FEW)?;
+    let many = counted(MANY)?;
+    let grown = few.iter().zip(&many).filter(|((_, few), (_, many))| many / few > LOGARITHM);
+    let grown: Vec<_> =
+        grown.map(|((name, few), (_, many))| format!("{name}: {few:.0}, then {many:.0}")).collect();
+    match grown[..] {
+        [] => Err("a look through everything was not found: nothing is counted".into()),
+        [ref known] if known.starts_with(CONTROL) => Ok(()),
+        _ => Err(format!("instructions grow from {FEW} to {MANY}:\n{}", grown.join("\n")).into()),
     }
-    correlator
 }
 
-fn talk(i: usize, n: usize) -> String {
-    let (caller, agent, who) = (caller(i), leg(i), who(i, n));
-    let dest: String = agent.split_inclusive("\r\n").map(|line| format!("Dest{line}")).collect();
-    format!(
-        "Event: Newchannel\r\n{caller}\r\nEvent: QueueCallerJoin\r\n{caller}{who}\r\nEvent: Newchannel\r\n{agent}\r\n\
-         Event: AgentCalled\r\n{caller}{dest}{who}\r\nEvent: DialEnd\r\n{caller}{dest}DialStatus: ANSWER\r\n\r\n\
-         Event: QueueCallerLeave\r\n{caller}{who}\r\nEvent: AgentConnect\r\n{caller}{dest}{who}HoldTime: 1\r\n\r\n\
-         Event: BridgeEnter\r\n{caller}BridgeUniqueid: b{i}\r\n\r\nEvent: BridgeEnter\r\n{agent}BridgeUniqueid: b{i}\r\n\r\n"
-    )
+/// Instructions of each event at each size, by callgrind; none without valgrind.
+fn instructions(sizes: &[usize]) -> Option<Result<Vec<Costs>, Failure>> {
+    Command::new("valgrind").arg("--version").output().ok()?;
+    Some(sizes.iter().map(|&n| counted(n)).collect())
 }
 
-fn caller(i: usize) -> String {
-    format!(
-        "Channel: SIP/carrier-{i:08x}\r\nChannelState: 6\r\nUniqueid: 1.{i}\r\nLinkedid: 1.{i}\r\n"
-    )
+fn counted(n: usize) -> Result<Costs, Failure> {
+    let folder = env::temp_dir().join(format!("growth-{}-{n}", process::id()));
+    fs::create_dir_all(&folder)?;
+    let figures = counted_in(&folder, n);
+    fs::remove_dir_all(&folder)?;
+    figures
 }
 
-fn leg(i: usize) -> String {
-    format!(
-        "Channel: SIP/a{i}-{i:08x}\r\nChannelState: 6\r\nUniqueid: 2.{i}\r\nLinkedid: 1.{i}\r\n"
-    )
-}
-
-fn who(i: usize, n: usize) -> String {
-    let member = i % (n / 20);
-    format!("Queue: q{}\r\nInterface: SIP/m{member}\r\nMemberName: Agent {member}\r\n", member % 50)
-}
-
-fn calls(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    measure(&mut correlator, 9_000, |text, i| {
-        let (caller, i) = (caller(n + i), n + i);
-        write!(
-            text,
-            "Event: Newchannel\r\n{caller}\r\nEvent: QueueCallerJoin\r\n{caller}Queue: q{}\r\n\r\n",
-            i % 50
-        )?;
-        write!(text, "Event: Hangup\r\n{caller}Cause: 16\r\n\r\n")
-    })
-}
-
-fn completes(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    measure(&mut correlator, 1_000, |text, i| {
-        write!(
-            text,
-            "Event: AgentComplete\r\n{}HoldTime: 1\r\nTalkTime: 1\r\nReason: agent\r\n\r\n",
-            who(i, n)
-        )
-    })
-}
-
-fn connects(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    measure(&mut correlator, 1_000, |text, i| {
-        let (caller, picker) = (caller(n + i), leg(2 * n + i));
-        let dest: String =
-            picker.split_inclusive("\r\n").map(|line| format!("Dest{line}")).collect();
-        write!(text, "Event: QueueCallerJoin\r\n{caller}{}\r\n", who(i, n))?;
-        write!(text, "Event: AgentConnect\r\n{caller}{dest}{}HoldTime: 1\r\n\r\n", who(i, n))
-    })
-}
-
-fn originates(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    measure(&mut correlator, 1_000, |text, i| {
-        let dest: String = leg(n + i).replace("ChannelState: 6", "ChannelState: 0");
-        let dest: String = dest.split_inclusive("\r\n").map(|line| format!("Dest{line}")).collect();
-        write!(text, "Event: DialBegin\r\n{dest}DialString: {}@x\r\n\r\n", i % 10)?;
-        write!(
-            text,
-            "Event: OriginateResponse\r\nChannel: SIP/{}@x\r\nReason: 3\r\nUniqueid: <unknown>\r\n\r\n",
-            i % 10
-        )
-    })
-}
-
-fn recordings(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    measure(&mut correlator, 1_000, |text, i| {
-        write!(text, "Event: TestEvent\r\nState: MIXMONITOR_END\r\nFile: /spool/9.{i}.wav\r\n\r\n")
-    })
-}
-
-fn bridge(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    for i in 0..n {
-        play(
-            &mut correlator,
-            &format!("Event: BridgeEnter\r\n{}BridgeUniqueid: all\r\n\r\n", caller(i)),
-        );
+fn counted_in(folder: &Path, n: usize) -> Result<Costs, Failure> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--zero-before=getpid", "--dump-before=getppid"])
+        .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
+        .arg(env::current_exe()?)
+        .args(["growth-marked", &n.to_string()])
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    measure(&mut correlator, 1_000, |text, i| {
-        let caller = caller(i);
-        write!(text, "Event: BridgeLeave\r\n{caller}BridgeUniqueid: all\r\n\r\n")?;
-        write!(text, "Event: BridgeEnter\r\n{caller}BridgeUniqueid: all\r\n\r\n")
-    })
-}
 
-/// All talks, and as many callers who wait and for whom an agent is rung, are found by a list.
-fn lists(n: usize) -> f64 {
-    let mut snapshot = Snapshot::default();
-    let mut text = String::new();
-    for i in 0..n {
-        let who = who(i, n);
-        let queue = who.lines().next().expect("a line")["Queue: ".len()..].to_owned();
-        let (caller, leg) =
-            (caller(i), leg(i).replace(&format!("SIP/a{i}-"), &format!("SIP/m{}-", i % (n / 20))));
-        write_item(
-            &mut text,
-            &format!("{caller}Application: Queue\r\nApplicationData: {queue},t\r\nBridgeId: b{i}"),
-        );
-        write_item(&mut text, &format!("{leg}Application: AppQueue\r\nBridgeId: b{i}"));
-        let (waiter, rung) = (
-            caller.replace(": 1.", ": 3."),
-            leg.replace("id: 1.", "id: 3.").replace(": 2.", ": 4."),
-        );
-        write_item(&mut text, &format!("{waiter}Application: Queue\r\nApplicationData: {queue},t"));
-        write_item(
-            &mut text,
-            &format!("{}Application: AppQueue", rung.replace("State: 6", "State: 5")),
-        );
-        write!(
-            text,
-            "Event: QueueEntry\r\nQueue: {queue}\r\nUniqueid: 3.{i}\r\nChannel: SIP/carrier-1\r\nWait: 3\r\n\r\n"
-        )
-        .expect("text has room");
-        write!(
-            text,
-            "Event: QueueMember\r\n{}Status: 1\r\n\r\n",
-            who.replace("MemberName", "Name")
-        )
-        .expect("text has room");
+    let mut costs = Vec::new();
+    for (at, line) in String::from_utf8(output.stdout)?.lines().enumerate() {
+        let (items, name) = line.split_once(' ').ok_or("a line without a name")?;
+        let dump = fs::read_to_string(folder.join(format!("out.{}", at + 1)))?;
+        let total = dump.lines().find_map(|line| line.strip_prefix("totals: "));
+        let total: f64 = total.ok_or("a dump without totals")?.trim().parse()?;
+        costs.push((name.to_owned(), total / items.parse::<f64>()?));
     }
-    each(&text, |event| {
-        let Kind::Listed { item, .. } = event.kind else { panic!("no item of a list") };
-        snapshot.add(&item);
-    });
-    let mut correlator = Correlator::new(Rules::default(), Timing::Live);
-    let begun = now();
-    correlator.resync(at(0), &snapshot, &mut Nobody);
-    let spent = begun.elapsed().as_secs_f64() * 1e6;
-    let state = correlator.state(at(0));
-    let (waiting, talking) = state
-        .queues
-        .iter()
-        .fold((0, 0), |sum, queue| (sum.0 + queue.waiting, sum.1 + queue.talking));
-    assert_eq!((waiting, talking), (n as u64, n as u64));
-    spent / n as f64
+    Ok(medians(costs))
 }
 
-fn write_item(text: &mut String, item: &str) {
-    write!(text, "Event: CoreShowChannel\r\n{item}\r\n\r\n").expect("text has room");
+fn timed(n: usize) -> Costs {
+    let mut times = Times::default();
+    play(n, TIMED, &mut times);
+    times.0
 }
 
-fn restart(n: usize) -> f64 {
-    let mut correlator = talks(n);
-    for i in (0..n).step_by(10) {
-        play(&mut correlator, &format!("Event: QueueMemberRemoved\r\n{}\r\n", who(i, n)));
+/// The median of each, in the order in which they came.
+fn medians(costs: Costs) -> Costs {
+    let mut order = Vec::new();
+    let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, cost) in costs {
+        let known = all.entry(name.clone()).or_default();
+        if known.is_empty() {
+            order.push(name);
+        }
+        known.push(cost);
     }
-    let begun = now();
-    play(&mut correlator, "Event: Shutdown\r\n\r\n");
-    begun.elapsed().as_secs_f64() * 1e6 / n as f64
+    let of = |name: String| {
+        let figures = all.remove(&name).unwrap_or_default();
+        (name, median(figures))
+    };
+    order.into_iter().map(of).collect()
 }
 
-fn measure(
-    correlator: &mut Correlator,
-    count: usize,
-    write: impl Fn(&mut String, usize) -> std::fmt::Result,
-) -> f64 {
-    let mut text = String::new();
-    for i in 0..count {
-        write(&mut text, i).expect("text has room");
+/// What is measured of one piece of work.
+trait Meter {
+    fn measure(&mut self, name: &str, items: usize, work: impl FnOnce());
+}
+
+#[derive(Default)]
+struct Times(Costs);
+
+impl Meter for Times {
+    fn measure(&mut self, name: &str, items: usize, work: impl FnOnce()) {
+        let begun = now();
+        work();
+        let spent = begun.elapsed().as_secs_f64() * 1e9;
+        self.0.push((name.to_owned(), spent / items as f64));
     }
-    let begun = now();
-    play(correlator, &text);
-    begun.elapsed().as_secs_f64() * 1e6 / count as f64
 }
 
-fn play(correlator: &mut Correlator, text: &str) {
-    each(text, |event| correlator.handle(at(1), &event, &mut Nobody));
+/// Callgrind counts between the two marks.
+struct Marks;
+
+impl Meter for Marks {
+    fn measure(&mut self, name: &str, items: usize, work: impl FnOnce()) {
+        println!("{items} {name}");
+        let _ = process::id();
+        work();
+        let _ = parent_id();
+    }
 }
 
-fn each(text: &str, mut take: impl FnMut(Event<'_>)) {
-    let mut decoder = Decoder::new(Limits::default());
-    decoder.feed(text.as_bytes());
-    while let Some(item) = decoder.next_item() {
-        let Item::Frame(frame) = item else { panic!("no frame") };
-        let (_, name) = Name::find(frame.name).expect("a known event");
-        if let Some(event) = Event::parse(name, &frame).expect("a whole event") {
-            take(event);
+fn play(n: usize, times: usize, meter: &mut impl Meter) {
+    play_events(n, times, meter);
+    play_states(n, times, meter);
+    play_lists(n, meter);
+    play_control(n, times, meter);
+}
+
+/// Every event, then what ends many things at once.
+fn play_events(n: usize, times: usize, meter: &mut impl Meter) {
+    let mut world = World::full(n);
+    for (at, case) in CASES.iter().enumerate() {
+        for time in 0..times {
+            let id = format!("x{at}.{time}");
+            world.play(&(case.before)(&id, time));
+            let event = Event { at: None, kind: (case.event)(&id, time) };
+            let (now, correlator) = (world.now, &mut world.correlator);
+            meter.measure(case.name, 1, || correlator.handle(now, &event, &mut Nobody));
         }
     }
+
+    world.wait(1);
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("state, by queue and agent", n, || drop(correlator.state(now)));
+    meter.measure("running times, by agent", n, || correlator.flush(now, &mut Nobody));
+    world.wait(31);
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("expire, by ended channel", n, || correlator.expire(now, &mut Nobody));
+    meter.measure("lost link, by agent", n, || correlator.disconnected(now, &mut Nobody));
+
+    let removed: Vec<_> =
+        (0..n).step_by(10).map(|i| member_of_crowd(MemberChange::Removed, i, 2)).collect();
+    world.play(&removed);
+    world.play(&[everywhere(MemberChange::Removed, 0, 1)]);
+    let restart = Event { at: None, kind: Kind::Shutdown };
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("restart, with removed members, by call", n, || {
+        correlator.handle(now, &restart, &mut Nobody);
+    });
 }
 
-fn at(second: u64) -> Moment {
-    Moment::from_secs(1_700_000_000 + second)
+/// What a scrape asks of one queue with 20 agents.
+fn play_states(n: usize, times: usize, meter: &mut impl Meter) {
+    let world = World::of_talks(n);
+    for _ in 0..times {
+        meter.measure("state of a queue with 20 agents", 1, || {
+            drop(world.correlator.state(world.now));
+        });
+    }
 }
+
+/// What must grow, or nothing is counted at all: a short look at each of `n` numbers.
+fn play_control(n: usize, times: usize, meter: &mut impl Meter) {
+    let numbers: Vec<usize> = (0..n).collect();
+    for _ in 0..times {
+        meter.measure(CONTROL, 1, || {
+            let sum = numbers.iter().fold(0, |sum: usize, &number| black_box(sum ^ number));
+            black_box(sum);
+        });
+    }
+}
+
+fn play_lists(n: usize, meter: &mut impl Meter) {
+    let lists = lists(n);
+    let mut world = World::empty();
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("snapshot, by unknown talk", n, || correlator.resync(now, &lists, &mut Nobody));
+    meter.measure("list in mid-session, by caller", n, || {
+        correlator.begin_listing();
+        correlator.reconcile(now, &lists, &mut Nobody);
+    });
+    meter.measure("snapshot, by known talk", n, || correlator.resync(now, &lists, &mut Nobody));
+    let empty = Snapshot::default();
+    meter.measure("empty snapshot, by known talk", n, || {
+        correlator.resync(now, &empty, &mut Nobody);
+    });
+    world.wait(3);
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("expire, by talk that a list missed", n, || {
+        correlator.expire(now, &mut Nobody);
+    });
+}
+
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+/// Sizes of the check, and how much the logarithm grows between them: ld 2000 / ld 500.
+const FEW: usize = 500;
+const MANY: usize = 2_000;
+const LOGARITHM: f64 = 1.22;
+/// What grows with everything, to see that growth is found.
+const CONTROL: &str = "(a look at each of them)";
+/// How often each event is timed.
+const TIMED: usize = 33;
+/// How often its instructions are counted: they are the same but for a table that grows.
+const MARKED: usize = 5;

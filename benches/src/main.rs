@@ -82,6 +82,15 @@ enum Bench {
         /// Of the loopback
         ports: Vec<u16>,
     },
+    /// The same events once, for callgrind
+    #[command(hide = true)]
+    GrowthMarked {
+        /// How much goes on
+        n: usize,
+    },
+    /// Fail if an event takes more instructions the more goes on
+    #[command(hide = true)]
+    GrowthCheck,
 }
 
 fn main() -> Result<(), Failure> {
@@ -89,23 +98,31 @@ fn main() -> Result<(), Failure> {
     match &bench {
         Bench::Generate(arguments) => return generate::run(arguments, context.seed),
         Bench::ReadBarely { ports } => return pbxs::read_and_drop(ports),
+        Bench::GrowthMarked { n } => {
+            growth::run_marked(*n);
+            return Ok(());
+        }
+        Bench::GrowthCheck => return growth::check(),
         _ => {}
     }
 
     println!("{}\n", machine::describe(&context)?);
     match bench {
-        Bench::Generate(_) | Bench::ReadBarely { .. } => {}
+        Bench::Generate(_)
+        | Bench::ReadBarely { .. }
+        | Bench::GrowthMarked { .. }
+        | Bench::GrowthCheck => {}
         Bench::All => {
             limits::run(&context)?;
             replay::run(&context)?;
             tcp::run(&context)?;
-            growth::run(&context);
+            growth::run(&context)?;
             resync::run(&context)?;
             pbxs::run(&context)?;
             startup::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
-        Bench::Growth => growth::run(&context),
+        Bench::Growth => growth::run(&context)?,
         Bench::Replay => replay::run(&context)?,
         Bench::Tcp => tcp::run(&context)?,
         Bench::Startup => startup::run(&context)?,

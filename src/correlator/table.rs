@@ -109,6 +109,10 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
                 recount(Recount { key, before, now });
             }
         }
+
+        // A restart marks everything at once.
+        self.marked.shrink_to(MARKS);
+        self.removed.shrink_to(MARKS);
     }
 }
 
@@ -133,3 +137,6 @@ impl<K: Key, T, C: Copy + PartialEq> IndexMut<K> for Table<K, T, C> {
         &mut self.all[key].thing
     }
 }
+
+/// Room for marks that is kept: far more than one event makes.
+const MARKS: usize = 256;

@@ -13,7 +13,7 @@ fn any_kind() -> impl Strategy<Value = (u8, u8, u8, u8, u8)> {
 
 const UIDS: [&[u8]; 5] = [b"1.1", b"1.2", b"1.3", b"1.4", b"1.5"];
 const CHANNELS: [&[u8]; 5] =
-    [b"SIP/trunk-1", b"SIP/201-2", b"Local/9@x-3;1", b"Local/9@x-3;2", b"SIP/202-5"];
+    [b"SIP/trunk-1", b"SIP/201-2", b"Local/9@x-3;1", b"Local/9@x-3;2", b"SIP/203-5"];
 const MEMBERS: [&[u8]; 3] = [b"SIP/201", b"Local/9@x/n", b"SIP/202"];
 
 fn block(at: u8, linked: u8) -> event::Channel<'static> {
@@ -119,6 +119,11 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
             0 => Kind::Shutdown,
             1 => Kind::FullyBooted { uptime: Some(1) },
             2 => Kind::RecordingStop(caller),
+            4 | 6 => Kind::Hint(event::Hint {
+                extension: [&b"201"[..], b"9"][usize::from(one) % 2],
+                context: b"x",
+                watched: [&b"SIP/201"[..], b"SIP/203&SIP/201", b"SIP/203"][usize::from(two) % 3],
+            }),
             _ => Kind::Member(event::Member {
                 change: if cause == 3 {
                     event::MemberChange::Removed
@@ -128,7 +133,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
                 queue,
                 interface: member,
                 name: member,
-                state_interface: b"",
+                state_interface: [&b""[..], b"hint:201@x", b"SIP/203"][usize::from(two) % 3],
                 status: cause % 9,
                 paused: cause % 2 == 0,
                 reason: b"lunch",
@@ -144,8 +149,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn conservation_holds_whatever_comes_in_whatever_order(kinds in proptest::collection::vec((any_kind(), 0..9u64), 1..120)) {
-        let rules = Rules { trunks: Patterns::new(["^SIP/trunk-"]).unwrap(), ..Rules::default() };
+    fn conservation_holds_whatever_comes_in_whatever_order(
+        kinds in proptest::collection::vec((any_kind(), 0..9u64), 1..120),
+        agents in 0..3usize,
+    ) {
+        // With patterns that do not match it, a device is an agent's only while a member has it.
+        let trunks = Patterns::new(["^SIP/trunk-"]).unwrap();
+        let agents = Patterns::new([["^SIP/20", "^SIP/202", "^none"][agents]]).unwrap();
+        let rules = Rules { trunks, agents, ..Rules::default() };
         let mut correlator = Correlator::new(rules, Timing::Live);
         let mut tally = Tally::default();
         let mut now = Moment::from_secs(1000);
