@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::budget::Budget;
 use super::catalogue::entry;
-use super::family::{Family, Handles, Seconds};
+use super::column::Sums;
+use super::family::{Family, Handles, One};
 use super::labels::{AgentTimeLabels, ReasonName};
 use super::members::NOBODY_AND_OTHER;
 use super::naming::Labelled;
@@ -18,7 +19,7 @@ use crate::pbx::PbxName;
 pub(super) struct AgentFamilies {
     /// The pause reasons that may come, if the configuration lists them.
     pauses: Vec<ReasonName>,
-    time: Family<AgentTimeLabels, Seconds>,
+    time: Family<AgentTimeLabels, Sums>,
 }
 
 /// The agents of one PBX.
@@ -27,7 +28,7 @@ pub(super) struct AgentMetrics {
     pbx: PbxName,
     budget: Budget,
     pauses: Vec<ReasonName>,
-    time: Handles<(AgentId, AgentState, ReasonId), AgentTimeLabels, Seconds>,
+    time: Handles<(AgentId, AgentState, ReasonId), AgentTimeLabels, Sums>,
 }
 
 impl AgentFamilies {
@@ -72,7 +73,7 @@ impl AgentMetrics {
 
         // Reasons that are not listed are unknown until they come: those start late.
         for reason in &self.pauses {
-            self.time.start(AgentTimeLabels {
+            self.time.start(&AgentTimeLabels {
                 pbx: self.pbx.clone(),
                 agent: agent.name.clone(),
                 state: AgentState::Paused,
@@ -98,7 +99,7 @@ impl AgentMetrics {
 
     /// Time in a pause with a reason; `other` if there is no room for it, so that the agent's times
     /// add up.
-    fn paused(&mut self, agent: &Labelled<AgentId>, reason: &Labelled<ReasonId>) -> &Seconds {
+    fn paused(&mut self, agent: &Labelled<AgentId>, reason: &Labelled<ReasonId>) -> One<'_, Sums> {
         let state = AgentState::Paused;
         let labels = |reason: ReasonName| AgentTimeLabels {
             pbx: self.pbx.clone(),
@@ -123,7 +124,7 @@ impl AgentMetrics {
         agent: &Labelled<AgentId>,
         state: AgentState,
         reason: &Labelled<ReasonId>,
-    ) -> &Seconds {
+    ) -> One<'_, Sums> {
         self.time.ensure((agent.id, state, reason.id), || AgentTimeLabels {
             pbx: self.pbx.clone(),
             agent: agent.name.clone(),

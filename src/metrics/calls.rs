@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
-
 use super::budget::Budget;
 use super::catalogue::entry;
-use super::family::{Family, Handles};
-use super::histogram::{Histogram, Layout};
+use super::column::Counts;
+use super::family::{Family, Handles, One};
+use super::histogram::{Distributions, Layout};
 use super::labels::{
     CallHangupLabels, CallLabels, CallRingLabels, CallTalkLabels, CauseLabels, PbxLabels,
     TrunkAttemptLabels, TrunkHangupLabels,
@@ -24,13 +23,13 @@ use crate::pbx::PbxName;
 pub(super) struct CallFamilies {
     histograms: AgentHistograms,
     zero_series: ZeroSeries,
-    calls: Family<CallLabels, Counter>,
-    ring: Family<CallRingLabels, Histogram>,
-    talk: Family<CallTalkLabels, Histogram>,
-    hangups: Family<CallHangupLabels, Counter>,
-    attempts: Family<TrunkAttemptLabels, Counter>,
-    attempt_hangups: Family<TrunkHangupLabels, Counter>,
-    recordings: Family<PbxLabels, Counter>,
+    calls: Family<CallLabels, Counts>,
+    ring: Family<CallRingLabels, Distributions>,
+    talk: Family<CallTalkLabels, Distributions>,
+    hangups: Family<CallHangupLabels, Counts>,
+    attempts: Family<TrunkAttemptLabels, Counts>,
+    attempt_hangups: Family<TrunkHangupLabels, Counts>,
+    recordings: Family<PbxLabels, Counts>,
 }
 
 /// The calls of one PBX.
@@ -40,13 +39,13 @@ pub(super) struct CallMetrics {
     budget: Budget,
     histograms: AgentHistograms,
     zero_series: ZeroSeries,
-    calls: Handles<(Route, CallResult), CallLabels, Counter>,
-    ring: Handles<(Direction, CallResult), CallRingLabels, Histogram>,
-    talk: Handles<(Direction, AgentId), CallTalkLabels, Histogram>,
-    hangups: Handles<(Route, CauseLabels), CallHangupLabels, Counter>,
-    attempts: Handles<(TrunkId, CallResult), TrunkAttemptLabels, Counter>,
-    attempt_hangups: Handles<(TrunkId, CauseLabels), TrunkHangupLabels, Counter>,
-    recordings: Handles<(), PbxLabels, Counter>,
+    calls: Handles<(Route, CallResult), CallLabels, Counts>,
+    ring: Handles<(Direction, CallResult), CallRingLabels, Distributions>,
+    talk: Handles<(Direction, AgentId), CallTalkLabels, Distributions>,
+    hangups: Handles<(Route, CauseLabels), CallHangupLabels, Counts>,
+    attempts: Handles<(TrunkId, CallResult), TrunkAttemptLabels, Counts>,
+    attempt_hangups: Handles<(TrunkId, CauseLabels), TrunkHangupLabels, Counts>,
+    recordings: Handles<(), PbxLabels, Counts>,
 }
 
 type Route = (Direction, AgentId, TrunkId);
@@ -263,22 +262,22 @@ impl CallMetrics {
         self.recordings().inc();
     }
 
-    fn ring(&mut self, direction: Direction, result: CallResult) -> &Histogram {
+    fn ring(&mut self, direction: Direction, result: CallResult) -> One<'_, Distributions> {
         let labels = || CallRingLabels { pbx: self.pbx.clone(), direction, result };
         self.ring.ensure((direction, result), labels)
     }
 
-    fn attempt_hangup(&mut self, trunk: &Labelled<TrunkId>, cause: CauseLabels) -> &Counter {
+    fn attempt_hangup(&mut self, trunk: &Labelled<TrunkId>, cause: CauseLabels) -> One<'_, Counts> {
         let labels =
             || TrunkHangupLabels { pbx: self.pbx.clone(), trunk: trunk.name.clone(), cause };
         self.attempt_hangups.ensure((trunk.id, cause), labels)
     }
 
-    fn call(&mut self, parties: &Parties, result: CallResult) -> &Counter {
+    fn call(&mut self, parties: &Parties, result: CallResult) -> One<'_, Counts> {
         self.calls.ensure((parties.route(), result), || call_labels(&self.pbx, parties, result))
     }
 
-    fn attempt(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) -> &Counter {
+    fn attempt(&mut self, trunk: &Labelled<TrunkId>, result: CallResult) -> One<'_, Counts> {
         self.attempts.ensure((trunk.id, result), || TrunkAttemptLabels {
             pbx: self.pbx.clone(),
             trunk: trunk.name.clone(),
@@ -286,7 +285,7 @@ impl CallMetrics {
         })
     }
 
-    fn recordings(&mut self) -> &Counter {
+    fn recordings(&mut self) -> One<'_, Counts> {
         self.recordings.ensure((), || PbxLabels { pbx: self.pbx.clone() })
     }
 }

@@ -4,6 +4,7 @@
 //! scrape is a consistent cut.  Under it numbers are copied; text is written behind it.
 
 use super::exposition::{Exposition, Format};
+use super::labels::{Labels, PbxLabels};
 use super::recorder::Recorder;
 use super::self_metrics::SelfMetrics;
 use super::snapshot::Samples;
@@ -82,14 +83,15 @@ impl Snapshot {
     pub fn write(self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
         match exposition {
             Exposition::Text(format) => self.text(pbx, format).into_bytes(),
-            Exposition::Protobuf => protobuf::write(&self.families(), pbx.map(PbxName::as_str)),
+            Exposition::Protobuf => protobuf::write(&self.families(), pbx.map(as_label).as_deref()),
         }
     }
 
     /// The same as text.
     pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
         let created_lines = self.created_lines;
-        text::write(&self.families(), pbx.map(PbxName::as_str), Style { format, created_lines })
+        let style = Style { format, created_lines };
+        text::write(&self.families(), pbx.map(as_label).as_deref(), style)
     }
 
     pub(super) fn families(self) -> Vec<Samples> {
@@ -101,4 +103,11 @@ impl Snapshot {
         }
         families
     }
+}
+
+/// The label of a PBX, as each of its series has it.
+fn as_label(pbx: &PbxName) -> String {
+    let mut text = String::new();
+    PbxLabels { pbx: pbx.clone() }.write_to(&mut text);
+    text
 }

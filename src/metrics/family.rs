@@ -1,100 +1,89 @@
-//! Families of counters, gauges and histograms, and their handles by id.
+//! Families of counters, gauges and histograms, and their series by id.
 //!
-//! prometheus-client's own `Family` can be read by its encoder only.  This one has the same use,
-//! consists of prometheus-client's metrics, is registered on its registry, and can be copied as
-//! [`Samples`].
+//! prometheus-client's own `Family` can be read by its encoder only, and has an allocation for each
+//! number.  This one is registered on its registry, keeps the numbers of all series in one
+//! [`Column`], and so is copied as [`Samples`] in a few long runs.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
-use std::sync::atomic::AtomicU64;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::{MetricType, TypedMetric};
+use prometheus_client::metrics::MetricType;
 
 use super::budget::Budget;
 use super::catalogue::Entry;
-use super::histogram::{Histogram, Layout};
-use super::labels::LabelSet;
-use super::snapshot::{Histograms, Samples, Values};
+use super::column::{Column, Shared, SharedMetric};
+use super::labels::{LabelSet, Labels};
+use super::snapshot::Samples;
+use super::texts::Texts;
 use super::timeline::Timeline;
 use crate::clock::Moment;
 
-/// A counter of seconds.
-pub(super) type Seconds = Counter<f64, AtomicU64>;
-/// A gauge of things.
-pub(super) type Level = Gauge<u64, AtomicU64>;
-/// A gauge of seconds.
-pub(super) type Span = Gauge<f64, AtomicU64>;
-
-/// Every series of one metric, with labels `L` and metrics `M`; its copies are the same family.
-pub(super) struct Family<L, M: Metric> {
-    series: Arc<Mutex<Series<M>>>,
-    layout: M::Layout,
+/// Every series of one metric, with labels `L` and numbers in `C`; its copies are the same family.
+pub(super) struct Family<L, C: Column> {
+    series: Arc<Mutex<Series<C>>>,
+    layout: C::Layout,
     timeline: Arc<Timeline>,
     labels: PhantomData<fn(L)>,
 }
 
 /// The series in the order of their creation, which is that of the text.
 #[derive(Debug)]
-struct Series<M> {
-    index: HashMap<LabelSet, usize>,
-    /// Shared with the scrapes that still write them.
-    labels: Arc<Vec<LabelSet>>,
-    starts: Arc<Vec<Moment>>,
-    metrics: Vec<M>,
+struct Series<C> {
+    places: Places,
+    starts: Vec<Moment>,
+    column: C,
 }
 
-impl<L: Into<LabelSet>, M: Metric> Family<L, M> {
-    pub(super) fn new(layout: M::Layout, timeline: Arc<Timeline>) -> Self {
-        let series = Series {
-            index: HashMap::new(),
-            labels: Arc::default(),
-            starts: Arc::default(),
-            metrics: Vec::new(),
-        };
+impl<L: Labels, C: Column> Family<L, C> {
+    pub(super) fn new(layout: C::Layout, timeline: Arc<Timeline>) -> Self {
+        let (places, starts) = (Places::default(), Vec::new());
+        let series = Series { places, starts, column: C::new(&layout) };
         Self { series: Arc::new(Mutex::new(series)), layout, timeline, labels: PhantomData }
     }
 
-    /// The metric with these labels, zero if it is new.
-    pub(super) fn ensure(&self, labels: L) -> M {
-        let labels = labels.into();
+    /// The place of the series with these labels, which is zero if it is new.
+    fn ensure_place(&self, labels: &L) -> u32 {
         let mut series = self.lock();
-        if let Some(&at) = series.index.get(&labels) {
-            return series.metrics[at].clone();
+        let (at, new) = series.places.ensure(labels);
+        if new {
+            series.column.push(&self.layout);
+            series.starts.push(self.timeline.start());
         }
-
-        let metric = M::new(&self.layout);
-        let at = series.metrics.len();
-        series.metrics.push(metric.clone());
-        Arc::make_mut(&mut series.labels).push(labels.clone());
-        Arc::make_mut(&mut series.starts).push(self.timeline.start());
-        series.index.insert(labels, at);
-        metric
+        at
     }
 
     /// How many lines of a scrape one series is.
     pub(super) fn lines(&self) -> usize {
-        M::lines(&self.layout)
+        C::lines(&self.layout)
     }
 
     /// The family for one PBX, whose ids are the keys.
-    pub(super) fn handles<K>(&self) -> Handles<K, L, M> {
-        Handles { family: self.clone(), by_key: HashMap::new() }
+    pub(super) fn handles<K>(&self) -> Handles<K, L, C> {
+        Handles { family: self.clone(), by_key: HashMap::default() }
     }
 }
 
-impl<L, M: Metric> Family<L, M> {
-    fn lock(&self) -> MutexGuard<'_, Series<M>> {
+impl<L: Labels, M: SharedMetric> Family<L, Shared<M>> {
+    /// The metric with these labels, for whoever keeps it.
+    pub(super) fn ensure(&self, labels: &L) -> M {
+        let at = self.ensure_place(labels);
+        self.lock().column.get(at as usize).clone()
+    }
+}
+
+impl<L, C: Column> Family<L, C> {
+    fn lock(&self) -> MutexGuard<'_, Series<C>> {
         self.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<L, M: Metric> Clone for Family<L, M> {
+impl<L, C: Column> Clone for Family<L, C> {
     fn clone(&self) -> Self {
         Self {
             series: self.series.clone(),
@@ -105,45 +94,46 @@ impl<L, M: Metric> Clone for Family<L, M> {
     }
 }
 
-impl<L, M: Metric> fmt::Debug for Family<L, M> {
+impl<L, C: Column> fmt::Debug for Family<L, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Family").field("series", &self.series).finish()
     }
 }
 
 /// For the registry's own encoder.
-impl<L, M: Metric> EncodeMetric for Family<L, M> {
+impl<L, C: Column> EncodeMetric for Family<L, C> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         let series = self.lock();
-        for (labels, metric) in series.labels.iter().zip(&series.metrics) {
-            metric.encode(encoder.encode_family(labels)?)?;
+        for (at, labels) in series.places.labels.iter().enumerate() {
+            series.column.encode(at, encoder.encode_family(&LabelSet(labels))?)?;
         }
         Ok(())
     }
 
     fn metric_type(&self) -> MetricType {
-        M::TYPE
+        C::TYPE
     }
 
     fn is_empty(&self) -> bool {
-        self.lock().metrics.is_empty()
+        self.lock().places.labels.is_empty()
     }
 }
 
-/// A family with its metrics kept by `K`, which is small and `Copy`: the hot path builds no labels
-/// and takes no lock of the family.
+/// A family with its series found by `K`, which is small and `Copy`: the hot path builds no labels.
 ///
 /// Each PBX has its own, as ids mean something else on another PBX.
 #[derive(Debug)]
-pub(super) struct Handles<K, L, M: Metric> {
-    family: Family<L, M>,
-    by_key: HashMap<K, M>,
+pub(super) struct Handles<K, L, C: Column> {
+    family: Family<L, C>,
+    by_key: HashMap<K, u32, DefaultHashBuilder>,
 }
 
-impl<K: Eq + Hash, L: Into<LabelSet>, M: Metric> Handles<K, L, M> {
-    /// The metric of `key`, made at its first use, which is also how it starts at zero.
-    pub(super) fn ensure(&mut self, key: K, labels: impl FnOnce() -> L) -> &M {
-        self.by_key.entry(key).or_insert_with(|| self.family.ensure(labels()))
+impl<K: Eq + Hash, L: Labels, C: Column> Handles<K, L, C> {
+    /// The series of `key`, made at its first use, which is also how it starts at zero.
+    pub(super) fn ensure(&mut self, key: K, labels: impl FnOnce() -> L) -> One<'_, C> {
+        let family = &self.family;
+        let at = *self.by_key.entry(key).or_insert_with(|| family.ensure_place(&labels()));
+        One { series: family.lock(), at: at as usize }
     }
 
     /// The same if the budget has room for it; else what `other` gives, whose room is kept.
@@ -153,7 +143,7 @@ impl<K: Eq + Hash, L: Into<LabelSet>, M: Metric> Handles<K, L, M> {
         key: K,
         labels: impl FnOnce() -> L,
         other: impl FnOnce() -> (K, L),
-    ) -> &M {
+    ) -> One<'_, C> {
         if self.has(&key) || budget.take(self.family.lines()) {
             return self.ensure(key, labels);
         }
@@ -163,32 +153,99 @@ impl<K: Eq + Hash, L: Into<LabelSet>, M: Metric> Handles<K, L, M> {
         self.ensure(key, || labels)
     }
 
-    /// Starts a metric at zero before anything happens to it, if `room` has so many lines for it.
+    /// Starts a series at zero before anything happens to it, if `room` has so many lines for it;
+    /// whether there is one now.
     pub(super) fn begin(
         &mut self,
         room: impl FnOnce(usize) -> bool,
         key: K,
         labels: impl FnOnce() -> L,
-    ) {
-        if !self.has(&key) && room(self.family.lines()) {
+    ) -> bool {
+        if self.has(&key) {
+            return true;
+        }
+        let has_room = room(self.family.lines());
+        if has_room {
             self.ensure(key, labels);
         }
+        has_room
     }
 
-    /// Whether there is a metric of `key`.
+    /// Whether there is a series of `key`.
     pub(super) fn has(&self, key: &K) -> bool {
         self.by_key.contains_key(key)
     }
 
-    /// How many keys lead to a metric.
+    /// How many keys lead to a series.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Starts a metric at zero that no key leads to yet.
-    pub(super) fn start(&self, labels: L) {
-        drop(self.family.ensure(labels));
+    /// Starts a series at zero that no key leads to yet.
+    pub(super) fn start(&self, labels: &L) {
+        self.family.ensure_place(labels);
+    }
+}
+
+/// One series, which nobody else changes meanwhile.
+pub(super) struct One<'a, C> {
+    series: MutexGuard<'a, Series<C>>,
+    at: usize,
+}
+
+impl<C> One<'_, C> {
+    /// Its place in the column.
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+}
+
+impl<C> Deref for One<'_, C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.series.column
+    }
+}
+
+impl<C> DerefMut for One<'_, C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.series.column
+    }
+}
+
+/// Labels and their places: in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    labels: Texts,
+    /// Places by label text.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// The labels that are looked for.
+    wanted: String,
+}
+
+impl Places {
+    /// The place of these labels, and whether it is new.
+    pub(super) fn ensure(&mut self, labels: &impl Labels) -> (u32, bool) {
+        self.wanted.clear();
+        labels.write_to(&mut self.wanted);
+
+        let Self { labels, index, hasher, wanted } = self;
+        let hash = hasher.hash_one(wanted.as_str());
+        if let Some(&at) = index.find(hash, |&at| labels.get(at as usize) == wanted) {
+            return (at, false);
+        }
+        let at = u32::try_from(labels.len()).expect("the series of a PBX are limited");
+        labels.push(wanted);
+        index.insert_unique(hash, at, |&at| hasher.hash_one(labels.get(at as usize)));
+        (at, true)
+    }
+
+    /// The labels, as they are.
+    pub(super) fn into_labels(self) -> Texts {
+        self.labels
     }
 }
 
@@ -198,100 +255,11 @@ pub(super) trait Collect: fmt::Debug + Send + Sync {
     fn collect(&self, entry: &'static Entry) -> Samples;
 }
 
-impl<L, M: Metric> Collect for Family<L, M> {
+impl<L, C: Column> Collect for Family<L, C> {
     fn collect(&self, entry: &'static Entry) -> Samples {
         let series = self.lock();
-        let values = M::values(&series.metrics, &self.layout);
-        let labels = series.labels.clone();
-        let starts = if entry.kind.counts() { series.starts.clone() } else { Arc::default() };
-        Samples { entry, labels, starts, values }
-    }
-}
-
-/// A metric whose numbers can be copied.
-pub(super) trait Metric:
-    EncodeMetric + TypedMetric + Clone + fmt::Debug + Send + Sync + 'static
-{
-    /// What all series of a family have in common.
-    type Layout: Clone + Send + Sync;
-
-    /// A metric at zero.
-    fn new(layout: &Self::Layout) -> Self;
-
-    /// How many lines of a scrape it is.
-    fn lines(_layout: &Self::Layout) -> usize {
-        1
-    }
-
-    /// What all of them say.
-    fn values(metrics: &[Self], layout: &Self::Layout) -> Values;
-}
-
-impl Metric for Counter {
-    type Layout = ();
-
-    fn new((): &()) -> Self {
-        Self::default()
-    }
-
-    fn values(metrics: &[Self], (): &()) -> Values {
-        Values::Whole(metrics.iter().map(Self::get).collect())
-    }
-}
-
-impl Metric for Seconds {
-    type Layout = ();
-
-    fn new((): &()) -> Self {
-        Self::default()
-    }
-
-    fn values(metrics: &[Self], (): &()) -> Values {
-        Values::Real(metrics.iter().map(Self::get).collect())
-    }
-}
-
-impl Metric for Level {
-    type Layout = ();
-
-    fn new((): &()) -> Self {
-        Self::default()
-    }
-
-    fn values(metrics: &[Self], (): &()) -> Values {
-        Values::Whole(metrics.iter().map(Self::get).collect())
-    }
-}
-
-impl Metric for Span {
-    type Layout = ();
-
-    fn new((): &()) -> Self {
-        Self::default()
-    }
-
-    fn values(metrics: &[Self], (): &()) -> Values {
-        Values::Real(metrics.iter().map(Self::get).collect())
-    }
-}
-
-impl Metric for Histogram {
-    type Layout = Layout;
-
-    fn new(layout: &Layout) -> Self {
-        Self::new(layout)
-    }
-
-    /// The buckets, sum and count.
-    fn lines(layout: &Layout) -> usize {
-        layout.bounds().len() + 2
-    }
-
-    fn values(metrics: &[Self], layout: &Layout) -> Values {
-        let mut histograms = Histograms::new(layout.bounds(), metrics.len());
-        for histogram in metrics {
-            histogram.copy_to(&mut histograms);
-        }
-        Values::Histograms(histograms)
+        let labels = series.places.labels.clone();
+        let starts = if entry.kind.counts() { series.starts.clone() } else { Vec::new() };
+        Samples { entry, labels, starts, values: series.column.values() }
     }
 }

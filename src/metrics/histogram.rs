@@ -1,40 +1,27 @@
 //! Histograms as the configuration wants them: classic, maybe with native buckets besides, maybe
 //! with exemplars.
 //!
-//! prometheus-client's own histogram can be read by its encoder only, so this one counts for itself.
+//! prometheus-client's own histogram can be read by its encoder only, so these count for themselves.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
-use prometheus_client::metrics::{MetricType, TypedMetric};
+use prometheus_client::encoding::{MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 
+use super::column::Column;
+use super::family::One;
 use super::native::NativeBuckets;
 use super::settings::Detail;
-use super::snapshot::{Bounds, Exemplar, Histograms};
+use super::snapshot::{Bounds, Exemplar, Histograms, Values};
 use super::timeline::Timeline;
 use crate::correlator::Caller;
 
-/// One histogram; its copies are the same.
-#[derive(Clone, Debug)]
-pub(super) struct Histogram(Arc<Mutex<Inner>>);
-
+/// The histograms of a family, and what they have in common.
 #[derive(Debug)]
-struct Inner {
-    bounds: Bounds,
-    sum: f64,
-    /// What each bucket holds, without what the buckets below it hold.
-    counts: Box<[u64]>,
-    native: Option<NativeBuckets>,
-    exemplars: Option<Exemplars>,
-}
-
-/// The calls that are shown as examples.
-#[derive(Debug)]
-struct Exemplars {
-    /// The latest of each bucket.
-    latest: Box<[Option<Exemplar>]>,
-    timeline: Arc<Timeline>,
+pub(super) struct Distributions {
+    layout: Layout,
+    all: Histograms,
 }
 
 /// What the histograms of a family have in common.
@@ -57,88 +44,68 @@ impl Layout {
         Self { timeline, ..self }
     }
 
-    pub(super) fn bounds(&self) -> Bounds {
-        self.bounds.clone()
-    }
-
     /// Who wants sums and no buckets wants no native ones either.
-    fn native(&self) -> Option<NativeBuckets> {
-        (self.detail.native && self.bounds.len() > 1).then(NativeBuckets::default)
-    }
-
-    fn exemplars(&self) -> Option<Exemplars> {
-        self.detail.exemplars.then(|| Exemplars {
-            latest: self.bounds.iter().map(|_| None).collect(),
-            timeline: self.timeline.clone(),
-        })
+    fn has_native(&self) -> bool {
+        self.detail.native && self.bounds.len() > 1
     }
 }
 
-impl Histogram {
-    pub(super) fn new(layout: &Layout) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            bounds: layout.bounds(),
-            sum: 0.0,
-            counts: layout.bounds.iter().map(|_| 0).collect(),
-            native: layout.native(),
-            exemplars: layout.exemplars(),
-        })))
+impl Column for Distributions {
+    type Layout = Layout;
+    const TYPE: MetricType = MetricType::Histogram;
+
+    fn new(layout: &Layout) -> Self {
+        Self { layout: layout.clone(), all: Histograms::new(layout.bounds.clone()) }
     }
 
-    pub(super) fn observe(&self, seconds: f64) {
+    fn push(&mut self, layout: &Layout) {
+        self.all.push();
+        if layout.has_native() {
+            self.all.native.push(Arc::default());
+        }
+        if layout.detail.exemplars {
+            self.all.exemplars.extend(layout.bounds.iter().map(|_| None));
+        }
+    }
+
+    /// The buckets, sum and count.
+    fn lines(layout: &Layout) -> usize {
+        layout.bounds.len() + 2
+    }
+
+    fn values(&self) -> Values {
+        Values::Histograms(self.all.clone())
+    }
+
+    /// Exemplars are left out: nobody else can make one.
+    fn encode(&self, at: usize, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let one = self.all.at(at);
+        let buckets: Vec<_> = one.counts().collect();
+        encoder.encode_histogram::<NoLabelSet>(one.sum, one.count(), &buckets, None)
+    }
+}
+
+impl One<'_, Distributions> {
+    pub(super) fn observe(self, seconds: f64) {
         self.observe_of(seconds, None);
     }
 
     /// The same of a call that may be shown as an example.
-    pub(super) fn observe_of(&self, seconds: f64, of: Option<Caller<'_>>) {
-        let mut inner = self.lock();
-        let bucket = inner.bounds.partition_point(|bound| *bound < seconds);
-        inner.sum += seconds;
-        inner.counts[bucket] += 1;
+    pub(super) fn observe_of(mut self, seconds: f64, of: Option<Caller<'_>>) {
+        let at = self.at();
+        let Distributions { layout, all } = &mut *self;
+        let bucket = all.observe(at, seconds);
 
-        if let Some(native) = &mut inner.native {
-            native.observe(seconds);
+        if let Some(native) = all.native.get_mut(at) {
+            NativeBuckets::observe(Arc::make_mut(native), seconds);
         }
         // A call without a Linkedid leaves the example before it: it is still one.
-        if let Some(exemplars) = &mut inner.exemplars
+        if let Some(exemplar) = all.exemplars.get_mut(bucket)
             && let Some(linkedid) = of.and_then(linkedid)
         {
-            let at = exemplars.timeline.now();
-            exemplars.latest[bucket] = Some(Exemplar { linkedid, value: seconds, at });
+            let at = layout.timeline.now();
+            *exemplar = Some(Exemplar { linkedid, value: seconds, at });
         }
-    }
-
-    /// Appends the numbers to those of the family.
-    pub(super) fn copy_to(&self, histograms: &mut Histograms) {
-        let inner = self.lock();
-        histograms.push(inner.sum, &inner.counts);
-        histograms.native.extend(inner.native.clone());
-        if let Some(exemplars) = &inner.exemplars {
-            histograms.exemplars.extend_from_slice(&exemplars.latest);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl TypedMetric for Histogram {
-    const TYPE: MetricType = MetricType::Histogram;
-}
-
-/// For the registry's own encoder, whose exemplars nobody else can make.
-impl EncodeMetric for Histogram {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let inner = self.lock();
-        let count = inner.counts.iter().sum();
-        let buckets: Vec<_> =
-            inner.bounds.iter().copied().zip(inner.counts.iter().copied()).collect();
-        encoder.encode_histogram::<NoLabelSet>(inner.sum, count, &buckets, None)
-    }
-
-    fn metric_type(&self) -> MetricType {
-        Self::TYPE
     }
 }
 

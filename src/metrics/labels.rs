@@ -1,7 +1,8 @@
-//! Labels as types: what each metric is counted by, and the label set that a series keeps of them.
+//! Labels as types: what each metric is counted by, and the text that a series keeps of them.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -15,86 +16,140 @@ use crate::correlator::{
 };
 use crate::pbx::PbxName;
 
-/// The labels of one series, in their order in the text.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(super) struct LabelSet(Arc<[Label]>);
+/// The labels of one series, in their order in the text, as they are written there:
+/// `pbx="hq",queue="sales"`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct LabelSet<'a>(pub(super) &'a str);
 
-/// One label: its name and its value.
-type Label = (&'static str, LabelValue);
-
-impl LabelSet {
-    /// The labels of a metric that has one series.
-    pub(super) fn none() -> Self {
-        Self(Arc::new([]))
-    }
-
-    /// Labels whose values are known when the exporter is built.
-    pub(super) fn fixed(labels: &[(&'static str, &'static str)]) -> Self {
-        Self(labels.iter().map(|&(name, value)| (name, LabelValue::Fixed(value))).collect())
-    }
-
+impl<'a> LabelSet<'a> {
     /// Names and values.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (name, value) = rest.split_once("=\"")?;
+            let end = closing_quote(value);
+            rest = value.get(end + 1..).unwrap_or_default();
+            rest = rest.strip_prefix(',').unwrap_or(rest);
+            Some((name, unescaped(&value[..end])))
+        })
     }
 
-    /// The PBX that the series is about; `None` if it is about the exporter as a whole.
-    pub(super) fn pbx(&self) -> Option<&str> {
-        self.iter().find(|(name, _)| *name == PBX).map(|(_, value)| value)
+    /// Whether the series is about one PBX, and not about the exporter as a whole.
+    pub(super) fn has_pbx(self) -> bool {
+        self.0.strip_prefix(PBX).is_some_and(|rest| rest.starts_with("=\""))
+    }
+
+    /// Whether the series is about the PBX whose label is written like `pbx`.
+    pub(super) fn is_of(self, pbx: &str) -> bool {
+        self.0.strip_prefix(pbx).is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
     }
 }
 
 /// For the registry's own encoder.
-impl EncodeLabelSet for LabelSet {
+impl EncodeLabelSet for LabelSet<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        self.iter().try_for_each(|label| label.encode(encoder.encode_label()))
+        let mut all = self.iter();
+        all.try_for_each(|(name, value)| (name, value.as_ref()).encode(encoder.encode_label()))
     }
 }
 
-/// A label's value: most are words, so only names are kept on the heap, and series share them.
-#[derive(Clone, Debug)]
-enum LabelValue {
-    Fixed(&'static str),
-    Shared(Arc<str>),
+/// Where the quote is that ends a value.
+fn closing_quote(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => break,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at.min(bytes.len())
 }
 
-impl LabelValue {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Fixed(text) => text,
-            Self::Shared(text) => text,
+fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(sign) = rest.next() {
+        text.push(match sign {
+            '\\' => match rest.next() {
+                Some('n') => '\n',
+                other => other.unwrap_or(sign),
+            },
+            _ => sign,
+        });
+    }
+    Cow::Owned(text)
+}
+
+/// Labels that can be written.
+pub(super) trait Labels {
+    /// Appends the labels as both text formats write them.
+    fn write_to(&self, text: &mut String);
+}
+
+/// Labels whose values are known when the exporter is built.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Fixed(pub(super) &'static [(&'static str, &'static str)]);
+
+impl Labels for Fixed {
+    fn write_to(&self, text: &mut String) {
+        for &(name, value) in self.0 {
+            write_label(text, name, value);
         }
     }
 }
 
-impl PartialEq for LabelValue {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+/// For the registry's own encoder.
+impl EncodeLabelSet for Fixed {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|label| label.encode(encoder.encode_label()))
     }
 }
 
-impl Eq for LabelValue {}
-
-impl Hash for LabelValue {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+/// Appends a label and the comma in front of it.
+fn write_label(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push(',');
     }
+    text.push_str(name);
+    text.push_str("=\"");
+    escape(text, value);
+    text.push('"');
+}
+
+/// Appends a value; few have anything to escape.
+pub(super) fn escape(text: &mut String, value: &str) {
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        text.push_str(&rest[..at]);
+        text.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
+    }
+    text.push_str(rest);
 }
 
 /// A field of a label set: one label, or several that belong together.
 trait Field {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>);
+    fn add(&self, name: &str, text: &mut String);
 }
 
 impl Field for &'static str {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
-        labels.push((name, LabelValue::Fixed(self)));
+    fn add(&self, name: &str, text: &mut String) {
+        write_label(text, name, self);
     }
 }
 
 impl<W: Word> Field for W {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
-        self.word().add(name, labels);
+    fn add(&self, name: &str, text: &mut String) {
+        write_label(text, name, self.word());
     }
 }
 
@@ -114,20 +169,20 @@ pub(super) type TrunkName = Name<TrunkId>;
 pub(super) type ReasonName = Name<ReasonId>;
 
 impl<I> Field for Name<I> {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
-        labels.push((name, LabelValue::Shared(self.0)));
+    fn add(&self, name: &str, text: &mut String) {
+        write_label(text, name, &self.0);
     }
 }
 
 impl Field for PbxName {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
-        labels.push((name, LabelValue::Shared(self.into())));
+    fn add(&self, name: &str, text: &mut String) {
+        write_label(text, name, self.as_str());
     }
 }
 
 /// A cause as two labels, its number and its name; causes Asterisk does not know are all `other`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct CauseLabels(Option<(Cause, &'static str)>);
+pub(super) struct CauseLabels(Option<Cause>);
 
 impl CauseLabels {
     /// How many there are.
@@ -136,18 +191,18 @@ impl CauseLabels {
 
 impl From<Cause> for CauseLabels {
     fn from(cause: Cause) -> Self {
-        Self(cause.text().map(|text| (cause, text)))
+        Self(cause.text().map(|_| cause))
     }
 }
 
 impl Field for CauseLabels {
-    fn add(self, name: &'static str, labels: &mut Vec<Label>) {
-        let (number, text) = match self.0 {
-            Some((Cause(number), text)) => (LabelValue::Shared(number.to_string().into()), text),
-            None => (LabelValue::Fixed(OTHER), OTHER),
-        };
-        labels.push((name, number));
-        labels.push(("cause_text", LabelValue::Fixed(text)));
+    fn add(&self, name: &str, text: &mut String) {
+        let known = self.0.and_then(|cause| Some((cause, cause.text()?)));
+        let mut number = itoa::Buffer::new();
+        let (number, words) =
+            known.map_or((OTHER, OTHER), |(Cause(cause), words)| (number.format(cause), words));
+        write_label(text, name, number);
+        write_label(text, "cause_text", words);
     }
 }
 
@@ -180,12 +235,10 @@ macro_rules! label_sets {
             $(pub(super) $label: $value,)*
         }
 
-        impl From<$set> for LabelSet {
-            fn from(set: $set) -> Self {
-                let mut labels = Vec::with_capacity(6);
-                set.pbx.add(PBX, &mut labels);
-                $(set.$label.add(stringify!($label), &mut labels);)*
-                Self(labels.into())
+        impl Labels for $set {
+            fn write_to(&self, text: &mut String) {
+                self.pbx.add(PBX, text);
+                $(self.$label.add(stringify!($label), text);)*
             }
         }
     )+ };
@@ -232,3 +285,50 @@ label_sets! {
 
 /// The first label of everything that is about one PBX.
 const PBX: &str = "pbx";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_values_are_escaped_and_come_back() {
+        for (value, escaped) in [
+            ("plain", "plain"),
+            ("", ""),
+            ("\"", r#"\""#),
+            ("\\", r"\\"),
+            ("\\n", r"\\n"),
+            ("a\nb", r"a\nb"),
+            ("\",b=\"", r#"\",b=\""#),
+            ("é\"\\\n\"é", r#"é\"\\\n\"é"#),
+        ] {
+            let mut text = String::new();
+            write_label(&mut text, "a", value);
+            write_label(&mut text, "z", value);
+            assert_eq!(text, format!("a=\"{escaped}\",z=\"{escaped}\""));
+            let labels: Vec<_> = LabelSet(&text).iter().collect();
+            assert_eq!(labels, [("a", value.into()), ("z", value.into())]);
+        }
+        assert_eq!(LabelSet("").iter().count(), 0);
+    }
+
+    #[test]
+    fn a_series_is_of_the_pbx_that_it_names_and_of_no_other() {
+        let hq = r#"pbx="hq""#;
+        for (labels, has, is) in [
+            (r#"pbx="hq""#, true, true),
+            (r#"pbx="hq",queue="a""#, true, true),
+            (r#"pbx="hq\"",queue="a""#, true, false),
+            (r#"pbx="hq2""#, true, false),
+            (r#"version="1""#, false, false),
+            (r#"pbxs="hq""#, false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(
+                (LabelSet(labels).has_pbx(), LabelSet(labels).is_of(hq)),
+                (has, is),
+                "{labels}"
+            );
+        }
+    }
+}

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
-
 use super::budget::Budget;
 use super::catalogue::entry;
-use super::family::{Family, Handles, Seconds};
-use super::histogram::{Histogram, Layout};
+use super::column::{Counts, Sums};
+use super::family::{Family, Handles, One};
+use super::histogram::{Distributions, Layout};
 use super::labels::{
     CauseLabels, CompletionLabels, MemberLabels, PauseLabels, QueueHangupLabels, RingLabels,
     TransferLabels,
@@ -25,15 +24,15 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub(super) struct MemberFamilies {
     histograms: AgentHistograms,
-    rings: Family<RingLabels, Counter>,
-    ring: Family<RingLabels, Histogram>,
-    talk: Family<MemberLabels, Histogram>,
-    completions: Family<CompletionLabels, Counter>,
-    transfers: Family<TransferLabels, Counter>,
-    agent_dumps: Family<MemberLabels, Counter>,
-    pauses: Family<PauseLabels, Counter>,
-    wrapup: Family<MemberLabels, Seconds>,
-    hangups: Family<QueueHangupLabels, Counter>,
+    rings: Family<RingLabels, Counts>,
+    ring: Family<RingLabels, Distributions>,
+    talk: Family<MemberLabels, Distributions>,
+    completions: Family<CompletionLabels, Counts>,
+    transfers: Family<TransferLabels, Counts>,
+    agent_dumps: Family<MemberLabels, Counts>,
+    pauses: Family<PauseLabels, Counts>,
+    wrapup: Family<MemberLabels, Sums>,
+    hangups: Family<QueueHangupLabels, Counts>,
 }
 
 /// The members of one PBX's queues.
@@ -42,15 +41,15 @@ pub(super) struct MemberMetrics {
     pbx: PbxName,
     budget: Budget,
     histograms: AgentHistograms,
-    rings: Handles<(Place, RingResult), RingLabels, Counter>,
-    ring: Handles<(Place, RingResult), RingLabels, Histogram>,
-    talk: Handles<Place, MemberLabels, Histogram>,
-    completions: Handles<(Place, EndedBy), CompletionLabels, Counter>,
-    transfers: Handles<(Place, TransferKind, TransferBy), TransferLabels, Counter>,
-    agent_dumps: Handles<Place, MemberLabels, Counter>,
-    pauses: Handles<(Place, PauseChange), PauseLabels, Counter>,
-    wrapup: Handles<Place, MemberLabels, Seconds>,
-    hangups: Handles<(Place, Leg, CauseLabels), QueueHangupLabels, Counter>,
+    rings: Handles<(Place, RingResult), RingLabels, Counts>,
+    ring: Handles<(Place, RingResult), RingLabels, Distributions>,
+    talk: Handles<Place, MemberLabels, Distributions>,
+    completions: Handles<(Place, EndedBy), CompletionLabels, Counts>,
+    transfers: Handles<(Place, TransferKind, TransferBy), TransferLabels, Counts>,
+    agent_dumps: Handles<Place, MemberLabels, Counts>,
+    pauses: Handles<(Place, PauseChange), PauseLabels, Counts>,
+    wrapup: Handles<Place, MemberLabels, Sums>,
+    hangups: Handles<(Place, Leg, CauseLabels), QueueHangupLabels, Counts>,
 }
 
 impl Member {
@@ -280,11 +279,11 @@ impl MemberMetrics {
         self.rings.keys()
     }
 
-    fn ring_count(&mut self, member: &Member, result: RingResult) -> &Counter {
+    fn ring_count(&mut self, member: &Member, result: RingResult) -> One<'_, Counts> {
         self.rings.ensure((member.place(), result), || ring_labels(&self.pbx, member, result))
     }
 
-    fn completion(&mut self, member: &Member, ended_by: EndedBy) -> &Counter {
+    fn completion(&mut self, member: &Member, ended_by: EndedBy) -> One<'_, Counts> {
         self.completions.ensure((member.place(), ended_by), || CompletionLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),
@@ -293,7 +292,7 @@ impl MemberMetrics {
         })
     }
 
-    fn pause(&mut self, member: &Member, change: PauseChange) -> &Counter {
+    fn pause(&mut self, member: &Member, change: PauseChange) -> One<'_, Counts> {
         self.pauses.ensure((member.place(), change), || PauseLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),
@@ -302,7 +301,7 @@ impl MemberMetrics {
         })
     }
 
-    fn transfer(&mut self, member: &Member, kind: TransferKind, by: TransferBy) -> &Counter {
+    fn transfer(&mut self, member: &Member, kind: TransferKind, by: TransferBy) -> One<'_, Counts> {
         self.transfers.ensure((member.place(), kind, by), || TransferLabels {
             pbx: self.pbx.clone(),
             queue: member.queue.name.clone(),

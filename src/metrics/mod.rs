@@ -4,11 +4,11 @@
 //! A name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
 //! TYPE twice.
 //!
-//! - `catalogue`: the table of all metrics; `registrar`, `family`, `histogram`, `native`: what is
-//!   registered and counts; `timeline`: since when
+//! - `catalogue`: the table of all metrics; `registrar`, `family`, `column`, `histogram`, `native`:
+//!   what is registered and counts; `timeline`: since when
 //! - `recorder`: observations to counters and histograms, by way of `queues`, `members`, `agents`
 //!   and `calls`
-//! - `naming`, `labels`: what label values names get, and the label sets
+//! - `naming`, `labels`, `texts`: what label values names get, and the label sets
 //! - `budget`, `overflow`: how many series a PBX may have, and what had no room; `ahead`: series that
 //!   begin before anybody calls
 //! - `self_metrics`, `process`: metrics of the exporter itself
@@ -26,6 +26,7 @@ mod aliases;
 mod budget;
 mod calls;
 mod catalogue;
+mod column;
 mod exporter;
 mod exposition;
 mod family;
@@ -48,6 +49,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 mod timeline;
 
 pub use aliases::QueueAliases;
@@ -66,8 +68,9 @@ use self::ahead::Ahead;
 use self::budget::Budget;
 use self::calls::CallFamilies;
 use self::catalogue::entry;
-use self::family::{Family, Level};
-use self::labels::{AnomalyLabels, LabelSet, OverflowLabels, PbxLabels};
+use self::column::{Counts, Level, Shared};
+use self::family::Family;
+use self::labels::{AnomalyLabels, Fixed, OverflowLabels, PbxLabels};
 use self::members::MemberFamilies;
 use self::naming::{Costs, Naming, Room};
 use self::overflow::Overflows;
@@ -87,10 +90,10 @@ pub struct Metrics {
     members: MemberFamilies,
     agents: AgentFamilies,
     calls: CallFamilies,
-    anomalies: Family<AnomalyLabels, Counter>,
-    overflows: Family<OverflowLabels, Counter>,
-    series: Family<PbxLabels, Level>,
-    series_limit: Family<PbxLabels, Level>,
+    anomalies: Family<AnomalyLabels, Counts>,
+    overflows: Family<OverflowLabels, Shared<Counter>>,
+    series: Family<PbxLabels, Shared<Level>>,
+    series_limit: Family<PbxLabels, Shared<Level>>,
     exporter: SelfFamilies,
     process: bool,
 }
@@ -99,8 +102,7 @@ impl Metrics {
     /// Registers everything but the `process_*` metrics.
     pub fn new(settings: Settings) -> Self {
         let mut registrar = Registrar::default();
-        let build = [("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
-        registrar.info(const { entry("asterisk_exporter_build_info") }, LabelSet::fixed(&build));
+        registrar.info(const { entry("asterisk_exporter_build_info") }, Fixed(BUILD));
 
         // In the order of the text.
         let queues = QueueFamilies::new(&mut registrar, &settings);
@@ -168,7 +170,7 @@ impl Metrics {
     fn room(&self, pbx: &PbxName) -> Room {
         let labels = || PbxLabels { pbx: pbx.clone() };
         let limit = self.settings.limits.series;
-        self.series_limit.ensure(labels()).set(limit as u64);
+        self.series_limit.ensure(&labels()).set(limit as u64);
 
         let costs = Costs {
             // An agent who has no place in the queue is `other` in it, so that each queue's callers
@@ -179,9 +181,9 @@ impl Metrics {
             trunk: CallFamilies::trunk_lines(),
         };
         let overflows = Overflows::new(|limit| {
-            self.overflows.ensure(OverflowLabels { pbx: pbx.clone(), label: limit })
+            self.overflows.ensure(&OverflowLabels { pbx: pbx.clone(), label: limit })
         });
-        let exported = self.series.ensure(labels());
+        let exported = self.series.ensure(&labels());
         let budget = Budget::new(limit, self.least_series(), exported, overflows.clone());
         Room { budget, overflows, costs }
     }
@@ -213,6 +215,8 @@ impl Metrics {
 /// most of them.  A test counts.
 const OWN: usize = 170;
 
+/// The labels of the build.
+const BUILD: &[(&str, &str)] = &[("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
 /// Set in the build of a release.
 const REVISION: &str = match option_env!("ASTERISK_EXPORTER_REVISION") {
     Some(revision) => revision,

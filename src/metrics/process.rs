@@ -1,11 +1,9 @@
 //! The `process_*` metrics every exporter has, read from `/proc` at the scrape.
 
-use std::sync::Arc;
-
 use procfs::process::{LimitValue, Process, Stat};
 
 use super::catalogue::{Entry, entry};
-use super::labels::LabelSet;
+use super::labels::Fixed;
 use super::snapshot::{Samples, Values};
 use crate::clock::Moment;
 
@@ -34,7 +32,7 @@ fn of_stat(all: &mut Vec<Samples>, stat: &Stat) {
     let mut started = None;
     if let Ok(boot) = procfs::boot_time_secs() {
         let start = boot as f64 + seconds(stat.starttime);
-        cpu.starts = Arc::new(vec![Moment::from_micros((start * 1e6) as u64)]);
+        cpu.starts = vec![Moment::from_micros((start * 1e6) as u64)];
         started = Some(real(const { entry("process_start_time_seconds") }, start));
     }
     all.push(cpu);
@@ -56,7 +54,7 @@ fn real(entry: &'static Entry, value: f64) -> Samples {
 }
 
 fn one(entry: &'static Entry, values: Values) -> Samples {
-    Samples::undated(entry, vec![LabelSet::none()], values)
+    Samples::one(entry, &Fixed(&[]), values)
 }
 
 fn seconds(ticks: u64) -> f64 {

@@ -9,7 +9,7 @@ use super::native::NativeBuckets;
 use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value};
 use crate::clock::Moment;
 
-/// The families of one PBX, or of all.
+/// The families of the PBX whose label is written like `pbx`, or of all.
 pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
     let mut page = Vec::new();
     for samples in families {
@@ -69,10 +69,10 @@ fn timestamp(moment: Moment) -> Message {
     message
 }
 
-fn metric_of(labels: &LabelSet, field: u32, value: &Message) -> Message {
+fn metric_of(labels: LabelSet<'_>, field: u32, value: &Message) -> Message {
     let mut metric = Message::default();
     for (name, value) in labels.iter() {
-        metric.nested(metric::LABEL, &label(name, value));
+        metric.nested(metric::LABEL, &label(name, &value));
     }
     metric.nested(field, value);
     metric
@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn a_counter_has_its_full_name_and_labels_as_they_are() {
-        let labels = [("q", "a\"b\\c\nd,}"), ("r", "")];
-        let page = write(&[family("asterisk_calls_total", &labels, 3)], None);
+        const LABELS: &[(&str, &str)] = &[("q", "a\"b\\c\nd,}"), ("r", "")];
+        let page = write(&[family("asterisk_calls_total", LABELS, 3)], None);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         assert_eq!(family[0], (1, b"asterisk_calls_total".to_vec()));
         assert!(family[1].1.ends_with(b"."), "help is a sentence");

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
-
 use super::catalogue::entry;
-use super::family::{Family, Handles};
-use super::histogram::{Histogram, Layout};
+use super::column::Counts;
+use super::family::{Family, Handles, One};
+use super::histogram::{Distributions, Layout};
 use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, RefusalLabels};
 use super::naming::Labelled;
 use super::registrar::Registrar;
@@ -19,15 +18,15 @@ use crate::pbx::PbxName;
 pub(super) struct QueueFamilies {
     short_abandon: Duration,
     zero_series: ZeroSeries,
-    entries: Family<QueueLabels, Counter>,
-    adopted: Family<AdoptedLabels, Counter>,
-    exits: Family<ExitLabels, Counter>,
-    refusals: Family<RefusalLabels, Counter>,
-    hold: Family<ExitLabels, Histogram>,
-    answered_in_target: Family<QueueLabels, Counter>,
-    abandoned_in_target: Family<QueueLabels, Counter>,
-    short_abandons: Family<QueueLabels, Counter>,
-    recorded_calls: Family<QueueLabels, Counter>,
+    entries: Family<QueueLabels, Counts>,
+    adopted: Family<AdoptedLabels, Counts>,
+    exits: Family<ExitLabels, Counts>,
+    refusals: Family<RefusalLabels, Counts>,
+    hold: Family<ExitLabels, Distributions>,
+    answered_in_target: Family<QueueLabels, Counts>,
+    abandoned_in_target: Family<QueueLabels, Counts>,
+    short_abandons: Family<QueueLabels, Counts>,
+    recorded_calls: Family<QueueLabels, Counts>,
 }
 
 /// The queues of one PBX.
@@ -36,15 +35,15 @@ pub(super) struct QueueMetrics {
     pbx: PbxName,
     short_abandon: Duration,
     zero_series: ZeroSeries,
-    entries: Handles<QueueId, QueueLabels, Counter>,
-    adopted: Handles<(QueueId, Phase), AdoptedLabels, Counter>,
-    exits: Handles<(QueueId, Outcome), ExitLabels, Counter>,
-    refusals: Handles<(QueueId, Refusal), RefusalLabels, Counter>,
-    hold: Handles<(QueueId, Outcome), ExitLabels, Histogram>,
-    answered_in_target: Handles<QueueId, QueueLabels, Counter>,
-    abandoned_in_target: Handles<QueueId, QueueLabels, Counter>,
-    short_abandons: Handles<QueueId, QueueLabels, Counter>,
-    recorded_calls: Handles<QueueId, QueueLabels, Counter>,
+    entries: Handles<QueueId, QueueLabels, Counts>,
+    adopted: Handles<(QueueId, Phase), AdoptedLabels, Counts>,
+    exits: Handles<(QueueId, Outcome), ExitLabels, Counts>,
+    refusals: Handles<(QueueId, Refusal), RefusalLabels, Counts>,
+    hold: Handles<(QueueId, Outcome), ExitLabels, Distributions>,
+    answered_in_target: Handles<QueueId, QueueLabels, Counts>,
+    abandoned_in_target: Handles<QueueId, QueueLabels, Counts>,
+    short_abandons: Handles<QueueId, QueueLabels, Counts>,
+    recorded_calls: Handles<QueueId, QueueLabels, Counts>,
 }
 
 /// A wait that ended, and the target it is measured by.
@@ -185,7 +184,7 @@ impl QueueMetrics {
         }
     }
 
-    fn adoption(&mut self, queue: &Labelled<QueueId>, phase: Phase) -> &Counter {
+    fn adoption(&mut self, queue: &Labelled<QueueId>, phase: Phase) -> One<'_, Counts> {
         self.adopted.ensure((queue.id, phase), || AdoptedLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
@@ -193,7 +192,7 @@ impl QueueMetrics {
         })
     }
 
-    fn exit(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> &Counter {
+    fn exit(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> One<'_, Counts> {
         self.exits.ensure((queue.id, outcome), || ExitLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
@@ -201,7 +200,7 @@ impl QueueMetrics {
         })
     }
 
-    fn hold(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> &Histogram {
+    fn hold(&mut self, queue: &Labelled<QueueId>, outcome: Outcome) -> One<'_, Distributions> {
         self.hold.ensure((queue.id, outcome), || ExitLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
@@ -209,7 +208,7 @@ impl QueueMetrics {
         })
     }
 
-    fn refusal(&mut self, queue: &Labelled<QueueId>, reason: Refusal) -> &Counter {
+    fn refusal(&mut self, queue: &Labelled<QueueId>, reason: Refusal) -> One<'_, Counts> {
         self.refusals.ensure((queue.id, reason), || RefusalLabels {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::metrics::counter::Counter;
-
 use super::agents::AgentMetrics;
 use super::ahead::Ahead;
 use super::budget::Budget;
 use super::calls::{CallMetrics, Parties};
-use super::family::Handles;
+use super::column::Counts;
+use super::family::{Handles, One};
 use super::labels::AnomalyLabels;
 use super::members::MemberMetrics;
 use super::naming::Naming;
@@ -42,7 +41,7 @@ pub struct Recorder {
 }
 
 /// Counters of what should not happen.
-pub(super) type Anomalies = Handles<Anomaly, AnomalyLabels, Counter>;
+pub(super) type Anomalies = Handles<Anomaly, AnomalyLabels, Counts>;
 
 impl Observe for Recorder {
     fn observe(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
@@ -177,7 +176,7 @@ impl Recorder {
         Some(())
     }
 
-    fn anomaly(&mut self, kind: Anomaly) -> &Counter {
+    fn anomaly(&mut self, kind: Anomaly) -> One<'_, Counts> {
         self.anomalies.ensure(kind, || AnomalyLabels { pbx: self.pbx.clone(), kind })
     }
 }

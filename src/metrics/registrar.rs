@@ -7,9 +7,10 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{self, Registry};
 
 use super::catalogue::Entry;
-use super::family::{Collect, Family, Metric};
-use super::histogram::{Histogram, Layout};
-use super::labels::LabelSet;
+use super::column::Column;
+use super::family::{Collect, Family};
+use super::histogram::{Distributions, Layout};
+use super::labels::{Fixed, Labels};
 use super::snapshot::{Samples, Values};
 use super::timeline::Timeline;
 
@@ -23,27 +24,27 @@ pub(super) struct Registrar {
 
 impl Registrar {
     /// Registers a family of counters or gauges.
-    pub(super) fn family<L, M>(&mut self, entry: &'static Entry) -> Family<L, M>
+    pub(super) fn family<L, C>(&mut self, entry: &'static Entry) -> Family<L, C>
     where
-        L: Into<LabelSet> + 'static,
-        M: Metric<Layout = ()>,
+        L: Labels + 'static,
+        C: Column<Layout = ()>,
     {
         let timeline = self.timeline.clone();
         self.register(entry, Family::new((), timeline))
     }
 
     /// Registers a family of histograms.
-    pub(super) fn histograms<L: Into<LabelSet> + 'static>(
+    pub(super) fn histograms<L: Labels + 'static>(
         &mut self,
         entry: &'static Entry,
         layout: Layout,
-    ) -> Family<L, Histogram> {
+    ) -> Family<L, Distributions> {
         let timeline = self.timeline.clone();
         self.register(entry, Family::new(layout.on(timeline.clone()), timeline))
     }
 
     /// Registers what is known when the exporter is built.
-    pub(super) fn info(&mut self, entry: &'static Entry, labels: LabelSet) {
+    pub(super) fn info(&mut self, entry: &'static Entry, labels: Fixed) {
         self.put(entry, Info::new(labels.clone()));
         self.collected.push((entry, Box::new(Constant(labels))));
     }
@@ -65,11 +66,11 @@ impl Registrar {
         &self.registry
     }
 
-    fn register<L: 'static, M: Metric>(
+    fn register<L: 'static, C: Column>(
         &mut self,
         entry: &'static Entry,
-        family: Family<L, M>,
-    ) -> Family<L, M> {
+        family: Family<L, C>,
+    ) -> Family<L, C> {
         self.put(entry, family.clone());
         self.collected.push((entry, Box::new(family.clone())));
         family
@@ -88,10 +89,10 @@ impl Registrar {
 
 /// The one series of an info metric.
 #[derive(Debug)]
-struct Constant(LabelSet);
+struct Constant(Fixed);
 
 impl Collect for Constant {
     fn collect(&self, entry: &'static Entry) -> Samples {
-        Samples::undated(entry, vec![self.0.clone()], Values::Whole(vec![1]))
+        Samples::one(entry, &self.0, Values::Whole(vec![1]))
     }
 }

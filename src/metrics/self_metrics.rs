@@ -6,7 +6,8 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 
 use super::catalogue::entry;
-use super::family::{Family, Handles, Level, Seconds, Span};
+use super::column::{Counts, Level, Seconds, Shared, Span};
+use super::family::{Family, Handles};
 use super::labels::{EventLabels, PbxLabels, ReasonLabels};
 use super::registrar::Registrar;
 use crate::clock::Moment;
@@ -16,13 +17,13 @@ use crate::pbx::PbxName;
 /// The exporter's own metrics of all PBXs.
 #[derive(Debug)]
 pub(super) struct SelfFamilies {
-    up: Family<PbxLabels, Level>,
-    connects: Family<PbxLabels, Counter>,
-    disconnects: Family<ReasonLabels, Counter>,
-    unsynchronised: Family<PbxLabels, Seconds>,
-    events: Family<EventLabels, Counter>,
-    rejected: Family<ReasonLabels, Counter>,
-    lag: Family<PbxLabels, Span>,
+    up: Family<PbxLabels, Shared<Level>>,
+    connects: Family<PbxLabels, Shared<Counter>>,
+    disconnects: Family<ReasonLabels, Counts>,
+    unsynchronised: Family<PbxLabels, Shared<Seconds>>,
+    events: Family<EventLabels, Shared<Counter>>,
+    rejected: Family<ReasonLabels, Counts>,
+    lag: Family<PbxLabels, Shared<Span>>,
 }
 
 /// The exporter's own metrics of one PBX.
@@ -41,7 +42,7 @@ pub struct SelfMetrics {
     lag: Span,
 }
 
-type Reasons = Handles<&'static str, ReasonLabels, Counter>;
+type Reasons = Handles<&'static str, ReasonLabels, Counts>;
 
 impl SelfFamilies {
     pub(super) fn new(registrar: &mut Registrar) -> Self {
@@ -65,18 +66,18 @@ impl SelfFamilies {
         now: Moment,
     ) -> SelfMetrics {
         let labels = || PbxLabels { pbx: pbx.clone() };
-        let event = |event| self.events.ensure(EventLabels { pbx: pbx.clone(), event });
+        let event = |event| self.events.ensure(&EventLabels { pbx: pbx.clone(), event });
         SelfMetrics {
             pbx: pbx.clone(),
-            up: self.up.ensure(labels()),
-            connects: self.connects.ensure(labels()),
+            up: self.up.ensure(&labels()),
+            connects: self.connects.ensure(&labels()),
             disconnects: self.disconnects.handles(),
-            unsynchronised: self.unsynchronised.ensure(labels()),
+            unsynchronised: self.unsynchronised.ensure(&labels()),
             unsynchronised_since: Some(now),
             events: events.iter().map(|&name| event(name)).collect(),
             other_events: event(OTHER),
             rejected: self.rejected.handles(),
-            lag: self.lag.ensure(labels()),
+            lag: self.lag.ensure(&labels()),
         }
     }
 }

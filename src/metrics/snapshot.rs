@@ -4,13 +4,14 @@
 //! behind it, on the scrape's own time: gauges are named, `/proc` is read, text is written.
 //!
 //! Values are kept in columns, so a copy is a few long runs of numbers; the lists of labels, which
-//! only grow, are shared, and so are their start times.
+//! only grow, are shared.
 
 use std::sync::Arc;
 
 use super::catalogue::Entry;
-use super::labels::LabelSet;
+use super::labels::{LabelSet, Labels};
 use super::native::NativeBuckets;
+use super::texts::Texts;
 use crate::clock::Moment;
 
 /// One metric at one moment.
@@ -19,9 +20,9 @@ pub(super) struct Samples {
     /// Its name, kind, unit and help.
     pub(super) entry: &'static Entry,
     /// The labels of each series.
-    pub(super) labels: Arc<Vec<LabelSet>>,
+    pub(super) labels: Texts,
     /// When each of them began at zero; empty for what does not count.
-    pub(super) starts: Arc<Vec<Moment>>,
+    pub(super) starts: Vec<Moment>,
     /// The value of each series, in the same order.
     pub(super) values: Values,
 }
@@ -59,7 +60,7 @@ pub(super) enum Value<'a> {
 /// One series at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Series<'a> {
-    pub(super) labels: &'a LabelSet,
+    pub(super) labels: LabelSet<'a>,
     /// When it began at zero; `None` if it did not, or that is not known.
     pub(super) start: Option<Moment>,
     pub(super) value: Value<'a>,
@@ -67,18 +68,25 @@ pub(super) struct Series<'a> {
 
 impl Samples {
     /// Samples that never began at zero.
-    pub(super) fn undated(entry: &'static Entry, labels: Vec<LabelSet>, values: Values) -> Self {
-        Self { entry, labels: Arc::new(labels), starts: Arc::default(), values }
+    pub(super) fn undated(entry: &'static Entry, labels: Texts, values: Values) -> Self {
+        Self { entry, labels, starts: Vec::new(), values }
     }
 
-    /// Each series of `pbx`, or of all.
+    /// One of these.
+    pub(super) fn one(entry: &'static Entry, labels: &impl Labels, values: Values) -> Self {
+        let (mut text, mut texts) = (String::new(), Texts::default());
+        labels.write_to(&mut text);
+        texts.push(&text);
+        Self::undated(entry, texts, values)
+    }
+
+    /// Each series of the PBX whose label is written like `pbx`, or of all.
     ///
     /// What is about the exporter as a whole belongs to every PBX.
     pub(super) fn series<'a>(&'a self, pbx: Option<&'a str>) -> impl Iterator<Item = Series<'a>> {
-        let all = self.labels.iter().enumerate();
-        let wanted = all.filter(move |(_, labels)| match (pbx, labels.pbx()) {
-            (Some(wanted), Some(pbx)) => wanted == pbx,
-            (None, _) | (_, None) => true,
+        let all = self.labels.iter().map(LabelSet).enumerate();
+        let wanted = all.filter(move |(_, labels)| {
+            pbx.is_none_or(|wanted| labels.is_of(wanted) || !labels.has_pbx())
         });
         wanted.map(|(at, labels)| Series {
             labels,
@@ -102,14 +110,14 @@ impl Values {
 pub(super) type Bounds = Arc<[f64]>;
 
 /// The histograms of one family.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Histograms {
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
     sums: Vec<f64>,
-    /// What the buckets hold each, histogram after histogram.
+    /// What the buckets hold each, without what the buckets below hold, histogram after histogram.
     counts: Vec<u64>,
     /// One for each histogram, or none at all.
-    pub(super) native: Vec<NativeBuckets>,
+    pub(super) native: Vec<Arc<NativeBuckets>>,
     /// One place for each bucket, as in `counts`, or none at all.
     pub(super) exemplars: Vec<Option<Exemplar>>,
 }
@@ -149,25 +157,32 @@ impl Exemplar {
 }
 
 impl Histograms {
-    /// None yet; `expected` will come.
-    pub(super) fn new(bounds: Bounds, expected: usize) -> Self {
-        let counts = Vec::with_capacity(expected * bounds.len());
-        let sums = Vec::with_capacity(expected);
+    /// None yet.
+    pub(super) fn new(bounds: Bounds) -> Self {
+        let (sums, counts) = (Vec::new(), Vec::new());
         Self { bounds, sums, counts, native: Vec::new(), exemplars: Vec::new() }
     }
 
-    /// One more; `counts` has as many buckets as there are bounds.
-    pub(super) fn push(&mut self, sum: f64, counts: &[u64]) {
-        debug_assert_eq!(counts.len(), self.bounds.len());
-        self.sums.push(sum);
-        self.counts.extend_from_slice(counts);
+    /// One more, at zero.
+    pub(super) fn push(&mut self) {
+        self.sums.push(0.0);
+        self.counts.resize(self.counts.len() + self.bounds.len(), 0);
     }
 
-    fn at(&self, series: usize) -> HistogramValue<'_> {
+    /// Observes seconds in one; the place of the bucket among all.
+    pub(super) fn observe(&mut self, at: usize, seconds: f64) -> usize {
+        let bucket = self.bounds.partition_point(|bound| *bound < seconds);
+        let place = at * self.bounds.len() + bucket;
+        self.sums[at] += seconds;
+        self.counts[place] += 1;
+        place
+    }
+
+    pub(super) fn at(&self, series: usize) -> HistogramValue<'_> {
         let buckets = series * self.bounds.len()..(series + 1) * self.bounds.len();
         HistogramValue {
             sum: self.sums[series],
-            native: self.native.get(series),
+            native: self.native.get(series).map(Arc::as_ref),
             bounds: &self.bounds,
             exemplars: self.exemplars.get(buckets.clone()).unwrap_or_default(),
             counts: &self.counts[buckets],
@@ -179,6 +194,11 @@ impl<'a> HistogramValue<'a> {
     /// How many observations there were.
     pub(super) fn count(&self) -> u64 {
         self.counts.iter().sum()
+    }
+
+    /// The bounds, each with what is not below the one before it.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (f64, u64)> {
+        self.bounds.iter().copied().zip(self.counts.iter().copied())
     }
 
     /// The classic buckets, each with what is below it.
@@ -197,19 +217,19 @@ impl<'a> HistogramValue<'a> {
 pub(super) mod tests {
     use super::*;
     use crate::metrics::catalogue;
+    use crate::metrics::labels::Fixed;
 
-    fn of(name: &str, labels: Vec<LabelSet>, values: Values) -> Samples {
-        let entry = catalogue().iter().find(|entry| entry.name == name).expect("a known name");
-        Samples::undated(entry, labels, values)
+    fn entry_of(name: &str) -> &'static Entry {
+        catalogue().iter().find(|entry| entry.name == name).expect("a known name")
     }
 
     /// A family of one series.
     pub(crate) fn family(
         name: &str,
-        labels: &[(&'static str, &'static str)],
+        labels: &'static [(&'static str, &'static str)],
         value: u64,
     ) -> Samples {
-        of(name, vec![LabelSet::fixed(labels)], Values::Whole(vec![value]))
+        Samples::one(entry_of(name), &Fixed(labels), Values::Whole(vec![value]))
     }
 
     /// Histograms without labels: of each the sum, the buckets and the native ones.
@@ -218,12 +238,15 @@ pub(super) mod tests {
         each: &[(f64, &[u64], Option<NativeBuckets>)],
     ) -> Samples {
         let bounds = bounds.iter().copied().chain([f64::INFINITY]).collect();
-        let mut histograms = Histograms::new(bounds, each.len());
+        let mut histograms = Histograms::new(bounds);
+        let mut labels = Texts::default();
         for (sum, counts, native) in each {
-            histograms.push(*sum, counts);
-            histograms.native.extend(native.clone());
+            histograms.sums.push(*sum);
+            histograms.counts.extend_from_slice(counts);
+            histograms.native.extend(native.clone().map(Arc::new));
+            labels.push("");
         }
-        let labels = each.iter().map(|_| LabelSet::none()).collect();
-        of("asterisk_queue_hold_seconds", labels, Values::Histograms(histograms))
+        let entry = entry_of("asterisk_queue_hold_seconds");
+        Samples::undated(entry, labels, Values::Histograms(histograms))
     }
 }

@@ -3,12 +3,12 @@
 //! Under the lock each name gets its label, which only the recorder knows.  The series are made
 //! behind it: an agent alone has one for each state.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::catalogue::{Entry, entry};
+use super::family::Places;
 use super::labels::{
-    AgentName, AgentStateLabels, DegradedLabels, DirectionLabels, LabelSet, PbxLabels,
+    AgentName, AgentStateLabels, DegradedLabels, DirectionLabels, Labels, PbxLabels,
     QueueAgentsLabels, QueueLabels, QueueName, Tracked, TrackedLabels, TrunkLabels, TrunkName,
 };
 use super::recorder::Recorder;
@@ -91,7 +91,7 @@ impl Gauges {
     fn add(&mut self, PbxState { pbx, queues, agents, trunks, rest }: &PbxState) {
         if let Some(started) = rest.started {
             let labels = PbxLabels { pbx: pbx.clone() };
-            *self.started.at(labels) = started.since(Moment::EPOCH).as_secs_f64();
+            *self.started.at(&labels) = started.since(Moment::EPOCH).as_secs_f64();
         }
 
         for queue in queues {
@@ -100,31 +100,31 @@ impl Gauges {
         for (agent, doing) in agents {
             for &state in AgentState::ALL {
                 let labels = AgentStateLabels { pbx: pbx.clone(), agent: agent.clone(), state };
-                *self.agents.at(labels) += u64::from(state == *doing);
+                *self.agents.at(&labels) += u64::from(state == *doing);
             }
         }
 
         // Several trunks have one name where the limit of labels folds them.
         for (trunk, calls) in trunks {
-            *self.trunks.at(TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() }) += calls;
+            *self.trunks.at(&TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() }) += calls;
         }
         self.add_rest(pbx, rest);
     }
 
     fn add_queue(&mut self, pbx: &PbxName, Queue { name, target, state }: &Queue) {
         let labels = || QueueLabels { pbx: pbx.clone(), queue: name.clone() };
-        *self.waiting.at(labels()) += state.waiting;
-        *self.talking.at(labels()) += state.talking;
-        let longest = self.longest_wait.at(labels());
+        *self.waiting.at(&labels()) += state.waiting;
+        *self.talking.at(&labels()) += state.talking;
+        let longest = self.longest_wait.at(&labels());
         *longest = longest.max(state.longest_wait.as_secs_f64());
         if let Some(target) = target {
-            *self.target.at(labels()) = target.as_secs_f64();
+            *self.target.at(&labels()) = target.as_secs_f64();
         }
 
         for &doing in AgentState::ALL {
             let count = total(&state.members, doing);
             let labels = QueueAgentsLabels { pbx: pbx.clone(), queue: name.clone(), state: doing };
-            *self.members.at(labels) += count;
+            *self.members.at(&labels) += count;
         }
     }
 
@@ -132,11 +132,11 @@ impl Gauges {
     fn add_rest(&mut self, pbx: &PbxName, state: &State) {
         for &direction in Direction::ALL {
             let labels = DirectionLabels { pbx: pbx.clone(), direction };
-            *self.calls.at(labels) = total(&state.calls, direction);
+            *self.calls.at(&labels) = total(&state.calls, direction);
         }
 
         for &kind in Tracked::ALL {
-            *self.tracked.at(TrackedLabels { pbx: pbx.clone(), kind }) = match kind {
+            *self.tracked.at(&TrackedLabels { pbx: pbx.clone(), kind }) = match kind {
                 Tracked::Channel => state.tracked.channels,
                 Tracked::Stay => state.tracked.stays,
                 Tracked::Call => state.tracked.calls,
@@ -145,7 +145,7 @@ impl Gauges {
 
         for &reason in Missing::ALL {
             let labels = DegradedLabels { pbx: pbx.clone(), reason };
-            *self.degraded.at(labels) = u64::from(state.missing.contains(reason));
+            *self.degraded.at(&labels) = u64::from(state.missing.contains(reason));
         }
     }
 
@@ -170,28 +170,25 @@ impl Gauges {
 /// One gauge, whose series are made as they come.
 #[derive(Default)]
 struct Gauge<V> {
-    index: HashMap<LabelSet, usize>,
-    labels: Vec<LabelSet>,
+    places: Places,
     values: Vec<V>,
 }
 
 impl<V: Default> Gauge<V> {
     /// The value with these labels, zero if it is new.
-    fn at(&mut self, labels: impl Into<LabelSet>) -> &mut V {
-        let labels = labels.into();
-        let at = *self.index.entry(labels).or_insert_with_key(|labels| {
-            self.labels.push(labels.clone());
+    fn at(&mut self, labels: &impl Labels) -> &mut V {
+        let (at, new) = self.places.ensure(labels);
+        if new {
             self.values.push(V::default());
-            self.labels.len() - 1
-        });
-        &mut self.values[at]
+        }
+        &mut self.values[at as usize]
     }
 
     fn samples(self, entry: &'static Entry) -> Samples
     where
         Values: From<Vec<V>>,
     {
-        Samples::undated(entry, self.labels, self.values.into())
+        Samples::undated(entry, self.places.into_labels(), self.values.into())
     }
 }
 

@@ -7,8 +7,8 @@
 
 use super::catalogue::Kind;
 use super::exposition::Format;
-use super::labels::LabelSet;
-use super::snapshot::{Exemplar, HistogramValue, Samples, Value};
+use super::labels::{LabelSet, escape};
+use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value, Values};
 use crate::clock::Moment;
 
 /// How a text is written.
@@ -19,11 +19,12 @@ pub(super) struct Style {
     pub(super) created_lines: bool,
 }
 
-/// The families as text; of one PBX, or of all.
+/// The families as text; of the PBX whose label is written like `pbx`, or of all.
 pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> String {
     let Style { format, created_lines } = style;
     let created_lines = created_lines && format == Format::OpenMetrics;
-    let mut page = Page { text: String::new(), labels: String::new(), format, created_lines };
+    let text = String::with_capacity(families.iter().map(size).sum());
+    let mut page = Page { text, bounds: Vec::new(), format, created_lines };
     match format {
         Format::Text => families.iter().for_each(|family| page.family(family, pbx)),
         Format::OpenMetrics => {
@@ -39,10 +40,22 @@ pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> St
     page.text
 }
 
+/// About how many bytes a family is: a page of many megabytes is allocated once.
+fn size(family: &Samples) -> usize {
+    let entry = family.entry;
+    let lines = match &family.values {
+        Values::Whole(_) | Values::Real(_) => 1,
+        Values::Histograms(histograms) => histograms.bounds.len() + 2,
+    };
+    let frame = entry.name.len() + FRAME;
+    2 * (entry.name.len() + entry.help.len())
+        + lines * (family.labels.bytes() + family.labels.len() * frame)
+}
+
 struct Page {
     text: String,
-    /// The labels of the series that is being written: a histogram needs them for each line.
-    labels: String,
+    /// The label `le` of each bucket of the family.
+    bounds: Vec<String>,
     format: Format,
     created_lines: bool,
 }
@@ -56,25 +69,26 @@ impl Page {
         }
 
         self.head(family);
+        if let Values::Histograms(histograms) = &family.values {
+            self.bounds = histograms.bounds.iter().copied().map(bound).collect();
+        }
         let name = family.entry.name;
-        for series in all {
-            self.labels.clear();
-            write_labels(&mut self.labels, series.labels);
-            match series.value {
+        for Series { labels: LabelSet(labels), start, value } in all {
+            match value {
                 Value::Whole(value) => {
-                    self.name(&[name]);
+                    self.name(name, "", labels);
                     self.whole(value);
                 }
                 Value::Real(value) => {
-                    self.name(&[name]);
+                    self.name(name, "", labels);
                     self.real(value);
                 }
-                Value::Histogram(histogram) => self.histogram(name, histogram),
+                Value::Histogram(histogram) => self.histogram(name, labels, histogram),
             }
 
             // Behind the last line of its series: Prometheus looks ahead for it.
-            if let (true, Some(start)) = (self.created_lines, series.start) {
-                self.name(&[family.entry.family(), "_created"]);
+            if let (true, Some(start)) = (self.created_lines, start) {
+                self.name(family.entry.family(), "_created", labels);
                 self.line(&[&timestamp(start)]);
             }
         }
@@ -95,25 +109,18 @@ impl Page {
         }
     }
 
-    fn histogram(&mut self, name: &str, histogram: HistogramValue<'_>) {
-        self.name(&[name, "_sum"]);
+    fn histogram(&mut self, name: &str, labels: &str, histogram: HistogramValue<'_>) {
+        self.name(name, "_sum", labels);
         self.real(histogram.sum);
-        self.name(&[name, "_count"]);
+        self.name(name, "_count", labels);
         self.whole(histogram.count());
 
-        for bucket in histogram.buckets() {
-            self.push(&[name, "_bucket{le=\""]);
-            if bucket.bound == f64::INFINITY {
-                self.text.push_str("+Inf");
-            } else {
-                self.text.push_str(dtoa::Buffer::new().format(bucket.bound));
+        let comma = if labels.is_empty() { "" } else { "," };
+        for (at, bucket) in histogram.buckets().enumerate() {
+            let bound = &self.bounds[at];
+            for part in [name, "_bucket{", bound, comma, labels, "} "] {
+                self.text.push_str(part);
             }
-            self.text.push('"');
-            if !self.labels.is_empty() {
-                self.text.push(',');
-            }
-            self.text.push_str(&self.labels);
-            self.text.push_str("} ");
             self.text.push_str(itoa::Buffer::new().format(bucket.count));
             if let (Format::OpenMetrics, Some(exemplar)) = (self.format, bucket.exemplar) {
                 self.exemplar(exemplar);
@@ -133,12 +140,10 @@ impl Page {
     }
 
     /// The name and the labels of a sample.
-    fn name(&mut self, parts: &[&str]) {
-        self.push(parts);
-        if !self.labels.is_empty() {
-            self.text.push('{');
-            self.text.push_str(&self.labels);
-            self.text.push('}');
+    fn name(&mut self, name: &str, suffix: &str, labels: &str) {
+        self.push(&[name, suffix]);
+        if !labels.is_empty() {
+            self.push(&["{", labels, "}"]);
         }
         self.text.push(' ');
     }
@@ -163,16 +168,11 @@ impl Page {
     }
 }
 
-fn write_labels(text: &mut String, labels: &LabelSet) {
-    for (name, value) in labels.iter() {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        text.push_str(name);
-        text.push_str("=\"");
-        escape(text, value);
-        text.push('"');
-    }
+/// The label of a bucket.
+fn bound(bound: f64) -> String {
+    let mut buffer = dtoa::Buffer::new();
+    let number = if bound == f64::INFINITY { "+Inf" } else { buffer.format(bound) };
+    format!("le=\"{number}\"")
 }
 
 /// Seconds since the epoch, of which a float would lose the last digits.
@@ -182,20 +182,8 @@ fn timestamp(moment: Moment) -> String {
     format!("{seconds}.{rest:06}")
 }
 
-/// Few values have anything to escape.
-fn escape(text: &mut String, value: &str) {
-    let mut rest = value;
-    while let Some(at) = rest.find(['\\', '"', '\n']) {
-        text.push_str(&rest[..at]);
-        text.push_str(match rest.as_bytes()[at] {
-            b'\\' => "\\\\",
-            b'"' => "\\\"",
-            _ => "\\n",
-        });
-        rest = &rest[at + 1..];
-    }
-    text.push_str(rest);
-}
+/// What a line has besides its name and labels: suffix, `le`, and most values.
+const FRAME: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -259,21 +247,6 @@ mod tests {
     }
 
     #[test]
-    fn label_values_are_escaped() {
-        for (value, escaped) in [
-            ("plain", "plain"),
-            ("\"", r#"\""#),
-            ("\\", r"\\"),
-            ("a\nb", r"a\nb"),
-            ("é\"\\\n\"é", r#"é\"\\\n\"é"#),
-        ] {
-            let mut text = String::new();
-            escape(&mut text, value);
-            assert_eq!(text, escaped);
-        }
-    }
-
-    #[test]
     fn a_page_of_one_pbx_has_its_series_and_those_of_no_pbx() {
         let page = |pbx| {
             let families = [
@@ -281,7 +254,7 @@ mod tests {
                 family(CALLS, &[("pbx", "branch")], 4),
                 family("process_open_fds", &[], 5),
             ];
-            write(&families, Some(pbx), plain(Format::Text))
+            write(&families, Some(&format!("pbx=\"{pbx}\"")), plain(Format::Text))
         };
         let samples = |pbx| -> Vec<_> {
             page(pbx).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
