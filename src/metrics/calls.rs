@@ -1,6 +1,9 @@
 //! Counters and histograms of all calls and of trunks.
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use hashbrown::DefaultHashBuilder;
 
 use super::budget::Budget;
 use super::catalogue::entry;
@@ -39,6 +42,8 @@ pub(super) struct CallMetrics {
     budget: Budget,
     histograms: AgentHistograms,
     zero_series: ZeroSeries,
+    /// The routes that have all that a call may be counted in.
+    prepared: HashSet<Route, DefaultHashBuilder>,
     calls: Handles<(Route, CallResult), CallLabels, Counts>,
     ring: Handles<(Direction, CallResult), CallRingLabels, Distributions>,
     talk: Handles<(Direction, AgentId), CallTalkLabels, Distributions>,
@@ -118,6 +123,7 @@ impl CallFamilies {
             budget: budget.clone(),
             histograms: self.histograms,
             zero_series: self.zero_series,
+            prepared: HashSet::default(),
             calls: self.calls.handles(),
             ring: self.ring.handles(),
             talk: self.talk.handles(),
@@ -174,24 +180,35 @@ impl CallMetrics {
 
     /// Starts what a call may be counted in at zero, as far as there is `room`.
     pub(super) fn began(&mut self, parties: &Parties, room: impl Fn(usize) -> bool + Copy) {
+        let route = parties.route();
+        if self.prepared.contains(&route) {
+            return;
+        }
+
         // The agent of an inbound call is who answered it.
         let is_answered = parties.direction == Direction::Inbound && !parties.agent.id.is_none();
         let results = if is_answered { &[CallResult::Answered] } else { CallResult::ALL };
+        let mut has_all = true;
         for &result in results {
             let labels = || call_labels(&self.pbx, parties, result);
-            self.calls.begin(room, (parties.route(), result), labels);
+            has_all &= self.calls.begin(room, (route, result), labels);
         }
 
         let causes = if is_answered { &[SERVED_CAUSE][..] } else { &CALL_CAUSES };
         for &cause in causes {
             let cause = CauseLabels::from(cause);
             let labels = || hangup_labels(&self.pbx, parties, cause);
-            self.hangups.begin(room, (parties.route(), cause), labels);
+            has_all &= self.hangups.begin(room, (route, cause), labels);
         }
 
         let agent = in_histograms(&parties.agent, self.histograms);
         let labels = || talk_labels(&self.pbx, parties.direction, &agent);
-        self.talk.begin(room, (parties.direction, agent.id), labels);
+        has_all &= self.talk.begin(room, (parties.direction, agent.id), labels);
+
+        // What had no room is asked for again: so no more is kept than there are series.
+        if has_all {
+            self.prepared.insert(route);
+        }
     }
 
     pub(super) fn ended(&mut self, parties: &Parties, result: CallResult) {

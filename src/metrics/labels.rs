@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use memchr::memchr3;
 use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use super::overflow::Limit;
@@ -110,21 +111,30 @@ impl EncodeLabelSet for Fixed {
     }
 }
 
-/// Appends a label and the comma in front of it.
+/// Appends a label, and a comma in front of it.
 fn write_label(text: &mut String, name: &str, value: &str) {
-    if !text.is_empty() {
-        text.push(',');
-    }
-    text.push_str(name);
-    text.push_str("=\"");
+    begin_label(text, name);
     escape(text, value);
     text.push('"');
+}
+
+/// The same of a value that has nothing to escape, or is escaped.
+fn write_escaped(text: &mut String, name: &str, value: &str) {
+    begin_label(text, name);
+    text.push_str(value);
+    text.push('"');
+}
+
+fn begin_label(text: &mut String, name: &str) {
+    text.push_str(if text.is_empty() { "" } else { "," });
+    text.push_str(name);
+    text.push_str("=\"");
 }
 
 /// Appends a value; few have anything to escape.
 pub(super) fn escape(text: &mut String, value: &str) {
     let mut rest = value;
-    while let Some(at) = rest.find(['\\', '"', '\n']) {
+    while let Some(at) = memchr3(b'\\', b'"', b'\n', rest.as_bytes()) {
         text.push_str(&rest[..at]);
         text.push_str(match rest.as_bytes()[at] {
             b'\\' => "\\\\",
@@ -147,19 +157,22 @@ impl Field for &'static str {
     }
 }
 
+/// Words are lower-case letters and underscores.
 impl<W: Word> Field for W {
     fn add(&self, name: &str, text: &mut String) {
-        write_label(text, name, self.word());
+        write_escaped(text, name, self.word());
     }
 }
 
-/// A name as a label has it; `I` is the id it belongs to.
+/// A name as a label has it, escaped once for all series; `I` is the id it belongs to.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Name<I>(Arc<str>, PhantomData<I>);
 
 impl<I> Name<I> {
     pub(super) fn new(text: &str) -> Self {
-        Self(text.into(), PhantomData)
+        let mut escaped = String::with_capacity(text.len());
+        escape(&mut escaped, text);
+        Self(escaped.into(), PhantomData)
     }
 }
 
@@ -170,7 +183,7 @@ pub(super) type ReasonName = Name<ReasonId>;
 
 impl<I> Field for Name<I> {
     fn add(&self, name: &str, text: &mut String) {
-        write_label(text, name, &self.0);
+        write_escaped(text, name, &self.0);
     }
 }
 
@@ -201,8 +214,8 @@ impl Field for CauseLabels {
         let mut number = itoa::Buffer::new();
         let (number, words) =
             known.map_or((OTHER, OTHER), |(Cause(cause), words)| (number.format(cause), words));
-        write_label(text, name, number);
-        write_label(text, "cause_text", words);
+        write_escaped(text, name, number);
+        write_escaped(text, "cause_text", words);
     }
 }
 

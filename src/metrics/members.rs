@@ -1,6 +1,9 @@
 //! Counters and histograms by queue and agent: ring attempts, talks and how they ended.
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use hashbrown::DefaultHashBuilder;
 
 use super::budget::Budget;
 use super::catalogue::entry;
@@ -41,6 +44,8 @@ pub(super) struct MemberMetrics {
     pbx: PbxName,
     budget: Budget,
     histograms: AgentHistograms,
+    /// Whose ring attempts have all that they usually lead to.
+    prepared: HashSet<Place, DefaultHashBuilder>,
     rings: Handles<(Place, RingResult), RingLabels, Counts>,
     ring: Handles<(Place, RingResult), RingLabels, Distributions>,
     talk: Handles<Place, MemberLabels, Distributions>,
@@ -124,6 +129,7 @@ impl MemberFamilies {
             pbx: pbx.clone(),
             budget: budget.clone(),
             histograms: self.histograms,
+            prepared: HashSet::default(),
             rings: self.rings.handles(),
             ring: self.ring.handles(),
             talk: self.talk.handles(),
@@ -162,16 +168,26 @@ impl MemberMetrics {
 
     /// Starts what a ring attempt usually leads to at zero, as far as there is `room`.
     pub(super) fn rings(&mut self, member: &Member, room: impl Fn(usize) -> bool + Copy) {
+        if self.prepared.contains(&member.place()) {
+            return;
+        }
+
         let shown = member.in_histograms(self.histograms);
+        let mut has_all = true;
         for &result in RingResult::ALL.iter().filter(|result| **result != RingResult::Lost) {
             let labels = || ring_labels(&self.pbx, &shown, result);
-            self.ring.begin(room, (shown.place(), result), labels);
+            has_all &= self.ring.begin(room, (shown.place(), result), labels);
         }
-        self.talk.begin(room, shown.place(), || shown.labels(&self.pbx));
+        has_all &= self.talk.begin(room, shown.place(), || shown.labels(&self.pbx));
 
         let agent = PHONE_CAUSES.iter().map(|&cause| (Leg::Agent, cause));
         for (leg, cause) in agent.chain([(Leg::Caller, SERVED_CAUSE)]) {
-            self.begin_cause(member, leg, cause, room);
+            has_all &= self.begin_cause(member, leg, cause, room);
+        }
+
+        // What had no room is asked for again: so no more is kept than there are series.
+        if has_all {
+            self.prepared.insert(member.place());
         }
     }
 
@@ -193,10 +209,10 @@ impl MemberMetrics {
         leg: Leg,
         cause: Cause,
         room: impl Fn(usize) -> bool,
-    ) {
+    ) -> bool {
         let cause = CauseLabels::from(cause);
         let labels = || hangup_labels(&self.pbx, member, leg, cause);
-        self.hangups.begin(room, (member.place(), leg, cause), labels);
+        self.hangups.begin(room, (member.place(), leg, cause), labels)
     }
 
     pub(super) fn rang(&mut self, member: &Member, result: RingResult, length: Option<Duration>) {

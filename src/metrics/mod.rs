@@ -153,6 +153,7 @@ impl Metrics {
             pbx: pbx.clone(),
             settings: self.settings.clone(),
             queue_targets: HashMap::new(),
+            targets: HashMap::new(),
             queues: self.queues.of_pbx(pbx),
             members: self.members.of_pbx(pbx, budget),
             agents: self.agents.of_pbx(pbx, budget),

@@ -30,6 +30,8 @@ pub struct Recorder {
     pub(super) naming: Naming,
     /// The queues' own `servicelevel`.
     pub(super) queue_targets: HashMap<QueueId, Option<Duration>>,
+    /// The targets in force, as far as they were asked for: names are compared once.
+    pub(super) targets: HashMap<QueueId, Option<Duration>>,
     pub(super) queues: QueueMetrics,
     pub(super) members: MemberMetrics,
     pub(super) agents: AgentMetrics,
@@ -65,10 +67,13 @@ impl Recorder {
     }
 
     /// The service level target in force for a queue.
-    pub(super) fn target(&self, names: &Names, queue: QueueId) -> Option<Duration> {
-        let own = self.queue_targets.get(&queue).copied().flatten();
-        let name = names.queues.name(queue);
-        self.settings.target(name, self.settings.queue_aliases.of(&self.pbx, name), own)
+    pub(super) fn target(&mut self, names: &Names, queue: QueueId) -> Option<Duration> {
+        let Self { pbx, settings, queue_targets, targets, .. } = self;
+        *targets.entry(queue).or_insert_with(|| {
+            let own = queue_targets.get(&queue).copied().flatten();
+            let name = names.queues.name(queue);
+            settings.target(name, settings.queue_aliases.of(pbx, name), own)
+        })
     }
 
     fn record(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) -> Option<()> {
@@ -78,6 +83,7 @@ impl Recorder {
         match fact {
             O::QueueKnown { queue, service_level } => {
                 self.queue_targets.insert(queue, service_level);
+                self.targets.remove(&queue);
                 let labelled = naming.queue(names, queue)?;
                 self.queues.known(&labelled);
                 if self.settings.zero_series >= ZeroSeries::Usual {
