@@ -12,8 +12,9 @@ use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
 use crate::health::Health;
-use crate::http::{self, Pages, Scraper};
-use crate::metrics::{Exporter, Metrics, Monitor};
+use crate::http::{self, Numbers, Pages, Scraper};
+use crate::metrics::{Exporter, Exposition, Families, Metrics, Monitor};
+use crate::pbx::PbxName;
 use crate::{event, supervisor};
 
 /// Opens the configured sockets; `hint` says what helps where one is taken.
@@ -76,11 +77,17 @@ impl Service {
 }
 
 /// A scrape is a consistent cut: its numbers are copied under the lock that a batch of events is
-/// applied under.  The text is written behind it, so events never wait for a slow scrape.
+/// applied under.  They are named and written behind it, so events never wait for a slow scrape.
 fn scraper(exporter: Arc<Mutex<Exporter>>, clock: Clock) -> Scraper {
-    Scraper::new(Scraper::DEFAULT_LIMIT, move |exposition, pbx| {
+    Scraper::new(Scraper::DEFAULT_LIMIT, move || {
         let snapshot =
             exporter.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
-        snapshot.write(exposition, pbx)
+        Arc::new(snapshot.named())
     })
+}
+
+impl Numbers for Families {
+    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
+        Self::write(self, exposition, pbx)
+    }
 }

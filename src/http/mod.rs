@@ -31,7 +31,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 pub use bind::{BindError, bind};
-pub use scrape::{Scraper, WritePage};
+pub use scrape::{Numbers, Scraper, TakeNumbers};
 
 use self::connection_limit::{ConnectionLimit, Permit};
 use self::idle_timeout::IdleTimeout;

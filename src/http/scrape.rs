@@ -2,6 +2,7 @@
 //! a time, and once for all who ask for the same page at once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +16,21 @@ use tokio::task::spawn_blocking;
 use crate::metrics::Exposition;
 use crate::pbx::PbxName;
 
-/// Writes the metrics of one PBX, or of all, in one format.
-pub type WritePage = dyn Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync;
+/// The numbers of one moment.
+pub trait Numbers: Send + Sync {
+    /// Writes those of one PBX, or of all, in one format.
+    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8>;
+}
+
+/// Takes the numbers of now.
+pub type TakeNumbers = dyn Fn() -> Arc<dyn Numbers> + Send + Sync;
 
 /// Answers scrapes.
 pub struct Scraper {
-    write: Arc<WritePage>,
+    take: Arc<TakeNumbers>,
     permits: Arc<Semaphore>,
-    /// The pages that requests wait for.
-    turns: Mutex<HashMap<Wanted, Arc<Turn>>>,
+    numbers: Turns<(), Arc<dyn Numbers>>,
+    pages: Turns<Wanted, Bytes>,
 }
 
 /// Which page a client asks for.
@@ -33,17 +40,6 @@ pub(super) struct Wanted {
     /// `None` for all.
     pub(super) pbx: Option<PbxName>,
     pub(super) gzip: bool,
-}
-
-/// The runs for one page, one after the other.
-#[derive(Default)]
-struct Turn {
-    /// How many requests wait; changed under the lock of all turns only.
-    waiting: AtomicUsize,
-    /// How many runs began.
-    begun: AtomicU64,
-    /// The latest run that ended, by its number, and its page.
-    latest: AsyncMutex<Option<(u64, Bytes)>>,
 }
 
 /// Why there are no metrics to send.
@@ -63,16 +59,14 @@ impl Scraper {
 
     /// At most `limit` scrapes at once; 0 is no limit, as with other exporters'
     /// `--web.max-requests`.
-    pub fn new(
-        limit: usize,
-        write: impl Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(limit: usize, take: impl Fn() -> Arc<dyn Numbers> + Send + Sync + 'static) -> Self {
         let permits =
             if limit == 0 { Semaphore::MAX_PERMITS } else { limit.min(Semaphore::MAX_PERMITS) };
         Self {
-            write: Arc::new(write),
+            take: Arc::new(take),
             permits: Arc::new(Semaphore::new(permits)),
-            turns: Mutex::default(),
+            numbers: Turns::default(),
+            pages: Turns::default(),
         }
     }
 
@@ -84,60 +78,101 @@ impl Scraper {
     pub(super) async fn page(&self, wanted: Wanted) -> Result<Bytes, ScrapeError> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| ScrapeError::Busy)?;
-        let place = self.place(wanted);
+
+        self.pages
+            .run(wanted.clone(), async {
+                let numbers = self.numbers().await?;
+                let work = move || {
+                    let _permit = permit;
+                    let page = numbers.write(wanted.exposition, wanted.pbx.as_ref());
+                    if wanted.gzip { compress(&page) } else { Ok(page) }
+                };
+                let page = spawn_blocking(work).await.map_err(ScrapeError::Broken)?;
+                Ok(Bytes::from(page.map_err(ScrapeError::Gzip)?))
+            })
+            .await
+    }
+
+    /// The numbers of now.  Different pages that are asked for at once have them from one copy: events
+    /// wait while numbers are copied, so nobody may copy them forty times in a row.
+    async fn numbers(&self) -> Result<Arc<dyn Numbers>, ScrapeError> {
+        let take = Arc::clone(&self.take);
+        self.numbers
+            .run((), async { spawn_blocking(move || take()).await.map_err(ScrapeError::Broken) })
+            .await
+    }
+}
+
+/// Work that is done once for all who ask for the same at once; nothing is kept of it.
+struct Turns<K: Eq + Hash, T>(Mutex<HashMap<K, Arc<Turn<T>>>>);
+
+/// The runs for one thing, one after the other.
+struct Turn<T> {
+    /// How many requests wait; changed under the lock of all turns only.
+    waiting: AtomicUsize,
+    /// How many runs began.
+    begun: AtomicU64,
+    /// The latest run that ended, by its number, and what it gave.
+    latest: AsyncMutex<Option<(u64, T)>>,
+}
+
+impl<K: Eq + Hash, T> Default for Turns<K, T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash, T: Clone> Turns<K, T> {
+    /// What `work` gives, or what another's gave that began after this was asked.
+    async fn run<E>(&self, key: K, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let place = self.place(key);
 
         // A run that has begun may have copied its numbers already, and lack what the client knows:
         // only one that begins from now on will do.
         let begun = place.turn.begun.load(Ordering::Acquire);
         let mut latest = place.turn.latest.lock().await;
-        if let Some((run, page)) = &*latest
+        if let Some((run, made)) = &*latest
             && *run > begun
         {
-            return Ok(page.clone());
+            return Ok(made.clone());
         }
 
         let run = place.turn.begun.fetch_add(1, Ordering::AcqRel) + 1;
-        let write = Arc::clone(&self.write);
-        let wanted = place.wanted.clone();
-        let work = move || {
-            let _permit = permit;
-            let page = write(wanted.exposition, wanted.pbx.as_ref());
-            if wanted.gzip { compress(&page) } else { Ok(page) }
-        };
-        let page = spawn_blocking(work).await.map_err(ScrapeError::Broken)?;
-        let page = Bytes::from(page.map_err(ScrapeError::Gzip)?);
-        *latest = Some((run, page.clone()));
-        Ok(page)
+        let made = work.await?;
+        *latest = Some((run, made.clone()));
+        Ok(made)
     }
 
-    fn place(&self, wanted: Wanted) -> Place<'_> {
-        let turn = {
-            let mut turns = self.turns();
-            let turn = turns.entry(wanted.clone()).or_default();
-            turn.waiting.fetch_add(1, Ordering::Relaxed);
-            Arc::clone(turn)
-        };
-        Place { scraper: self, wanted, turn }
-    }
-
-    fn turns(&self) -> MutexGuard<'_, HashMap<Wanted, Arc<Turn>>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self, key: K) -> Place<'_, K, T> {
+        let mut turns = self.lock();
+        let turn = Arc::clone(turns.entry(key.clone()).or_insert_with(|| {
+            let (waiting, begun) = (AtomicUsize::new(0), AtomicU64::new(0));
+            Arc::new(Turn { waiting, begun, latest: AsyncMutex::new(None) })
+        }));
+        turn.waiting.fetch_add(1, Ordering::Relaxed);
+        Place { turns: self, key, turn }
     }
 }
 
-/// A request that waits for its page.
-struct Place<'a> {
-    scraper: &'a Scraper,
-    wanted: Wanted,
-    turn: Arc<Turn>,
+impl<K: Eq + Hash, T> Turns<K, T> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Arc<Turn<T>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The last request that waits removes the page: a later one must not get old numbers.
-impl Drop for Place<'_> {
+/// A request that waits.
+struct Place<'a, K: Eq + Hash, T> {
+    turns: &'a Turns<K, T>,
+    key: K,
+    turn: Arc<Turn<T>>,
+}
+
+/// The last request that waits removes what was made: a later one must not get old numbers.
+impl<K: Eq + Hash, T> Drop for Place<'_, K, T> {
     fn drop(&mut self) {
-        let mut turns = self.scraper.turns();
+        let mut turns = self.turns.lock();
         if self.turn.waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
-            turns.remove(&self.wanted);
+            turns.remove(&self.key);
         }
     }
 }
@@ -147,6 +182,13 @@ fn compress(page: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 8), Compression::fast());
     encoder.write_all(page)?;
     encoder.finish()
+}
+
+#[cfg(test)]
+impl<F: Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync> Numbers for F {
+    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
+        self(exposition, pbx)
+    }
 }
 
 #[cfg(test)]
@@ -163,54 +205,66 @@ mod tests {
         Wanted { exposition: Exposition::Text(Format::Text), pbx: None, gzip: false }
     }
 
+    fn of(name: &str) -> Wanted {
+        Wanted { pbx: Some(PbxName::new(name)), ..text() }
+    }
+
     #[tokio::test]
     async fn who_asks_during_a_run_shares_the_next_one() {
         let (entered, mut entries) = signals::unbounded_channel();
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         let runs = AtomicU64::new(0);
-        let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move |_, _| {
+        let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move || {
             entered.send(()).unwrap();
             // A gate that is gone is open.
             let _ = gate.lock().unwrap().recv();
-            vec![runs.fetch_add(1, Ordering::Relaxed) as u8]
+            let run = runs.fetch_add(1, Ordering::Relaxed) as u8;
+            Arc::new(move |_: Exposition, _: Option<&PbxName>| vec![run])
         }));
-        let ask = || {
+        let ask = |wanted| {
             let scraper = Arc::clone(&scraper);
-            async move { scraper.page(text()).await.unwrap() }
+            async move { scraper.page(wanted).await.unwrap() }
         };
 
         let mut first = JoinSet::new();
-        first.spawn(ask());
+        first.spawn(ask(text()));
         entries.recv().await.unwrap();
         let mut others = JoinSet::new();
         for _ in 0..5 {
-            others.spawn(ask());
+            others.spawn(ask(text()));
+        }
+        // Other pages share the numbers.
+        for pbx in ["hq", "branch"] {
+            others.spawn(ask(of(pbx)));
         }
         // All of them wait behind the first.
         tokio::task::yield_now().await;
         drop(open);
 
         assert_eq!(first.join_all().await, [&[0_u8][..]]);
-        assert_eq!(others.join_all().await, [&[1_u8][..]; 5]);
-        assert!(scraper.turns().is_empty(), "no page is kept");
-        assert_eq!(scraper.page(text()).await.unwrap(), [2_u8][..], "an old page is not used");
+        assert_eq!(others.join_all().await, [&[1_u8][..]; 7]);
+        assert!(scraper.pages.lock().is_empty(), "no page is kept");
+        assert!(scraper.numbers.lock().is_empty(), "no numbers are kept");
+        assert_eq!(scraper.page(text()).await.unwrap(), [2_u8][..], "old numbers are not used");
     }
 
     #[tokio::test]
     async fn different_pages_do_not_wait_for_each_other() {
         let (open, gate) = mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move |_, pbx| match pbx {
-            Some(pbx) => pbx.as_str().into(),
-            None => gate.lock().unwrap().recv().map_or(Vec::new(), |()| b"all".to_vec()),
+        let gate = Arc::new(Mutex::new(gate));
+        let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move || {
+            let gate = Arc::clone(&gate);
+            Arc::new(move |_: Exposition, pbx: Option<&PbxName>| match pbx {
+                Some(pbx) => pbx.as_str().into(),
+                None => gate.lock().unwrap().recv().map_or(Vec::new(), |()| b"all".to_vec()),
+            })
         }));
         let mut all = JoinSet::new();
         let slow = Arc::clone(&scraper);
         all.spawn(async move { slow.page(text()).await.unwrap() });
         tokio::task::yield_now().await;
-        let one = Wanted { pbx: Some(PbxName::new("hq")), ..text() };
-        assert_eq!(scraper.page(one).await.unwrap(), b"hq"[..]);
+        assert_eq!(scraper.page(of("hq")).await.unwrap(), b"hq"[..]);
         open.send(()).unwrap();
         assert_eq!(all.join_all().await, [&b"all"[..]]);
     }

@@ -21,6 +21,8 @@ const PROTOBUF: &str =
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+type WritePage = dyn Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync;
+
 /// The pages served on a port of their own.
 struct Site {
     address: SocketAddr,
@@ -36,10 +38,11 @@ impl Site {
         let health = Arc::new(Health::new(
             names.map(|(name, address)| (PbxName::new(name), address.to_owned())),
         ));
+        let numbers = Arc::new(write);
         let pages = Pages {
             telemetry_path: "/metrics".to_owned(),
             health: Arc::clone(&health),
-            scraper: Scraper::new(limit, write),
+            scraper: Scraper::new(limit, move || Arc::clone(&numbers) as Arc<dyn Numbers>),
             clock: Clock::start(),
         };
         let address = listener.local_addr().unwrap();

@@ -79,29 +79,43 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The numbers as they are written; to be called behind the lock.
+    pub fn named(self) -> Families {
+        let mut all = self.counted;
+        all.extend(gauges(&self.states));
+        #[cfg(target_os = "linux")]
+        if self.process {
+            all.extend(super::process::gauges());
+        }
+        Families { all, created_lines: self.created_lines }
+    }
+
+    /// The page as text; of `pbx` and the exporter itself, or of all PBXs.
+    pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
+        self.named().text(pbx, format)
+    }
+}
+
+/// The numbers of one moment with their names, of which any page can be written.
+#[derive(Debug)]
+pub struct Families {
+    pub(super) all: Vec<Samples>,
+    created_lines: bool,
+}
+
+impl Families {
     /// The page; of `pbx` and the exporter itself, or of all PBXs.
-    pub fn write(self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
+    pub fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
         match exposition {
             Exposition::Text(format) => self.text(pbx, format).into_bytes(),
-            Exposition::Protobuf => protobuf::write(&self.families(), pbx.map(as_label).as_deref()),
+            Exposition::Protobuf => protobuf::write(&self.all, pbx.map(as_label).as_deref()),
         }
     }
 
     /// The same as text.
-    pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
-        let created_lines = self.created_lines;
-        let style = Style { format, created_lines };
-        text::write(&self.families(), pbx.map(as_label).as_deref(), style)
-    }
-
-    pub(super) fn families(self) -> Vec<Samples> {
-        let mut families = self.counted;
-        families.extend(gauges(&self.states));
-        #[cfg(target_os = "linux")]
-        if self.process {
-            families.extend(super::process::gauges());
-        }
-        families
+    pub fn text(&self, pbx: Option<&PbxName>, format: Format) -> String {
+        let style = Style { format, created_lines: self.created_lines };
+        text::write(&self.all, pbx.map(as_label).as_deref(), style)
     }
 }
 

@@ -54,7 +54,7 @@ mod timeline;
 
 pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
-pub use exporter::{Exporter, Monitor, Snapshot};
+pub use exporter::{Exporter, Families, Monitor, Snapshot};
 pub use exposition::{Exposition, Format};
 pub use overflow::Limit;
 pub use recorder::Recorder;

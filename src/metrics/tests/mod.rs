@@ -55,7 +55,7 @@ impl Bench {
     }
 
     pub(super) fn protobuf(&mut self) -> Vec<u8> {
-        self.snapshot().write(Exposition::Protobuf, None)
+        self.snapshot().named().write(Exposition::Protobuf, None)
     }
 
     pub(super) fn text(&mut self) -> Scrape {

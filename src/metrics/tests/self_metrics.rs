@@ -99,7 +99,7 @@ fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
         Exposition::Protobuf,
     ] {
         let mut page = |pbx| {
-            let page = exporter.snapshot(Moment::from_secs(100)).write(exposition, pbx);
+            let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, pbx);
             String::from_utf8_lossy(&page).into_owned()
         };
         let (all, one) = (page(None), page(Some(&branch)));
@@ -116,7 +116,7 @@ fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
 fn process_metrics_are_there_only_if_asked_for() {
     assert!(!at(&mut exporter(), 100).0.contains("process_"));
     let metrics = Metrics::new(Settings::default()).with_process_metrics();
-    let families = metrics.snapshot(Vec::new()).families();
+    let families = metrics.snapshot(Vec::new()).named().all;
     let of = |name| families.iter().find(|family| family.entry.name == name).expect("it is there");
     let start = of("process_cpu_seconds_total").series(None).next().and_then(|cpu| cpu.start);
     let Values::Real(began) = &of("process_start_time_seconds").values else { panic!("no time") };

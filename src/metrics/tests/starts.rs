@@ -81,7 +81,7 @@ fn a_start_is_later_than_the_marker_of_the_scrape_before_it() {
         let mut exporter = exporter(Some(at(0)));
         exporter.scrape(scrape, Format::Text);
         abandons(&mut exporter, at(33), "sales");
-        let families = exporter.snapshot(at(35)).families();
+        let families = exporter.snapshot(at(35)).named().all;
         let exits =
             families.iter().find(|family| family.entry.name == "asterisk_queue_exits_total");
         let starts: Vec<_> = exits
@@ -131,7 +131,7 @@ fn the_classic_format_and_a_page_that_nobody_asked_for_have_no_created_lines() {
 fn every_counter_and_histogram_has_a_start_and_nothing_else_has_one() {
     let mut exporter = exporter(Some(at(0)));
     abandons(&mut exporter, at(20), "sales");
-    let families = exporter.snapshot(at(30)).families();
+    let families = exporter.snapshot(at(30)).named().all;
     assert!(families.len() > 10);
     for family in &families {
         let counts = matches!(family.entry.kind, Kind::Counter | Kind::Histogram);
