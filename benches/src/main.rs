@@ -18,6 +18,7 @@ mod pbx;
 mod pbxs;
 mod replay;
 mod resync;
+mod scrape;
 mod stall;
 mod startup;
 mod stream;
@@ -91,6 +92,8 @@ enum Bench {
     /// Fail if an event takes more instructions the more goes on
     #[command(hide = true)]
     GrowthCheck,
+    /// What a scrape costs, and how long it makes events wait
+    Scrape,
 }
 
 fn main() -> Result<(), Failure> {
@@ -119,6 +122,7 @@ fn main() -> Result<(), Failure> {
             growth::run(&context)?;
             resync::run(&context)?;
             pbxs::run(&context)?;
+            scrape::run(&context)?;
             startup::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
@@ -128,6 +132,7 @@ fn main() -> Result<(), Failure> {
         Bench::Startup => startup::run(&context)?,
         Bench::Pbxs => pbxs::run(&context)?,
         Bench::Resync => resync::run(&context)?,
+        Bench::Scrape => scrape::run(&context)?,
     }
     Ok(())
 }

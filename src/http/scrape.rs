@@ -209,44 +209,66 @@ mod tests {
         Wanted { pbx: Some(PbxName::new(name)), ..text() }
     }
 
-    #[tokio::test]
-    async fn who_asks_during_a_run_shares_the_next_one() {
-        let (entered, mut entries) = signals::unbounded_channel();
+    /// A scraper whose pages are the number of the copy that they are of; a signal when a copy begins,
+    /// and the gate that it waits for.
+    fn numbered() -> (Arc<Scraper>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
+        let (entered, entries) = signals::unbounded_channel();
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         let runs = AtomicU64::new(0);
-        let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move || {
+        let scraper = Scraper::new(Scraper::DEFAULT_LIMIT, move || {
             entered.send(()).unwrap();
             // A gate that is gone is open.
             let _ = gate.lock().unwrap().recv();
             let run = runs.fetch_add(1, Ordering::Relaxed) as u8;
             Arc::new(move |_: Exposition, _: Option<&PbxName>| vec![run])
-        }));
-        let ask = |wanted| {
-            let scraper = Arc::clone(&scraper);
-            async move { scraper.page(wanted).await.unwrap() }
-        };
+        });
+        (Arc::new(scraper), entries, open)
+    }
 
+    fn ask(scraper: &Arc<Scraper>, wanted: Wanted) -> impl Future<Output = Bytes> + use<> {
+        let scraper = Arc::clone(scraper);
+        async move { scraper.page(wanted).await.unwrap() }
+    }
+
+    #[tokio::test]
+    async fn who_asks_during_a_run_shares_the_next_one() {
+        let (scraper, mut entries, open) = numbered();
         let mut first = JoinSet::new();
-        first.spawn(ask(text()));
+        first.spawn(ask(&scraper, text()));
         entries.recv().await.unwrap();
         let mut others = JoinSet::new();
         for _ in 0..5 {
-            others.spawn(ask(text()));
-        }
-        // Other pages share the numbers.
-        for pbx in ["hq", "branch"] {
-            others.spawn(ask(of(pbx)));
+            others.spawn(ask(&scraper, text()));
         }
         // All of them wait behind the first.
         tokio::task::yield_now().await;
         drop(open);
 
         assert_eq!(first.join_all().await, [&[0_u8][..]]);
-        assert_eq!(others.join_all().await, [&[1_u8][..]; 7]);
+        assert_eq!(others.join_all().await, [&[1_u8][..]; 5]);
         assert!(scraper.pages.lock().is_empty(), "no page is kept");
+        assert_eq!(scraper.page(text()).await.unwrap(), [2_u8][..], "an old page is not used");
+    }
+
+    #[tokio::test]
+    async fn different_pages_that_are_asked_for_at_once_are_of_one_copy() {
+        let (scraper, mut entries, open) = numbered();
+        let mut first = JoinSet::new();
+        first.spawn(ask(&scraper, of("hq")));
+        entries.recv().await.unwrap();
+        let mut others = JoinSet::new();
+        for pbx in ["north", "south", "west"] {
+            others.spawn(ask(&scraper, of(pbx)));
+        }
+        // All of them wait for the numbers.
+        tokio::task::yield_now().await;
+        drop(open);
+
+        assert_eq!(first.join_all().await, [&[0_u8][..]]);
+        assert_eq!(others.join_all().await, [&[1_u8][..]; 3]);
         assert!(scraper.numbers.lock().is_empty(), "no numbers are kept");
-        assert_eq!(scraper.page(text()).await.unwrap(), [2_u8][..], "old numbers are not used");
+        assert_eq!(scraper.page(of("hq")).await.unwrap(), [2_u8][..], "old numbers are not used");
     }
 
     #[tokio::test]

@@ -8,7 +8,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-use super::family::One;
 use super::snapshot::Values;
 
 /// The numbers of a family's series, in the order of their creation.
@@ -81,20 +80,6 @@ impl Column for Sums {
 
     fn encode(&self, at: usize, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         encoder.encode_counter::<NoLabelSet, _, u64>(&self[at], None)
-    }
-}
-
-impl One<'_, Counts> {
-    pub(super) fn inc(mut self) {
-        let at = self.at();
-        self[at] += 1;
-    }
-}
-
-impl One<'_, Sums> {
-    pub(super) fn inc_by(mut self, seconds: f64) {
-        let at = self.at();
-        self[at] += seconds;
     }
 }
 

@@ -17,7 +17,7 @@ use prometheus_client::metrics::MetricType;
 
 use super::budget::Budget;
 use super::catalogue::Entry;
-use super::column::{Column, Shared, SharedMetric};
+use super::column::{Column, Counts, Shared, SharedMetric, Sums};
 use super::labels::{LabelSet, Labels};
 use super::snapshot::Samples;
 use super::texts::Texts;
@@ -212,6 +212,20 @@ impl<C> Deref for One<'_, C> {
 impl<C> DerefMut for One<'_, C> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self.series.column
+    }
+}
+
+impl One<'_, Counts> {
+    pub(super) fn inc(mut self) {
+        let at = self.at();
+        self[at] += 1;
+    }
+}
+
+impl One<'_, Sums> {
+    pub(super) fn inc_by(mut self, seconds: f64) {
+        let at = self.at();
+        self[at] += seconds;
     }
 }
 

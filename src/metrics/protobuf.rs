@@ -335,7 +335,7 @@ mod tests {
             (2, 250_000_000_u64.to_le_bytes().to_vec()),
         ];
         let since = |mut samples: Samples| {
-            samples.starts = vec![start].into();
+            samples.starts = vec![start];
             samples
         };
         let counter = since(family("asterisk_queue_wrapup_seconds_total", &[], 3));

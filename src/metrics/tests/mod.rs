@@ -13,7 +13,6 @@ mod histograms;
 mod limits;
 mod queues;
 mod self_metrics;
-mod size;
 mod starts;
 mod zero;
 
