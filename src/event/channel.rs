@@ -1,8 +1,9 @@
 //! Events about one channel, and the block of headers that describes one.
 
-use super::field::{each, need, number};
+use super::field::{need, number};
+use super::headers::{Headers, Key, QUEUE_STATUS, last};
 use super::name::Name;
-use super::{EventError, Kind};
+use super::{Event, EventError, Kind};
 use crate::ami::frame::Frame;
 
 /// The block of headers that describes a channel (`Channel`, `Uniqueid`, …, also prefixed `Dest`).
@@ -56,24 +57,51 @@ pub struct VarSet<'a> {
 }
 
 impl<'a> Channel<'a> {
-    /// Takes a header if it belongs to the block; `key` is in lower case and without the block's
-    /// prefix.
-    pub(super) fn take(&mut self, key: &[u8], value: &'a [u8]) {
-        match key {
-            b"uniqueid" => self.uid = value,
-            b"linkedid" => self.linkedid = value,
-            b"channel" => self.name = value,
-            b"channelstate" => self.state = number(value),
-            b"context" => self.context = value,
-            // `channelvars=QUEUESTATUS` of manager.conf, also for accounts without the class
-            // dialplan.
-            b"chanvariable" => {
-                if let Some(status) = value.strip_prefix(b"QUEUESTATUS=") {
-                    self.queue_status = Some(status);
-                }
-            }
-            _ => {}
+    /// The block of the event's own channel.
+    pub(super) fn own(headers: &Headers<'a>) -> Self {
+        Self {
+            uid: headers.get(Key::Uniqueid),
+            linkedid: headers.get(Key::Linkedid),
+            name: headers.get(Key::Channel),
+            state: number(headers.get(Key::ChannelState)),
+            context: headers.get(Key::Context),
+            queue_status: headers.get(Key::ChanVariable).strip_prefix(QUEUE_STATUS),
         }
+    }
+
+    /// The block of the channel that is called.
+    pub(super) fn dest(headers: &Headers<'a>) -> Self {
+        Self {
+            uid: headers.get(Key::DestUniqueid),
+            linkedid: headers.get(Key::DestLinkedid),
+            name: headers.get(Key::DestChannel),
+            state: number(headers.get(Key::DestChannelState)),
+            context: headers.get(Key::DestContext),
+            queue_status: headers.get(Key::DestChanVariable).strip_prefix(QUEUE_STATUS),
+        }
+    }
+
+    /// The block whose headers begin with `prefix`; of rare events.
+    pub(super) fn prefixed(headers: &Headers<'a>, prefix: &str) -> Self {
+        let mut this = Self::default();
+        for (key, value) in headers.all() {
+            let Some((before, key)) = key.split_at_checked(prefix.len()) else { continue };
+            if !before.eq_ignore_ascii_case(prefix.as_bytes()) {
+                continue;
+            }
+            match key.to_ascii_lowercase().as_slice() {
+                b"uniqueid" => this.uid = value,
+                b"linkedid" => this.linkedid = value,
+                b"channel" => this.name = value,
+                b"channelstate" => this.state = number(value),
+                b"context" => this.context = value,
+                b"chanvariable" => {
+                    this.queue_status = value.strip_prefix(QUEUE_STATUS).or(this.queue_status);
+                }
+                _ => {}
+            }
+        }
+        this
     }
 
     /// The block, or `None` if it is absent.
@@ -83,56 +111,45 @@ impl<'a> Channel<'a> {
 
     /// The block of an event that cannot do without it.
     pub(super) fn need(self, name: Name, header: &'static str) -> Result<Self, EventError> {
-        need(name, header, Some(self.uid)).map(|_| self)
+        need(name, header, self.uid).map(|_| self)
     }
 }
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    // Most events of a PBX are VarSet, and two variables in hundreds are needed: they are dropped
-    // before their other headers are read.
-    if name == Name::VarSet && !is_wanted(frame.header("Variable").unwrap_or_default()) {
-        return Ok(None);
-    }
+/// Whether it sets one of the hundreds of variables that are not needed: most events of a PBX do.
+pub(super) fn is_unwanted(name: Name, frame: &Frame<'_>) -> bool {
+    name == Name::VarSet
+        // Only the value stands behind it.
+        && !matches!(last(frame, Key::Variable), Some(b"QUEUESTATUS" | b"QUEUEPOSITION"))
+}
 
-    let mut channel = Channel::default();
-    let mut cause = 0;
-    let mut extension = None;
-    let mut application = &b""[..];
-    let mut data = &b""[..];
-    let mut variable = &b""[..];
-    let mut set = &b""[..];
-    each(frame, |key, value| match key {
-        b"cause" => cause = number(value).unwrap_or(0),
-        b"extension" => extension = Some(value),
-        // Newexten has both: Exten is the channel's, Extension that of the step.
-        b"exten" if extension.is_none() => extension = Some(value),
-        b"application" => application = value,
-        b"appdata" => data = value,
-        b"variable" => variable = value,
-        b"value" => set = value,
-        _ => channel.take(key, value),
-    });
-
-    let channel = channel.need(name, "Uniqueid")?;
-    Ok(Some(match name {
+pub(super) fn parse<'a>(
+    name: Name,
+    headers: &Headers<'a>,
+) -> Result<Option<Event<'a>>, EventError> {
+    let channel = Channel::own(headers).need(name, "Uniqueid")?;
+    Ok(headers.event(match name {
         Name::Newchannel => Kind::NewChannel(channel),
-        Name::Hangup => Kind::Hangup(Hangup { channel, cause }),
+        Name::Hangup => {
+            let cause = number(headers.get(Key::Cause)).unwrap_or(0);
+            Kind::Hangup(Hangup { channel, cause })
+        }
         Name::HangupRequest => Kind::HangupRequest(channel),
         Name::Newexten => Kind::NewExten(NewExten {
             channel,
-            extension: extension.unwrap_or_default(),
-            application,
-            data,
+            // Exten is the channel's, Extension that of the step; some events have only the first.
+            extension: headers.find(Key::Extension).unwrap_or(headers.get(Key::Exten)),
+            application: headers.get(Key::Application),
+            data: headers.get(Key::AppData),
         }),
-        Name::VarSet => Kind::VarSet(VarSet { channel, variable, value: set }),
+        Name::VarSet => Kind::VarSet(VarSet {
+            channel,
+            variable: headers.get(Key::Variable),
+            value: headers.get(Key::Value),
+        }),
         Name::Hold => Kind::Hold(channel),
         Name::Unhold => Kind::Unhold(channel),
         Name::MixMonitorStart => Kind::RecordingStart(channel),
         Name::MixMonitorStop => Kind::RecordingStop(channel),
         _ => return Ok(None),
     }))
-}
-
-fn is_wanted(variable: &[u8]) -> bool {
-    matches!(variable, b"QUEUESTATUS" | b"QUEUEPOSITION")
 }

@@ -1,10 +1,10 @@
 //! Events about two channels or more: dialling, bridges, Local pairs, transfers, Originate.
 
 use super::channel::Channel;
-use super::field::{each, need, number};
+use super::field::{need, number};
+use super::headers::{Headers, Key};
 use super::name::Name;
-use super::{EventError, Kind};
-use crate::ami::frame::Frame;
+use super::{Event, EventError, Kind};
 
 /// A leg is being called.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,69 +107,55 @@ pub struct OriginateResponse<'a> {
     pub reason: Option<u8>,
 }
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    match name {
-        Name::DialBegin | Name::DialEnd => dial(name, frame),
-        Name::BridgeEnter | Name::BridgeLeave => bridge(name, frame),
-        Name::LocalBridge => local(name, frame),
-        Name::BlindTransfer | Name::AttendedTransfer => Ok(Some(transfer(name, frame))),
-        Name::OriginateResponse => Ok(Some(originate(frame))),
-        _ => Ok(None),
+pub(super) fn parse<'a>(
+    name: Name,
+    headers: &Headers<'a>,
+) -> Result<Option<Event<'a>>, EventError> {
+    let kind = match name {
+        Name::DialBegin | Name::DialEnd => dial(name, headers)?,
+        Name::BridgeEnter | Name::BridgeLeave => bridge(name, headers)?,
+        Name::LocalBridge => local(name, headers)?,
+        Name::BlindTransfer | Name::AttendedTransfer => transfer(name, headers),
+        Name::OriginateResponse => originate(headers),
+        _ => return Ok(None),
+    };
+    Ok(headers.event(kind))
+}
+
+fn dial<'a>(name: Name, headers: &Headers<'a>) -> Result<Kind<'a>, EventError> {
+    let caller = Channel::own(headers).present();
+    let dest = Channel::dest(headers).need(name, "DestUniqueid")?;
+    if name == Name::DialBegin {
+        let dial_string = headers.get(Key::DialString);
+        return Ok(Kind::DialBegin(Dial { caller, dest, dial_string }));
     }
+
+    let status = headers.get(Key::DialStatus);
+    let forwarded = !headers.get(Key::Forward).is_empty();
+    Ok(Kind::DialEnd(DialEnd { caller, dest, status, forwarded }))
 }
 
-fn dial<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    let mut caller = Channel::default();
-    let mut dest = Channel::default();
-    let mut dial_string = &b""[..];
-    let mut status = &b""[..];
-    let mut forwarded = false;
-    each(frame, |key, value| match key {
-        b"dialstring" => dial_string = value,
-        b"dialstatus" => status = value,
-        b"forward" => forwarded = !value.is_empty(),
-        _ => match key.strip_prefix(b"dest") {
-            Some(key) => dest.take(key, value),
-            None => caller.take(key, value),
-        },
-    });
+fn bridge<'a>(name: Name, headers: &Headers<'a>) -> Result<Kind<'a>, EventError> {
+    let bridge = need(name, "BridgeUniqueid", headers.get(Key::BridgeUniqueid))?;
+    let channel = Channel::own(headers).need(name, "Uniqueid")?;
+    if name == Name::BridgeLeave {
+        return Ok(Kind::BridgeLeave(BridgeLeave { bridge, channel }));
+    }
 
-    let caller = caller.present();
-    let dest = dest.need(name, "DestUniqueid")?;
-    Ok(Some(match name {
-        Name::DialBegin => Kind::DialBegin(Dial { caller, dest, dial_string }),
-        _ => Kind::DialEnd(DialEnd { caller, dest, status, forwarded }),
-    }))
+    let swap = headers.find(Key::SwapUniqueid).filter(|swap| !swap.is_empty());
+    let holding = headers.get(Key::BridgeTechnology) == b"holding_bridge";
+    Ok(Kind::BridgeEnter(BridgeEnter { bridge, channel, swap, holding }))
 }
 
-fn bridge<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    let mut channel = Channel::default();
-    let mut bridge = None;
-    let mut swap = None;
-    let mut holding = false;
-    each(frame, |key, value| match key {
-        b"bridgeuniqueid" => bridge = Some(value),
-        b"bridgetechnology" => holding = value == b"holding_bridge",
-        b"swapuniqueid" => swap = Some(value).filter(|swap| !swap.is_empty()),
-        _ => channel.take(key, value),
-    });
-
-    let bridge = need(name, "BridgeUniqueid", bridge)?;
-    let channel = channel.need(name, "Uniqueid")?;
-    Ok(Some(match name {
-        Name::BridgeEnter => Kind::BridgeEnter(BridgeEnter { bridge, channel, swap, holding }),
-        _ => Kind::BridgeLeave(BridgeLeave { bridge, channel }),
-    }))
+fn local<'a>(name: Name, headers: &Headers<'a>) -> Result<Kind<'a>, EventError> {
+    let header = |key| need(name, key, headers.search(key).unwrap_or_default());
+    let one = header("LocalOneUniqueid")?;
+    let two = header("LocalTwoUniqueid")?;
+    Ok(Kind::LocalBridge(LocalBridge { one, two }))
 }
 
-fn local<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    let one = need(name, "LocalOneUniqueid", frame.header("LocalOneUniqueid"))?;
-    let two = need(name, "LocalTwoUniqueid", frame.header("LocalTwoUniqueid"))?;
-    Ok(Some(Kind::LocalBridge(LocalBridge { one, two })))
-}
-
-fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
-    let header = |key: &str| frame.header(key).unwrap_or_default();
+fn transfer<'a>(name: Name, headers: &Headers<'a>) -> Kind<'a> {
+    let header = |key: &str| headers.search(key).unwrap_or_default();
     let success = header("Result") == b"Success";
     if name == Name::BlindTransfer {
         return Kind::BlindTransfer(BlindTransfer {
@@ -184,41 +170,33 @@ fn transfer<'a>(name: Name, frame: &Frame<'a>) -> Kind<'a> {
         success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
         first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
         second: (header("SecondTransfererUniqueid"), header("SecondBridgeUniqueid")),
-        into_queue: into_queue(frame),
+        into_queue: into_queue(headers),
     })
 }
 
 /// The event has a block for the party behind the line that is bridged, and none for the line that
 /// waits: Transferee where the second line waits, TransferTarget where the first one does.
-fn into_queue<'a>(frame: &Frame<'a>) -> Option<IntoQueue<'a>> {
-    if frame.header("DestType") != Some(b"App") || frame.header("DestApp") != Some(b"Queue") {
+fn into_queue<'a>(headers: &Headers<'a>) -> Option<IntoQueue<'a>> {
+    let into = ["DestType", "DestApp"].map(|key| headers.search(key).unwrap_or_default());
+    if into != [b"App".as_slice(), b"Queue"] {
         return None;
     }
 
-    let mut transferee = Channel::default();
-    let mut target = Channel::default();
-    each(frame, |key, value| {
-        if let Some(key) = key.strip_prefix(b"transferee") {
-            transferee.take(key, value);
-        } else if let Some(key) = key.strip_prefix(b"transfertarget") {
-            target.take(key, value);
-        }
-    });
-
-    let (to, from) = match (transferee.present(), target.present()) {
+    let transferee = Channel::prefixed(headers, "Transferee").present();
+    let target = Channel::prefixed(headers, "TransferTarget").present();
+    let (to, from) = match (transferee, target) {
         (Some(to), _) => (to, "SecondTransfererUniqueid"),
         (None, Some(to)) => (to, "OrigTransfererUniqueid"),
         (None, None) => return None,
     };
-    Some(IntoQueue { from: frame.header(from)?, to })
+    Some(IntoQueue { from: headers.search(from)?, to })
 }
 
-fn originate<'a>(frame: &Frame<'a>) -> Kind<'a> {
-    let uid = frame.header("Uniqueid").filter(|uid| !uid.is_empty() && *uid != b"<unknown>");
-    let reason = frame.header("Reason").and_then(number);
+fn originate<'a>(headers: &Headers<'a>) -> Kind<'a> {
+    let uid = headers.find(Key::Uniqueid).filter(|uid| !uid.is_empty() && *uid != b"<unknown>");
     Kind::OriginateResponse(OriginateResponse {
-        channel: frame.header("Channel").unwrap_or_default(),
+        channel: headers.get(Key::Channel),
         uid,
-        reason,
+        reason: number(headers.get(Key::Reason)),
     })
 }

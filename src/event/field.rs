@@ -1,56 +1,58 @@
 //! Reading single headers.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::EventError;
 use super::name::Name;
-use crate::ami::frame::Frame;
 use crate::clock::Moment;
-
-/// A header's key in lower case, for matching: keys vary in case between events and versions.
-#[derive(Debug)]
-pub(super) struct Key {
-    bytes: [u8; KEY_MAX],
-    len: usize,
-}
-
-impl Key {
-    /// The key in lower case; one over 40 bytes belongs to no needed header, and becomes empty.
-    pub(super) fn new(key: &[u8]) -> Self {
-        let mut bytes = [0; KEY_MAX];
-        let len = if key.len() <= KEY_MAX { key.len() } else { 0 };
-        bytes[..len].copy_from_slice(&key[..len]);
-        bytes[..len].make_ascii_lowercase();
-        Self { bytes, len }
-    }
-
-    /// The key, in lower case.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
-
-/// Calls `take` with each header, its key in lower case.
-pub(super) fn each<'a>(frame: &Frame<'a>, mut take: impl FnMut(&[u8], &'a [u8])) {
-    for (key, value) in frame.headers() {
-        take(Key::new(key).as_bytes(), value);
-    }
-}
 
 /// A header the event cannot do without.
 pub(super) fn need<'a>(
     name: Name,
     header: &'static str,
-    value: Option<&'a [u8]>,
+    value: &'a [u8],
 ) -> Result<&'a [u8], EventError> {
-    value
-        .filter(|value| !value.is_empty())
-        .ok_or(EventError::Missing { event: name.as_str(), header })
+    if value.is_empty() {
+        return Err(EventError::Missing { event: name.as_str(), header });
+    }
+    Ok(value)
 }
 
 /// A whole number, `None` for anything else.
-pub(super) fn number<N: std::str::FromStr>(value: &[u8]) -> Option<N> {
-    std::str::from_utf8(value).ok()?.trim().parse().ok()
+#[inline]
+pub(super) fn number<N: TryFrom<u64> + FromStr>(value: &[u8]) -> Option<N> {
+    match digits(value) {
+        Some(number) => N::try_from(number).ok(),
+        None => std::str::from_utf8(value).ok()?.trim().parse().ok(),
+    }
+}
+
+/// A number of digits only, so few that it cannot overflow.
+#[inline]
+fn digits(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > DIGITS {
+        return None;
+    }
+    text.iter().try_fold(0, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then_some(number * 10 + u64::from(digit))
+    })
+}
+
+/// The number that eight digits are, all of them at once: neighbours are joined to pairs, pairs to
+/// fours, fours to the number.
+#[inline]
+const fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let bytes = u64::from_le_bytes(text);
+    let digits = bytes.wrapping_sub(0x3030_3030_3030_3030);
+    // A byte below or above the digits sets its upper half in one of the two.
+    if (digits | digits.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = (digits.wrapping_mul(2561) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(6_553_601) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(42_949_672_960_001) >> 32)
 }
 
 /// A length in whole seconds, `None` for one that cannot be.
@@ -69,18 +71,37 @@ pub(super) fn is_possible(length: Duration) -> bool {
     length <= LONGEST
 }
 
-/// The `Timestamp` header: epoch seconds with six decimals.  It is the second header or near it.
-pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
-    let text = frame.header("Timestamp")?;
-    let text = std::str::from_utf8(text).ok()?;
-    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds: u64 = seconds.parse().ok()?;
+/// A time stamp: epoch seconds with six decimals.
+#[inline]
+pub(super) fn moment(text: &[u8]) -> Option<Moment> {
+    // As Asterisk writes it until 2286.
+    if let [a, b, c, d, e, f, g, h, rest @ ..] = text
+        && let [i, j, b'.', k, l, m, n, o, p] = rest
+        && let Some(high) = eight_digits([*a, *b, *c, *d, *e, *f, *g, *h])
+        && let Some(low) = eight_digits([*i, *j, *k, *l, *m, *n, *o, *p])
+    {
+        return Some(Moment::from_micros(high * 100_000_000 + low));
+    }
+    any_moment(text)
+}
+
+/// The same with any number of digits.
+fn any_moment(text: &[u8]) -> Option<Moment> {
+    let point = text.iter().position(|&byte| byte == b'.');
+    let (seconds, fraction) = point.map_or((text, &b""[..]), |at| (&text[..at], &text[at + 1..]));
+    let seconds: u64 = match digits(seconds) {
+        Some(seconds) => seconds,
+        None => std::str::from_utf8(seconds).ok()?.parse().ok()?,
+    };
 
     // Digit by digit: a fraction of fewer digits still means tenths, hundredths and so on.
     let mut micros = 0;
     for place in 0..6 {
-        let digit = fraction.as_bytes().get(place).copied().unwrap_or(b'0');
-        micros = micros * 10 + u64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        let digit = fraction.get(place).map_or(0, |byte| byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return None;
+        }
+        micros = micros * 10 + u64::from(digit);
     }
     Some(Moment::from_micros(seconds.checked_mul(1_000_000)?.checked_add(micros)?))
 }
@@ -89,5 +110,5 @@ pub fn timestamp(frame: &Frame<'_>) -> Option<Moment> {
 /// impossible number in a header, or a clock that was set, would make a sum of seconds wrong for
 /// good.
 pub const LONGEST: Duration = Duration::from_secs(48 * 3600);
-/// Longer than the key of any header that is read.
-const KEY_MAX: usize = 40;
+/// So many digits fit into a number.
+const DIGITS: usize = 19;

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::field::{each, need, number, seconds, setting};
+use super::field::{need, number, seconds, setting};
+use super::headers::{Headers, Key};
 use super::member::Member;
 use super::name::Name;
-use super::{EventError, Kind};
-use crate::ami::frame::Frame;
+use super::{Event, EventError, Kind};
 
 /// One item of a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,41 +67,39 @@ pub struct ListedChannel<'a> {
     pub bridge: &'a [u8],
 }
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+pub(super) fn parse<'a>(
+    name: Name,
+    headers: &Headers<'a>,
+) -> Result<Option<Event<'a>>, EventError> {
     let item = match name {
         Name::QueueParams => Listed::Queue(ListedQueue {
-            queue: need(name, "Queue", frame.header("Queue"))?,
-            service_level: frame.header("ServiceLevel").map_or(Duration::ZERO, setting),
-            hold: frame.header("Holdtime").and_then(number).unwrap_or(0),
+            queue: need(name, "Queue", headers.get(Key::Queue))?,
+            service_level: headers.search("ServiceLevel").map_or(Duration::ZERO, setting),
+            hold: number(headers.get(Key::HoldTime)).unwrap_or(0),
         }),
-        Name::QueueMember => Listed::Member(Member::read(name, frame)?),
+        Name::QueueMember => Listed::Member(Member::read(name, headers)?),
         Name::QueueEntry => Listed::Entry(ListedEntry {
-            queue: need(name, "Queue", frame.header("Queue"))?,
-            uid: need(name, "Uniqueid", frame.header("Uniqueid"))?,
-            channel: frame.header("Channel").unwrap_or_default(),
-            wait: frame.header("Wait").and_then(seconds),
+            queue: need(name, "Queue", headers.get(Key::Queue))?,
+            uid: need(name, "Uniqueid", headers.get(Key::Uniqueid))?,
+            channel: headers.get(Key::Channel),
+            wait: headers.search("Wait").and_then(seconds),
         }),
-        Name::CoreShowChannel => Listed::Channel(channel(name, frame)?),
+        Name::CoreShowChannel => Listed::Channel(channel(name, headers)?),
         _ => return Ok(None),
     };
 
-    Ok(Some(Kind::Listed { action_id: frame.header("ActionID").unwrap_or_default(), item }))
+    Ok(headers.event(Kind::Listed { action_id: headers.get(Key::ActionId), item }))
 }
 
-fn channel<'a>(name: Name, frame: &Frame<'a>) -> Result<ListedChannel<'a>, EventError> {
-    let mut channel = ListedChannel::default();
-    each(frame, |key, value| match key {
-        b"uniqueid" => channel.uid = value,
-        b"linkedid" => channel.linkedid = value,
-        b"channel" => channel.name = value,
-        b"channelstate" => channel.state = number(value),
-        b"context" => channel.context = value,
-        b"application" => channel.application = value,
-        b"applicationdata" => channel.data = value,
-        b"bridgeid" => channel.bridge = value,
-        _ => {}
-    });
-
-    need(name, "Uniqueid", Some(channel.uid))?;
-    Ok(channel)
+fn channel<'a>(name: Name, headers: &Headers<'a>) -> Result<ListedChannel<'a>, EventError> {
+    Ok(ListedChannel {
+        uid: need(name, "Uniqueid", headers.get(Key::Uniqueid))?,
+        linkedid: headers.get(Key::Linkedid),
+        name: headers.get(Key::Channel),
+        state: number(headers.get(Key::ChannelState)),
+        context: headers.get(Key::Context),
+        application: headers.get(Key::Application),
+        data: headers.get(Key::ApplicationData),
+        bridge: headers.get(Key::BridgeId),
+    })
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::field::{each, need, number, setting};
+use super::field::{need, number, setting};
+use super::headers::{Headers, Key};
 use super::name::Name;
-use super::{EventError, Kind};
-use crate::ami::frame::Frame;
+use super::{Event, EventError, Kind};
 use crate::clock::Moment;
 
 /// A member as an event or a list describes it.
@@ -64,65 +64,50 @@ pub enum MemberChange {
 
 impl<'a> Member<'a> {
     /// Reads the headers, which events and lists name differently.
-    pub(super) fn read(name: Name, frame: &Frame<'a>) -> Result<Self, EventError> {
-        let mut queue = None;
-        let mut interface = None;
-        let mut member = None;
-        let mut this = Self {
-            change: MemberChange::Present,
-            queue: b"",
-            interface: b"",
-            name: b"",
-            state_interface: b"",
-            status: 0,
-            paused: false,
-            reason: b"",
-            wrap_up: Duration::ZERO,
-            dynamic: false,
-            last_call: None,
+    pub(super) fn read(name: Name, headers: &Headers<'a>) -> Result<Self, EventError> {
+        let either = |key, other| match headers.get(key) {
+            b"" => headers.get(other),
+            value => value,
         };
+        let queue = need(name, "Queue", headers.get(Key::Queue))?;
+        let interface = need(name, "Interface", either(Key::Interface, Key::Location))?;
+        let member = either(Key::MemberName, Key::Name);
 
-        each(frame, |key, value| match key {
-            b"queue" => queue = Some(value),
-            b"interface" | b"location" => interface = Some(value),
-            b"membername" | b"name" => member = Some(value),
-            b"stateinterface" => this.state_interface = value,
-            b"membership" => this.dynamic = value == b"dynamic",
-            b"status" => this.status = number(value).unwrap_or(0),
-            b"paused" => this.paused = value == b"1",
-            b"pausedreason" => this.reason = value,
+        Ok(Self {
+            change: MemberChange::Present,
+            queue,
+            interface,
+            name: if member.is_empty() { interface } else { member },
+            state_interface: headers.get(Key::StateInterface),
+            status: number(headers.get(Key::Status)).unwrap_or(0),
+            paused: headers.get(Key::Paused) == b"1",
             // Before 13.8 only the event of the pause itself has the reason, under this key.
-            b"reason" if this.reason.is_empty() => this.reason = value,
-            b"lastcall" => this.last_call = number(value).map(Moment::from_secs),
-            b"wrapuptime" => this.wrap_up = setting(value),
-            _ => {}
-        });
-
-        this.queue = need(name, "Queue", queue)?;
-        this.interface = need(name, "Interface", interface)?;
-        this.name = member.filter(|name| !name.is_empty()).unwrap_or(this.interface);
-        Ok(this)
+            reason: either(Key::PausedReason, Key::Reason),
+            wrap_up: setting(headers.get(Key::WrapupTime)),
+            dynamic: headers.get(Key::Membership) == b"dynamic",
+            last_call: number(headers.get(Key::LastCall)).map(Moment::from_secs),
+        })
     }
 }
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
+pub(super) fn parse<'a>(
+    name: Name,
+    headers: &Headers<'a>,
+) -> Result<Option<Event<'a>>, EventError> {
     if name == Name::ExtensionStatus {
         // A status without a hint has nothing to learn from.
-        let Some(watched) = frame.header("Hint") else { return Ok(None) };
-        let extension = need(name, "Exten", frame.header("Exten"))?;
-        return Ok(Some(Kind::Hint(Hint {
-            extension,
-            context: frame.header("Context").unwrap_or_default(),
-            watched,
-        })));
+        let Some(watched) = headers.search("Hint") else { return Ok(None) };
+        let extension = need(name, "Exten", headers.get(Key::Exten))?;
+        let context = headers.get(Key::Context);
+        return Ok(headers.event(Kind::Hint(Hint { extension, context, watched })));
     }
 
-    let mut member = Member::read(name, frame)?;
+    let mut member = Member::read(name, headers)?;
     match name {
         Name::QueueMemberAdded => member.change = MemberChange::Added,
         Name::QueueMemberRemoved => member.change = MemberChange::Removed,
         Name::QueueMemberPause => member.change = MemberChange::Pause,
         _ => {}
     }
-    Ok(Some(Kind::Member(member)))
+    Ok(headers.event(Kind::Member(member)))
 }

@@ -6,6 +6,7 @@
 mod channel;
 mod dial;
 mod field;
+mod headers;
 mod list;
 mod member;
 mod name;
@@ -17,7 +18,9 @@ pub use dial::{
     AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue,
     LocalBridge, OriginateResponse,
 };
-pub use field::{LONGEST, timestamp};
+pub use field::LONGEST;
+use headers::Headers;
+pub use headers::timestamp;
 pub use list::{Listed, ListedChannel, ListedEntry, ListedQueue};
 pub use member::{Hint, Member, MemberChange};
 pub use name::{KNOWN, Name};
@@ -142,7 +145,17 @@ impl<'a> Event<'a> {
     /// # Errors
     /// A header the event cannot do without is missing.
     pub fn parse(name: Name, frame: &Frame<'a>) -> Result<Option<Self>, EventError> {
-        let kind = match name {
+        // Most events of a PBX are of no use: they are dropped before their headers are read.
+        let is_unneeded = !name.is_needed()
+            || channel::is_unwanted(name, frame)
+            || system::is_unwanted(name, frame);
+        if is_unneeded { Ok(None) } else { Self::read(name, frame) }
+    }
+
+    fn read(name: Name, frame: &Frame<'a>) -> Result<Option<Self>, EventError> {
+        let mut headers = Headers::new(frame);
+        headers.read();
+        match name {
             Name::Newchannel
             | Name::HangupRequest
             | Name::Hold
@@ -151,7 +164,7 @@ impl<'a> Event<'a> {
             | Name::MixMonitorStop
             | Name::Hangup
             | Name::Newexten
-            | Name::VarSet => channel::parse(name, frame),
+            | Name::VarSet => channel::parse(name, &headers),
             Name::DialBegin
             | Name::DialEnd
             | Name::BridgeEnter
@@ -159,7 +172,7 @@ impl<'a> Event<'a> {
             | Name::LocalBridge
             | Name::BlindTransfer
             | Name::AttendedTransfer
-            | Name::OriginateResponse => dial::parse(name, frame),
+            | Name::OriginateResponse => dial::parse(name, &headers),
             Name::QueueCallerJoin
             | Name::QueueCallerLeave
             | Name::QueueCallerAbandon
@@ -167,24 +180,22 @@ impl<'a> Event<'a> {
             | Name::AgentConnect
             | Name::AgentComplete
             | Name::AgentDump
-            | Name::AgentRingNoAnswer => queue::parse(name, frame),
+            | Name::AgentRingNoAnswer => queue::parse(name, &headers),
             Name::QueueMemberStatus
             | Name::QueueMemberAdded
             | Name::QueueMemberRemoved
             | Name::QueueMemberPause
             | Name::QueueMemberPenalty
             | Name::QueueMemberRinginuse
-            | Name::ExtensionStatus => member::parse(name, frame),
+            | Name::ExtensionStatus => member::parse(name, &headers),
             Name::DeviceStateChange | Name::TestEvent | Name::FullyBooted | Name::Shutdown => {
-                system::parse(name, frame)
+                Ok(system::parse(name, &headers))
             }
             Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel => {
-                list::parse(name, frame)
+                list::parse(name, &headers)
             }
             Name::Unneeded(_) => Ok(None),
-        }?;
-        // Only now the time stamp: a VarSet that is not needed costs no search for it.
-        Ok(kind.map(|kind| Self { at: field::timestamp(frame), kind }))
+        }
     }
 }
 

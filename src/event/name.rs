@@ -53,8 +53,8 @@ pub enum Name {
 impl Name {
     /// The known event called so and its place in [`KNOWN`].
     pub fn find(name: &[u8]) -> Option<(usize, Self)> {
-        let at = KNOWN.binary_search_by(|known| known.as_bytes().cmp(name)).ok()?;
-        Some((at, NAMES[at]))
+        let at = usize::from(PLACES[place(name)?]);
+        (KNOWN.get(at)?.as_bytes() == name).then(|| (at, NAMES[at]))
     }
 
     /// Whether the event is parsed.
@@ -197,6 +197,35 @@ const fn needed(name: &str, at: usize) -> Name {
         _ => Unneeded(at as u8),
     }
 }
+
+/// Where a name of [`KNOWN`] would be in [`PLACES`]: by its length and four of its bytes.
+const fn place(name: &[u8]) -> Option<usize> {
+    let [first, second, ..] = name else { return None };
+    let (middle, last_but_one) = (name[name.len() / 2], name[name.len() - 2]);
+    let bytes = u32::from_le_bytes([*first, *second, middle, last_but_one]);
+    let mixed = (bytes ^ name.len() as u32).wrapping_mul(FACTOR);
+    Some((mixed >> PLACE_SHIFT) as usize)
+}
+
+/// The index in [`KNOWN`] of the name at each place.
+static PLACES: [u8; PLACE_COUNT] = {
+    let mut places = [NOBODY; PLACE_COUNT];
+    let mut at = 0;
+    while at < KNOWN.len() {
+        let place = place(KNOWN[at].as_bytes()).expect("known names are long enough");
+        assert!(places[place] == NOBODY, "two names have one place: choose another factor");
+        places[place] = at as u8;
+        at += 1;
+    }
+    places
+};
+
+/// With it no two known names have the same place.
+const FACTOR: u32 = 0x9e37_79b9;
+const PLACE_COUNT: usize = 1024;
+const PLACE_SHIFT: u32 = u32::BITS - PLACE_COUNT.ilog2();
+/// No known name has that index.
+const NOBODY: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {

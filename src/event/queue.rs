@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::channel::Channel;
-use super::field::{each, is_possible, need, number, seconds};
+use super::field::{is_possible, need, number, seconds};
+use super::headers::{Headers, Key};
 use super::name::Name;
-use super::{EventError, Kind};
-use crate::ami::frame::Frame;
+use super::{Event, EventError, Kind};
 
 /// A caller joined.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,101 +94,62 @@ pub struct RingNoAnswer<'a> {
     pub ring: Option<Duration>,
 }
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    let headers = Headers::read(frame);
-    let queue = need(name, "Queue", headers.queue)?;
-
-    Ok(Some(match name {
-        Name::QueueCallerJoin => {
-            Kind::CallerJoin(CallerJoin { caller: headers.caller(name)?, queue })
-        }
-        Name::QueueCallerLeave => {
-            Kind::CallerLeave(CallerLeave { caller: headers.caller(name)?, queue })
-        }
-        Name::QueueCallerAbandon => Kind::CallerAbandon(CallerAbandon {
-            caller: headers.caller(name)?,
+pub(super) fn parse<'a>(
+    name: Name,
+    headers: &Headers<'a>,
+) -> Result<Option<Event<'a>>, EventError> {
+    let queue = need(name, "Queue", headers.get(Key::Queue))?;
+    let caller = || Channel::own(headers).need(name, "Uniqueid");
+    let interface = || need(name, "Interface", headers.get(Key::Interface));
+    let call = || {
+        Ok(AgentCall {
+            caller: caller()?,
+            leg: Channel::dest(headers).need(name, "DestUniqueid")?,
             queue,
-            hold: headers.hold,
-        }),
-        Name::AgentCalled => Kind::AgentCalled(headers.call(name, queue)?),
-        Name::AgentDump => Kind::AgentDump(headers.call(name, queue)?),
+            interface: interface()?,
+            member: member(headers),
+        })
+    };
+    let hold = || seconds(headers.get(Key::HoldTime));
+    let ring = || number(headers.get(Key::RingTime));
+
+    Ok(headers.event(match name {
+        Name::QueueCallerJoin => Kind::CallerJoin(CallerJoin { caller: caller()?, queue }),
+        Name::QueueCallerLeave => Kind::CallerLeave(CallerLeave { caller: caller()?, queue }),
+        Name::QueueCallerAbandon => {
+            Kind::CallerAbandon(CallerAbandon { caller: caller()?, queue, hold: hold() })
+        }
+        Name::AgentCalled => Kind::AgentCalled(call()?),
+        Name::AgentDump => Kind::AgentDump(call()?),
         Name::AgentConnect => Kind::AgentConnect(AgentConnect {
-            call: headers.call(name, queue)?,
-            hold: headers.hold,
+            call: call()?,
+            hold: hold(),
             // Whole seconds here, milliseconds in AgentRingNoAnswer.
-            ring: headers
-                .ring
+            ring: ring()
                 .filter(|&ring| ring > 0)
                 .map(Duration::from_secs)
                 .filter(|&ring| is_possible(ring)),
         }),
         Name::AgentRingNoAnswer => Kind::RingNoAnswer(RingNoAnswer {
-            call: headers.call(name, queue)?,
-            ring: headers.ring.map(Duration::from_millis).filter(|&ring| is_possible(ring)),
+            call: call()?,
+            ring: ring().map(Duration::from_millis).filter(|&ring| is_possible(ring)),
         }),
         // It races with both Hangups, and may lack the block of either channel.
         Name::AgentComplete => Kind::AgentComplete(AgentComplete {
-            caller: headers.caller.present(),
-            leg: headers.leg.present(),
+            caller: Channel::own(headers).present(),
+            leg: Channel::dest(headers).present(),
             queue,
-            interface: need(name, "Interface", headers.interface)?,
-            member: headers.member(),
-            hold: headers.hold,
-            talk: headers.talk,
-            reason: headers.reason,
+            interface: interface()?,
+            member: member(headers),
+            hold: hold(),
+            talk: seconds(headers.get(Key::TalkTime)),
+            reason: headers.get(Key::Reason),
         }),
         _ => return Ok(None),
     }))
 }
 
-/// All headers that any of these events has.
-#[derive(Default)]
-struct Headers<'a> {
-    caller: Channel<'a>,
-    leg: Channel<'a>,
-    queue: Option<&'a [u8]>,
-    interface: Option<&'a [u8]>,
-    member: Option<&'a [u8]>,
-    hold: Option<Duration>,
-    talk: Option<Duration>,
-    ring: Option<u64>,
-    reason: &'a [u8],
-}
-
-impl<'a> Headers<'a> {
-    fn read(frame: &Frame<'a>) -> Self {
-        let mut this = Self::default();
-        each(frame, |key, value| match key {
-            b"queue" => this.queue = Some(value),
-            b"interface" => this.interface = Some(value),
-            b"membername" => this.member = Some(value),
-            b"holdtime" => this.hold = seconds(value),
-            b"talktime" => this.talk = seconds(value),
-            b"ringtime" => this.ring = number(value),
-            b"reason" => this.reason = value,
-            _ => match key.strip_prefix(b"dest") {
-                Some(key) => this.leg.take(key, value),
-                None => this.caller.take(key, value),
-            },
-        });
-        this
-    }
-
-    fn caller(&self, name: Name) -> Result<Channel<'a>, EventError> {
-        self.caller.need(name, "Uniqueid")
-    }
-
-    fn member(&self) -> &'a [u8] {
-        self.member.or(self.interface).unwrap_or_default()
-    }
-
-    fn call(&self, name: Name, queue: &'a [u8]) -> Result<AgentCall<'a>, EventError> {
-        Ok(AgentCall {
-            caller: self.caller(name)?,
-            leg: self.leg.need(name, "DestUniqueid")?,
-            queue,
-            interface: need(name, "Interface", self.interface)?,
-            member: self.member(),
-        })
-    }
+/// The member's name; the interface where it has none.
+fn member<'a>(headers: &Headers<'a>) -> &'a [u8] {
+    headers.find(Key::MemberName).unwrap_or(headers.get(Key::Interface))
 }

@@ -1,26 +1,29 @@
 //! Events about the PBX itself.
 
 use super::field::number;
+use super::headers::Headers;
 use super::name::Name;
-use super::{EventError, Kind};
+use super::{Event, Kind};
 use crate::ami::frame::Frame;
 
-pub(super) fn parse<'a>(name: Name, frame: &Frame<'a>) -> Result<Option<Kind<'a>>, EventError> {
-    Ok(match name {
+/// Whether it is one of the many events of the test framework, with which Debian builds Asterisk,
+/// that are not needed.
+pub(super) fn is_unwanted(name: Name, frame: &Frame<'_>) -> bool {
+    name == Name::TestEvent && frame.header("State") != Some(b"MIXMONITOR_END")
+}
+
+pub(super) fn parse<'a>(name: Name, headers: &Headers<'a>) -> Option<Event<'a>> {
+    match name {
         Name::FullyBooted => {
             let uptime =
-                frame.header("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
-            Some(Kind::FullyBooted { uptime })
+                headers.search("Uptime").and_then(number).filter(|&uptime| uptime <= UPTIME_MAX);
+            headers.event(Kind::FullyBooted { uptime })
         }
-        Name::DeviceStateChange => Some(Kind::DeviceState),
-        Name::Shutdown => Some(Kind::Shutdown),
-        // Debian builds Asterisk with the test framework; of its many events only this one is
-        // needed.
-        Name::TestEvent if frame.header("State") == Some(b"MIXMONITOR_END") => {
-            frame.header("File").map(Kind::RecordingEnd)
-        }
+        Name::DeviceStateChange => headers.event(Kind::DeviceState),
+        Name::Shutdown => headers.event(Kind::Shutdown),
+        Name::TestEvent => headers.event(Kind::RecordingEnd(headers.search("File")?)),
         _ => None,
-    })
+    }
 }
 
 /// Decades: the clock of a box without a battery begins in 1970 and is set after Asterisk was

@@ -148,7 +148,8 @@ impl Stream {
         if is_item(name) && !self.owns(frame) {
             return Ok(Step::Nothing);
         }
-        let event = match Event::parse(name, frame) {
+        let parsed = Event::parse(name, frame);
+        let event = match &parsed {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Step::Nothing),
             Err(error) => {
@@ -173,7 +174,7 @@ impl Stream {
                 self.check_size(sink.correlator)
             }
             Phase::Opening { .. } | Phase::Following | Phase::Listing(_) => {
-                sink.correlator.handle(now, &event, sink.out);
+                sink.correlator.handle(now, event, sink.out);
                 Ok(event.at.map_or(Step::Nothing, Step::Stamped))
             }
         }

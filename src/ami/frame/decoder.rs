@@ -11,9 +11,10 @@
 //! `Response: Follows` of Asterisk 13 and older holds raw output lines and ends with `--END
 //! COMMAND--`, and input past the configured size is dropped up to the next blank line.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
-use super::message::{Frame, split_line};
+use super::lines::{BLOCK, Lines, line_feeds, line_feeds_of_rest};
+use super::message::Frame;
 
 /// How large input may be.  Asterisk itself sets no limit; its largest real event is about 1 kB.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,8 +39,11 @@ pub struct Decoder {
     buffer: Vec<u8>,
     /// Where the frame that is being read begins in `buffer`.
     start: usize,
-    /// Up to where that frame was already searched for its end.
-    searched: usize,
+    /// Line feeds of that frame, [`BLOCK`] bytes a word: whole blocks that were searched for its
+    /// end.
+    marks: Vec<u64>,
+    /// The marks are those of the frame that was given out last, which borrowed them.
+    given_out: bool,
     /// The frame being read is over its limit: drop bytes up to the blank line.
     dropping: bool,
 }
@@ -56,7 +60,7 @@ enum LineEnds {
 }
 
 /// A part of a stream.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Item<'a> {
     /// The greeting, with the AMI version: `5.0.4`.
     Banner(&'a [u8]),
@@ -75,6 +79,29 @@ pub enum Rejection {
     FrameTooLong,
     /// The first line is neither `Event:` nor `Response:`.
     UnknownType,
+}
+
+impl Limits {
+    /// What is too long in a frame, or in the beginning of one.
+    fn exceeded_by(self, frame: &[u8]) -> Option<Rejection> {
+        if frame.len() > self.frame {
+            return Some(Rejection::FrameTooLong);
+        }
+        // A frame no longer than a line may be holds no line that is too long.
+        if frame.len() <= self.line {
+            return None;
+        }
+
+        let mut start = 0;
+        for feed in memchr_iter(b'\n', frame).chain([frame.len()]) {
+            let line = &frame[start..feed];
+            if line.strip_suffix(b"\r").unwrap_or(line).len() > self.line {
+                return Some(Rejection::LineTooLong);
+            }
+            start = feed + 1;
+        }
+        None
+    }
 }
 
 impl Rejection {
@@ -96,7 +123,8 @@ impl Decoder {
             line_ends: LineEnds::CarriageReturns,
             buffer: Vec::new(),
             start: 0,
-            searched: 0,
+            marks: Vec::new(),
+            given_out: false,
             dropping: false,
         }
     }
@@ -111,7 +139,6 @@ impl Decoder {
         // What was read is dropped only here: the frame that was given out last borrowed it.
         if self.start > 0 {
             self.buffer.drain(..self.start);
-            self.searched -= self.start;
             self.start = 0;
         }
         self.buffer.extend_from_slice(bytes);
@@ -119,6 +146,9 @@ impl Decoder {
 
     /// The next whole item, or `None` until more bytes come.
     pub fn next_item(&mut self) -> Option<Item<'_>> {
+        if std::mem::take(&mut self.given_out) {
+            self.marks.clear();
+        }
         if self.line_ends == LineEnds::Unknown {
             self.detect_line_ends();
         }
@@ -136,13 +166,16 @@ impl Decoder {
         };
 
         // The frame is passed before it is looked at: one that cannot be read costs only itself.
-        let start = std::mem::replace(&mut self.start, next);
-        self.searched = next;
-        if let Some(rejection) = self.oversized(start, end) {
+        let text = &self.buffer[self.start..];
+        self.start += next;
+        self.given_out = true;
+        if let Some(rejection) = self.limits.exceeded_by(&text[..end]) {
             return Some(Item::Rejected(rejection));
         }
 
-        Some(match Frame::parse(&self.buffer[start..end]) {
+        // The blank line is none of them.
+        let lines = Lines::new(text, next - self.line_ends.line_end().len(), &self.marks);
+        Some(match Frame::parse(lines) {
             Some(frame) => Item::Frame(frame),
             None => Item::Rejected(Rejection::UnknownType),
         })
@@ -162,46 +195,60 @@ impl Decoder {
             if line.ends_with(b"\r") { LineEnds::CarriageReturns } else { LineEnds::LineFeeds };
 
         if line.starts_with(BYTE_ORDER_MARK) {
-            self.start += BYTE_ORDER_MARK.len();
-            self.searched = self.start;
+            self.go_to(self.start + BYTE_ORDER_MARK.len());
         }
     }
 
     fn skip_blank_lines(&mut self) {
-        let end = self.line_ends.line_end();
-        while self.buffer[self.start..].starts_with(end) {
-            self.start += end.len();
+        while self.line_ends.begin(&self.buffer[self.start..]) {
+            self.go_to(self.start + self.line_ends.line_end().len());
         }
-        self.searched = self.searched.max(self.start);
     }
 
     fn banner(&mut self) -> Option<Item<'_>> {
         let mark = self.line_ends.line_end();
         let end = self.start + memmem::find(&self.buffer[self.start..], mark)?;
         let version = self.start + BANNER.len();
-        self.start = end + mark.len();
-        self.searched = self.start;
+        self.go_to(end + mark.len());
         Some(Item::Banner(&self.buffer[version..end]))
     }
 
-    /// Where the frame ends and where the next one may begin.
+    /// Where the frame ends and where the next one may begin, counted from where it begins.
     fn frame_end(&mut self) -> Option<(usize, usize)> {
-        let blank = self.line_ends.blank_line();
-        let (follows, end_command) = self.line_ends.command_output();
-        let mark = if self.buffer[self.start..].starts_with(follows) { end_command } else { blank };
-        // The mark may have been cut by the last read.
-        let from = self.searched.saturating_sub(mark.len() - 1).max(self.start);
-        let Some(at) = memmem::find(&self.buffer[from..], mark) else {
-            self.searched = self.buffer.len();
-            return None;
+        let text = &self.buffer[self.start..];
+        let mut from = self.marks.len() * BLOCK;
+        let mut before = self.marks.last().copied().unwrap_or_default();
+
+        // Two line feeds so near to each other may be a blank line.
+        let apart = self.line_ends.blank_line().len() / 2;
+        let near = |before: u64, feeds: u64| {
+            feeds & (feeds << apart | before >> (u64::BITS as usize - apart))
         };
-        let next = from + at + mark.len();
-        Some((next - blank.len(), next))
+
+        let (blocks, rest) = text[from..].as_chunks();
+        for block in blocks {
+            let feeds = line_feeds(block);
+            self.marks.push(feeds);
+            let candidates = near(before, feeds);
+            if candidates != 0
+                && let Some(end) = self.line_ends.find_end(text, from, candidates)
+            {
+                return Some(end);
+            }
+            before = feeds;
+            from += BLOCK;
+        }
+
+        // What is less than a block is looked at again when more has come.
+        let feeds = line_feeds_of_rest(rest);
+        let end = self.line_ends.find_end(text, from, near(before, feeds))?;
+        self.marks.push(feeds);
+        Some(end)
     }
 
     /// Gives up on a frame that is too long although its end has not come.
     fn refuse_endless(&mut self) -> Option<Rejection> {
-        let rejection = self.oversized(self.start, self.buffer.len())?;
+        let rejection = self.limits.exceeded_by(&self.buffer[self.start..])?;
         self.dropping = true;
         self.forget_searched();
         Some(rejection)
@@ -210,8 +257,7 @@ impl Decoder {
     fn drop_rest(&mut self) -> Option<()> {
         let blank = self.line_ends.blank_line();
         if let Some(at) = memmem::find(&self.buffer[self.start..], blank) {
-            self.start += at + blank.len();
-            self.searched = self.start;
+            self.go_to(self.start + at + blank.len());
             self.dropping = false;
             return Some(());
         }
@@ -222,28 +268,13 @@ impl Decoder {
     /// Forgets what was read, but for the beginning of a blank line that may be at its end.
     fn forget_searched(&mut self) {
         let blank = self.line_ends.blank_line().len();
-        self.start = self.buffer.len().saturating_sub(blank - 1).max(self.start);
-        self.searched = self.start;
+        self.go_to(self.buffer.len().saturating_sub(blank - 1).max(self.start));
     }
 
-    fn oversized(&self, start: usize, end: usize) -> Option<Rejection> {
-        if end - start > self.limits.frame {
-            return Some(Rejection::FrameTooLong);
-        }
-        // A frame no longer than a line may be holds no line that is too long.
-        if end - start <= self.limits.line {
-            return None;
-        }
-
-        let mut rest = &self.buffer[start..end];
-        while !rest.is_empty() {
-            let (line, next) = split_line(rest);
-            if line.len() > self.limits.line {
-                return Some(Rejection::LineTooLong);
-            }
-            rest = next;
-        }
-        None
+    /// Lets the next frame begin at `start`.
+    fn go_to(&mut self, start: usize) {
+        self.start = start;
+        self.marks.clear();
     }
 }
 
@@ -260,6 +291,38 @@ impl LineEnds {
             Self::Unknown | Self::CarriageReturns => b"\r\n\r\n",
             Self::LineFeeds => b"\n\n",
         }
+    }
+
+    /// Where the frame that `text` begins with ends, and where the next one may begin: behind one of
+    /// the line feeds that are marked in the block at `from`.
+    fn find_end(self, text: &[u8], from: usize, mut candidates: u64) -> Option<(usize, usize)> {
+        while candidates != 0 {
+            let next = from + candidates.trailing_zeros() as usize + 1;
+            if self.end_frame(&text[..next]) {
+                return Some((next - self.blank_line().len(), next));
+            }
+            candidates &= candidates - 1;
+        }
+        None
+    }
+
+    /// Whether `text` begins with a blank line.
+    fn begin(self, text: &[u8]) -> bool {
+        match self {
+            Self::Unknown | Self::CarriageReturns => text.starts_with(b"\r\n"),
+            Self::LineFeeds => text.starts_with(b"\n"),
+        }
+    }
+
+    /// Whether `text` is a whole frame.
+    fn end_frame(self, text: &[u8]) -> bool {
+        let is_blank = match self {
+            Self::Unknown | Self::CarriageReturns => text.ends_with(b"\r\n\r\n"),
+            Self::LineFeeds => text.ends_with(b"\n\n"),
+        };
+        // A command's raw output may have blank lines.
+        let (follows, end_command) = self.command_output();
+        is_blank && (!text.starts_with(follows) || text.ends_with(end_command))
     }
 
     /// The beginning and the end of the output of a command.

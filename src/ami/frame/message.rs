@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use super::lines::Lines;
+
 /// Whether a frame is an event or answers an action.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -12,30 +14,27 @@ pub enum Kind {
 }
 
 /// One message.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// Event or response.
     pub kind: Kind,
     /// The event's name, or the response's word.
     pub name: &'a [u8],
     /// All lines behind the first.
-    body: &'a [u8],
+    body: Lines<'a>,
 }
 
 impl<'a> Frame<'a> {
-    /// Reads the first line; `None` if it is neither `Event:` nor `Response:`.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
-        let (first, body) = split_line(text);
-        let (key, name) = split_header(first)?;
-
-        let kind = if key.eq_ignore_ascii_case(b"Event") {
-            Kind::Event
-        } else if key.eq_ignore_ascii_case(b"Response") {
-            Kind::Response
-        } else {
-            return None;
-        };
-        Some(Self { kind, name, body })
+    /// Reads the first of these lines; `None` if it is neither `Event:` nor `Response:`.
+    pub(super) fn parse(mut lines: Lines<'a>) -> Option<Self> {
+        let first = lines.next()?;
+        // Every event of Asterisk begins so.
+        if let Some(name) = first.text().strip_prefix(b"Event: ") {
+            return Some(Self { kind: Kind::Event, name, body: lines });
+        }
+        let named = |kind: Kind| Some((kind, first.value_of(kind.key())?));
+        let (kind, name) = named(Kind::Event).or_else(|| named(Kind::Response))?;
+        Some(Self { kind, name, body: lines })
     }
 
     /// Writes the frame out again, but for lines without a colon.
@@ -47,17 +46,25 @@ impl<'a> Frame<'a> {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// All lines behind the first, in order, whatever they hold.
+    pub fn lines(&self) -> Lines<'a> {
+        self.body
+    }
+
     /// All headers behind the first, in order; a line without a colon (raw command output) is left
     /// out.
-    pub fn headers(&self) -> Headers<'a> {
-        Headers { rest: self.body }
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        self.body.filter_map(|line| {
+            let text = line.text();
+            // At the first colon: values may hold `: ` themselves.
+            let key = memchr(b':', text)?;
+            Some((&text[..key], line.value_behind(key)))
+        })
     }
 
     /// The first header of that name, in any case.
     pub fn header(&self, key: &str) -> Option<&'a [u8]> {
-        self.headers()
-            .find(|(found, _)| found.eq_ignore_ascii_case(key.as_bytes()))
-            .map(|(_, value)| value)
+        self.lines().find_map(|line| line.value_of(key))
     }
 
     /// Whether this is a response to an action that was carried out.
@@ -91,43 +98,6 @@ pub fn put(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 /// Text of the far end for a log line or a web page: escaped and short.
 pub fn quoted(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(QUOTED)].escape_ascii().to_string()
-}
-
-/// Headers of a frame: key and value, as they were sent.
-#[derive(Clone, Debug)]
-pub struct Headers<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Headers<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            let (line, rest) = split_line(self.rest);
-            self.rest = rest;
-            if let Some(header) = split_header(line) {
-                return Some(header);
-            }
-        }
-        None
-    }
-}
-
-/// Splits at the first colon and drops one space: values may hold `: ` themselves.
-fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr(b':', line)?;
-    let value = &line[at + 1..];
-    Some((&line[..at], value.strip_prefix(b" ").unwrap_or(value)))
-}
-
-/// A line without its end, and what comes behind it.
-pub(super) fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let (line, rest) = match memchr(b'\n', text) {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, &text[text.len()..]),
-    };
-    (line.strip_suffix(b"\r").unwrap_or(line), rest)
 }
 
 /// Enough to recognise an SSH or HTTP server, or to read Asterisk's longest refusal.

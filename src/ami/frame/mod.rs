@@ -5,7 +5,9 @@
 //! one.
 
 mod decoder;
+mod lines;
 mod message;
 
 pub use decoder::{BANNER, Decoder, Item, Limits, Rejection};
-pub use message::{Frame, Headers, Kind, put, quoted};
+pub use lines::{Line, Lines};
+pub use message::{Frame, Kind, put, quoted};
