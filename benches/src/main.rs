@@ -14,6 +14,7 @@ mod instructions;
 mod limits;
 mod machine;
 mod measure;
+mod parse;
 mod pbx;
 mod pbxs;
 mod replay;
@@ -65,6 +66,8 @@ enum Bench {
     Generate(generate::Arguments),
     /// What this machine can do at best
     Limits,
+    /// Bytes to events, and nothing else
+    Parse,
     /// What an event costs among many calls, for every kind of event
     Growth,
     /// From memory to the counters
@@ -117,6 +120,7 @@ fn main() -> Result<(), Failure> {
         | Bench::GrowthCheck => {}
         Bench::All => {
             limits::run(&context)?;
+            parse::run(&context);
             replay::run(&context)?;
             tcp::run(&context)?;
             growth::run(&context)?;
@@ -126,6 +130,7 @@ fn main() -> Result<(), Failure> {
             startup::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
+        Bench::Parse => parse::run(&context),
         Bench::Growth => growth::run(&context)?,
         Bench::Replay => replay::run(&context)?,
         Bench::Tcp => tcp::run(&context)?,
