@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::metrics::Exposition;
@@ -74,14 +74,15 @@ impl Scraper {
     ///
     /// The permit is given back when the page is ready, not when it is sent: a client that reads
     /// slowly keeps nobody else from scraping.  A client that goes away does not give it back early,
-    /// since the work goes on.
+    /// since the work goes on: copying the numbers as well as writing the page.
     pub(super) async fn page(&self, wanted: Wanted) -> Result<Bytes, ScrapeError> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| ScrapeError::Busy)?;
+        let permit = Arc::new(permit);
 
         self.pages
             .run(wanted.clone(), async {
-                let numbers = self.numbers().await?;
+                let numbers = self.numbers(Arc::clone(&permit)).await?;
                 let work = move || {
                     let _permit = permit;
                     let page = numbers.write(wanted.exposition, wanted.pbx.as_ref());
@@ -95,10 +96,17 @@ impl Scraper {
 
     /// The numbers of now.  Different pages that are asked for at once have them from one copy: events
     /// wait while numbers are copied, so nobody may copy them forty times in a row.
-    async fn numbers(&self) -> Result<Arc<dyn Numbers>, ScrapeError> {
+    async fn numbers(
+        &self,
+        permit: Arc<OwnedSemaphorePermit>,
+    ) -> Result<Arc<dyn Numbers>, ScrapeError> {
         let take = Arc::clone(&self.take);
+        let work = move || {
+            let _permit = permit;
+            take()
+        };
         self.numbers
-            .run((), async { spawn_blocking(move || take()).await.map_err(ScrapeError::Broken) })
+            .run((), async { spawn_blocking(work).await.map_err(ScrapeError::Broken) })
             .await
     }
 }
@@ -211,12 +219,12 @@ mod tests {
 
     /// A scraper whose pages are the number of the copy that they are of; a signal when a copy begins,
     /// and the gate that it waits for.
-    fn numbered() -> (Arc<Scraper>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
+    fn numbered(limit: usize) -> (Arc<Scraper>, signals::UnboundedReceiver<()>, mpsc::Sender<()>) {
         let (entered, entries) = signals::unbounded_channel();
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         let runs = AtomicU64::new(0);
-        let scraper = Scraper::new(Scraper::DEFAULT_LIMIT, move || {
+        let scraper = Scraper::new(limit, move || {
             entered.send(()).unwrap();
             // A gate that is gone is open.
             let _ = gate.lock().unwrap().recv();
@@ -233,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_during_a_run_shares_the_next_one() {
-        let (scraper, mut entries, open) = numbered();
+        let (scraper, mut entries, open) = numbered(Scraper::DEFAULT_LIMIT);
         let mut first = JoinSet::new();
         first.spawn(ask(&scraper, text()));
         entries.recv().await.unwrap();
@@ -253,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn different_pages_that_are_asked_for_at_once_are_of_one_copy() {
-        let (scraper, mut entries, open) = numbered();
+        let (scraper, mut entries, open) = numbered(Scraper::DEFAULT_LIMIT);
         let mut first = JoinSet::new();
         first.spawn(ask(&scraper, of("hq")));
         entries.recv().await.unwrap();
@@ -269,6 +277,19 @@ mod tests {
         assert_eq!(others.join_all().await, [&[1_u8][..]; 3]);
         assert!(scraper.numbers.lock().is_empty(), "no numbers are kept");
         assert_eq!(scraper.page(of("hq")).await.unwrap(), [2_u8][..], "old numbers are not used");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_away_leaves_its_permit_to_the_copy_that_goes_on() {
+        let (scraper, mut entries, open) = numbered(1);
+        let mut clients = JoinSet::new();
+        clients.spawn(ask(&scraper, text()));
+        entries.recv().await.unwrap();
+        clients.shutdown().await;
+
+        assert_eq!(scraper.permits.available_permits(), 0);
+        drop(open);
+        let _back = scraper.permits.acquire().await.unwrap();
     }
 
     #[tokio::test]
