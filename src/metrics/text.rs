@@ -23,7 +23,9 @@ pub(super) struct Style {
 pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> String {
     let Style { format, created_lines } = style;
     let created_lines = created_lines && format == Format::OpenMetrics;
-    let text = String::with_capacity(families.iter().map(size).sum());
+    // A page of one PBX among many is small.
+    let room = if pbx.is_none() { families.iter().map(size).sum() } else { 0 };
+    let text = String::with_capacity(room);
     let mut page = Page { text, bounds: Vec::new(), format, created_lines };
     match format {
         Format::Text => families.iter().for_each(|family| page.family(family, pbx)),
@@ -244,6 +246,13 @@ mod tests {
             ),
             "{classic}"
         );
+    }
+
+    #[test]
+    fn a_page_takes_no_room_for_the_series_of_other_pbxs() {
+        let families: Vec<_> = (0..100).map(|_| family(CALLS, &[("pbx", "hq")], 3)).collect();
+        let page = write(&families, Some(r#"pbx="branch""#), plain(Format::Text));
+        assert_eq!((page.as_str(), page.capacity()), ("", 0));
     }
 
     #[test]
