@@ -100,7 +100,7 @@ fn chosen_pbx(pages: &Pages, query: Option<&str>) -> Result<Option<PbxName>, Str
 fn no_metrics(err: &ScrapeError) -> Page {
     let status = match err {
         ScrapeError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        ScrapeError::Broken(_) | ScrapeError::Gzip(_) => {
+        ScrapeError::NoThread | ScrapeError::Broken(_) | ScrapeError::Gzip(_) => {
             error!(error = %err, source = ?std::error::Error::source(err), "no metrics to send");
             StatusCode::INTERNAL_SERVER_ERROR
         }

@@ -6,12 +6,13 @@ use std::hash::Hash;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Bytes;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
 
 use crate::metrics::Exposition;
 use crate::pbx::PbxName;
@@ -29,6 +30,7 @@ pub type TakeNumbers = dyn Fn() -> Arc<dyn Numbers> + Send + Sync;
 pub struct Scraper {
     take: Arc<TakeNumbers>,
     permits: Arc<Semaphore>,
+    writers: Writers,
     numbers: Turns<(), Arc<dyn Numbers>>,
     pages: Turns<Wanted, Bytes>,
 }
@@ -47,6 +49,8 @@ pub(super) struct Wanted {
 pub(super) enum ScrapeError {
     #[error("too many scrapes at once")]
     Busy,
+    #[error("there is no thread to write pages on")]
+    NoThread,
     #[error("the scrape broke off")]
     Broken(#[source] tokio::task::JoinError),
     #[error("the scrape could not be compressed")]
@@ -65,6 +69,7 @@ impl Scraper {
         Self {
             take: Arc::new(take),
             permits: Arc::new(Semaphore::new(permits)),
+            writers: Writers::default(),
             numbers: Turns::default(),
             pages: Turns::default(),
         }
@@ -88,7 +93,7 @@ impl Scraper {
                     let page = numbers.write(wanted.exposition, wanted.pbx.as_ref());
                     if wanted.gzip { compress(&page) } else { Ok(page) }
                 };
-                let page = spawn_blocking(work).await.map_err(ScrapeError::Broken)?;
+                let page = self.writers.run(work).await?;
                 Ok(Bytes::from(page.map_err(ScrapeError::Gzip)?))
             })
             .await
@@ -105,11 +110,49 @@ impl Scraper {
             let _permit = permit;
             take()
         };
-        self.numbers
-            .run((), async { spawn_blocking(work).await.map_err(ScrapeError::Broken) })
-            .await
+        self.numbers.run((), self.writers.run(work)).await
     }
 }
+
+/// The threads that pages are written on.
+///
+/// They are few and their own: the allocator keeps freed memory by thread, so that pages of tens of
+/// megabytes, written on whichever of many threads is idle, would be kept many times.
+struct Writers(Option<Runtime>);
+
+impl Writers {
+    /// Does `work` on one of them.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ScrapeError> {
+        let threads = self.0.as_ref().ok_or(ScrapeError::NoThread)?;
+        threads.spawn_blocking(work).await.map_err(ScrapeError::Broken)
+    }
+}
+
+impl Default for Writers {
+    fn default() -> Self {
+        let threads = Builder::new_current_thread()
+            .max_blocking_threads(WRITERS)
+            .thread_name("scrape")
+            .thread_keep_alive(Duration::from_secs(3600))
+            .build();
+        Self(threads.ok())
+    }
+}
+
+/// A runtime must not be waited for where others run.
+impl Drop for Writers {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// One writes a page while another compresses the one before it.
+const WRITERS: usize = 2;
 
 /// Work that is done once for all who ask for the same at once; nothing is kept of it.
 struct Turns<K: Eq + Hash, T>(Mutex<HashMap<K, Arc<Turn<T>>>>);
