@@ -312,7 +312,9 @@ impl<W: Watch> Replay<W> {
             correlator.logged_in(now, &mut both);
             return;
         }
-        correlator.expire(now, &mut both);
+        if correlator.next_deadline().is_some_and(|deadline| deadline <= now) {
+            correlator.expire(now, &mut both);
+        }
         if logged_in {
             correlator.logged_in(now, &mut both);
         }
