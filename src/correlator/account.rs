@@ -39,7 +39,12 @@ impl Account {
         }
     }
 
-    /// Whether the first event of class call has come since this was asked last.
+    /// Whether the first event of class call has come since it was taken.
+    pub(super) const fn first_call_event(&self) -> bool {
+        self.first_call_event
+    }
+
+    /// The same, once.
     pub(super) const fn take_first_call_event(&mut self) -> bool {
         std::mem::replace(&mut self.first_call_event, false)
     }

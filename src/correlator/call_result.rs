@@ -99,7 +99,14 @@ impl Correlator {
     }
 
     /// Counts the calls whose direction may be another.
+    #[inline]
     pub(super) fn settle_calls(&mut self) {
+        if self.members.is_any_owner_changed() || !self.calls.is_settled() {
+            self.settle_changed_calls();
+        }
+    }
+
+    fn settle_changed_calls(&mut self) {
         let Self { channels, members, calls, call_counts, .. } = self;
         for device in members.take_changed_owners() {
             call_counts.follow_owner(&device, members.owners());

@@ -65,6 +65,7 @@ impl Deadlines {
         }
     }
 
+    #[inline]
     pub(super) fn next(&self) -> Option<Moment> {
         let task = self.tasks.peek().map(|Reverse((at, _))| *at);
         let age = self.ages.front().map(|(at, _)| *at);
@@ -72,8 +73,15 @@ impl Deadlines {
     }
 
     /// A task that is due, the earliest first.
+    #[inline]
     pub(super) fn due(&mut self, now: Moment) -> Option<Task> {
+        // Before nearly every event nothing is.
         let next = self.next().filter(|&next| next <= now)?;
+        self.take(next)
+    }
+
+    /// The first task, which is due at `next`.
+    fn take(&mut self, next: Moment) -> Option<Task> {
         if let Some(&(at, key)) = self.ages.front()
             && at <= next
         {

@@ -92,6 +92,11 @@ impl LiveDevices {
         self.counts.contains_key(key)
     }
 
+    /// Whether anything has changed since it was taken.
+    pub(super) const fn is_any_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// What has changed since the last time.
     pub(super) fn take_changed(&mut self) -> Vec<Changed> {
         std::mem::take(&mut self.changed)

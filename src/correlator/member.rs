@@ -196,6 +196,11 @@ impl Members {
         self.session = self.session.wrapping_add(1);
     }
 
+    /// Whether a device may be another's since this was taken.
+    pub(super) const fn is_any_owner_changed(&self) -> bool {
+        self.owners.is_any_changed()
+    }
+
     /// Devices that may be another's since this was asked last, and numbers of devices.
     pub(super) fn take_changed_owners(&mut self) -> Vec<Box<[u8]>> {
         self.owners.take_changed()

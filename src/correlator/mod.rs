@@ -237,6 +237,7 @@ impl Correlator {
     }
 
     /// Counts what an event changed: the gauges are read from these counts.
+    #[inline]
     fn settle(&mut self) {
         self.members.settle();
         self.settle_stays();

@@ -117,6 +117,11 @@ impl Owners {
         }
     }
 
+    /// Whether a device may be another's since this was taken.
+    pub(super) const fn is_any_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Devices that may be another's since this was asked last; `/201` stands for all that are
     /// called so behind their technology.
     pub(super) fn take_changed(&mut self) -> Vec<Bytes> {

@@ -83,25 +83,34 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
     }
 
     /// Whether nothing is marked.
+    #[inline]
     pub(super) fn is_settled(&self) -> bool {
         self.marked.is_empty() && self.removed.is_empty()
     }
 
     /// Works out anew how what is marked is counted, and hands each change on.
+    #[inline]
     pub(super) fn settle(
+        &mut self,
+        counts_as: impl Fn(&T) -> Option<C>,
+        recount: impl FnMut(Recount<K, C>),
+    ) {
+        // Most events change nothing here, and emptying two lists takes longer than a look.
+        if !self.is_settled() {
+            self.settle_marked(counts_as, recount);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_marked(
         &mut self,
         counts_as: impl Fn(&T) -> Option<C>,
         mut recount: impl FnMut(Recount<K, C>),
     ) {
-        // Most events change nothing here, and emptying two lists takes longer than a look.
-        if self.is_settled() {
-            return;
-        }
-
         for (key, before) in self.removed.drain(..) {
             recount(Recount { key, before: Some(before), now: None });
         }
-        for key in self.marked.drain(..) {
+        for &key in &self.marked {
             let Some(entry) = self.all.get_mut(key) else { continue };
             let now = counts_as(&entry.thing);
             let before = std::mem::replace(&mut entry.counted, now);
@@ -110,9 +119,13 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
             }
         }
 
+        self.marked.clear();
+
         // A restart marks everything at once.
-        self.marked.shrink_to(MARKS);
-        self.removed.shrink_to(MARKS);
+        if self.marked.capacity() > MARKS || self.removed.capacity() > MARKS {
+            self.marked.shrink_to(MARKS);
+            self.removed.shrink_to(MARKS);
+        }
     }
 }
 

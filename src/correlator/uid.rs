@@ -59,19 +59,16 @@ impl Systems {
 
     /// An id to keep.
     pub(super) fn ensure(&mut self, id: &[u8]) -> Uid {
+        let Some((name, epoch, count)) = parts(id) else {
+            return if id.is_empty() { Uid::None } else { Uid::text(id) };
+        };
         // Once all places are taken no name is added any more, so an id is read alike for good.
-        if let Some((name, ..)) = parts(id)
-            && self.find(name).is_none()
-            && self.0.len() < SYSTEMS
-            && name.len() <= NAME_MAX
-        {
+        let mut system = self.find(name);
+        if system.is_none() && self.0.len() < SYSTEMS && name.len() <= NAME_MAX {
             self.0.push(name.into());
+            system = self.find(name);
         }
-        match self.read(id) {
-            UidRef::None => Uid::None,
-            UidRef::Numbers { system, epoch, count } => Uid::Numbers { system, epoch, count },
-            UidRef::Text(text) => Uid::Text(Box::new(text.into())),
-        }
+        system.map_or_else(|| Uid::text(id), |system| Uid::Numbers { system, epoch, count })
     }
 
     /// The id as Asterisk wrote it.
@@ -114,6 +111,10 @@ impl System {
 }
 
 impl Uid {
+    fn text(id: &[u8]) -> Self {
+        Self::Text(Box::new(id.into()))
+    }
+
     /// The same without its text.
     pub(super) fn as_ref(&self) -> UidRef<'_> {
         match self {
@@ -172,9 +173,37 @@ fn parts(id: &[u8]) -> Option<(&[u8], u32, u32)> {
 }
 
 fn numbers(text: &[u8]) -> Option<(u32, u32)> {
+    // Nearly every id is as long as this one reads.
+    if let Some(numbers) = usual_numbers(text) {
+        return Some(numbers);
+    }
     let (epoch, rest) = number(text)?;
     let (count, rest) = number(rest.strip_prefix(b".")?)?;
     rest.is_empty().then_some((epoch, count))
+}
+
+/// The same for a time of ten digits and a count of up to seven, which are read eight at once.
+fn usual_numbers(text: &[u8]) -> Option<(u32, u32)> {
+    let (epoch, count) = text.split_first_chunk::<10>()?;
+    let (b'.', count) = count.split_first()? else { return None };
+    let is_zero_first = epoch[0] == b'0' || count.len() > 1 && count[0] == b'0';
+    if is_zero_first || !(1..=7).contains(&count.len()) {
+        return None;
+    }
+
+    let [first @ .., ten, one] = epoch;
+    let [ten, one] = [ten, one].map(|digit| digit.wrapping_sub(b'0'));
+    if ten > 9 || one > 9 {
+        return None;
+    }
+    let first = eight_digits(u64::from_le_bytes(*first))?;
+    let epoch = 100 * first + 10 * u64::from(ten) + u64::from(one);
+
+    // Of the last eight bytes, those in front of the count are read as zeros.
+    let last = u64::from_le_bytes(*text.last_chunk()?);
+    let in_front = u64::MAX >> (8 * count.len());
+    let count = eight_digits((last & !in_front) | (all(b'0') & in_front))?;
+    Some((u32::try_from(epoch).ok()?, u32::try_from(count).ok()?))
 }
 
 /// The number that a text begins with, in its only spelling, and what is behind it.
@@ -197,6 +226,27 @@ fn number(text: &[u8]) -> Option<(u32, &[u8])> {
     let is_only_spelling = digits == 1 || digits > 1 && text[0] != b'0';
     let number = u32::try_from(number).ok().filter(|_| is_only_spelling)?;
     Some((number, &text[digits..]))
+}
+
+/// The number that eight digits are, the first in the lowest byte, if all of them are digits.
+fn eight_digits(text: u64) -> Option<u64> {
+    // A digit's upper half is 3, and with 6 more it still is.  Where all upper halves are 3 no sum is
+    // carried into the next byte.
+    let upper = all(0xf0);
+    if text & upper != all(0x30) || (text + all(6)) & upper != all(0x30) {
+        return None;
+    }
+
+    // Neighbours are added, the first of them ten times: two digits a place, then four, then eight.
+    let ones = text & all(0x0f);
+    let twos = (10 * ones + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (100 * twos + (twos >> 16)) & 0x0000_ffff_0000_ffff;
+    Some(10_000 * (fours & 0xffff_ffff) + (fours >> 32))
+}
+
+/// The same byte in each place.
+const fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
 }
 
 /// Of the largest `u32`.
@@ -270,6 +320,35 @@ mod tests {
             let found: Vec<_> =
                 kept.iter().filter(|other| other.is(systems.read(id.as_bytes()))).collect();
             assert_eq!(found, [one], "{id:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_byte_is_in_whatever_place_only_the_usual_spelling_is_numbers() {
+        let number =
+            |text: &str| text.parse::<u32>().ok().filter(|number| number.to_string() == text);
+        let spelled = |id: &str| {
+            let (epoch, count) = id.split_once('.')?;
+            Some((number(epoch)?, number(count)?))
+        };
+        for id in [
+            "1606403878.1001",
+            "1606403878.5",
+            "1606403878.1234567",
+            "1606403878.12345678",
+            "12345678.87654321",
+            "1.4294967295",
+            "4294967295.1234567",
+        ] {
+            assert_eq!(numbers(id.as_bytes()), spelled(id));
+            for place in 0..id.len() {
+                for byte in 0..=u8::MAX {
+                    let mut id = id.as_bytes().to_vec();
+                    id[place] = byte;
+                    let expected = str::from_utf8(&id).ok().and_then(spelled);
+                    assert_eq!(numbers(&id), expected, "{:?}", id.escape_ascii().to_string());
+                }
+            }
         }
     }
 

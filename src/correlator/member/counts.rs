@@ -97,7 +97,9 @@ impl OfAgent {
 
     pub(super) fn leave(&mut self, was: &CountedAs) {
         self.states.remove(was.state);
-        self.reasons.remove(&was.order);
+        if !was.reason.is_none() {
+            self.reasons.remove(&was.order);
+        }
     }
 
     pub(super) fn enter(&mut self, is: &CountedAs) {
@@ -110,22 +112,35 @@ impl OfAgent {
 
 impl Counts {
     pub(super) fn recount(&mut self, Recount { key, before, now }: Recount<MemberKey, CountedAs>) {
-        if let Some(was) = before {
-            if let Some(states) = self.queues.get_mut(&was.queue) {
-                states.remove(was.state);
-            }
-            self.in_use.remove(&(was.agent, was.order));
-            self.in_wrap_up.remove(&key);
+        if let Some(was) = before
+            && let Some(states) = self.queues.get_mut(&was.queue)
+        {
+            states.remove(was.state);
         }
-
         if let Some(is) = now {
             self.queues.entry(is.queue).or_default().add(is.state);
-            if is.in_use {
-                self.in_use.insert((is.agent, is.order), key);
+        }
+
+        // Most changes are of the state alone.
+        let in_use = |counted: CountedAs| counted.in_use.then_some((counted.agent, counted.order));
+        let (was, is) = (before.and_then(in_use), now.and_then(in_use));
+        if was != is {
+            if let Some(place) = was {
+                self.in_use.remove(&place);
             }
-            if is.in_wrap_up {
+            if let Some(place) = is {
+                self.in_use.insert(place, key);
+            }
+        }
+        let in_wrap_up = |counted: CountedAs| counted.in_wrap_up;
+        match (before.is_some_and(in_wrap_up), now.is_some_and(in_wrap_up)) {
+            (true, false) => {
+                self.in_wrap_up.remove(&key);
+            }
+            (false, true) => {
                 self.in_wrap_up.insert(key);
             }
+            (false, false) | (true, true) => {}
         }
     }
 

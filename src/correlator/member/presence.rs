@@ -18,7 +18,18 @@ use crate::version::Version;
 impl Correlator {
     /// Looks anew at the members whose phones came up or hung up, and at the agents whose state may
     /// be another.
+    #[inline]
     pub(in crate::correlator) fn follow_phones(&mut self, now: Moment, out: &mut dyn Observe) {
+        // Most events change none of it.
+        let is_any_changed = self.account.first_call_event()
+            || self.channels.live_devices.is_any_changed()
+            || !self.members.stale.is_empty();
+        if is_any_changed {
+            self.follow_changed_phones(now, out);
+        }
+    }
+
+    fn follow_changed_phones(&mut self, now: Moment, out: &mut dyn Observe) {
         // Until the first event of class call every device in use was taken to be in a call.
         if self.account.take_first_call_event() {
             self.look_at_all_phones(now);
