@@ -4,7 +4,6 @@
 //! prometheus-client's own protobuf would compile 22 crates more to write these few messages.
 
 use super::catalogue::Kind;
-use super::labels::LabelSet;
 use super::native::NativeBuckets;
 use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value};
 use crate::clock::Moment;
@@ -38,26 +37,22 @@ fn family_of(samples: &Samples, pbx: Option<&str>) -> Option<Message> {
     family.text(family::HELP, &format!("{}.", entry.help));
     family.uint(family::TYPE, kind);
 
+    // The same two messages again and again: there may be hundreds of thousands of series.
+    let (mut metric, mut value) = (Message::default(), Message::default());
     for series in series {
-        family.nested(family::METRIC, &metric_of(series.labels, field, &value_of(series)));
+        metric.0.clear();
+        value.0.clear();
+        value.value_of(series);
+        for (name, text) in series.labels.iter() {
+            metric.label(metric::LABEL, name, &text);
+        }
+        metric.nested(field, &value);
+        family.nested(family::METRIC, &metric);
     }
     if let Some(unit) = entry.unit {
         family.text(family::UNIT, unit.word());
     }
     Some(family)
-}
-
-/// The value, and since when it is counted.
-fn value_of(series: Series<'_>) -> Message {
-    let (mut message, field) = match series.value {
-        Value::Whole(value) => (single(value as f64), counter::CREATED),
-        Value::Real(value) => (single(value), counter::CREATED),
-        Value::Histogram(value) => (histogram(value), histogram::CREATED),
-    };
-    if let Some(start) = series.start {
-        message.nested(field, &timestamp(start));
-    }
-    message
 }
 
 /// A `google.protobuf.Timestamp`.
@@ -69,58 +64,9 @@ fn timestamp(moment: Moment) -> Message {
     message
 }
 
-fn metric_of(labels: LabelSet<'_>, field: u32, value: &Message) -> Message {
-    let mut metric = Message::default();
-    for (name, value) in labels.iter() {
-        metric.nested(metric::LABEL, &label(name, &value));
-    }
-    metric.nested(field, value);
-    metric
-}
-
-/// A `LabelPair`.
-fn label(name: &str, value: &str) -> Message {
-    let mut label = Message::default();
-    label.text(label::NAME, name);
-    label.text(label::VALUE, value);
-    label
-}
-
-/// The value of a counter or a gauge.
-fn single(value: f64) -> Message {
-    let mut message = Message::default();
-    message.double(VALUE, value);
-    message
-}
-
-fn histogram(value: HistogramValue<'_>) -> Message {
-    let mut message = Message::default();
-    message.double(histogram::SUM, value.sum);
-    message.uint(histogram::COUNT, value.count());
-    for classic in value.buckets() {
-        let mut bucket = Message::default();
-        bucket.uint(bucket::COUNT, classic.count);
-        bucket.double(bucket::BOUND, classic.bound);
-        if let Some(of) = classic.exemplar {
-            bucket.nested(bucket::EXEMPLAR, &exemplar(of));
-        }
-        message.nested(histogram::BUCKET, &bucket);
-    }
-
-    if let Some(native) = value.native {
-        message.native(native);
-        // Those of a native histogram must have a time.
-        let all = value.buckets().filter_map(|bucket| bucket.exemplar);
-        for dated in all.filter(|exemplar| exemplar.at.is_some()) {
-            message.nested(histogram::EXEMPLAR, &exemplar(dated));
-        }
-    }
-    message
-}
-
 fn exemplar(of: &Exemplar) -> Message {
     let mut message = Message::default();
-    message.nested(exemplar::LABEL, &label(Exemplar::LABEL, &of.linkedid));
+    message.label(exemplar::LABEL, Exemplar::LABEL, &of.linkedid);
     message.double(exemplar::VALUE, of.value);
     if let Some(at) = of.at {
         message.nested(exemplar::TIMESTAMP, &timestamp(at));
@@ -162,6 +108,59 @@ impl Message {
         self.0.extend(bytes);
     }
 
+    /// The value of a series, and since when it is counted.
+    fn value_of(&mut self, series: Series<'_>) {
+        let created = match series.value {
+            Value::Whole(value) => {
+                self.double(VALUE, value as f64);
+                counter::CREATED
+            }
+            Value::Real(value) => {
+                self.double(VALUE, value);
+                counter::CREATED
+            }
+            Value::Histogram(value) => {
+                self.histogram(value);
+                histogram::CREATED
+            }
+        };
+        if let Some(start) = series.start {
+            self.nested(created, &timestamp(start));
+        }
+    }
+
+    fn histogram(&mut self, value: HistogramValue<'_>) {
+        self.double(histogram::SUM, value.sum);
+        self.uint(histogram::COUNT, value.count());
+        let mut bucket = Self::default();
+        for classic in value.buckets() {
+            bucket.0.clear();
+            bucket.uint(bucket::COUNT, classic.count);
+            bucket.double(bucket::BOUND, classic.bound);
+            if let Some(of) = classic.exemplar {
+                bucket.nested(bucket::EXEMPLAR, &exemplar(of));
+            }
+            self.nested(histogram::BUCKET, &bucket);
+        }
+
+        if let Some(native) = value.native {
+            self.native(native);
+            // Those of a native histogram must have a time.
+            let all = value.buckets().filter_map(|bucket| bucket.exemplar);
+            for dated in all.filter(|exemplar| exemplar.at.is_some()) {
+                self.nested(histogram::EXEMPLAR, &exemplar(dated));
+            }
+        }
+    }
+
+    /// A `LabelPair`.
+    fn label(&mut self, field: u32, name: &str, value: &str) {
+        varint(&mut self.0, u64::from(field) << 3 | 2);
+        varint(&mut self.0, (text_size(name) + text_size(value)) as u64);
+        self.text(label::NAME, name);
+        self.text(label::VALUE, value);
+    }
+
     /// The native part of a histogram.  By the width of the zero bucket Prometheus recognises it,
     /// even if it is empty.
     fn native(&mut self, native: &NativeBuckets) {
@@ -180,6 +179,17 @@ impl Message {
             }
         }
     }
+}
+
+/// The bytes of a field of text, whose number is below 16.
+const fn text_size(text: &str) -> usize {
+    let mut size = 2 + text.len();
+    let mut rest = text.len() >> 7;
+    while rest > 0 {
+        size += 1;
+        rest >>= 7;
+    }
+    size
 }
 
 fn varint(bytes: &mut Vec<u8>, mut value: u64) {
@@ -324,6 +334,20 @@ mod tests {
         assert_eq!(fields(&metric[0].1), [(1, b"q".to_vec()), (2, b"a\"b\\c\nd,}".to_vec())]);
         assert_eq!(fields(&metric[1].1), [(1, b"r".to_vec()), (2, Vec::new())]);
         assert_eq!(metric[2], (3, [&[9][..], &3f64.to_le_bytes()].concat()));
+    }
+
+    #[test]
+    fn a_label_is_as_long_as_it_says() {
+        for length in [0, 1, 127, 128, 16_383, 16_384] {
+            let value = "x".repeat(length);
+            let mut pair = Message::default();
+            pair.text(label::NAME, "q");
+            pair.text(label::VALUE, &value);
+            let (mut expected, mut label) = (Message::default(), Message::default());
+            expected.nested(metric::LABEL, &pair);
+            label.label(metric::LABEL, "q", &value);
+            assert_eq!(label.0, expected.0, "{length}");
+        }
     }
 
     #[test]
