@@ -193,10 +193,11 @@ impl Server {
 /// gives to clients.
 pub(crate) fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let base = 20_000 + (std::process::id() % 100) as u16 * 100;
-    let ports = (0..100).map(|_| base + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
+    // More than all tests together need: whoever got one may not have opened it yet.
+    let base = 10_000 + (std::process::id() % 10) as u16 * 1000;
+    let ports = (0..1000).map(|_| base + NEXT.fetch_add(1, Ordering::Relaxed) % 1000);
     let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.next().expect("a free port among a hundred")
+    free.next().expect("a free port among a thousand")
 }
 
 /// A text as part of a query string.
