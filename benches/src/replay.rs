@@ -15,9 +15,9 @@ use cpu_time::ThreadTime;
 use super::instructions::instructions;
 use super::limits::split_rate;
 use super::measure::median;
-use super::stream::{Mix, Sent, Shape, Source, TRUNKS, generate};
+use super::stream::{Mix, Shape, Source, TRUNKS, generate};
 use super::table::{Table, rate};
-use super::{Context, Failure};
+use super::{ALLOCATED, Context, Failure};
 
 /// Prints the table.
 pub(crate) fn run(context: &Context) -> Result<(), Failure> {
@@ -30,13 +30,15 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
         let (bytes, sent) = generate(&shape);
         let split = split_rate(context, &bytes, sent.events);
         drop(bytes);
-        for live in [1_000, 10_000, 100_000] {
-            let shape = Shape { live, ..shape };
+        // A hundred thousand calls with all classes are 5 GB.
+        let most = if matches!(mix, Mix::Full) { 10_000 } else { 100_000 };
+        for live in [1_000, 10_000, 100_000].into_iter().filter(|&live| live <= most) {
+            let shape = with_live(&shape, live);
             // The largest takes long enough to be exact at once.
             let runs = if live > 10_000 { 1 } else { context.runs };
-            let rates = (0..runs.max(1)).map(|_| once(&shape)).collect::<Result<_, _>>()?;
-            let events = median(rates);
-            let counted = if live > 10_000 { None } else { instructions(context, &shape)? };
+            let steady = (0..runs.max(1)).map(|_| Ok(play(&shape)?.rate()));
+            let events = median(steady.collect::<Result<_, Failure>>()?);
+            let counted = if live > 1_000 { None } else { instructions(context, &shape)? };
             table.row([
                 name.to_owned(),
                 live.to_string(),
@@ -50,35 +52,102 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Events per CPU-second of one replay, whose counters must be exact.
-fn once(shape: &Shape) -> Result<f64, Failure> {
+/// Plays a stream, whose counters must be exact.
+pub(crate) fn play(shape: &Shape) -> Result<Steady, Failure> {
     let rules = Rules { trunks: Patterns::new([TRUNKS])?, ..Rules::default() };
     let metrics = Metrics::new(Settings::default());
     let mut replay = Replay::new(&PbxName::new("pbx"), rules, metrics, Limits::default());
-    let mut source = Timed { source: Source::new(shape), spent: Duration::ZERO };
-
-    let begun = ThreadTime::now();
+    let mut source = Observed::new(shape);
     let (_, stopped) = black_box(replay.play(&mut source));
-    let spent = begun.elapsed().saturating_sub(source.spent);
     if let Some(stopped) = stopped {
         return Err(format!("{stopped:?}").into());
     }
-    let sent: Sent = source.source.sent();
-    sent.check(&replay.exposition(Format::Text))?;
-    Ok(sent.events as f64 / spent.as_secs_f64())
+    source.source.sent().check(&replay.exposition(Format::Text))?;
+    source.steady.ok_or_else(|| "the stream is too short for so many calls".into())
 }
 
-/// A source that knows how long it took to make what was read.
-struct Timed {
-    source: Source,
+/// The same stream with so many calls at once, as long as it takes until some of them have been
+/// replaced, and 60 MB longer.
+pub(crate) fn with_live(shape: &Shape, live: usize) -> Shape {
+    let (bytes, sent) = generate(&Shape { live: 100, bytes: 2_000_000, ..*shape });
+    let of_a_call = bytes.len() as u64 / sent.calls;
+    Shape { live, bytes: live as u64 * of_a_call + 60_000_000, ..*shape }
+}
+
+/// The part of a replay in which as many calls begin as end.
+#[derive(Clone, Copy)]
+pub(crate) struct Steady {
+    begun: Mark,
+    ended: Mark,
+}
+
+impl Steady {
+    /// Events per CPU-second.
+    fn rate(&self) -> f64 {
+        let spent = self.ended.spent.saturating_sub(self.begun.spent);
+        (self.ended.events - self.begun.events) as f64 / spent.as_secs_f64()
+    }
+
+    /// Bytes that were allocated at its end.
+    pub(crate) const fn allocated(&self) -> usize {
+        self.ended.allocated
+    }
+}
+
+/// How far a replay is.
+#[derive(Clone, Copy)]
+struct Mark {
+    events: u64,
     spent: Duration,
+    allocated: usize,
 }
 
-impl Read for Timed {
+/// A source that notes how far its reader is, without what it takes to make the stream.
+struct Observed {
+    source: Source,
+    shape: Shape,
+    begun: ThreadTime,
+    /// Making the stream took so long.
+    making: Duration,
+    steady: Option<Steady>,
+}
+
+impl Observed {
+    fn new(shape: &Shape) -> Self {
+        let source = Source::new(shape);
+        Self {
+            source,
+            shape: *shape,
+            begun: ThreadTime::now(),
+            making: Duration::ZERO,
+            steady: None,
+        }
+    }
+
+    /// Notes where the reader is, from when a fifth of the calls has been replaced until no more
+    /// begin.
+    fn note(&mut self) {
+        let sent = self.source.sent();
+        let live = self.shape.live as u64;
+        if sent.calls < live + live / 5 || sent.bytes >= self.shape.bytes {
+            return;
+        }
+        let mark = Mark {
+            events: sent.events,
+            spent: self.begun.elapsed().saturating_sub(self.making),
+            allocated: ALLOCATED.current_usage(),
+        };
+        let begun = self.steady.map_or(mark, |steady| steady.begun);
+        self.steady = Some(Steady { begun, ended: mark });
+    }
+}
+
+impl Read for Observed {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.note();
         let begun = ThreadTime::now();
         let read = self.source.read(buffer);
-        self.spent += begun.elapsed();
+        self.making += begun.elapsed();
         read
     }
 }

@@ -13,8 +13,8 @@ pub(crate) enum Mix {
     /// The four calls of the transcript in `fixtures/seed-*`: the events of calls, queues and
     /// agents only
     Transcript,
-    /// Calls that Asterisk 22 sent with all classes: most of its events are VarSet, Newexten and
-    /// states
+    /// Calls that Asterisk 22 sent with all classes: most of its events are VarSet, Newexten, states
+    /// and RTCP
     Full,
 }
 
@@ -30,7 +30,11 @@ type Kind = (&'static str, f64, Counts);
 
 impl Mix {
     pub(super) fn flows(self, recordings: bool) -> Vec<Flow> {
-        self.kinds().iter().map(|(capture, ..)| Flow::read(&read(capture), recordings)).collect()
+        let text = |capture| match self {
+            Self::Transcript => read(capture),
+            Self::Full => with_rtcp(&read(capture)),
+        };
+        self.kinds().iter().map(|(capture, ..)| Flow::read(&text(capture), recordings)).collect()
     }
 
     pub(super) fn weights(self) -> [f64; KINDS] {
@@ -68,6 +72,33 @@ impl Mix {
     }
 }
 
+/// Adds what Asterisk reports of each leg's RTCP every five seconds: the captured talks are shorter,
+/// and end before the first.
+fn with_rtcp(capture: &str) -> String {
+    let capture = capture.replace('\r', "");
+    let mut text = String::new();
+    for block in capture.split_inclusive("\n\n") {
+        text.push_str(block);
+        if block.starts_with("Event: BridgeEnter") {
+            let channel =
+                block.lines().filter(|line| OF_CHANNEL.iter().any(|key| line.starts_with(key)));
+            let channel: String = channel.map(|line| format!("{line}\n")).collect();
+            for name in ["RTCPSent", "RTCPReceived"].iter().cycle().take(RTCP) {
+                text.push_str(&format!(
+                    "Event: {name}\nPrivilege: reporting,all\n{channel}To: 127.0.16.3:40001\n\
+                     From: 127.0.0.1:21153\nSSRC: 0x3e813e40\nPT: 200(SR)\nReportCount: 1\n\
+                     SentNTP: 1795473698.425212\nSentRTP: 480\nSentPackets: 3\nSentOctets: 480\n\
+                     Report0SourceSSRC: 0x6465736b\nReport0FractionLost: 0\n\
+                     Report0CumulativeLost: 0\nReport0HighestSequence: 248\n\
+                     Report0SequenceNumberCycles: 0\nReport0IAJitter: 0\nReport0LSR: 0\n\
+                     Report0DLSR: 0.0000\n\n"
+                ));
+            }
+        }
+    }
+    text
+}
+
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -80,6 +111,26 @@ fn read(name: &str) -> String {
     text
 }
 
+/// The headers of a channel that RTCP events have.
+const OF_CHANNEL: [&str; 15] = [
+    "Timestamp:",
+    "Channel:",
+    "ChannelState:",
+    "ChannelStateDesc:",
+    "CallerIDNum:",
+    "CallerIDName:",
+    "ConnectedLineNum:",
+    "ConnectedLineName:",
+    "Language:",
+    "AccountCode:",
+    "Context:",
+    "Exten:",
+    "Priority:",
+    "Uniqueid:",
+    "Linkedid:",
+];
+/// For each leg, as of a talk of half a minute.
+const RTCP: usize = 12;
 const KINDS: usize = 4;
 const ANSWERED: Counts = Counts { entries: true, answered: true };
 const UNANSWERED: Counts = Counts { entries: true, answered: false };
