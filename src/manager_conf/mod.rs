@@ -109,7 +109,11 @@ fn write_account(
     writeln!(out, "read = {read}")?;
     writeln!(
         out,
-        "; CoreShowChannels, CoreSettings and ExtensionStateList ask for it; it changes nothing on the PBX."
+        "; CoreShowChannels, CoreSettings and ExtensionStateList ask for it, which change nothing.  It also allows actions that"
+    )?;
+    writeln!(
+        out,
+        "; do, and every account is allowed some (SECURITY.md): the address above is as important as the secret."
     )?;
     writeln!(out, "write = reporting")?;
 

@@ -3,6 +3,7 @@
 //! `tests/servers/install` unpacks the servers into `target/asterisk`; everything runs on
 //! 127.0.0.0/8.
 
+mod account;
 mod ami;
 mod chance;
 mod configuration;
