@@ -7,6 +7,7 @@ mod demo;
 mod fetch;
 mod logging;
 mod manager_conf;
+mod notify;
 mod output;
 mod record;
 mod replay;

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tracing::info;
 
 use super::Failure;
+use super::notify::keep_systemd_informed;
 use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
@@ -66,6 +67,8 @@ impl Service {
             info!(address = %listener.local_addr()?, "listening");
             tasks.spawn(http::serve(listener, Arc::clone(&pages), stop.clone()));
         }
+        let informed = keep_systemd_informed(Arc::clone(&health), clock.clone(), stop.clone());
+        tasks.spawn(informed);
         tasks.spawn(supervisor::run(config.pbxs, exporter, health, clock, stop));
 
         while let Some(ended) = tasks.join_next().await {

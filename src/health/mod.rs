@@ -6,7 +6,9 @@
 mod explain;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub use explain::{Explanation, explain};
 
@@ -16,7 +18,13 @@ use crate::pbx::PbxName;
 
 /// The health of all PBXs, each by its place in the configuration.
 #[derive(Debug)]
-pub struct Health(Mutex<Vec<PbxHealth>>);
+pub struct Health {
+    pbxs: Mutex<Vec<PbxHealth>>,
+    /// When the task of each PBX last gave a sign of life, in microseconds since the epoch; 0 before
+    /// the first.
+    signs: Vec<AtomicU64>,
+    signs_every: Duration,
+}
 
 /// The state of the link to one PBX.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,7 +123,41 @@ impl Health {
             notices: BTreeMap::new(),
             missing: MissingSet::default(),
         };
-        Self(Mutex::new(pbxs.into_iter().map(fresh).collect()))
+        let pbxs: Vec<_> = pbxs.into_iter().map(fresh).collect();
+        let signs = pbxs.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { pbxs: Mutex::new(pbxs), signs, signs_every: SIGNS_EVERY }
+    }
+
+    /// The same with signs of life so often, every 5 s by default.
+    #[must_use]
+    pub fn with_signs_every(self, every: Duration) -> Self {
+        Self { signs_every: every, ..self }
+    }
+
+    /// How often the task of a PBX gives a sign of life.
+    pub const fn signs_every(&self) -> Duration {
+        self.signs_every
+    }
+
+    /// The task of the PBX at `index` lives; an unknown index changes nothing.
+    pub fn sign_of_life(&self, index: usize, now: Moment) {
+        if let Some(sign) = self.signs.get(index) {
+            sign.store(now.as_micros(), Ordering::Relaxed);
+        }
+    }
+
+    /// The PBXs whose task is stuck, and since when: six signs of life did not come.
+    ///
+    /// A task that waits for its PBX, or for the time of the next attempt, is not.
+    pub fn stuck(&self, now: Moment) -> Vec<(PbxName, Moment)> {
+        let last = |sign: &AtomicU64| Moment::from_micros(sign.load(Ordering::Relaxed));
+        let is_stuck =
+            |last: Moment| last != Moment::default() && now.since(last) > self.signs_every * 6;
+        let pbxs = self.lock();
+        let all = pbxs.iter().zip(self.signs.iter().map(last));
+        all.filter(|&(_, last)| is_stuck(last))
+            .map(|(pbx, last)| (pbx.name.clone(), last))
+            .collect()
     }
 
     /// The PBX at `index` entered `phase`; an unknown index changes nothing.
@@ -162,9 +204,12 @@ impl Health {
 
     /// A panic leaves no write half done, so what a poisoned lock guards is still consistent.
     fn lock(&self) -> MutexGuard<'_, Vec<PbxHealth>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pbxs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Often enough to notice a stuck task within half a minute.
+const SIGNS_EVERY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -248,12 +293,26 @@ mod tests {
     }
 
     #[test]
+    fn a_task_without_a_sign_of_life_for_half_a_minute_is_stuck() {
+        let health = two();
+        let at = Moment::from_secs;
+        assert!(health.stuck(at(1000)).is_empty(), "a task that was not started yet");
+        health.sign_of_life(0, at(1000));
+        health.sign_of_life(1, at(1001));
+        assert!(health.stuck(at(1030)).is_empty());
+        assert_eq!(health.stuck(at(1031)), [(PbxName::new("hq"), at(1000))]);
+        health.sign_of_life(0, at(1031));
+        assert!(health.stuck(at(1031)).is_empty());
+    }
+
+    #[test]
     fn an_unknown_index_changes_nothing() {
         let health = two();
         let before = health.all();
         health.set(2, Phase::Connecting);
         health.set_version(2, "1".to_owned());
         health.set_missing(2, [Missing::Hangup].into_iter().collect());
+        health.sign_of_life(2, Moment::from_secs(1));
         assert_eq!(health.all(), before);
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn answer(
         Some(_) if !is_read(&request.method) => method_not_allowed(),
         Some(Route::Metrics) => metrics(pages, request).await,
         Some(Route::Landing) => landing_page(pages),
-        Some(Route::Healthy) => Page::text(StatusCode::OK, "healthy\n"),
+        Some(Route::Healthy) => healthy(pages),
         Some(Route::Ready) => ready(pages),
     };
     page.into_response(&request.method, open)
@@ -113,6 +113,20 @@ fn landing_page(pages: &Pages) -> Page {
     page.header(header::CONTENT_SECURITY_POLICY, landing::CONTENT_SECURITY_POLICY);
     page.header(header::REFERRER_POLICY, "no-referrer");
     page
+}
+
+/// Healthy when the task of every PBX moves, otherwise a line for each that is stuck.
+fn healthy(pages: &Pages) -> Page {
+    let now = pages.clock.now();
+    let stuck = pages.health.stuck(now);
+    if stuck.is_empty() {
+        return Page::text(StatusCode::OK, "healthy\n");
+    }
+
+    let lines = stuck.iter().map(|(pbx, since)| {
+        format!("{pbx}: its task has been stuck for {}\n", in_words(now.since(*since)))
+    });
+    Page::text(StatusCode::SERVICE_UNAVAILABLE, format!("unhealthy\n{}", lines.collect::<String>()))
 }
 
 /// Ready when every PBX is up, otherwise a line for each that is not.

@@ -304,6 +304,20 @@ async fn landing_page_shows_what_a_pbx_never_sends_and_what_mends_it() {
 }
 
 #[tokio::test]
+async fn it_is_unhealthy_while_the_task_of_a_pbx_is_stuck() {
+    let site = Site::new().await;
+    let now = Clock::start().now();
+    site.health.sign_of_life(0, now);
+    site.health.sign_of_life(1, Moment::from_micros(now.as_micros() - 7_500_000_000));
+    let reply = site.ask("GET /-/healthy").await;
+    let expected = "unhealthy\n<b>: its task has been stuck for 2 h 5 min\n";
+    assert_eq!((reply.status, reply.text()), (503, expected));
+
+    site.health.sign_of_life(1, now);
+    assert_eq!(site.ask("GET /-/healthy").await.status, 200);
+}
+
+#[tokio::test]
 async fn too_many_scrapes_at_once_are_refused() {
     let (write, mut entries, gate) = gated();
     let site = Site::with(1, write).await;

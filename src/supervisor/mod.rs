@@ -141,9 +141,15 @@ impl Tasks {
         let shutdown = self.shutdown.clone();
         let its = Arc::clone(&followed);
         let task = self.running.spawn(async move {
-            match start {
-                Start::First => link::keep(&its.pbx, &its.target, shutdown).await,
-                Start::Again => link::keep_again(&its.pbx, &its.target, shutdown).await,
+            let followed = async {
+                match start {
+                    Start::First => link::keep(&its.pbx, &its.target, shutdown).await,
+                    Start::Again => link::keep_again(&its.pbx, &its.target, shutdown).await,
+                }
+            };
+            tokio::select! {
+                () = followed => {}
+                () = its.target.give_signs_of_life() => {}
             }
         });
         self.followed.insert(task.id(), followed);

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use tokio::time::{MissedTickBehavior, interval};
+
 use super::aside::aside;
 use super::tap::Tap;
 use crate::clock::Clock;
@@ -43,6 +45,17 @@ impl Target {
             Err(TryLockError::WouldBlock) => {
                 aside(|| self.exporter.lock().unwrap_or_else(PoisonError::into_inner))
             }
+        }
+    }
+
+    /// Gives signs of life for ever.  Whoever waits for this in one task with something else shows
+    /// by it that the other one does not keep the task from moving.
+    pub(super) async fn give_signs_of_life(&self) {
+        let mut signs = interval(self.health.signs_every());
+        signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            signs.tick().await;
+            self.health.sign_of_life(self.index, self.clock.now());
         }
     }
 

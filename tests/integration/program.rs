@@ -1,5 +1,6 @@
 //! The program as a user meets it: commands, messages, exit codes, and the demo under load.
 
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
 use support::program::{Running, command, demo, get, run, wait_until};
@@ -210,6 +211,33 @@ fn an_unreachable_pbx_is_reported_down_while_the_pages_work() {
     assert!(metrics.contains("asterisk_up{pbx=\"hq\"} 0\n"));
     assert_eq!(get(port, "/-/healthy", "*/*").expect("a page").0, 200);
     assert_eq!(running.stop(), Some(0));
+}
+
+#[test]
+fn systemd_is_told_when_the_pages_are_served_and_that_the_program_lives() {
+    let socket = scratch("notify", b"");
+    std::fs::remove_file(&socket).expect("a free name");
+    let systemd = UnixDatagram::bind(&socket).expect("a socket");
+    let told = || {
+        let mut buffer = [0; 64];
+        let length = systemd.recv(&mut buffer).expect("a message");
+        text(&buffer[..length])
+    };
+    let port = support::program::free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut start = command(&["demo", "--web.listen-address", &listen]);
+    start.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "200000");
+    let mut running = Running(start.spawn().expect("a start"));
+
+    assert_eq!(told(), "READY=1\n");
+    assert_eq!(get(port, "/-/healthy", "*/*").expect("a page").0, 200);
+    assert_eq!([told(), told()], ["WATCHDOG=1\n", "WATCHDOG=1\n"]);
+
+    let stopped = std::thread::spawn(move || running.stop());
+    let last = std::iter::repeat_with(told).find(|told| told != "WATCHDOG=1\n");
+    assert_eq!(last.as_deref(), Some("STOPPING=1\n"));
+    assert_eq!(stopped.join().expect("an end"), Some(0));
+    std::fs::remove_file(&socket).expect("its own socket");
 }
 
 #[test]

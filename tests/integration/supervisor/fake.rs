@@ -178,13 +178,18 @@ impl std::ops::Index<&str> for Sent {
 pub(crate) struct Exporter {
     pub(crate) exporter: Arc<Mutex<metrics::Exporter>>,
     pub(crate) health: Arc<Health>,
-    clock: Clock,
+    pub(crate) clock: Clock,
     shutdown: watch::Sender<bool>,
     task: JoinSet<()>,
 }
 
 impl Exporter {
     pub(crate) fn start(pbxs: Vec<Pbx>) -> Self {
+        Self::start_with(pbxs, |health| health)
+    }
+
+    /// The same with another health page.
+    pub(crate) fn start_with(pbxs: Vec<Pbx>, change: impl FnOnce(Health) -> Health) -> Self {
         let clock = Clock::start();
         let metrics = Metrics::new(Settings::default());
         let monitor = |pbx: &Pbx| Monitor {
@@ -195,7 +200,7 @@ impl Exporter {
         let monitors = pbxs.iter().map(monitor).collect();
         let exporter = Arc::new(Mutex::new(metrics::Exporter::new(metrics, monitors)));
         let names = pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.host.clone()));
-        let health = Arc::new(Health::new(names));
+        let health = Arc::new(change(Health::new(names)));
         let (shutdown, asked) = watch::channel(false);
         let mut task = JoinSet::new();
         task.spawn(supervisor::run(

@@ -579,3 +579,35 @@ async fn a_pbx_is_read_while_the_lock_is_held_elsewhere() {
     let newexten = ["event=\"Newexten\""];
     exporter.counted("asterisk_exporter_events_total", &newexten, events as f64).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_pbx_whose_task_waits_for_the_lock_for_ever_is_stuck() {
+    let every = Duration::from_millis(10);
+    let fake = Fake::start().await;
+    let other = Fake::start().await;
+    let exporter = Exporter::start_with(vec![fake.pbx("hq"), other.pbx("branch")], |health| {
+        health.with_signs_every(every)
+    });
+    let mut peer = fake.accept_up().await;
+    exporter.up(0).await;
+
+    let (taken, was_taken) = mpsc::channel();
+    let (enough, wait) = mpsc::channel::<()>();
+    let shared = Arc::clone(&exporter.exporter);
+    let holder = std::thread::spawn(move || {
+        let _guard = shared.lock().unwrap();
+        taken.send(()).unwrap();
+        wait.recv().ok();
+    });
+    was_taken.recv().unwrap();
+    peer.send("Event: Newexten\n\n").await;
+    let stuck = || -> Vec<_> {
+        let stuck = exporter.health.stuck(exporter.clock.now()).into_iter();
+        stuck.map(|(pbx, _)| pbx.as_str().to_owned()).collect()
+    };
+    exporter.until("stuck", || stuck() == ["hq"]).await;
+
+    drop(enough);
+    holder.join().unwrap();
+    exporter.until("going on", || stuck().is_empty()).await;
+}
