@@ -15,9 +15,9 @@
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use prometheus_client::metrics::counter::Counter;
 
 mod agents;

@@ -4,11 +4,11 @@
 //! `None` means the last; only queues can be left out.  It is decided once for each name, at its
 //! first use, so that a name never moves from one series to another.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use md5::{Digest, Md5};
 
 use super::budget::Budget;
@@ -269,6 +269,16 @@ enum Decision<I> {
     Hidden,
 }
 
+impl<K> Decision<Id<K>> {
+    fn labelled(&self) -> Option<Labelled<Id<K>>> {
+        match self {
+            Self::Shown(labelled) => Some(labelled.clone()),
+            Self::Other => Some(Labelled::other()),
+            Self::Hidden => None,
+        }
+    }
+}
+
 impl<K: Clone + Eq + Hash> Values<Id<K>> {
     fn new(limit: Limit, most: usize, cost: usize, room: &Room) -> Self {
         let (decided, shared) = (Vec::new(), HashMap::new());
@@ -277,20 +287,18 @@ impl<K: Clone + Eq + Hash> Values<Id<K>> {
 
     fn of(&mut self, id: Id<K>, choose: impl FnOnce() -> Choice<Id<K>>) -> Option<Labelled<Id<K>>> {
         let at = id.index();
+        if let Some(Some(decision)) = self.decided.get(at) {
+            return decision.labelled();
+        }
+
         if at >= self.decided.len() {
             self.decided.resize(at + 1, None);
         }
-
-        let decision = match self.decided[at].take() {
-            Some(decision) => decision,
-            None if id.is_none() => Decision::Shown(Labelled::none()),
-            None => self.decide(id, choose()),
+        let decision = match id.is_none() {
+            true => Decision::Shown(Labelled::none()),
+            false => self.decide(id, choose()),
         };
-        match self.decided[at].insert(decision) {
-            Decision::Shown(labelled) => Some(labelled.clone()),
-            Decision::Other => Some(Labelled::other()),
-            Decision::Hidden => None,
-        }
+        self.decided[at].insert(decision).labelled()
     }
 
     fn decide(&mut self, id: Id<K>, choice: Choice<Id<K>>) -> Decision<Id<K>> {

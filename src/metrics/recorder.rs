@@ -1,8 +1,9 @@
 //! The only place that turns observations into counters and histograms.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use super::agents::AgentMetrics;
 use super::ahead::Ahead;
