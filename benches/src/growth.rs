@@ -166,6 +166,7 @@ impl Meter for Marks {
 fn play(n: usize, times: usize, meter: &mut impl Meter) {
     play_events(n, times, meter);
     play_states(n, times, meter);
+    play_restart(n, meter);
     play_lists(n, meter);
     play_control(n, times, meter);
 }
@@ -213,6 +214,21 @@ fn play_states(n: usize, times: usize, meter: &mut impl Meter) {
     }
 }
 
+/// A restart in which nothing but talks is lost, one of them of a member who was removed.
+fn play_restart(n: usize, meter: &mut impl Meter) {
+    let mut world = World::empty();
+    for i in 0..n {
+        world.play(&world::talk(&format!("t{i}"), i % TALKERS));
+    }
+    world.play(&[member_of_crowd(MemberChange::Removed, 0, 2)]);
+    world.wait(1);
+    let restart = Event { at: None, kind: Kind::Shutdown };
+    let (now, correlator) = (world.now, &mut world.correlator);
+    meter.measure("restart, with a removed member, by talk", n, || {
+        correlator.handle(now, &restart, &mut Nobody);
+    });
+}
+
 /// What must grow, or nothing is counted at all: a short look at each of `n` numbers.
 fn play_control(n: usize, times: usize, meter: &mut impl Meter) {
     let numbers: Vec<usize> = (0..n).collect();
@@ -252,6 +268,8 @@ const MANY: usize = 2_000;
 const LOGARITHM: f64 = 1.22;
 /// What grows with everything, to see that growth is found.
 const CONTROL: &str = "(a look at each of them)";
+/// Agents who talk as the PBX restarts.
+const TALKERS: usize = 200;
 /// How often each event is timed.
 const TIMED: usize = 33;
 /// How often its instructions are counted: they are the same but for a table that grows.
