@@ -163,11 +163,12 @@ impl Correlator {
         // All end before the first is forgotten: a channel's end is counted by what is known of the
         // others, such as the phone behind a Local channel.
         for &key in &keys {
-            self.vanish(key, at, out);
+            self.lose_channel(key, at, out);
         }
         for key in keys {
-            self.forget(key, at, out);
+            self.forget_channel(key, at, out);
         }
+        self.sweep_all_members();
     }
 }
 

@@ -4,7 +4,7 @@ use super::Correlator;
 use super::call::begins_call;
 use super::cause::Cause;
 use super::channel::{BridgeId, Ended};
-use super::deadline::{FORGET, Task, VERDICT};
+use super::deadline::{Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
@@ -241,7 +241,7 @@ impl Correlator {
         self.call_hung_up(key, cause, at, out);
 
         self.end_waits(key, at);
-        self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
+        self.deadlines.add_forget(at.read, key);
     }
 
     /// Counts the caller leg's cause, once, in the last queue the caller was in.
@@ -268,6 +268,13 @@ impl Correlator {
     /// A channel is gone for long enough: nothing can come for it any more, and whatever is still
     /// open of it ends.
     pub(super) fn forget(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+        self.forget_channel(key, at, out);
+        // A removed member goes once no ring attempt and no stay has it.
+        self.sweep_members();
+    }
+
+    /// The same, but for removed members whom nothing has any more.
+    pub(super) fn forget_channel(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
 
         // Observations of a stay name its caller, so the stays end while the channel is still there.
@@ -287,9 +294,6 @@ impl Correlator {
         }
         self.joining.remove(key);
         self.deadlines.trim_ages(&self.channels.all);
-
-        // A removed member goes once no ring attempt and no stay has it.
-        self.sweep_members();
     }
 
     /// Ends whatever is still open of a stay whose caller is long gone.

@@ -5,7 +5,6 @@ use std::num::NonZeroU64;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use slotmap::SlotMap;
 use smallvec::SmallVec;
 
 use super::channel::{BridgeId, Channel, Ended, Identity};
@@ -15,13 +14,14 @@ use super::live_devices::LiveDevices;
 use super::names::{Names, readable};
 use super::origin::Origins;
 use super::rules::Rules;
+use super::slab::Slab;
 use super::uid::{Room, Systems};
 use crate::event;
 
 /// All channels of a PBX, by key and by Uniqueid, and who is in which bridge.
 #[derive(Debug, Default)]
 pub(super) struct Channels {
-    pub all: SlotMap<ChannelKey, Channel>,
+    pub all: Slab<ChannelKey, Channel>,
     by_uid: HashTable<ChannelKey>,
     /// Two channels, nearly always.
     bridges: HashMap<BridgeId, SmallVec<[ChannelKey; 2]>>,

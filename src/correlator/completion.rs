@@ -138,7 +138,7 @@ impl Correlator {
         let mut talk = Talk::new(member, at);
         talk.adopted = true;
         talk.leg = leg;
-        self.stays[key].phase = Phase::Talking(talk);
+        self.stays[key].phase = Phase::Talking(talk.into());
         self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
         self.begin_talk(key, at, out);
     }
@@ -167,7 +167,7 @@ impl Correlator {
         let mut talk = Talk::new(member, at);
         talk.adopted = true;
         talk.leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));
-        self.stays[key].phase = Phase::Talking(talk);
+        self.stays[key].phase = Phase::Talking(talk.into());
         self.begin_talk(key, at, out);
         self.complete(key, ended_by, None, at, out);
     }

@@ -2,13 +2,13 @@
 //! it still matters.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use slotmap::SlotMap;
-
 use super::channel::Channel;
+use super::fifo::Fifo;
 use super::key::{CallKey, ChannelKey, MemberKey, RingKey, StayKey};
+use super::slab::Slab;
 use crate::clock::Moment;
 use crate::event::LONGEST;
 
@@ -43,52 +43,83 @@ pub(super) enum Task {
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     tasks: BinaryHeap<Reverse<(Moment, Task)>>,
+    /// When channels will be forgotten, in the order in which they ended: most of all that waits.
+    forgets: Fifo<(Moment, ChannelKey)>,
     /// When channels will be too old, in the order in which they were born.  Nearly all end within
     /// minutes, so two days' worth of ended ones would be most of what is held.
-    ages: VecDeque<(Moment, ChannelKey)>,
+    ages: Fifo<(Moment, ChannelKey)>,
+    /// When the first of all is due.
+    next: Option<Moment>,
 }
 
 impl Deadlines {
     pub(super) fn add(&mut self, at: Moment, task: Task) {
         self.tasks.push(Reverse((at, task)));
+        self.note(at);
+    }
+
+    /// A channel ended.
+    pub(super) fn add_forget(&mut self, now: Moment, key: ChannelKey) {
+        let at = now.after(FORGET);
+        self.forgets.push((at, key));
+        self.note(at);
     }
 
     /// A channel was born.
     pub(super) fn add_age(&mut self, now: Moment, key: ChannelKey) {
-        self.ages.push_back((now.after(AGE), key));
+        let at = now.after(AGE);
+        self.ages.push((at, key));
+        self.note(at);
+    }
+
+    fn note(&mut self, at: Moment) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
     /// A channel was forgotten: leaves out those that were, once they are more than the others.
-    pub(super) fn trim_ages(&mut self, channels: &SlotMap<ChannelKey, Channel>) {
-        if self.ages.len() > 2 * channels.len() + AGES_KEPT {
+    pub(super) fn trim_ages(&mut self, channels: &Slab<ChannelKey, Channel>) {
+        if self.ages.len() > channels.len() + channels.len() / 2 + AGES_KEPT {
             self.ages.retain(|(_, key)| channels.contains_key(*key));
+            self.next = self.first();
         }
     }
 
-    #[inline]
-    pub(super) fn next(&self) -> Option<Moment> {
-        let task = self.tasks.peek().map(|Reverse((at, _))| *at);
-        let age = self.ages.front().map(|(at, _)| *at);
-        task.into_iter().chain(age).min()
+    pub(super) const fn next(&self) -> Option<Moment> {
+        self.next
     }
 
     /// A task that is due, the earliest first.
     #[inline]
     pub(super) fn due(&mut self, now: Moment) -> Option<Task> {
         // Before nearly every event nothing is.
-        let next = self.next().filter(|&next| next <= now)?;
-        self.take(next)
+        self.next.filter(|&next| next <= now)?;
+        let task = self.first().filter(|&first| first <= now).and_then(|first| self.take(first));
+        self.next = self.first();
+        task
     }
 
     /// The first task, which is due at `next`.
     fn take(&mut self, next: Moment) -> Option<Task> {
-        if let Some(&(at, key)) = self.ages.front()
-            && at <= next
-        {
-            self.ages.pop_front();
-            return Some(Task::Age(key));
+        if self.ages.first().is_some_and(|&(at, _)| at <= next) {
+            return self.ages.pop().map(|(_, key)| Task::Age(key));
         }
-        self.tasks.pop().map(|Reverse((_, task))| task)
+
+        // Of those that are due at one moment, each kind has its turn.
+        let first = self.tasks.peek().map(|&Reverse(first)| first);
+        let is_before = |&(at, key): &(Moment, ChannelKey)| {
+            first.is_none_or(|first| (at, Task::Forget(key)) < first)
+        };
+        match self.forgets.first().is_some_and(is_before) {
+            true => self.forgets.pop().map(|(_, key)| Task::Forget(key)),
+            false => self.tasks.pop().map(|Reverse((_, task))| task),
+        }
+    }
+
+    /// When the first of all is due.
+    fn first(&self) -> Option<Moment> {
+        let task = self.tasks.peek().map(|Reverse((at, _))| *at);
+        let channels = [&self.forgets, &self.ages].map(|all| all.first().map(|&(at, _)| at));
+        channels.into_iter().flatten().chain(task).min()
     }
 }
 
@@ -115,3 +146,31 @@ const AGES_KEPT: usize = 1024;
 /// Status follows the last Hangup within milliseconds, with a queue of device states to work off
 /// within a second.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slotmap::{Key, KeyData};
+
+    #[test]
+    fn tasks_come_by_moment_whatever_they_are() {
+        let [old, young] = [1, 2].map(|number| ChannelKey::from(KeyData::from_ffi(number)));
+        let at = |second: u64| Moment::from_secs(1000 + second);
+        let mut deadlines = Deadlines::default();
+        deadlines.add_age(at(0), old);
+        deadlines.add_forget(at(1), old);
+        deadlines.add_forget(at(2), young);
+        deadlines.add(at(32), Task::Vanish(young));
+        deadlines.add(at(32), Task::Verdict(StayKey::null()));
+        deadlines.add(at(33), Task::Drift);
+
+        assert_eq!((deadlines.next(), deadlines.due(at(30))), (Some(at(31)), None));
+        let due: Vec<_> = std::iter::from_fn(|| deadlines.due(at(40))).collect();
+        let [forget_old, forget_young] = [old, young].map(Task::Forget);
+        let verdict = Task::Verdict(StayKey::null());
+        assert_eq!(due, [forget_old, verdict, forget_young, Task::Vanish(young), Task::Drift]);
+        assert_eq!(deadlines.next(), Some(at(0).after(AGE)));
+        assert_eq!(deadlines.due(at(0).after(AGE)), Some(Task::Age(old)));
+        assert_eq!(deadlines.next(), None);
+    }
+}

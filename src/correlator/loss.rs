@@ -3,14 +3,19 @@
 
 use super::Correlator;
 use super::channel::{Channel, Ended};
-use super::deadline::{FORGET, Task};
 use super::key::ChannelKey;
 use super::observation::{Anomaly, Observation, Observe};
 use super::time::Stamp;
 
 impl Correlator {
+    /// A channel ended, and no event said how; it is kept for events that come late.
+    fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+        self.lose_channel(key, at, out);
+        self.deadlines.add_forget(at.read, key);
+    }
+
     /// A channel ended, and no event said how.
-    pub(super) fn vanish(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
+    pub(super) fn lose_channel(&mut self, key: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let Some(channel) = self.channels.all.get(key) else { return };
 
         // What it takes part in comes first: once the channel has ended, a talk would be over by
@@ -30,7 +35,6 @@ impl Correlator {
             self.channels.end(key, Ended::Lost);
         }
         self.lose_call(key, out);
-        self.deadlines.add(at.read.after(FORGET), Task::Forget(key));
     }
 
     /// A list did not have the channel, and no event spoke of it since.

@@ -5,9 +5,6 @@ mod end;
 
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
-use std::time::Duration;
-
-use slotmap::SlotMap;
 
 use super::Correlator;
 use super::cause::Cause;
@@ -16,7 +13,8 @@ use super::key::{ChannelKey, MemberKey, RingKey, StayKey, first_key};
 use super::line::Line;
 use super::names::{AgentId, QueueId};
 use super::observation::{Observation, Observe, RingResult};
-use super::time::Stamp;
+use super::slab::Slab;
+use super::time::{Span, Stamp};
 use crate::event;
 
 /// One agent being called for one stay.
@@ -44,25 +42,25 @@ pub(super) struct Ring {
     hung_up: bool,
 }
 
-/// Where a ring attempt is.
+/// Where a ring attempt is, and how long the phone rang if it does no more.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     Ringing,
     /// The phone forwarded the call: the next leg the caller dials takes this one's place, if the
     /// queue lets it.
     Forwarded {
-        at: Stamp,
+        length: Option<Span>,
     },
     /// Answered, and only AgentConnect's RingTime can show how long it rang.
     Answered,
     /// Ended by DialEnd; AgentRingNoAnswer or the leg's Hangup will say how.
     Ended {
-        at: Stamp,
+        length: Option<Span>,
         status: DialStatus,
     },
     /// Refused: the leg's cause will say how.
     Refused {
-        length: Option<Duration>,
+        length: Option<Span>,
         status: DialStatus,
     },
     Done,
@@ -71,7 +69,7 @@ enum Phase {
 /// All ring attempts of a PBX.
 #[derive(Debug, Default)]
 pub(super) struct Rings {
-    all: SlotMap<RingKey, Ring>,
+    all: Slab<RingKey, Ring>,
     /// By member, stay and `Ring::order`.
     of_members: BTreeMap<(MemberKey, StayKey, u64), RingKey>,
     /// How many there ever were.

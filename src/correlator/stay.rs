@@ -54,7 +54,7 @@ pub(super) enum Phase {
     /// Out of the queue without an agent; what follows decides why.
     Leaving(Leaving),
     /// Connected to an agent.
-    Talking(Talk),
+    Talking(Box<Talk>),
     /// Counted; kept for events that come late.
     Closed(Closed),
 }

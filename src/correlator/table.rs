@@ -5,12 +5,14 @@
 
 use std::ops::{Index, IndexMut};
 
-use slotmap::{Key, SlotMap};
+use slotmap::Key;
+
+use super::slab::Slab;
 
 /// Things `T` by key, each counted as `C` or not at all.
 #[derive(Debug)]
 pub(super) struct Table<K: Key, T, C> {
-    all: SlotMap<K, Entry<T, C>>,
+    all: Slab<K, Entry<T, C>>,
     marked: Vec<K>,
     /// What was taken out, as it was counted.
     removed: Vec<(K, C)>,
@@ -131,7 +133,7 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
 
 impl<K: Key, T, C> Default for Table<K, T, C> {
     fn default() -> Self {
-        Self { all: SlotMap::default(), marked: Vec::new(), removed: Vec::new() }
+        Self { all: Slab::default(), marked: Vec::new(), removed: Vec::new() }
     }
 }
 

@@ -43,7 +43,7 @@ impl Correlator {
         talk.leg = Some(leg);
         talk.phone = self.rings[ring].phone();
         talk.hold = connect.hold.map(Into::into);
-        stay.phase = Phase::Talking(talk);
+        stay.phase = Phase::Talking(talk.into());
         self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
         self.begin_talk(key, at, out);
     }
@@ -54,7 +54,7 @@ impl Correlator {
         let caller = stay.caller;
         let queue = stay.queue;
         let Phase::Talking(talk) = &stay.phase else { return };
-        let Talk { member, leg, phone, .. } = *talk;
+        let Talk { member, leg, phone, .. } = **talk;
         let agent = self.members[member].agent();
         stay.taken_by = agent;
 

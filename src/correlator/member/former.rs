@@ -27,6 +27,11 @@ impl Former {
         self.places.get(place)?.last().copied()
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.turns.len()
+    }
+
     /// The next member to look at; it comes last from now on.
     pub(super) fn next(&mut self) -> Option<MemberKey> {
         self.turns.rotate_left(1.min(self.turns.len()));

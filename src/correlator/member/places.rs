@@ -128,7 +128,16 @@ impl Correlator {
     /// It looks at a few, so that all have their turn as channels are forgotten, however many there
     /// are.
     pub(in crate::correlator) fn sweep_members(&mut self) {
-        for _ in 0..LOOKS {
+        self.sweep_some_members(LOOKS);
+    }
+
+    /// The same, looking at all: whatever they had is gone.
+    pub(in crate::correlator) fn sweep_all_members(&mut self) {
+        self.sweep_some_members(self.members.former.len());
+    }
+
+    fn sweep_some_members(&mut self, looks: usize) {
+        for _ in 0..looks {
             let Some(key) = self.members.former.next() else { return };
             if !self.is_in_calls(key)
                 && let Some(member) = self.members.all.remove(key)

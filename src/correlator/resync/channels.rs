@@ -46,7 +46,7 @@ impl Correlator {
             .iter()
             .filter_map(|channel| self.channels.find(&channel.uid))
             .collect();
-        for (key, channel) in &mut self.channels.all {
+        for (key, channel) in self.channels.all.iter_mut() {
             if channel.is_live() && !listed.contains(&key) {
                 channel.life.doubted = true;
                 self.deadlines.add(at.read.after(DOUBT), Task::Vanish(key));

@@ -111,7 +111,7 @@ impl Correlator {
         let mut talk = Talk::new(self.ensure_listed_member(queue, agent, at, out), at);
         talk.adopted = true;
         talk.leg = Some(leg);
-        self.stays[key].phase = Phase::Talking(talk);
+        self.stays[key].phase = Phase::Talking(talk.into());
         self.begin_talk(key, at, out);
         Some(key)
     }

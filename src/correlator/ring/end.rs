@@ -15,7 +15,7 @@ use crate::correlator::dial::DialStatus;
 use crate::correlator::key::{ChannelKey, RingKey, StayKey};
 use crate::correlator::observation::{Anomaly, Leg, Observation, Observe, RingResult};
 use crate::correlator::stay::Phase as StayPhase;
-use crate::correlator::time::Stamp;
+use crate::correlator::time::{Span, Stamp};
 use crate::event;
 
 impl Correlator {
@@ -39,8 +39,8 @@ impl Correlator {
                 let length = self.rang(ring, at).or(missed.ring);
                 self.settle_ring(key, RingResult::NoAnswer, length, at, out);
             }
-            Phase::Ended { at: ended, status } => {
-                let length = self.rang(ring, ended).or(missed.ring);
+            Phase::Ended { length, status } => {
+                let length = length.map(Duration::from).or(missed.ring);
                 self.refuse_ring(key, length, status, at, out);
             }
             Phase::Answered | Phase::Refused { .. } | Phase::Done => {
@@ -58,7 +58,7 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
-        self.rings[key].phase = Phase::Refused { length, status };
+        self.rings[key].phase = Phase::Refused { length: length.map(Span::from), status };
         self.stop_ringing(key, at, out);
         if self.ring_cause(key).is_some() {
             self.settle_by_cause(key, at, out);
@@ -119,7 +119,8 @@ impl Correlator {
             | DialStatus::Congestion
             | DialStatus::NoAnswer
             | DialStatus::Other => {
-                ring.phase = Phase::Ended { at, status };
+                let length = self.rang(&self.rings[key], at).map(Span::from);
+                self.rings[key].phase = Phase::Ended { length, status };
                 self.stop_ringing(key, at, out);
             }
         }
@@ -128,8 +129,9 @@ impl Correlator {
     /// The phone forwarded the call: the next DialBegin of the caller shows whether the queue
     /// follows.
     fn ring_forwarded(&mut self, key: RingKey, at: Stamp) {
+        let length = self.rang(&self.rings[key], at).map(Span::from);
         let ring = &mut self.rings[key];
-        ring.phase = Phase::Forwarded { at };
+        ring.phase = Phase::Forwarded { length };
         let stay = self.stays.get(ring.stay);
         if let Some(caller) = stay.and_then(|stay| self.channels.all.get_mut(stay.caller)) {
             caller.ensure_rare().forwarded = Some(key);
@@ -278,15 +280,14 @@ impl Correlator {
                 self.rings[key].phase = Phase::Refused { length: None, status: DialStatus::Other };
                 self.settle_by_cause(key, at, out);
             }
-            Phase::Ended { at: ended, status } => {
-                let length = self.rang(ring, ended);
+            Phase::Ended { length, status } => {
                 self.rings[key].phase = Phase::Refused { length, status };
                 self.settle_by_cause(key, at, out);
             }
             // Nothing was dialled instead: the queue follows no forward (option `i`), or the number
             // was none.
-            Phase::Forwarded { at: ended } => {
-                let length = self.rang(ring, ended);
+            Phase::Forwarded { length } => {
+                let length = length.map(Duration::from);
                 self.settle_ring(key, RingResult::Canceled, length, at, out);
             }
             Phase::Answered | Phase::Done => {}
@@ -323,7 +324,7 @@ impl Correlator {
             }
             _ => RingResult::Failed,
         };
-        self.settle_ring(key, result, length, at, out);
+        self.settle_ring(key, result, length.map(Duration::from), at, out);
     }
 
     /// The phone's cause if a phone is known and has hung up, else the leg's.

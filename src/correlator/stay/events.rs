@@ -6,7 +6,7 @@ use crate::correlator::Correlator;
 use crate::correlator::key::ChannelKey;
 use crate::correlator::names::QueueId;
 use crate::correlator::observation::{Anomaly, Observation, Observe, Outcome, Refusal};
-use crate::correlator::time::Stamp;
+use crate::correlator::time::{Span, Stamp};
 use crate::event;
 
 impl Correlator {
@@ -58,14 +58,14 @@ impl Correlator {
                 // Also with a HangupRequest nothing is decided yet: who hangs up as the time is up
                 // has timed out, and QUEUESTATUS says so (16 and 22).
                 let way = WayOut::abandon(self.channels.all[caller].life.hangup_requested);
-                self.begin_leaving(key, Leaving { at, hold: abandon.hold, way });
+                self.begin_leaving(key, Leaving { at, hold: abandon.hold.map(Span::from), way });
             }
             Phase::Leaving(leaving) => match leaving.way.with_abandon() {
                 AnotherAbandon::Incompatible => self.exit(key, Outcome::Incompatible, out),
                 AnotherAbandon::Ignored => {}
                 AnotherAbandon::Late(way) => {
                     leaving.way = way;
-                    leaving.hold = abandon.hold;
+                    leaving.hold = abandon.hold.map(Span::from);
                 }
             },
             Phase::Talking(_) | Phase::Closed(_) => {}

@@ -42,7 +42,7 @@ impl Correlator {
         let Some(stay) = self.stays.get(key) else { return };
         let Phase::Leaving(leaving) = &stay.phase else { return };
         let closed = Closed { left: leaving.way.has_left(), ..Closed::default() };
-        let hold = self.hold(stay, leaving.at).or(leaving.hold);
+        let hold = self.hold(stay, leaving.at).or(leaving.hold.map(Duration::from));
         self.close_wait(key, outcome, hold, closed, out);
     }
 

@@ -5,10 +5,8 @@
 //! means no more than "without an agent" (README, "Why counting events is not enough").  So nothing
 //! is decided before the next event of the caller.
 
-use std::time::Duration;
-
 use crate::correlator::observation::Outcome;
-use crate::correlator::time::Stamp;
+use crate::correlator::time::{Span, Stamp};
 
 /// What is known of a caller's way out.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub(in crate::correlator) struct Leaving {
     /// When the caller left.
     pub at: Stamp,
     /// HoldTime of QueueCallerAbandon.
-    pub hold: Option<Duration>,
+    pub hold: Option<Span>,
     pub way: WayOut,
 }
 
