@@ -1,11 +1,13 @@
 //! The headers that events need, found in one pass over a frame.
 //!
 //! A line is recognised by its first bytes, in any case: keys vary in case between events and
-//! versions (`UniqueID`, `Uniqueid`).  Most lines are not needed, and cost one comparison.
+//! versions (`UniqueID`, `Uniqueid`).  Nearly all lines are those that stood there in the last event
+//! of that name ([`Layout`]), so that one comparison is enough.
 
 use super::field::moment;
+use super::layout::{Head, Layout, Recognised, WORDS};
 use super::{Event, Kind};
-use crate::ami::frame::{Frame, Line};
+use crate::ami::frame::{Frame, Line, Span};
 use crate::clock::Moment;
 
 /// The key of a header that some event needs.
@@ -61,24 +63,64 @@ pub(super) enum Key {
 /// The headers of one event; of several with one key the last.
 pub(super) struct Headers<'a> {
     frame: Frame<'a>,
-    values: [Option<&'a [u8]>; KEYS.len()],
+    /// Of each key, and a place for all lines that are not needed.
+    spans: [Span; KEYS.len() + 1],
 }
 
 impl<'a> Headers<'a> {
     /// Those of a frame that was not read yet.
-    pub(super) const fn new(frame: &Frame<'a>) -> Self {
-        Self { frame: *frame, values: [None; KEYS.len()] }
+    pub(super) fn new(frame: &Frame<'a>) -> Self {
+        Self { frame: *frame, spans: [Span::default(); KEYS.len() + 1] }
     }
 
-    /// Reads the frame.
-    pub(super) fn read(&mut self) {
+    /// Reads the frame, whose lines may be laid out as in `layout`.
+    pub(super) fn read(&mut self, layout: &mut Layout) {
+        let mut at = 0;
         self.frame.lines().each(|line| {
-            let head = Head::of(line);
-            let slot = &SLOTS[slot(head.word(0))];
-            if head.word(0) & BEGINNING == slot.beginning {
-                self.take(slot, &head, line);
-            }
+            let Recognised { len, slot } = match layout.at(at) {
+                Some(known) if known.begins(&Head::of(line)) => {
+                    at += 1;
+                    known.recognised
+                }
+                _ => {
+                    let Some((found, next)) = self.recognise(line.span(), at, layout) else {
+                        return;
+                    };
+                    at = next;
+                    found
+                }
+            };
+            // The place of what is not needed is written, too: a branch would cost more.
+            self.spans[usize::from(slot)] = line.span_behind(usize::from(len) - 1);
         });
+    }
+
+    /// Recognises a line that was not expected at `at`, and what is expected next.  A channel variable
+    /// is taken or left at once, as its value decides.
+    #[cold]
+    #[inline(never)]
+    fn recognise(
+        &mut self,
+        line: Span,
+        at: usize,
+        layout: &mut Layout,
+    ) -> Option<(Recognised, usize)> {
+        let line = self.frame.lines().line(line);
+        let head = Head::of(line);
+        let found = match Spelling::of(&head) {
+            None => Recognised { len: head.key_len(), slot: NOT_NEEDED },
+            // Of all channel variables (channelvars of manager.conf) one is needed.
+            Some(Spelling {
+                key: key @ (Key::ChanVariable | Key::DestChanVariable), len, ..
+            }) => {
+                if line.value_behind(usize::from(*len)).starts_with(QUEUE_STATUS) {
+                    self.spans[*key as usize] = line.span_behind(usize::from(*len));
+                }
+                return None;
+            }
+            Some(spelling) => Recognised { len: spelling.len + 1, slot: spelling.key as u8 },
+        };
+        Some((found, layout.go_on(at, &head, found)))
     }
 
     /// The event in which `kind` happened.
@@ -87,24 +129,10 @@ impl<'a> Headers<'a> {
         Some(Event { at: moment(self.get(Key::Timestamp)), kind })
     }
 
-    /// Takes a line that begins like one of the keys.
-    #[inline]
-    fn take(&mut self, slot: &Slot, head: &Head, line: Line<'a>) {
-        let mut at = slot.first;
-        while let Some(spelling) = SPELLINGS.get(usize::from(at)) {
-            if spelling.is_key_of(head) {
-                if let Some(value) = spelling.value_in(line) {
-                    self.values[spelling.key as usize] = Some(value);
-                }
-                return;
-            }
-            at = spelling.next;
-        }
-    }
-
     /// The value of a header, if it is there.
-    pub(super) const fn find(&self, key: Key) -> Option<&'a [u8]> {
-        self.values[key as usize]
+    #[inline]
+    pub(super) fn find(&self, key: Key) -> Option<&'a [u8]> {
+        self.frame.lines().value(self.spans[key as usize])
     }
 
     /// The value of a header; empty if it is absent.
@@ -138,23 +166,6 @@ pub(super) fn last<'a>(frame: &Frame<'a>, key: Key) -> Option<&'a [u8]> {
     SPELLINGS[key as usize].find_in(frame.lines().rev())
 }
 
-/// The first bytes of a line, for comparing.
-struct Head([u8; HEAD]);
-
-impl Head {
-    #[inline]
-    fn of(line: Line<'_>) -> Self {
-        Self(line.head())
-    }
-
-    /// Eight bytes in lower case, the first one lowest.
-    #[inline]
-    fn word(&self, at: usize) -> u64 {
-        let (words, _) = self.0.as_chunks();
-        u64::from_le_bytes(words[at]) | LOWER
-    }
-}
-
 /// A key as it is compared: in lower case, with its colon.
 #[derive(Clone, Copy)]
 struct Spelling {
@@ -181,6 +192,20 @@ impl Spelling {
         Self { key, len: bytes.len() as u8 - 1, next: NONE, words }
     }
 
+    /// The key that a line begins with, if it is one of these.
+    fn of(head: &Head) -> Option<&'static Self> {
+        let beginning = (head.words()[0] | LOWER) & BEGINNING;
+        let slot = &SLOTS[slot(beginning)];
+        let mut at = if slot.beginning == beginning { slot.first } else { NONE };
+        while let Some(spelling) = SPELLINGS.get(usize::from(at)) {
+            if spelling.is_key_of(head) {
+                return Some(spelling);
+            }
+            at = spelling.next;
+        }
+        None
+    }
+
     /// The value of the first of these lines with that key.
     #[inline]
     fn find_in<'a>(&self, mut lines: impl Iterator<Item = Line<'a>>) -> Option<&'a [u8]> {
@@ -188,18 +213,13 @@ impl Spelling {
         Some(line.value_behind(usize::from(self.len)))
     }
 
+    /// Letters are compared in lower case, the colon as it is: another byte becomes one, too.
     #[inline]
     fn is_key_of(&self, head: &Head) -> bool {
-        self.words.iter().enumerate().all(|(at, (word, mask))| head.word(at) & mask == *word)
-    }
-
-    /// The value in a line with that key, if it is of use: of all channel variables (channelvars of
-    /// manager.conf) one is.
-    #[inline]
-    fn value_in<'a>(&self, line: Line<'a>) -> Option<&'a [u8]> {
-        let value = line.value_behind(usize::from(self.len));
-        let is_variable = matches!(self.key, Key::ChanVariable | Key::DestChanVariable);
-        (!is_variable || value.starts_with(QUEUE_STATUS)).then_some(value)
+        let words = head.words();
+        let mut pairs = self.words.iter().zip(words);
+        pairs.all(|((word, mask), found)| (found | LOWER) & mask == *word)
+            && head.byte(usize::from(self.len)) == b':'
     }
 }
 
@@ -297,17 +317,17 @@ const BEGINNING: u64 = 0xff_ffff_ffff;
 const FACTOR: u64 = 0x6e46_8862_152e_ca2b;
 /// The bit that makes a letter lower case, in each byte; a colon has it already.
 const LOWER: u64 = 0x2020_2020_2020_2020;
+/// The place of all lines that are not needed.
+const NOT_NEEDED: u8 = KEYS.len() as u8;
 const SLOT_COUNT: usize = 128;
 const SLOT_SHIFT: u32 = 64 - SLOT_COUNT.ilog2();
-/// Enough for the longest key.
-const WORDS: usize = 3;
-const HEAD: usize = 8 * WORDS;
 /// No key has that place.
 const NONE: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::TestCaseResult;
 
     use super::*;
     use crate::ami::frame::{Decoder, Item, Limits};
@@ -337,12 +357,60 @@ mod tests {
         Some((key, value.strip_prefix(' ').unwrap_or(value)))
     }
 
+    /// The headers that are found in a frame of these lines are those of a plain reader, whatever
+    /// `layout` has learned.
+    fn check(frame: &Frame<'_>, lines: &[String], layout: &mut Layout) -> TestCaseResult {
+        let expected: Vec<_> = lines.iter().filter_map(|line| split(line)).collect();
+        let found: Vec<_> = frame.headers().collect();
+        let wanted: Vec<_> =
+            expected.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())).collect();
+        prop_assert_eq!(found, wanted);
+
+        let mut headers = Headers::new(frame);
+        headers.read(layout);
+        for (spelling, key) in KEYS {
+            let of_key = || {
+                expected
+                    .iter()
+                    .filter(|(found, _)| found.eq_ignore_ascii_case(spelling.trim_end_matches(':')))
+            };
+            let values = || of_key().map(|(_, value)| value.as_bytes());
+            prop_assert_eq!(first(frame, key), values().next());
+            prop_assert_eq!(last(frame, key), values().next_back());
+            prop_assert_eq!(frame.header(spelling.trim_end_matches(':')), values().next());
+            let is_variable = matches!(key, Key::ChanVariable | Key::DestChanVariable);
+            let needed = |value: &&[u8]| !is_variable || value.starts_with(QUEUE_STATUS);
+            prop_assert_eq!(headers.find(key), values().rfind(needed));
+        }
+        Ok(())
+    }
+
+    /// The lines of a next event of the same name: some are absent, one is elsewhere, one is new.
+    fn next_lines(
+        lines: &[String],
+        (absent, many, from, to, new): (usize, usize, usize, usize, String),
+    ) -> Vec<String> {
+        let mut next = lines.to_vec();
+        let absent = absent % next.len();
+        next.drain(absent..(absent + many).min(lines.len()));
+        if !next.is_empty() {
+            let moved = next.remove(from % next.len());
+            next.insert(to % (next.len() + 1), moved);
+        }
+        next.insert(to % (next.len() + 1), new);
+        next
+    }
+
     proptest! {
         #[test]
         fn headers_are_those_of_a_plain_reader(
             lines in proptest::collection::vec((key(), any::<bool>(), value()), 0..40),
             feeds_only in any::<bool>(),
             cuts in proptest::collection::vec(0..2000usize, 0..5),
+            next in proptest::collection::vec(
+                (0..40usize, 0..4usize, 0..40usize, 0..40usize, (key(), value())),
+                0..12,
+            ),
         ) {
             let lines: Vec<String> = lines
                 .into_iter()
@@ -350,7 +418,10 @@ mod tests {
                 .chain(["Raw line".to_owned()])
                 .collect();
             let end = if feeds_only { "\n" } else { "\r\n" };
-            let text = format!("Event: Some{end}{}{end}{end}Event: Next{end}{end}", lines.join(end));
+            let text_of = |lines: &[String]| {
+                format!("Event: Some{end}{}{end}{end}Event: Next{end}{end}", lines.join(end))
+            };
+            let text = text_of(&lines);
 
             let mut decoder = Decoder::of_file(Limits::default());
             let mut cuts: Vec<usize> = cuts.into_iter().filter(|&cut| cut < text.len()).collect();
@@ -367,27 +438,33 @@ mod tests {
             }
             decoder.feed(&text.as_bytes()[from..]);
             let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+            let mut layout = Layout::default();
+            check(&frame, &lines, &mut layout)?;
 
-            let expected: Vec<_> = lines.iter().filter_map(|line| split(line)).collect();
-            let found: Vec<_> = frame.headers().collect();
-            let wanted: Vec<_> =
-                expected.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())).collect();
-            prop_assert_eq!(found, wanted);
-
-            let mut headers = Headers::new(&frame);
-            headers.read();
-            for (spelling, key) in KEYS {
-                let of_key = || expected.iter().filter(|(found, _)| {
-                    found.eq_ignore_ascii_case(spelling.trim_end_matches(':'))
-                });
-                let values = || of_key().map(|(_, value)| value.as_bytes());
-                prop_assert_eq!(first(&frame, key), values().next());
-                prop_assert_eq!(last(&frame, key), values().next_back());
-                prop_assert_eq!(frame.header(spelling.trim_end_matches(':')), values().next());
-                let is_variable = matches!(key, Key::ChanVariable | Key::DestChanVariable);
-                let needed = |value: &&[u8]| !is_variable || value.starts_with(QUEUE_STATUS);
-                prop_assert_eq!(headers.find(key), values().rfind(needed));
+            // Each event is much like the one before it, or like the first one again.
+            let mut before = lines.clone();
+            for (absent, many, from, to, (key, value)) in next {
+                let new = format!("{key}:{value}");
+                before = next_lines(&before, (absent, many, from, to, new));
+                if before.is_empty() { continue }
+                for lines in [&before, &lines] {
+                    let mut decoder = Decoder::of_file(Limits::default());
+                    decoder.feed(text_of(lines).as_bytes());
+                    let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+                    check(&frame, lines, &mut layout)?;
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_byte_that_looks_like_a_colon_in_lower_case_ends_no_key() {
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(b"Event: A\r\nQueue\x1a 1: x\r\nUniqueid: 2\r\n\r\n");
+        let Some(Item::Frame(frame)) = decoder.next_item() else { panic!("no frame") };
+        let mut headers = Headers::new(&frame);
+        headers.read(&mut Layout::default());
+        assert_eq!(headers.find(Key::Queue), None);
+        assert_eq!(headers.find(Key::Uniqueid), Some(&b"2"[..]));
     }
 }

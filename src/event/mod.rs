@@ -7,6 +7,7 @@ mod channel;
 mod dial;
 mod field;
 mod headers;
+mod layout;
 mod list;
 mod member;
 mod name;
@@ -21,6 +22,7 @@ pub use dial::{
 pub use field::LONGEST;
 use headers::Headers;
 pub use headers::timestamp;
+use layout::Layout;
 pub use list::{Listed, ListedChannel, ListedEntry, ListedQueue};
 pub use member::{Hint, Member, MemberChange};
 pub use name::{KNOWN, Name};
@@ -117,6 +119,13 @@ pub enum Kind<'a> {
     },
 }
 
+/// Reads the events of one PBX, and learns in which order their headers come.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// By name.
+    layouts: Vec<Layout>,
+}
+
 /// Why a needed event could not be read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EventError {
@@ -140,21 +149,35 @@ impl EventError {
 }
 
 impl<'a> Event<'a> {
-    /// Reads the frame of an event called `name`; `None` if it is not needed.
+    /// Reads the frame of a single event, as [`Reader::read`] does.
     ///
     /// # Errors
     /// A header the event cannot do without is missing.
     pub fn parse(name: Name, frame: &Frame<'a>) -> Result<Option<Self>, EventError> {
+        Reader::default().read(name, frame)
+    }
+}
+
+impl Reader {
+    /// Reads the frame of an event called `name`; `None` if it is not needed.
+    ///
+    /// # Errors
+    /// A header the event cannot do without is missing.
+    pub fn read<'a>(
+        &mut self,
+        name: Name,
+        frame: &Frame<'a>,
+    ) -> Result<Option<Event<'a>>, EventError> {
         // Most events of a PBX are of no use: they are dropped before their headers are read.
         let is_unneeded = !name.is_needed()
             || channel::is_unwanted(name, frame)
             || system::is_unwanted(name, frame);
-        if is_unneeded { Ok(None) } else { Self::read(name, frame) }
-    }
+        if is_unneeded {
+            return Ok(None);
+        }
 
-    fn read(name: Name, frame: &Frame<'a>) -> Result<Option<Self>, EventError> {
         let mut headers = Headers::new(frame);
-        headers.read();
+        headers.read(self.layout(name));
         match name {
             Name::Newchannel
             | Name::HangupRequest
@@ -194,8 +217,16 @@ impl<'a> Event<'a> {
             Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel => {
                 list::parse(name, &headers)
             }
-            Name::Unneeded(_) => Ok(None),
+            Name::Unneeded => Ok(None),
         }
+    }
+
+    fn layout(&mut self, name: Name) -> &mut Layout {
+        let at = name as usize;
+        if self.layouts.len() <= at {
+            self.layouts.resize_with(at + 1, Layout::default);
+        }
+        &mut self.layouts[at]
     }
 }
 

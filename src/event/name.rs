@@ -47,7 +47,7 @@ pub enum Name {
     Unhold,
     VarSet,
     /// Known, counted by its place in [`KNOWN`], and not parsed.
-    Unneeded(u8),
+    Unneeded,
 }
 
 impl Name {
@@ -59,12 +59,13 @@ impl Name {
 
     /// Whether the event is parsed.
     pub const fn is_needed(self) -> bool {
-        !matches!(self, Unneeded(_))
+        !matches!(self, Unneeded)
     }
 
-    /// The name as on the wire.
+    /// The name as on the wire, of an event that is needed.
     pub fn as_str(self) -> &'static str {
-        NAMES.iter().position(|&name| name == self).map_or("event", |at| KNOWN[at])
+        let place = NAMES.iter().position(|&name| name == self && name.is_needed());
+        place.map_or("event", |at| KNOWN[at])
     }
 }
 
@@ -143,16 +144,16 @@ pub const KNOWN: &[&str] = &[
 
 /// [`KNOWN`] as names, in the same order.
 const NAMES: [Name; KNOWN.len()] = {
-    let mut names = [Unneeded(0); KNOWN.len()];
+    let mut names = [Unneeded; KNOWN.len()];
     let mut at = 0;
     while at < names.len() {
-        names[at] = needed(KNOWN[at], at);
+        names[at] = needed(KNOWN[at]);
         at += 1;
     }
     names
 };
 
-const fn needed(name: &str, at: usize) -> Name {
+const fn needed(name: &str) -> Name {
     match name.as_bytes() {
         b"AgentCalled" => Name::AgentCalled,
         b"AgentComplete" => Name::AgentComplete,
@@ -194,7 +195,7 @@ const fn needed(name: &str, at: usize) -> Name {
         b"TestEvent" => Name::TestEvent,
         b"Unhold" => Name::Unhold,
         b"VarSet" => Name::VarSet,
-        _ => Unneeded(at as u8),
+        _ => Unneeded,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ami::frame::{Decoder, Frame, Item, Limits};
 use crate::clock::Moment;
-use crate::event::{Event, Name};
+use crate::event::{Event, Name, Reader};
 
 /// Events in the order they came, each with its reading moment.
 #[derive(Debug, Default)]
@@ -27,13 +27,14 @@ impl Held {
     /// Hands out each event in order.
     pub(super) fn each(&self, mut take: impl FnMut(Moment, &Event<'_>)) {
         let mut decoder = Decoder::new(Limits { line: usize::MAX, frame: usize::MAX });
+        let mut reader = Reader::default();
         let mut start = 0;
         for &(read, end) in &self.marks {
             decoder.feed(&self.text[start..end]);
             start = end;
             if let Some(Item::Frame(frame)) = decoder.next_item()
                 && let Some((_, name)) = Name::find(frame.name)
-                && let Ok(Some(event)) = Event::parse(name, &frame)
+                && let Ok(Some(event)) = reader.read(name, &frame)
             {
                 take(read, &event);
             }

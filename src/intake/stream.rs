@@ -18,7 +18,7 @@ use super::list::{Lists, QUEUES, Refused};
 use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection, quoted};
 use crate::clock::Moment;
 use crate::correlator::{Correlator, Observe};
-use crate::event::{Event, Kind, Name};
+use crate::event::{KNOWN, Kind, Name, Reader};
 use crate::metrics::SelfMetrics;
 use crate::pbx::PbxName;
 use crate::version::Version;
@@ -29,6 +29,7 @@ pub struct Stream {
     pbx: PbxName,
     /// Whether the greeting has come; a second one is no greeting.
     greeted: bool,
+    reader: Reader,
     phase: Phase,
 }
 
@@ -82,12 +83,13 @@ impl Stream {
     /// The stream of a session of ours, which begins with a login and its lists.
     pub fn of_session(pbx: &PbxName) -> Self {
         let opening = Phase::Opening { lists: Lists::of_login(), held: Held::default() };
-        Self { pbx: pbx.clone(), greeted: false, phase: opening }
+        Self { pbx: pbx.clone(), greeted: false, reader: Reader::default(), phase: opening }
     }
 
     /// A stream that began before anybody looked: events are applied as they come.
     pub fn of_others(pbx: &PbxName) -> Self {
-        Self { pbx: pbx.clone(), greeted: false, phase: Phase::Following }
+        let phase = Phase::Following;
+        Self { pbx: pbx.clone(), greeted: false, reader: Reader::default(), phase }
     }
 
     /// Whether the snapshot is still to come.
@@ -132,8 +134,8 @@ impl Stream {
         let found = Name::find(frame.name);
         sink.self_metrics.event(found.map(|(index, _)| index));
 
-        if let Some((_, name)) = found {
-            trace!(pbx = %self.pbx, event = name.as_str(), "event");
+        if let Some((index, _)) = found {
+            trace!(pbx = %self.pbx, event = KNOWN[index], "event");
         }
 
         // What ends a list is of no other use.
@@ -148,7 +150,7 @@ impl Stream {
         if is_item(name) && !self.owns(frame) {
             return Ok(Step::Nothing);
         }
-        let parsed = Event::parse(name, frame);
+        let parsed = self.reader.read(name, frame);
         let event = match &parsed {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Step::Nothing),

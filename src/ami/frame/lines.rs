@@ -47,10 +47,21 @@ pub struct Lines<'a> {
 /// One line.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
-    /// From the beginning of the line on, and more than the line.
-    rest: &'a [u8],
-    /// Without the line feed; a carriage return before it is no part of the line either.
-    len: usize,
+    /// The text that it is in.
+    text: &'a [u8],
+    /// Where it begins.
+    start: usize,
+    /// Its line feed; a carriage return before it is no part of the line either.
+    feed: usize,
+}
+
+/// Where a line is, or goes on behind its key, up to its line feed; nowhere by default.
+///
+/// Frames are limited to far less than four gigabytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    start: u32,
+    feed: u32,
 }
 
 impl<'a> Lines<'a> {
@@ -58,6 +69,18 @@ impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a [u8], end: usize, marks: &'a [u64]) -> Self {
         let feeds = marks.first().copied().unwrap_or_default();
         Self { text, end, marks, word: 0, feeds, at: 0 }
+    }
+
+    /// The value that stands there, if the line was one of these.
+    #[inline]
+    pub fn value(&self, span: Span) -> Option<&'a [u8]> {
+        let Span { start, feed } = span;
+        (start != 0).then(|| value(self.text, start as usize, feed as usize))
+    }
+
+    /// The line that is there.
+    pub fn line(&self, span: Span) -> Line<'a> {
+        Line { text: self.text, start: span.start as usize, feed: span.feed as usize }
     }
 
     /// Calls `take` with each line: the same as a loop over them, in half the time.
@@ -71,7 +94,7 @@ impl<'a> Lines<'a> {
                     return;
                 }
                 self.feeds &= self.feeds - 1;
-                take(Line { rest: &self.text[self.at..], len: feed - self.at });
+                take(Line { text: self.text, start: self.at, feed });
                 self.at = feed + 1;
             }
             self.word += 1;
@@ -97,7 +120,7 @@ impl<'a> Iterator for Lines<'a> {
 
         self.feeds &= self.feeds - 1;
         let start = std::mem::replace(&mut self.at, feed + 1);
-        Some(Line { rest: &self.text[start..], len: feed - start })
+        Some(Line { text: self.text, start, feed })
     }
 }
 
@@ -118,7 +141,7 @@ impl DoubleEndedIterator for Lines<'_> {
         let start = before.max(self.at);
 
         self.end = start;
-        Some(Line { rest: &self.text[start..], len: feed - start })
+        Some(Line { text: self.text, start, feed })
     }
 }
 
@@ -132,28 +155,15 @@ impl<'a> Line<'a> {
     /// The line, without its end.
     #[inline]
     pub fn text(self) -> &'a [u8] {
-        self.rest.get(..self.end()).unwrap_or_default()
-    }
-
-    /// Where it ends, without a carriage return.
-    #[inline]
-    fn end(self) -> usize {
-        let last = self.len.wrapping_sub(1);
-        if self.rest.get(last) == Some(&b'\r') { last } else { self.len }
+        let end = end(self.text, self.feed);
+        self.text.get(self.start..end).unwrap_or_default()
     }
 
     /// Its first bytes; behind the end of the line stands what comes next.
     #[inline]
     pub fn head<const N: usize>(self) -> [u8; N] {
-        self.rest.first_chunk().copied().unwrap_or_else(|| self.short_head())
-    }
-
-    /// The same where fewer bytes are left: followed by zeros.
-    #[cold]
-    fn short_head<const N: usize>(self) -> [u8; N] {
-        let mut head = [0; N];
-        head[..self.rest.len()].copy_from_slice(self.rest);
-        head
+        let rest = &self.text[self.start..];
+        rest.first_chunk().copied().unwrap_or_else(|| short_head(rest))
     }
 
     /// What stands behind `key` and a colon, if the line begins with them in any case.
@@ -173,8 +183,40 @@ impl<'a> Line<'a> {
     /// spaces.
     #[inline]
     pub fn value_behind(self, key: usize) -> &'a [u8] {
-        let start = key + 1;
-        let has_space = self.rest.get(start) == Some(&b' ');
-        self.rest.get(start + usize::from(has_space)..self.end()).unwrap_or_default()
+        value(self.text, self.start + key + 1, self.feed)
     }
+
+    /// Where it is.
+    #[inline]
+    pub const fn span(self) -> Span {
+        Span { start: self.start as u32, feed: self.feed as u32 }
+    }
+
+    /// Where the line goes on behind that key and its colon.
+    #[inline]
+    pub const fn span_behind(self, key: usize) -> Span {
+        Span { start: (self.start + key + 1) as u32, feed: self.feed as u32 }
+    }
+}
+
+/// The beginning of a text that is shorter, followed by zeros.
+#[cold]
+fn short_head<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut head = [0; N];
+    head[..text.len()].copy_from_slice(text);
+    head
+}
+
+/// What stands from `start` to a line feed, without a space before it and the line's end.
+#[inline]
+fn value(text: &[u8], start: usize, feed: usize) -> &[u8] {
+    let has_space = text.get(start) == Some(&b' ');
+    text.get(start + usize::from(has_space)..end(text, feed)).unwrap_or_default()
+}
+
+/// Where the line with that line feed ends, without a carriage return.
+#[inline]
+fn end(text: &[u8], feed: usize) -> usize {
+    let last = feed.wrapping_sub(1);
+    if text.get(last) == Some(&b'\r') { last } else { feed }
 }

@@ -9,5 +9,5 @@ mod lines;
 mod message;
 
 pub use decoder::{BANNER, Decoder, Item, Limits, Rejection};
-pub use lines::{Line, Lines};
+pub use lines::{Line, Lines, Span};
 pub use message::{Frame, Kind, put, quoted};
