@@ -23,6 +23,7 @@
 //! | [`demo`] | a simulated PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`manager_conf`] | the manager account with the least rights that are needed |
+//! | [`tls`] | by what a PBX is recognised over TLS, and what is wrong when it is not |
 //! | [`health`] | the phase of each PBX, shared by supervisor and HTTP |
 //! | [`error`] | errors as text |
 //! | [`pbx`] | the name of a configured PBX |
@@ -55,4 +56,5 @@ pub mod queue_log;
 pub mod record;
 pub mod replay;
 pub mod supervisor;
+pub mod tls;
 pub mod version;

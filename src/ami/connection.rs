@@ -2,19 +2,22 @@
 //!
 //! Asterisk keeps unread events in its memory and cuts a reader that stalls (100 ms by default), so
 //! reading never waits for the processing of what was read: up to `CHUNKS` chunks are queued.
+//! Whether a connection is encrypted is decided once: each kind of stream has a reading task of its
+//! own type.
 //! It knows nothing of frames.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::clock::{Clock, Moment};
+use crate::tls::{Client, Fault};
 
 /// A connection to a PBX's manager interface.
 pub struct Connection {
@@ -23,6 +26,17 @@ pub struct Connection {
     writer: Box<dyn AsyncWrite + Send + Unpin>,
     /// Holds the reading task, which ends with the connection.
     _reader: JoinSet<()>,
+}
+
+/// Where a manager interface is, and whether it speaks TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint<'a> {
+    /// A host name or an IP address, without brackets.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// What performs the handshake; `None` for a connection in clear.
+    pub tls: Option<&'a Client>,
 }
 
 /// Bytes that were read at once.
@@ -60,25 +74,51 @@ pub enum OpenError {
     /// Neither a connection nor a refusal came in time.
     #[error("no connection within {0:?}")]
     Timeout(Duration),
+    /// Both sides did not come to an encrypted connection.
+    #[error("TLS with {address}")]
+    Tls {
+        /// The address that took the connection.
+        address: SocketAddr,
+        /// What was wrong.
+        #[source]
+        source: Fault,
+    },
+    /// The handshake did not end in time.
+    #[error("TLS with {address}: the handshake did not end within {limit:?}")]
+    TlsTimeout {
+        /// The address that took the connection.
+        address: SocketAddr,
+        /// The limit for connection and handshake.
+        limit: Duration,
+    },
 }
 
 impl Connection {
-    /// Connects to the first address of `host` that accepts, in `limit` at most.
+    /// Connects to the first address of the host that accepts, and encrypts where that is asked for,
+    /// in `limit` at most.
     ///
     /// # Errors
-    /// No address was found, or none of them accepted in time.
+    /// No address was found, none of them accepted in time, or TLS failed.
     pub async fn open(
-        host: &str,
-        port: u16,
+        endpoint: Endpoint<'_>,
         limit: Duration,
         clock: &Clock,
     ) -> Result<Self, OpenError> {
-        let tcp = connect(host, port, limit, clock).await?;
+        let end = clock.instant(clock.now().after(limit));
+        let (tcp, address) = connect(endpoint, limit, end, clock).await?;
         // An action is one small write and its answer is waited for; Nagle's algorithm would hold
         // it for 40 ms.
         tcp.set_nodelay(true).ok();
-        // TLS would be set up here, inside the same limit: the rest takes any stream.
-        Ok(Self::over(tcp, clock))
+
+        let Some(client) = endpoint.tls else { return Ok(Self::over(tcp, clock)) };
+        let (connector, name) = client.connector();
+        // rustls reads 4 KiB at a time, which is a system call for eight events.
+        let buffered = BufReader::with_capacity(CHUNK, tcp);
+        match timeout_at(end, connector.connect(name, buffered)).await {
+            Ok(Ok(stream)) => Ok(Self::over(stream, clock)),
+            Ok(Err(error)) => Err(OpenError::Tls { address, source: Fault::of_handshake(&error) }),
+            Err(_) => Err(OpenError::TlsTimeout { address, limit }),
+        }
     }
 
     /// A connection over an open stream.  Must be called inside a tokio runtime.
@@ -125,12 +165,12 @@ impl Connection {
 /// Tries all addresses, each with an even share of the time left, so that one without an answer
 /// does not use up the time of the next.
 async fn connect(
-    host: &str,
-    port: u16,
+    endpoint: Endpoint<'_>,
     limit: Duration,
+    end: Instant,
     clock: &Clock,
-) -> Result<TcpStream, OpenError> {
-    let end = clock.instant(clock.now().after(limit));
+) -> Result<(TcpStream, SocketAddr), OpenError> {
+    let Endpoint { host, port, .. } = endpoint;
     let unresolved = |source| OpenError::Resolve { host: host.to_owned(), source };
     let found =
         timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
@@ -141,7 +181,7 @@ async fn connect(
         let now = clock.instant(clock.now());
         let share = share(end, now, addresses.len() - at);
         failure = match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Ok(tcp)) => return Ok((tcp, address)),
             Ok(Err(source)) => OpenError::Connect { address, source },
             Err(_) => OpenError::Timeout(limit),
         };
@@ -165,6 +205,8 @@ async fn read(
         let item = match input.read_buf(&mut bytes).await {
             Ok(0) => return,
             Ok(_) => Ok(Chunk { bytes, read: clock.now(), stalled: false }),
+            // A PBX that is gone says no goodbye in TLS; without TLS that is an end like any other.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
             Err(error) => Err(error),
         };
         if !hand_over(&chunks, item).await {

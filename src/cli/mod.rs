@@ -201,6 +201,9 @@ pub struct ManagerConfArgs {
     /// Network the exporter connects from.
     #[arg(long, default_value = "127.0.0.1/255.255.255.255", value_name = "NETWORK")]
     pub permit: String,
+    /// Also print what encrypts the connection, with a certificate as in docs/tls.md.
+    #[arg(long)]
+    pub tls: bool,
 }
 
 #[cfg(test)]

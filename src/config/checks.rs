@@ -25,8 +25,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
-pub(super) fn address(text: &str) -> Result<Address, String> {
+/// `host`, `host:port`, `[v6]:port` or a bare IPv6 address; `usual` is the port if none is given.
+pub(super) fn address(text: &str, usual: u16) -> Result<Address, String> {
     let (host, port) = split_port(text);
     if host.is_empty()
         || host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c))
@@ -35,7 +35,7 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
     }
 
     // An address to listen on may have port 0, one to connect to may not.
-    let port = port.map_or(Ok(AMI_PORT), self::port)?;
+    let port = port.map_or(Ok(usual), self::port)?;
     if port == 0 {
         return Err("0 is not a port to connect to".to_owned());
     }
@@ -256,7 +256,11 @@ fn unit_of(text: &str) -> Option<(f64, &str)> {
     UNITS.iter().find_map(|&(unit, factor)| Some((factor, text.strip_prefix(unit)?)))
 }
 
-const AMI_PORT: u16 = 5038;
+/// The manager interface in clear.
+pub(super) const AMI_PORT: u16 = 5038;
+
+/// The manager interface with TLS: where Asterisk listens if tlsbindaddr has no port.
+pub(super) const AMI_TLS_PORT: u16 = 5039;
 
 /// Nothing here is sensibly longer, and sums of such times stay far from overflowing.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -345,14 +349,18 @@ mod tests {
             ("[::1]", "::1", 5038),
             ("[::1]:77", "::1", 77),
         ] {
-            assert_eq!(address(text), Ok(Address { host: host.to_owned(), port }), "{text}");
+            assert_eq!(
+                address(text, AMI_PORT),
+                Ok(Address { host: host.to_owned(), port }),
+                "{text}"
+            );
         }
         for text in
             ["", ":5038", "a b", "http://pbx", "[::1]x", "pbx:0", "pbx:", "pbx:70000", "[]:1"]
         {
-            assert!(address(text).is_err(), "{text}");
+            assert!(address(text, AMI_PORT).is_err(), "{text}");
         }
-        assert_eq!(address("pbx:70000"), Err("70000 is not a port".to_owned()));
+        assert_eq!(address("pbx:70000", AMI_PORT), Err("70000 is not a port".to_owned()));
     }
 
     #[test]

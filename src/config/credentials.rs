@@ -1,14 +1,13 @@
 //! The keys of a `pbx` that hold its secret.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::mistake::Place;
 use super::secret::Secret;
 use super::section::Section;
 use super::{Purpose, checks};
+use crate::tls::File;
 
 /// `secret` or the text of `secret_file`.  If both are given, in different sources, the stronger
 /// source decides.
@@ -32,7 +31,7 @@ pub(super) fn read(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
         }
         (true, true) if direct_place.rank() > file_place.rank() => direct_secret(section),
         (true, false) => direct_secret(section),
-        (_, true) => section.read("secret_file", |path| secret_from(section, path)),
+        (_, true) => section.path("secret_file").and_then(|file| secret_from(section, file)),
         (false, false) => {
             section.missing("secret", "missing: set it, or secret_file");
             None
@@ -45,25 +44,11 @@ fn direct_secret(section: &Section<'_>) -> Option<Secret> {
     section.read("secret", |text| checks::plain(text).map(Secret::new))
 }
 
-/// A path in the configuration file is relative to it, one in a variable to the working directory.
-fn secret_from(section: &Section<'_>, path: &str) -> Result<Secret, String> {
-    let from_file = !matches!(section.place("secret_file"), Place::Variable(_));
-    let folder = section.layers().file.as_deref().filter(|_| from_file).and_then(Path::parent);
-    let full = folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
-
-    let text = read_file(&full).map_err(|error| format!("{path}: {error}"))?;
-    warn_of_readers(section, "secret_file", &full);
-
-    // Editors end a file with a line break, which is no part of the secret.
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    checks::plain(secret).map(Secret::new).map_err(|message| format!("{path} {message}"))
-}
-
-fn read_file(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LONGEST_SECRET_FILE).read_to_string(&mut text)?;
-    Ok(text)
+fn secret_from(section: &Section<'_>, file: File) -> Option<Secret> {
+    warn_of_readers(section, "secret_file", &file.path);
+    Secret::read(file.path)
+        .map_err(|problem| section.mistake("secret_file", format!("{}{problem}", file.named)))
+        .ok()
 }
 
 /// Warns if everybody may read the configuration file, and it holds the secret at `key`.
@@ -74,9 +59,9 @@ pub(super) fn warn_of_readers_of_file(section: &Section<'_>, key: &str) {
     }
 }
 
-/// Warns of a file with a secret that everybody may read, and names a mode that keeps the rights of
+/// Warns of a file with a secret or a private key that everybody may read, and names a mode that keeps the rights of
 /// its owner and its group.
-fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
+pub(super) fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
     let Ok(about) = fs::metadata(path) else { return };
     let mode = about.permissions().mode() & 0o777;
 
@@ -89,9 +74,6 @@ fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
         );
     }
 }
-
-/// Many times the longest secret, and little enough for a wrong path such as `/dev/zero`.
-const LONGEST_SECRET_FILE: u64 = 65_536;
 
 /// The bits of a file's mode that concern a secret.
 const READ_BY_OTHERS: u32 = 0o004;

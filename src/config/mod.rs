@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::correlator::Rules;
 use crate::metrics::Settings;
 use crate::pbx::PbxName;
+use crate::tls::Client;
 
 mod checks;
 mod credentials;
@@ -24,6 +25,7 @@ mod pbx;
 mod secret;
 mod section;
 mod settings;
+mod tls;
 mod web;
 mod yaml;
 
@@ -37,7 +39,7 @@ use layers::Layers;
 pub use layers::{Document, Sources};
 use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
-pub use secret::Secret;
+pub use secret::{Secret, UnreadableSecret};
 use section::Section;
 
 /// Everything that can be configured.
@@ -67,6 +69,8 @@ pub struct Pbx {
     pub name: PbxName,
     /// Where its manager interface listens.
     pub address: Address,
+    /// How the connection is encrypted; `None` for one in clear.
+    pub tls: Option<Client>,
     /// The manager account.
     pub username: String,
     /// Its password.

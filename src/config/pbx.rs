@@ -8,7 +8,7 @@ use super::checks::{self, Address};
 use super::link::Link;
 use super::secret::Secret;
 use super::section::Section;
-use super::{Pbx, Purpose, credentials};
+use super::{Pbx, Purpose, credentials, tls};
 use crate::correlator::{Identity, NameLimits, Patterns, Rules, WrapUp};
 use crate::pbx::PbxName;
 
@@ -43,7 +43,13 @@ fn read(
     taken: &mut Vec<String>,
 ) -> Option<Pbx> {
     // Every key is read before the first mistake ends it, so that one run shows all mistakes.
-    let address = address(&section, purpose);
+    let encryption = section.switch("tls");
+    let address = address(&section, purpose, encryption.is_some());
+    // `None` inside is no TLS, `None` outside a mistake in it.
+    let tls = match encryption {
+        Some(keys) => tls::read(keys, address.as_ref(), purpose),
+        None => Some(None),
+    };
     let name = name(&section, address.as_ref(), taken);
     let username = username(&section, purpose);
     let secret = credentials::read(&section, purpose);
@@ -56,6 +62,7 @@ fn read(
     Some(Pbx {
         name: PbxName::new(&name?),
         address: address?,
+        tls: tls?,
         username: username?,
         secret: secret?,
         plain_login,
@@ -78,6 +85,7 @@ fn replay_pbx(identity: Identity) -> Pbx {
     Pbx {
         name: PbxName::new("replay"),
         address: Address { host: "localhost".to_owned(), port: 5038 },
+        tls: None,
         username: String::new(),
         secret: Secret::default(),
         plain_login: false,
@@ -94,14 +102,15 @@ fn replay_pbx(identity: Identity) -> Pbx {
     }
 }
 
-fn address(section: &Section<'_>, purpose: Purpose) -> Option<Address> {
+fn address(section: &Section<'_>, purpose: Purpose, encrypted: bool) -> Option<Address> {
     if !section.has("address") && purpose == Purpose::Replay {
         return Some(Address { host: "replay".to_owned(), port: 5038 });
     }
     if !section.has("address") {
         section.missing("address", "missing: the PBX's host or host:port");
     }
-    section.read("address", checks::address)
+    let usual = if encrypted { checks::AMI_TLS_PORT } else { checks::AMI_PORT };
+    section.read("address", |text| checks::address(text, usual))
 }
 
 /// The name, or the host of the address; two PBXs with one name would count into the same series.

@@ -1,22 +1,75 @@
 //! A text that must not be printed.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::checks;
 
 /// A password: printed as `***`, and read only with [`Secret::expose`].
 #[derive(Clone, Default, Eq, PartialEq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// The file it was read from, which may hold another one by now.
+    file: Option<PathBuf>,
+}
+
+/// Why the file of a secret gives none.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct UnreadableSecret {
+    path: PathBuf,
+    problem: String,
+}
 
 impl Secret {
     /// Hides `text`.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), file: None }
+    }
+
+    /// Reads a secret from a file.  Blocks.
+    ///
+    /// # Errors
+    /// The end of a message: why there is none.
+    pub(super) fn read(path: PathBuf) -> Result<Self, String> {
+        let text = read_file(&path).map_err(|error| format!(": {error}"))?;
+
+        // Editors end a file with a line break, which is no part of the secret.
+        let secret = text.strip_suffix('\n').unwrap_or(&text);
+        let secret = secret.strip_suffix('\r').unwrap_or(secret);
+        let text = checks::plain(secret).map_err(|problem| format!(" {problem}"))?;
+        Ok(Self { text, file: Some(path) })
+    }
+
+    /// The same secret as it is now: that of a file is read again, since it may have been changed
+    /// together with that of the PBX.  Blocks.
+    ///
+    /// # Errors
+    /// The file gives none any more.
+    pub fn again(&self) -> Result<Self, UnreadableSecret> {
+        let Some(path) = &self.file else { return Ok(self.clone()) };
+        Self::read(path.clone()).map_err(|problem| UnreadableSecret {
+            path: path.clone(),
+            problem: problem.trim_start_matches([':', ' ']).to_owned(),
+        })
     }
 
     /// The text itself, for the login.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Many times the longest secret, and little enough for a wrong path such as `/dev/zero`.
+const LONGEST_FILE: u64 = 65_536;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,5 +92,22 @@ mod tests {
         let secret = Secret::new("s3cret");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(secret.expose(), "s3cret");
+    }
+
+    #[test]
+    fn a_secret_of_a_file_is_the_one_it_holds_now() {
+        let path = std::env::temp_dir().join(format!("secret-again-{}", std::process::id()));
+        std::fs::write(&path, "old\n").unwrap();
+        let secret = Secret::read(path.clone()).unwrap();
+        std::fs::write(&path, "new\r\n").unwrap();
+        assert_eq!((secret.expose(), secret.again().unwrap().expose()), ("old", "new"));
+
+        std::fs::write(&path, "\n").unwrap();
+        let empty = format!("{}: is empty", path.display());
+        assert_eq!(secret.again().unwrap_err().to_string(), empty);
+        std::fs::remove_file(&path).unwrap();
+        let gone = format!("{}: No such file or directory (os error 2)", path.display());
+        assert_eq!(secret.again().unwrap_err().to_string(), gone);
+        assert_eq!(Secret::new("fixed").again().unwrap().expose(), "fixed");
     }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::value::{Dict, Value};
@@ -14,6 +15,7 @@ use super::layer::join;
 use super::layers::Layers;
 use super::mistake::{Mistake, Place, Report};
 use super::yaml::parse_flow;
+use crate::tls::File;
 
 /// One map, and the keys that were read from it.
 pub(super) struct Section<'a> {
@@ -49,6 +51,39 @@ impl<'a> Section<'a> {
         };
 
         Self::new(self.layers, self.report, path, values)
+    }
+
+    /// What is at a `key` that is `true`, `false` or a map of details; `None` if it is off or wrong.
+    pub(super) fn switch(&self, key: &'static str) -> Option<Self> {
+        match self.value(key)? {
+            Value::String(..) => self
+                .read(key, checks::boolean)
+                .filter(|&on| on)
+                .map(|_| Self::new(self.layers, self.report, join(&self.path, key), Dict::new())),
+            Value::Dict(_, values) if values.is_empty() || !is_list(values) => {
+                Some(self.child(key))
+            }
+            // What is below is commented out; to take that for `false` would be the riskier reading.
+            Value::Empty(..) => Some(self.child(key)),
+            _ => {
+                self.mistake(key, "must be true, false or a map");
+                None
+            }
+        }
+    }
+
+    /// The file that `key` names.  A path in the configuration file is relative to it, one in a
+    /// variable to the working directory.
+    pub(super) fn path(&self, key: &'static str) -> Option<File> {
+        let from_file = !matches!(self.place(key), Place::Variable(_));
+        let folder = self.layers.file.as_deref().filter(|_| from_file).and_then(Path::parent);
+        self.read(key, |text| {
+            if text.is_empty() {
+                return Err("is empty".to_owned());
+            }
+            let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
+            Ok(File { named: text.to_owned(), path })
+        })
     }
 
     /// The list of maps at `key`; `None` if the key is not there.

@@ -35,35 +35,39 @@ pub fn random_secret() -> Result<String, getrandom::Error> {
     Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
-/// The account as text for `manager.conf`.  `permit` is the exporter's address as `address/mask`.
+/// What is chosen of an account.
+#[derive(Clone, Copy)]
+pub struct Account<'a> {
+    /// Its name.
+    pub username: &'a str,
+    /// Its secret.
+    pub secret: &'a str,
+    /// The exporter's address as `address/mask`.
+    pub permit: &'a str,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+}
+
+/// The account as text for `manager.conf`.
 ///
 /// # Errors
 /// A version older than 12, or a name, secret or address that does not fit on one line.
-pub fn manager_conf(
-    version: Version,
-    username: &str,
-    secret: &str,
-    permit: &str,
-) -> Result<String, AccountError> {
+pub fn manager_conf(version: Version, account: &Account<'_>) -> Result<String, AccountError> {
     if !version.is_supported() {
         return Err(AccountError::TooOld(version));
     }
-    let username = section_name(username)?;
-    let secret = line("secret", secret)?;
-    let permit = line("permit", permit)?;
+    let username = section_name(account.username)?;
+    let secret = line("secret", account.secret)?;
+    let permit = line("permit", account.permit)?;
+    let account =
+        Account { username: &username, secret: &secret, permit: &permit, tls: account.tls };
     let mut text = String::new();
-    write_account(&mut text, version, &username, &secret, &permit)
-        .map_err(|_| AccountError::Unwritable("account"))?;
+    write_account(&mut text, version, &account).map_err(|_| AccountError::Unwritable("account"))?;
     Ok(text)
 }
 
-fn write_account(
-    out: &mut String,
-    version: Version,
-    username: &str,
-    secret: &str,
-    permit: &str,
-) -> fmt::Result {
+fn write_account(out: &mut String, version: Version, account: &Account<'_>) -> fmt::Result {
+    let Account { username, secret, permit, tls } = account;
     let read =
         if version.has_mixmonitor_events() { READ.to_owned() } else { format!("{READ},reporting") };
 
@@ -81,7 +85,7 @@ fn write_account(
         writeln!(out)?;
     }
 
-    write_general(out)?;
+    write_general(out, *tls)?;
     writeln!(out)?;
 
     writeln!(out, "[{username}]")?;
@@ -131,7 +135,7 @@ fn write_account(
 
 /// The settings of all accounts.  Asterisk takes the first [general] only, and adds sections with
 /// `(+)` to it; of a duplicate setting the last one is used.
-fn write_general(out: &mut String) -> fmt::Result {
+fn write_general(out: &mut String, tls: bool) -> fmt::Result {
     writeln!(
         out,
         "; Added to the section [general] that is there: Asterisk ignores a second one without the (+).  Only if there"
@@ -146,6 +150,10 @@ fn write_general(out: &mut String) -> fmt::Result {
     )?;
     writeln!(out, "timestampevents = yes")?;
 
+    if tls {
+        write_tls(out)?;
+    }
+
     writeln!(
         out,
         "; The port is 5038, on every address, unless your [general] sets another.  If the exporter is the only client"
@@ -156,6 +164,15 @@ fn write_general(out: &mut String) -> fmt::Result {
         out,
         "; Events named by disabledevents there, or declined in stasis.conf, reach no client: name none of these."
     )
+}
+
+/// The same lines as in docs/tls.md, which says how to make the certificate.
+fn write_tls(out: &mut String) -> fmt::Result {
+    writeln!(out, "; The exporter's configuration needs tls as well: see docs/tls.md.")?;
+    writeln!(out, "tlsenable = yes")?;
+    writeln!(out, "tlsbindaddr = 0.0.0.0:5039")?;
+    writeln!(out, "tlscertfile = /etc/asterisk/keys/asterisk.crt")?;
+    writeln!(out, "tlsprivatekey = /etc/asterisk/keys/asterisk.key")
 }
 
 fn write_filter(out: &mut String, version: Version) -> fmt::Result {

@@ -4,9 +4,17 @@ use regex::RegexSet;
 
 use super::*;
 
+fn of(
+    version: Version,
+    username: &str,
+    secret: &str,
+    permit: &str,
+) -> Result<String, AccountError> {
+    manager_conf(version, &Account { username, secret, permit, tls: false })
+}
+
 fn account(version: &str) -> String {
-    manager_conf(version.parse().unwrap(), "exporter", "s3cret", "127.0.0.1/255.255.255.255")
-        .unwrap()
+    of(version.parse().unwrap(), "exporter", "s3cret", "127.0.0.1/255.255.255.255").unwrap()
 }
 
 fn has(text: &str, wanted: &str) -> bool {
@@ -134,16 +142,15 @@ fn the_old_filters_match_what_they_should() {
 
 #[test]
 fn versions_outside_the_known_ones_are_refused() {
-    let refuse = |version: &str| {
-        manager_conf(version.parse().unwrap(), "a", "b", "c").unwrap_err().to_string()
-    };
+    let refuse =
+        |version: &str| of(version.parse().unwrap(), "a", "b", "c").unwrap_err().to_string();
     assert!(refuse("11.25").starts_with("Asterisk 11.25.0 is not supported"));
 }
 
 #[test]
 fn what_would_end_the_line_is_refused_and_a_semicolon_escaped() {
     let version = Version::new(22, 1);
-    let text = manager_conf(version, "exporter", "a;b", "10.0.0.1/32").unwrap();
+    let text = of(version, "exporter", "a;b", "10.0.0.1/32").unwrap();
     assert!(has(&text, "secret = a\\;b"));
     for (username, secret) in [
         ("a\nb", "s"),
@@ -153,7 +160,7 @@ fn what_would_end_the_line_is_refused_and_a_semicolon_escaped() {
         ("a", "x\r\nread = all"),
         ("a", ""),
     ] {
-        let error = manager_conf(version, username, secret, "10.0.0.1/32").unwrap_err();
+        let error = of(version, username, secret, "10.0.0.1/32").unwrap_err();
         assert!(matches!(error, AccountError::Unwritable(_)));
     }
 }
@@ -166,4 +173,23 @@ fn a_secret_is_random_and_can_stand_anywhere() {
         assert_eq!(secret.len(), 26);
         assert!(secret.bytes().all(|byte| LETTERS.contains(&byte)), "{secret}");
     }
+}
+
+#[test]
+fn with_tls_the_general_section_has_the_lines_of_the_documentation() {
+    let version = "22.1".parse().unwrap();
+    let plain = account("22.1");
+    assert!(!plain.contains("tls"), "{plain}");
+
+    let account =
+        Account { username: "exporter", secret: "s3cret", permit: "10.0.0.9/32", tls: true };
+    let text = manager_conf(version, &account).unwrap();
+    let docs = include_str!("../../docs/tls.md");
+    let (_, lines) = docs.split_once("```ini\n").unwrap();
+    let (lines, _) = lines.split_once("```").unwrap();
+    assert!(text.contains(lines), "{text}");
+    let [general, tls, account] = ["[general](+)", "tlsenable = yes", "[exporter]"].map(|line| {
+        text.lines().position(|found| found == line).unwrap_or_else(|| panic!("{line}: {text}"))
+    });
+    assert!(general < tls && tls < account, "{text}");
 }

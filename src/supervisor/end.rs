@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::ami::connection::OpenError;
 use crate::intake::NoSnapshot;
+use crate::tls::Fault;
 
 /// The end of a session, or of the attempt to begin one.
 #[derive(Debug, thiserror::Error)]
@@ -18,9 +19,18 @@ pub(super) enum End {
     /// Something that has to come in time did not.
     #[error("no {what} within {limit:?}")]
     Timeout { what: &'static str, limit: Duration },
+    /// Nothing greeted us in time.
+    #[error(
+        "no greeting of a manager interface within {limit:?}{}",
+        if *encrypted { "" } else { ": is this the port of tlsbindaddr, which needs tls: true?" }
+    )]
+    Silent { limit: Duration, encrypted: bool },
     /// The socket failed.
     #[error("connection broke")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+    /// The encryption failed after the handshake.
+    #[error("TLS broke")]
+    Tls(#[source] Fault),
     /// The login was refused, in the PBX's words.
     #[error("login refused: {0}")]
     Auth(String),
@@ -36,18 +46,32 @@ pub(super) enum End {
 }
 
 impl End {
+    /// Whether one side refused the other: counted even though no session began.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Auth(_) | Self::Tls(_) | Self::Open(OpenError::Tls { .. }))
+    }
+
     /// The label value.
     pub(super) fn reason(&self) -> &'static str {
         match self {
-            Self::Open(OpenError::Timeout(_)) | Self::Timeout { .. } => "timeout",
+            Self::Open(OpenError::Timeout(_) | OpenError::TlsTimeout { .. })
+            | Self::Timeout { .. }
+            | Self::Silent { .. } => "timeout",
+            Self::Open(OpenError::Tls { .. }) | Self::Tls(_) => "tls",
             Self::Io(error) if error.kind() == io::ErrorKind::TimedOut => "timeout",
-            Self::Open(_) | Self::Io(_) => "io",
+            Self::Open(OpenError::Resolve { .. } | OpenError::Connect { .. }) | Self::Io(_) => "io",
             Self::Closed => "closed",
             Self::Auth(_) => "auth",
             Self::Protocol(_) | Self::NoSnapshot(NoSnapshot::Unended(_)) => "protocol",
             Self::NoSnapshot(NoSnapshot::Overflow) => "overflow",
             Self::Shutdown => "shutdown",
         }
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Fault::of(&error).map_or(Self::Io(error), Self::Tls)
     }
 }
 

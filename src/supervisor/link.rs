@@ -8,6 +8,7 @@ use tracing::{debug, info, warn};
 
 use super::backoff::{Attempt, Backoff, LISTS_APART};
 use super::end::End;
+use super::files::Files;
 use super::over;
 use super::session::{Progress, Session};
 use super::target::Target;
@@ -68,6 +69,7 @@ struct Link<'a> {
     target: &'a Target,
     shutdown: watch::Receiver<bool>,
     warnings: Warnings,
+    files: Files,
     failures: Failures,
     backoff: Backoff,
 }
@@ -86,6 +88,7 @@ impl<'a> Link<'a> {
             target,
             shutdown,
             warnings: Warnings::default(),
+            files: Files::of(pbx),
             failures: Failures::default(),
             backoff,
         }
@@ -93,9 +96,9 @@ impl<'a> Link<'a> {
 
     /// Runs a session to its end; `None` at shutdown.
     async fn session(&mut self) -> Option<Ended> {
-        let Self { pbx, target, shutdown, warnings, .. } = self;
+        let Self { pbx, target, shutdown, warnings, files, .. } = self;
         let mut session =
-            Session { pbx, target, warnings, shutdown, progress: Progress::default() };
+            Session { pbx, target, warnings, files, shutdown, progress: Progress::default() };
         let end = session.run().await;
         let attempt = session.attempt(&end);
         if !matches!(end, End::Shutdown) {

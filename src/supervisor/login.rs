@@ -1,24 +1,23 @@
 //! The greeting and the login.
 
-use std::time::Duration;
-
 use tokio::time::timeout;
 
 use super::dialogue::Dialogue;
 use super::end::End;
 use crate::ami::action::{Action, challenge_key};
 use crate::ami::frame::{BANNER, quoted};
-use crate::config::Pbx;
+use crate::config::{Pbx, Secret};
 use crate::version::is_too_old;
 
 /// Waits for the greeting and gives the version of the manager interface: `5.0.4`.
 ///
 /// # Errors
 /// Nothing came in time, or it is not the greeting of an Asterisk we can talk to.
-pub(super) async fn greeting(dialogue: &mut Dialogue<'_>, limit: Duration) -> Result<String, End> {
-    let ami = timeout(limit, banner(dialogue))
-        .await
-        .map_err(|_| End::Timeout { what: "greeting of a manager interface", limit })??;
+pub(super) async fn greeting(dialogue: &mut Dialogue<'_>, pbx: &Pbx) -> Result<String, End> {
+    let limit = pbx.connect_timeout;
+    let encrypted = pbx.tls.is_some();
+    let ami =
+        timeout(limit, banner(dialogue)).await.map_err(|_| End::Silent { limit, encrypted })??;
     if is_too_old(&ami) {
         return Err(End::Protocol(format!(
             "Asterisk 11 or older (AMI {ami}) is not supported: its queue events lack what the exporter needs; \
@@ -32,17 +31,21 @@ pub(super) async fn greeting(dialogue: &mut Dialogue<'_>, limit: Duration) -> Re
 ///
 /// # Errors
 /// The session is over.
-pub(super) async fn log_in(dialogue: &mut Dialogue<'_>, pbx: &Pbx) -> Result<(), End> {
+pub(super) async fn log_in(
+    dialogue: &mut Dialogue<'_>,
+    pbx: &Pbx,
+    secret: &Secret,
+) -> Result<(), End> {
     let challenge = dialogue.ask(&Action::Challenge).await?;
 
     let username = pbx.username.as_str();
     let answer = match challenge.granted("Challenge") {
         Some(challenge) => {
-            let key = challenge_key(challenge.as_bytes(), pbx.secret.expose());
+            let key = challenge_key(challenge.as_bytes(), secret.expose());
             dialogue.ask(&Action::LoginMd5 { username, key: &key, events: EVENTS }).await?
         }
         None if pbx.plain_login => {
-            let secret = pbx.secret.expose();
+            let secret = secret.expose();
             dialogue.ask(&Action::LoginPlain { username, secret, events: EVENTS }).await?
         }
         None => {
@@ -80,6 +83,12 @@ async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
 }
 
 fn not_ami(head: &[u8]) -> End {
+    // A record with an alert, as a server of TLS may send before it closes.
+    if head.starts_with(&[0x15, 0x03]) {
+        return End::Protocol(
+            "the pbx answered with TLS: this port needs tls: true in the configuration".to_owned(),
+        );
+    }
     End::Protocol(format!(
         "not an AMI server: {}",
         quoted(head[..head.len().min(SHOWN)].trim_ascii_end())

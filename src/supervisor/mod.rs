@@ -20,6 +20,7 @@ mod aside;
 mod backoff;
 mod dialogue;
 mod end;
+mod files;
 mod follower;
 mod keepalive;
 mod lag;
@@ -53,7 +54,7 @@ use crate::metrics::{Exporter, Metrics, Monitor, Settings};
 
 /// Every reason for which a session ends.
 pub const DISCONNECTS: &[&str] =
-    &["closed", "timeout", "io", "auth", "protocol", "overflow", "shutdown"];
+    &["closed", "timeout", "io", "tls", "auth", "protocol", "overflow", "shutdown"];
 /// Every reason for which input is left out.
 pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
 

@@ -10,16 +10,17 @@ use tracing::info;
 use super::backoff::Attempt;
 use super::dialogue::Dialogue;
 use super::end::End;
+use super::files::Files;
 use super::follower::Follower;
 use super::target::Target;
 use super::warnings::Warnings;
 use super::wire::Wire;
 use super::{login, over};
 use crate::ami::action::Action;
-use crate::ami::connection::Connection;
+use crate::ami::connection::{Connection, Endpoint};
 use crate::ami::frame::Limits;
 use crate::clock::Moment;
-use crate::config::Pbx;
+use crate::config::{Address, Pbx};
 use crate::error::with_causes;
 use crate::health::Phase;
 use crate::intake::{Refused, Step, Stream};
@@ -30,6 +31,7 @@ pub(super) struct Session<'a> {
     pub(super) pbx: &'a Pbx,
     pub(super) target: &'a Target,
     pub(super) warnings: &'a mut Warnings,
+    pub(super) files: &'a mut Files,
     pub(super) shutdown: &'a mut watch::Receiver<bool>,
     /// How far it has come.
     pub(super) progress: Progress,
@@ -62,8 +64,8 @@ impl Session<'_> {
         if matches!(self.progress, Progress::Synchronised { .. }) {
             self.target.desynchronise();
         }
-        // An attempt without a login is no session: only a refused login is counted as an end.
-        if !matches!(self.progress, Progress::Connecting) || matches!(end, End::Auth(_)) {
+        // An attempt without a login is no session: only a refusal is counted as an end.
+        if !matches!(self.progress, Progress::Connecting) || end.is_refusal() {
             self.target.disconnected(end.reason());
         }
         self.target.show_down(with_causes(&end));
@@ -84,10 +86,12 @@ impl Session<'_> {
     async fn connect(&mut self) -> Result<Wire, End> {
         let pbx = self.pbx;
         let clock = self.target.clock.clone();
-        let address = &pbx.address;
+        let tls = self.files.tls(&self.target.name, self.warnings).await;
+        let Address { host, port } = &pbx.address;
+        let endpoint = Endpoint { host, port: *port, tls };
         let connection = tokio::select! {
             () = over(self.shutdown) => return Err(End::Shutdown),
-            opened = Connection::open(&address.host, address.port, pbx.connect_timeout, &clock) => opened?,
+            opened = Connection::open(endpoint, pbx.connect_timeout, &clock) => opened?,
         };
         let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
         Ok(Wire::new(connection, limits, pbx.ping_timeout, clock).tapped(self.target.tap.clone()))
@@ -121,8 +125,9 @@ impl Session<'_> {
 
     /// Everything up to the snapshot.  Reports whether the PBX lists queues.
     async fn open(&mut self, dialogue: &mut Dialogue<'_>) -> Result<bool, End> {
-        let ami = login::greeting(dialogue, self.pbx.connect_timeout).await?;
-        login::log_in(dialogue, self.pbx).await?;
+        let ami = login::greeting(dialogue, self.pbx).await?;
+        let secret = self.files.secret(&self.target.name, self.warnings).await;
+        login::log_in(dialogue, self.pbx, secret).await?;
 
         self.progress = Progress::LoggedIn;
         self.target.with_monitor(|monitor| {

@@ -1,6 +1,7 @@
 //! What an account lacks: logged once a PBX, not at every connection.
 
 use std::collections::HashSet;
+use std::error::Error;
 
 use tracing::warn;
 
@@ -31,6 +32,18 @@ impl Warnings {
                 "this Asterisk is newer than what was checked, {OLDEST} to {NEWEST}: it is followed as {NEWEST}"
             );
         }
+    }
+
+    /// A file that `key` names gives nothing any more.
+    pub(super) fn file_unreadable(&mut self, pbx: &PbxName, key: &'static str, error: &dyn Error) {
+        if self.0.insert(key) {
+            warn!(%pbx, key, %error, "a file is unusable: what it held before is used instead");
+        }
+    }
+
+    /// It gives something: the next time that it does not is worth a line again.
+    pub(super) fn file_readable(&mut self, key: &'static str) {
+        self.0.remove(key);
     }
 
     /// A list was refused.

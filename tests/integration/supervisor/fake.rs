@@ -12,20 +12,29 @@ use asterisk_exporter::health::{Health, Phase};
 use asterisk_exporter::metrics::{self, Format, Metrics, Monitor, Settings};
 use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::supervisor;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// A listening PBX.
 pub(crate) struct Fake {
     listener: TcpListener,
+    /// What encrypts its connections.
+    tls: Option<TlsAcceptor>,
 }
 
 /// One connection to it.
 pub(crate) struct Peer {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Line>>,
 }
+
+/// A connection, encrypted or not.
+trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 
 /// An action that came.
 #[derive(Debug)]
@@ -33,17 +42,30 @@ pub(crate) struct Sent(HashMap<String, String>);
 
 impl Fake {
     pub(crate) async fn start() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), tls: None }
+    }
+
+    /// The same with TLS.
+    pub(crate) async fn start_with_tls(config: ServerConfig) -> Self {
+        Self { tls: Some(Arc::new(config).into()), ..Self::start().await }
+    }
+
+    /// The same PBX with another certificate.
+    pub(crate) fn now_with_tls(self, config: ServerConfig) -> Self {
+        Self { tls: Some(Arc::new(config).into()), ..self }
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
     }
 
     /// The configuration with which the exporter reaches it.
     pub(crate) fn pbx(&self, name: &str) -> Pbx {
         Pbx {
             name: PbxName::new(name),
-            address: Address {
-                host: "127.0.0.1".into(),
-                port: self.listener.local_addr().unwrap().port(),
-            },
+            address: Address { host: "127.0.0.1".into(), port: self.port() },
+            tls: None,
             username: "exporter".into(),
             secret: Secret::new("lab"),
             plain_login: false,
@@ -61,8 +83,24 @@ impl Fake {
     }
 
     pub(crate) async fn accept(&self) -> Peer {
-        let (stream, _) = soon("a connection", self.listener.accept()).await.unwrap();
+        let stream = self.accept_bare().await;
+        let stream: Box<dyn Line> = match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => Box::new(soon("a handshake", tls.accept(stream)).await.unwrap()),
+        };
         Peer { stream: BufReader::new(stream) }
+    }
+
+    /// A connection whose handshake fails.
+    pub(crate) async fn accept_refusal(&self) {
+        let stream = self.accept_bare().await;
+        let tls = self.tls.as_ref().unwrap();
+        soon("the end of a handshake", tls.accept(stream)).await.unwrap_err();
+    }
+
+    /// A connection without anything that may be on it.
+    pub(crate) async fn accept_bare(&self) -> TcpStream {
+        soon("a connection", self.listener.accept()).await.unwrap().0
     }
 
     /// A connection that has been logged in and whose snapshot was given.

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod certificates;
 mod fake;
+mod tls;
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -204,7 +206,10 @@ async fn silence_before_and_behind_the_greeting_ends_the_attempt() {
     let exporter = Exporter::start(vec![slow(fake.pbx("hq"))]);
     let mut silent = fake.accept().await;
     skip(5).await;
-    assert_eq!(exporter.down(0).await, "no greeting of a manager interface within 5s");
+    assert_eq!(
+        exporter.down(0).await,
+        "no greeting of a manager interface within 5s: is this the port of tlsbindaddr, which needs tls: true?"
+    );
     silent.expect_close().await;
     skip(7200).await;
     let mut greets = fake.accept().await;

@@ -69,7 +69,11 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
     );
 
     file("extensions.conf", &format!("[general]\nstatic=yes\nwriteprotect=yes\n{}", plan.dialplan));
-    file("manager.conf", &format!("{}{}", accounts(version, net), plan.accounts));
+    let more = plan.accounts.replace("@NET@", net).replace("@ETC@", &format!("{at}/etc"));
+    file("manager.conf", &format!("{}{more}", accounts(version, net)));
+    for (name, text) in &plan.files {
+        file(name, text);
+    }
 
     match version {
         Version::V16 => file("sip.conf", &chan_sip(net, &plan.phones)),

@@ -27,6 +27,7 @@ mod scenarios;
 mod sip_script;
 mod sipp;
 mod stage;
+mod tls;
 mod truth;
 mod verdict;
 mod wrapup;

@@ -30,8 +30,11 @@ pub(crate) struct Plan {
     pub(crate) dialplan: String,
     /// Phones: device and the port that plays it; 0 for one that never registered.
     pub(crate) phones: Vec<(String, u16)>,
-    /// More sections of manager.conf.
+    /// More sections of manager.conf; `@NET@` is the server's network, `@ETC@` its folder of
+    /// configuration files.
     pub(crate) accounts: String,
+    /// More files of that folder: their names and what is in them.
+    pub(crate) files: Vec<(String, String)>,
 }
 
 /// A running Asterisk.
