@@ -49,6 +49,7 @@ pub(super) fn overrides(web: &WebArgs) -> Overrides {
     Overrides {
         listen_addresses: web.listen_address.clone(),
         telemetry_path: web.telemetry_path.clone(),
+        web_config_file: web.config_file.clone(),
     }
 }
 
@@ -62,9 +63,14 @@ pub(super) fn logged(Loaded { config, warnings }: Loaded) -> Config {
 
 /// Prints the warnings, for commands that do not log.
 pub(super) fn printed(Loaded { config, warnings }: Loaded) -> Config {
+    print_warnings(warnings);
+    config
+}
+
+/// Prints warnings, each with its place.
+pub(super) fn print_warnings(warnings: Vec<Mistake>) {
     for Mistake { place, key, message } in warnings {
         let key = if key.is_empty() { key } else { format!("{key}: ") };
         eprintln!("{place}: {key}warning: {message}");
     }
-    config
 }

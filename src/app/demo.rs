@@ -15,7 +15,7 @@ use super::configuration::{load_from, logged, overrides};
 use super::logging::start_logging;
 use super::output::write_out;
 use super::runtime::on_runtime;
-use super::service::{Service, listen, new_exporter};
+use super::service::{Service, listen, new_exporter, web_config};
 use super::signals::stop_signal;
 use crate::ami::frame::Limits;
 use crate::ami::id::{ActionId, BARRIER};
@@ -24,6 +24,7 @@ use crate::cli::DemoArgs;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Document, Purpose};
 use crate::demo::{DemoPbx, Options, SessionIds, configuration};
+use crate::http::WebConfig;
 use crate::metrics::Exporter;
 use crate::replay::Replay;
 
@@ -41,6 +42,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         let document = Document::Text { name: "demo".into(), text };
         let config = logged(load_from(document, overrides(&args.web), Vec::new(), Purpose::Run)?);
         let listeners = listen(&config, OTHER_PORT).await?;
+        let clock = Clock::start();
+        let web = web_config(&config, &clock)?;
 
         // Only now, so that no file is left behind if there is no port.
         let log = QueueLog::create(args.queue_log.as_deref())?;
@@ -48,12 +51,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
             pbx = pbx.with_queue_log(log.file.try_clone()?);
         }
 
-        let clock = Clock::start();
         let exporter = with_history(new_exporter(&config, pbx.opened()), &mut pbx, &config);
         welcome(&Welcome {
             args,
             config: &config,
             listeners: &listeners,
+            web: web.as_deref(),
             log: log.as_ref(),
             opened: pbx.opened(),
         })?;
@@ -62,7 +65,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(pbx.serve(ended));
-        let served = Service { config, clock, exporter, listeners }.run(stop).await;
+        let served = Service { config, clock, exporter, listeners, web }.run(stop).await;
         end.send_replace(true);
         while let Some(ended) = tasks.join_next().await {
             ended?;
@@ -147,16 +150,19 @@ struct Welcome<'a> {
     args: &'a DemoArgs,
     config: &'a Config,
     listeners: &'a [TcpListener],
+    web: Option<&'a WebConfig>,
     log: Option<&'a QueueLog>,
     opened: Moment,
 }
 
 fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
-    let Welcome { args, config, listeners, log, opened } = welcome;
+    let Welcome { args, config, listeners, web, log, opened } = welcome;
     let port = listeners
         .first()
         .map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()))?;
     let path = &config.web.telemetry_path;
+    let tls = web.is_some_and(WebConfig::has_tls);
+    let scheme = if tls { "https" } else { "http" };
 
     // Commands are printed with the path of this program, which may not be in PATH.
     let program = std::env::current_exe().unwrap_or_else(|_| "asterisk_exporter".into());
@@ -168,8 +174,8 @@ fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
     if let Some(log) = log {
         let log = log.path.display();
         place = format!("\x20 queue_log     {log}\n");
-        // At another speed its time stamps run ahead of the clock.
-        if args.speed == 1.0 {
+        // At another speed its time stamps run ahead of the clock, and `audit` speaks no TLS.
+        if args.speed == 1.0 && !tls {
             audit = format!(
                 "Then: {program} audit --queue-log {log} --metrics http://localhost:{port}{path} --since {since}\n"
             );
@@ -178,11 +184,11 @@ fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
     write_out(&format!(
         "A simulated call centre: 4 queues, 12 agents, a day in ten minutes (seed {seed}), open since {since}.\n\
          \n\
-         \x20 metrics       http://localhost:{port}{path}\n\
-         \x20 landing page  http://localhost:{port}/\n\
+         \x20 metrics       {scheme}://localhost:{port}{path}\n\
+         \x20 landing page  {scheme}://localhost:{port}/\n\
          {place}\
          \n\
-         Try:  curl -s localhost:{port}{path} | grep '^asterisk_queue_exits_total' | grep -v ' 0$' | sort\n\
+         Try:  curl -s {scheme}://localhost:{port}{path} | grep '^asterisk_queue_exits_total' | grep -v ' 0$' | sort\n\
          {audit}\
          Next: {program} manager-conf --asterisk <your version>   for your own PBX; see README.md\n\
          Stop with Ctrl-C.\n\n",

@@ -4,7 +4,7 @@ use super::Failure;
 use super::configuration::{load, logged, overrides};
 use super::logging::start_logging;
 use super::runtime::on_runtime;
-use super::service::{Service, listen, new_exporter};
+use super::service::{Service, listen, new_exporter, web_config};
 use super::signals::stop_signal;
 use crate::cli::RunArgs;
 use crate::clock::Clock;
@@ -28,8 +28,9 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         // Before anything else: a port that is taken is the most likely mistake.
         let listeners = listen(&config, OTHER_PORT).await?;
         let clock = Clock::start();
+        let web = web_config(&config, &clock)?;
         let exporter = new_exporter(&config, clock.now());
-        Service { config, clock, exporter, listeners }.run(stop_signal()?).await
+        Service { config, clock, exporter, listeners, web }.run(stop_signal()?).await
     })
 }
 

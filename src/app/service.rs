@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Failure;
 use super::notify::keep_systemd_informed;
 use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::correlator::{Correlator, Timing};
+use crate::error::with_causes;
 use crate::health::Health;
-use crate::http::{self, Numbers, Pages, Scraper};
+use crate::http::{self, Numbers, Pages, Scraper, WebConfig};
 use crate::metrics::{Exporter, Exposition, Families, Metrics, Monitor};
 use crate::pbx::PbxName;
 use crate::{event, supervisor};
@@ -21,6 +22,21 @@ use crate::{event, supervisor};
 /// Opens the configured sockets; `hint` says what helps where one is taken.
 pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure> {
     http::bind(&config.web.listen_address).await.map_err(|error| format!("{error}\n{hint}").into())
+}
+
+/// Reads the web configuration file, if there is one.
+pub(super) fn web_config(
+    config: &Config,
+    clock: &Clock,
+) -> Result<Option<Arc<WebConfig>>, Failure> {
+    let Some(path) = &config.web.config_file else { return Ok(None) };
+    let (web, warnings) =
+        WebConfig::open(path, clock.clone()).map_err(|error| with_causes(&error))?;
+
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(Some(Arc::new(web)))
 }
 
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
@@ -46,12 +62,13 @@ pub(super) struct Service {
     pub(super) clock: Clock,
     pub(super) exporter: Exporter,
     pub(super) listeners: Vec<TcpListener>,
+    pub(super) web: Option<Arc<WebConfig>>,
 }
 
 impl Service {
     /// Runs PBXs and pages until `stop`, then lets everything end.
     pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
-        let Self { config, clock, exporter, listeners } = self;
+        let Self { config, clock, exporter, listeners, web } = self;
         let exporter = Arc::new(Mutex::new(exporter));
         let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
         let health = Arc::new(Health::new(health));
@@ -60,6 +77,7 @@ impl Service {
             health: Arc::clone(&health),
             scraper: scraper(Arc::clone(&exporter), clock.clone()),
             clock: clock.clone(),
+            web,
         });
 
         let mut tasks = JoinSet::new();

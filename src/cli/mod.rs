@@ -82,6 +82,9 @@ pub struct WebArgs {
     /// Path of the metrics, `/metrics` by default.
     #[arg(long = "web.telemetry-path", value_name = "PATH")]
     pub telemetry_path: Option<String>,
+    /// File with TLS, users, headers and the limit of requests, in the format of exporter-toolkit.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
 }
 
 /// Flags of `demo`.

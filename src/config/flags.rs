@@ -1,6 +1,7 @@
 //! The flags of the command line as a layer.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use figment::value::{Dict, Value};
 
@@ -14,6 +15,8 @@ pub struct Overrides {
     pub listen_addresses: Vec<String>,
     /// `--web.telemetry-path`.
     pub telemetry_path: Option<String>,
+    /// `--web.config.file`.
+    pub web_config_file: Option<PathBuf>,
 }
 
 /// The layer of the flags that were given.
@@ -35,6 +38,12 @@ pub(super) fn layer(overrides: &Overrides) -> Layer {
     if let Some(path) = &overrides.telemetry_path {
         web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
         places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
+    }
+
+    if let Some(path) = &overrides.web_config_file {
+        let path = path.to_string_lossy().into_owned();
+        web.insert("config_file".to_owned(), Value::from(path));
+        places.insert("web.config_file".to_owned(), Place::Flag("--web.config.file"));
     }
 
     // Without a flag there is no `web` either: an empty one would turn `web: 5` of the file into a

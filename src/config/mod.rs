@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::correlator::Rules;
@@ -27,6 +28,7 @@ mod section;
 mod settings;
 mod tls;
 mod web;
+mod web_file;
 mod yaml;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
 pub use secret::{Secret, UnreadableSecret};
 use section::Section;
+pub use web_file::{ClientAuth, RateLimit, TlsFile, TlsVersions, WebFile};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub struct Web {
     pub listen_address: Vec<SocketAddr>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// The web configuration file: TLS, users, headers and the limit of requests.
+    pub config_file: Option<PathBuf>,
 }
 
 /// One Asterisk server.

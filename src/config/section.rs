@@ -242,6 +242,11 @@ impl<'a> Section<'a> {
         all(entries)
     }
 
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// Whether `key` is there, whatever its value.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.value(key).is_some()
@@ -265,6 +270,21 @@ impl<'a> Section<'a> {
     /// Notes that `key` is not there: the place is the map that lacks it.
     pub(super) fn missing(&self, key: &str, message: impl Into<String>) {
         self.note(self.layers.place(&self.path), join(&self.path, key), message.into());
+    }
+
+    /// Notes something about the whole map that does not stop the start.
+    pub(super) fn doubt(&self, message: impl Into<String>) {
+        let place = self.layers.place(&self.path);
+        let message = message.into();
+        self.report.warning(Mistake { place, key: self.path.clone(), message });
+    }
+
+    /// The file that the value of `key` names.  In the configuration file its path is relative to that
+    /// file, in a variable and in a flag to the working directory.
+    pub(super) fn beside_file(&self, key: &str, path: &str) -> PathBuf {
+        let from_file = self.place(key).rank() == 0;
+        let folder = self.layers.file.as_deref().filter(|_| from_file).and_then(Path::parent);
+        folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
     }
 
     /// Notes something about `key` that does not stop the start.

@@ -12,6 +12,9 @@ pub(super) fn read(section: Section<'_>) -> Web {
         telemetry_path: section
             .read("telemetry_path", checks::telemetry_path)
             .unwrap_or_else(|| "/metrics".to_owned()),
+        config_file: section
+            .read("config_file", checks::plain)
+            .map(|path| section.beside_file("config_file", &path)),
     };
     section.finish();
     web

@@ -1,29 +1,41 @@
 //! The pages we serve: the metrics, a landing page, and whether we are healthy and ready.
 //!
 //! It knows the health of the PBXs and a closure that writes the metrics, and nothing of what these
-//! are made of.  HTTP/1.1 and HTTP/2 without TLS, recognised by their first bytes.
+//! are made of.  HTTP/1.1 and HTTP/2, with TLS where the web configuration file asks for it, and
+//! without it recognised by their first bytes.
 
 mod bind;
 mod connection_limit;
 mod duration;
+mod gate;
 mod idle_timeout;
 mod landing;
 mod negotiate;
+mod opening;
+mod page;
+mod passwords;
 mod query;
+mod rate_limit;
 mod routes;
 mod scrape;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod turns;
+mod web_config;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,9 +44,12 @@ use tracing::{debug, warn};
 
 pub use bind::{BindError, bind};
 pub use scrape::{Numbers, Scraper, TakeNumbers};
+pub use web_config::{WebConfig, WebConfigError};
 
 use self::connection_limit::{ConnectionLimit, Permit};
+use self::gate::Over;
 use self::idle_timeout::IdleTimeout;
+use self::opening::{Opened, open};
 use crate::clock::Clock;
 use crate::health::Health;
 
@@ -48,6 +63,8 @@ pub struct Pages {
     pub scraper: Scraper,
     /// For ages on the landing page.
     pub clock: Clock,
+    /// TLS, users, headers and the limit of requests, if there is a file that has them.
+    pub web: Option<Arc<WebConfig>>,
 }
 
 /// Serves the pages on one listener until `shutdown` turns true or its sender is gone.
@@ -58,6 +75,7 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
     let graceful = GracefulShutdown::new();
     let limit = ConnectionLimit::default();
     let mut connections = JoinSet::new();
+    let stop = shutdown.clone();
 
     loop {
         tokio::select! {
@@ -69,7 +87,8 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
                     debug!(%peer, "connection refused: the client has too many");
                     continue;
                 };
-                connections.spawn(converse(stream, permit, Arc::clone(&pages), graceful.watcher()));
+                let (pages, stop) = (Arc::clone(&pages), stop.clone());
+                connections.spawn(converse(stream, permit, pages, graceful.watcher(), stop));
             }
         }
     }
@@ -95,28 +114,62 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
 }
 
 /// Answers the requests of one connection until either side ends it.
-async fn converse(stream: TcpStream, _permit: Permit, pages: Arc<Pages>, watcher: Watcher) {
+async fn converse(
+    stream: TcpStream,
+    _permit: Permit,
+    pages: Arc<Pages>,
+    watcher: Watcher,
+    shutdown: watch::Receiver<bool>,
+) {
     let idle = Arc::new(IdleTimeout::new());
-    let requests = Arc::clone(&idle);
-    let service = service_fn(move |request| {
-        let (pages, open) = (Arc::clone(&pages), requests.open());
-        async move { Ok::<_, Infallible>(routes::answer(&pages, &request.into_parts().0, open).await) }
-    });
-
     // Without it the last part of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let builder = protocols();
-    let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
+
+    let conversation = async {
+        match open(stream, &pages, shutdown).await {
+            Some(Opened::Plain { stream, http2 }) => {
+                let over = Over { tls: false, http2 };
+                speak(stream, over, Arc::clone(&pages), &idle, watcher).await;
+            }
+            Some(Opened::Tls { stream, http2 }) => {
+                let over = Over { tls: true, http2 };
+                speak(*stream, over, Arc::clone(&pages), &idle, watcher).await;
+            }
+            None => {}
+        }
+    };
     tokio::select! {
-        ended = connection => if let Err(err) = ended {
-            debug!(error = %err, "connection broken");
-        },
+        () = conversation => {}
         () = idle.expired() => debug!("connection closed: idle for too long"),
     }
 }
 
+/// Speaks HTTP.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    over: Over,
+    pages: Arc<Pages>,
+    idle: &Arc<IdleTimeout>,
+    watcher: Watcher,
+) {
+    let requests = Arc::clone(idle);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (pages, open) = (Arc::clone(&pages), requests.open());
+        async move {
+            let request = request.into_parts().0;
+            Ok::<_, Infallible>(routes::answer(&pages, &request, over, open).await)
+        }
+    });
+
+    let builder = protocols(over.http2);
+    let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
+    if let Err(err) = connection.await {
+        debug!(error = %err, "connection broken");
+    }
+}
+
 /// HTTP/1.1 and HTTP/2, bounded where their defaults are generous for a page of metrics.
-fn protocols() -> Builder<TokioExecutor> {
+fn protocols(http2: bool) -> Builder<TokioExecutor> {
     // The executor runs the streams of HTTP/2; they end with their connection.
     let mut builder = Builder::new(TokioExecutor::new());
 
@@ -135,7 +188,7 @@ fn protocols() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_BYTES as u32);
-    builder
+    if http2 { builder } else { builder.http1_only() }
 }
 
 /// How long open requests may go on after a stop.

@@ -10,9 +10,11 @@ use hyper::{Method, Response, StatusCode};
 use tracing::error;
 
 use super::duration::in_words;
+use super::gate::Over;
 use super::idle_timeout::OpenRequest;
+use super::page::Page;
 use super::scrape::{ScrapeError, Wanted};
-use super::{Pages, landing, negotiate, query};
+use super::{Pages, gate, landing, negotiate, query};
 use crate::health::Phase;
 use crate::pbx::PbxName;
 
@@ -20,17 +22,25 @@ use crate::pbx::PbxName;
 pub(super) async fn answer(
     pages: &Pages,
     request: &Parts,
+    over: Over,
     open: OpenRequest,
 ) -> Response<Full<Bytes>> {
-    let page = match Route::of(request.uri.path(), &pages.telemetry_path) {
+    let (page, headers) = match gate::admit(pages, request, over).await {
+        Ok(headers) => (page(pages, request).await, headers),
+        Err(refusal) => refusal,
+    };
+    page.with_headers(headers).into_response(&request.method, open)
+}
+
+async fn page(pages: &Pages, request: &Parts) -> Page {
+    match Route::of(request.uri.path(), &pages.telemetry_path) {
         None => not_found(&pages.telemetry_path),
         Some(_) if !is_read(&request.method) => method_not_allowed(),
         Some(Route::Metrics) => metrics(pages, request).await,
         Some(Route::Landing) => landing_page(pages),
         Some(Route::Healthy) => healthy(pages),
         Some(Route::Ready) => ready(pages),
-    };
-    page.into_response(&request.method, open)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -169,39 +179,4 @@ fn method_not_allowed() -> Page {
 fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let lines: Result<Vec<_>, _> = headers.get_all(name).iter().map(HeaderValue::to_str).collect();
     lines.ok().filter(|lines| !lines.is_empty()).map(|lines| lines.join(","))
-}
-
-/// A response whose body is still our own.
-struct Page {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Page {
-    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        let mut page = Self { status, headers: HeaderMap::new(), body: body.into() };
-        page.header(header::CONTENT_TYPE, content_type);
-        page.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        page.header(header::CACHE_CONTROL, "no-store");
-        page
-    }
-
-    fn text(status: StatusCode, body: impl Into<String>) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", body.into())
-    }
-
-    fn header(&mut self, name: HeaderName, value: &'static str) {
-        self.headers.insert(name, HeaderValue::from_static(value));
-    }
-
-    /// HEAD has the length of the body and no body.
-    fn into_response(mut self, method: &Method, open: OpenRequest) -> Response<Full<Bytes>> {
-        self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
-        let body = if *method == Method::HEAD { Bytes::new() } else { self.body };
-        let mut response = Response::new(Full::new(open.answer(body)));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response
-    }
 }

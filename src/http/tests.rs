@@ -1,5 +1,7 @@
 //! The pages over a real socket.
 
+mod web;
+
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, mpsc};
@@ -33,6 +35,10 @@ struct Site {
 
 impl Site {
     async fn with(limit: usize, write: Box<WritePage>) -> Self {
+        Self::protected(limit, write, None).await
+    }
+
+    async fn protected(limit: usize, write: Box<WritePage>, web: Option<WebConfig>) -> Self {
         let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
         let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
         let health = Arc::new(Health::new(
@@ -44,6 +50,7 @@ impl Site {
             health: Arc::clone(&health),
             scraper: Scraper::new(limit, move || Arc::clone(&numbers) as Arc<dyn Numbers>),
             clock: Clock::start(),
+            web: web.map(Arc::new),
         };
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -91,9 +98,37 @@ impl Reply {
 /// Sends a request line, with other headers than curl's after it if any, and reads until the far
 /// end closes.
 async fn ask(stream: &mut TcpStream, request: &str) -> Reply {
-    send(stream, request).await;
+    ask_on(stream, request).await.unwrap()
+}
+
+/// The same on any stream; an error if it breaks.
+async fn ask_on(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    request: &str,
+) -> std::io::Result<Reply> {
+    stream.write_all(closing(request).as_bytes()).await?;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
+    stream.read_to_end(&mut bytes).await?;
+    Ok(reply(bytes))
+}
+
+/// Asks on a connection that stays open.
+async fn ask_keeping(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> Reply {
+    let (line, headers) = request.split_once('\n').unwrap_or((request, "Accept: */*"));
+    let text = format!("{line} HTTP/1.1\r\nHost: exporter\r\n{headers}\r\n\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(stream.read_u8().await.unwrap());
+    }
+    let head = reply(bytes);
+    let mut body = vec![0; head.header("content-length").unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    Reply { body, ..head }
+}
+
+fn reply(mut bytes: Vec<u8>) -> Reply {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -101,10 +136,13 @@ async fn ask(stream: &mut TcpStream, request: &str) -> Reply {
 }
 
 async fn send(stream: &mut TcpStream, request: &str) {
+    stream.write_all(closing(request).as_bytes()).await.unwrap();
+}
+
+/// A request after which the connection ends.
+fn closing(request: &str) -> String {
     let (line, headers) = request.split_once('\n').unwrap_or((request, "Accept: */*"));
-    let text =
-        format!("{line} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n\r\n");
-    stream.write_all(text.as_bytes()).await.unwrap();
+    format!("{line} HTTP/1.1\r\nHost: exporter\r\nConnection: close\r\n{headers}\r\n\r\n")
 }
 
 /// A scrape that signals when it begins, and ends when the gate opens.

@@ -20,3 +20,4 @@ mod rules;
 mod supervisor;
 mod user;
 mod versions;
+mod web_config;

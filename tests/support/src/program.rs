@@ -105,7 +105,7 @@ pub fn demo(args: &[&str]) -> (Running, u16) {
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
     std::thread::spawn(move || {
         for line in out.lines().map_while(Result::ok) {
-            if let Some((_, rest)) = line.split_once("http://localhost:") {
+            if let Some((_, rest)) = line.split_once("://localhost:") {
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 let _ = told.send(digits.parse::<u16>().expect("a port"));
             }

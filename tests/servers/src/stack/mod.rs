@@ -34,3 +34,4 @@ mod start_times;
 mod starts;
 mod vmagents;
 mod vmalert;
+mod web;

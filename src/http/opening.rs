@@ -1,0 +1,76 @@
+//! The opening of a connection: TLS, if the web configuration file asks for it.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::debug;
+
+use super::Pages;
+
+/// A connection on which HTTP can be spoken.
+pub(super) enum Opened {
+    Plain { stream: TcpStream, http2: bool },
+    Tls { stream: Box<TlsStream<TcpStream>>, http2: bool },
+}
+
+/// Opens a connection as the web configuration file has it now; `None` if it comes to nothing.
+///
+/// A stop does not wait for the client: nothing was asked for yet.
+pub(super) async fn open(
+    stream: TcpStream,
+    pages: &Pages,
+    mut shutdown: watch::Receiver<bool>,
+) -> Option<Opened> {
+    let Some(web) = &pages.web else { return Some(Opened::Plain { stream, http2: true }) };
+    let opening = async {
+        let access = web.access().await?;
+        let http2 = access.http2;
+        match &access.tls {
+            None => Some(Opened::Plain { stream, http2 }),
+            Some(config) => {
+                let stream = shake_hands(stream, TlsAcceptor::from(config.clone())).await?;
+                Some(Opened::Tls { stream: Box::new(stream), http2 })
+            }
+        }
+    };
+    tokio::select! {
+        opened = opening => opened,
+        _ = shutdown.wait_for(|stop| *stop) => None,
+    }
+}
+
+async fn shake_hands(mut stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await.ok()? == 0 {
+        return None;
+    }
+    if first[0] != TLS_HANDSHAKE {
+        debug!("connection closed: no TLS");
+        refuse_plain(&mut stream).await;
+        return None;
+    }
+
+    match acceptor.accept(stream).await {
+        Ok(stream) => Some(stream),
+        Err(err) => {
+            debug!(error = %err, "connection closed: no TLS could be agreed on");
+            None
+        }
+    }
+}
+
+/// Somebody has written `http` for `https`.
+async fn refuse_plain(stream: &mut TcpStream) {
+    // What is not read makes the system drop our answer.  Whoever sends more than a request may miss it.
+    let mut request = [0; 4096];
+    let _ = stream.read(&mut request).await;
+    let _ = stream.write_all(PLAIN).await;
+    let _ = stream.shutdown().await;
+}
+
+/// The first byte of a TLS record with the beginning of a handshake.
+const TLS_HANDSHAKE: u8 = 22;
+const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Connection: close\r\n\r\nonly https is spoken here\n";
