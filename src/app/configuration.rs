@@ -50,6 +50,8 @@ pub(super) fn overrides(web: &WebArgs) -> Overrides {
         listen_addresses: web.listen_address.clone(),
         telemetry_path: web.telemetry_path.clone(),
         web_config_file: web.config_file.clone(),
+        systemd_socket: web.systemd_socket,
+        health_socket: web.health_socket.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ mod check_config;
 mod configuration;
 mod demo;
 mod fetch;
+mod health;
 mod logging;
 mod manager_conf;
 mod notify;
@@ -46,6 +47,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(args),
+        Command::Health(args) => health::run(&args),
         Command::ManagerConf(args) => manager_conf::run(&args),
     }
 }

@@ -5,22 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Failure;
 use super::notify::keep_systemd_informed;
 use crate::clock::{Clock, Moment};
-use crate::config::Config;
+use crate::config::{Config, HealthPath};
 use crate::correlator::{Correlator, Timing};
 use crate::error::with_causes;
 use crate::health::Health;
-use crate::http::{self, Numbers, Pages, Scraper, WebConfig};
+use crate::http::{self, HealthSocket, Numbers, Pages, Scraper, WebConfig};
 use crate::metrics::{Exporter, Exposition, Families, Metrics, Monitor};
 use crate::pbx::PbxName;
 use crate::{event, supervisor};
 
-/// Opens the configured sockets; `hint` says what helps where one is taken.
+/// Opens the configured sockets, or takes systemd's; `hint` says what helps where one is taken.
 pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure> {
+    if config.web.systemd_socket {
+        return http::inherit().map_err(|error| with_causes(&error).into());
+    }
     http::bind(&config.web.listen_address).await.map_err(|error| format!("{error}\n{hint}").into())
 }
 
@@ -87,6 +90,9 @@ impl Service {
         }
         let informed = keep_systemd_informed(Arc::clone(&health), clock.clone(), stop.clone());
         tasks.spawn(informed);
+        if let Some(socket) = health_socket(config.web.health_socket)? {
+            tasks.spawn(socket.serve(Arc::clone(&pages), stop.clone()));
+        }
         tasks.spawn(supervisor::run(config.pbxs, exporter, health, clock, stop));
 
         while let Some(ended) = tasks.join_next().await {
@@ -94,6 +100,19 @@ impl Service {
         }
         info!("stopped");
         Ok(())
+    }
+}
+
+/// The Unix socket for health checks.  Only one that somebody chose must open.
+fn health_socket(path: Option<HealthPath>) -> Result<Option<HealthSocket>, Failure> {
+    let Some(HealthPath { path, chosen }) = path else { return Ok(None) };
+    match HealthSocket::open(&path) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if chosen => Err(format!("{}: {error}", path.display()).into()),
+        Err(error) => {
+            debug!(path = %path.display(), %error, "no socket for health checks");
+            Ok(None)
+        }
     }
 }
 

@@ -55,6 +55,11 @@ pub enum Command {
     Audit(AuditArgs),
     /// Check the configuration and print every mistake found; exit code 1 if there is any.
     CheckConfig(CheckArgs),
+    /// Ask the exporter on this machine whether it is healthy, for containers and monitoring; exit code
+    /// 1 if it is not, or does not answer.
+    ///
+    /// Needs no certificate and no password, but the same user, or root.
+    Health(HealthArgs),
     /// Print the manager.conf account with the least rights that are needed, for an Asterisk version.
     ManagerConf(ManagerConfArgs),
 }
@@ -85,6 +90,24 @@ pub struct WebArgs {
     /// File with TLS, users, headers and the limit of requests, in the format of exporter-toolkit.
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// Listen on the sockets that systemd opens for a socket unit, and on no other.
+    #[arg(long = "web.systemd-socket")]
+    pub systemd_socket: bool,
+    /// Unix socket for `asterisk_exporter health`; by default health.sock in systemd's
+    /// $RUNTIME_DIRECTORY, or in /run/asterisk_exporter if that is there.  An empty path is none.
+    #[arg(long = "web.health-socket", value_name = "FILE")]
+    pub health_socket: Option<PathBuf>,
+}
+
+/// Flags of `health`.
+#[derive(Args, Debug)]
+pub struct HealthArgs {
+    /// The socket of `run`'s --web.health-socket; by default the same as there.
+    #[arg(long = "web.health-socket", value_name = "FILE")]
+    pub socket: Option<PathBuf>,
+    /// Ask whether every PBX is synchronised, instead of whether the program works.
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// Flags of `demo`.

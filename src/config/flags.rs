@@ -17,12 +17,17 @@ pub struct Overrides {
     pub telemetry_path: Option<String>,
     /// `--web.config.file`.
     pub web_config_file: Option<PathBuf>,
+    /// `--web.systemd-socket`.
+    pub systemd_socket: bool,
+    /// `--web.health-socket`.
+    pub health_socket: Option<PathBuf>,
 }
 
 /// The layer of the flags that were given.
 pub(super) fn layer(overrides: &Overrides) -> Layer {
     let mut web = Dict::new();
     let mut places = HashMap::new();
+    let systemd = overrides.systemd_socket;
 
     if !overrides.listen_addresses.is_empty() {
         let flag = Place::Flag("--web.listen-address");
@@ -35,15 +40,16 @@ pub(super) fn layer(overrides: &Overrides) -> Layer {
         places.insert("web.listen_address".to_owned(), flag);
     }
 
-    if let Some(path) = &overrides.telemetry_path {
-        web.insert("telemetry_path".to_owned(), Value::from(path.clone()));
-        places.insert("web.telemetry_path".to_owned(), Place::Flag("--web.telemetry-path"));
-    }
-
-    if let Some(path) = &overrides.web_config_file {
-        let path = path.to_string_lossy().into_owned();
-        web.insert("config_file".to_owned(), Value::from(path));
-        places.insert("web.config_file".to_owned(), Place::Flag("--web.config.file"));
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|it| it.to_string_lossy().into_owned());
+    for (key, flag, value) in [
+        ("telemetry_path", "--web.telemetry-path", overrides.telemetry_path.clone()),
+        ("config_file", "--web.config.file", path(&overrides.web_config_file)),
+        ("health_socket", "--web.health-socket", path(&overrides.health_socket)),
+        ("systemd_socket", "--web.systemd-socket", systemd.then(|| "true".to_owned())),
+    ] {
+        let Some(value) = value else { continue };
+        web.insert(key.to_owned(), Value::from(value));
+        places.insert(format!("web.{key}"), Place::Flag(flag));
     }
 
     // Without a flag there is no `web` either: an empty one would turn `web: 5` of the file into a

@@ -43,6 +43,7 @@ use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
 pub use secret::{Secret, UnreadableSecret};
 use section::Section;
+pub use web::{HealthPath, health_socket};
 pub use web_file::{ClientAuth, RateLimit, TlsFile, TlsVersions, WebFile};
 
 /// Everything that can be configured.
@@ -65,6 +66,10 @@ pub struct Web {
     pub telemetry_path: String,
     /// The web configuration file: TLS, users, headers and the limit of requests.
     pub config_file: Option<PathBuf>,
+    /// Whether systemd opens the sockets, and not we.
+    pub systemd_socket: bool,
+    /// The Unix socket for health checks; `None` for none.
+    pub health_socket: Option<HealthPath>,
 }
 
 /// One Asterisk server.

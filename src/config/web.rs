@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use super::section::Section;
-use super::{Web, checks};
+use super::{PREFIX, Web, checks};
 
 pub(super) fn read(section: Section<'_>) -> Web {
     let web = Web {
@@ -15,9 +16,46 @@ pub(super) fn read(section: Section<'_>) -> Web {
         config_file: section
             .read("config_file", checks::plain)
             .map(|path| section.beside_file("config_file", &path)),
+        systemd_socket: section.read("systemd_socket", checks::boolean).unwrap_or(false),
+        health_socket: health_path(&section),
     };
     section.finish();
     web
+}
+
+/// Where the Unix socket for health checks is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HealthPath {
+    /// The path.
+    pub path: PathBuf,
+    /// Whether somebody chose it: otherwise it is no mistake if there is no such directory.
+    pub chosen: bool,
+}
+
+fn health_path(section: &Section<'_>) -> Option<HealthPath> {
+    match section.read("health_socket", |text| Ok(text.to_owned())) {
+        Some(text) if text.is_empty() => None,
+        Some(text) => {
+            let path = section.beside_file("health_socket", &text);
+            Some(HealthPath { path, chosen: true })
+        }
+        None => Some(HealthPath { path: default_health_socket(), chosen: false }),
+    }
+}
+
+/// Where `health` finds the socket without a flag: at the variable that configures `run`, or else where
+/// `run` has it by default.
+pub fn health_socket() -> PathBuf {
+    let chosen = std::env::var_os(format!("{PREFIX}WEB__HEALTH_SOCKET"));
+    chosen.map_or_else(default_health_socket, PathBuf::from)
+}
+
+/// Where systemd or whoever packs a container has made a directory for us.
+fn default_health_socket() -> PathBuf {
+    let given = std::env::var("RUNTIME_DIRECTORY").ok();
+    // systemd separates several by colons.
+    let first = given.as_deref().and_then(|paths| paths.split(':').next());
+    PathBuf::from(first.unwrap_or("/run/asterisk_exporter")).join("health.sock")
 }
 
 fn listen_addresses(section: &Section<'_>) -> Vec<SocketAddr> {

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
 /// An address that cannot be listened on.
@@ -27,6 +28,38 @@ pub async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindErro
         listeners.push(bind_one(address).await.map_err(|cause| BindError { address, cause })?);
     }
     Ok(listeners)
+}
+
+/// Why there is no socket of systemd's.
+#[derive(Debug, thiserror::Error)]
+pub enum InheritError {
+    /// systemd has started us without a socket unit, or not at all.
+    #[error("systemd has opened no socket: there must be a socket unit")]
+    None,
+    /// One is of another kind.
+    #[error("systemd has opened a socket that is not for TCP")]
+    NotTcp(#[source] io::Error),
+    /// The system refuses it.
+    #[error("systemd has opened a socket that cannot be used")]
+    Unusable(#[source] io::Error),
+}
+
+/// The sockets that systemd has opened for us (`ListenStream=` of a socket unit).
+///
+/// # Errors
+/// There is none, or one is not for TCP.
+pub fn inherit() -> Result<Vec<TcpListener>, InheritError> {
+    let mut sockets = ListenFd::from_env();
+    let mut listeners = Vec::with_capacity(sockets.len());
+    for index in 0..sockets.len() {
+        let listener = sockets.take_tcp_listener(index).map_err(InheritError::NotTcp)?;
+        let usable = |listener: std::net::TcpListener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        };
+        listeners.extend(listener.map(usable).transpose().map_err(InheritError::Unusable)?);
+    }
+    if listeners.is_empty() { Err(InheritError::None) } else { Ok(listeners) }
 }
 
 async fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {

@@ -2,11 +2,11 @@
 //! limit of requests and then the password, for every path.
 
 use hyper::StatusCode;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header;
 use hyper::http::request::Parts;
 
 use super::Pages;
-use super::page::Page;
+use super::page::{Headers, Page};
 
 /// How a request has come.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +14,6 @@ pub(super) struct Over {
     pub(super) tls: bool,
     pub(super) http2: bool,
 }
-
-/// Headers for every answer.
-pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// The headers to add to the answer, or the page that refuses the request with those it has.
 pub(super) async fn admit(

@@ -8,6 +8,7 @@ mod bind;
 mod connection_limit;
 mod duration;
 mod gate;
+mod health_socket;
 mod idle_timeout;
 mod landing;
 mod negotiate;
@@ -42,7 +43,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, InheritError, bind, inherit};
+pub use health_socket::HealthSocket;
 pub use scrape::{Numbers, Scraper, TakeNumbers};
 pub use web_config::{WebConfig, WebConfigError};
 

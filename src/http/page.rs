@@ -5,8 +5,10 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
-use super::gate::Headers;
 use super::idle_timeout::OpenRequest;
+
+/// Headers for every answer.
+pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// A response whose body is still our own.
 pub(super) struct Page {
@@ -48,11 +50,14 @@ impl Page {
     pub(super) fn into_response(
         mut self,
         method: &Method,
-        open: OpenRequest,
+        open: Option<OpenRequest>,
     ) -> Response<Full<Bytes>> {
         self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
         let body = if *method == Method::HEAD { Bytes::new() } else { self.body };
-        let mut response = Response::new(Full::new(open.answer(body)));
+        let mut response = Response::new(Full::new(match open {
+            Some(open) => open.answer(body),
+            None => body,
+        }));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -29,7 +29,20 @@ pub(super) async fn answer(
         Ok(headers) => (page(pages, request).await, headers),
         Err(refusal) => refusal,
     };
-    page.with_headers(headers).into_response(&request.method, open)
+    page.with_headers(headers).into_response(&request.method, Some(open))
+}
+
+/// The answer on the Unix socket, where there is nothing but health.
+pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Full<Bytes>> {
+    let page = match request.uri.path() {
+        HEALTHY => healthy(pages),
+        READY => ready(pages),
+        _ => Page::text(
+            StatusCode::NOT_FOUND,
+            format!("not found; there is {HEALTHY} and {READY}\n"),
+        ),
+    };
+    page.into_response(&request.method, None)
 }
 
 async fn page(pages: &Pages, request: &Parts) -> Page {

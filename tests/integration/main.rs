@@ -20,4 +20,5 @@ mod rules;
 mod supervisor;
 mod user;
 mod versions;
+mod web;
 mod web_config;

@@ -128,7 +128,7 @@ fn check_config_checks_the_web_configuration_file_too() {
     let (code, said) = check("bad_header.yml");
     let place = folder.path("bad_header.yml");
     let message = "http_server_config.headers.Content-Type: unknown key";
-    assert_eq!((code, said), (Some(1), format!("{}:4:5: {message}\n", place.display())));
+    assert_eq!((code, said), (Some(1), format!("{}:4:19: {message}\n", place.display())));
     let (code, said) = check("none.yml");
     assert_eq!(code, Some(1));
     assert!(
