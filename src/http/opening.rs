@@ -1,8 +1,11 @@
 //! The opening of a connection: TLS, if the web configuration file asks for it.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
@@ -41,35 +44,48 @@ pub(super) async fn open(
     }
 }
 
-async fn shake_hands(mut stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
     let mut first = [0];
     if stream.peek(&mut first).await.ok()? == 0 {
         return None;
     }
     if first[0] != TLS_HANDSHAKE {
         debug!("connection closed: no TLS");
-        refuse_plain(&mut stream).await;
+        refuse_plain(stream).await;
         return None;
     }
 
-    match acceptor.accept(stream).await {
+    match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => Some(stream),
-        Err(err) => {
+        Err((err, stream)) => {
             debug!(error = %err, "connection closed: no TLS could be agreed on");
+            linger(stream).await;
             None
         }
     }
 }
 
 /// Somebody has written `http` for `https`.
-async fn refuse_plain(stream: &mut TcpStream) {
-    // What is not read makes the system drop our answer.  Whoever sends more than a request may miss it.
-    let mut request = [0; 4096];
-    let _ = stream.read(&mut request).await;
+async fn refuse_plain(mut stream: TcpStream) {
     let _ = stream.write_all(PLAIN).await;
-    let _ = stream.shutdown().await;
+    linger(stream).await;
 }
 
+/// Ends a connection so that the client can read why.
+///
+/// What the client has sent and we have not read makes the system end the connection with a reset, which
+/// may reach the client before it has read the last that we wrote: with TLS 1.3 it sends its request
+/// before it can know that its certificate is refused.
+async fn linger(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let mut rest = stream.take(LONGEST_REST);
+    let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+}
+
+/// More than a request of any scraper.
+const LONGEST_REST: u64 = 64 * 1024;
+/// Several round trips.
+const LINGER: Duration = Duration::from_secs(2);
 /// The first byte of a TLS record with the beginning of a handshake.
 const TLS_HANDSHAKE: u8 = 22;
 const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
