@@ -75,14 +75,11 @@ impl<'a> Section<'a> {
     /// The file that `key` names.  A path in the configuration file is relative to it, one in a
     /// variable to the working directory.
     pub(super) fn path(&self, key: &'static str) -> Option<File> {
-        let from_file = !matches!(self.place(key), Place::Variable(_));
-        let folder = self.layers.file.as_deref().filter(|_| from_file).and_then(Path::parent);
         self.read(key, |text| {
             if text.is_empty() {
                 return Err("is empty".to_owned());
             }
-            let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
-            Ok(File { named: text.to_owned(), path })
+            Ok(File { named: text.to_owned(), path: self.beside_file(key, text) })
         })
     }
 

@@ -13,9 +13,7 @@ pub(super) fn read(section: Section<'_>) -> Web {
         telemetry_path: section
             .read("telemetry_path", checks::telemetry_path)
             .unwrap_or_else(|| "/metrics".to_owned()),
-        config_file: section
-            .read("config_file", checks::plain)
-            .map(|path| section.beside_file("config_file", &path)),
+        config_file: section.path("config_file").map(|file| file.path),
         systemd_socket: section.read("systemd_socket", checks::boolean).unwrap_or(false),
         health_socket: health_path(&section),
     };

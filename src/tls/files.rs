@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
+use std::path::Path;
 
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -50,16 +51,8 @@ pub(super) fn certificates(
     key: Key,
     file: &File,
 ) -> Result<Vec<CertificateDer<'static>>, FileError> {
-    let wrong = |problem: &dyn fmt::Display| FileError::new(key, file, problem);
-    let bytes = read(file).map_err(|error| wrong(&error))?;
-
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let certificates = certificates.map_err(|error| wrong(&damaged(&error)))?;
-    if certificates.is_empty() {
-        let der = if is_der(&bytes) { DER } else { "" };
-        return Err(wrong(&format_args!("no certificate in it{der}")));
-    }
-    Ok(certificates)
+    let bytes = read_pem(&file.path).map_err(|error| FileError::new(key, file, error))?;
+    certificates_in(&bytes).map_err(|problem| FileError::new(key, file, problem))
 }
 
 /// The first private key of a file.
@@ -68,30 +61,53 @@ pub(super) fn certificates(
 /// It cannot be read, or has none that is readable without a password.
 pub(super) fn private_key(file: &File) -> Result<PrivateKeyDer<'static>, FileError> {
     let wrong = |problem: &dyn fmt::Display| FileError::new(Key::PrivateKey, file, problem);
-    let bytes = read(file).map_err(|error| wrong(&error))?;
+    let bytes = read_pem(&file.path).map_err(|error| wrong(&error))?;
+    private_key_in(&bytes).map_err(|problem| wrong(&problem))
+}
 
+/// The certificates in PEM, at least one.
+///
+/// # Errors
+/// What is wrong, without any of the text.
+pub fn certificates_in(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let certificates = certificates.map_err(|error| damaged(&error))?;
+    if certificates.is_empty() {
+        let der = if is_der(pem) { DER } else { "" };
+        return Err(format!("no certificate in it{der}"));
+    }
+    Ok(certificates)
+}
+
+/// The first private key in PEM.
+///
+/// # Errors
+/// What is wrong, without any of the text.
+pub fn private_key_in(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     // The traditional form of an encrypted key looks like a key in clear but for its headers.
-    let has = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    let has = |word: &str| pem.windows(word.len()).any(|window| window == word.as_bytes());
     if has("BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
-        return Err(wrong(
-            &"the key is encrypted, and nobody is there to give its password: \
-             write it in clear with openssl pkey -in … -out …",
-        ));
+        let problem = "the key is encrypted, and nobody is there to give its password: \
+                       write it in clear with openssl pkey -in … -out …";
+        return Err(problem.to_owned());
     }
 
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
         PemError::NoItemsFound => {
-            let der = if is_der(&bytes) { DER } else { "" };
-            wrong(&format_args!("no private key in it{der}"))
+            let der = if is_der(pem) { DER } else { "" };
+            format!("no private key in it{der}")
         }
-        error => wrong(&damaged(&error)),
+        error => damaged(&error).to_owned(),
     })
 }
 
-/// Reads no more than shows that a file is too large: `/dev/zero` has no end.
-fn read(file: &File) -> io::Result<Vec<u8>> {
+/// Reads no more than shows that a file is too large: `/dev/zero` has no end.  Blocks.
+///
+/// # Errors
+/// It cannot be read, or is larger than any such file.
+pub fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(&file.path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
 
     if bytes.len() as u64 > LARGEST {
         let message = format!("larger than {} MiB, which no such file is", LARGEST >> 20);

@@ -4,6 +4,8 @@
 //! certificate needs no restart.  A PBX is always recognised by something: a CA of this system, one
 //! of a file, or the fingerprint of its certificate.  There is no way to accept any certificate.
 //!
+//! Certificates and keys of our own pages are read here, too.
+//!
 //! It knows nothing of sockets: `ami::connection` performs the handshake.
 
 mod client;
@@ -17,7 +19,7 @@ use std::path::PathBuf;
 
 pub use client::Client;
 pub use fault::Fault;
-pub use files::{FileError, Key};
+pub use files::{FileError, Key, certificates_in, private_key_in, read_pem};
 pub use fingerprint::Fingerprint;
 pub use tokio_rustls::rustls::pki_types::ServerName;
 

@@ -1,15 +1,13 @@
 //! The section `tls_server_config`.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{CipherSuite, NamedGroup};
 
 use super::super::section::Section;
 use super::super::{checks, credentials};
+use crate::tls::{certificates_in, private_key_in, read_pem};
 
 /// The section `tls_server_config` of a file that asks for TLS.
 #[derive(Debug)]
@@ -115,11 +113,7 @@ fn certificates(
     inline: &'static str,
     files: &mut Vec<PathBuf>,
 ) -> Given<Vec<CertificateDer<'static>>> {
-    let parse = |pem: &[u8]| {
-        let parts: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        parts.ok().filter(|parts| !parts.is_empty())
-    };
-    given(section, file, inline, files).map(|pem| pem?.parse(section, "certificate", parse))
+    given(section, file, inline, files).map(|pem| pem?.parse(section, certificates_in))
 }
 
 fn private_key(section: &Section<'_>, files: &mut Vec<PathBuf>) -> Given<PrivateKeyDer<'static>> {
@@ -129,7 +123,7 @@ fn private_key(section: &Section<'_>, files: &mut Vec<PathBuf>) -> Given<Private
         Some(path) => credentials::warn_of_readers(section, pem.key, path),
         None => credentials::warn_of_readers_of_file(section, pem.key),
     }
-    Some(pem.parse(section, "private key", |pem| PrivateKeyDer::from_pem_slice(pem).ok()))
+    Some(pem.parse(section, private_key_in))
 }
 
 /// PEM text, which may hold a key, so that nothing prints it.
@@ -158,7 +152,7 @@ fn given(
 
     let path = section.beside_file(file, &path);
     files.push(path.clone());
-    match read_file(&path) {
+    match read_pem(&path) {
         Ok(text) => Some(Some(Pem { key: file, path: Some(path), text })),
         Err(error) => {
             section.mistake(file, format!("{}: not readable: {error}", path.display()));
@@ -171,23 +165,14 @@ impl Pem {
     fn parse<T>(
         &self,
         section: &Section<'_>,
-        what: &str,
-        parse: impl FnOnce(&[u8]) -> Option<T>,
+        parse: impl FnOnce(&[u8]) -> Result<T, String>,
     ) -> Option<T> {
-        let parsed = parse(&self.text);
-        if parsed.is_none() {
-            let path =
-                self.path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display()));
-            section.mistake(self.key, format!("{path}no {what} in PEM"));
-        }
-        parsed
+        let wrong = |problem| match &self.path {
+            Some(path) => section.mistake(self.key, format!("{}: {problem}", path.display())),
+            None => section.mistake(self.key, problem),
+        };
+        parse(&self.text).map_err(wrong).ok()
     }
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST_PEM).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A blank one is none.
@@ -368,6 +353,3 @@ const CURVES: &[(&str, Option<NamedGroup>)] = &[
     ("CurveP521", None),
     ("X25519", Some(NamedGroup::X25519)),
 ];
-
-/// Room for every CA of a system several times over.
-const LONGEST_PEM: u64 = 1 << 20;
