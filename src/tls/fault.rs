@@ -149,8 +149,8 @@ fn of_alert(alert: AlertDescription) -> String {
         | Alert::CertificateUnknown
         | Alert::UnknownCA
         | Alert::AccessDenied => format!(
-            "the pbx does not accept our certificate (alert {alert:?}): look at tls.cert_file here, and at tlscafile in \
-             manager.conf"
+            "our certificate is not accepted (alert {alert:?}): look at tls.cert_file, and at what is in front of the pbx, \
+             since Asterisk asks for none"
         ),
         other => format!("the pbx ended TLS with the alert {other:?}"),
     }

@@ -289,8 +289,8 @@ async fn a_pbx_that_asks_for_our_certificate_gets_it() {
     fake.accept_refusal().await;
     assert_eq!(
         exporter.down(0).await,
-        "TLS broke: the pbx does not accept our certificate (alert CertificateRequired): look at tls.cert_file here, and \
-         at tlscafile in manager.conf"
+        "TLS broke: our certificate is not accepted (alert CertificateRequired): look at tls.cert_file, and at what is in \
+         front of the pbx, since Asterisk asks for none"
     );
     let tls = ["reason=\"tls\""];
     exporter.counted("asterisk_exporter_disconnects_total", &tls, 1.0).await;
