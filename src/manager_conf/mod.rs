@@ -150,10 +150,7 @@ fn write_general(out: &mut String, tls: bool) -> fmt::Result {
     )?;
     writeln!(out, "timestampevents = yes")?;
 
-    if tls {
-        write_tls(out)?;
-    }
-
+    write_tls(out, tls)?;
     writeln!(
         out,
         "; The port is 5038, on every address, unless your [general] sets another.  If the exporter is the only client"
@@ -166,13 +163,20 @@ fn write_general(out: &mut String, tls: bool) -> fmt::Result {
     )
 }
 
-/// The same lines as in docs/tls.md, which says how to make the certificate.
-fn write_tls(out: &mut String) -> fmt::Result {
-    writeln!(out, "; The exporter's configuration needs tls as well: see docs/tls.md.")?;
-    writeln!(out, "tlsenable = yes")?;
-    writeln!(out, "tlsbindaddr = 0.0.0.0:5039")?;
-    writeln!(out, "tlscertfile = /etc/asterisk/keys/asterisk.crt")?;
-    writeln!(out, "tlsprivatekey = /etc/asterisk/keys/asterisk.key")
+/// The same lines as in docs/tls.md, which says how to make the certificate; as comments if they are
+/// not asked for.
+fn write_tls(out: &mut String, asked: bool) -> fmt::Result {
+    let (why, comment) = if asked {
+        ("The exporter's configuration needs tls as well: docs/tls.md.", "")
+    } else {
+        ("For an exporter on another machine, encrypt: docs/tls.md has the rest.", ";")
+    };
+
+    writeln!(out, "; {why}")?;
+    for line in TLS {
+        writeln!(out, "{comment}{line}")?;
+    }
+    Ok(())
 }
 
 fn write_filter(out: &mut String, version: Version) -> fmt::Result {
@@ -264,6 +268,13 @@ fn section_name(username: &str) -> Result<String, AccountError> {
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 const READ: &str = "system,call,agent,dialplan";
+
+const TLS: &[&str] = &[
+    "tlsenable = yes",
+    "tlsbindaddr = 0.0.0.0:5039",
+    "tlscertfile = /etc/asterisk/keys/asterisk.crt",
+    "tlsprivatekey = /etc/asterisk/keys/asterisk.key",
+];
 
 /// The events needed whole, a filter line each group.
 const GROUPS: &[&[&str]] = &[

@@ -176,18 +176,18 @@ fn a_secret_is_random_and_can_stand_anywhere() {
 }
 
 #[test]
-fn with_tls_the_general_section_has_the_lines_of_the_documentation() {
-    let version = "22.1".parse().unwrap();
-    let plain = account("22.1");
-    assert!(!plain.contains("tls"), "{plain}");
-
-    let account =
-        Account { username: "exporter", secret: "s3cret", permit: "10.0.0.9/32", tls: true };
-    let text = manager_conf(version, &account).unwrap();
+fn tls_is_offered_and_on_request_as_the_documentation_has_it() {
     let docs = include_str!("../../docs/tls.md");
     let (_, lines) = docs.split_once("```ini\n").unwrap();
     let (lines, _) = lines.split_once("```").unwrap();
-    assert!(text.contains(lines), "{text}");
+    let commented: String = lines.lines().map(|line| format!(";{line}\n")).collect();
+    let plain = account("22.1");
+    assert!(plain.contains(&commented) && !plain.contains(&format!("\n{lines}")), "{plain}");
+
+    let account =
+        Account { username: "exporter", secret: "s3cret", permit: "10.0.0.9/32", tls: true };
+    let text = manager_conf("22.1".parse().unwrap(), &account).unwrap();
+    assert!(text.contains(&format!("\n{lines}")) && !text.contains(&commented), "{text}");
     let [general, tls, account] = ["[general](+)", "tlsenable = yes", "[exporter]"].map(|line| {
         text.lines().position(|found| found == line).unwrap_or_else(|| panic!("{line}: {text}"))
     });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -60,9 +61,17 @@ impl Files {
         &self,
         files: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        timeout(self.limit, spawn_blocking(files)).await.ok()?.ok()
+        let read = async {
+            // When a thousand PBXs come back at once, events are still read in between.
+            let _turn = TURN.acquire().await;
+            spawn_blocking(files).await
+        };
+        timeout(self.limit, read).await.ok()?.ok()
     }
 }
+
+/// One reads at a time.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// The keys of the configuration.
 const TLS: &str = "tls";

@@ -1,20 +1,21 @@
 //! The files of a PBX's TLS, read and checked.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustls_native_certs::load_native_certs;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
     ClientConfig, Error, InconsistentKeys, RootCertStore, SupportedProtocolVersion,
 };
 
 use super::files::{FileError, Key, certificates, private_key};
+use super::fingerprint::Fingerprint;
 use super::seen::Seen;
 use super::verify::{Pinned, Signed};
 use super::{File, MinVersion, Settings, Trust};
@@ -91,10 +92,9 @@ fn verifier(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, FileError> {
     let signed = |roots, wrong: &dyn Fn(String) -> FileError| {
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-                .build()
-                .map_err(|error| wrong(error.to_string()))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
+            .build()
+            .map_err(|error| wrong(error.to_string()))?;
         Ok(Arc::new(Signed(verifier)) as Arc<dyn ServerCertVerifier>)
     };
 
@@ -109,9 +109,8 @@ fn verifier(
 }
 
 /// Of the many of a system some may be unreadable, which is no reason to do without the others.
-fn system_roots() -> Result<RootCertStore, FileError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(load_native_certs().certs);
+fn system_roots() -> Result<Arc<RootCertStore>, FileError> {
+    let roots = shared(load_native_certs().certs);
     if roots.is_empty() {
         return Err(FileError::of_system(
             "this system has no certificate of a CA: install ca-certificates, or set ca_file or fingerprint",
@@ -120,14 +119,33 @@ fn system_roots() -> Result<RootCertStore, FileError> {
     Ok(roots)
 }
 
-fn roots_of(file: &File) -> Result<RootCertStore, FileError> {
+/// The same CAs are kept once: those of a system take some 100 KiB, and there may be a thousand PBXs.
+fn shared(certificates: Vec<CertificateDer<'static>>) -> Arc<RootCertStore> {
+    let now = Fingerprint::of_all(certificates.iter().map(AsRef::as_ref));
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = last.as_ref().filter(|(fingerprint, _)| *fingerprint == now);
+    if let Some(roots) = same.and_then(|(_, roots)| roots.upgrade()) {
+        return roots;
+    }
+
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    let roots = Arc::new(roots);
+    *last = Some((now, Arc::downgrade(&roots)));
+    roots
+}
+
+/// The CAs of this system as they were read last, as long as somebody uses them.
+static LAST: Mutex<Option<(Fingerprint, Weak<RootCertStore>)>> = Mutex::new(None);
+
+fn roots_of(file: &File) -> Result<Arc<RootCertStore>, FileError> {
     let mut roots = RootCertStore::empty();
     for (at, certificate) in certificates(Key::Ca, file)?.into_iter().enumerate() {
         roots.add(certificate).map_err(|error| {
             FileError::new(Key::Ca, file, format!("certificate {} is unusable: {error}", at + 1))
         })?;
     }
-    Ok(roots)
+    Ok(Arc::new(roots))
 }
 
 fn of_pair(error: &Error, certificate: &File, key: &File) -> FileError {
@@ -158,3 +176,27 @@ const OLD: &str = "the certificate is of X.509 version 1, which cannot be used: 
 
 static FROM_TLS12: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 static FROM_TLS13: [&SupportedProtocolVersion; 1] = [&TLS13];
+
+#[cfg(test)]
+mod tests {
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    #[test]
+    fn the_same_cas_are_kept_once_and_only_as_long_as_they_are_used() {
+        let [one, other] = [
+            &include_bytes!("../../fixtures/tls/client.crt")[..],
+            include_bytes!("../../fixtures/tls/v1-ca.crt"),
+        ]
+        .map(|pem| CertificateDer::from_pem_slice(pem).unwrap());
+        let both = vec![one.clone(), other];
+
+        let first = shared(both.clone());
+        assert_eq!(first.len(), 2);
+        assert!(Arc::ptr_eq(&first, &shared(both.clone())));
+        assert_eq!(shared(vec![one]).len(), 1);
+        drop(first);
+        assert_eq!(shared(both).len(), 2);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
 /// The SHA-256 of a whole certificate in DER, as `openssl x509 -fingerprint -sha256` prints it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,8 +11,17 @@ pub struct Fingerprint([u8; SHA256_OUTPUT_LEN]);
 impl Fingerprint {
     /// That of a certificate in DER.
     pub fn of(certificate: &[u8]) -> Self {
+        Self::of_all([certificate])
+    }
+
+    /// That of several in a row; DER says where each ends.
+    pub(super) fn of_all<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut digest = Context::new(&SHA256);
+        for certificate in certificates {
+            digest.update(certificate);
+        }
         let mut bytes = [0; SHA256_OUTPUT_LEN];
-        bytes.copy_from_slice(digest(&SHA256, certificate).as_ref());
+        bytes.copy_from_slice(digest.finish().as_ref());
         Self(bytes)
     }
 

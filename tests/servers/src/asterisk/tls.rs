@@ -112,7 +112,35 @@ fn followed(version: Version, slot: u8, more: Plan, keys: &str) {
             pbx.manager()
         )
     );
+    renewed(&pbx, &encrypted);
     println!("Asterisk {}: a call over TLS, by {}", version.full(), keys.trim());
+}
+
+/// A renewed certificate is shown after a reload only if manager.conf has changed as well.
+fn renewed(pbx: &Pbx, address: &str) {
+    let before = shown(address);
+    let other = folder(&format!("renewed-{}", pbx.net));
+    let make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=renewed \
+                -keyout asterisk.key -out asterisk.crt";
+    shell(&other, make);
+    for name in ["asterisk.crt", "asterisk.key"] {
+        fs::copy(other.join(name), pbx.file("etc").join(name)).expect("a copy");
+    }
+
+    pbx.console("manager reload");
+    assert_eq!(shown(address), before);
+    shell(&pbx.file("etc"), "touch -d '1 minute' manager.conf");
+    pbx.console("manager reload");
+    assert_ne!(shown(address), before);
+    assert!(shown(address).contains("renewed"), "{}", shown(address));
+}
+
+/// The subject of the certificate at that address.
+fn shown(address: &str) -> String {
+    let ask = format!(
+        "openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -subject"
+    );
+    shell(&scratch(), &ask)
 }
 
 /// Why there is no session at that address with these keys.
