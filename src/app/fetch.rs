@@ -1,4 +1,4 @@
-//! One GET over plain HTTP, for the metrics of a running exporter.
+//! One GET over HTTP, for the metrics of a running exporter.  With https the CAs of this system count.
 
 use std::time::Duration;
 
@@ -7,8 +7,11 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::tls::{FileError, ServerName, for_pages};
 
 /// Why a page could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +25,13 @@ pub(super) enum FetchError {
         "a URL with a user name or a password is not fetched: save the page, and name the file"
     )]
     UserInfo,
-    /// It would need TLS.
-    #[error("{0}: https is not supported; save it first: curl -o metrics.txt {0}")]
-    Https(String),
+    /// The CAs of this system cannot be had.
+    #[error("{url}")]
+    Tls {
+        url: String,
+        #[source]
+        source: FileError,
+    },
     /// Nobody listens there, or the connection broke.
     #[error("{url}: no connection")]
     Unreachable {
@@ -53,14 +60,33 @@ pub(super) async fn fetch(url: &str) -> Result<Bytes, FetchError> {
 }
 
 async fn get(url: &str) -> Result<Bytes, FetchError> {
-    let (host, port, path) = parts(url)?;
-    let stream =
-        TcpStream::connect((&*host, port)).await.map_err(|error| unreachable(url, error))?;
+    let page = Page::of(url)?;
+    let stream = TcpStream::connect((&*page.host, page.port))
+        .await
+        .map_err(|error| unreachable(url, error))?;
+    if !page.encrypted {
+        return exchange(url, &page, stream).await;
+    }
+
+    let connector =
+        for_pages().map_err(|source| FetchError::Tls { url: url.to_owned(), source })?;
+    let name =
+        ServerName::try_from(page.host.clone()).map_err(|_| FetchError::NotAUrl(url.to_owned()))?;
+    let stream = connector.connect(name, stream).await.map_err(|error| unreachable(url, error))?;
+    exchange(url, &page, stream).await
+}
+
+/// Asks for the page over an open connection.
+async fn exchange(
+    url: &str,
+    page: &Page,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> Result<Bytes, FetchError> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(url, error))?;
 
-    let request = Request::get(path)
-        .header(header::HOST, format!("{host}:{port}"))
+    let request = Request::get(&page.path)
+        .header(header::HOST, format!("{}:{}", page.host, page.port))
         .header(header::ACCEPT, "text/plain");
     let request =
         request.body(Empty::<Bytes>::new()).map_err(|_| FetchError::NotAUrl(url.to_owned()))?;
@@ -87,29 +113,44 @@ async fn get(url: &str) -> Result<Bytes, FetchError> {
     }
 }
 
-/// Host, port and path.
-fn parts(url: &str) -> Result<(String, u16, String), FetchError> {
-    let uri = url.parse::<Uri>();
-    // A password may hold characters that make it no URL.
-    let named = uri.as_ref().map_or_else(
-        |_| url.contains('@'),
-        |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')),
-    );
-    if named {
-        return Err(FetchError::UserInfo);
-    }
+/// Where a page is.
+#[derive(Debug, Eq, PartialEq)]
+struct Page {
+    encrypted: bool,
+    /// A name or an address, without brackets.
+    host: String,
+    port: u16,
+    path: String,
+}
 
-    let not_a_url = || FetchError::NotAUrl(url.to_owned());
-    let uri = uri.map_err(|_| not_a_url())?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err(FetchError::Https(url.to_owned())),
-        _ => return Err(not_a_url()),
-    }
+impl Page {
+    fn of(url: &str) -> Result<Self, FetchError> {
+        let uri = url.parse::<Uri>();
+        // A password may hold characters that make it no URL.
+        let named = uri.as_ref().map_or_else(
+            |_| url.contains('@'),
+            |uri| uri.authority().is_some_and(|it| it.as_str().contains('@')),
+        );
+        if named {
+            return Err(FetchError::UserInfo);
+        }
 
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(not_a_url)?;
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    Ok((host.trim_matches(['[', ']']).to_owned(), uri.port_u16().unwrap_or(80), path.to_owned()))
+        let not_a_url = || FetchError::NotAUrl(url.to_owned());
+        let uri = uri.map_err(|_| not_a_url())?;
+        let (encrypted, usual_port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            _ => return Err(not_a_url()),
+        };
+
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(not_a_url)?;
+        Ok(Self {
+            encrypted,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: uri.port_u16().unwrap_or(usual_port),
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+        })
+    }
 }
 
 fn unreachable(
@@ -144,28 +185,24 @@ mod tests {
             "http://me:sec ret@pbx/",
             "http://me@pbx",
         ] {
-            let error = parts(url).unwrap_err().to_string();
+            let error = Page::of(url).unwrap_err().to_string();
             assert!(
                 error.ends_with("save the page, and name the file") && !error.contains("me:"),
                 "{error}"
             );
         }
-        assert!(parts("http://pbx/@metrics").is_ok());
+        assert!(Page::of("http://pbx/@metrics").is_ok());
     }
 
     #[test]
     fn a_url_has_a_host_a_port_and_a_path() {
-        let of = |url: &str| parts(url).map_err(|error| error.to_string());
-        assert_eq!(
-            of("http://pbx:15038/metrics?a=1"),
-            Ok(("pbx".into(), 15038, "/metrics?a=1".into()))
-        );
-        assert_eq!(of("http://[::1]"), Ok(("::1".into(), 80, "/".into())));
-        assert!(
-            of("https://pbx/metrics")
-                .unwrap_err()
-                .ends_with("curl -o metrics.txt https://pbx/metrics")
-        );
+        let of = |url: &str| Page::of(url).map_err(|error| error.to_string());
+        let page = |encrypted, host: &str, port, path: &str| {
+            Ok(Page { encrypted, host: host.to_owned(), port, path: path.to_owned() })
+        };
+        assert_eq!(of("http://pbx:15038/metrics?a=1"), page(false, "pbx", 15038, "/metrics?a=1"));
+        assert_eq!(of("http://[::1]"), page(false, "::1", 80, "/"));
+        assert_eq!(of("https://pbx/metrics"), page(true, "pbx", 443, "/metrics"));
         for url in ["ftp://pbx/x", "http://", "http:///metrics", "http://a b/"] {
             assert!(
                 of(url).unwrap_err().ends_with("not a URL such as http://localhost:15038/metrics"),

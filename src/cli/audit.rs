@@ -52,7 +52,7 @@ pub struct Side {
     /// A capture of the manager interface, plain or gzipped; with it, single calls are compared.
     #[arg(long, alias = "recording", num_args = 1.., value_name = "FILE")]
     pub capture: Vec<PathBuf>,
-    /// The metrics of a running exporter (http://…/metrics), or a file of them.
+    /// The metrics of a running exporter (http://…/metrics or https), or a file of them.
     #[arg(long, value_name = "URL|FILE")]
     pub metrics: Option<String>,
 }

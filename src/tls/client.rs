@@ -80,6 +80,19 @@ impl Client {
     }
 }
 
+/// What connects to a page over https, which a CA of this system must have signed.  Blocks.
+///
+/// # Errors
+/// This system has none.
+pub fn for_pages() -> Result<TlsConnector, FileError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions(MinVersion::Tls12))
+        .map_err(FileError::of_system)?
+        .with_root_certificates(system_roots()?)
+        .with_no_client_auth();
+    Ok(Arc::new(config).into())
+}
+
 /// The rest holds our private key.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

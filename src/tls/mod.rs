@@ -17,7 +17,7 @@ mod verify;
 
 use std::path::PathBuf;
 
-pub use client::Client;
+pub use client::{Client, for_pages};
 pub use fault::Fault;
 pub use files::{FileError, Key, certificates_in, private_key_in, read_pem};
 pub use fingerprint::Fingerprint;

@@ -38,10 +38,6 @@ fn what_cannot_be_compared_is_told_and_no_verdict() {
         (vec!["--queue-log", name, "--metrics", nowhere], "fixtures/nothing: cannot be read"),
         (vec!["--queue-log", name, "--metrics", "README.md"], "of the metrics is no sample"),
         (
-            vec!["--queue-log", name, "--metrics", "https://pbx/metrics"],
-            "curl -o metrics.txt https://pbx/metrics",
-        ),
-        (
             vec!["--queue-log", name, "--metrics", "http://me:secret@pbx/metrics"],
             "save the page, and name the file\n",
         ),

@@ -4,6 +4,7 @@
 mod doubts;
 #[cfg(target_os = "linux")]
 mod effort;
+mod https;
 mod sides;
 
 use std::io::{Read as _, Write};

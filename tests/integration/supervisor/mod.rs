@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-mod certificates;
+pub(crate) mod certificates;
 mod fake;
 mod tls;
 
