@@ -15,6 +15,8 @@ LABEL org.opencontainers.image.title="asterisk_exporter" \
       org.opencontainers.image.description="Exact Prometheus metrics of calls, queues and agents on an Asterisk PBX, from its manager interface" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /usr/local/bin/asterisk_exporter /usr/local/bin/asterisk_exporter
+# The public CAs, for `tls: true` of a PBX; a CA of your own is mounted, and named by ca_file.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY LICENSE /usr/share/doc/asterisk_exporter/LICENSE
 COPY asterisk_exporter.example.yml /etc/asterisk_exporter/config.yml
 # For the socket of the health check.
