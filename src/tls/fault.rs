@@ -157,3 +157,23 @@ fn of_alert(alert: AlertDescription) -> String {
 }
 
 const IS_IT_TLS: &str = "is this the port of tlsbindaddr?";
+
+#[cfg(test)]
+mod tests {
+    /// The table says what to do about each message, so it must quote what is there.
+    #[test]
+    fn the_documentation_quotes_the_messages() {
+        let docs = include_str!("../../docs/tls.md");
+        let (_, table) = docs.split_once("| message | what to do |\n").unwrap();
+        let sources = [include_str!("fault.rs"), include_str!("../supervisor/end.rs")].concat();
+        let mut rows = 0;
+        for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+            let message = row.split('`').nth(1).unwrap();
+            for part in message.split('…') {
+                assert!(sources.contains(part.trim()), "{message}");
+            }
+            rows += 1;
+        }
+        assert!(rows > 10, "only {rows} rows");
+    }
+}

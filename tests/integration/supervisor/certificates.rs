@@ -5,7 +5,9 @@ use std::sync::Arc;
 use asterisk_exporter::tls::{
     File, Fingerprint, Identity, MinVersion, ServerName, Settings, Trust,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm,
+};
 use support::{fixture, scratch};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -51,8 +53,16 @@ impl Authority {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
+        self.sign_key(&params, &KeyPair::generate().unwrap())
+    }
+
+    /// A certificate of another kind.
+    pub(crate) fn sign_kind(&self, kind: &'static SignatureAlgorithm) -> Pair {
+        self.sign_key(&CertificateParams::default(), &KeyPair::generate_for(kind).unwrap())
+    }
+
+    fn sign_key(&self, params: &CertificateParams, key: &KeyPair) -> Pair {
+        let certificate = params.signed_by(key, &self.0).unwrap();
         Pair { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 

@@ -49,16 +49,27 @@ async fn a_pbx_with_the_certificate_of_a_private_ca_is_followed_in_both_versions
 }
 
 #[tokio::test]
-async fn a_certificate_of_version_1_is_followed_by_its_fingerprint_in_both_versions_of_tls() {
-    let pair = Pair::version_1();
-    for versions in [&[&TLS12][..], &[&TLS13][..]] {
-        let fake = Fake::start_with_tls(pair.server(versions)).await;
-        // The first is that of a certificate to come.
-        let next = Authority::new("x").sign(&["x"]).fingerprint();
-        let trust = Trust::Pinned(vec![next, pair.fingerprint()]);
-        let exporter = Exporter::start(vec![with_tls(&fake, settings(trust))]);
-        let _peer = fake.accept_up().await;
-        exporter.up(0).await;
+async fn a_pinned_certificate_of_any_kind_is_followed_in_both_versions_of_tls() {
+    let authority = Authority::new("Nobody's CA");
+    let expired =
+        authority.sign_with(&["x"], |params| params.not_after = date_time_ymd(2020, 2, 29));
+    let pairs = [
+        Pair::version_1(),
+        expired,
+        authority.itself(),
+        authority.sign_kind(&rcgen::PKCS_ECDSA_P384_SHA384),
+        authority.sign_kind(&rcgen::PKCS_ED25519),
+    ];
+    for pair in pairs {
+        for versions in [&[&TLS12][..], &[&TLS13][..]] {
+            let fake = Fake::start_with_tls(pair.server(versions)).await;
+            // The first is that of a certificate to come.
+            let next = authority.sign(&["x"]).fingerprint();
+            let trust = Trust::Pinned(vec![next, pair.fingerprint()]);
+            let exporter = Exporter::start(vec![with_tls(&fake, settings(trust))]);
+            let _peer = fake.accept_up().await;
+            exporter.up(0).await;
+        }
     }
 }
 
