@@ -14,7 +14,7 @@ use crate::config::{Config, HealthPath};
 use crate::correlator::{Correlator, Timing};
 use crate::error::with_causes;
 use crate::health::Health;
-use crate::http::{self, HealthSocket, Numbers, Pages, Scraper, WebConfig};
+use crate::http::{self, Connections, HealthSocket, Numbers, Pages, Scraper, WebConfig};
 use crate::metrics::{Exporter, Exposition, Families, Metrics, Monitor};
 use crate::pbx::PbxName;
 use crate::{event, supervisor};
@@ -44,7 +44,8 @@ pub(super) fn web_config(
 
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
-    let metrics = Metrics::new(config.metrics.clone()).with_process_metrics().starting(now);
+    let metrics = Metrics::new(config.metrics.clone());
+    let metrics = metrics.with_process_metrics().with_http().starting(now);
 
     let monitors = config.pbxs.iter().map(|pbx| {
         // Known events and reasons begin at zero, so that `rate()` sees the first of each.
@@ -72,6 +73,7 @@ impl Service {
     /// Runs PBXs and pages until `stop`, then lets everything end.
     pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
         let Self { config, clock, exporter, listeners, web } = self;
+        let refusals = exporter.http_refusals();
         let exporter = Arc::new(Mutex::new(exporter));
         let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
         let health = Arc::new(Health::new(health));
@@ -81,6 +83,8 @@ impl Service {
             scraper: scraper(Arc::clone(&exporter), clock.clone()),
             clock: clock.clone(),
             web,
+            connections: Connections::default(),
+            refusals,
         });
 
         let mut tasks = JoinSet::new();

@@ -1,34 +1,40 @@
 //! Whether a request may be answered, by the web configuration file: in the toolkit's order first the
 //! limit of requests and then the password, for every path.
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use hyper::header;
 use hyper::http::request::Parts;
 
 use super::Pages;
+use super::connections::Client;
 use super::page::{Headers, Page};
+use crate::metrics::HttpRefusal;
 
-/// How a request has come.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Over {
+/// How a request has come, and from whom.
+#[derive(Debug)]
+pub(super) struct Peer {
     pub(super) tls: bool,
     pub(super) http2: bool,
+    pub(super) client: Arc<Client>,
 }
 
 /// The headers to add to the answer, or the page that refuses the request with those it has.
 pub(super) async fn admit(
     pages: &Pages,
     request: &Parts,
-    over: Over,
+    peer: &Peer,
 ) -> Result<Headers, (Page, Headers)> {
     let Some(web) = &pages.web else { return Ok(Vec::new()) };
     let Some(access) = web.access().await else {
+        pages.refusals.count(HttpRefusal::WebConfig);
         let text = "the web configuration is wrong; the log says why\n";
         return Err((Page::text(StatusCode::INTERNAL_SERVER_ERROR, text), Vec::new()));
     };
 
     // The connection is older than TLS in the file.
-    if access.tls.is_some() != over.tls {
+    if access.tls.is_some() != peer.tls {
         let mut page =
             Page::text(StatusCode::MISDIRECTED_REQUEST, "only https is spoken here now\n");
         page.header(header::CONNECTION, "close");
@@ -37,14 +43,17 @@ pub(super) async fn admit(
     if let Some(limit) = access.rate_limit
         && !web.bucket.allows(limit, pages.clock.now())
     {
+        pages.refusals.count(HttpRefusal::RateLimit);
         return Err((Page::text(StatusCode::TOO_MANY_REQUESTS, "too many requests\n"), Vec::new()));
     }
 
     let authorization = request.headers.get(header::AUTHORIZATION);
     let headers = access.headers.clone();
-    if access.users.is_empty() || web.passwords.allow(&access.users, authorization).await {
+    let turn = &peer.client.password;
+    if access.users.is_empty() || web.passwords.allow(&access.users, authorization, turn).await {
         return Ok(headers);
     }
+    pages.refusals.count(HttpRefusal::Password);
     let mut page = Page::text(StatusCode::UNAUTHORIZED, "unauthorized\n");
     page.header(header::WWW_AUTHENTICATE, "Basic");
     Err((page, headers))

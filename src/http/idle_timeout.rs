@@ -1,4 +1,4 @@
-//! The idle timeout of a connection.
+//! The idle timeout of a connection, and what is known of it when others need its place.
 //!
 //! One rule covers silent clients, headers sent a byte at a time, answers nobody reads and HTTP/2
 //! windows that stay shut: what counts is neither bytes nor frames but whether a request is open,
@@ -10,54 +10,117 @@ use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::clock::{Clock, Moment};
+
 /// Whether requests of one connection are open.
 #[derive(Debug)]
-pub(super) struct IdleTimeout(watch::Sender<Requests>);
+pub(super) struct IdleTimeout {
+    requests: watch::Sender<Requests>,
+    clock: Clock,
+}
 
 /// The requests of one connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Requests {
     open: usize,
+    /// Those of them whose answer is ready, and is read by the client or not.
+    sending: usize,
     /// How often the last open one ended: an answer may begin and end between two looks.
     rests: u64,
+    /// Since when no request is open, or since when answers are sent.
+    since: Moment,
+    /// Why the connection has to end for others, if it has.
+    displaced: Option<End>,
+}
+
+/// What a connection does, from what others may end first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Doing {
+    /// Nothing: no request is open since then.
+    Idle(Moment),
+    /// Sending, or rather waiting for the client to read, since then.
+    Sending(Moment),
+    /// Working for a request.
+    Working,
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    /// The client did not send a whole request in time.
+    NoRequest,
+    /// The client did not read the answer in time, or others need its memory.
+    Unread,
+    /// The client has had nothing to ask for for long.
+    Idle,
+    /// Others need its place.
+    Displaced,
 }
 
 /// One open request, or the answer to it that is still in memory.
 #[derive(Debug)]
-pub(super) struct OpenRequest(watch::Sender<Requests>);
+pub(super) struct OpenRequest {
+    requests: watch::Sender<Requests>,
+    clock: Clock,
+    sending: bool,
+}
 
 impl IdleTimeout {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::default())
+    pub(super) fn new(clock: Clock) -> Self {
+        let since = clock.now();
+        let requests = Requests { open: 0, sending: 0, rests: 0, since, displaced: None };
+        Self { requests: watch::Sender::new(requests), clock }
     }
 
     /// A request has come in whole.
     pub(super) fn open(&self) -> OpenRequest {
-        self.0.send_modify(|requests| requests.open += 1);
-        OpenRequest(self.0.clone())
+        self.requests.send_modify(|requests| requests.open += 1);
+        OpenRequest { requests: self.requests.clone(), clock: self.clock.clone(), sending: false }
     }
 
-    /// Ends when the client has been idle for too long.
-    pub(super) async fn expired(&self) {
-        let mut changes = self.0.subscribe();
+    /// What the connection does now.
+    pub(super) fn doing(&self) -> Doing {
+        let requests = *self.requests.borrow();
+        match requests {
+            Requests { open: 0, since, .. } => Doing::Idle(since),
+            Requests { open, sending, since, .. } if open == sending => Doing::Sending(since),
+            _ => Doing::Working,
+        }
+    }
+
+    /// Ends the connection for others.
+    pub(super) fn displace(&self, why: End) {
+        self.requests.send_modify(|requests| requests.displaced = Some(why));
+    }
+
+    /// Ends when the client has been idle for too long, or is in the way of others.
+    pub(super) async fn expired(&self) -> End {
+        let mut changes = self.requests.subscribe();
         loop {
             // Requests that overlap another start no new time: only the last one's end does.
             let before = *changes.borrow_and_update();
-            let changed =
-                |now: &Requests| now.rests != before.rests || (now.open > 0) != (before.open > 0);
-            if timeout(before.limit(), changes.wait_for(changed)).await.is_err() {
-                return;
+            if let Some(end) = before.displaced {
+                return end;
+            }
+            let changed = |now: &Requests| {
+                now.displaced.is_some()
+                    || now.rests != before.rests
+                    || (now.open > 0) != (before.open > 0)
+            };
+            let (limit, end) = before.limit();
+            if timeout(limit, changes.wait_for(changed)).await.is_err() {
+                return end;
             }
         }
     }
 }
 
 impl Requests {
-    const fn limit(self) -> Duration {
+    const fn limit(self) -> (Duration, End) {
         match (self.open, self.rests) {
-            (0, 0) => FIRST_REQUEST,
-            (0, _) => BETWEEN_REQUESTS,
-            _ => ANSWER,
+            (0, 0) => (FIRST_REQUEST, End::NoRequest),
+            (0, _) => (BETWEEN_REQUESTS, End::Idle),
+            _ => (ANSWER, End::Unread),
         }
     }
 }
@@ -65,16 +128,29 @@ impl Requests {
 impl OpenRequest {
     /// The bytes of the answer; the request stays open until the last part of them is written or
     /// dropped.
-    pub(super) fn answer(self, body: Bytes) -> Bytes {
+    pub(super) fn answer(mut self, body: Bytes) -> Bytes {
+        let now = self.clock.now();
+        self.requests.send_modify(|requests| {
+            if requests.sending == 0 {
+                requests.since = now;
+            }
+            requests.sending += 1;
+        });
+        self.sending = true;
         Bytes::from_owner(Held { body, _open: self })
     }
 }
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.0.send_modify(|requests| {
+        let now = self.clock.now();
+        self.requests.send_modify(|requests| {
             requests.open -= 1;
-            requests.rests += u64::from(requests.open == 0);
+            requests.sending -= usize::from(self.sending);
+            if requests.open == 0 {
+                requests.rests += 1;
+                requests.since = now;
+            }
         });
     }
 }
@@ -102,20 +178,20 @@ const BETWEEN_REQUESTS: Duration = Duration::from_secs(300);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_client_is_given_up() {
         let clock = Clock::start();
         let before = clock.now();
-        IdleTimeout::new().expired().await;
+        let end = IdleTimeout::new(clock.clone()).expired().await;
+        assert_eq!(end, End::NoRequest);
         assert_eq!(clock.now().since(before).as_secs(), FIRST_REQUEST.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_nobody_reads_is_given_up_whatever_else_is_asked_for() {
         let clock = Clock::start();
-        let idle = IdleTimeout::new();
+        let idle = IdleTimeout::new(clock.clone());
         let stuck = idle.open().answer(Bytes::from_static(&[0; 10]));
         let before = clock.now();
         let other_requests = async {
@@ -127,7 +203,7 @@ mod tests {
         };
         tokio::select! {
             biased;
-            () = idle.expired() => {}
+            end = idle.expired() => assert_eq!(end, End::Unread),
             () = other_requests => {}
         }
         assert_eq!(clock.now().since(before).as_secs(), ANSWER.as_secs());
@@ -136,7 +212,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_scraper_keeps_its_connection() {
-        let idle = IdleTimeout::new();
+        let idle = IdleTimeout::new(Clock::start());
         let scrapes = async {
             for _ in 0..10 {
                 drop(idle.open().answer(Bytes::from_static(&[1, 2, 3])).slice(1..2));
@@ -145,8 +221,31 @@ mod tests {
         };
         tokio::select! {
             biased;
-            () = idle.expired() => panic!("the connection was given up"),
+            _ = idle.expired() => panic!("the connection was given up"),
             () = scrapes => {}
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_or_sends_since_a_moment_or_works() {
+        let clock = Clock::start();
+        let second = Duration::from_secs(1);
+        let begin = clock.now();
+        let idle = IdleTimeout::new(clock.clone());
+        assert_eq!(idle.doing(), Doing::Idle(begin));
+
+        tokio::time::advance(second).await;
+        let (first, other) = (idle.open(), idle.open());
+        assert_eq!(idle.doing(), Doing::Working);
+        let first = first.answer(Bytes::from_static(b"1"));
+        assert_eq!(idle.doing(), Doing::Working);
+        tokio::time::advance(second).await;
+        let other = other.answer(Bytes::from_static(b"2"));
+        assert_eq!(idle.doing(), Doing::Sending(begin.after(second)));
+
+        drop((first, other));
+        assert_eq!(idle.doing(), Doing::Idle(begin.after(second * 2)));
+        idle.displace(End::Displaced);
+        assert_eq!(idle.expired().await, End::Displaced);
     }
 }

@@ -5,7 +5,7 @@
 //! without it recognised by their first bytes.
 
 mod bind;
-mod connection_limit;
+mod connections;
 mod duration;
 mod gate;
 mod health_socket;
@@ -14,6 +14,7 @@ mod landing;
 mod negotiate;
 mod opening;
 mod page;
+mod page_memory;
 mod passwords;
 mod query;
 mod rate_limit;
@@ -44,16 +45,18 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 pub use bind::{BindError, InheritError, bind, inherit};
+pub use connections::Connections;
 pub use health_socket::HealthSocket;
 pub use scrape::{Numbers, Scraper, TakeNumbers};
 pub use web_config::{WebConfig, WebConfigError};
 
-use self::connection_limit::{ConnectionLimit, Permit};
-use self::gate::Over;
-use self::idle_timeout::IdleTimeout;
+use self::connections::{MAX_CONNECTIONS, Seat};
+use self::gate::Peer;
+use self::idle_timeout::{End, IdleTimeout};
 use self::opening::{Opened, open};
 use crate::clock::Clock;
 use crate::health::Health;
+use crate::metrics::{HttpRefusal, HttpRefusals};
 
 /// What the pages are made of, shared by all listeners.
 pub struct Pages {
@@ -67,6 +70,10 @@ pub struct Pages {
     pub clock: Clock,
     /// TLS, users, headers and the limit of requests, if there is a file that has them.
     pub web: Option<Arc<WebConfig>>,
+    /// The open connections.
+    pub connections: Connections,
+    /// Counts what is refused.
+    pub refusals: HttpRefusals,
 }
 
 /// Serves the pages on one listener until `shutdown` turns true or its sender is gone.
@@ -75,7 +82,6 @@ pub struct Pages {
 /// off.
 pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let limit = ConnectionLimit::default();
     let mut connections = JoinSet::new();
     let stop = shutdown.clone();
 
@@ -84,13 +90,18 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
             _ = shutdown.wait_for(|stop| *stop) => break,
             // Connections that ended are taken out at once, so `len` counts the open ones.
             Some(_) = connections.join_next() => {}
-            (stream, peer) = accept(&listener), if connections.len() < MAX_CONNECTIONS => {
-                let Some(permit) = limit.take(peer) else {
-                    debug!(%peer, "connection refused: the client has too many");
-                    continue;
-                };
-                let (pages, stop) = (Arc::clone(&pages), stop.clone());
-                connections.spawn(converse(stream, permit, pages, graceful.watcher(), stop));
+            (stream, peer) = accept(&listener), if connections.len() < MAX_TASKS => {
+                let idle = IdleTimeout::new(pages.clock.clone());
+                match pages.connections.take(peer, idle) {
+                    Ok(seat) => {
+                        let (pages, stop) = (Arc::clone(&pages), stop.clone());
+                        connections.spawn(converse(stream, seat, pages, graceful.watcher(), stop));
+                    }
+                    Err(refusal) => {
+                        debug!(%peer, ?refusal, "connection refused");
+                        pages.refusals.count(refusal);
+                    }
+                }
             }
         }
     }
@@ -118,52 +129,58 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
 /// Answers the requests of one connection until either side ends it.
 async fn converse(
     stream: TcpStream,
-    _permit: Permit,
+    seat: Seat,
     pages: Arc<Pages>,
     watcher: Watcher,
     shutdown: watch::Receiver<bool>,
 ) {
-    let idle = Arc::new(IdleTimeout::new());
     // Without it the last part of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
 
     let conversation = async {
+        let peer = |tls, http2| Peer { tls, http2, client: Arc::clone(&seat.client) };
         match open(stream, &pages, shutdown).await {
             Some(Opened::Plain { stream, http2 }) => {
-                let over = Over { tls: false, http2 };
-                speak(stream, over, Arc::clone(&pages), &idle, watcher).await;
+                speak(stream, peer(false, http2), &pages, &seat.idle, watcher).await;
             }
             Some(Opened::Tls { stream, http2 }) => {
-                let over = Over { tls: true, http2 };
-                speak(*stream, over, Arc::clone(&pages), &idle, watcher).await;
+                speak(*stream, peer(true, http2), &pages, &seat.idle, watcher).await;
             }
             None => {}
         }
     };
-    tokio::select! {
-        () = conversation => {}
-        () = idle.expired() => debug!("connection closed: idle for too long"),
+    let end = tokio::select! {
+        () = conversation => return,
+        end = seat.idle.expired() => end,
+    };
+
+    debug!(?end, "connection closed");
+    match end {
+        End::NoRequest => pages.refusals.count(HttpRefusal::Timeout),
+        End::Unread => pages.refusals.count(HttpRefusal::Unread),
+        End::Displaced => pages.refusals.count(HttpRefusal::Displaced),
+        End::Idle => {}
     }
 }
 
 /// Speaks HTTP.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    over: Over,
-    pages: Arc<Pages>,
+    peer: Peer,
+    pages: &Arc<Pages>,
     idle: &Arc<IdleTimeout>,
     watcher: Watcher,
 ) {
-    let requests = Arc::clone(idle);
+    let builder = protocols(peer.http2);
+    let (peer, pages, requests) = (Arc::new(peer), Arc::clone(pages), Arc::clone(idle));
     let service = service_fn(move |request: Request<Incoming>| {
-        let (pages, open) = (Arc::clone(&pages), requests.open());
+        let (peer, pages, open) = (Arc::clone(&peer), Arc::clone(&pages), requests.open());
         async move {
             let request = request.into_parts().0;
-            Ok::<_, Infallible>(routes::answer(&pages, &request, over, open).await)
+            Ok::<_, Infallible>(routes::answer(&pages, &request, &peer, open).await)
         }
     });
 
-    let builder = protocols(over.http2);
     let connection = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
     if let Err(err) = connection.await {
         debug!(error = %err, "connection broken");
@@ -189,6 +206,12 @@ fn protocols(http2: bool) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_RESETS)
+        // Requests have no bodies here; of what is sent in spite of it little is taken.
+        .initial_stream_window_size(LEAST_WINDOW)
+        .initial_connection_window_size(LEAST_WINDOW)
+        .max_send_buf_size(MAX_SEND_BUFFER)
         .max_header_list_size(MAX_HEADER_BYTES as u32);
     if http2 { builder } else { builder.http1_only() }
 }
@@ -197,10 +220,15 @@ fn protocols(http2: bool) -> Builder<TokioExecutor> {
 const GRACE: Duration = Duration::from_secs(5);
 /// Long enough for a descriptor to come free, short enough for the next scrape.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(250);
-/// Far more than scrapers and readers need, and with the default limit of 1024 descriptors enough
-/// is left for the PBXs.
-const MAX_CONNECTIONS: usize = 256;
+/// Also those of connections that gave way and have not ended yet.
+const MAX_TASKS: usize = MAX_CONNECTIONS + 64;
 /// Of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 4;
+/// Streams that were reset, by either side, before the connection is ended: no scraper resets one.
+const MAX_RESETS: usize = 20;
+/// The least that HTTP/2 allows for a connection.
+const LEAST_WINDOW: u32 = 65_535;
+/// Of an answer on its way, beside the page itself.
+const MAX_SEND_BUFFER: usize = 64 * 1024;
 /// Of one request; scrapers send some 500 bytes.
 const MAX_HEADER_BYTES: usize = 16 * 1024;

@@ -1,5 +1,6 @@
 //! The opening of a connection: TLS, if the web configuration file asks for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,6 +12,7 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::Pages;
+use crate::metrics::{HttpRefusal, HttpRefusals};
 
 /// A connection on which HTTP can be spoken.
 pub(super) enum Opened {
@@ -28,12 +30,16 @@ pub(super) async fn open(
 ) -> Option<Opened> {
     let Some(web) = &pages.web else { return Some(Opened::Plain { stream, http2: true }) };
     let opening = async {
-        let access = web.access().await?;
+        let Some(access) = web.access().await else {
+            pages.refusals.count(HttpRefusal::WebConfig);
+            return None;
+        };
         let http2 = access.http2;
         match &access.tls {
             None => Some(Opened::Plain { stream, http2 }),
             Some(config) => {
-                let stream = shake_hands(stream, TlsAcceptor::from(config.clone())).await?;
+                let acceptor = TlsAcceptor::from(Arc::clone(config));
+                let stream = shake_hands(stream, acceptor, &pages.refusals).await?;
                 Some(Opened::Tls { stream: Box::new(stream), http2 })
             }
         }
@@ -44,13 +50,18 @@ pub(super) async fn open(
     }
 }
 
-async fn shake_hands(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    refusals: &HttpRefusals,
+) -> Option<TlsStream<TcpStream>> {
     let mut first = [0];
     if stream.peek(&mut first).await.ok()? == 0 {
         return None;
     }
     if first[0] != TLS_HANDSHAKE {
         debug!("connection closed: no TLS");
+        refusals.count(HttpRefusal::Tls);
         refuse_plain(stream).await;
         return None;
     }
@@ -59,6 +70,7 @@ async fn shake_hands(stream: TcpStream, acceptor: TlsAcceptor) -> Option<TlsStre
         Ok(stream) => Some(stream),
         Err((err, stream)) => {
             debug!(error = %err, "connection closed: no TLS could be agreed on");
+            refusals.count(HttpRefusal::Tls);
             linger(stream).await;
             None
         }

@@ -14,7 +14,8 @@ pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
 pub(super) struct Page {
     status: StatusCode,
     headers: HeaderMap,
-    body: Bytes,
+    /// `None` for a page that is not made, as nobody sees more than its headers.
+    body: Option<Bytes>,
 }
 
 impl Page {
@@ -23,7 +24,7 @@ impl Page {
         content_type: &'static str,
         body: impl Into<Bytes>,
     ) -> Self {
-        let mut page = Self { status, headers: HeaderMap::new(), body: body.into() };
+        let mut page = Self { status, headers: HeaderMap::new(), body: Some(body.into()) };
         page.header(header::CONTENT_TYPE, content_type);
         page.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         page.header(header::CACHE_CONTROL, "no-store");
@@ -46,18 +47,27 @@ impl Page {
         self
     }
 
-    /// HEAD has the length of the body and no body.
+    /// The headers of a page that nobody has made.
+    pub(super) fn unmade(status: StatusCode, content_type: &'static str) -> Self {
+        Self { body: None, ..Self::new(status, content_type, Bytes::new()) }
+    }
+
+    /// HEAD has the length of the body, if there is one, and no body.
     pub(super) fn into_response(
         mut self,
         method: &Method,
         open: Option<OpenRequest>,
     ) -> Response<Full<Bytes>> {
-        self.headers.insert(header::CONTENT_LENGTH, self.body.len().into());
-        let body = if *method == Method::HEAD { Bytes::new() } else { self.body };
-        let mut response = Response::new(Full::new(match open {
+        if let Some(body) = &self.body {
+            self.headers.insert(header::CONTENT_LENGTH, body.len().into());
+        }
+        let body = self.body.filter(|_| *method != Method::HEAD).unwrap_or_default();
+        let body = match open {
             Some(open) => open.answer(body),
             None => body,
-        }));
+        };
+
+        let mut response = Response::new(Full::new(body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::HeaderValue;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use crate::config::Secret;
 
@@ -65,11 +65,13 @@ impl Passwords {
         })
     }
 
-    /// Whether the header is the login of one of the users, of whom there is at least one.
+    /// Whether the header is the login of one of the users, of whom there is at least one; `turn` is the
+    /// client's, of whose passwords one is checked after the other.
     pub(super) async fn allow(
         self: &Arc<Self>,
         users: &Users,
         authorization: Option<&HeaderValue>,
+        turn: &AsyncMutex<()>,
     ) -> bool {
         let Some(login) = authorization.and_then(Login::read) else { return false };
         let known = str::from_utf8(&login.name).ok().and_then(|name| users.get(name));
@@ -80,6 +82,8 @@ impl Passwords {
             return right;
         }
 
+        // The line of all clients is fair, so a client must not stand in it many times.
+        let _turn = turn.lock().await;
         // A client that goes away does not free the place: the work goes on.
         let Ok(place) = Arc::clone(&self.one_at_a_time).acquire_owned().await else { return false };
         let this = Arc::clone(self);
@@ -191,12 +195,16 @@ mod tests {
         Arc::new(Passwords::new().unwrap())
     }
 
+    fn turn() -> AsyncMutex<()> {
+        AsyncMutex::default()
+    }
+
     fn worked(passwords: &Passwords) -> Vec<String> {
         std::mem::take(&mut passwords.worked.lock().unwrap())
     }
 
     async fn allow(passwords: &Arc<Passwords>, login: &str) -> bool {
-        passwords.allow(&users(), Some(&basic(login))).await
+        passwords.allow(&users(), Some(&basic(login)), &turn()).await
     }
 
     #[tokio::test]
@@ -214,17 +222,17 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_basic_login_is_refused_without_work() {
         let passwords = passwords();
-        assert!(!passwords.allow(&users(), None).await);
+        assert!(!passwords.allow(&users(), None, &turn()).await);
         for header in ["Basic", "Basic !", "Basic ", "Bearer YW5uOnMzY3JldA==", "YW5uOnMzY3JldA=="]
         {
             let header = HeaderValue::from_static(header);
-            assert!(!passwords.allow(&users(), Some(&header)).await, "{header:?}");
+            assert!(!passwords.allow(&users(), Some(&header), &turn()).await, "{header:?}");
         }
         assert!(worked(&passwords).is_empty());
 
         // The word may be in any case.
         let header = HeaderValue::from_static("bAsic YW5uOnMzY3JldA==");
-        assert!(passwords.allow(&users(), Some(&header)).await);
+        assert!(passwords.allow(&users(), Some(&header), &turn()).await);
     }
 
     #[tokio::test]
@@ -289,7 +297,7 @@ mod tests {
         assert!(allow(&passwords, "ann:s3cret").await);
         let mut users = users();
         users.insert("ann".to_owned(), hash("new", 1));
-        assert!(!passwords.allow(&users, Some(&basic("ann:s3cret"))).await);
-        assert!(passwords.allow(&users, Some(&basic("ann:new"))).await);
+        assert!(!passwords.allow(&users, Some(&basic("ann:s3cret")), &turn()).await);
+        assert!(passwords.allow(&users, Some(&basic("ann:new")), &turn()).await);
     }
 }

@@ -10,23 +10,24 @@ use hyper::{Method, Response, StatusCode};
 use tracing::error;
 
 use super::duration::in_words;
-use super::gate::Over;
+use super::gate::Peer;
 use super::idle_timeout::OpenRequest;
 use super::page::Page;
 use super::scrape::{ScrapeError, Wanted};
 use super::{Pages, gate, landing, negotiate, query};
 use crate::health::Phase;
+use crate::metrics::HttpRefusal;
 use crate::pbx::PbxName;
 
 /// The answer to one request.
 pub(super) async fn answer(
     pages: &Pages,
     request: &Parts,
-    over: Over,
+    peer: &Peer,
     open: OpenRequest,
 ) -> Response<Full<Bytes>> {
-    let (page, headers) = match gate::admit(pages, request, over).await {
-        Ok(headers) => (page(pages, request).await, headers),
+    let (page, headers) = match gate::admit(pages, request, peer).await {
+        Ok(headers) => (page(pages, request, peer).await, headers),
         Err(refusal) => refusal,
     };
     page.with_headers(headers).into_response(&request.method, Some(open))
@@ -45,11 +46,11 @@ pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Full<Byte
     page.into_response(&request.method, None)
 }
 
-async fn page(pages: &Pages, request: &Parts) -> Page {
+async fn page(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
     match Route::of(request.uri.path(), &pages.telemetry_path) {
         None => not_found(&pages.telemetry_path),
         Some(_) if !is_read(&request.method) => method_not_allowed(),
-        Some(Route::Metrics) => metrics(pages, request).await,
+        Some(Route::Metrics) => metrics(pages, request, peer).await,
         Some(Route::Landing) => landing_page(pages),
         Some(Route::Healthy) => healthy(pages),
         Some(Route::Ready) => ready(pages),
@@ -84,7 +85,7 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-async fn metrics(pages: &Pages, request: &Parts) -> Page {
+async fn metrics(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
     let pbx = match chosen_pbx(pages, request.uri.query()) {
         Ok(pbx) => pbx,
         Err(text) => return Page::text(StatusCode::NOT_FOUND, text),
@@ -93,12 +94,16 @@ async fn metrics(pages: &Pages, request: &Parts) -> Page {
     let exposition = negotiate::exposition(accept.as_deref());
     let gzip = negotiate::gzip(joined(&request.headers, header::ACCEPT_ENCODING).as_deref());
 
-    let body = match pages.scraper.page(Wanted { exposition, pbx, gzip }).await {
-        Ok(body) => body,
-        Err(err) => return no_metrics(&err),
+    // Nobody sees the page of a HEAD, so none is made.
+    let mut page = if request.method == Method::HEAD {
+        Page::unmade(StatusCode::OK, exposition.content_type())
+    } else {
+        let wanted = Wanted { exposition, pbx, gzip };
+        match pages.scraper.page(wanted, &peer.client.scrapes, &pages.connections).await {
+            Ok(body) => Page::new(StatusCode::OK, exposition.content_type(), body),
+            Err(err) => return no_metrics(pages, &err),
+        }
     };
-
-    let mut page = Page::new(StatusCode::OK, exposition.content_type(), body);
     page.header(header::VARY, "Accept, Accept-Encoding");
     if gzip {
         page.header(header::CONTENT_ENCODING, "gzip");
@@ -120,9 +125,12 @@ fn chosen_pbx(pages: &Pages, query: Option<&str>) -> Result<Option<PbxName>, Str
     Err(format!("no pbx {wanted:?}; there is {}\n", names.join(", ")))
 }
 
-fn no_metrics(err: &ScrapeError) -> Page {
+fn no_metrics(pages: &Pages, err: &ScrapeError) -> Page {
     let status = match err {
-        ScrapeError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ScrapeError::Busy => {
+            pages.refusals.count(HttpRefusal::Scrapes);
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ScrapeError::NoThread | ScrapeError::Broken(_) | ScrapeError::Gzip(_) => {
             error!(error = %err, source = ?std::error::Error::source(err), "no metrics to send");
             StatusCode::INTERNAL_SERVER_ERROR

@@ -11,6 +11,8 @@ use hyper::body::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::connections::Connections;
+use super::page_memory::PageMemory;
 use super::turns::Turns;
 use crate::metrics::Exposition;
 use crate::pbx::PbxName;
@@ -31,7 +33,11 @@ pub struct Scraper {
     writers: Writers,
     numbers: Turns<(), Arc<dyn Numbers>>,
     pages: Turns<Wanted, Bytes>,
+    memory: Arc<PageMemory>,
 }
+
+/// One scrape, of the client's and of all.
+type Permit = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 
 /// Which page a client asks for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -70,39 +76,48 @@ impl Scraper {
             writers: Writers::default(),
             numbers: Turns::default(),
             pages: Turns::default(),
+            memory: Arc::default(),
         }
     }
 
-    /// The page, if the limit allows one more scrape.
+    /// The page, if the limit allows one more scrape; further ones of the same client wait for `mine`.
     ///
-    /// The permit is given back when the page is ready, not when it is sent: a client that reads
-    /// slowly keeps nobody else from scraping.  A client that goes away does not give it back early,
+    /// The permits are given back when the page is ready, not when it is sent: a client that reads
+    /// slowly keeps nobody else from scraping.  A client that goes away does not give them back early,
     /// since the work goes on: copying the numbers as well as writing the page.
-    pub(super) async fn page(&self, wanted: Wanted) -> Result<Bytes, ScrapeError> {
+    ///
+    /// Pages that are not read take memory.  Where it is too much, the connections end that have been
+    /// sending for longest.
+    pub(super) async fn page(
+        &self,
+        wanted: Wanted,
+        mine: &Arc<Semaphore>,
+        connections: &Connections,
+    ) -> Result<Bytes, ScrapeError> {
+        // Nobody closes a semaphore.
+        let mine = Arc::clone(mine).acquire_owned().await.map_err(|_| ScrapeError::Busy)?;
         let permits = Arc::clone(&self.permits);
         let permit = permits.try_acquire_owned().map_err(|_| ScrapeError::Busy)?;
-        let permit = Arc::new(permit);
+        let permit = Arc::new((mine, permit));
 
         self.pages
             .run(wanted.clone(), async {
+                self.memory.make_room(connections).await;
                 let numbers = self.numbers(Arc::clone(&permit)).await?;
                 let work = move || {
                     let _permit = permit;
                     let page = numbers.write(wanted.exposition, wanted.pbx.as_ref());
                     if wanted.gzip { compress(&page) } else { Ok(page) }
                 };
-                let page = self.writers.run(work).await?;
-                Ok(Bytes::from(page.map_err(ScrapeError::Gzip)?))
+                let page = self.writers.run(work).await?.map_err(ScrapeError::Gzip)?;
+                Ok(self.memory.hold(page))
             })
             .await
     }
 
     /// The numbers of now.  Different pages that are asked for at once have them from one copy: events
     /// wait while numbers are copied, so nobody may copy them forty times in a row.
-    async fn numbers(
-        &self,
-        permit: Arc<OwnedSemaphorePermit>,
-    ) -> Result<Arc<dyn Numbers>, ScrapeError> {
+    async fn numbers(&self, permit: Permit) -> Result<Arc<dyn Numbers>, ScrapeError> {
         let take = Arc::clone(&self.take);
         let work = move || {
             let _permit = permit;
@@ -202,9 +217,15 @@ mod tests {
         (Arc::new(scraper), entries, open)
     }
 
+    /// What a client of its own gets.
+    async fn page(scraper: &Scraper, wanted: Wanted) -> Bytes {
+        let mine = Arc::new(Semaphore::new(1));
+        scraper.page(wanted, &mine, &Connections::default()).await.unwrap()
+    }
+
     fn ask(scraper: &Arc<Scraper>, wanted: Wanted) -> impl Future<Output = Bytes> + use<> {
         let scraper = Arc::clone(scraper);
-        async move { scraper.page(wanted).await.unwrap() }
+        async move { page(&scraper, wanted).await }
     }
 
     #[tokio::test]
@@ -224,7 +245,7 @@ mod tests {
         assert_eq!(first.join_all().await, [&[0_u8][..]]);
         assert_eq!(others.join_all().await, [&[1_u8][..]; 5]);
         assert!(scraper.pages.is_empty(), "no page is kept");
-        assert_eq!(scraper.page(text()).await.unwrap(), [2_u8][..], "an old page is not used");
+        assert_eq!(page(&scraper, text()).await, [2_u8][..], "an old page is not used");
     }
 
     #[tokio::test]
@@ -244,7 +265,7 @@ mod tests {
         assert_eq!(first.join_all().await, [&[0_u8][..]]);
         assert_eq!(others.join_all().await, [&[1_u8][..]; 3]);
         assert!(scraper.numbers.is_empty(), "no numbers are kept");
-        assert_eq!(scraper.page(of("hq")).await.unwrap(), [2_u8][..], "old numbers are not used");
+        assert_eq!(page(&scraper, of("hq")).await, [2_u8][..], "old numbers are not used");
     }
 
     #[tokio::test]
@@ -261,6 +282,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_with_many_scrapes_waits_for_its_own() {
+        let (scraper, mut entries, open) = numbered(Scraper::DEFAULT_LIMIT);
+        let mine = Arc::new(Semaphore::new(2));
+        let mut all = JoinSet::new();
+        for name in ["a", "b", "c", "d", "e"] {
+            let (scraper, mine) = (Arc::clone(&scraper), Arc::clone(&mine));
+            let ask = async move {
+                scraper.page(of(name), &mine, &Connections::default()).await.map(|_| ())
+            };
+            all.spawn(ask);
+        }
+        entries.recv().await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(scraper.permits.available_permits(), Scraper::DEFAULT_LIMIT - 2);
+
+        drop(open);
+        assert!(all.join_all().await.iter().all(Result::is_ok));
+        assert_eq!(scraper.permits.available_permits(), Scraper::DEFAULT_LIMIT);
+    }
+
+    #[tokio::test]
     async fn different_pages_do_not_wait_for_each_other() {
         let (open, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
@@ -273,9 +315,9 @@ mod tests {
         }));
         let mut all = JoinSet::new();
         let slow = Arc::clone(&scraper);
-        all.spawn(async move { slow.page(text()).await.unwrap() });
+        all.spawn(async move { page(&slow, text()).await });
         tokio::task::yield_now().await;
-        assert_eq!(scraper.page(of("hq")).await.unwrap(), b"hq"[..]);
+        assert_eq!(page(&scraper, of("hq")).await, b"hq"[..]);
         open.send(()).unwrap();
         assert_eq!(all.join_all().await, [&b"all"[..]]);
     }

@@ -473,6 +473,13 @@ const CATALOGUE: &[Entry] = &[
         help: "The most series that there can be, as configured by limits.series",
     },
     Entry {
+        name: "asterisk_exporter_http_refused_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["reason"],
+        help: "Connections and requests that were refused or ended early, by reason",
+    },
+    Entry {
         name: "asterisk_exporter_build_info",
         kind: Kind::Info,
         unit: None,

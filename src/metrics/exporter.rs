@@ -4,6 +4,7 @@
 //! scrape is a consistent cut.  Under it numbers are copied; text is written behind it.
 
 use super::exposition::{Exposition, Format};
+use super::http::HttpRefusals;
 use super::labels::{Labels, PbxLabels};
 use super::recorder::Recorder;
 use super::self_metrics::SelfMetrics;
@@ -36,6 +37,11 @@ impl Exporter {
     /// An exporter of these PBXs, whose recorders come from the same metrics.
     pub fn new(metrics: Metrics, monitors: Vec<Monitor>) -> Self {
         Self { metrics, monitors }
+    }
+
+    /// What counts the refusals of our HTTP side.
+    pub fn http_refusals(&self) -> HttpRefusals {
+        self.metrics.http.clone()
     }
 
     /// Whatever is counted next happens at `now`.

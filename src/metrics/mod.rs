@@ -11,7 +11,7 @@
 //! - `naming`, `labels`, `texts`: what label values names get, and the label sets
 //! - `budget`, `overflow`: how many series a PBX may have, and what had no room; `ahead`: series that
 //!   begin before anybody calls
-//! - `self_metrics`, `process`: metrics of the exporter itself
+//! - `self_metrics`, `http`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
 
@@ -31,6 +31,7 @@ mod exporter;
 mod exposition;
 mod family;
 mod histogram;
+mod http;
 mod labels;
 mod members;
 mod naming;
@@ -56,6 +57,7 @@ pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use exporter::{Exporter, Families, Monitor, Snapshot};
 pub use exposition::{Exposition, Format};
+pub use http::{HttpRefusal, HttpRefusals};
 pub use overflow::Limit;
 pub use recorder::Recorder;
 pub use self_metrics::SelfMetrics;
@@ -95,6 +97,7 @@ pub struct Metrics {
     series: Family<PbxLabels, Shared<Level>>,
     series_limit: Family<PbxLabels, Shared<Level>>,
     exporter: SelfFamilies,
+    http: HttpRefusals,
     process: bool,
 }
 
@@ -128,6 +131,7 @@ impl Metrics {
             series,
             series_limit,
             exporter,
+            http: HttpRefusals::default(),
             process: false,
         }
     }
@@ -143,6 +147,13 @@ impl Metrics {
     #[must_use]
     pub fn with_process_metrics(self) -> Self {
         Self { process: true, ..self }
+    }
+
+    /// Adds what our HTTP side refuses, for who has one.
+    #[must_use]
+    pub fn with_http(mut self) -> Self {
+        self.http = HttpRefusals::registered(&mut self.registrar);
+        self
     }
 
     /// What counts for `pbx`; a name may have one recorder only.

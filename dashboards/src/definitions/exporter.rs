@@ -232,19 +232,20 @@ fn sessions() -> Row {
     let connects = connects.replace("$__range", "$__rate_interval");
     let disconnects = in_range("pbx, reason", "asterisk_exporter_disconnects_total", PBX);
     let disconnects = disconnects.replace("$__range", "$__rate_interval");
+    let refused = per_minute("instance, reason", "asterisk_exporter_http_refused_total", "");
     Row::titled(
         "Sessions and scrapes",
         7,
         vec![
             (
-                8,
+                6,
                 Panel::lines("Sessions that began and ended", "short", "Logins, and ends of sessions by reason.")
                     .over_time(&connects, "{{pbx}} began")
                     .over_time(&disconnects, "{{pbx}} {{reason}}")
                     .drawn_as_bars(),
             ),
             (
-                8,
+                6,
                 Panel::steps(
                     "Scrapes that succeeded",
                     "short",
@@ -257,9 +258,19 @@ fn sessions() -> Row {
                 .up_to(1.0),
             ),
             (
-                8,
+                6,
                 Panel::lines("Time of a scrape", "s", "How long a scrape takes.")
                     .over_time(&own("scrape_duration_seconds"), "{{instance}}"),
+            ),
+            (
+                6,
+                Panel::lines(
+                    "Connections and requests refused",
+                    "cpm",
+                    "What the exporter refused or ended early on its own pages, per minute, by reason; docs/web.md has the reasons.",
+                )
+                .over_time(&format!("{refused} > 0"), "{{instance}} {{reason}}")
+                .or_else("Nothing refused"),
             ),
         ],
     )

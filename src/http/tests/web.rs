@@ -324,6 +324,36 @@ async fn a_file_that_gains_tls_serves_nothing_without_it() {
     assert_eq!(it.ask(it.client(), "GET /-/healthy").await.unwrap().status, 200);
 }
 
+#[tokio::test]
+async fn what_is_refused_is_counted_by_its_reason() {
+    let lines = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n";
+    let limit = "rate_limit:\n  interval: 1h\n  burst: 3\n";
+    let it = Protected::new(&format!("{TLS}{lines}{limit}{}", ann())).await;
+    let ours = it.ca.issue(&["client"]);
+
+    assert!(it.ask(it.client(), "GET /").await.is_err());
+    assert_eq!(it.site.ask("GET /").await.status, 400);
+    let asked = format!("GET /\n{LOGIN}");
+    let mut statuses = Vec::new();
+    for request in ["GET /", "GET /", &asked, &asked] {
+        statuses.push(it.ask(it.client().with(&ours), request).await.unwrap().status);
+    }
+    assert_eq!(statuses, [401, 401, 200, 429]);
+    it.change("");
+    assert!(it.ask(it.client().with(&ours), "GET /").await.is_err());
+
+    let refusals = &it.site.refusals;
+    for (refusal, count) in [
+        (HttpRefusal::Tls, 2),
+        (HttpRefusal::Password, 2),
+        (HttpRefusal::RateLimit, 1),
+        (HttpRefusal::WebConfig, 1),
+        (HttpRefusal::Timeout, 0),
+    ] {
+        assert_eq!(refusals.counted(refusal), count, "{refusal:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_ends_its_handshake_is_hung_up_on() {
     let it = Protected::new(TLS).await;

@@ -109,7 +109,8 @@ fn everything(queue: &str) -> Bench {
     use Observation as O;
     let mut bench = Bench::new(Settings { service_level: Some(secs(20)), ..Settings::default() });
     bench.metrics = std::mem::replace(&mut bench.metrics, Metrics::new(Settings::default()))
-        .with_process_metrics();
+        .with_process_metrics()
+        .with_http();
     let _ = bench
         .metrics
         .self_metrics(&PbxName::new("hq"), &["Hangup"], Moment::from_secs(1))
