@@ -67,7 +67,7 @@ pub(crate) struct Exporter {
     pub(crate) process: Process,
     config: PathBuf,
     /// Its own address.
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Exporter {

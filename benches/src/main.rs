@@ -7,6 +7,7 @@
 //! `make bench` runs everything and prints Markdown, for `docs/performance.md`.  Each bench has a
 //! file of its own.
 
+mod attack;
 mod exporter;
 mod generate;
 mod growth;
@@ -105,6 +106,8 @@ enum Bench {
     GrowthCheck,
     /// What a scrape costs, and how long it makes events wait
     Scrape,
+    /// What hostile clients of the pages cost, and how long they make the reader of a PBX stand still
+    Attack,
 }
 
 fn main() -> Result<(), Failure> {
@@ -136,6 +139,7 @@ fn main() -> Result<(), Failure> {
             resync::run(&context)?;
             pbxs::run(&context)?;
             scrape::run(&context)?;
+            attack::run(&context)?;
             startup::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
@@ -148,6 +152,7 @@ fn main() -> Result<(), Failure> {
         Bench::Pbxs => pbxs::run(&context)?,
         Bench::Resync => resync::run(&context)?,
         Bench::Scrape => scrape::run(&context)?,
+        Bench::Attack => attack::run(&context)?,
     }
     Ok(())
 }

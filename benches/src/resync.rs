@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
 }
 
 /// Sends an event, and answers what is asked for until the next one.
-fn trickle(session: &mut Session) -> io::Result<()> {
+pub(crate) fn trickle(session: &mut Session) -> io::Result<()> {
     session.stream.write_all(b"Event: Newexten\r\nChannel: SIP/1-1\r\nUniqueid: 1.1\r\n\r\n")?;
     match session.answer() {
         Err(error)
@@ -70,7 +70,7 @@ fn trickle(session: &mut Session) -> io::Result<()> {
 }
 
 /// 2,500 talks with agents, 2,500 callers who wait, and 2,500 other channels.
-fn lists() -> Lists {
+pub(crate) fn lists() -> Lists {
     let mut lists = Lists::default();
     for queue in 0..QUEUES {
         lists.queues.push(format!(
