@@ -376,5 +376,8 @@ const TABLES: &[(&str, &str)] = &[
 ];
 
 /// Panels that show a fault, and nothing on a PBX that has none.
-const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] =
-    &[("exporter", "Never received"), ("exporter", "Anomalies by kind")];
+const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[
+    ("exporter", "Never received"),
+    ("exporter", "Anomalies by kind"),
+    ("exporter", "Connections and requests refused"),
+];
