@@ -6,6 +6,7 @@ mod configuration;
 mod demo;
 mod fetch;
 mod health;
+mod http_threads;
 mod logging;
 mod manager_conf;
 mod notify;

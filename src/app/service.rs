@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::Failure;
+use super::http_threads::HttpThreads;
 use super::notify::keep_systemd_informed;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, HealthPath};
@@ -87,10 +88,14 @@ impl Service {
             refusals,
         });
 
+        let tls = pages.web.as_ref().is_some_and(|web| web.has_tls());
+        let threads = HttpThreads::start()?;
         let mut tasks = JoinSet::new();
         for listener in listeners {
-            info!(address = %listener.local_addr()?, "listening");
-            tasks.spawn(http::serve(listener, Arc::clone(&pages), stop.clone()));
+            info!(address = %listener.local_addr()?, tls, "listening");
+            let listener = threads.adopt(listener)?;
+            let serving = http::serve(listener, Arc::clone(&pages), stop.clone());
+            tasks.spawn_on(serving, threads.handle());
         }
         let informed = keep_systemd_informed(Arc::clone(&health), clock.clone(), stop.clone());
         tasks.spawn(informed);

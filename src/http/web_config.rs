@@ -192,10 +192,8 @@ impl WebConfig {
 
     /// Whoever connects makes us look, so a lasting mistake is told once a minute.
     fn tell_wrong(&self, err: &WebConfigError, now: Moment) {
-        let mut told = self.told();
-        if told.wrong.is_none_or(|last| now.since(last) >= PAUSE) {
+        if self.told().is_due(now) {
             error!(error = %with_causes(err), "web configuration refuses everybody until it is right");
-            told.wrong = Some(now);
         }
     }
 
@@ -205,6 +203,17 @@ impl WebConfig {
 
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told {
+    /// Whether the log is told of a mistake that is there `now`.
+    fn is_due(&mut self, now: Moment) -> bool {
+        let due = self.wrong.is_none_or(|last| now.since(last) >= PAUSE);
+        if due {
+            self.wrong = Some(now);
+        }
+        due
     }
 }
 
@@ -261,3 +270,19 @@ impl Version {
 /// Between two lines about the same lasting mistake.
 const PAUSE: Duration = Duration::from_secs(60);
 const SETTLED: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lasting_mistake_is_told_once_a_minute() {
+        let mut told = Told::default();
+        let told_at: Vec<_> = (0..=130).filter(|&at| told.is_due(Moment::from_secs(at))).collect();
+        assert_eq!(told_at, [0, 60, 120]);
+
+        // One that comes after the file was right is another one.
+        told.wrong.take();
+        assert!(told.is_due(Moment::from_secs(131)));
+    }
+}
