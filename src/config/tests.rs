@@ -259,6 +259,7 @@ fn the_interface_as_label_is_an_identity() {
     assert!(matches!(config.metrics.agent_label, AgentLabel::Name));
     let config = load(&sources(&format!("{MINIMAL}agent_label: hash\nagent_label_salt: salty\n")));
     assert!(matches!(config.metrics.agent_label, AgentLabel::Hash { ref salt } if salt == "salty"));
+    assert_eq!(format!("{:?}", config.metrics.agent_label), "Hash { salt: *** }");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The part of the configuration that is about the metrics.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::aliases::QueueAliases;
@@ -136,7 +137,7 @@ impl Default for Buckets {
 }
 
 /// What the agent label is made of: names are personal data.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub enum AgentLabel {
     /// The agent's identity as the correlator knows it: member name or interface.
     #[default]
@@ -148,6 +149,17 @@ pub enum AgentLabel {
     },
     /// Nothing: all agents of a queue are one series.
     None,
+}
+
+/// The salt is a secret: with it, hashes are soon tried.
+impl fmt::Debug for AgentLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("Name"),
+            Self::Hash { salt: _ } => f.write_str("Hash { salt: *** }"),
+            Self::None => f.write_str("None"),
+        }
+    }
 }
 
 /// How much the histograms with an agent label may cost.

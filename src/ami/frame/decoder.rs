@@ -207,10 +207,19 @@ impl Decoder {
 
     fn banner(&mut self) -> Option<Item<'_>> {
         let mark = self.line_ends.line_end();
-        let end = self.start + memmem::find(&self.buffer[self.start..], mark)?;
-        let version = self.start + BANNER.len();
+        let Some(length) = memmem::find(&self.buffer[self.start..], mark) else {
+            return self.refuse_endless().map(Item::Rejected);
+        };
+        let (start, end) = (self.start, self.start + length);
+        if let Some(rejection) = self.limits.exceeded_by(&self.buffer[start..end]) {
+            // As if it had come in pieces: what is dropped has no end but a blank line.
+            self.dropping = true;
+            self.go_to(end);
+            return Some(Item::Rejected(rejection));
+        }
+
         self.go_to(end + mark.len());
-        Some(Item::Banner(&self.buffer[version..end]))
+        Some(Item::Banner(&self.buffer[start + BANNER.len()..end]))
     }
 
     /// Where the frame ends and where the next one may begin, counted from where it begins.
@@ -248,7 +257,13 @@ impl Decoder {
 
     /// Gives up on a frame that is too long although its end has not come.
     fn refuse_endless(&mut self) -> Option<Rejection> {
-        let rejection = self.limits.exceeded_by(&self.buffer[self.start..])?;
+        // What may be the beginning of its end is no part of it, as when it had come with the end.
+        let text = &self.buffer[self.start..];
+        let blank = self.line_ends.blank_line();
+        let ending = (1..blank.len()).rev().find(|&length| text.ends_with(&blank[..length]));
+        let frame = &text[..text.len() - ending.unwrap_or_default()];
+
+        let rejection = self.limits.exceeded_by(frame)?;
         self.dropping = true;
         self.forget_searched();
         Some(rejection)
@@ -440,6 +455,40 @@ mod tests {
         }
         decoder.feed(b"\r\nEvent: B\r\n\r\n");
         assert_eq!(items(&mut decoder), [r#"Event "B" []"#]);
+    }
+
+    #[test]
+    fn a_greeting_over_the_limit_is_dropped_before_its_end_comes() {
+        let limits = Limits { line: 30, frame: 2000 };
+        let rest = b"\r\nEvent: A\r\n\r\nEvent: B\r\n\r\n";
+        let stream = [BANNER, &[b'5'; 1000], rest].concat();
+        let expected = ["LineTooLong", r#"Event "B" []"#];
+        assert_eq!(whole(&stream, limits), expected);
+
+        let mut decoder = Decoder::new(limits);
+        let mut found = Vec::new();
+        for byte in &stream {
+            decoder.feed(&[*byte]);
+            found.extend(items(&mut decoder));
+            assert!(decoder.pending() <= 31);
+        }
+        assert_eq!(found, expected);
+
+        let longest = [BANNER, &[b'5'; 8], b"\r\n"].concat();
+        assert_eq!(whole(&longest, limits), [r#"banner "55555555""#]);
+    }
+
+    #[test]
+    fn a_frame_of_exactly_the_limit_is_fine_however_it_is_cut() {
+        let limits = Limits { line: 20, frame: 20 };
+        let stream = b"Event: A\r\nKey: 12345\r\n\r\n";
+        let longer = b"Event: A\r\nKey: 123456\r\n\r\n";
+        for cut in 0..stream.len() {
+            let found = in_pieces(stream, &[cut], Decoder::new(limits));
+            assert_eq!(found, [r#"Event "A" [("Key", "12345")]"#], "cut at {cut}");
+            let found = in_pieces(longer, &[cut], Decoder::new(limits));
+            assert_eq!(found, ["FrameTooLong"], "cut at {cut}");
+        }
     }
 
     #[test]
