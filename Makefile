@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: bench build clean dashboards demo lint pictures soak test test-all toolchain tools
+.PHONY: bench build clean dashboards demo fuzz lint pictures soak test test-all toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -29,6 +29,16 @@ soak: tools
 bench: toolchain
 	cargo build --release --bin asterisk_exporter
 	cargo run --release -p benches -- $(or $(ARGS),all)
+
+# One kind of input (tests/fuzzing), by libFuzzer: make fuzz TARGET=frames SECONDS=60.  Without a sanitizer, which our code
+# without `unsafe` does not need, Rust's stable compiler is enough.  Dependencies are those of the exporter.
+TARGET ?= frames
+SECONDS ?= 60
+fuzz: toolchain
+	@[ -x target/tools/bin/cargo-fuzz ] || cargo install cargo-fuzz --locked --root target/tools
+	cargo run -p fuzzing -- $(TARGET) fuzz/corpus/$(TARGET)
+	cp Cargo.lock fuzz/Cargo.lock
+	target/tools/bin/cargo-fuzz run --sanitizer none $(TARGET) -- -max_total_time=$(SECONDS) -max_len=65536 -timeout=20
 
 # dashboards/*.json, from dashboards/src.
 dashboards: toolchain

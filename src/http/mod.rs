@@ -11,7 +11,7 @@ mod gate;
 mod health_socket;
 mod idle_timeout;
 mod landing;
-mod negotiate;
+pub mod negotiate;
 mod opening;
 mod page;
 mod page_memory;

@@ -8,7 +8,7 @@
 use crate::metrics::{Exposition, Format};
 
 /// What to answer to an `Accept` header, its lines joined by commas; `None` if there was none.
-pub(super) fn exposition(accept: Option<&str>) -> Exposition {
+pub fn exposition(accept: Option<&str>) -> Exposition {
     let ranges = accept.and_then(parse).unwrap_or_default();
     let wished = OFFERS
         .iter()
@@ -24,7 +24,7 @@ pub(super) fn exposition(accept: Option<&str>) -> Exposition {
 }
 
 /// Whether an `Accept-Encoding` header, its lines joined by commas, allows gzip.
-pub(super) fn gzip(accept_encoding: Option<&str>) -> bool {
+pub fn gzip(accept_encoding: Option<&str>) -> bool {
     let codings = accept_encoding.and_then(parse).unwrap_or_default();
     let weight = |coding: &str| {
         codings.iter().find(|e| e.name.eq_ignore_ascii_case(coding)).map(|e| e.weight)

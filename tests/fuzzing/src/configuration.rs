@@ -1,0 +1,60 @@
+//! Configurations: mistakes name key and place, and no secret is printed.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use asterisk_exporter::config::{Config, Document, Error, Mistake, Place, Purpose, Sources};
+
+/// The input is the file.  Secrets come from the environment, so that it is known what they are.
+pub(crate) fn check(input: &[u8]) {
+    let text = String::from_utf8_lossy(input).into_owned();
+    let lines = text.lines().count() as u64;
+    let variable = |name: &str| OsString::from(format!("ASTERISK_EXPORTER_{name}"));
+    let environment = vec![
+        (variable("PBX__0__SECRET"), OsString::from(SECRET)),
+        (variable("AGENT_LABEL_SALT"), OsString::from(SECRET)),
+    ];
+    let document = Document::Text { name: "config.yml".to_owned(), text };
+    let sources = Sources { document, environment, ..Sources::default() };
+
+    for purpose in [Purpose::Run, Purpose::Replay] {
+        match Config::load(&sources, purpose) {
+            Ok(loaded) => {
+                never_printed(&format!("{loaded:?}"));
+                assert!(!loaded.config.pbxs.is_empty(), "no PBX");
+                loaded.warnings.iter().for_each(|warning| check_mistake(warning, lines));
+            }
+            Err(Error::Mistakes(mistakes)) => {
+                assert!(!mistakes.is_empty(), "no configuration, and no mistake");
+                mistakes.iter().for_each(|mistake| check_mistake(mistake, lines));
+            }
+            Err(error @ Error::Unreadable { .. }) => {
+                panic!("a text is not read: {error}: {:?}", error.source())
+            }
+        }
+    }
+}
+
+fn check_mistake(mistake: &Mistake, lines: u64) {
+    never_printed(&format!("{mistake} {mistake:?}"));
+    assert!(!mistake.message.is_empty(), "a mistake without a message: {mistake}");
+
+    match &mistake.place {
+        Place::At { file, line, column } => {
+            assert_eq!(&**file, "config.yml");
+            // The end of a file is behind its last line.
+            assert!((1..=lines + 1).contains(line), "line {line} of {lines}: {mistake}");
+            assert!(*column >= 1, "{mistake}");
+        }
+        Place::Whole(name) => assert_eq!(&**name, "config.yml"),
+        Place::Variable(name) => assert!(name.starts_with("ASTERISK_EXPORTER_"), "{mistake}"),
+        Place::Flag(name) => panic!("there is no flag {name}: {mistake}"),
+    }
+}
+
+fn never_printed(text: &str) {
+    assert!(!text.contains(SECRET), "a secret is printed: {text}");
+}
+
+/// A word that stands nowhere else.
+const SECRET: &str = "s3cret-0f-the-env1r0nment";
