@@ -1,45 +1,44 @@
 //! The real program as a process, and what it uses.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use super::Failure;
 use super::stream::TRUNKS;
 
 /// A process that is killed when it is dropped.
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    child: Child,
+    /// CPU seconds of each thread when it was last looked at.
+    threads: Mutex<HashMap<OsString, f64>>,
+}
 
 impl Process {
     /// Starts a program.
     pub(crate) fn start(command: &mut Command) -> std::io::Result<Self> {
-        command.spawn().map(Self)
+        Ok(Self { child: command.spawn()?, threads: Mutex::default() })
     }
 
     /// CPU seconds that it has used so far.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        // The one has hundredths of all threads, the other is exact for those that still live.
-        self.in_ticks().max(self.of_threads())
-    }
-
-    fn in_ticks(&self) -> f64 {
-        let stat = self.read("stat");
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        // utime and stime, in ticks of the kernel's interface.
-        fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-    }
-
-    fn of_threads(&self) -> f64 {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id()));
-        let of = |path: &Path| {
-            let text = std::fs::read_to_string(path.join("schedstat")).ok()?;
-            text.split(' ').next()?.parse::<f64>().ok()
-        };
-        tasks.into_iter().flatten().flatten().filter_map(|task| of(&task.path())).sum::<f64>() / 1e9
+        // The total of the process has hundredths of a second.  A thread's own is exact and goes
+        // with the thread; those that end have been idle for some seconds.
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        for task in tasks.into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            if let Some(Ok(spent)) = text.split(' ').next().map(str::parse::<f64>) {
+                threads.insert(task.file_name(), spent / 1e9);
+            }
+        }
+        threads.values().sum()
     }
 
     /// Resident memory in bytes.
@@ -51,14 +50,14 @@ impl Process {
     }
 
     fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.0.id())).unwrap_or_default()
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap_or_default()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -85,7 +84,7 @@ impl Exporter {
         let mut command = Command::new(program);
         command.arg("--config").arg(&config).stderr(Stdio::piped()).stdout(Stdio::null());
         let mut process = Process::start(&mut command)?;
-        let log = process.0.stderr.take().ok_or("no standard error")?;
+        let log = process.child.stderr.take().ok_or("no standard error")?;
         let address = listening(log)?;
         Ok(Self { process, config, address })
     }

@@ -29,21 +29,16 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     let stood_opening = stall.longest();
     let opening_cpu = exporter.process.cpu_seconds();
 
-    // Events go on while the queues are listed again.
+    // Nothing else comes while the queues are listed again: all that is spent is for the list.
     session.stream.set_read_timeout(Some(BETWEEN_EVENTS))?;
-    let cpu = |session: &mut Session, until: &dyn Fn(&Session, Duration) -> bool| {
-        let (before, begun) = (exporter.process.cpu_seconds(), now());
-        let stall = Stall::watch(&session.stream)?;
-        while !until(session, begun.elapsed()) {
-            trickle(session)?;
-        }
-        let spent = exporter.process.cpu_seconds() - before;
-        Ok::<_, io::Error>((spent, begun.elapsed().as_secs_f64(), stall.longest()))
-    };
-    let (of_events, while_idle, _) = cpu(&mut session, &|_, spent| spent.as_secs() >= 5)?;
-    let (with_list, while_listing, stood_listing) =
-        cpu(&mut session, &|session, spent| session.barriers() >= 2 || spent.as_secs() >= 60)?;
-    let list = with_list - of_events / while_idle * while_listing;
+    let before = exporter.process.cpu_seconds();
+    until_listed(&mut session, 2, |_| Ok(()))?;
+    let list = exporter.process.cpu_seconds() - before;
+
+    // Once more, and events go on meanwhile.
+    let stall = Stall::watch(&session.stream)?;
+    until_listed(&mut session, 3, send_event)?;
+    let stood_listing = stall.longest();
 
     let mut table = Table::new(
         "A PBX with 10,000 channels, 1,000 queues and 5,000 members",
@@ -56,9 +51,35 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Waits until so many lists were taken, and does something every 20 ms.
+fn until_listed(
+    session: &mut Session,
+    lists: u32,
+    mut meanwhile: impl FnMut(&mut Session) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let begun = now();
+    while session.barriers() < lists {
+        if begun.elapsed() > PATIENCE {
+            return Err("the queues were not listed again".into());
+        }
+        meanwhile(session)?;
+        answer(session)?;
+    }
+    Ok(())
+}
+
 /// Sends an event, and answers what is asked for until the next one.
 pub(crate) fn trickle(session: &mut Session) -> io::Result<()> {
-    session.stream.write_all(b"Event: Newexten\r\nChannel: SIP/1-1\r\nUniqueid: 1.1\r\n\r\n")?;
+    send_event(session)?;
+    answer(session)
+}
+
+fn send_event(session: &mut Session) -> io::Result<()> {
+    session.stream.write_all(b"Event: Newexten\r\nChannel: SIP/1-1\r\nUniqueid: 1.1\r\n\r\n")
+}
+
+/// Answers what is asked for, for as long as a read may take.
+fn answer(session: &mut Session) -> io::Result<()> {
     match session.answer() {
         Err(error)
             if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
@@ -127,6 +148,8 @@ fn channel(name: &str, uid: &str, talk: usize, app: (&str, &str), bridged: bool)
     )
 }
 
+/// Lists come every 30 s.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// So rare that events cost little beside the list.
 const BETWEEN_EVENTS: Duration = Duration::from_millis(20);
 const QUEUES: usize = 1_000;
