@@ -103,7 +103,10 @@ fn users(root: &Section<'_>) -> BTreeMap<String, Secret> {
 
     for (name, (_, cost)) in &users {
         let key = format!("basic_auth_users.{name}");
-        if *cost > SLOW {
+        if *cost > SLOWEST {
+            let why = format!("a cost of {cost} keeps every login waiting: {SLOWEST} is the most");
+            root.mistake(&key, why);
+        } else if *cost > SLOW {
             let doubt =
                 format!("a cost of {cost} keeps a core busy for seconds at each new password");
             root.warning(&key, doubt);
@@ -158,5 +161,7 @@ const HEADERS: &[(&str, &[&str])] = &[
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 /// A cost of 14 takes a second.
 const SLOW: u32 = 14;
+/// Eight seconds, and one login is checked after the other.
+const SLOWEST: u32 = 17;
 const NOT_A_HASH: &str =
     "is not a bcrypt hash, which `htpasswd -nBC 10 \"\" | tr -d ':\\n'` makes of a password";

@@ -85,7 +85,7 @@ pub(super) struct Members {
     ever: u64,
     /// How many sessions there were.
     session: u32,
-    agents: HashMap<AgentId, Agent>,
+    agents: BTreeMap<AgentId, Agent>,
     /// Whose device it is.
     owners: Owners,
     phones: AgentPhones,
@@ -237,16 +237,12 @@ impl Members {
 
     /// Every agent, in order.
     fn agent_ids(&self) -> Vec<AgentId> {
-        let mut ids: Vec<_> = self.agents.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        self.agents.keys().copied().collect()
     }
 
     /// Every agent's state, in order.
     pub(super) fn agent_states(&self) -> Vec<(AgentId, AgentState)> {
-        let mut states: Vec<_> = self.agents.iter().map(|(&id, agent)| (id, agent.state)).collect();
-        states.sort_unstable();
-        states
+        self.agents.iter().map(|(&id, agent)| (id, agent.state)).collect()
     }
 
     /// Every member.

@@ -77,7 +77,7 @@ impl Passwords {
         let known = str::from_utf8(&login.name).ok().and_then(|name| users.get(name));
         let Some(hash) = known.or_else(|| self.stand_in(users, &login.name)) else { return false };
         let (is_known, hash) = (known.is_some(), hash.clone());
-        let seen = self.seen(&login, &hash);
+        let seen = self.seen(&login, &hash, is_known);
         if let Some(right) = self.checked().find(seen) {
             return right;
         }
@@ -108,8 +108,11 @@ impl Passwords {
         users.values().nth(usize::try_from(at).ok()?)
     }
 
-    fn seen(&self, login: &Login, hash: &Secret) -> Seen {
-        self.digest(&[&login.name, hash.expose().as_bytes(), &login.password])
+    /// Whether the name is known is part of it: the hash may have stood in for that of the same name
+    /// before there was such a user.
+    fn seen(&self, login: &Login, hash: &Secret, is_known: bool) -> Seen {
+        let known = [u8::from(is_known)];
+        self.digest(&[&known, &login.name, hash.expose().as_bytes(), &login.password])
     }
 
     /// The lengths are part of it, so that no two lists of parts run into the same bytes.

@@ -8,8 +8,8 @@ use tokio_rustls::rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
     SignatureScheme, version,
@@ -50,6 +50,11 @@ pub(super) fn server_config(file: &TlsFile, http2: bool) -> Result<Arc<ServerCon
         .with_single_cert(file.chain.clone(), file.key.clone_key())
         .map_err(TlsError::Certificate)?;
 
+    if file.client_auth != ClientAuth::None {
+        // A resumed session would not look at the client's certificate, which may have expired since.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     config.ignore_client_order = file.cipher_suites.is_some() && file.prefer_own_order;
     config.alpn_protocols = if http2 { vec![H2.into(), HTTP1.into()] } else { vec![HTTP1.into()] };
     Ok(Arc::new(config))

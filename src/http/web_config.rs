@@ -19,7 +19,7 @@ use super::rate_limit::Bucket;
 use super::tls;
 use super::turns::Turns;
 use crate::clock::{Clock, Moment};
-use crate::config::{self, Mistake, RateLimit, WebFile};
+use crate::config::{self, ClientAuth, Mistake, RateLimit, WebFile};
 use crate::error::with_causes;
 
 /// The web configuration file, and what is known of it.
@@ -64,12 +64,17 @@ pub(super) struct Access {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) users: Users,
     pub(super) rate_limit: Option<RateLimit>,
+    /// Whether clients show a certificate, and whether its names count.
+    clients: bool,
+    names: bool,
 }
 
 /// What the file had at the start.
 #[derive(Clone, Copy, Debug)]
 struct Protects {
     tls: bool,
+    clients: bool,
+    names: bool,
     users: bool,
 }
 
@@ -106,7 +111,12 @@ impl WebConfig {
     /// It cannot be used.
     pub fn open(path: &Path, clock: Clock) -> Result<(Self, Vec<Mistake>), WebConfigError> {
         let (access, files, warnings) = read(path)?;
-        let protects = Protects { tls: access.tls.is_some(), users: !access.users.is_empty() };
+        let protects = Protects {
+            tls: access.tls.is_some(),
+            clients: access.clients,
+            names: access.names,
+            users: !access.users.is_empty(),
+        };
         let passwords = Passwords::new().map_err(WebConfigError::Random)?;
 
         let reading = Reading {
@@ -170,6 +180,8 @@ impl WebConfig {
         let (access, ..) = &found;
         let lost = match self.protects {
             Protects { tls: true, .. } if access.tls.is_none() => "tls_server_config",
+            Protects { clients: true, .. } if !access.clients => "client_auth_type",
+            Protects { names: true, .. } if !access.names => "client_allowed_sans",
             Protects { users: true, .. } if access.users.is_empty() => "basic_auth_users",
             _ => return Ok(found),
         };
@@ -233,8 +245,10 @@ fn read(path: &Path) -> Result<Found, WebConfigError> {
     };
     let headers = file.headers.iter().filter_map(header).collect();
 
+    let clients = file.tls.as_ref().is_some_and(|tls| tls.client_auth != ClientAuth::None);
+    let names = file.tls.as_ref().is_some_and(|tls| tls.client_sans.is_some());
     let WebFile { http2, users, rate_limit, files, .. } = file;
-    Ok((Access { tls, http2, headers, users, rate_limit }, files, warnings))
+    Ok((Access { tls, http2, headers, users, rate_limit, clients, names }, files, warnings))
 }
 
 /// The versions of the files that were read just now, unless one is so new that a change after the

@@ -72,12 +72,15 @@ async fn banner(dialogue: &mut Dialogue<'_>) -> Result<String, End> {
         dialogue.wire.accept(chunk);
 
         let compared = head.len().min(BANNER.len());
-        let endless = head.len() > LONGEST && !head.contains(&b'\n');
-        if head[..compared] != BANNER[..compared] || endless {
+        if head[..compared] != BANNER[..compared] {
             return Err(not_ami(&head));
         }
         if let Some(ami) = dialogue.greet()? {
             return Ok(ami);
+        }
+        // A line feed alone ends no greeting.
+        if head.len() > LONGEST {
+            return Err(not_ami(&head));
         }
     }
 }

@@ -314,6 +314,32 @@ async fn a_file_that_is_wrong_or_less_refuses_everybody_until_it_is_right() {
 }
 
 #[tokio::test]
+async fn a_file_that_no_longer_asks_for_certificates_or_names_refuses_everybody() {
+    let ca = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n";
+    let names = "  client_allowed_sans: [client]\n";
+    let it = Protected::new(&format!("{TLS}{ca}{names}")).await;
+    let ours = it.ca.issue(&["client"]);
+    assert_eq!(it.ask(it.client().with(&ours), "GET /").await.unwrap().status, 200);
+
+    for less in [TLS.to_owned(), format!("{TLS}{ca}")] {
+        it.change(&less);
+        assert!(it.ask(it.client().with(&ours), "GET /").await.is_err(), "{less}");
+        assert!(it.ask(it.client(), "GET /").await.is_err(), "{less}");
+    }
+    it.change(&format!("{TLS}{ca}{names}"));
+    assert_eq!(it.ask(it.client().with(&ours), "GET /").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_login_that_was_wrong_before_there_was_such_a_user_is_right_now() {
+    let it = Protected::new(&ann().replace("ann", "bob")).await;
+    let asked = format!("GET /\n{LOGIN}");
+    assert_eq!(it.site.ask(&asked).await.status, 401);
+    it.change(&ann());
+    assert_eq!(it.site.ask(&asked).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_file_that_gains_tls_serves_nothing_without_it() {
     let it = Protected::new("").await;
     let mut kept = TcpStream::connect(it.site.address).await.unwrap();
