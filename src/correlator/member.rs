@@ -235,11 +235,6 @@ impl Members {
         self.counts.of_queue(queue)
     }
 
-    /// Every agent, in order.
-    fn agent_ids(&self) -> Vec<AgentId> {
-        self.agents.keys().copied().collect()
-    }
-
     /// Every agent's state, in order.
     pub(super) fn agent_states(&self) -> Vec<(AgentId, AgentState)> {
         self.agents.iter().map(|(&id, agent)| (id, agent.state)).collect()

@@ -33,6 +33,26 @@ impl Agent {
         }
     }
 
+    /// Works out the state anew; reports the time spent in the old one if it changed.
+    fn refresh(
+        &mut self,
+        id: AgentId,
+        synchronised: bool,
+        now: Moment,
+        names: &Names,
+        out: &mut dyn Observe,
+    ) {
+        let (state, reason) = match synchronised {
+            true => self.counts.state(),
+            false => (AgentState::Unknown, ReasonId::NONE),
+        };
+        if (state, reason) != (self.state, self.reason) {
+            self.report(id, now, names, out);
+            self.state = state;
+            self.reason = reason;
+        }
+    }
+
     /// Reports the time spent in the state.
     fn report(&mut self, agent: AgentId, now: Moment, names: &Names, out: &mut dyn Observe) {
         // The first event of the agent may have come in a part of a capture that has no time.
@@ -55,31 +75,23 @@ impl Correlator {
         out: &mut dyn Observe,
     ) {
         self.members.settle();
-        let Some(agent) = self.members.agents.get_mut(&id) else { return };
-        let (state, reason) = match self.synchronised {
-            true => agent.counts.state(),
-            false => (AgentState::Unknown, ReasonId::NONE),
-        };
-        if (state, reason) != (agent.state, agent.reason) {
-            agent.report(id, now, &self.names, out);
-            agent.state = state;
-            agent.reason = reason;
+        if let Some(agent) = self.members.agents.get_mut(&id) {
+            agent.refresh(id, self.synchronised, now, &self.names, out);
         }
     }
 
     /// Works out the states of all agents anew: the link came up or was lost.
     pub(in crate::correlator) fn refresh_all_agents(&mut self, now: Moment, out: &mut dyn Observe) {
-        for agent in self.members.agent_ids() {
-            self.refresh_agent(agent, now, out);
+        self.members.settle();
+        for (&id, agent) in &mut self.members.agents {
+            agent.refresh(id, self.synchronised, now, &self.names, out);
         }
     }
 
     /// Reports all state and wrap-up time up to now.
     pub(in crate::correlator) fn report_times(&mut self, now: Moment, out: &mut dyn Observe) {
-        for id in self.members.agent_ids() {
-            if let Some(agent) = self.members.agents.get_mut(&id) {
-                agent.report(id, now, &self.names, out);
-            }
+        for (&id, agent) in &mut self.members.agents {
+            agent.report(id, now, &self.names, out);
         }
 
         self.members.settle();
