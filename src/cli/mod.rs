@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use audit::{AuditArgs, Side};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use log::{Level, LogArgs, LogFormat};
 
@@ -95,7 +96,11 @@ pub struct WebArgs {
     pub systemd_socket: bool,
     /// Unix socket for `asterisk_exporter health`; by default health.sock in systemd's
     /// $RUNTIME_DIRECTORY, or in /run/asterisk_exporter if that is there.  An empty path is none.
-    #[arg(long = "web.health-socket", value_name = "FILE")]
+    #[arg(
+        long = "web.health-socket",
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+    )]
     pub health_socket: Option<PathBuf>,
 }
 
@@ -246,6 +251,12 @@ mod tests {
     #[test]
     fn a_speed_is_a_number_above_zero() {
         assert!(["0", "-1", "nan", "inf", "fast"].iter().all(|text| speed(text).is_err()));
+    }
+
+    #[test]
+    fn an_empty_path_of_the_health_socket_is_taken() {
+        let cli = Cli::parse_from(["asterisk_exporter", "--web.health-socket", ""]);
+        assert_eq!(cli.run.web.health_socket, Some(PathBuf::new()));
     }
 
     #[test]

@@ -79,6 +79,9 @@ impl<'a> Section<'a> {
             if text.is_empty() {
                 return Err("is empty".to_owned());
             }
+            if is_pasted(text) {
+                return Err(PASTED.to_owned());
+            }
             Ok(File { named: text.to_owned(), path: self.beside_file(key, text) })
         })
     }
@@ -378,6 +381,15 @@ fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     let items: Vec<Option<T>> = items.collect();
     items.into_iter().collect()
 }
+
+/// Whether a text that should name a file is what the file holds.  It may be a private key, which no
+/// message may show.
+pub(super) fn is_pasted(text: &str) -> bool {
+    text.contains("-----BEGIN")
+}
+
+/// What is said of it.
+pub(super) const PASTED: &str = "is the text of a file, and must be its name";
 
 fn is_list(values: &Dict) -> bool {
     !values.is_empty() && values.keys().all(|key| key.parse::<usize>().is_ok())

@@ -83,7 +83,7 @@ impl Connections {
         let sending =
             table.open.iter().filter_map(|(&number, connection)| match connection.idle.doing() {
                 Doing::Sending(since) => Some((since, number)),
-                Doing::Idle(_) | Doing::Working => None,
+                Doing::Idle(_) | Doing::Asking(_) | Doing::Working => None,
             });
         let Some((_, number)) = sending.min() else { return false };
         table.displace(number, End::Unread);
@@ -101,7 +101,7 @@ impl Table {
     }
 
     /// Of the connections that may be ended, the one that has been idle for longest, or else has been
-    /// sending for longest.  None that is worked for: its client waits for us.
+    /// asking for longest without having been let in, or else sending for longest.  None that is worked for: its client waits for us.
     fn most_idle(&self, may_be: impl Fn(&Connection) -> bool) -> Option<u64> {
         let all = self.open.iter().filter(|(_, connection)| may_be(connection));
         let all = all.map(|(&number, connection)| (connection.idle.doing(), number));
@@ -172,6 +172,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::http::idle_timeout::OpenRequest;
 
     fn take(all: &Connections, clock: &Clock, address: &str) -> Result<Seat, HttpRefusal> {
         all.take(address.parse().unwrap(), IdleTimeout::new(clock.clone()))
@@ -236,6 +237,7 @@ mod tests {
         let (all, clock) = (Connections::default(), Clock::start());
         let seats = fill(&all, &clock, "192.0.2.1").await;
         let mut open: Vec<_> = seats.iter().map(|seat| seat.idle.open()).collect();
+        open.iter_mut().for_each(OpenRequest::admit);
         let refused = take(&all, &clock, "192.0.2.1");
         assert_eq!(refused.err(), Some(HttpRefusal::ClientConnections));
 
@@ -248,6 +250,26 @@ mod tests {
         assert!(all.displace_slowest());
         assert!(!all.displace_slowest());
         assert_eq!(displaced(&seats), [3, 9]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_whose_password_is_not_checked_yet_give_way_to_who_comes() {
+        let (all, clock) = (Connections::default(), Clock::start());
+        let mut hostile = Vec::new();
+        for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] {
+            hostile.extend(fill(&all, &clock, address).await);
+        }
+        assert_eq!(hostile.len(), MAX_CONNECTIONS);
+        let mut asking = Vec::new();
+        for seat in &hostile {
+            asking.push(seat.idle.open());
+            advance(Duration::from_millis(1)).await;
+        }
+        asking[0].admit();
+
+        // The first one is worked for, and the second has been asking for longest.
+        let _scraper = take(&all, &clock, "10.0.0.1").unwrap();
+        assert_eq!(displaced(&hostile), [1]);
     }
 
     #[tokio::test(start_paused = true)]

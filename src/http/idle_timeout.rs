@@ -23,11 +23,14 @@ pub(super) struct IdleTimeout {
 #[derive(Clone, Copy, Debug)]
 struct Requests {
     open: usize,
+    /// Those of them whose client has not shown yet that it may ask.
+    asking: usize,
     /// Those of them whose answer is ready, and is read by the client or not.
     sending: usize,
     /// How often the last open one ended: an answer may begin and end between two looks.
     rests: u64,
-    /// Since when no request is open, or since when answers are sent.
+    /// Since when no request is open, or since when the first of them is, or since when answers are
+    /// sent.
     since: Moment,
     /// Why the connection has to end for others, if it has.
     displaced: Option<End>,
@@ -38,6 +41,9 @@ struct Requests {
 pub(super) enum Doing {
     /// Nothing: no request is open since then.
     Idle(Moment),
+    /// Only asking, since then: whether the client may is being checked, which takes long for a
+    /// password.
+    Asking(Moment),
     /// Sending, or rather waiting for the client to read, since then.
     Sending(Moment),
     /// Working for a request.
@@ -62,20 +68,37 @@ pub(super) enum End {
 pub(super) struct OpenRequest {
     requests: watch::Sender<Requests>,
     clock: Clock,
-    sending: bool,
+    stage: Stage,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    Asking,
+    Working,
+    Sending,
 }
 
 impl IdleTimeout {
     pub(super) fn new(clock: Clock) -> Self {
         let since = clock.now();
-        let requests = Requests { open: 0, sending: 0, rests: 0, since, displaced: None };
+        let requests =
+            Requests { open: 0, asking: 0, sending: 0, rests: 0, since, displaced: None };
         Self { requests: watch::Sender::new(requests), clock }
     }
 
     /// A request has come in whole.
     pub(super) fn open(&self) -> OpenRequest {
-        self.requests.send_modify(|requests| requests.open += 1);
-        OpenRequest { requests: self.requests.clone(), clock: self.clock.clone(), sending: false }
+        let now = self.clock.now();
+        self.requests.send_modify(|requests| {
+            if requests.open == 0 {
+                requests.since = now;
+            }
+            requests.open += 1;
+            requests.asking += 1;
+        });
+        let (requests, clock) = (self.requests.clone(), self.clock.clone());
+        OpenRequest { requests, clock, stage: Stage::Asking }
     }
 
     /// What the connection does now.
@@ -83,6 +106,7 @@ impl IdleTimeout {
         let requests = *self.requests.borrow();
         match requests {
             Requests { open: 0, since, .. } => Doing::Idle(since),
+            Requests { open, asking, since, .. } if open == asking => Doing::Asking(since),
             Requests { open, sending, since, .. } if open == sending => Doing::Sending(since),
             _ => Doing::Working,
         }
@@ -126,9 +150,19 @@ impl Requests {
 }
 
 impl OpenRequest {
+    /// The client may ask: from now on it waits for us.
+    pub(super) fn admit(&mut self) {
+        if self.stage == Stage::Asking {
+            self.stage = Stage::Working;
+            self.requests.send_modify(|requests| requests.asking -= 1);
+        }
+    }
+
     /// The bytes of the answer; the request stays open until the last part of them is written or
     /// dropped.
     pub(super) fn answer(mut self, body: Bytes) -> Bytes {
+        // A refusal is an answer as well.
+        self.admit();
         let now = self.clock.now();
         self.requests.send_modify(|requests| {
             if requests.sending == 0 {
@@ -136,7 +170,7 @@ impl OpenRequest {
             }
             requests.sending += 1;
         });
-        self.sending = true;
+        self.stage = Stage::Sending;
         Bytes::from_owner(Held { body, _open: self })
     }
 }
@@ -146,7 +180,8 @@ impl Drop for OpenRequest {
         let now = self.clock.now();
         self.requests.send_modify(|requests| {
             requests.open -= 1;
-            requests.sending -= usize::from(self.sending);
+            requests.asking -= usize::from(self.stage == Stage::Asking);
+            requests.sending -= usize::from(self.stage == Stage::Sending);
             if requests.open == 0 {
                 requests.rests += 1;
                 requests.since = now;
@@ -235,8 +270,11 @@ mod tests {
         assert_eq!(idle.doing(), Doing::Idle(begin));
 
         tokio::time::advance(second).await;
-        let (first, other) = (idle.open(), idle.open());
+        let (mut first, mut other) = (idle.open(), idle.open());
+        assert_eq!(idle.doing(), Doing::Asking(begin.after(second)));
+        first.admit();
         assert_eq!(idle.doing(), Doing::Working);
+        other.admit();
         let first = first.answer(Bytes::from_static(b"1"));
         assert_eq!(idle.doing(), Doing::Working);
         tokio::time::advance(second).await;

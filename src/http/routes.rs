@@ -24,10 +24,13 @@ pub(super) async fn answer(
     pages: &Pages,
     request: &Parts,
     peer: &Peer,
-    open: OpenRequest,
+    mut open: OpenRequest,
 ) -> Response<Full<Bytes>> {
     let (page, headers) = match gate::admit(pages, request, peer).await {
-        Ok(headers) => (page(pages, request, peer).await, headers),
+        Ok(headers) => {
+            open.admit();
+            (page(pages, request, peer).await, headers)
+        }
         Err(refusal) => refusal,
     };
     page.with_headers(headers).into_response(&request.method, Some(open))

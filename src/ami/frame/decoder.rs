@@ -84,12 +84,13 @@ pub enum Rejection {
 impl Limits {
     /// What is too long in a frame, or in the beginning of one.
     fn exceeded_by(self, frame: &[u8]) -> Option<Rejection> {
-        if frame.len() > self.frame {
-            return Some(Rejection::FrameTooLong);
-        }
+        // Whichever comes first, however much has come: any cut of the stream gives the same reason.
+        let whole = frame.len();
+        let frame = &frame[..whole.min(self.frame)];
+        let too_long = (whole > self.frame).then_some(Rejection::FrameTooLong);
         // A frame no longer than a line may be holds no line that is too long.
         if frame.len() <= self.line {
-            return None;
+            return too_long;
         }
 
         let mut start = 0;
@@ -100,7 +101,7 @@ impl Limits {
             }
             start = feed + 1;
         }
-        None
+        too_long
     }
 }
 
@@ -488,6 +489,28 @@ mod tests {
             assert_eq!(found, [r#"Event "A" [("Key", "12345")]"#], "cut at {cut}");
             let found = in_pieces(longer, &[cut], Decoder::new(limits));
             assert_eq!(found, ["FrameTooLong"], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_frame_over_both_limits_is_refused_for_the_first_however_it_is_cut() {
+        let limits = Limits { line: 20, frame: 50 };
+        let long_line =
+            [&b"Event: A\r\nK: "[..], &[b'v'; 30], b"\r\nKey: 0123456789\r\n\r\n"].concat();
+        let long_frame = [
+            &b"Event: A\r\n"[..],
+            &b"K: 0123456789\r\n".repeat(4),
+            b"K: ",
+            &[b'v'; 30],
+            b"\r\n\r\n",
+        ]
+        .concat();
+        for (stream, reason) in [(long_line, "LineTooLong"), (long_frame, "FrameTooLong")] {
+            assert!(stream.len() > limits.frame + 4);
+            for cut in 0..stream.len() {
+                let found = in_pieces(&stream, &[cut], Decoder::new(limits));
+                assert_eq!(found, [reason], "cut at {cut}");
+            }
         }
     }
 

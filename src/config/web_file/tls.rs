@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{CipherSuite, NamedGroup};
 
-use super::super::section::Section;
+use super::super::section::{PASTED, Section, is_pasted};
 use super::super::{checks, credentials};
 use crate::tls::{certificates_in, private_key_in, read_pem};
 
@@ -146,6 +146,10 @@ fn given(
     let Some(path) = path else {
         return text.map(|text| Some(Pem { key: inline, path: None, text: text.into_bytes() }));
     };
+    if is_pasted(&path) {
+        section.mistake(file, PASTED);
+        return Some(None);
+    }
     if text.is_some() {
         section.warning(inline, format!("ignored, since {file} is given"));
     }

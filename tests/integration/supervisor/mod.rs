@@ -616,3 +616,15 @@ async fn a_pbx_whose_task_waits_for_the_lock_for_ever_is_stuck() {
     holder.join().unwrap();
     exporter.until("going on", || stuck().is_empty()).await;
 }
+
+#[tokio::test]
+async fn a_greeting_that_a_line_feed_alone_ends_is_no_greeting_without_end() {
+    let fake = Fake::start().await;
+    let exporter = Exporter::start(vec![slow(fake.pbx("hq"))]);
+    let mut peer = fake.accept().await;
+    peer.send_bytes(b"Asterisk Call Manager/5\n").await;
+    peer.send_bytes(&[b'A'; 300]).await;
+    let why = exporter.down(0).await;
+    assert!(why.starts_with("not an AMI server: Asterisk Call Manager/5"), "{why}");
+    peer.expect_close().await;
+}
