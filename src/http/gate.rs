@@ -9,14 +9,18 @@ use hyper::http::request::Parts;
 
 use super::Pages;
 use super::connections::Client;
+use super::idle_timeout::{End, IdleTimeout};
 use super::page::{Headers, Page};
+use super::tls::Policy;
 use crate::metrics::HttpRefusal;
 
 /// How a request has come, and from whom.
 #[derive(Debug)]
 pub(super) struct Peer {
-    pub(super) tls: bool,
+    /// By which policy TLS has let the client in; `None` without TLS.
+    pub(super) policy: Option<Arc<Policy>>,
     pub(super) http2: bool,
+    pub(super) idle: Arc<IdleTimeout>,
     pub(super) client: Arc<Client>,
 }
 
@@ -34,10 +38,20 @@ pub(super) async fn admit(
     };
 
     // The connection is older than TLS in the file.
-    if access.tls.is_some() != peer.tls {
+    if access.policy.is_some() != peer.policy.is_some() {
         let mut page =
             Page::text(StatusCode::MISDIRECTED_REQUEST, "only https is spoken here now\n");
         page.header(header::CONNECTION, "close");
+        return Err((page, Vec::new()));
+    }
+    // The handshake was checked by another policy: the client has to open another connection.
+    if access.policy != peer.policy {
+        let mut page = Page::text(StatusCode::MISDIRECTED_REQUEST, "connect again\n");
+        page.header(header::CONNECTION, "close");
+        // With HTTP/2 the header means nothing.
+        if peer.http2 {
+            peer.idle.displace(End::Idle);
+        }
         return Err((page, Vec::new()));
     }
     if let Some(limit) = access.rate_limit

@@ -138,13 +138,16 @@ async fn converse(
     let _ = stream.set_nodelay(true);
 
     let conversation = async {
-        let peer = |tls, http2| Peer { tls, http2, client: Arc::clone(&seat.client) };
+        let peer = |policy, http2| {
+            let (client, idle) = (Arc::clone(&seat.client), Arc::clone(&seat.idle));
+            Peer { policy, http2, client, idle }
+        };
         match open(stream, &pages, shutdown).await {
             Some(Opened::Plain { stream, http2 }) => {
-                speak(stream, peer(false, http2), &pages, &seat.idle, watcher).await;
+                speak(stream, peer(None, http2), &pages, &seat.idle, watcher).await;
             }
-            Some(Opened::Tls { stream, http2 }) => {
-                speak(*stream, peer(true, http2), &pages, &seat.idle, watcher).await;
+            Some(Opened::Tls { stream, http2, policy }) => {
+                speak(*stream, peer(policy, http2), &pages, &seat.idle, watcher).await;
             }
             None => {}
         }

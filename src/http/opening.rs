@@ -12,12 +12,13 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::Pages;
+use super::tls::Policy;
 use crate::metrics::{HttpRefusal, HttpRefusals};
 
 /// A connection on which HTTP can be spoken.
 pub(super) enum Opened {
     Plain { stream: TcpStream, http2: bool },
-    Tls { stream: Box<TlsStream<TcpStream>>, http2: bool },
+    Tls { stream: Box<TlsStream<TcpStream>>, http2: bool, policy: Option<Arc<Policy>> },
 }
 
 /// Opens a connection as the web configuration file has it now; `None` if it comes to nothing.
@@ -40,7 +41,8 @@ pub(super) async fn open(
             Some(config) => {
                 let acceptor = TlsAcceptor::from(Arc::clone(config));
                 let stream = shake_hands(stream, acceptor, &pages.refusals).await?;
-                Some(Opened::Tls { stream: Box::new(stream), http2 })
+                let policy = access.policy.clone();
+                Some(Opened::Tls { stream: Box::new(stream), http2, policy })
             }
         }
     };

@@ -15,9 +15,10 @@ use tokio_rustls::rustls::{
     SignatureScheme, version,
 };
 use x509_cert::Certificate;
+use x509_cert::certificate::Version;
 use x509_cert::der::Decode as _;
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
 
 use crate::config::{ClientAuth, TlsFile};
 
@@ -30,6 +31,31 @@ pub(super) enum TlsError {
     ClientCa(#[source] Error),
     #[error("tls_server_config: the versions and cipher suites leave nothing to speak")]
     Nothing(#[source] Error),
+}
+
+/// Which clients a file lets in by their certificates.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Policy {
+    auth: ClientAuth,
+    cas: Vec<CertificateDer<'static>>,
+    sans: Option<Vec<String>>,
+}
+
+impl Policy {
+    pub(super) fn of(file: &TlsFile) -> Self {
+        let TlsFile { client_auth, client_cas, client_sans, .. } = file;
+        Self { auth: *client_auth, cas: client_cas.clone(), sans: client_sans.clone() }
+    }
+
+    /// Whether clients are asked for a certificate.
+    pub(super) fn asks(&self) -> bool {
+        self.auth != ClientAuth::None
+    }
+
+    /// Whether the names in it count.
+    pub(super) const fn names_count(&self) -> bool {
+        self.sans.is_some()
+    }
 }
 
 /// The configuration of TLS for connections from now on.
@@ -53,7 +79,6 @@ pub(super) fn server_config(file: &TlsFile, http2: bool) -> Result<Arc<ServerCon
     if file.client_auth != ClientAuth::None {
         // A resumed session would not look at the client's certificate, which may have expired since.
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
     }
     config.ignore_client_order = file.cipher_suites.is_some() && file.prefer_own_order;
     config.alpn_protocols = if http2 { vec![H2.into(), HTTP1.into()] } else { vec![HTTP1.into()] };
@@ -96,7 +121,10 @@ impl Clients {
     fn new(file: &TlsFile, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         for ca in &file.client_cas {
-            roots.add(ca.clone()).map_err(TlsError::ClientCa)?;
+            // webpki takes any root for a CA.  One that says it is none is only taken as it is.
+            if is_ca(ca) {
+                roots.add(ca.clone()).map_err(TlsError::ClientCa)?;
+            }
         }
 
         // It refuses to be built without a root.
@@ -119,11 +147,11 @@ impl Clients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), Error> {
-        let unknown = || Error::from(CertificateError::UnknownIssuer);
-        let known = self.known.as_ref().ok_or_else(unknown)?;
-        let Err(error) = known.verify_client_cert(certificate, intermediates, now) else {
-            return Ok(());
+        let checked = match &self.known {
+            Some(known) => known.verify_client_cert(certificate, intermediates, now).map(drop),
+            None => Err(CertificateError::UnknownIssuer.into()),
         };
+        let Err(error) = checked else { return Ok(()) };
 
         // What `openssl req -x509` makes vouches for itself and says that it is a CA, which webpki takes
         // for no client.  Go takes it if it is itself among the CAs.
@@ -196,6 +224,15 @@ impl ClientCertVerifier for Clients {
 
 fn parse(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
     Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding.into())
+}
+
+/// Whether it may vouch for others, as Go sees it: version 3 has to say so.
+fn is_ca(certificate: &CertificateDer<'_>) -> bool {
+    // The store of roots says what is wrong with one that cannot be read.
+    let Ok(parsed) = parse(certificate) else { return true };
+    let body = parsed.tbs_certificate();
+    body.version() != Version::V3
+        || matches!(body.get_extension::<BasicConstraints>(), Ok(Some((_, it))) if it.ca)
 }
 
 fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {

@@ -16,10 +16,10 @@ use tracing::{error, info, warn};
 
 use super::passwords::{Passwords, Users};
 use super::rate_limit::Bucket;
-use super::tls;
+use super::tls::{self, Policy};
 use super::turns::Turns;
 use crate::clock::{Clock, Moment};
-use crate::config::{self, ClientAuth, Mistake, RateLimit, WebFile};
+use crate::config::{self, Mistake, RateLimit, WebFile};
 use crate::error::with_causes;
 
 /// The web configuration file, and what is known of it.
@@ -64,9 +64,18 @@ pub(super) struct Access {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) users: Users,
     pub(super) rate_limit: Option<RateLimit>,
-    /// Whether clients show a certificate, and whether its names count.
-    clients: bool,
-    names: bool,
+    /// Which clients TLS lets in; `None` without it.
+    pub(super) policy: Option<Arc<Policy>>,
+}
+
+impl Access {
+    fn asks_for_certificates(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.asks())
+    }
+
+    fn names_count(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.names_count())
+    }
 }
 
 /// What the file had at the start.
@@ -113,8 +122,8 @@ impl WebConfig {
         let (access, files, warnings) = read(path)?;
         let protects = Protects {
             tls: access.tls.is_some(),
-            clients: access.clients,
-            names: access.names,
+            clients: access.asks_for_certificates(),
+            names: access.names_count(),
             users: !access.users.is_empty(),
         };
         let passwords = Passwords::new().map_err(WebConfigError::Random)?;
@@ -180,8 +189,8 @@ impl WebConfig {
         let (access, ..) = &found;
         let lost = match self.protects {
             Protects { tls: true, .. } if access.tls.is_none() => "tls_server_config",
-            Protects { clients: true, .. } if !access.clients => "client_auth_type",
-            Protects { names: true, .. } if !access.names => "client_allowed_sans",
+            Protects { clients: true, .. } if !access.asks_for_certificates() => "client_auth_type",
+            Protects { names: true, .. } if !access.names_count() => "client_allowed_sans",
             Protects { users: true, .. } if access.users.is_empty() => "basic_auth_users",
             _ => return Ok(found),
         };
@@ -245,10 +254,9 @@ fn read(path: &Path) -> Result<Found, WebConfigError> {
     };
     let headers = file.headers.iter().filter_map(header).collect();
 
-    let clients = file.tls.as_ref().is_some_and(|tls| tls.client_auth != ClientAuth::None);
-    let names = file.tls.as_ref().is_some_and(|tls| tls.client_sans.is_some());
+    let policy = file.tls.as_ref().map(|tls| Arc::new(Policy::of(tls)));
     let WebFile { http2, users, rate_limit, files, .. } = file;
-    Ok((Access { tls, http2, headers, users, rate_limit, clients, names }, files, warnings))
+    Ok((Access { tls, http2, headers, users, rate_limit, policy }, files, warnings))
 }
 
 /// The versions of the files that were read just now, unless one is so new that a change after the

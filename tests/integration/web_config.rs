@@ -107,6 +107,30 @@ fn what_go_speaks_and_rustls_does_not_is_a_warning_with_its_place() {
 }
 
 #[test]
+fn a_policy_that_takes_any_certificate_is_a_warning_where_a_ca_or_names_are_given() {
+    let (folder, _) = files();
+    let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+    let warnings = |auth: &str, more: &str| {
+        let path = folder.write("any.yml", &format!("{tls}  client_auth_type: {auth}\n{more}"));
+        let (_, warnings) = WebConfig::open(&path, Clock::start()).expect("a good file");
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+
+    let (ca, sans) = ("  client_ca_file: ca.crt\n", "  client_allowed_sans: [prometheus]\n");
+    let any = format!(
+        "{}:4:21: tls_server_config.client_auth_type: any certificate is taken, whoever issued it: \
+         RequireAndVerifyClientCert takes those of the CA only",
+        folder.path("any.yml").display()
+    );
+    for auth in ["RequestClientCert", "RequireAnyClientCert"] {
+        assert_eq!(warnings(auth, ca), [&*any], "{auth}");
+        assert_eq!(warnings(auth, sans), [&*any], "{auth}");
+        assert!(warnings(auth, "").is_empty(), "{auth}");
+    }
+    assert!(warnings("RequireAndVerifyClientCert", &format!("{ca}{sans}")).is_empty());
+}
+
+#[test]
 fn check_config_checks_the_web_configuration_file_too() {
     let (folder, _) = files();
     let config = |web: &str| {

@@ -215,6 +215,14 @@ fn check_clients(section: &Section<'_>, auth: ClientAuth, has_ca: bool) {
         let message = "no certificate of a client is valid without client_ca_file";
         section.warning("client_auth_type", message);
     }
+
+    // Whoever makes a certificate of their own gets in, with any name in it.
+    let relies_on_them = has_ca || section.has("client_allowed_sans");
+    if matches!(auth, ClientAuth::Request | ClientAuth::RequireAny) && relies_on_them {
+        let message = "any certificate is taken, whoever issued it: RequireAndVerifyClientCert \
+                       takes those of the CA only";
+        section.warning("client_auth_type", message);
+    }
 }
 
 fn versions(section: &Section<'_>) -> Option<TlsVersions> {

@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use support::Folder;
 use support::certificates::{Authority, Identity};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{
-    ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version,
+    ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version,
 };
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
 
@@ -89,6 +89,12 @@ impl<'a> Client<'a> {
     }
 
     async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(address).await?;
+        self.connector().connect(localhost(), stream).await
+    }
+
+    /// It remembers sessions.
+    fn connector(&self) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(certificate(&self.ca.pem())).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -103,11 +109,12 @@ impl<'a> Client<'a> {
             }
         };
         config.alpn_protocols = self.alpn.iter().map(|it| it.as_bytes().to_vec()).collect();
-
-        let stream = TcpStream::connect(address).await?;
-        let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        TlsConnector::from(Arc::new(config))
     }
+}
+
+fn localhost() -> ServerName<'static> {
+    ServerName::try_from("localhost").unwrap()
 }
 
 fn certificate(pem: &str) -> CertificateDer<'static> {
@@ -188,6 +195,68 @@ async fn each_policy_takes_the_clients_that_go_takes() {
             let reply = it.ask(client, "GET /-/healthy").await;
             assert_eq!(reply.is_ok_and(|it| it.status == 200), taken, "{policy}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_among_the_cas_that_is_none_vouches_for_itself_only() {
+    let lines = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n";
+    let it = Protected::new(TLS).await;
+    let (listed, forged) = Identity::leaf_and_forgery(&["prometheus"]);
+    for cas in [listed.certificate.clone(), format!("{}{}", it.ca.pem(), listed.certificate)] {
+        it.folder.write("clients.crt", &cas);
+        it.change(&format!("{TLS}{lines}"));
+        assert_eq!(it.ask(it.client().with(&listed), "GET /").await.unwrap().status, 200);
+        assert!(it.ask(it.client().with(&forged), "GET /").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_another_policy_let_in_is_over() {
+    let lines = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n";
+    let it = Protected::new(TLS).await;
+    let ours = it.ca.issue(&["client"]);
+    let mut stranger = it.client().connect(it.site.address).await.unwrap();
+    assert_eq!(ask_keeping(&mut stranger, "GET /").await.status, 200);
+
+    it.change(&format!("{TLS}{lines}"));
+    let reply = ask_on(&mut stranger, "GET /").await.unwrap();
+    assert_eq!((reply.status, reply.text()), (421, "connect again\n"));
+    let mut known = it.client().with(&ours).connect(it.site.address).await.unwrap();
+    assert_eq!(ask_keeping(&mut known, "GET /").await.status, 200);
+
+    it.change(&format!("{TLS}{lines}  client_allowed_sans: [other]\n"));
+    assert_eq!(ask_on(&mut known, "GET /").await.unwrap().status, 421);
+}
+
+#[tokio::test]
+async fn a_session_is_not_resumed_where_certificates_are_asked_for() {
+    let lines = "  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.crt\n";
+    let modes = [("", HandshakeKind::Resumed), (lines, HandshakeKind::Full)];
+    for ((lines, second), version) in
+        modes.into_iter().flat_map(|mode| [&version::TLS12, &version::TLS13].map(|it| (mode, it)))
+    {
+        let it = Protected::new(&format!("{TLS}{lines}")).await;
+        let client = Client { versions: vec![version], ..it.client() };
+        let connector = client.connector();
+        // A new file is read for each connection, and another configuration resumes nothing.
+        let (web, _) = WebConfig::open(&it.folder.path("web.yml"), Clock::start()).unwrap();
+        let acceptor =
+            TlsAcceptor::from(Arc::new(web).access().await.unwrap().tls.clone().unwrap());
+
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let (ours, theirs) = tokio::io::duplex(65_536);
+            let (client, server) =
+                tokio::join!(connector.connect(localhost(), ours), acceptor.accept(theirs));
+            let (mut client, mut server) = (client.unwrap(), server.unwrap());
+            // What a session is resumed by comes before the first byte.
+            server.write_all(b"x").await.unwrap();
+            server.flush().await.unwrap();
+            assert_eq!(client.read_u8().await.unwrap(), b'x');
+            kinds.push(client.get_ref().1.handshake_kind().unwrap());
+        }
+        assert_eq!(kinds, [HandshakeKind::Full, second], "{version:?} {lines}");
     }
 }
 

@@ -55,6 +55,20 @@ impl Identity {
         let certificate = params.self_signed(&key).expect("a certificate");
         Self { certificate: certificate.pem(), key: key.serialize_pem() }
     }
+
+    /// One that signed itself and says that it is no CA, and one that its key signed all the same.
+    pub fn leaf_and_forgery(names: &[&str]) -> (Self, Self) {
+        let mut leaf = params(names);
+        leaf.is_ca = IsCa::ExplicitNoCa;
+        let key = KeyPair::generate().expect("a key");
+        let certificate = leaf.self_signed(&key).expect("a certificate").pem();
+        let listed = Self { certificate, key: key.serialize_pem() };
+
+        let other = KeyPair::generate().expect("a key");
+        let forged = params(names).signed_by(&other, &Issuer::new(leaf, key));
+        let certificate = forged.expect("a certificate").pem();
+        (listed, Self { certificate, key: other.serialize_pem() })
+    }
 }
 
 fn params(names: &[&str]) -> CertificateParams {
