@@ -195,13 +195,14 @@ impl Audit {
         // are no part of the verdict.
         let is_kept_by_call = self.by_call && queue.known && line.call != b"NONE";
         let room = if is_kept_by_call { Some(&mut self.room) } else { None };
-        let logged = queue.logged(line.call, room);
 
         // A duplicate adds nothing to the sums, but the report shows that it was there.
-        match repeats {
-            Repeats::End { first, then } => return logged.add_duplicate_end(first, then),
-            Repeats::RingAttempt(place) => logged.add_duplicate_ring(place),
-            Repeats::Nothing => {}
+        if let Repeats::End { call, first, then } = repeats {
+            return queue.logged(&call, room).add_duplicate_end(first, then);
+        }
+        let logged = queue.logged(line.call, room);
+        if let Repeats::RingAttempt(place) = repeats {
+            logged.add_duplicate_ring(place);
         }
         logged.line(line, place, self.unsynchronised.hides_line(line.at));
     }

@@ -227,6 +227,30 @@ fn what_is_documented_is_explained_and_no_difference() {
 }
 
 #[test]
+fn a_talk_that_ends_under_two_uniqueids_ends_once() {
+    // 16.28, as two of its threads may race after a REFER into an application: the caller has the
+    // Uniqueid of the agent's second line by then.
+    let name = "16/09l-refer-into-conference";
+    let log = fixture(&format!("captures/{name}.queue_log"));
+    let log = std::fs::read_to_string(log).expect("a log");
+    let again = "1795949395|1795949391.2|refer-into-conference|refer-into-conference 0|COMPLETECALLER|0|5|1\n";
+    let transfer = log.find("1795949395|").expect("the ATTENDEDTRANSFER");
+
+    for at in [transfer, log.len()] {
+        let mut both = log.clone();
+        both.insert_str(at, again);
+        let both = scratch("ends-twice", both.as_bytes());
+        let recording = format!("fixtures/captures/{name}.ami.gz");
+        let shown = lines(&printed(&audit(&[&both], &["--capture", &recording]), 0));
+        let verdict = "queue_log and the exporter agree; 1 difference is a documented one.";
+        assert_eq!(shown.last().map(String::as_str), Some(verdict), "{shown:#?}");
+        let row = "explained refer-into-conference COMPLETECALLER completions caller 1 0 1 duplicate \
+                   in queue_log, of one ring attempt or one talk";
+        assert!(shown.contains(&row.to_owned()), "{shown:#?}");
+    }
+}
+
+#[test]
 fn an_excuse_covers_no_more_than_its_own_calls() {
     // One caller was redirected; a second ABANDON, of another call, is not excused by that.
     let log = std::fs::read_to_string(fixture("captures/22/09e-redirect-waiting-caller.queue_log"))
