@@ -1,7 +1,9 @@
 //! Where the log goes, and how it looks.
 
 use std::io;
+use std::panic::{Location, PanicHookInfo};
 
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -24,5 +26,14 @@ pub(super) fn start_logging(args: &LogArgs) -> Result<(), Failure> {
                 .try_init()?;
         }
     }
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// A panic as a line of the log, and never with its text: that may hold what came from the wire.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(Location::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or_default();
+    error!(location, thread, "panic: please report this line with the version");
 }

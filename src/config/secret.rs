@@ -56,6 +56,11 @@ impl Secret {
         })
     }
 
+    /// The file it comes from, if it comes from one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The text itself, for the login.
     pub fn expose(&self) -> &str {
         &self.text

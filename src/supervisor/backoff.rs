@@ -79,7 +79,7 @@ fn draw(shortest: Duration, longest: Duration, failures: u32) -> Duration {
 pub(super) const LISTS_APART: Duration = Duration::from_secs(30);
 
 /// A session that was synchronised for so long ends a row of failures.
-const LASTING: Duration = Duration::from_secs(60);
+pub(super) const LASTING: Duration = Duration::from_secs(60);
 
 const REFUSED_SHORTEST: Duration = Duration::from_secs(30);
 const REFUSED_LONGEST: Duration = Duration::from_secs(300);

@@ -5,8 +5,9 @@ use std::pin::pin;
 
 use tokio::sync::watch;
 use tokio::time::sleep_until;
-use tracing::warn;
+use tracing::{info, warn};
 
+use super::backoff::LASTING;
 use super::dialogue::{Dialogue, sink};
 use super::end::End;
 use super::keepalive::Keepalive;
@@ -28,8 +29,19 @@ pub(super) struct Follower<'a, 'p> {
     dialogue: &'a mut Dialogue<'p>,
     timers: Timers,
     trunk_notice: TrunkNotice,
-    missing_notices: MissingNotices,
+    missing_notices: &'a mut MissingNotices,
     stalls: u64,
+    /// When a session that began quietly is worth a line after all, because it lasts.
+    lasts: Option<Moment>,
+}
+
+/// What is different from session to session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// Whether the PBX lists its queues.
+    pub(super) lists_queues: bool,
+    /// Whether the log was silent about its beginning.
+    pub(super) is_quiet: bool,
 }
 
 /// When what is sent, and how late we read.
@@ -52,22 +64,23 @@ enum Extensions {
 
 impl<'a, 'p> Follower<'a, 'p> {
     /// Takes over a session whose snapshot was just applied.
-    pub(super) fn new(dialogue: &'a mut Dialogue<'p>, pbx: &Pbx, lists_queues: bool) -> Self {
+    pub(super) fn new(
+        dialogue: &'a mut Dialogue<'p>,
+        pbx: &Pbx,
+        missing_notices: &'a mut MissingNotices,
+        manner: Manner,
+    ) -> Self {
         let now = dialogue.wire.now();
         let timers = Timers {
             keepalive: Keepalive::new(pbx.ping_interval, pbx.ping_timeout, now),
-            schedule: Schedule::new(pbx.queue_status_interval, lists_queues, now),
+            schedule: Schedule::new(pbx.queue_status_interval, manner.lists_queues, now),
             extensions: Extensions::NotNeeded,
             lag: Lag::default(),
         };
         let trunk_notice = TrunkNotice::of(dialogue.target);
-        Self {
-            dialogue,
-            timers,
-            trunk_notice,
-            missing_notices: MissingNotices::default(),
-            stalls: 0,
-        }
+        missing_notices.begin_session();
+        let lasts = manner.is_quiet.then(|| now.after(LASTING));
+        Self { dialogue, timers, trunk_notice, missing_notices, stalls: 0, lasts }
     }
 
     /// Goes on until the session ends.
@@ -102,6 +115,9 @@ impl<'a, 'p> Follower<'a, 'p> {
         let now = wire.now();
         let Timers { keepalive, schedule, extensions, .. } = &mut self.timers;
         if keepalive.is_due(now) {
+            if self.lasts.take_if(|lasts| *lasts <= now).is_some() {
+                info!(pbx = %self.dialogue.target.name, "synchronised, and for a minute by now");
+            }
             let id = wire.send(&Action::Ping).await?;
             keepalive.sent(id, now);
         }
@@ -125,7 +141,7 @@ impl<'a, 'p> Follower<'a, 'p> {
     fn take(&mut self, chunk: Chunk) -> Result<(), End> {
         if chunk.stalled {
             self.stalls += 1;
-            if self.stalls == 1 {
+            if self.stalls == 1 && self.lasts.is_none() {
                 let pbx = &self.dialogue.target.name;
                 warn!(%pbx, "events come faster than they are handled: reading had to wait");
             }

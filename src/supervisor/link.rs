@@ -1,19 +1,21 @@
 //! Follows one PBX: session after session, with waits in between.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
-use super::backoff::{Attempt, Backoff, LISTS_APART};
+use super::backoff::{Attempt, Backoff};
 use super::end::End;
 use super::files::Files;
+use super::missing::MissingNotices;
 use super::over;
+use super::report::Report;
 use super::session::{Progress, Session};
 use super::target::Target;
 use super::warnings::Warnings;
-use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::error::with_causes;
 
@@ -51,16 +53,34 @@ pub(super) async fn keep_if_it_begins(
 }
 
 /// Replaces a task that panicked: whatever it knew is lost.
-pub(super) async fn keep_again(pbx: &Pbx, target: &Target, mut shutdown: watch::Receiver<bool>) {
-    target.desynchronise();
-    target.disconnected("protocol");
+pub(super) async fn keep_after(
+    pause: Duration,
+    pbx: &Pbx,
+    target: &Target,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    // What broke the task may have left a state that breaks this as well: nothing may fail before
+    // the pause, or one broken PBX would keep a processor busy.
+    let counted = succeeds(|| target.disconnected("internal"));
+    let lost = succeeds(|| target.desynchronise());
     target.show_down("internal error".to_owned());
+
     tokio::select! {
         () = over(&mut shutdown) => return,
-        // The same may happen again, and should not cost the PBX a list each time.
-        () = sleep(LISTS_APART) => {}
+        () = sleep(pause) => {}
+    }
+    if !counted {
+        target.disconnected("internal");
+    }
+    if !lost {
+        target.desynchronise();
     }
     keep(pbx, target, shutdown).await;
+}
+
+/// Whether `work` ends without a panic.
+fn succeeds(work: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(work)).is_ok()
 }
 
 /// What is kept from session to session.
@@ -70,7 +90,8 @@ struct Link<'a> {
     shutdown: watch::Receiver<bool>,
     warnings: Warnings,
     files: Files,
-    failures: Failures,
+    missing_notices: MissingNotices,
+    report: Report,
     backoff: Backoff,
 }
 
@@ -89,16 +110,25 @@ impl<'a> Link<'a> {
             shutdown,
             warnings: Warnings::default(),
             files: Files::of(pbx),
-            failures: Failures::default(),
+            missing_notices: MissingNotices::default(),
+            report: Report::default(),
             backoff,
         }
     }
 
     /// Runs a session to its end; `None` at shutdown.
     async fn session(&mut self) -> Option<Ended> {
-        let Self { pbx, target, shutdown, warnings, files, .. } = self;
-        let mut session =
-            Session { pbx, target, warnings, files, shutdown, progress: Progress::default() };
+        let Self { pbx, target, shutdown, warnings, files, missing_notices, report, .. } = self;
+        let mut session = Session {
+            pbx,
+            target,
+            warnings,
+            missing_notices,
+            files,
+            shutdown,
+            is_quiet: report.is_flapping(),
+            progress: Progress::default(),
+        };
         let end = session.run().await;
         let attempt = session.attempt(&end);
         if !matches!(end, End::Shutdown) {
@@ -112,82 +142,20 @@ impl<'a> Link<'a> {
 
     /// Waits as long as the next session should; false at shutdown.
     async fn pause(&mut self, ended: &Ended) -> bool {
-        if ended.attempt.synchronised.is_some() {
-            self.failures = Failures::default();
+        let Ended { end, attempt } = ended;
+        let now = self.target.clock.now();
+        let wait = self.backoff.wait(*attempt, now);
+
+        let (pbx, error) = (&self.target.name, with_causes(end));
+        let (is_worth_a_line, times) = self.report.failed(&error, *attempt, now);
+        if is_worth_a_line {
+            warn!(%pbx, error, reason = end.reason(), times, ?wait, "disconnected");
+        } else {
+            debug!(%pbx, error, times, ?wait, "still disconnected");
         }
-        let wait = self.backoff.wait(ended.attempt, self.target.clock.now());
-        self.failures.report(self.target, &ended.end, wait);
         tokio::select! {
             () = over(&mut self.shutdown) => false,
             () = sleep(wait) => true,
         }
-    }
-}
-
-/// Logs a lasting failure once, and again from time to time.
-#[derive(Debug, Default)]
-struct Failures {
-    last: String,
-    times: u64,
-    /// When it was logged last.
-    logged: Moment,
-}
-
-impl Failures {
-    fn report(&mut self, target: &Target, end: &End, wait: Duration) {
-        let error = with_causes(end);
-        let pbx = &target.name;
-        let times = self.count(error);
-        if self.is_worth_a_line(times, target.clock.now()) {
-            warn!(%pbx, error = self.last, reason = end.reason(), times, ?wait, "disconnected");
-        } else {
-            debug!(%pbx, error = self.last, times, ?wait, "still disconnected");
-        }
-    }
-
-    /// How often this error came in a row.
-    fn count(&mut self, error: String) -> u64 {
-        if error != self.last {
-            self.last = error;
-            self.times = 0;
-        }
-        self.times += 1;
-        self.times
-    }
-
-    fn is_worth_a_line(&mut self, times: u64, now: Moment) -> bool {
-        let worth = times == 1 || now.since(self.logged) >= REMINDER;
-        if worth {
-            self.logged = now;
-        }
-        worth
-    }
-}
-
-/// How often a lasting failure is logged again.
-const REMINDER: Duration = Duration::from_secs(600);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_failure_is_counted_and_another_begins_anew() {
-        let mut failures = Failures::default();
-        let mut count = |error: &str| failures.count(error.to_owned());
-        assert_eq!(
-            (count("refused"), count("refused"), count("silent"), count("refused")),
-            (1, 2, 1, 1)
-        );
-    }
-
-    #[test]
-    fn a_lasting_failure_is_logged_again_after_ten_minutes() {
-        let mut failures = Failures::default();
-        let mut logged = |times, second| failures.is_worth_a_line(times, Moment::from_secs(second));
-        assert_eq!(
-            [logged(1, 1000), logged(2, 1599), logged(3, 1600), logged(4, 1601)],
-            [true, false, true, false]
-        );
     }
 }

@@ -1,5 +1,5 @@
-//! Reports what a PBX never sends: once a session in the log, and on the landing page for as long as
-//! it is missing.
+//! Reports what a PBX never sends: once in the log, and on the landing page for as long as it is
+//! missing.
 
 use tracing::{info, warn};
 
@@ -7,7 +7,7 @@ use super::target::Target;
 use crate::correlator::{Missing, MissingSet, Word};
 use crate::health::{Explanation, explain};
 
-/// What was reported in this session.
+/// What was reported of a PBX.
 #[derive(Debug, Default)]
 pub(super) struct MissingNotices {
     /// Ever, in the log.
@@ -17,6 +17,11 @@ pub(super) struct MissingNotices {
 }
 
 impl MissingNotices {
+    /// A session begins: nothing is known to be missing in it.
+    pub(super) fn begin_session(&mut self) {
+        self.shown = MissingSet::default();
+    }
+
     /// Takes what is missing now, and reports the difference.
     pub(super) fn update(&mut self, target: &Target, missing: MissingSet) {
         if missing == self.shown {

@@ -12,7 +12,9 @@
 //!   what keeps two snapshots 30 s apart.  The first short session of a row is the exception: it is
 //!   followed at once, because most are a restart of the PBX.  A session that was synchronised for
 //!   60 s ends the row;
-//! - a refused login is repeated after 30 s at first and every five minutes at last.
+//! - a refused login is repeated after 30 s at first and every five minutes at last;
+//! - the task of a PBX that panics, which is a bug, is replaced by another one after a minute, and
+//!   later if that panics as well.
 //!
 //! It knows every module but `http` and `replay`.
 
@@ -27,6 +29,7 @@ mod lag;
 mod link;
 mod login;
 mod missing;
+mod report;
 mod schedule;
 mod session;
 mod tap;
@@ -37,6 +40,7 @@ mod wire;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use tap::Tap;
 use target::Target;
@@ -44,7 +48,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::error;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::config::Pbx;
 use crate::correlator::{Correlator, Timing};
 use crate::error::with_causes;
@@ -54,7 +58,7 @@ use crate::metrics::{Exporter, Metrics, Monitor, Settings};
 
 /// Every reason for which a session ends.
 pub const DISCONNECTS: &[&str] =
-    &["closed", "timeout", "io", "tls", "auth", "protocol", "overflow", "shutdown"];
+    &["closed", "timeout", "io", "tls", "auth", "protocol", "overflow", "internal", "shutdown"];
 /// Every reason for which input is left out.
 pub const REJECTIONS: &[&str] = &["line_too_long", "frame_too_long", "unknown_type", "incomplete"];
 
@@ -123,17 +127,42 @@ struct Followed {
 }
 
 /// Whether a task is the first of its PBX.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Start {
     First,
-    /// The task before ended without a shutdown.
-    Again,
+    /// The task before ended without a shutdown: this one waits so long first.
+    After(Duration),
+}
+
+impl Start {
+    /// The start of the task after one that went on for `lived`.
+    fn next(self, lived: Duration) -> Self {
+        match self {
+            // The same may happen again, and should not cost the PBX a list each time.
+            Self::After(pause) if lived < pause + PANICS_APART => {
+                Self::After((pause * 2).min(LONGEST_PAUSE))
+            }
+            Self::After(_) | Self::First => Self::After(SHORTEST_PAUSE),
+        }
+    }
+}
+
+const SHORTEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// Panics so far from each other are no row.
+const PANICS_APART: Duration = Duration::from_secs(3600);
+
+/// A task that runs.
+struct Task {
+    followed: Arc<Followed>,
+    start: Start,
+    begun: Moment,
 }
 
 /// The tasks, and which PBX each of them follows.
 struct Tasks {
     running: JoinSet<()>,
-    followed: HashMap<Id, Arc<Followed>>,
+    followed: HashMap<Id, Task>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -145,7 +174,9 @@ impl Tasks {
             let followed = async {
                 match start {
                     Start::First => link::keep(&its.pbx, &its.target, shutdown).await,
-                    Start::Again => link::keep_again(&its.pbx, &its.target, shutdown).await,
+                    Start::After(pause) => {
+                        link::keep_after(pause, &its.pbx, &its.target, shutdown).await;
+                    }
                 }
             };
             tokio::select! {
@@ -153,22 +184,24 @@ impl Tasks {
                 () = its.target.give_signs_of_life() => {}
             }
         });
-        self.followed.insert(task.id(), followed);
+        let begun = followed.target.clock.now();
+        self.followed.insert(task.id(), Task { followed, start, begun });
     }
 
     /// Waits for all tasks; one that ends without a shutdown is replaced.
     async fn run(mut self) {
         while let Some(ended) = self.running.join_next_with_id().await {
             let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
-            let Some(followed) = self.followed.remove(&id) else { continue };
+            let Some(Task { followed, start, begun }) = self.followed.remove(&id) else { continue };
             if is_over(&self.shutdown) {
                 continue;
             }
 
+            let Target { name: pbx, clock, .. } = &followed.target;
+            let next = start.next(clock.now().since(begun));
             // The text of a panic is not logged: it may hold what came from the wire.
-            let pbx = &followed.target.name;
-            error!(%pbx, panicked = ended.is_err(), "the task of a pbx ended, another takes over");
-            self.spawn(followed, Start::Again);
+            error!(%pbx, panicked = ended.is_err(), ?next, "the task of a pbx ended, another takes over");
+            self.spawn(followed, next);
         }
     }
 }
@@ -180,4 +213,23 @@ async fn over(shutdown: &mut watch::Receiver<bool>) {
 
 fn is_over(shutdown: &watch::Receiver<bool>) -> bool {
     *shutdown.borrow() || shutdown.has_changed().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_that_panic_in_a_row_begin_later_and_later() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let first = Start::First.next(minutes(1000));
+        let second = first.next(minutes(60));
+        let third = second.next(minutes(2));
+        assert_eq!(
+            [first, second, third],
+            [Start::After(minutes(1)), Start::After(minutes(2)), Start::After(minutes(4))]
+        );
+        assert_eq!(Start::After(minutes(10)).next(minutes(10)), Start::After(minutes(10)));
+        assert_eq!(third.next(minutes(64)), Start::After(minutes(1)));
+    }
 }

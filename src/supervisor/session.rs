@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tracing::info;
+use tracing::{debug, info};
 
 use super::backoff::Attempt;
 use super::dialogue::Dialogue;
 use super::end::End;
 use super::files::Files;
-use super::follower::Follower;
+use super::follower::{Follower, Manner};
+use super::missing::MissingNotices;
 use super::target::Target;
 use super::warnings::Warnings;
 use super::wire::Wire;
@@ -31,8 +32,11 @@ pub(super) struct Session<'a> {
     pub(super) pbx: &'a Pbx,
     pub(super) target: &'a Target,
     pub(super) warnings: &'a mut Warnings,
+    pub(super) missing_notices: &'a mut MissingNotices,
     pub(super) files: &'a mut Files,
     pub(super) shutdown: &'a mut watch::Receiver<bool>,
+    /// Whether the log need not say that it begins, since that was said often enough.
+    pub(super) is_quiet: bool,
     /// How far it has come.
     pub(super) progress: Progress,
 }
@@ -120,7 +124,10 @@ impl Session<'_> {
             () = sleep(OPENING) => return Err(End::Timeout { what: "snapshot", limit: OPENING }),
             opened = self.open(dialogue) => opened?,
         };
-        Follower::new(dialogue, self.pbx, lists_queues).run(shutdown).await
+        let is_quiet = self.is_quiet;
+        Follower::new(dialogue, self.pbx, self.missing_notices, Manner { lists_queues, is_quiet })
+            .run(shutdown)
+            .await
     }
 
     /// Everything up to the snapshot.  Reports whether the PBX lists queues.
@@ -152,7 +159,12 @@ impl Session<'_> {
             }
         };
 
-        info!(pbx = %self.target.name, address = %self.pbx.address, version, "logged in");
+        let (pbx, address) = (&self.target.name, &self.pbx.address);
+        if self.is_quiet {
+            debug!(%pbx, %address, version, "logged in");
+        } else {
+            info!(%pbx, %address, version, "logged in");
+        }
         if release.is_some_and(Version::is_newer_than_checked) {
             self.warnings.version_newer(&self.target.name, &version);
         }
@@ -189,7 +201,11 @@ impl Session<'_> {
         let done = dialogue.wire.read();
         self.progress = Progress::Synchronised { asked, done };
         self.target.show(Phase::Up { since: done });
-        info!(pbx = %self.target.name, "synchronised");
+        if self.is_quiet {
+            debug!(pbx = %self.target.name, "synchronised");
+        } else {
+            info!(pbx = %self.target.name, "synchronised");
+        }
         Ok(!refused.iter().any(Refused::is_of_queues))
     }
 }

@@ -11,12 +11,22 @@ use crate::version::{NEWEST, OLDEST};
 
 /// What was logged already.
 #[derive(Debug, Default)]
-pub(super) struct Warnings(HashSet<&'static str>);
+pub(super) struct Warnings(HashSet<Warned>);
+
+/// What a warning is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+enum Warned {
+    VersionHidden,
+    VersionNewer,
+    Unreadable(&'static str),
+    Hanging(&'static str),
+    ListRefused(&'static str),
+}
 
 impl Warnings {
     /// CoreSettings was refused.
     pub(super) fn version_hidden(&mut self, pbx: &PbxName, message: &str) {
-        if self.0.insert("CoreSettings") {
+        if self.0.insert(Warned::VersionHidden) {
             warn!(
                 %pbx, answer = message,
                 "the version of Asterisk is hidden: grant the account write=reporting in manager.conf"
@@ -26,7 +36,7 @@ impl Warnings {
 
     /// The version is newer than every branch that was checked.
     pub(super) fn version_newer(&mut self, pbx: &PbxName, version: &str) {
-        if self.0.insert("newer") {
+        if self.0.insert(Warned::VersionNewer) {
             warn!(
                 %pbx, version,
                 "this Asterisk is newer than what was checked, {OLDEST} to {NEWEST}: it is followed as {NEWEST}"
@@ -36,19 +46,30 @@ impl Warnings {
 
     /// A file that `key` names gives nothing any more.
     pub(super) fn file_unreadable(&mut self, pbx: &PbxName, key: &'static str, error: &dyn Error) {
-        if self.0.insert(key) {
+        if self.0.insert(Warned::Unreadable(key)) {
             warn!(%pbx, key, %error, "a file is unusable: what it held before is used instead");
+        }
+    }
+
+    /// Reading one of the files that `key` names takes too long.
+    pub(super) fn file_hangs(&mut self, pbx: &PbxName, key: &'static str, files: &str) {
+        if self.0.insert(Warned::Hanging(key)) {
+            warn!(
+                %pbx, key, files,
+                "reading a file hangs, as on a disk that does not answer: what it held before is used instead"
+            );
         }
     }
 
     /// It gives something: the next time that it does not is worth a line again.
     pub(super) fn file_readable(&mut self, key: &'static str) {
-        self.0.remove(key);
+        self.0.remove(&Warned::Unreadable(key));
+        self.0.remove(&Warned::Hanging(key));
     }
 
     /// A list was refused.
     pub(super) fn list_refused(&mut self, pbx: &PbxName, action: &'static str, message: &str) {
-        if self.0.insert(action) {
+        if self.0.insert(Warned::ListRefused(action)) {
             warn!(%pbx, action, answer = message, "{}", remedy(action));
         }
     }

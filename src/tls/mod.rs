@@ -36,6 +36,19 @@ pub struct Settings {
     pub min_version: MinVersion,
 }
 
+impl Settings {
+    /// The files that they name, as they are written in the configuration.
+    pub fn files(&self) -> Vec<&str> {
+        let ca = match &self.trust {
+            Trust::Ca(file) => Some(file.named.as_str()),
+            Trust::System => Some("the CAs of this system"),
+            Trust::Pinned(_) => None,
+        };
+        let own = self.identity.iter().flat_map(|own| [&own.certificate, &own.key]);
+        ca.into_iter().chain(own.map(|file| file.named.as_str())).collect()
+    }
+}
+
 /// By what the certificate of a PBX is recognised.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Trust {

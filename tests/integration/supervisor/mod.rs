@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 pub(crate) mod certificates;
-mod fake;
+pub(crate) mod fake;
+mod panics;
 mod tls;
 
 use std::sync::{Arc, mpsc};
