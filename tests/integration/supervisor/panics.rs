@@ -25,7 +25,7 @@ async fn a_panic_costs_one_pbx_its_session_and_no_other_anything() {
     assert_eq!(exporter.down(1).await, "internal error");
     bad_peer.expect_close().await;
     // What cannot even be counted now is counted by the next attempt.
-    let shared = exporter.exporter.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let shared = exporter.exporter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     drop(put_back(shared, taken));
     exporter.exporter.clear_poison();
 
