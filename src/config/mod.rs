@@ -140,10 +140,11 @@ impl Config {
 
         // Every section is read, also after a mistake, and then come the keys that none asked for.
         let web = web::read(root.child("web"));
-        let (mut metrics, identity) = settings::read(&root);
+        let settings::Read { settings: mut metrics, identity, tracked } = settings::read(&root);
         let mut pbxs = pbx::read_all(&root, purpose, identity);
         for pbx in &mut pbxs {
             pbx.rules.names = metrics.names_kept();
+            pbx.rules.tracked = tracked;
             metrics.queue_aliases.add(&pbx.name, pbx.queue_aliases.clone());
         }
         root.finish();

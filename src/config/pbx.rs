@@ -9,7 +9,7 @@ use super::link::Link;
 use super::secret::Secret;
 use super::section::Section;
 use super::{Pbx, Purpose, credentials, tls};
-use crate::correlator::{Identity, NameLimits, Patterns, Rules, WrapUp};
+use crate::correlator::{Identity, NameLimits, Patterns, Rules, TrackedLimits, WrapUp};
 use crate::pbx::PbxName;
 
 /// Reads every entry; one that has a mistake is left out.
@@ -154,6 +154,7 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         wrap_up: wrap_up(section),
         agent_aliases: BTreeMap::new(),
         names: NameLimits::default(),
+        tracked: TrackedLimits::default(),
     }
 }
 

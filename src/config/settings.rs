@@ -8,18 +8,28 @@ use super::checks;
 use super::credentials::warn_of_readers_of_file;
 use super::pbx::patterns;
 use super::section::Section;
-use crate::correlator::{Identity, Patterns};
+use crate::correlator::{GivenUp, Identity, Patterns, TrackedLimits};
 use crate::metrics::{
     AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Metrics, Settings, ZeroSeries,
 };
 
-/// Reads the settings, and what identifies an agent: with the label `interface` it is the interface.
-pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
+/// What the keys say that concern the metrics of all PBXs.
+pub(super) struct Read {
+    pub settings: Settings,
+    /// What identifies an agent: with the label `interface` it is the interface.
+    pub identity: Identity,
+    /// How much of each PBX is followed at once.
+    pub tracked: TrackedLimits,
+}
+
+/// Reads these keys.
+pub(super) fn read(root: &Section<'_>) -> Read {
     let default = Settings::default();
     let (service_level, queue_service_levels) = service_levels(root);
     let (agent_label, identity) = agent_label(root);
     let (queue_allow, queue_deny) = queues(root);
     let (detail, created_lines, zero_series) = extras(root);
+    let (limits, tracked) = limits(root, &default.limits);
 
     let settings = Settings {
         service_level,
@@ -35,14 +45,14 @@ pub(super) fn read(root: &Section<'_>) -> (Settings, Identity) {
         detail,
         created_lines,
         zero_series,
-        limits: limits(root, &default.limits),
+        limits,
         pause_reasons: root.list("pause_reasons", checks::plain).unwrap_or_default(),
         queue_allow,
         queue_deny,
         queue_aliases: default.queue_aliases,
     };
     check_room(root, &settings);
-    (settings, identity)
+    Read { settings, identity, tracked }
 }
 
 /// What has no names of its own takes its series without asking.
@@ -162,7 +172,7 @@ fn zero_series(text: &str) -> Result<ZeroSeries, String> {
     })
 }
 
-fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
+fn limits(root: &Section<'_>, default: &LabelLimits) -> (LabelLimits, TrackedLimits) {
     let section = root.child("limits");
     let limit = |key, default| section.read(key, checks::count(LIMITS)).unwrap_or(default);
 
@@ -175,9 +185,24 @@ fn limits(root: &Section<'_>, default: &LabelLimits) -> LabelLimits {
         reasons: limit("pause_reasons", default.reasons),
         series: section.read("series", checks::count(SERIES)).unwrap_or(default.series),
     };
+    let tracked = tracked(&section);
 
     section.finish();
-    limits
+    (limits, tracked)
+}
+
+fn tracked(section: &Section<'_>) -> TrackedLimits {
+    let default = TrackedLimits::default();
+    let limit = |kind, default| {
+        let key = TrackedLimits::key(kind).trim_start_matches("limits.");
+        section.read(key, checks::count(TRACKED)).unwrap_or(default)
+    };
+    TrackedLimits {
+        channels: limit(GivenUp::Channel, default.channels),
+        stays: limit(GivenUp::Stay, default.stays),
+        members: limit(GivenUp::Member, default.members),
+        recordings: limit(GivenUp::Recording, default.recordings),
+    }
 }
 
 fn queues(root: &Section<'_>) -> (Patterns, Patterns) {
@@ -213,6 +238,9 @@ const LIMITS: RangeInclusive<usize> = 1..=65_535;
 
 /// An agent is in several queues.
 const MEMBERS: RangeInclusive<usize> = 1..=1_000_000;
+
+/// Fewer than a busy PBX has would count calls as lost that are not; more need 10 GB.
+const TRACKED: RangeInclusive<usize> = 1000..=10_000_000;
 
 /// What has no names of its own, with as many bounds as are possible, needs nearly 10,000.
 const SERIES: RangeInclusive<usize> = 10_000..=10_000_000;

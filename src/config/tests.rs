@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
-use crate::correlator::Identity;
+use crate::correlator::{Identity, TrackedLimits};
 use crate::metrics::{AgentLabel, Detail};
 
 const MINIMAL: &str = "pbx: [{address: pbx.example, username: exporter, secret: hush}]\n";
@@ -76,6 +76,10 @@ fn the_example_loads_and_names_the_defaults() {
     assert_eq!((shown.reconnect_min, shown.reconnect_max), (own.reconnect_min, own.reconnect_max));
     assert_eq!((shown.max_line, shown.max_frame), (own.max_line, own.max_frame));
     assert!(shown.rules.trunks.matches("PJSIP/carrier-00000001"));
+    assert_eq!(
+        (shown.rules.tracked, own.rules.tracked),
+        <(TrackedLimits, TrackedLimits)>::default()
+    );
 
     let shown = &example.metrics;
     let own = &default.metrics;
@@ -419,6 +423,19 @@ fn a_file_without_end_is_no_configuration() {
 }
 
 #[test]
+fn each_pbx_has_the_limits_of_what_is_followed_at_once() {
+    let config = load(&sources(
+        "pbx: [{address: one, username: x, secret: y}, {address: other, username: x, secret: y}]\n\
+         limits: {channels: 1000, stays: 1001, tracked_members: 1002, recordings: 1003}\n",
+    ));
+    let tracked = config.pbxs.iter().map(|pbx| pbx.rules.tracked).collect::<Vec<_>>();
+    let expected = TrackedLimits { channels: 1000, stays: 1001, members: 1002, recordings: 1003 };
+    assert_eq!(tracked, [expected; 2]);
+    // Those of labels are others.
+    assert_eq!(config.metrics.limits.members, 2500);
+}
+
+#[test]
 fn a_key_whose_values_are_commented_out_is_an_empty_one() {
     let config = load(&sources(&format!(
         "{MINIMAL}web:\nlimits:\npause_reasons:\nservice_level:\n  queues:\n"
@@ -484,7 +501,7 @@ fn a_limit_of_series_has_room_for_what_is_configured() {
         mistakes(&sources(&text(10_000))),
         [
             "config.yml:3:11: limits.series: 10000 is too low: these buckets, service_level.queues and pause_reasons \
-          need 10221 without any queue"
+          need 10225 without any queue"
         ]
     );
     assert_eq!(load(&sources(&text(20_000))).metrics.limits.series, 20_000);

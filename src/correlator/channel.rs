@@ -12,6 +12,7 @@ use super::line::Line;
 use super::names::{AgentId, Names, TrunkId};
 use super::origin::Origin;
 use super::owner::Owners;
+use super::recorded::OfChannel;
 use super::time::{Span, Stamp};
 use super::uid::Uid;
 use crate::clock::Moment;
@@ -49,8 +50,7 @@ pub(super) struct Rare {
     pub dialplan_queue: Option<Box<[u8]>>,
     /// Technology and dial string of an Originate, as OriginateResponse repeats it.
     pub dial_string: Option<Box<[u8]>>,
-    /// Recordings going on.
-    pub recordings: u32,
+    pub recordings: OfChannel,
     /// The call has ended, and waits for this leg's cause.
     pub owed: Option<CallLabels>,
 }
@@ -231,7 +231,7 @@ impl Rare {
         forwarded: None,
         dialplan_queue: None,
         dial_string: None,
-        recordings: 0,
+        recordings: OfChannel::NONE,
         owed: None,
     };
 }

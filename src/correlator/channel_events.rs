@@ -123,7 +123,7 @@ impl Correlator {
         // The swap before the entry: a stay that goes over to this channel is then followed into
         // the bridge with it.
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
-            self.swap(swapped, key);
+            self.swap(swapped, key, at, out);
         }
 
         // Who waits in a holding bridge is in no talk, whoever else waits there.
@@ -205,7 +205,7 @@ impl Correlator {
 
         // Before the channel leaves its bridge: its place may be somebody else's now, and that is
         // read from who is in the bridge with it.
-        self.hand_over_rest(key, at);
+        self.hand_over_rest(key, at, out);
         self.joining.remove(key);
 
         // Before anything of the call is counted: why a caller left a queue is part of the call's
@@ -285,6 +285,8 @@ impl Correlator {
         }
         self.drop_ring(key, at, out);
         self.drop_call(key, out);
+        // One may have begun behind the Hangup.
+        self.end_recordings(key, out);
 
         let forgotten = self.channels.forget(key);
         let dial_string =

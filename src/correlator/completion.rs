@@ -163,7 +163,7 @@ impl Correlator {
         };
 
         let caller = self.ensure_channel(&caller, at, out);
-        let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, out);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Talking, at, out);
         let mut talk = Talk::new(member, at);
         talk.adopted = true;
         talk.leg = complete.leg.and_then(|leg| self.channels.find(leg.uid));

@@ -43,6 +43,8 @@ pub(super) enum Task {
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     tasks: BinaryHeap<Reverse<(Moment, Task)>>,
+    /// How many of these there may be until they are looked through.
+    tasks_limit: usize,
     /// When channels will be forgotten, in the order in which they ended: most of all that waits.
     forgets: Fifo<(Moment, ChannelKey)>,
     /// When channels will be too old, in the order in which they were born.  Nearly all end within
@@ -84,8 +86,40 @@ impl Deadlines {
         }
     }
 
+    /// The channel that can be spared best: the one that ended first, else the oldest.
+    pub(super) fn take_oldest(
+        &mut self,
+        channels: &Slab<ChannelKey, Channel>,
+    ) -> Option<ChannelKey> {
+        let Self { forgets, ages, .. } = self;
+        let all = std::iter::from_fn(|| forgets.pop().or_else(|| ages.pop()));
+        let oldest = all.map(|(_, key)| key).find(|&key| channels.contains_key(key));
+        self.next = self.first();
+        oldest
+    }
+
+    /// Leaves out ends of wrap-up that are none any more, once they may be more than the others: they
+    /// are up to two days ahead, and a member may have a new one with each event.
+    pub(super) fn trim_wrap_ups(&mut self, is_one: impl Fn(MemberKey, Moment) -> bool) {
+        if self.tasks.len() < self.tasks_limit {
+            return;
+        }
+        self.tasks.retain(|&Reverse((at, task))| match task {
+            Task::WrapUp(key) => is_one(key, at),
+            _ => true,
+        });
+        self.tasks_limit = TASKS_KEPT.max(2 * self.tasks.len());
+        self.next = self.first();
+    }
+
     pub(super) const fn next(&self) -> Option<Moment> {
         self.next
+    }
+
+    /// How many tasks there are, those of channels apart.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.tasks.len()
     }
 
     /// A task that is due, the earliest first.
@@ -143,6 +177,8 @@ pub(super) const FORGET: Duration = Duration::from_secs(30);
 pub(super) const AGE: Duration = LONGEST;
 /// So few ended channels are not worth leaving out.
 const AGES_KEPT: usize = 1024;
+/// So few tasks are not worth looking through.
+const TASKS_KEPT: usize = 1024;
 /// Status follows the last Hangup within milliseconds, with a queue of device states to work off
 /// within a second.
 pub(super) const LINGER: Duration = Duration::from_secs(2);

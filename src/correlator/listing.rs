@@ -30,6 +30,8 @@ pub(super) struct Listing {
 struct Touched {
     stays: HashSet<StayKey>,
     members: HashSet<Place>,
+    /// They were more than are kept, so it may have been any.
+    any: bool,
 }
 
 /// Where a list and the events disagree on the callers who wait.
@@ -39,6 +41,14 @@ pub(super) struct Drift {
     appeared: HashSet<(Box<[u8]>, QueueId)>,
     /// Known to wait, and not listed.
     missed: HashSet<StayKey>,
+}
+
+impl Touched {
+    /// Whether one more may be kept: a list that does not end must not use up the memory.
+    fn has_room(&mut self) -> bool {
+        self.any |= self.stays.len() + self.members.len() >= TOUCHED;
+        !self.any
+    }
 }
 
 impl Listing {
@@ -70,7 +80,9 @@ impl Listing {
     /// An event spoke of a stay: no list knows better.
     pub(super) fn touch_stay(&mut self, key: StayKey) {
         self.drift.missed.remove(&key);
-        if let Some(touched) = &mut self.touched {
+        if let Some(touched) = &mut self.touched
+            && touched.has_room()
+        {
             touched.stays.insert(key);
         }
     }
@@ -102,19 +114,22 @@ impl Listing {
 
     /// A member was changed.
     pub(super) fn touch_member(&mut self, place: impl FnOnce() -> Place) {
-        if let Some(touched) = &mut self.touched {
+        if let Some(touched) = &mut self.touched
+            && touched.has_room()
+        {
             touched.members.insert(place());
         }
     }
 
     /// Whether an event spoke of the stay since the list began.
     pub(super) fn has_touched_stay(&self, key: StayKey) -> bool {
-        self.touched.as_ref().is_some_and(|touched| touched.stays.contains(&key))
+        self.touched.as_ref().is_some_and(|touched| touched.any || touched.stays.contains(&key))
     }
 
     /// Whether an event changed the member since the list began.
     pub(super) fn has_touched_member(&self, place: &Place) -> bool {
-        self.touched.as_ref().is_some_and(|touched| touched.members.contains(place))
+        let touched = self.touched.as_ref();
+        touched.is_some_and(|touched| touched.any || touched.members.contains(place))
     }
 
     /// What the list before disagreed on; from now on this one's is noted.
@@ -141,6 +156,9 @@ impl Listing {
         before
     }
 }
+
+/// Stays and members of which events come beside one list: some seconds' worth of a large PBX.
+const TOUCHED: usize = 65_536;
 
 #[cfg(test)]
 mod tests {

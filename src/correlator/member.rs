@@ -32,7 +32,7 @@ use in_wrap_up::InWrapUp;
 use phone::{INVALID, InCall, NOT_IN_USE, Phone, RINGING, UNAVAILABLE, is_in_use};
 
 use super::caseless::folded;
-use super::key::MemberKey;
+use super::key::{MemberKey, Shortlist};
 use super::names::{AgentId, Names, QueueId, ReasonId, readable};
 use super::observation::AgentState;
 use super::owner::Owners;
@@ -94,6 +94,8 @@ pub(super) struct Members {
     /// Agents whose state may have changed since it was worked out.
     stale: Vec<AgentId>,
     former: Former,
+    /// Members in their places, and some that are there no more.
+    by_age: Shortlist<MemberKey>,
 }
 
 /// A member that a call, a stay or a place holds is there: `sweep_members` drops no other.
@@ -129,6 +131,7 @@ impl Members {
 
     /// The member is there from now on.
     fn take_place(&mut self, (queue, interface): Place, key: MemberKey) {
+        self.by_age.add(key, |key| is_present(&self.all, key));
         self.places.entry(interface).or_default().insert(queue, key);
     }
 
@@ -162,6 +165,18 @@ impl Members {
         }
         places.sort_unstable();
         places
+    }
+
+    /// How many are in their places.
+    pub(super) fn count(&self) -> usize {
+        self.all.len() - self.former.len()
+    }
+
+    /// The place that was taken first.
+    pub(super) fn oldest(&mut self) -> Option<Place> {
+        let Self { all, by_age, .. } = self;
+        let oldest = by_age.oldest(|key| is_present(all, key))?;
+        all.get(oldest).map(Member::place)
     }
 
     /// Whose device it is.
@@ -283,6 +298,10 @@ impl Members {
             self.phones.name(name, member.agent);
         }
     }
+}
+
+fn is_present(all: &Table<MemberKey, Member, CountedAs>, key: MemberKey) -> bool {
+    all.get(key).is_some_and(|member| !member.removed)
 }
 
 impl Member {

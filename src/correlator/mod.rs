@@ -23,6 +23,7 @@ mod device;
 mod dial;
 mod fifo;
 mod key;
+mod limits;
 mod line;
 mod listing;
 mod live_devices;
@@ -37,6 +38,7 @@ mod originate;
 mod outside;
 mod owner;
 mod queue;
+mod recorded;
 mod recording;
 mod resync;
 mod ring;
@@ -67,7 +69,7 @@ pub use cause::Cause;
 use channels::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
-use key::{CallKey, ChannelKey, StayKey};
+use key::{CallKey, ChannelKey, Shortlist, StayKey};
 use listing::Listing;
 use member::Members;
 use missing::{Evidence, LastList};
@@ -79,8 +81,9 @@ use originate::Originates;
 pub use outside::FirstCalls;
 use outside::Outside;
 use queue::Queues;
+use recording::Recordings;
 use ring::Rings;
-pub use rules::{Identity, Patterns, Rules, WrapUp};
+pub use rules::{Identity, Patterns, Rules, TrackedLimits, WrapUp};
 pub use snapshot::Snapshot;
 pub use state::{QueueState, State, Tracked};
 use stay::Stay;
@@ -104,6 +107,8 @@ pub struct Correlator {
     joining: Joining,
     stays: Table<StayKey, Stay, stay::CountedAs>,
     stay_counts: stay::Counts,
+    /// All stays, and some that are gone.
+    stays_by_age: Shortlist<StayKey>,
     rings: Rings,
     calls: Table<CallKey, Call, call_counts::CountedAs>,
     call_counts: CallCounts,
@@ -112,6 +117,7 @@ pub struct Correlator {
     trunks: HashSet<TrunkId>,
     outside: Outside,
     originates: Originates,
+    recordings: Recordings,
     deadlines: Deadlines,
     /// Which kinds of events come at all.
     account: Account,
@@ -143,6 +149,7 @@ impl Correlator {
             joining: Joining::default(),
             stays: Table::default(),
             stay_counts: stay::Counts::default(),
+            stays_by_age: Shortlist::default(),
             rings: Rings::default(),
             calls: Table::default(),
             call_counts: CallCounts::default(),
@@ -151,6 +158,7 @@ impl Correlator {
             trunks: HashSet::new(),
             outside: Outside::default(),
             originates: Originates::default(),
+            recordings: Recordings::default(),
             deadlines: Deadlines::default(),
             account: Account::default(),
             recordings_announced: false,
@@ -200,6 +208,7 @@ impl Correlator {
         self.account.note(&event.kind);
 
         self.dispatch(at, &event.kind, out);
+        self.keep_within_limits(at, out);
 
         // After it, once: an event may change the state of several agents, and of one twice.
         self.follow_phones(now, out);

@@ -69,7 +69,7 @@ impl Correlator {
         let Some(waiting) = waiting else { return };
 
         let to = self.ensure_channel(&into.to, at, out);
-        self.move_stay(waiting, to);
+        self.move_stay(waiting, to, at, out);
     }
 
     /// A channel is about to end though the place it held goes on: the empty shell of a masquerade,
@@ -77,11 +77,11 @@ impl Correlator {
     ///
     /// A real end is reported before the Hangup: by Abandon and Leave of who waits, by BridgeLeave of
     /// who talks.
-    pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp) {
+    pub(super) fn hand_over_rest(&mut self, shell: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         // Who waits is in no bridge: the new holder is known by its dialplan alone.
         if let Some(key) = self.find_waiting_stay(shell) {
             if let Some(to) = self.find_newcomer(self.stays[key].queue, at) {
-                self.move_stay(key, to);
+                self.move_stay(key, to, at, out);
             }
             return;
         }
@@ -92,12 +92,12 @@ impl Correlator {
         let bridge = self.channels.all[shell].bridge.id();
         let masked = bridge.and_then(|_| self.find_newcomer(self.stays[key].queue, at));
         if let (Some(bridge), Some(to)) = (bridge, masked) {
-            self.move_stay(key, to);
+            self.move_stay(key, to, at, out);
             self.enter_bridge(to, bridge, at);
         } else if let Some(to) = self.find_beside_agent(key, shell) {
             let shell = &self.channels.all[shell];
             if shell.identity.line == Line::Local || shell.rare().swapped_by == Some(to) {
-                self.move_stay(key, to);
+                self.move_stay(key, to, at, out);
             }
         }
     }
@@ -133,7 +133,13 @@ impl Correlator {
     }
 
     /// The stay goes on with another channel as its caller.
-    pub(super) fn move_stay(&mut self, key: StayKey, to: ChannelKey) {
+    pub(super) fn move_stay(
+        &mut self,
+        key: StayKey,
+        to: ChannelKey,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
         let from = std::mem::replace(&mut self.stays[key].caller, to);
         if from == to {
             return;
@@ -147,6 +153,7 @@ impl Correlator {
 
         // The new one has joined by taking the place: no Join comes for it.
         self.joining.remove(to);
+        self.prune_stays(to, at, out);
         self.channels.add_stay(to, key);
         self.note_touched(key);
     }

@@ -85,6 +85,8 @@ pub enum Observation {
     RecordingEnded,
     /// Something that should not happen, or drift that a snapshot mended.
     Anomaly(Anomaly),
+    /// There were more than the limit, so the oldest of them is followed no longer.
+    GivenUp(GivenUp),
 }
 
 /// A closed set of label values.
@@ -327,5 +329,19 @@ words! {
         CallLost = "call_lost",
         /// Something was still open past its last deadline.
         Expired = "expired",
+    }
+}
+
+words! {
+    /// What is followed no longer, since there were too many of its kind.
+    GivenUp {
+        /// A channel, with all that it took part in.
+        Channel = "channel",
+        /// One passage of a caller through a queue.
+        Stay = "stay",
+        /// An agent's place in a queue.
+        Member = "member",
+        /// A recording.
+        Recording = "recording",
     }
 }

@@ -1,13 +1,57 @@
 //! Recordings (MixMonitor files), and which connected calls were recorded.
 
 use super::Correlator;
-use super::key::{ChannelKey, StayKey};
+use super::channels::Channels;
+use super::key::{ChannelKey, Shortlist, StayKey};
 use super::observation::{Observation, Observe};
+use super::recorded::OfChannel;
+
+/// Recordings that go on, of all channels.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    count: usize,
+    /// By channel and number, also some that are over.
+    by_age: Shortlist<(ChannelKey, u32)>,
+}
+
+impl Recordings {
+    /// How many go on.
+    pub(super) const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// One begins.
+    fn begin(&mut self, channel: ChannelKey, channels: &mut Channels) {
+        let of_channel = &mut channels.all[channel].ensure_rare().recordings;
+        let number = of_channel.begin();
+        self.count += 1;
+        self.by_age.add((channel, number), |one| goes_on(channels, one));
+    }
+
+    /// Gives up the oldest.  Whether there is any.
+    pub(super) fn give_up(&mut self, channels: &mut Channels) -> bool {
+        let oldest = self.by_age.oldest(|one| goes_on(channels, one));
+        let of_channel = oldest.and_then(|(channel, _)| of(channels, channel));
+        let is_given_up = of_channel.is_some_and(OfChannel::end);
+        self.count -= usize::from(is_given_up);
+        is_given_up
+    }
+}
+
+fn goes_on(channels: &Channels, (channel, number): (ChannelKey, u32)) -> bool {
+    let channel = channels.all.get(channel);
+    channel.is_some_and(|channel| channel.rare().recordings.has(number))
+}
+
+fn of(channels: &mut Channels, channel: ChannelKey) -> Option<&mut OfChannel> {
+    let rare = channels.all.get_mut(channel)?.rare_mut()?;
+    Some(&mut rare.recordings)
+}
 
 impl Correlator {
     pub(super) fn on_recording_start(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
         self.recordings_announced = true;
-        self.channels.all[channel].ensure_rare().recordings += 1;
+        self.recordings.begin(channel, &mut self.channels);
 
         // FreePBX records on the half of a member's Local channel that runs the dialplan.
         let data = &self.channels.all[channel];
@@ -20,18 +64,18 @@ impl Correlator {
     }
 
     pub(super) fn on_recording_stop(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
-        if let Some(rare) = self.channels.all[channel].rare_mut()
-            && rare.recordings > 0
-        {
-            rare.recordings -= 1;
+        if of(&mut self.channels, channel).is_some_and(OfChannel::end) {
+            self.recordings.count -= 1;
             self.emit(Observation::RecordingEnded, out);
         }
     }
 
     /// MixMonitorStop is sent for an explicit stop only: the others end with their channel.
     pub(super) fn end_recordings(&mut self, channel: ChannelKey, out: &mut dyn Observe) {
-        let Some(rare) = self.channels.all[channel].rare_mut() else { return };
-        for _ in 0..std::mem::take(&mut rare.recordings) {
+        let Some(of_channel) = of(&mut self.channels, channel) else { return };
+        let count = std::mem::take(of_channel).count();
+        self.recordings.count -= count as usize;
+        for _ in 0..count {
             self.emit(Observation::RecordingEnded, out);
         }
     }

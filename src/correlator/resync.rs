@@ -65,6 +65,7 @@ impl Correlator {
         }
 
         self.note_snapshot(now, snapshot);
+        self.keep_within_limits(at, out);
         self.look_at_all_phones(now);
         self.follow_phones(now, out);
         self.settle();
@@ -90,6 +91,7 @@ impl Correlator {
         self.sync_entries(at, snapshot, Taken::InSession, out);
         self.keep_list(snapshot);
         self.listing.end();
+        self.keep_within_limits(at, out);
         self.follow_phones(now, out);
         self.settle();
     }

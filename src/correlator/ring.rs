@@ -118,11 +118,6 @@ impl Rings {
     pub(super) fn open(&self) -> usize {
         self.all.values().filter(|ring| !matches!(ring.phase, Phase::Done)).count()
     }
-
-    #[cfg(test)]
-    pub(super) fn keys(&self) -> impl Iterator<Item = RingKey> {
-        self.all.keys()
-    }
 }
 
 /// What [`Correlator::find_ring`] found is there until the end of the event.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use regex::RegexSet;
 
 use super::names::NameLimits;
+use super::observation::GivenUp;
 
 /// Patterns, any of which may match.
 #[derive(Clone, Debug, Default)]
@@ -106,4 +107,37 @@ pub struct Rules {
     pub agent_aliases: BTreeMap<String, String>,
     /// How many names are kept.
     pub names: NameLimits,
+    /// How much is followed at once.
+    pub tracked: TrackedLimits,
+}
+
+/// How many of each there may be, for one PBX.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TrackedLimits {
+    /// Channels, those that ended less than 30 s ago included.
+    pub channels: usize,
+    /// Stays, those of such channels included.
+    pub stays: usize,
+    /// Members of queues.
+    pub members: usize,
+    /// Recordings that go on.
+    pub recordings: usize,
+}
+
+impl TrackedLimits {
+    /// The key in the configuration of the limit of that kind.
+    pub const fn key(kind: GivenUp) -> &'static str {
+        match kind {
+            GivenUp::Channel => "limits.channels",
+            GivenUp::Stay => "limits.stays",
+            GivenUp::Member => "limits.tracked_members",
+            GivenUp::Recording => "limits.recordings",
+        }
+    }
+}
+
+impl Default for TrackedLimits {
+    fn default() -> Self {
+        Self { channels: 200_000, stays: 200_000, members: 100_000, recordings: 200_000 }
+    }
 }

@@ -134,9 +134,16 @@ impl Stay {
 
 impl Correlator {
     /// Opens a stay for a caller in a queue.
-    fn open_stay(&mut self, caller: ChannelKey, queue: QueueId, joined: Option<Stamp>) -> StayKey {
+    fn open_stay(
+        &mut self,
+        caller: ChannelKey,
+        queue: QueueId,
+        joined: Option<Stamp>,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) -> StayKey {
         // The counted stays of a caller who goes round and round make room first.
-        self.prune_stays(caller);
+        self.prune_stays(caller, at, out);
 
         let key = self.stays.insert(Stay {
             queue,
@@ -150,6 +157,7 @@ impl Correlator {
             phase: Phase::Waiting { answered: false },
         });
         self.channels.add_stay(caller, key);
+        self.stays_by_age.add(key, |key| self.stays.contains_key(key));
         // A list that is on its way cannot have it.
         self.note_touched(key);
         key
@@ -161,9 +169,10 @@ impl Correlator {
         caller: ChannelKey,
         queue: QueueId,
         phase: AdoptedPhase,
+        at: Stamp,
         out: &mut dyn Observe,
     ) -> StayKey {
-        let key = self.open_stay(caller, queue, None);
+        let key = self.open_stay(caller, queue, None, at, out);
         self.stays[key].adopted = true;
         self.emit_of(key, Observation::Adopted { queue, phase }, out);
         key
@@ -188,7 +197,7 @@ impl Correlator {
         }
 
         self.note_missing_join(at, out);
-        self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out)
+        self.adopt_stay(caller, queue, AdoptedPhase::Waiting, at, out)
     }
 
     /// A stay without its Join is an anomaly, but for those that end around a login: events come
@@ -241,8 +250,8 @@ impl Correlator {
     }
 
     /// A caller who goes round and round leaves closed stays behind: only the newest may still get
-    /// events.
-    fn prune_stays(&mut self, caller: ChannelKey) {
+    /// events.  Of a caller who is in more queues at once than anybody can be, the oldest is given up.
+    pub(super) fn prune_stays(&mut self, caller: ChannelKey, at: Stamp, out: &mut dyn Observe) {
         let stays = &mut self.channels.all[caller].as_caller.stays;
         if stays.len() < KEPT_STAYS {
             return;
@@ -257,8 +266,13 @@ impl Correlator {
             }
             keep
         });
+
+        let stays = &self.channels.all[caller].as_caller.stays;
+        if let Some(&oldest) = stays.first().filter(|_| stays.len() >= KEPT_STAYS) {
+            self.give_up_stay(oldest, at, out);
+        }
     }
 }
 
-/// Stays of one caller, beyond which the counted ones are dropped.
+/// Stays of one caller, beyond which the counted ones are dropped, then the oldest.
 const KEPT_STAYS: usize = 16;

@@ -4,6 +4,7 @@
 use super::Correlator;
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
+use super::observation::Observe;
 use super::stay::Stay;
 use super::time::Stamp;
 
@@ -13,7 +14,13 @@ impl Correlator {
     ///
     /// Whoever takes the place of a phone may be somebody else, the other party of a transfer, or
     /// the same person on another phone (INVITE with Replaces): what follows decides.
-    pub(super) fn swap(&mut self, swapped: ChannelKey, by: ChannelKey) {
+    pub(super) fn swap(
+        &mut self,
+        swapped: ChannelKey,
+        by: ChannelKey,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
         let Some(old) = self.channels.all.get_mut(swapped) else { return };
         old.ensure_rare().swapped_by = Some(by);
         let line = old.identity.line;
@@ -36,7 +43,7 @@ impl Correlator {
             self.channels.all[swapped].as_agent.talk = None;
         }
         if let Some(key) = as_caller {
-            self.move_stay(key, by);
+            self.move_stay(key, by, at, out);
         }
     }
 

@@ -78,7 +78,7 @@ impl Correlator {
         // or of the member's Local channel.
         let peer = leg.and_then(|leg| self.channels.all.get(leg)).and_then(|leg| leg.rare().peer);
         let is_recorded = |channel: ChannelKey| {
-            self.channels.all.get(channel).is_some_and(|c| c.rare().recordings > 0)
+            self.channels.all.get(channel).is_some_and(|c| c.rare().recordings.is_any())
         };
         if [Some(caller), leg, peer, phone].into_iter().flatten().any(is_recorded) {
             self.mark_recorded(key, out);

@@ -1,7 +1,7 @@
 //! Events about one channel, and the block of headers that describes one.
 
 use super::field::{need, number};
-use super::headers::{Headers, Key, QUEUE_STATUS, last};
+use super::headers::{Headers, Key, QUEUE_STATUS, last, shortened};
 use super::name::Name;
 use super::{Event, EventError, Kind};
 use crate::ami::frame::Frame;
@@ -85,6 +85,7 @@ impl<'a> Channel<'a> {
     pub(super) fn prefixed(headers: &Headers<'a>, prefix: &str) -> Self {
         let mut this = Self::default();
         for (key, value) in headers.all() {
+            let value = shortened(value);
             let Some((before, key)) = key.split_at_checked(prefix.len()) else { continue };
             if !before.eq_ignore_ascii_case(prefix.as_bytes()) {
                 continue;

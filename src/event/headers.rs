@@ -129,10 +129,10 @@ impl<'a> Headers<'a> {
         Some(Event { at: moment(self.get(Key::Timestamp)), kind })
     }
 
-    /// The value of a header, if it is there.
+    /// The value of a header, if it is there; no more of it than [`LONGEST_VALUE`].
     #[inline]
     pub(super) fn find(&self, key: Key) -> Option<&'a [u8]> {
-        self.frame.lines().value(self.spans[key as usize])
+        self.frame.lines().value(self.spans[key as usize]).map(shortened)
     }
 
     /// The value of a header; empty if it is absent.
@@ -145,7 +145,7 @@ impl<'a> Headers<'a> {
         self.frame.header(key)
     }
 
-    /// All headers in order.
+    /// All headers in order, in full.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         self.frame.headers()
     }
@@ -323,6 +323,16 @@ const SLOT_COUNT: usize = 128;
 const SLOT_SHIFT: u32 = 64 - SLOT_COUNT.ilog2();
 /// No key has that place.
 const NONE: u8 = u8::MAX;
+
+/// No more of a value than is kept: ids and names of Asterisk have less than 150 bytes, so that what is
+/// tracked has a bound in bytes, too.
+#[inline]
+pub(super) fn shortened(value: &[u8]) -> &[u8] {
+    &value[..value.len().min(LONGEST_VALUE)]
+}
+
+/// In bytes.  What may be longer, as the path of a recording, is read by [`Headers::search`].
+const LONGEST_VALUE: usize = 512;
 
 #[cfg(test)]
 mod tests {

@@ -438,6 +438,13 @@ const CATALOGUE: &[Entry] = &[
         help: "Channels, stays and calls in memory",
     },
     Entry {
+        name: "asterisk_exporter_given_up_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "kind"],
+        help: "Channels, stays, members and recordings that are followed no longer because a limit was reached",
+    },
+    Entry {
         name: "asterisk_exporter_degraded",
         kind: Kind::Gauge,
         unit: None,

@@ -11,9 +11,9 @@ use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use super::overflow::Limit;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, Leg, Missing, OTHER,
-    Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy, TransferKind,
-    TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, GivenUp, Leg, Missing,
+    OTHER, Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy,
+    TransferKind, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -291,6 +291,7 @@ label_sets! {
     EventLabels { event: &'static str }
     ReasonLabels { reason: &'static str }
     AnomalyLabels { kind: Anomaly }
+    GivenUpLabels { kind: GivenUp }
     TrackedLabels { kind: Tracked }
     DegradedLabels { reason: Missing }
     OverflowLabels { label: Limit }

@@ -30,6 +30,7 @@ mod column;
 mod exporter;
 mod exposition;
 mod family;
+mod given_up;
 mod histogram;
 mod http;
 mod labels;
@@ -72,7 +73,8 @@ use self::calls::CallFamilies;
 use self::catalogue::entry;
 use self::column::{Counts, Level, Shared};
 use self::family::Family;
-use self::labels::{AnomalyLabels, Fixed, OverflowLabels, PbxLabels};
+use self::given_up::GivenUps;
+use self::labels::{AnomalyLabels, Fixed, GivenUpLabels, OverflowLabels, PbxLabels};
 use self::members::MemberFamilies;
 use self::naming::{Costs, Naming, Room};
 use self::overflow::Overflows;
@@ -94,6 +96,7 @@ pub struct Metrics {
     calls: CallFamilies,
     anomalies: Family<AnomalyLabels, Counts>,
     overflows: Family<OverflowLabels, Shared<Counter>>,
+    given_up: Family<GivenUpLabels, Shared<Counter>>,
     series: Family<PbxLabels, Shared<Level>>,
     series_limit: Family<PbxLabels, Shared<Level>>,
     exporter: SelfFamilies,
@@ -113,6 +116,7 @@ impl Metrics {
         let agents = AgentFamilies::new(&mut registrar, &settings);
         let calls = CallFamilies::new(&mut registrar, &settings);
         let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
+        let given_up = registrar.family(const { entry("asterisk_exporter_given_up_total") });
         let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
         let series = registrar.family(const { entry("asterisk_exporter_series") });
         let series_limit = registrar.family(const { entry("asterisk_exporter_series_limit") });
@@ -128,6 +132,7 @@ impl Metrics {
             calls,
             anomalies,
             overflows,
+            given_up,
             series,
             series_limit,
             exporter,
@@ -170,12 +175,17 @@ impl Metrics {
             agents: self.agents.of_pbx(pbx, budget),
             calls: self.calls.of_pbx(pbx, budget),
             anomalies: self.anomalies.handles(),
+            given_up: self.given_up_of(pbx),
             overflows: room.overflows.clone(),
             budget: budget.clone(),
             ahead: Ahead::default(),
             naming: Naming::new(self.settings.clone(), pbx, room),
         };
         recorder.at_zero()
+    }
+
+    fn given_up_of(&self, pbx: &PbxName) -> GivenUps {
+        GivenUps::new(|kind| self.given_up.ensure(&GivenUpLabels { pbx: pbx.clone(), kind }))
     }
 
     /// The series that `pbx` may have; those that it has in any case are taken.
@@ -225,7 +235,7 @@ impl Metrics {
 
 /// At least as many lines as a PBX has without queues, agents, trunks and calls: events by name are
 /// most of them.  A test counts.
-const OWN: usize = 170;
+const OWN: usize = 174;
 
 /// The labels of the build.
 const BUILD: &[(&str, &str)] = &[("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];

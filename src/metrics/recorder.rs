@@ -11,14 +11,16 @@ use super::budget::Budget;
 use super::calls::{CallMetrics, Parties};
 use super::column::Counts;
 use super::family::{Handles, One};
+use super::given_up::GivenUps;
 use super::labels::AnomalyLabels;
 use super::members::MemberMetrics;
 use super::naming::Naming;
 use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
 use super::settings::{Settings, ZeroSeries};
+use crate::clock::Moment;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Caller, Direction, Names, Observation, Observe, QueueId,
+    AgentId, AgentState, Anomaly, Caller, Direction, GivenUp, Names, Observation, Observe, QueueId,
     ReasonId, TrunkId, Word,
 };
 use crate::pbx::PbxName;
@@ -38,6 +40,7 @@ pub struct Recorder {
     pub(super) agents: AgentMetrics,
     pub(super) calls: CallMetrics,
     pub(super) anomalies: Anomalies,
+    pub(super) given_up: GivenUps,
     pub(super) overflows: Overflows,
     pub(super) budget: Budget,
     pub(super) ahead: Ahead,
@@ -65,6 +68,12 @@ impl Recorder {
     /// The limits that names or series were beyond for the first time since this was asked.
     pub fn take_overflows(&self) -> Vec<Limit> {
         self.overflows.take_new()
+    }
+
+    /// Of what more was given up, and how much since this told of it before: at most once a minute for
+    /// each kind.
+    pub fn take_given_up(&mut self, now: Moment) -> Vec<(GivenUp, u64)> {
+        self.given_up.take_new(now)
     }
 
     /// The service level target in force for a queue.
@@ -179,6 +188,7 @@ impl Recorder {
             O::Anomaly(kind) => {
                 self.anomaly(kind).inc();
             }
+            O::GivenUp(kind) => self.given_up.add(kind),
         }
         Some(())
     }

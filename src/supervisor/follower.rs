@@ -16,7 +16,7 @@ use super::missing::MissingNotices;
 use super::over;
 use super::schedule::Schedule;
 use super::trunk_notice::TrunkNotice;
-use super::warnings::limit_reached;
+use super::warnings::{given_up_some, limit_reached};
 use crate::ami::action::Action;
 use crate::ami::connection::Chunk;
 use crate::clock::Moment;
@@ -173,6 +173,7 @@ impl<'a, 'p> Follower<'a, 'p> {
                 trunk_notice.check(&monitor.correlator),
                 monitor.correlator.missing(read),
                 monitor.recorder.take_overflows(),
+                monitor.recorder.take_given_up(read),
             ))
         };
         // A list is as long as the PBX is large, and is applied behind its last item.
@@ -181,7 +182,7 @@ impl<'a, 'p> Follower<'a, 'p> {
         } else {
             target.with_monitor(apply)
         };
-        let (change, missing, overflows) = done?;
+        let (change, missing, overflows, given_up) = done?;
 
         if let Some(change) = change {
             trunk_notice.report(target, &change);
@@ -189,6 +190,9 @@ impl<'a, 'p> Follower<'a, 'p> {
         missing_notices.update(target, missing);
         for limit in overflows {
             limit_reached(&target.name, limit);
+        }
+        for (kind, count) in given_up {
+            given_up_some(&target.name, kind, count);
         }
         timers.check(read)
     }

@@ -5,6 +5,7 @@ use std::error::Error;
 
 use tracing::warn;
 
+use crate::correlator::{GivenUp, TrackedLimits};
 use crate::metrics::Limit;
 use crate::pbx::PbxName;
 use crate::version::{NEWEST, OLDEST};
@@ -80,6 +81,14 @@ pub(super) fn limit_reached(pbx: &PbxName, limit: Limit) {
     warn!(
         %pbx, limit = limit.key(),
         "a limit is reached: what is beyond it is counted as `other`"
+    );
+}
+
+/// More is going on than is followed; the recorder reports each kind once a minute.
+pub(super) fn given_up_some(pbx: &PbxName, kind: GivenUp, count: u64) {
+    warn!(
+        %pbx, limit = TrackedLimits::key(kind), count,
+        "a limit is reached: the oldest are followed no longer, and what becomes of them is counted as `lost`"
     );
 }
 

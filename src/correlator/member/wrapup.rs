@@ -67,13 +67,23 @@ impl Correlator {
             return;
         }
 
-        member.in_wrap_up = None;
-        if !length.is_zero() {
-            let wrap_up = InWrapUp::new(from, length, counts);
-            self.deadlines.add(wrap_up.until(), Task::WrapUp(key));
-            member.in_wrap_up = Some(wrap_up);
-        }
+        let before = member.in_wrap_up.take();
         self.members.stale.push(member.agent);
+        if length.is_zero() {
+            return;
+        }
+
+        let wrap_up = InWrapUp::new(from, length, counts);
+        member.in_wrap_up = Some(wrap_up);
+        if before.is_some_and(|before| before.until() == wrap_up.until()) {
+            return;
+        }
+        let all = &self.members.all;
+        self.deadlines.trim_wrap_ups(|key, at| {
+            let wrap_up = all.get(key).and_then(|member| member.in_wrap_up);
+            wrap_up.is_some_and(|wrap_up| wrap_up.until() == at)
+        });
+        self.deadlines.add(wrap_up.until(), Task::WrapUp(key));
     }
 
     /// The members whose last call is one: app_queue looks for the interface in all queues.

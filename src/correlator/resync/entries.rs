@@ -117,7 +117,7 @@ impl Correlator {
 
         let block = event::Channel { uid: &entry.uid, name: &entry.channel, ..Default::default() };
         let caller = self.ensure_channel(&block, at, out);
-        let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, out);
+        let key = self.adopt_stay(caller, queue, AdoptedPhase::Waiting, at, out);
         self.stays[key].joined = joined(at, entry);
         Some(key)
     }

@@ -105,7 +105,7 @@ impl Correlator {
                 if let Some(before) = known {
                     self.lose_stay(before, at, out);
                 }
-                self.adopt_stay(caller, queue, AdoptedPhase::Talking, out)
+                self.adopt_stay(caller, queue, AdoptedPhase::Talking, at, out)
             }
         };
         let mut talk = Talk::new(self.ensure_listed_member(queue, agent, at, out), at);

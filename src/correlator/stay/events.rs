@@ -38,7 +38,7 @@ impl Correlator {
         }
 
         self.joining.remove(caller);
-        let key = self.open_stay(caller, queue, Some(at));
+        let key = self.open_stay(caller, queue, Some(at), at, out);
         self.stays[key].status_at_join = join.caller.queue_status.and_then(QueueStatus::parse);
         self.emit_of(key, Observation::Entered { queue }, out);
     }

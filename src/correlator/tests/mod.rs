@@ -5,6 +5,7 @@ mod call;
 mod completion;
 mod device;
 mod identity;
+mod limits;
 mod member;
 mod missing;
 mod moved;
@@ -131,6 +132,7 @@ impl Observe for Tally {
             }
             Observation::RecordingEnded => self.count("recording".into()),
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
+            Observation::GivenUp(kind) => self.count(format!("given up {}", kind.word())),
             Observation::MemberPaused { queue: q, agent: a, change } => {
                 self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
             }
@@ -154,10 +156,16 @@ pub(super) struct Stage {
 impl Stage {
     /// A live PBX on which nothing goes on, at second 0 of the test.
     pub(super) fn live() -> Self {
+        Self::within(TrackedLimits::default())
+    }
+
+    /// The same, where no more is followed at once.
+    pub(super) fn within(tracked: TrackedLimits) -> Self {
         let trunks = Patterns::new(["^SIP/trunk-"]).unwrap();
+        let rules = Rules { trunks, tracked, ..Rules::default() };
         let mut stage = Self {
             now: START,
-            correlator: Correlator::new(Rules { trunks, ..Rules::default() }, Timing::Live),
+            correlator: Correlator::new(rules, Timing::Live),
             tally: Tally::default(),
         };
         stage.resync(&[]);

@@ -18,7 +18,6 @@ use fastrand::Rng;
 use flate2::read::MultiGzDecoder;
 
 use super::*;
-use crate::correlator::key::RingKey;
 use crate::version::Version;
 
 /// What happens next.
@@ -282,8 +281,6 @@ struct Table {
     correlator: Correlator,
     books: Books,
     decoder: Decoder,
-    /// Rings that ever were.
-    rings: HashSet<RingKey>,
 }
 
 /// What was observed, by queue: entries, adopted waiting, exits, adopted talking, answered,
@@ -291,6 +288,7 @@ struct Table {
 #[derive(Default)]
 struct Books {
     queues: BTreeMap<QueueId, [u64; 6]>,
+    rings_begun: u64,
     rings: u64,
 }
 
@@ -312,6 +310,7 @@ impl Observe for Books {
                 book(queue, 5);
                 assert!(talk.is_none_or(|talk| talk <= LONGEST), "{talk:?} of talk");
             }
+            Observation::RingBegan { .. } => self.rings_begun += 1,
             Observation::RingEnded { .. } => self.rings += 1,
             _ => {}
         }
@@ -326,8 +325,18 @@ impl Table {
             false => Patterns::default(),
         };
         let identity = if rng.u8(0..4) == 0 { Identity::Interface } else { Identity::MemberName };
+        // Every fourth PBX has more of everything than is followed.
+        let tracked = match rng.u8(0..4) {
+            0 => TrackedLimits {
+                channels: rng.usize(1..20),
+                stays: rng.usize(1..8),
+                members: rng.usize(1..4),
+                recordings: rng.usize(1..3),
+            },
+            _ => TrackedLimits::default(),
+        };
         let mut correlator =
-            Correlator::new(Rules { trunks, identity, ..Rules::default() }, timing);
+            Correlator::new(Rules { trunks, identity, tracked, ..Rules::default() }, timing);
         if rng.bool() {
             correlator.set_version(Version::new(rng.u16(12..24), rng.u16(0..40)));
         }
@@ -335,13 +344,7 @@ impl Table {
         if timing == Timing::Live {
             correlator.resync(START, &Snapshot::default(), &mut books);
         }
-        Self {
-            now: START,
-            correlator,
-            books,
-            decoder: Decoder::new(Limits::default()),
-            rings: HashSet::new(),
-        }
+        Self { now: START, correlator, books, decoder: Decoder::new(Limits::default()) }
     }
 
     fn take(&mut self, step: &Step) {
@@ -387,9 +390,16 @@ impl Table {
             assert_eq!(entries + waiting, exits + queue.waiting, "waits of {name}");
             assert_eq!(answered + talking, completions + queue.talking, "talks of {name}");
         }
-        self.rings.extend(self.correlator.rings.keys());
         let open = self.correlator.rings.open();
-        assert_eq!(self.books.rings + open as u64, self.rings.len() as u64, "ring attempts");
+        assert_eq!(self.books.rings + open as u64, self.books.rings_begun, "ring attempts");
+
+        let Correlator { channels, stays, members, recordings, rules, .. } = &self.correlator;
+        let TrackedLimits { channels: most, stays: most_stays, .. } = rules.tracked;
+        assert!(channels.all.len() <= most && stays.len() <= most_stays, "too much is kept");
+        let (most, most_recordings) = (rules.tracked.members, rules.tracked.recordings);
+        assert!(members.count() <= most && recordings.len() <= most_recordings, "too much is kept");
+        let recorded = channels.all.values().map(|channel| channel.rare().recordings.count());
+        assert_eq!(recorded.sum::<u32>() as usize, recordings.len(), "recordings");
     }
 
     /// Whatever is held has an end.

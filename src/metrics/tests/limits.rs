@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::clock::Moment;
 use crate::correlator::{
-    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, Leg, Outcome, PauseChange,
-    Phase, QueueState, Refusal, RingResult, Rules, Timing, TransferBy, TransferKind, TrunkId, Word,
+    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, GivenUp, Leg, Outcome,
+    PauseChange, Phase, QueueState, Refusal, RingResult, Rules, Timing, TransferBy, TransferKind,
+    TrunkId, Word,
 };
 use crate::{event, supervisor};
 
@@ -370,4 +372,31 @@ fn a_long_label_value_is_cut_and_stays_distinct() {
     let entries = by(&text, "asterisk_queue_entries_total", "queue");
     let keys: Vec<_> = entries.keys().map(|key| (key.len(), key.contains('~'))).collect();
     assert_eq!(keys, [(256, true); 2]);
+}
+
+#[test]
+fn what_is_given_up_is_counted_at_once_and_logged_once_a_minute_for_each_kind() {
+    let mut bench = Bench::new(Settings::default());
+    let given_up = |bench: &mut Bench, kind: &str| {
+        bench.text().of(&format!("asterisk_exporter_given_up_total{{kind=\"{kind}\"}}"))
+    };
+    assert_eq!(given_up(&mut bench, "channel"), Some(0.0));
+    assert_eq!(bench.recorder.take_given_up(Moment::from_secs(100)), []);
+
+    for kind in [GivenUp::Stay, GivenUp::Channel, GivenUp::Channel] {
+        bench.see(Observation::GivenUp(kind));
+    }
+    let values = ["channel", "stay", "member"].map(|kind| given_up(&mut bench, kind));
+    assert_eq!(values, [Some(2.0), Some(1.0), Some(0.0)]);
+    let new = [(GivenUp::Channel, 2), (GivenUp::Stay, 1)];
+    assert_eq!(bench.recorder.take_given_up(Moment::from_secs(100)), new);
+
+    for second in 101..220 {
+        bench.see(Observation::GivenUp(GivenUp::Channel));
+        let due: &[_] = if second == 160 { &[(GivenUp::Channel, 60)] } else { &[] };
+        assert_eq!(bench.recorder.take_given_up(Moment::from_secs(second)), due, "{second}");
+    }
+    bench.see(Observation::GivenUp(GivenUp::Recording));
+    let new = [(GivenUp::Channel, 59), (GivenUp::Recording, 1)];
+    assert_eq!(bench.recorder.take_given_up(Moment::from_secs(220)), new);
 }
