@@ -21,9 +21,14 @@ test: tools lint
 # Also what is too long for every change.
 test-all: test soak
 
-# Thousands of random calls beside real Asterisk; for a long evening.
+# Thousands of random calls beside real Asterisk, days of simulated calls, and millions of changed recordings; for a long
+# evening.  FUZZ_SEED and SEQUENCE_SEED choose others.
 soak: tools
 	ASTERISK_CALLS=10000 cargo test -p servers random_load -- --nocapture
+	DEMO_HOURS=24 cargo test --test integration demo::whole -- --nocapture
+	SEQUENCES=100000 cargo test --lib recorded_events
+	FUZZ_INPUTS=400000 cargo test -p fuzzing frames_are
+	FUZZ_INPUTS=30000 cargo test -p fuzzing -- --skip frames_are
 
 # Speed and memory beside the limits of this machine, as Markdown (docs/performance.md).  One part: make bench ARGS=tcp
 bench: toolchain

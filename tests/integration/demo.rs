@@ -1,5 +1,7 @@
 //! The simulated PBX's whole runs through the real path, against what it knows of its own calls.
 
+use std::time::Duration;
+
 use asterisk_exporter::ami::id::{ActionId, BARRIER};
 use asterisk_exporter::correlator::{Patterns, Rules};
 use asterisk_exporter::demo::{QueueTruth, SessionIds, Truth, capture, capture_of_two_sessions};
@@ -8,12 +10,14 @@ use support::Numbers;
 
 use crate::lab::replay;
 
-fn played(bytes: &[u8]) -> Numbers {
+/// What is counted of a capture, and for how long it goes on.
+fn played(bytes: &[u8]) -> (Numbers, Duration) {
     let trunks = Patterns::new(["^PJSIP/carrier-"]).expect("a valid pattern");
     let mut replay = replay(Rules { trunks, ..Rules::default() });
     let (held, failed) = replay.play(bytes);
     assert!(failed.is_none() && !held.cut);
-    Numbers::read(&replay.exposition(Format::Text))
+    let (first, last) = replay.span().expect("time stamps");
+    (Numbers::read(&replay.exposition(Format::Text)), last.since(first))
 }
 
 fn assert_all(numbers: &Numbers, truth: &Truth, what: &str) {
@@ -101,13 +105,25 @@ fn assert_queue(numbers: &Numbers, queue: &str, truth: &QueueTruth, run: &str) {
     );
 }
 
+/// `DEMO_HOURS=24` plays a day and a night for each seed.
 #[test]
 fn whole_working_days_are_counted_exactly() {
+    let hours = std::env::var("DEMO_HOURS").map_or(1, |text| text.parse().expect("a number"));
     for seed in 1..=4 {
-        let (bytes, truth) = capture(seed, 600);
-        assert_all(&played(&bytes), &truth, &format!("seed {seed}"));
+        let (bytes, truth) = capture(seed, hours * CALLS_AN_HOUR);
+        let (numbers, length) = played(&bytes);
+        assert!(length.as_secs() >= hours as u64 * 3600, "{length:?}");
+        println!(
+            "seed {seed}: {:.1} h, {} MB",
+            length.as_secs_f64() / 3600.0,
+            bytes.len() / 1_000_000
+        );
+        assert_all(&numbers, &truth, &format!("seed {seed}"));
     }
 }
+
+/// More than the simulated PBX has.
+const CALLS_AN_HOUR: usize = 800;
 
 /// The command `demo` begins so: an hour is played, and the first live session takes it up in
 /// mid-call.
@@ -130,7 +146,7 @@ fn a_second_session_between_two_events_changes_nothing() {
             2,
             "{what}"
         );
-        let numbers = played(&bytes);
+        let (numbers, _) = played(&bytes);
         assert_all(&numbers, &truth, &what);
         for (name, labels) in [
             ("asterisk_queue_adopted_total", &[][..]),

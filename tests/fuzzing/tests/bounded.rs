@@ -60,14 +60,17 @@ fn run(name: &str, count: u64, longest: usize) {
 
     let count = number("FUZZ_INPUTS").unwrap_or(count);
     let mut mutator = Mutator::new(&corpus, seed);
+    let mut bytes = 0;
     for at in 0..count {
         let input = target.input(&mut rng, &mutator.input(longest));
+        bytes += input.len();
         if catch_unwind(AssertUnwindSafe(|| (target.check)(&input))).is_err() {
             let file = support::scratch().join(format!("fuzz-{name}"));
             std::fs::write(&file, &input).expect("a file");
             panic!("{name}: input {at} is kept in {}", file.display());
         }
     }
+    println!("{name}: {count} inputs, {bytes} bytes");
 }
 
 fn number(variable: &str) -> Option<u64> {
