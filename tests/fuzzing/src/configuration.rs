@@ -8,7 +8,8 @@ use asterisk_exporter::config::{Config, Document, Error, Mistake, Place, Purpose
 /// The input is the file.  Secrets come from the environment, so that it is known what they are.
 pub(crate) fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input).into_owned();
-    let lines = text.lines().count() as u64;
+    // In YAML a carriage return alone ends a line, too.
+    let lines = text.lines().map(|line| 1 + line.matches('\r').count() as u64).sum();
     let variable = |name: &str| OsString::from(format!("ASTERISK_EXPORTER_{name}"));
     let environment = vec![
         (variable("PBX__0__SECRET"), OsString::from(SECRET)),
