@@ -52,6 +52,20 @@ pub(super) fn overrides(web: &WebArgs) -> Overrides {
         web_config_file: web.config_file.clone(),
         systemd_socket: web.systemd_socket,
         health_socket: web.health_socket.clone(),
+        enable_lifecycle: web.enable_lifecycle,
+    }
+}
+
+/// Where the configuration of `run` comes from, each time that it is read.
+pub(super) struct Origin {
+    pub(super) config: Option<PathBuf>,
+    pub(super) overrides: Overrides,
+}
+
+impl Origin {
+    /// Reads file, environment and flags as they are now.  Blocks.
+    pub(super) fn load(&self) -> Result<Loaded, Failure> {
+        load(self.config.clone(), self.overrides.clone(), Purpose::Run)
     }
 }
 

@@ -16,7 +16,7 @@ use super::logging::start_logging;
 use super::output::write_out;
 use super::runtime::on_runtime;
 use super::service::{Service, listen, new_exporter, web_config};
-use super::signals::stop_signal;
+use super::signals::signals;
 use crate::ami::frame::Limits;
 use crate::ami::id::{ActionId, BARRIER};
 use crate::calendar::utc;
@@ -32,7 +32,7 @@ use crate::replay::Replay;
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     on_runtime(async {
-        let stop = stop_signal()?;
+        let asked = signals()?;
 
         // The exporter logs in as to any PBX, with a configuration made for this one.
         let username = "exporter".to_owned();
@@ -65,7 +65,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         let (end, ended) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(pbx.serve(ended));
-        let served = Service { config, clock, exporter, listeners, web }.run(stop).await;
+        // Its configuration is made for this one process: there is nothing to read again.
+        let service = Service { config, clock, exporter, listeners, web, origin: None };
+        let served = service.run(asked).await;
         end.send_replace(true);
         while let Some(ended) = tasks.join_next().await {
             ended?;

@@ -11,7 +11,9 @@ mod logging;
 mod manager_conf;
 mod notify;
 mod output;
+mod print_config;
 mod record;
+mod reload;
 mod replay;
 mod run;
 mod runtime;
@@ -48,6 +50,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(args),
+        Command::PrintConfig(args) => print_config::run(args),
         Command::Health(args) => health::run(&args),
         Command::ManagerConf(args) => manager_conf::run(&args),
     }

@@ -56,9 +56,26 @@ async fn feed_watchdog(health: &Health, clock: &Clock, limit: Duration, feed: im
     }
 }
 
-/// Does nothing if systemd did not start the program.
+/// Tells that the configuration is read again.
+pub(super) fn reloading() {
+    let mut states = vec![NotifyState::Reloading];
+    // For `Type=notify-reload`, which knows by it that the reload is the one it has asked for.
+    states.extend(NotifyState::monotonic_usec_now());
+    tell_all(&states);
+}
+
+/// Tells that it was read.
+pub(super) fn reloaded() {
+    tell(NotifyState::Ready);
+}
+
 fn tell(state: NotifyState<'_>) {
-    if let Err(err) = sd_notify::notify(&[state]) {
+    tell_all(&[state]);
+}
+
+/// Does nothing if systemd did not start the program.
+fn tell_all(states: &[NotifyState<'_>]) {
+    if let Err(err) = sd_notify::notify(states) {
         warn!(error = %err, "systemd does not take notifications");
     }
 }

@@ -1,27 +1,24 @@
 //! The command `run`: follows the configured PBXs and serves their metrics.
 
 use super::Failure;
-use super::configuration::{load, logged, overrides};
+use super::configuration::{Origin, logged, overrides};
 use super::logging::start_logging;
 use super::runtime::on_runtime;
 use super::service::{Service, listen, new_exporter, web_config};
-use super::signals::stop_signal;
+use super::signals::signals;
 use crate::cli::RunArgs;
 use crate::clock::Clock;
-use crate::config::Purpose;
 
 /// Runs until a signal.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
-    let loaded = load(args.config.clone(), overrides(&args.web), Purpose::Run).map_err(
-        |error| match args.config {
-            Some(_) => error,
-            None => {
-                format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first")
-                    .into()
-            }
-        },
-    )?;
+    let origin = Origin { config: args.config.clone(), overrides: overrides(&args.web) };
+    let loaded = origin.load().map_err(|error| match args.config {
+        Some(_) => error,
+        None => {
+            format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first").into()
+        }
+    })?;
     let config = logged(loaded);
 
     on_runtime(async {
@@ -30,7 +27,8 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         let clock = Clock::start();
         let web = web_config(&config, &clock)?;
         let exporter = new_exporter(&config, clock.now());
-        Service { config, clock, exporter, listeners, web }.run(stop_signal()?).await
+        let origin = Some(origin);
+        Service { config, clock, exporter, listeners, web, origin }.run(signals()?).await
     })
 }
 

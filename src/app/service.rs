@@ -3,22 +3,23 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::Failure;
+use super::configuration::Origin;
 use super::http_threads::HttpThreads;
 use super::notify::keep_systemd_informed;
+use super::reload::Reload;
+use super::signals::Asked;
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, HealthPath};
-use crate::correlator::{Correlator, Timing};
 use crate::error::with_causes;
 use crate::health::Health;
-use crate::http::{self, Connections, HealthSocket, Numbers, Pages, Scraper, WebConfig};
-use crate::metrics::{Exporter, Exposition, Families, Metrics, Monitor};
+use crate::http::{self, Connections, HealthSocket, Lifecycle, Numbers, Pages, Scraper, WebConfig};
+use crate::metrics::{Exporter, Exposition, Families, Metrics};
 use crate::pbx::PbxName;
-use crate::{event, supervisor};
+use crate::supervisor::{self, Changes};
 
 /// Opens the configured sockets, or takes systemd's; `hint` says what helps where one is taken.
 pub(super) async fn listen(config: &Config, hint: &str) -> Result<Vec<TcpListener>, Failure> {
@@ -46,19 +47,13 @@ pub(super) fn web_config(
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone());
-    let metrics = metrics.with_process_metrics().with_http().starting(now);
+    let metrics = metrics.with_process_metrics().with_http().with_reloads(now).starting(now);
 
-    let monitors = config.pbxs.iter().map(|pbx| {
-        // Known events and reasons begin at zero, so that `rate()` sees the first of each.
-        let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, now);
-        let self_metrics =
-            self_metrics.with_reasons(supervisor::DISCONNECTS, supervisor::REJECTIONS);
-        let correlator = Correlator::new(pbx.rules.clone(), Timing::Live);
-        Monitor { correlator, recorder: metrics.recorder(&pbx.name), self_metrics }
-    });
-
-    let monitors = monitors.collect();
-    Exporter::new(metrics, monitors)
+    let mut exporter = Exporter::new(metrics, Vec::new());
+    for pbx in &config.pbxs {
+        exporter.add(|metrics| supervisor::monitor(metrics, pbx, now));
+    }
+    exporter
 }
 
 /// What is started together.
@@ -68,18 +63,24 @@ pub(super) struct Service {
     pub(super) exporter: Exporter,
     pub(super) listeners: Vec<TcpListener>,
     pub(super) web: Option<Arc<WebConfig>>,
+    /// Where the configuration can be read again, if it can.
+    pub(super) origin: Option<Origin>,
 }
 
 impl Service {
-    /// Runs PBXs and pages until `stop`, then lets everything end.
-    pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), Failure> {
-        let Self { config, clock, exporter, listeners, web } = self;
+    /// Runs PBXs and pages until it is to stop, then lets everything end.
+    pub(super) async fn run(self, Asked { stop, hangups }: Asked) -> Result<(), Failure> {
+        let Self { config, clock, exporter, listeners, web, origin } = self;
         let refusals = exporter.http_refusals();
+        let reloads = exporter.reloads();
+        let (changes, orders) = Changes::channel();
+        let (lifecycle, requests) = Lifecycle::channel();
         let exporter = Arc::new(Mutex::new(exporter));
         let health = config.pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.to_string()));
         let health = Arc::new(Health::new(health));
         let pages = Arc::new(Pages {
-            telemetry_path: config.web.telemetry_path,
+            telemetry_path: config.web.telemetry_path.clone(),
+            lifecycle: Some(lifecycle).filter(|_| config.web.enable_lifecycle && origin.is_some()),
             health: Arc::clone(&health),
             scraper: scraper(Arc::clone(&exporter), clock.clone()),
             clock: clock.clone(),
@@ -99,10 +100,14 @@ impl Service {
         }
         let informed = keep_systemd_informed(Arc::clone(&health), clock.clone(), stop.clone());
         tasks.spawn(informed);
-        if let Some(socket) = health_socket(config.web.health_socket)? {
+        if let Some(socket) = health_socket(config.web.health_socket.clone())? {
             tasks.spawn(socket.serve(Arc::clone(&pages), stop.clone()));
         }
-        tasks.spawn(supervisor::run(config.pbxs, exporter, health, clock, stop));
+        let targets = (Arc::clone(&exporter), health);
+        let pbxs = config.pbxs.clone();
+        tasks.spawn(supervisor::run(pbxs, targets, clock.clone(), orders, stop.clone()));
+        let reload = Reload { origin, config, clock, exporter, reloads, changes };
+        tasks.spawn(reload.when_asked(hangups, requests, stop));
 
         while let Some(ended) = tasks.join_next().await {
             ended?;

@@ -4,14 +4,32 @@ use std::io;
 
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
-/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.  SIGHUP ends nothing:
-/// it asks daemons to read their configuration again, which this one cannot yet.
+/// What signals ask for.
+pub(super) struct Asked {
+    /// Turns true at SIGTERM or SIGINT.
+    pub(super) stop: watch::Receiver<bool>,
+    /// SIGHUP: the configuration is to be read again.  One that comes while another waits is the same.
+    pub(super) hangups: mpsc::Receiver<()>,
+}
+
+/// Listens for all signals; the second one that means the end ends the process at once.
+pub(super) fn signals() -> io::Result<Asked> {
+    let (sender, hangups) = mpsc::channel(1);
+    Ok(Asked { stop: listen(Some(sender))?, hangups })
+}
+
+/// Turns true at SIGTERM or SIGINT; the second one ends the process at once.  SIGHUP ends nothing: it
+/// asks for a reload, which most commands have no use for.
 pub(super) fn stop_signal() -> io::Result<watch::Receiver<bool>> {
+    listen(None)
+}
+
+fn listen(hangups: Option<mpsc::Sender<()>>) -> io::Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(hangups)?;
 
     // A thread, no task: it still waits, for the second signal, while all tasks end.
     std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -33,14 +51,17 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// Who reads the configuration again.
+    hangups: Option<mpsc::Sender<()>>,
 }
 
 impl Signals {
-    fn listen() -> io::Result<Self> {
+    fn listen(hangups: Option<mpsc::Sender<()>>) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            hangups,
         })
     }
 
@@ -50,9 +71,11 @@ impl Signals {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => {
-                    warn!("SIGHUP ignored: a changed configuration needs a restart; SIGTERM stops the program");
-                }
+                _ = self.hangup.recv() => match &self.hangups {
+                    // The reload that waits will read what is there then.
+                    Some(hangups) => drop(hangups.try_send(())),
+                    None => warn!("SIGHUP ignored: there is nothing to read again"),
+                },
             }
         }
     }

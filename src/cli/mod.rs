@@ -56,6 +56,9 @@ pub enum Command {
     Audit(AuditArgs),
     /// Check the configuration and print every mistake found; exit code 1 if there is any.
     CheckConfig(CheckArgs),
+    /// Print the configuration that is in force: file, environment, flags and defaults, with secrets as
+    /// `***`.
+    PrintConfig(PrintArgs),
     /// Ask the exporter on this machine whether it is healthy, for containers and monitoring; exit code
     /// 1 if it is not, or does not answer.
     ///
@@ -102,6 +105,9 @@ pub struct WebArgs {
         value_parser = OsStringValueParser::new().map(PathBuf::from),
     )]
     pub health_socket: Option<PathBuf>,
+    /// Answer `POST /-/reload`, which reads the configuration again as SIGHUP does.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
 }
 
 /// Flags of `health`.
@@ -219,6 +225,17 @@ pub struct CheckArgs {
     pub config: Option<PathBuf>,
 }
 
+/// Flags of `print-config`.
+#[derive(Args, Debug)]
+pub struct PrintArgs {
+    /// The configuration file, as for `run`.
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Flags of `run` that override it.
+    #[command(flatten)]
+    pub web: WebArgs,
+}
+
 /// Flags of `manager-conf`.
 #[derive(Args, Debug)]
 pub struct ManagerConfArgs {
@@ -290,7 +307,7 @@ mod tests {
         });
         assert_eq!(
             takers.collect::<Vec<_>>(),
-            ["run", "record", "replay", "audit", "check-config"]
+            ["run", "record", "replay", "audit", "check-config", "print-config"]
         );
     }
 }

@@ -166,6 +166,14 @@ fn words(duration: Duration) -> String {
     if words.is_empty() { "0s".to_owned() } else { words }
 }
 
+/// A duration as [`duration`] reads it, without loss.
+pub(super) fn exact(duration: Duration) -> String {
+    match duration.subsec_nanos() % 1_000_000 {
+        0 => words(duration),
+        _ => format!("{}s", duration.as_secs_f64()),
+    }
+}
+
 /// A whole number in `range`.
 pub(super) fn count(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> {
     move |text| {

@@ -4,38 +4,37 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::secret::Secret;
+use super::secret::{Origin, Secret};
 use super::section::Section;
 use super::{Purpose, checks};
 use crate::tls::File;
 
-/// `secret` or the text of `secret_file`.  If both are given, in different sources, the stronger
-/// source decides.
+/// `secret`, the text of `secret_file`, or that of systemd's `secret_credential`.  If several are
+/// given, in different sources, the stronger source decides.
 pub(super) fn read(section: &Section<'_>, purpose: Purpose) -> Option<Secret> {
-    // Both keys are asked for even where they are not needed: neither is unknown.
-    let has_secret = section.has("secret");
-    let has_file = section.has("secret_file");
+    // All keys are asked for even where they are not needed: none is unknown.
+    let given: Vec<&'static str> = KEYS.into_iter().filter(|key| section.has(key)).collect();
     if purpose == Purpose::Replay {
         return Some(Secret::default());
     }
 
-    let direct_place = section.place("secret");
-    let file_place = section.place("secret_file");
-    match (has_secret, has_file) {
-        (true, true) if direct_place.same_kind(&file_place) => {
-            section.mistake(
-                "secret_file",
-                "cannot be combined with secret: only one of them is possible",
-            );
-            None
-        }
-        (true, true) if direct_place.rank() > file_place.rank() => direct_secret(section),
-        (true, false) => direct_secret(section),
-        (_, true) => section.path("secret_file").and_then(|file| secret_from(section, file)),
-        (false, false) => {
-            section.missing("secret", "missing: set it, or secret_file");
-            None
-        }
+    let rank = |key: &&'static str| section.place(key).rank();
+    let Some(strongest) = given.iter().map(rank).max() else {
+        section.missing("secret", "missing: set it, or secret_file");
+        return None;
+    };
+    let mut strong = given.into_iter().filter(|key| rank(key) == strongest);
+    let first = strong.next()?;
+    if let Some(another) = strong.next() {
+        let message = format!("cannot be combined with {first}: only one of them is possible");
+        section.mistake(another, message);
+        return None;
+    }
+
+    match first {
+        "secret_file" => section.path(first).and_then(|file| secret_from(section, file)),
+        "secret_credential" => credential(section),
+        _ => direct_secret(section),
     }
 }
 
@@ -46,8 +45,26 @@ fn direct_secret(section: &Section<'_>) -> Option<Secret> {
 
 fn secret_from(section: &Section<'_>, file: File) -> Option<Secret> {
     warn_of_readers(section, "secret_file", &file.path);
-    Secret::read(file.path)
+    Secret::read(Origin::File(file.path))
         .map_err(|problem| section.mistake("secret_file", format!("{}{problem}", file.named)))
+        .ok()
+}
+
+/// A credential is a file in a directory that systemd makes for the service alone.
+fn credential(section: &Section<'_>) -> Option<Secret> {
+    let name = section.read("secret_credential", |text| match Path::new(text).file_name() {
+        Some(name) if name == text => checks::plain(text),
+        _ => Err(format!("{text} is not the name of a credential")),
+    })?;
+    let Some(directory) = &section.layers().credentials else {
+        let message = format!("{name}: systemd has given no credentials: is LoadCredential set?");
+        section.mistake("secret_credential", message);
+        return None;
+    };
+
+    let path = directory.join(&name);
+    Secret::read(Origin::Credential { name: name.clone(), path })
+        .map_err(|problem| section.mistake("secret_credential", format!("{name}{problem}")))
         .ok()
 }
 
@@ -74,6 +91,9 @@ pub(super) fn warn_of_readers(section: &Section<'_>, key: &str, path: &Path) {
         );
     }
 }
+
+/// The keys, of which one is possible.
+const KEYS: [&str; 3] = ["secret", "secret_file", "secret_credential"];
 
 /// The bits of a file's mode that concern a secret.
 const READ_BY_OTHERS: u32 = 0o004;

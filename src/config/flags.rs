@@ -21,13 +21,15 @@ pub struct Overrides {
     pub systemd_socket: bool,
     /// `--web.health-socket`.
     pub health_socket: Option<PathBuf>,
+    /// `--web.enable-lifecycle`.
+    pub enable_lifecycle: bool,
 }
 
 /// The layer of the flags that were given.
 pub(super) fn layer(overrides: &Overrides) -> Layer {
     let mut web = Dict::new();
     let mut places = HashMap::new();
-    let systemd = overrides.systemd_socket;
+    let on = |switch: bool| switch.then(|| "true".to_owned());
 
     if !overrides.listen_addresses.is_empty() {
         let flag = Place::Flag("--web.listen-address");
@@ -45,7 +47,8 @@ pub(super) fn layer(overrides: &Overrides) -> Layer {
         ("telemetry_path", "--web.telemetry-path", overrides.telemetry_path.clone()),
         ("config_file", "--web.config.file", path(&overrides.web_config_file)),
         ("health_socket", "--web.health-socket", path(&overrides.health_socket)),
-        ("systemd_socket", "--web.systemd-socket", systemd.then(|| "true".to_owned())),
+        ("systemd_socket", "--web.systemd-socket", on(overrides.systemd_socket)),
+        ("enable_lifecycle", "--web.enable-lifecycle", on(overrides.enable_lifecycle)),
     ] {
         let Some(value) = value else { continue };
         web.insert(key.to_owned(), Value::from(value));

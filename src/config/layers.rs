@@ -49,6 +49,8 @@ pub(super) struct Layers {
     pub(super) root: Dict,
     /// The configuration file, if it is one.
     pub(super) file: Option<PathBuf>,
+    /// Where systemd has put the credentials of the service.
+    pub(super) credentials: Option<PathBuf>,
     places: HashMap<String, Place>,
     whole: Place,
 }
@@ -84,7 +86,10 @@ impl Layers {
             Document::File(path) => Some(path.clone()),
             Document::None | Document::Text { .. } => None,
         };
-        Ok(Self { root, file, places, whole: Place::Whole(name) })
+        let credentials =
+            sources.environment.iter().find(|(name, _)| name == "CREDENTIALS_DIRECTORY");
+        let credentials = credentials.map(|(_, directory)| PathBuf::from(directory));
+        Ok(Self { root, file, credentials, places, whole: Place::Whole(name) })
     }
 
     /// Where the value at `path` comes from.

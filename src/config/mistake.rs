@@ -66,11 +66,6 @@ pub enum Place {
 }
 
 impl Place {
-    /// Whether both come from the file, or both from the environment, or both from flags.
-    pub(super) fn same_kind(&self, other: &Self) -> bool {
-        self.rank() == other.rank()
-    }
-
     /// How strong the source is: file, environment, flags.
     pub(super) fn rank(&self) -> u8 {
         match self {

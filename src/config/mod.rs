@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::correlator::Rules;
+use crate::correlator::{Identity, Rules, TrackedLimits};
 use crate::metrics::Settings;
 use crate::pbx::PbxName;
 use crate::tls::Client;
@@ -23,6 +23,8 @@ mod layers;
 mod link;
 mod mistake;
 mod pbx;
+mod reference;
+mod reload;
 mod secret;
 mod section;
 mod settings;
@@ -41,6 +43,8 @@ use layers::Layers;
 pub use layers::{Document, Sources};
 use mistake::Report;
 pub use mistake::{Error, Mistake, Place};
+pub use reference::{Change, KEYS};
+pub use reload::Reloaded;
 pub use secret::{Secret, UnreadableSecret};
 use section::Section;
 pub use web::{HealthPath, health_socket};
@@ -70,6 +74,8 @@ pub struct Web {
     pub systemd_socket: bool,
     /// The Unix socket for health checks; `None` for none.
     pub health_socket: Option<HealthPath>,
+    /// Whether a request may ask for a reload.
+    pub enable_lifecycle: bool,
 }
 
 /// One Asterisk server.
@@ -151,5 +157,23 @@ impl Config {
 
         let warnings = report.finish()?;
         Ok(Loaded { config: Self { web, pbxs, metrics }, warnings })
+    }
+
+    /// The configuration as a file would have it, with every default, and with secrets as `***`.
+    ///
+    /// # Errors
+    /// It cannot be written as YAML.
+    pub fn print(&self) -> Result<String, serde_saphyr::SerializeError> {
+        reference::print(self)
+    }
+
+    /// How much is followed at once, of each PBX.
+    fn tracked(&self) -> TrackedLimits {
+        self.pbxs.first().map_or_else(TrackedLimits::default, |pbx| pbx.rules.tracked)
+    }
+
+    /// What an agent is, on all PBXs.
+    fn identity(&self) -> Identity {
+        self.pbxs.first().map_or_else(Identity::default, |pbx| pbx.rules.identity)
     }
 }

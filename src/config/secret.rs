@@ -11,8 +11,33 @@ use super::checks;
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Secret {
     text: String,
-    /// The file it was read from, which may hold another one by now.
-    file: Option<PathBuf>,
+    origin: Origin,
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// The configuration itself.
+    #[default]
+    Text,
+    /// A file, which may hold another one by now.
+    File(PathBuf),
+    /// A credential of systemd, which is a file as well.
+    Credential {
+        /// Its name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Origin {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Text => None,
+            Self::File(path) | Self::Credential { path, .. } => Some(path),
+        }
+    }
 }
 
 /// Why the file of a secret gives none.
@@ -26,21 +51,22 @@ pub struct UnreadableSecret {
 impl Secret {
     /// Hides `text`.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), file: None }
+        Self { text: text.into(), origin: Origin::Text }
     }
 
-    /// Reads a secret from a file.  Blocks.
+    /// Reads a secret from where it is.  Blocks.
     ///
     /// # Errors
     /// The end of a message: why there is none.
-    pub(super) fn read(path: PathBuf) -> Result<Self, String> {
-        let text = read_file(&path).map_err(|error| format!(": {error}"))?;
+    pub(super) fn read(origin: Origin) -> Result<Self, String> {
+        let path = origin.path().unwrap_or(Path::new(""));
+        let text = read_file(path).map_err(|error| format!(": {error}"))?;
 
         // Editors end a file with a line break, which is no part of the secret.
         let secret = text.strip_suffix('\n').unwrap_or(&text);
         let secret = secret.strip_suffix('\r').unwrap_or(secret);
         let text = checks::plain(secret).map_err(|problem| format!(" {problem}"))?;
-        Ok(Self { text, file: Some(path) })
+        Ok(Self { text, origin })
     }
 
     /// The same secret as it is now: that of a file is read again, since it may have been changed
@@ -49,16 +75,21 @@ impl Secret {
     /// # Errors
     /// The file gives none any more.
     pub fn again(&self) -> Result<Self, UnreadableSecret> {
-        let Some(path) = &self.file else { return Ok(self.clone()) };
-        Self::read(path.clone()).map_err(|problem| UnreadableSecret {
-            path: path.clone(),
+        let Some(path) = self.origin.path() else { return Ok(self.clone()) };
+        Self::read(self.origin.clone()).map_err(|problem| UnreadableSecret {
+            path: path.to_path_buf(),
             problem: problem.trim_start_matches([':', ' ']).to_owned(),
         })
     }
 
     /// The file it comes from, if it comes from one.
     pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        self.origin.path()
+    }
+
+    /// Where it comes from.
+    pub(super) const fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The text itself, for the login.
@@ -103,7 +134,7 @@ mod tests {
     fn a_secret_of_a_file_is_the_one_it_holds_now() {
         let path = std::env::temp_dir().join(format!("secret-again-{}", std::process::id()));
         std::fs::write(&path, "old\n").unwrap();
-        let secret = Secret::read(path.clone()).unwrap();
+        let secret = Secret::read(Origin::File(path.clone())).unwrap();
         std::fs::write(&path, "new\r\n").unwrap();
         assert_eq!((secret.expose(), secret.again().unwrap().expose()), ("old", "new"));
 

@@ -506,3 +506,48 @@ fn a_limit_of_series_has_room_for_what_is_configured() {
     );
     assert_eq!(load(&sources(&text(20_000))).metrics.limits.series, 20_000);
 }
+
+#[test]
+fn a_credential_of_systemd_is_read_by_its_name() {
+    let directory = repository("fixtures/credentials");
+    let with = |keys: &str, directory: Option<&Path>| {
+        let text = format!("pbx: [{{address: pbx, username: x, {keys}}}]");
+        let mut sources = sources(&text);
+        sources.environment.extend(
+            directory.map(|path| ("CREDENTIALS_DIRECTORY".into(), path.as_os_str().to_owned())),
+        );
+        sources
+    };
+    let loaded = load(&with("secret_credential: hq", Some(&directory)));
+    assert_eq!(loaded.pbxs[0].secret.expose(), "in a credential");
+
+    let key = "pbx[0].secret_credential";
+    for (keys, directory, mistake) in [
+        (
+            "secret_credential: hq",
+            None,
+            format!(
+                "config.yml:1:54: {key}: hq: systemd has given no credentials: is LoadCredential set?"
+            ),
+        ),
+        (
+            "secret_credential: no",
+            Some(&*directory),
+            format!("config.yml:1:54: {key}: no: No such file or directory (os error 2)"),
+        ),
+        (
+            "secret_credential: ../tls/secret",
+            Some(&*directory),
+            format!("config.yml:1:54: {key}: ../tls/secret is not the name of a credential"),
+        ),
+        (
+            "secret: y, secret_credential: hq",
+            Some(&*directory),
+            format!(
+                "config.yml:1:65: {key}: cannot be combined with secret: only one of them is possible"
+            ),
+        ),
+    ] {
+        assert_eq!(mistakes(&with(keys, directory)), [mistake], "{keys}");
+    }
+}

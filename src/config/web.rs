@@ -16,6 +16,7 @@ pub(super) fn read(section: Section<'_>) -> Web {
         config_file: section.path("config_file").map(|file| file.path),
         systemd_socket: section.read("systemd_socket", checks::boolean).unwrap_or(false),
         health_socket: health_path(&section),
+        enable_lifecycle: section.read("enable_lifecycle", checks::boolean).unwrap_or(false),
     };
     section.finish();
     web

@@ -39,6 +39,11 @@ pub(super) struct Channels {
 }
 
 impl Channels {
+    /// Other rules hold: channels that begin from now on share no origin with those before.
+    pub(super) fn forget_origins(&mut self) {
+        self.origins.clear();
+    }
+
     /// The channel of a Uniqueid.
     pub(super) fn find(&self, uid: &[u8]) -> Option<ChannelKey> {
         let uid = self.systems.read(uid);

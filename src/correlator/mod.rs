@@ -188,6 +188,22 @@ impl Correlator {
         self.version = Some(version);
     }
 
+    /// Reads names by other rules from now on.  What began before stays what it was taken for, so that
+    /// it is counted once and as one thing.
+    ///
+    /// What identifies an agent, agents' aliases and the limits of names are those of the beginning:
+    /// names that are known already were made by them.
+    pub fn change_rules(&mut self, rules: Rules) {
+        let of_beginning = std::mem::take(&mut self.rules);
+        self.rules = Rules {
+            identity: of_beginning.identity,
+            agent_aliases: of_beginning.agent_aliases,
+            names: of_beginning.names,
+            ..rules
+        };
+        self.channels.forget_origins();
+    }
+
     /// Whether the PBX's hints would show whose phone a member's is.
     pub fn wants_hints(&self) -> bool {
         self.members.owners().want_hints()

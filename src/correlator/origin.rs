@@ -81,6 +81,11 @@ pub(super) struct Origins {
 }
 
 impl Origins {
+    /// Forgets all origins but in the channels that have them.
+    pub(super) fn clear(&mut self) {
+        self.all.clear();
+    }
+
     /// The origin of a channel.
     pub(super) fn ensure(&mut self, name: &str, context: &[u8], rules: &Rules) -> Arc<Origin> {
         let stem = counted(name);

@@ -22,6 +22,11 @@ impl Patterns {
         RegexSet::new(patterns).map(Self)
     }
 
+    /// The patterns as they were given.
+    pub fn texts(&self) -> &[String] {
+        self.0.patterns()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -78,6 +83,16 @@ impl WrapUp {
             return self.default;
         }
         self.queues.get(&queue.to_ascii_lowercase()).copied().unwrap_or(self.default)
+    }
+
+    /// The time of queues without one of their own.
+    pub const fn default(&self) -> Duration {
+        self.default
+    }
+
+    /// The times of queues that have one of their own, by names in lower case.
+    pub const fn queues(&self) -> &BTreeMap<String, Duration> {
+        &self.queues
     }
 
     /// Whether a call of one queue is the last call of the member in all queues.

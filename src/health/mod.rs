@@ -6,7 +6,6 @@
 mod explain;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,14 +15,18 @@ use crate::clock::Moment;
 use crate::correlator::MissingSet;
 use crate::pbx::PbxName;
 
-/// The health of all PBXs, each by its place in the configuration.
+/// The health of all PBXs, each by its number.
 #[derive(Debug)]
 pub struct Health {
-    pbxs: Mutex<Vec<PbxHealth>>,
-    /// When the task of each PBX last gave a sign of life, in microseconds since the epoch; 0 before
-    /// the first.
-    signs: Vec<AtomicU64>,
+    pbxs: Mutex<BTreeMap<usize, Entry>>,
     signs_every: Duration,
+}
+
+#[derive(Debug)]
+struct Entry {
+    pbx: PbxHealth,
+    /// When its task last gave a sign of life; `None` before the first.
+    sign: Option<Moment>,
 }
 
 /// The state of the link to one PBX.
@@ -112,9 +115,18 @@ impl PbxHealth {
 }
 
 impl Health {
-    /// The PBXs by name and address, none of them tried yet.
+    /// The PBXs by name and address, numbered from 0, none of them tried yet.
     pub fn new(pbxs: impl IntoIterator<Item = (PbxName, String)>) -> Self {
-        let fresh = |(name, address)| PbxHealth {
+        let health = Self { pbxs: Mutex::default(), signs_every: SIGNS_EVERY };
+        for (number, (name, address)) in pbxs.into_iter().enumerate() {
+            health.add(number, name, address);
+        }
+        health
+    }
+
+    /// One more PBX, with a number that no other one has, not tried yet.
+    pub fn add(&self, number: usize, name: PbxName, address: String) {
+        let pbx = PbxHealth {
             name,
             address,
             phase: Phase::Starting,
@@ -123,9 +135,17 @@ impl Health {
             notices: BTreeMap::new(),
             missing: MissingSet::default(),
         };
-        let pbxs: Vec<_> = pbxs.into_iter().map(fresh).collect();
-        let signs = pbxs.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { pbxs: Mutex::new(pbxs), signs, signs_every: SIGNS_EVERY }
+        self.lock().insert(number, Entry { pbx, sign: None });
+    }
+
+    /// Forgets the PBX of that number.
+    pub fn remove(&self, number: usize) {
+        self.lock().remove(&number);
+    }
+
+    /// The PBX of that number is at another address.
+    pub fn set_address(&self, number: usize, address: String) {
+        self.with(number, |pbx| pbx.address = address);
     }
 
     /// The same with signs of life so often, every 5 s by default.
@@ -139,10 +159,10 @@ impl Health {
         self.signs_every
     }
 
-    /// The task of the PBX at `index` lives; an unknown index changes nothing.
-    pub fn sign_of_life(&self, index: usize, now: Moment) {
-        if let Some(sign) = self.signs.get(index) {
-            sign.store(now.as_micros(), Ordering::Relaxed);
+    /// The task of the PBX of that number lives; an unknown number changes nothing.
+    pub fn sign_of_life(&self, number: usize, now: Moment) {
+        if let Some(entry) = self.lock().get_mut(&number) {
+            entry.sign = Some(now);
         }
     }
 
@@ -150,60 +170,61 @@ impl Health {
     ///
     /// A task that waits for its PBX, or for the time of the next attempt, is not.
     pub fn stuck(&self, now: Moment) -> Vec<(PbxName, Moment)> {
-        let last = |sign: &AtomicU64| Moment::from_micros(sign.load(Ordering::Relaxed));
-        let is_stuck =
-            |last: Moment| last != Moment::default() && now.since(last) > self.signs_every * 6;
         let pbxs = self.lock();
-        let all = pbxs.iter().zip(self.signs.iter().map(last));
-        all.filter(|&(_, last)| is_stuck(last))
-            .map(|(pbx, last)| (pbx.name.clone(), last))
-            .collect()
+        let all = pbxs.values().filter_map(|entry| Some((entry.pbx.name.clone(), entry.sign?)));
+        all.filter(|(_, last)| now.since(*last) > self.signs_every * 6).collect()
     }
 
-    /// The PBX at `index` entered `phase`; an unknown index changes nothing.
-    pub fn set(&self, index: usize, phase: Phase) {
-        if let Some(pbx) = self.lock().get_mut(index) {
-            pbx.enter(phase);
-        }
+    /// The PBX of that number entered `phase`; an unknown number changes nothing.
+    pub fn set(&self, number: usize, phase: Phase) {
+        self.with(number, |pbx| pbx.enter(phase));
     }
 
-    /// The PBX at `index` runs this version of Asterisk; an unknown index changes nothing.
-    pub fn set_version(&self, index: usize, version: String) {
-        if let Some(pbx) = self.lock().get_mut(index) {
-            pbx.asterisk = Some(version);
-        }
+    /// The PBX of that number runs this version of Asterisk; an unknown number changes nothing.
+    pub fn set_version(&self, number: usize, version: String) {
+        self.with(number, |pbx| pbx.asterisk = Some(version));
     }
 
-    /// Shows what the numbers of the PBX at `index` lack, or no longer does; an unknown index
+    /// Shows what the numbers of the PBX of that number lack, or no longer does; an unknown number
     /// changes nothing.
-    pub fn notice(&self, index: usize, subject: &'static str, notice: Option<String>) {
-        if let Some(pbx) = self.lock().get_mut(index) {
-            match notice {
-                Some(notice) => drop(pbx.notices.insert(subject, notice)),
-                None => drop(pbx.notices.remove(subject)),
-            }
-        }
+    pub fn notice(&self, number: usize, subject: &'static str, notice: Option<String>) {
+        self.with(number, |pbx| match notice {
+            Some(notice) => drop(pbx.notices.insert(subject, notice)),
+            None => drop(pbx.notices.remove(subject)),
+        });
     }
 
-    /// The PBX at `index` never sends these; an unknown index changes nothing.
-    pub fn set_missing(&self, index: usize, missing: MissingSet) {
-        if let Some(pbx) = self.lock().get_mut(index) {
-            pbx.missing = missing;
-        }
+    /// Whether something is shown of that subject.
+    pub fn has_notice(&self, number: usize, subject: &str) -> bool {
+        let pbxs = self.lock();
+        pbxs.get(&number).is_some_and(|entry| entry.pbx.notices.contains_key(subject))
     }
 
-    /// A copy of all, in the order of the configuration.
+    /// The PBX of that number never sends these; an unknown number changes nothing.
+    pub fn set_missing(&self, number: usize, missing: MissingSet) {
+        self.with(number, |pbx| pbx.missing = missing);
+    }
+
+    /// A copy of all, in the order of the configuration; what was added later comes last.
     pub fn all(&self) -> Vec<PbxHealth> {
-        self.lock().clone()
+        self.lock().values().map(|entry| entry.pbx.clone()).collect()
     }
 
     /// The PBXs that are not up.
     pub fn waiting_for(&self) -> Vec<PbxName> {
-        self.lock().iter().filter(|pbx| !pbx.phase.is_up()).map(|pbx| pbx.name.clone()).collect()
+        let pbxs = self.lock();
+        let down = pbxs.values().filter(|entry| !entry.pbx.phase.is_up());
+        down.map(|entry| entry.pbx.name.clone()).collect()
+    }
+
+    fn with(&self, number: usize, change: impl FnOnce(&mut PbxHealth)) {
+        if let Some(entry) = self.lock().get_mut(&number) {
+            change(&mut entry.pbx);
+        }
     }
 
     /// A panic leaves no write half done, so what a poisoned lock guards is still consistent.
-    fn lock(&self) -> MutexGuard<'_, Vec<PbxHealth>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Entry>> {
         self.pbxs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -306,7 +327,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_index_changes_nothing() {
+    fn a_pbx_that_goes_is_waited_for_no_more_and_its_number_is_nobodys() {
+        let health = two();
+        health.sign_of_life(0, Moment::from_secs(1000));
+        health.remove(0);
+        health.add(2, PbxName::new("new"), "10.0.2.5:5038".to_owned());
+        health.set_address(2, "10.0.2.6:5038".to_owned());
+        health.set(0, Phase::Connecting);
+        assert_eq!(health.waiting_for(), [PbxName::new("branch"), PbxName::new("new")]);
+        assert_eq!(health.all()[1].address, "10.0.2.6:5038");
+        assert!(health.stuck(Moment::from_secs(9000)).is_empty());
+    }
+
+    #[test]
+    fn an_unknown_number_changes_nothing() {
         let health = two();
         let before = health.all();
         health.set(2, Phase::Connecting);

@@ -11,6 +11,7 @@ mod gate;
 mod health_socket;
 mod idle_timeout;
 mod landing;
+mod lifecycle;
 pub mod negotiate;
 mod opening;
 mod page;
@@ -47,6 +48,7 @@ use tracing::{debug, warn};
 pub use bind::{BindError, InheritError, bind, inherit};
 pub use connections::Connections;
 pub use health_socket::HealthSocket;
+pub use lifecycle::{Lifecycle, ReloadRequest};
 pub use scrape::{Numbers, Scraper, TakeNumbers};
 pub use web_config::{WebConfig, WebConfigError};
 
@@ -62,6 +64,8 @@ use crate::metrics::{HttpRefusal, HttpRefusals};
 pub struct Pages {
     /// Where the metrics are, `/metrics` by default.
     pub telemetry_path: String,
+    /// Asks for a reload of the configuration, if a request may do so.
+    pub lifecycle: Option<Lifecycle>,
     /// The state of the sessions with the PBXs.
     pub health: Arc<Health>,
     /// Answers scrapes.

@@ -52,7 +52,8 @@ pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Full<Byte
 async fn page(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
     match Route::of(request.uri.path(), &pages.telemetry_path) {
         None => not_found(&pages.telemetry_path),
-        Some(_) if !is_read(&request.method) => method_not_allowed(),
+        Some(Route::Reload) => reload(pages, &request.method).await,
+        Some(_) if !is_read(&request.method) => method_not_allowed("GET, HEAD"),
         Some(Route::Metrics) => metrics(pages, request, peer).await,
         Some(Route::Landing) => landing_page(pages),
         Some(Route::Healthy) => healthy(pages),
@@ -66,6 +67,7 @@ enum Route {
     Landing,
     Healthy,
     Ready,
+    Reload,
 }
 
 impl Route {
@@ -76,6 +78,7 @@ impl Route {
             "/" => Some(Self::Landing),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
+            RELOAD => Some(Self::Reload),
             _ => None,
         }
     }
@@ -83,6 +86,7 @@ impl Route {
 
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
+const RELOAD: &str = "/-/reload";
 
 fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
@@ -142,6 +146,24 @@ fn no_metrics(pages: &Pages, err: &ScrapeError) -> Page {
     Page::text(status, format!("{err}\n"))
 }
 
+/// Reads the configuration again, as Prometheus does; the answer comes when it is in force.
+async fn reload(pages: &Pages, method: &Method) -> Page {
+    if !matches!(*method, Method::POST | Method::PUT) {
+        return method_not_allowed("POST, PUT");
+    }
+    let Some(lifecycle) = &pages.lifecycle else {
+        let text = "Lifecycle API is not enabled: --web.enable-lifecycle enables it.\n";
+        return Page::text(StatusCode::FORBIDDEN, text);
+    };
+    match lifecycle.reload().await {
+        Ok(text) => Page::text(StatusCode::OK, text),
+        Err(why) => {
+            let text = format!("failed to reload config: {why}\n");
+            Page::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
+    }
+}
+
 fn landing_page(pages: &Pages) -> Page {
     let mut page = Page::new(StatusCode::OK, "text/html; charset=utf-8", landing::page(pages));
     page.header(header::CONTENT_SECURITY_POLICY, landing::CONTENT_SECURITY_POLICY);
@@ -193,9 +215,9 @@ fn not_found(telemetry_path: &str) -> Page {
     Page::text(StatusCode::NOT_FOUND, body)
 }
 
-fn method_not_allowed() -> Page {
-    let mut page = Page::text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-    page.header(header::ALLOW, "GET, HEAD");
+fn method_not_allowed(allowed: &'static str) -> Page {
+    let mut page = Page::text(StatusCode::METHOD_NOT_ALLOWED, format!("only {allowed}\n"));
+    page.header(header::ALLOW, allowed);
     page
 }
 

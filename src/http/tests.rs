@@ -41,6 +41,15 @@ impl Site {
     }
 
     async fn protected(limit: usize, write: Box<WritePage>, web: Option<WebConfig>) -> Self {
+        Self::reloadable(limit, write, web, None).await
+    }
+
+    async fn reloadable(
+        limit: usize,
+        write: Box<WritePage>,
+        web: Option<WebConfig>,
+        lifecycle: Option<Lifecycle>,
+    ) -> Self {
         let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
         let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
         let health = Arc::new(Health::new(
@@ -50,6 +59,7 @@ impl Site {
         let refusals = HttpRefusals::default();
         let pages = Pages {
             telemetry_path: "/metrics".to_owned(),
+            lifecycle,
             health: Arc::clone(&health),
             scraper: Scraper::new(limit, move || Arc::clone(&numbers) as Arc<dyn Numbers>),
             clock: Clock::start(),
@@ -241,6 +251,52 @@ async fn unknown_paths_name_the_known_ones() {
     let reply = site.ask("GET /metric").await;
     assert_eq!(reply.status, 404);
     assert_eq!(reply.text(), "not found; there is /, /metrics, /-/healthy and /-/ready\n");
+}
+
+#[tokio::test]
+async fn a_reload_needs_the_flag_and_a_post_or_put() {
+    let site = Site::new().await;
+    for request in ["POST /-/reload\nContent-Length: 0", "PUT /-/reload\nContent-Length: 0"] {
+        let reply = site.ask(request).await;
+        assert_eq!(
+            (reply.status, reply.text()),
+            (403, "Lifecycle API is not enabled: --web.enable-lifecycle enables it.\n")
+        );
+    }
+    let reply = site.ask("GET /-/reload").await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST, PUT")));
+}
+
+#[tokio::test]
+async fn the_answer_to_a_reload_is_its_outcome_and_comes_when_it_is_done() {
+    let (lifecycle, mut requests) = Lifecycle::channel();
+    let write = Box::new(|_: Exposition, _: Option<&PbxName>| Vec::new());
+    let site = Site::reloadable(0, write, None, Some(lifecycle)).await;
+    let post = "POST /-/reload\nContent-Length: 0";
+    let (reply, ()) = tokio::join!(site.ask(post), async {
+        requests.recv().await.unwrap().send(Ok("reloaded\n".to_owned())).unwrap();
+    });
+    assert_eq!((reply.status, reply.text()), (200, "reloaded\n"));
+
+    let (one, another, ()) = tokio::join!(site.ask(post), site.ask(post), async {
+        for _ in 0..2 {
+            let request = requests.recv().await.unwrap();
+            request.send(Err("config.yml:1:1: not a map".to_owned())).unwrap();
+        }
+    });
+    for reply in [one, another] {
+        assert_eq!(
+            (reply.status, reply.text()),
+            (500, "failed to reload config: config.yml:1:1: not a map\n")
+        );
+    }
+
+    drop(requests);
+    let reply = site.ask(post).await;
+    assert_eq!(
+        (reply.status, reply.text()),
+        (500, "failed to reload config: the exporter is stopping\n")
+    );
 }
 
 #[tokio::test]

@@ -487,6 +487,20 @@ const CATALOGUE: &[Entry] = &[
         help: "Connections and requests that were refused or ended early, by reason",
     },
     Entry {
+        name: "asterisk_exporter_config_last_reload_successful",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &[],
+        help: "1 if the last attempt to read the configuration was successful, else 0",
+    },
+    Entry {
+        name: "asterisk_exporter_config_last_reload_success_timestamp_seconds",
+        kind: Kind::Gauge,
+        unit: Some(Unit::Seconds),
+        labels: &[],
+        help: "When the configuration was last read successfully, in seconds since the Unix epoch",
+    },
+    Entry {
         name: "asterisk_exporter_build_info",
         kind: Kind::Info,
         unit: None,

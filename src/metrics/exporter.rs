@@ -3,40 +3,60 @@
 //! The exporter lives behind one short lock, under which a batch of events is applied as well: a
 //! scrape is a consistent cut.  Under it numbers are copied; text is written behind it.
 
+use std::sync::Arc;
+
+use super::catalogue::Entry;
 use super::exposition::{Exposition, Format};
 use super::http::HttpRefusals;
 use super::labels::{Labels, PbxLabels};
-use super::recorder::Recorder;
-use super::self_metrics::SelfMetrics;
+use super::monitors::{Monitor, Monitors};
+use super::reloads::ConfigReloads;
+use super::settings::Settings;
 use super::snapshot::Samples;
 use super::state::{PbxState, gauges};
 use super::text::Style;
 use super::{Metrics, protobuf, text};
 use crate::clock::Moment;
-use crate::correlator::Correlator;
 use crate::pbx::PbxName;
-
-/// One PBX: its state, and what counts it.
-pub struct Monitor {
-    /// The state of its calls, queues and agents.
-    pub correlator: Correlator,
-    /// Counts what the correlator observes.
-    pub recorder: Recorder,
-    /// The exporter's own metrics of this PBX.
-    pub self_metrics: SelfMetrics,
-}
 
 /// The metrics and every PBX they are about.
 pub struct Exporter {
     metrics: Metrics,
     /// The PBXs.
-    pub monitors: Vec<Monitor>,
+    pub monitors: Monitors,
 }
 
 impl Exporter {
     /// An exporter of these PBXs, whose recorders come from the same metrics.
     pub fn new(metrics: Metrics, monitors: Vec<Monitor>) -> Self {
-        Self { metrics, monitors }
+        Self { metrics, monitors: Monitors::of(monitors) }
+    }
+
+    /// Adds a PBX, whose recorder comes from the metrics given to `monitor`, and gives its number:
+    /// the first one is 0.
+    pub fn add(&mut self, monitor: impl FnOnce(&Metrics) -> Monitor) -> usize {
+        let metrics = self.metrics.alike();
+        self.monitors.add(monitor(&metrics), Some(metrics))
+    }
+
+    /// Drops a PBX that was added, with all its series.
+    pub fn remove(&mut self, number: usize) {
+        drop(self.monitors.take(number));
+    }
+
+    /// Counts by these settings from now on: service levels, short abandons and `_created` lines.
+    /// Nothing else in them may differ from those before, but for aliases of PBXs that are added.
+    pub fn change(&mut self, settings: Settings) {
+        let settings = Arc::new(settings);
+        self.metrics.change(&settings);
+        for monitor in self.monitors.iter_mut() {
+            monitor.recorder.change(&settings);
+        }
+    }
+
+    /// What shows the outcome of reloads.
+    pub fn reloads(&self) -> ConfigReloads {
+        self.metrics.reloads.clone()
     }
 
     /// What counts the refusals of our HTTP side.
@@ -60,7 +80,10 @@ impl Exporter {
             PbxState::new(correlator.state(now), correlator.names(), recorder)
         });
         let states = states.collect();
-        let snapshot = self.metrics.snapshot(states);
+        let mut snapshot = self.metrics.snapshot(states);
+        for metrics in self.monitors.metrics() {
+            snapshot.counted.extend(metrics.registrar.collect());
+        }
 
         // What this scrape shows for the first time began before it.
         self.metrics.registrar.timeline().scraped(now);
@@ -77,6 +100,8 @@ impl Exporter {
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) counted: Vec<Samples>,
+    /// The order of the families.
+    pub(super) order: Vec<&'static Entry>,
     pub(super) states: Vec<PbxState>,
     /// Whether `process_*` belongs to it.
     pub(super) process: bool,
@@ -88,6 +113,10 @@ impl Snapshot {
     /// The numbers as they are written; to be called behind the lock.
     pub fn named(self) -> Families {
         let mut all = self.counted;
+        // Each PBX has its own part of a family.
+        all.sort_by_cached_key(|part| {
+            self.order.iter().position(|entry| std::ptr::eq(*entry, part.entry))
+        });
         all.extend(gauges(&self.states));
         #[cfg(target_os = "linux")]
         if self.process {

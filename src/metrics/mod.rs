@@ -11,9 +11,9 @@
 //! - `naming`, `labels`, `texts`: what label values names get, and the label sets
 //! - `budget`, `overflow`: how many series a PBX may have, and what had no room; `ahead`: series that
 //!   begin before anybody calls
-//! - `self_metrics`, `http`, `process`: metrics of the exporter itself
+//! - `self_metrics`, `http`, `reloads`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
-//! - `exporter`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
+//! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
 
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ mod histogram;
 mod http;
 mod labels;
 mod members;
+mod monitors;
 mod naming;
 mod native;
 mod overflow;
@@ -44,6 +45,7 @@ mod protobuf;
 mod queues;
 mod recorder;
 mod registrar;
+mod reloads;
 mod self_metrics;
 mod settings;
 mod snapshot;
@@ -56,11 +58,13 @@ mod timeline;
 
 pub use aliases::QueueAliases;
 pub use catalogue::{Entry, Kind, Unit, catalogue};
-pub use exporter::{Exporter, Families, Monitor, Snapshot};
+pub use exporter::{Exporter, Families, Snapshot};
 pub use exposition::{Exposition, Format};
 pub use http::{HttpRefusal, HttpRefusals};
+pub use monitors::{Monitor, Monitors, Slot};
 pub use overflow::Limit;
 pub use recorder::Recorder;
+pub use reloads::ConfigReloads;
 pub use self_metrics::SelfMetrics;
 pub use settings::{
     AgentHistograms, AgentLabel, Buckets, Detail, LabelLimits, Settings, ZeroSeries,
@@ -89,6 +93,8 @@ use crate::pbx::PbxName;
 #[derive(Debug)]
 pub struct Metrics {
     settings: Arc<Settings>,
+    /// The settings of the start: buckets of a family are the same for all PBXs and for ever.
+    laid_out: Arc<Settings>,
     registrar: Registrar,
     queues: QueueFamilies,
     members: MemberFamilies,
@@ -101,6 +107,7 @@ pub struct Metrics {
     series_limit: Family<PbxLabels, Shared<Level>>,
     exporter: SelfFamilies,
     http: HttpRefusals,
+    reloads: ConfigReloads,
     process: bool,
 }
 
@@ -109,12 +116,22 @@ impl Metrics {
     pub fn new(settings: Settings) -> Self {
         let mut registrar = Registrar::default();
         registrar.info(const { entry("asterisk_exporter_build_info") }, Fixed(BUILD));
+        let settings = Arc::new(settings);
+        Self::with(registrar, Arc::clone(&settings), settings)
+    }
 
+    /// The same families without any series, for a PBX that may go again: they are dropped with it.
+    fn alike(&self) -> Self {
+        let registrar = Registrar::on(Arc::clone(self.registrar.timeline()));
+        Self::with(registrar, Arc::clone(&self.laid_out), Arc::clone(&self.settings))
+    }
+
+    fn with(mut registrar: Registrar, laid_out: Arc<Settings>, settings: Arc<Settings>) -> Self {
         // In the order of the text.
-        let queues = QueueFamilies::new(&mut registrar, &settings);
-        let members = MemberFamilies::new(&mut registrar, &settings);
-        let agents = AgentFamilies::new(&mut registrar, &settings);
-        let calls = CallFamilies::new(&mut registrar, &settings);
+        let queues = QueueFamilies::new(&mut registrar, &laid_out);
+        let members = MemberFamilies::new(&mut registrar, &laid_out);
+        let agents = AgentFamilies::new(&mut registrar, &laid_out);
+        let calls = CallFamilies::new(&mut registrar, &laid_out);
         let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
         let given_up = registrar.family(const { entry("asterisk_exporter_given_up_total") });
         let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
@@ -122,9 +139,9 @@ impl Metrics {
         let series_limit = registrar.family(const { entry("asterisk_exporter_series_limit") });
         let exporter = SelfFamilies::new(&mut registrar);
 
-        let settings = Arc::new(settings);
         Self {
             settings,
+            laid_out,
             registrar,
             queues,
             members,
@@ -137,6 +154,7 @@ impl Metrics {
             series_limit,
             exporter,
             http: HttpRefusals::default(),
+            reloads: ConfigReloads::default(),
             process: false,
         }
     }
@@ -158,6 +176,13 @@ impl Metrics {
     #[must_use]
     pub fn with_http(mut self) -> Self {
         self.http = HttpRefusals::registered(&mut self.registrar);
+        self
+    }
+
+    /// Adds the outcome of the last reload, for who has a configuration; the one of `now` is in force.
+    #[must_use]
+    pub fn with_reloads(mut self, now: Moment) -> Self {
+        self.reloads = ConfigReloads::registered(&mut self.registrar, now);
         self
     }
 
@@ -216,6 +241,11 @@ impl Metrics {
         OWN + self.queues.kept() + self.members.kept() + self.agents.kept() + self.calls.kept()
     }
 
+    /// Counts by other settings from now on.
+    fn change(&mut self, settings: &Arc<Settings>) {
+        self.settings = Arc::clone(settings);
+    }
+
     /// The exporter's own metrics of `pbx`, not synchronised from `now` on; `events` are the names that are
     /// counted as such.
     pub fn self_metrics(&self, pbx: &PbxName, events: &[&'static str], now: Moment) -> SelfMetrics {
@@ -226,6 +256,7 @@ impl Metrics {
     fn snapshot(&self, states: Vec<PbxState>) -> Snapshot {
         Snapshot {
             counted: self.registrar.collect(),
+            order: self.registrar.entries().collect(),
             states,
             process: self.process,
             created_lines: self.settings.created_lines,

@@ -69,6 +69,11 @@ impl Naming {
         }
     }
 
+    /// Names by other settings from now on; what was decided stays.
+    pub(super) fn change(&mut self, settings: &Arc<Settings>) {
+        self.settings = Arc::clone(settings);
+    }
+
     /// The queue's label, `None` if the queue is not exported.
     pub(super) fn queue(&mut self, names: &Names, id: QueueId) -> Option<Labelled<QueueId>> {
         let (settings, pbx) = (&self.settings, &self.pbx);

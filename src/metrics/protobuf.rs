@@ -11,8 +11,8 @@ use crate::clock::Moment;
 /// The families of the PBX whose label is written like `pbx`, or of all.
 pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
     let mut page = Vec::new();
-    for samples in families {
-        if let Some(family) = family_of(samples, pbx) {
+    for parts in families.chunk_by(|one, next| std::ptr::eq(one.entry, next.entry)) {
+        if let Some(family) = family_of(parts, pbx) {
             varint(&mut page, family.0.len() as u64);
             page.extend(family.0);
         }
@@ -21,11 +21,11 @@ pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
 }
 
 /// A family without series is left out.
-fn family_of(samples: &Samples, pbx: Option<&str>) -> Option<Message> {
-    let mut series = samples.series(pbx).peekable();
+fn family_of(parts: &[Samples], pbx: Option<&str>) -> Option<Message> {
+    let mut series = parts.iter().flat_map(|samples| samples.series(pbx)).peekable();
     series.peek()?;
 
-    let entry = samples.entry;
+    let entry = parts.first()?.entry;
     let (kind, field) = match entry.kind {
         Kind::Counter => (kind::COUNTER, metric::COUNTER),
         // An info is a gauge here.

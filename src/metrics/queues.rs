@@ -16,7 +16,6 @@ use crate::pbx::PbxName;
 /// What is counted of the queues of all PBXs.
 #[derive(Debug)]
 pub(super) struct QueueFamilies {
-    short_abandon: Duration,
     zero_series: ZeroSeries,
     entries: Family<QueueLabels, Counts>,
     adopted: Family<AdoptedLabels, Counts>,
@@ -33,7 +32,6 @@ pub(super) struct QueueFamilies {
 #[derive(Debug)]
 pub(super) struct QueueMetrics {
     pbx: PbxName,
-    short_abandon: Duration,
     zero_series: ZeroSeries,
     entries: Handles<QueueId, QueueLabels, Counts>,
     adopted: Handles<(QueueId, Phase), AdoptedLabels, Counts>,
@@ -46,18 +44,18 @@ pub(super) struct QueueMetrics {
     recorded_calls: Handles<QueueId, QueueLabels, Counts>,
 }
 
-/// A wait that ended, and the target it is measured by.
+/// A wait that ended, and what it is measured by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
     pub(super) outcome: Outcome,
     pub(super) hold: Option<Duration>,
     pub(super) target: Option<Duration>,
+    pub(super) short_abandon: Duration,
 }
 
 impl QueueFamilies {
     pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         Self {
-            short_abandon: settings.short_abandon,
             zero_series: settings.zero_series,
             entries: registrar.family(const { entry("asterisk_queue_entries_total") }),
             adopted: registrar.family(const { entry("asterisk_queue_adopted_total") }),
@@ -94,7 +92,6 @@ impl QueueFamilies {
     pub(super) fn of_pbx(&self, pbx: &PbxName) -> QueueMetrics {
         let mut metrics = QueueMetrics {
             pbx: pbx.clone(),
-            short_abandon: self.short_abandon,
             zero_series: self.zero_series,
             entries: self.entries.handles(),
             adopted: self.adopted.handles(),
@@ -163,7 +160,7 @@ impl QueueMetrics {
 
     /// A wait ended; `of` is the caller whose call may become its exemplar.
     pub(super) fn exited(&mut self, queue: &Labelled<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
-        let Wait { outcome, hold, target } = wait;
+        let Wait { outcome, hold, target, short_abandon } = wait;
         self.exit(queue, outcome).inc();
 
         // How long a lost caller waited is unknown, whatever the observation has.
@@ -179,7 +176,7 @@ impl QueueMetrics {
         if outcome == Outcome::Abandoned && in_target {
             self.abandoned_in_target.ensure(queue.id, labels).inc();
         }
-        if outcome == Outcome::Abandoned && hold <= self.short_abandon {
+        if outcome == Outcome::Abandoned && hold <= short_abandon {
             self.short_abandons.ensure(queue.id, labels).inc();
         }
     }

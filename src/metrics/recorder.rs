@@ -65,6 +65,13 @@ impl Recorder {
         self
     }
 
+    /// Counts by other settings from now on.
+    pub(super) fn change(&mut self, settings: &Arc<Settings>) {
+        self.settings = Arc::clone(settings);
+        self.naming.change(settings);
+        self.targets.clear();
+    }
+
     /// The limits that names or series were beyond for the first time since this was asked.
     pub fn take_overflows(&self) -> Vec<Limit> {
         self.overflows.take_new()
@@ -133,7 +140,8 @@ impl Recorder {
             O::Exited { queue, outcome, hold } => {
                 let labelled = naming.queue(names, queue)?;
                 let target = self.target(names, queue);
-                self.queues.exited(&labelled, Wait { outcome, hold, target }, of);
+                let short_abandon = self.settings.short_abandon;
+                self.queues.exited(&labelled, Wait { outcome, hold, target, short_abandon }, of);
             }
             O::Refused { queue, reason } => {
                 self.queues.refused(&naming.queue(names, queue)?, reason);

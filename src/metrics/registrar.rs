@@ -23,6 +23,11 @@ pub(super) struct Registrar {
 }
 
 impl Registrar {
+    /// Nothing yet, with the times of another one.
+    pub(super) fn on(timeline: Arc<Timeline>) -> Self {
+        Self { timeline, ..Self::default() }
+    }
+
     /// Registers a family of counters or gauges.
     pub(super) fn family<L, C>(&mut self, entry: &'static Entry) -> Family<L, C>
     where
@@ -52,6 +57,11 @@ impl Registrar {
     /// The times of all families.
     pub(super) const fn timeline(&self) -> &Arc<Timeline> {
         &self.timeline
+    }
+
+    /// What is registered, in its order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'static Entry> {
+        self.collected.iter().map(|(entry, _)| *entry)
     }
 
     /// The numbers of all families that have any.

@@ -26,7 +26,7 @@ pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> St
     // A page of one PBX among many is small.
     let room = if pbx.is_none() { families.iter().map(size).sum() } else { 0 };
     let text = String::with_capacity(room);
-    let mut page = Page { text, bounds: Vec::new(), format, created_lines };
+    let mut page = Page { text, bounds: Vec::new(), last: "", format, created_lines };
     match format {
         Format::Text => families.iter().for_each(|family| page.family(family, pbx)),
         Format::OpenMetrics => {
@@ -58,6 +58,8 @@ struct Page {
     text: String,
     /// The label `le` of each bucket of the family.
     bounds: Vec<String>,
+    /// The family that was written last: parts of one come one after the other.
+    last: &'static str,
     format: Format,
     created_lines: bool,
 }
@@ -70,7 +72,10 @@ impl Page {
             return;
         }
 
-        self.head(family);
+        if self.last != family.entry.name {
+            self.head(family);
+            self.last = family.entry.name;
+        }
         if let Values::Histograms(histograms) = &family.values {
             self.bounds = histograms.bounds.iter().copied().map(bound).collect();
         }

@@ -19,7 +19,7 @@ pub(super) struct Attempt {
 }
 
 /// The waits of one PBX.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
     shortest: Duration,
     longest: Duration,
@@ -35,13 +35,21 @@ impl Backoff {
         Self { shortest, longest: longest.max(shortest), failures: 0, listings: 0 }
     }
 
+    /// The same with other bounds; what was counted goes on.
+    pub(super) fn within(self, shortest: Duration, longest: Duration) -> Self {
+        Self { shortest, longest: longest.max(shortest), ..self }
+    }
+
+    /// How long to wait after `attempt` for one by another configuration: only lists stay apart.
+    pub(super) fn wait_to_change(&mut self, attempt: Attempt, now: Moment) -> Duration {
+        self.note_lasting(attempt, now);
+        self.failures = 0;
+        attempt.listed.map_or(Duration::ZERO, |listed| self.until_next_list(listed, now))
+    }
+
     /// How long to wait after `attempt`, which ended `now`.
     pub(super) fn wait(&mut self, attempt: Attempt, now: Moment) -> Duration {
-        if attempt.synchronised.is_some_and(|moment| now.since(moment) >= LASTING) {
-            self.failures = 0;
-            self.listings = 0;
-        }
-
+        self.note_lasting(attempt, now);
         self.failures = self.failures.saturating_add(1);
         let (shortest, longest) = if attempt.refused {
             (REFUSED_SHORTEST, REFUSED_LONGEST)
@@ -54,6 +62,13 @@ impl Backoff {
         match attempt.listed {
             Some(listed) => wait.max(self.until_next_list(listed, now)),
             None => wait,
+        }
+    }
+
+    fn note_lasting(&mut self, attempt: Attempt, now: Moment) {
+        if attempt.synchronised.is_some_and(|moment| now.since(moment) >= LASTING) {
+            self.failures = 0;
+            self.listings = 0;
         }
     }
 

@@ -40,6 +40,9 @@ pub(super) enum End {
     /// The lists behind the login were of no use.
     #[error(transparent)]
     NoSnapshot(#[from] NoSnapshot),
+    /// It is to be connected otherwise.
+    #[error("connecting again: its configuration has changed")]
+    Changed,
     /// We are asked to stop.
     #[error("shutting down")]
     Shutdown,
@@ -64,6 +67,7 @@ impl End {
             Self::Auth(_) => "auth",
             Self::Protocol(_) | Self::NoSnapshot(NoSnapshot::Unended(_)) => "protocol",
             Self::NoSnapshot(NoSnapshot::Overflow) => "overflow",
+            Self::Changed => "reload",
             Self::Shutdown => "shutdown",
         }
     }

@@ -3,17 +3,16 @@
 use std::convert::Infallible;
 use std::pin::pin;
 
-use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tracing::{info, warn};
 
 use super::backoff::LASTING;
+use super::control::{Asked, Control};
 use super::dialogue::{Dialogue, sink};
 use super::end::End;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
 use super::missing::MissingNotices;
-use super::over;
 use super::schedule::Schedule;
 use super::trunk_notice::TrunkNotice;
 use super::warnings::{given_up_some, limit_reached};
@@ -27,6 +26,8 @@ use crate::metrics::Monitor;
 /// A session behind its snapshot.
 pub(super) struct Follower<'a, 'p> {
     dialogue: &'a mut Dialogue<'p>,
+    /// What the connection was made by.
+    pbx: &'a Pbx,
     timers: Timers,
     trunk_notice: TrunkNotice,
     missing_notices: &'a mut MissingNotices,
@@ -66,7 +67,7 @@ impl<'a, 'p> Follower<'a, 'p> {
     /// Takes over a session whose snapshot was just applied.
     pub(super) fn new(
         dialogue: &'a mut Dialogue<'p>,
-        pbx: &Pbx,
+        pbx: &'a Pbx,
         missing_notices: &'a mut MissingNotices,
         manner: Manner,
     ) -> Self {
@@ -80,14 +81,13 @@ impl<'a, 'p> Follower<'a, 'p> {
         let trunk_notice = TrunkNotice::of(dialogue.target);
         missing_notices.begin_session();
         let lasts = manner.is_quiet.then(|| now.after(LASTING));
-        Self { dialogue, timers, trunk_notice, missing_notices, stalls: 0, lasts }
+        Self { dialogue, pbx, timers, trunk_notice, missing_notices, stalls: 0, lasts }
     }
 
     /// Goes on until the session ends.
-    pub(super) async fn run(
-        mut self,
-        shutdown: &mut watch::Receiver<bool>,
-    ) -> Result<Infallible, End> {
+    pub(super) async fn run(mut self, control: &mut Control) -> Result<Infallible, End> {
+        // The session may have begun by an older configuration.
+        self.change(&control.pbx())?;
         // What came in one read with the end of the snapshot.
         self.drain()?;
         let mut timer = pin!(sleep_until(self.due()));
@@ -102,11 +102,28 @@ impl<'a, 'p> Follower<'a, 'p> {
             // What was read goes before what is late: it may hold what is waited for.
             tokio::select! {
                 biased;
-                () = over(shutdown) => return Err(End::Shutdown),
+                asked = control.asked() => match asked {
+                    Asked::Stop => return Err(End::Shutdown),
+                    Asked::Change => self.change(&control.pbx())?,
+                },
                 chunk = self.dialogue.wire.receive() => self.take(chunk?)?,
                 () = &mut timer => self.idle()?,
             }
         }
+    }
+
+    /// Goes by another configuration, if the connection can stay.
+    fn change(&mut self, pbx: &Pbx) -> Result<(), End> {
+        if self.pbx.connects_otherwise(pbx) {
+            return Err(End::Changed);
+        }
+
+        let wire = &mut self.dialogue.wire;
+        let now = wire.now();
+        wire.set_limit(pbx.ping_timeout);
+        self.timers.keepalive.change(pbx.ping_interval, pbx.ping_timeout, now);
+        self.timers.schedule.change(pbx.queue_status_interval, now);
+        Ok(())
     }
 
     /// Sends what is due.

@@ -29,6 +29,15 @@ impl Keepalive {
         Self { interval, limit, state: State::Quiet { next: now.after(interval) } }
     }
 
+    /// Goes by other times from `now` on.
+    pub(super) fn change(&mut self, interval: Duration, limit: Duration, now: Moment) {
+        self.interval = interval;
+        self.limit = limit;
+        if let State::Quiet { next } = &mut self.state {
+            *next = now.after(interval).min(*next);
+        }
+    }
+
     /// Whether a Ping should be sent.
     pub(super) fn is_due(&self, now: Moment) -> bool {
         matches!(self.state, State::Quiet { next } if next <= now)

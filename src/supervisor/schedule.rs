@@ -38,6 +38,12 @@ impl Schedule {
         Self { interval, next, barrier: Barrier::Idle }
     }
 
+    /// One list every `interval` from `now` on, if the PBX lists queues.
+    pub(super) fn change(&mut self, interval: Duration, now: Moment) {
+        self.interval = interval.max(LISTS_APART);
+        self.next = self.next.map(|next| now.after(self.interval).min(next));
+    }
+
     /// Whether a list should be asked for.
     pub(super) fn is_due(&self, now: Moment) -> bool {
         self.next.is_some_and(|next| next <= now)

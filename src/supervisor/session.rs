@@ -3,20 +3,20 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info};
 
 use super::backoff::Attempt;
+use super::control::Control;
 use super::dialogue::Dialogue;
 use super::end::End;
 use super::files::Files;
 use super::follower::{Follower, Manner};
+use super::login;
 use super::missing::MissingNotices;
 use super::target::Target;
 use super::warnings::Warnings;
 use super::wire::Wire;
-use super::{login, over};
 use crate::ami::action::Action;
 use crate::ami::connection::{Connection, Endpoint};
 use crate::ami::frame::Limits;
@@ -34,7 +34,7 @@ pub(super) struct Session<'a> {
     pub(super) warnings: &'a mut Warnings,
     pub(super) missing_notices: &'a mut MissingNotices,
     pub(super) files: &'a mut Files,
-    pub(super) shutdown: &'a mut watch::Receiver<bool>,
+    pub(super) control: &'a mut Control,
     /// Whether the log need not say that it begins, since that was said often enough.
     pub(super) is_quiet: bool,
     /// How far it has come.
@@ -94,7 +94,7 @@ impl Session<'_> {
         let Address { host, port } = &pbx.address;
         let endpoint = Endpoint { host, port: *port, tls };
         let connection = tokio::select! {
-            () = over(self.shutdown) => return Err(End::Shutdown),
+            end = self.control.gives_up(pbx) => return Err(end),
             opened = Connection::open(endpoint, pbx.connect_timeout, &clock) => opened?,
         };
         let limits = Limits { line: pbx.max_line, frame: pbx.max_frame };
@@ -108,7 +108,9 @@ impl Session<'_> {
 
         let wire = &mut dialogue.wire;
         wire.hand_on().await;
-        if matches!(end, End::Shutdown) && !matches!(self.progress, Progress::Connecting) {
+        if matches!(end, End::Shutdown | End::Changed)
+            && !matches!(self.progress, Progress::Connecting)
+        {
             // The PBX closes when it has taken the Logoff; one that does not is left alone.
             timeout(GOODBYE, log_off(wire)).await.ok();
         }
@@ -116,18 +118,16 @@ impl Session<'_> {
     }
 
     async fn follow(&mut self, dialogue: &mut Dialogue<'_>) -> Result<Infallible, End> {
-        let shutdown = &mut self.shutdown.clone();
+        let (pbx, control) = (self.pbx, &mut self.control.clone());
         let lists_queues = tokio::select! {
-            () = over(shutdown) => return Err(End::Shutdown),
+            end = control.gives_up(pbx) => return Err(end),
             // An end of its own beside those of its steps: a PBX may answer each in time and never
             // come to an end.
             () = sleep(OPENING) => return Err(End::Timeout { what: "snapshot", limit: OPENING }),
             opened = self.open(dialogue) => opened?,
         };
-        let is_quiet = self.is_quiet;
-        Follower::new(dialogue, self.pbx, self.missing_notices, Manner { lists_queues, is_quiet })
-            .run(shutdown)
-            .await
+        let manner = Manner { lists_queues, is_quiet: self.is_quiet };
+        Follower::new(dialogue, pbx, self.missing_notices, manner).run(control).await
     }
 
     /// Everything up to the snapshot.  Reports whether the PBX lists queues.

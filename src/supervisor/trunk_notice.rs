@@ -27,8 +27,7 @@ pub(super) enum Change {
 impl TrunkNotice {
     /// What an earlier session reported.
     pub(super) fn of(target: &Target) -> Self {
-        let pbxs = target.health.all();
-        let is_shown = pbxs.get(target.index).is_some_and(|pbx| pbx.notices.contains_key(SUBJECT));
+        let is_shown = target.health.has_notice(target.index, SUBJECT);
         if is_shown { Self::Missing } else { Self::None }
     }
 

@@ -47,6 +47,11 @@ impl Wire {
         Self { tap, ..self }
     }
 
+    /// How long anything may take from now on.
+    pub(super) const fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
     /// Sends an action; what answers it carries the id.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use asterisk_exporter::config::KEYS;
 use support::root;
 
 #[test]
@@ -27,6 +28,35 @@ fn links_and_anchors_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_key_of_the_reference_says_when_a_change_is_in_force() {
+    let known: Vec<_> =
+        KEYS.iter().map(|(key, change)| ((*key).to_owned(), change.word().to_owned())).collect();
+    assert_eq!(rows("docs/configuration.md", "### Keys"), known);
+
+    // The reference has several keys in a row, and another column behind them.
+    let reference: Vec<_> = rows("README.md", "## Configuration").into_iter().collect();
+    let mut listed: Vec<_> =
+        reference.iter().flat_map(|(keys, _)| keys.split("`, `").map(str::to_owned)).collect();
+    let mut known: Vec<_> = known.into_iter().map(|(key, _)| key).collect();
+    listed.sort();
+    known.sort();
+    assert_eq!(listed, known);
+}
+
+/// The first two cells of the rows of a table below a heading, without the marks of code around the
+/// first.
+fn rows(path: &str, heading: &str) -> Vec<(String, String)> {
+    let text = read(&root(path));
+    let lines = text.lines().skip_while(|line| *line != heading).skip(1);
+    let table = lines.take_while(|line| !line.starts_with("## "));
+    let row = |line: &str| {
+        let (key, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
+        Some((key.to_owned(), rest.split(" |").next()?.to_owned()))
+    };
+    table.filter_map(row).collect()
 }
 
 /// A file of sources may be named without its folders: `stay.rs`.

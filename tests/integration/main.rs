@@ -15,6 +15,7 @@ mod missing;
 mod moments;
 mod program;
 mod record;
+mod reload;
 mod replay;
 mod rules;
 mod supervisor;

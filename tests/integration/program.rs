@@ -241,6 +241,45 @@ fn systemd_is_told_when_the_pages_are_served_and_that_the_program_lives() {
 }
 
 #[test]
+fn systemd_is_told_when_the_configuration_is_read_again() {
+    let socket = scratch("notify-reload", b"");
+    std::fs::remove_file(&socket).expect("a free name");
+    let systemd = UnixDatagram::bind(&socket).expect("a socket");
+    let told = || {
+        let mut buffer = [0; 128];
+        let length = systemd.recv(&mut buffer).expect("a message");
+        text(&buffer[..length])
+    };
+    let config = scratch(
+        "notify.yml",
+        b"pbx: [{address: '127.0.0.1:1', username: x, secret: y, reconnect_min: 1h, reconnect_max: 1h}]\n",
+    );
+    let listen = format!("127.0.0.1:{}", support::program::free_port());
+    let mut start = command(&["--config", as_str(&config), "--web.listen-address", &listen]);
+    let child = start.env("NOTIFY_SOCKET", &socket).env_remove("WATCHDOG_USEC").spawn();
+    let mut running = Running(child.expect("a start"));
+    assert_eq!(told(), "READY=1\n");
+
+    let pid = running.0.id().to_string();
+    let hang_up = || {
+        let kill = std::process::Command::new("kill").args(["-HUP", &pid]).status();
+        assert!(kill.expect("kill").success());
+    };
+    // Whether it succeeds or not.
+    for config_text in [&b"pbx: []\n"[..], b"pbx: [{address: a, username: x, secret: y}]\n"] {
+        std::fs::write(&config, config_text).expect("a file");
+        hang_up();
+        let reloading = told();
+        let (state, moment) = reloading.split_once("\nMONOTONIC_USEC=").expect("two lines");
+        assert_eq!(state, "RELOADING=1");
+        assert!(moment.trim_end().parse::<u64>().is_ok_and(|moment| moment > 0), "{reloading}");
+        assert_eq!(told(), "READY=1\n");
+    }
+    assert_eq!(running.stop(), Some(0));
+    std::fs::remove_file(&socket).expect("its own socket");
+}
+
+#[test]
 fn every_scrape_of_a_busy_pbx_is_a_consistent_cut() {
     let (mut running, port) = demo(&["--speed", "60"]);
     wait_until("a synchronised session", || {

@@ -241,14 +241,14 @@ fn sessions() -> Row {
         7,
         vec![
             (
-                6,
+                5,
                 Panel::lines("Sessions that began and ended", "short", "Logins, and ends of sessions by reason.")
                     .over_time(&connects, "{{pbx}} began")
                     .over_time(&disconnects, "{{pbx}} {{reason}}")
                     .drawn_as_bars(),
             ),
             (
-                6,
+                5,
                 Panel::steps(
                     "Scrapes that succeeded",
                     "short",
@@ -261,12 +261,12 @@ fn sessions() -> Row {
                 .up_to(1.0),
             ),
             (
-                6,
+                4,
                 Panel::lines("Time of a scrape", "s", "How long a scrape takes.")
                     .over_time(&own("scrape_duration_seconds"), "{{instance}}"),
             ),
             (
-                6,
+                4,
                 Panel::lines(
                     "Connections and requests refused",
                     "cpm",
@@ -274,6 +274,32 @@ fn sessions() -> Row {
                 )
                 .over_time(&format!("{refused} > 0"), "{{instance}} {{reason}}")
                 .or_else("Nothing refused"),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Configuration",
+                    "short",
+                    "Whether the last reload was successful. If not, the configuration before it is in force, and the \
+                     exporter's log has the reason.",
+                )
+                .now(&own("asterisk_exporter_config_last_reload_successful"), "{{instance}}")
+                .words(&[("0", "refused", BAD), ("1", "in force", GOOD)]),
+            ),
+            (
+                3,
+                Panel::stat(
+                    "Read",
+                    "dtdhms",
+                    "How long ago the configuration in force was read: at the start, or at a reload.",
+                )
+                .now(
+                    &format!(
+                        "time() - {}",
+                        own("asterisk_exporter_config_last_reload_success_timestamp_seconds")
+                    ),
+                    "{{instance}}",
+                ),
             ),
         ],
     )

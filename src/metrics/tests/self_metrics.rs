@@ -112,6 +112,79 @@ fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
     }
 }
 
+/// A scrape of two PBXs that were added, in one format.
+fn added(exposition: Exposition) -> (Exporter, [usize; 2], String) {
+    let metrics = Metrics::new(Settings::default()).starting(Moment::from_secs(50));
+    let mut exporter = Exporter::new(metrics, Vec::new());
+    let numbers = ["hq", "branch"].map(|pbx| exporter.add(|metrics| monitor(metrics, pbx)));
+    exporter.monitors[numbers[1]].self_metrics.connected();
+    let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, None);
+    (exporter, numbers, String::from_utf8_lossy(&page).into_owned())
+}
+
+#[test]
+fn the_parts_of_a_family_of_several_pbxs_are_one() {
+    let metrics = Metrics::new(Settings::default()).starting(Moment::from_secs(50));
+    let monitors = vec![monitor(&metrics, "hq"), monitor(&metrics, "branch")];
+    let mut whole = Exporter::new(metrics, monitors);
+    whole.monitors[1].self_metrics.connected();
+    for exposition in [Exposition::Text(Format::Text), Exposition::Text(Format::OpenMetrics)] {
+        let (_, _, text) = added(exposition);
+        let page = whole.snapshot(Moment::from_secs(100)).named().write(exposition, None);
+        let page = String::from_utf8_lossy(&page);
+        // Series of one PBX are next to each other; all else is the same.
+        let sorted = |text: &str| {
+            let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+            lines.sort_unstable();
+            lines
+        };
+        assert_eq!(sorted(&text), sorted(&page));
+        let heads = |text: &str| -> Vec<_> {
+            text.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect()
+        };
+        assert_eq!(heads(&text), heads(&page));
+    }
+    let (_, _, protobuf) = added(Exposition::Protobuf);
+    assert_eq!(protobuf.matches("asterisk_exporter_connects_total").count(), 1);
+}
+
+#[test]
+fn a_pbx_that_was_removed_has_no_series_and_counts_from_zero_when_it_comes_again() {
+    let (mut exporter, [_, branch], text) = added(Exposition::Text(Format::Text));
+    assert!(text.contains("asterisk_exporter_connects_total{pbx=\"branch\"} 1\n"));
+    exporter.remove(branch);
+    let text = at(&mut exporter, 101).0;
+    assert!(!text.contains("branch") && text.contains("asterisk_up{pbx=\"hq\"} 0\n"));
+
+    let again = exporter.add(|metrics| monitor(metrics, "branch"));
+    assert_ne!(again, branch);
+    let text = at(&mut exporter, 102).0;
+    assert!(text.contains("asterisk_exporter_connects_total{pbx=\"branch\"} 0\n"));
+}
+
+#[test]
+fn the_outcome_of_the_last_reload_is_shown() {
+    let metrics = Metrics::new(Settings::default()).with_reloads(Moment::from_secs(50));
+    let mut exporter = Exporter::new(metrics, Vec::new());
+    let shown = |exporter: &mut Exporter| {
+        let text = exporter.scrape(Moment::from_secs(100), Format::Text);
+        let of = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+            line.and_then(|line| line.split_once(' ')).map(|(_, value)| value.to_owned())
+        };
+        [
+            of("asterisk_exporter_config_last_reload_successful"),
+            of("asterisk_exporter_config_last_reload_success_timestamp_seconds"),
+        ]
+        .map(Option::unwrap)
+    };
+    assert_eq!(shown(&mut exporter), ["1", "50.0"]);
+    exporter.reloads().failed();
+    assert_eq!(shown(&mut exporter), ["0", "50.0"]);
+    exporter.reloads().succeeded(Moment::from_secs(70));
+    assert_eq!(shown(&mut exporter), ["1", "70.0"]);
+}
+
 #[test]
 fn process_metrics_are_there_only_if_asked_for() {
     assert!(!at(&mut exporter(), 100).0.contains("process_"));

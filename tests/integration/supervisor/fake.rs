@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use asterisk_exporter::clock::Clock;
 use asterisk_exporter::config::{Address, Pbx, Secret};
-use asterisk_exporter::correlator::{Correlator, Rules, Timing};
-use asterisk_exporter::event::KNOWN;
+use asterisk_exporter::correlator::Rules;
 use asterisk_exporter::health::{Health, Phase};
-use asterisk_exporter::metrics::{self, Format, Metrics, Monitor, Settings};
+use asterisk_exporter::metrics::{self, Format, Metrics, Settings};
 use asterisk_exporter::pbx::PbxName;
 use asterisk_exporter::supervisor;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -217,6 +216,8 @@ pub(crate) struct Exporter {
     pub(crate) exporter: Arc<Mutex<metrics::Exporter>>,
     pub(crate) health: Arc<Health>,
     pub(crate) clock: Clock,
+    /// Changes the PBXs.
+    pub(crate) changes: supervisor::Changes,
     shutdown: watch::Sender<bool>,
     task: JoinSet<()>,
 }
@@ -229,26 +230,19 @@ impl Exporter {
     /// The same with another health page.
     pub(crate) fn start_with(pbxs: Vec<Pbx>, change: impl FnOnce(Health) -> Health) -> Self {
         let clock = Clock::start();
-        let metrics = Metrics::new(Settings::default());
-        let monitor = |pbx: &Pbx| Monitor {
-            correlator: Correlator::new(pbx.rules.clone(), Timing::Live),
-            recorder: metrics.recorder(&pbx.name),
-            self_metrics: metrics.self_metrics(&pbx.name, KNOWN, clock.now()),
-        };
-        let monitors = pbxs.iter().map(monitor).collect();
-        let exporter = Arc::new(Mutex::new(metrics::Exporter::new(metrics, monitors)));
+        let mut exporter = metrics::Exporter::new(Metrics::new(Settings::default()), Vec::new());
+        for pbx in &pbxs {
+            exporter.add(|metrics| supervisor::monitor(metrics, pbx, clock.now()));
+        }
+        let exporter = Arc::new(Mutex::new(exporter));
         let names = pbxs.iter().map(|pbx| (pbx.name.clone(), pbx.address.host.clone()));
         let health = Arc::new(change(Health::new(names)));
         let (shutdown, asked) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(supervisor::run(
-            pbxs,
-            Arc::clone(&exporter),
-            Arc::clone(&health),
-            clock.clone(),
-            asked,
-        ));
-        Self { exporter, health, clock, shutdown, task }
+        let (changes, orders) = supervisor::Changes::channel();
+        let targets = (Arc::clone(&exporter), Arc::clone(&health));
+        task.spawn(supervisor::run(pbxs, targets, clock.clone(), orders, asked));
+        Self { exporter, health, clock, changes, shutdown, task }
     }
 
     /// Waits until the PBX at `index` is up.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 pub(crate) mod certificates;
+mod changes;
 pub(crate) mod fake;
 mod panics;
 mod tls;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use asterisk_exporter::metrics::Monitors;
+
 use super::fake::{Exporter, Fake, skip};
 
 const JOINED: &str = "Event: QueueCallerJoin\nQueue: support\nChannel: PJSIP/carrier-1\nUniqueid: 1.1\n\
@@ -20,7 +22,7 @@ async fn a_panic_costs_one_pbx_its_session_and_no_other_anything() {
         exporter.counted("asterisk_queue_callers_waiting", &[pbx], 1.0).await;
     }
 
-    let taken = exporter.exporter.lock().unwrap().monitors.pop().unwrap();
+    let taken = exporter.exporter.lock().unwrap().monitors.take(1).unwrap();
     bad_peer.send("Event: DialState\n\n").await;
     assert_eq!(exporter.down(1).await, "internal error");
     bad_peer.expect_close().await;
@@ -49,8 +51,8 @@ async fn a_panic_costs_one_pbx_its_session_and_no_other_anything() {
 
 type Shared<'a> = std::sync::MutexGuard<'a, asterisk_exporter::metrics::Exporter>;
 
-fn put_back(mut shared: Shared<'_>, monitor: asterisk_exporter::metrics::Monitor) -> Shared<'_> {
-    shared.monitors.push(monitor);
+fn put_back(mut shared: Shared<'_>, monitor: asterisk_exporter::metrics::Slot) -> Shared<'_> {
+    shared.monitors.put(1, monitor);
     shared
 }
 
@@ -61,7 +63,7 @@ async fn a_task_that_always_panics_begins_later_and_later() {
     let exporter = Exporter::start(vec![fake.pbx("hq")]);
     let mut peer = fake.accept_up().await;
     exporter.up(0).await;
-    exporter.exporter.lock().unwrap().monitors.clear();
+    exporter.exporter.lock().unwrap().monitors = Monitors::default();
     peer.send("Event: DialState\n\n").await;
     assert_eq!(exporter.down(0).await, "internal error");
 
