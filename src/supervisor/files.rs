@@ -159,8 +159,9 @@ mod tests {
         };
 
         for _ in 0..3 {
-            // Blocking work keeps a paused clock from moving by itself.
-            let (read, ()) = tokio::join!(hanging.read(hang()), pass(&begun));
+            // Blocking work keeps a paused clock from moving by itself.  After each step of the clock the
+            // reading comes first, or its next timer would begin behind the last step.
+            let (read, ()) = tokio::join!(biased; hanging.read(hang()), pass(&begun));
             assert_eq!(read, Read::Hangs);
             assert_eq!(other.read(|| 7).await, Read::Done(7));
         }
