@@ -2,4 +2,5 @@
 //! one half.
 
 mod asterisk;
+mod sandbox;
 mod stack;

@@ -24,7 +24,7 @@ mod nhcb;
 mod numbers;
 mod pager;
 mod pair;
-mod pbx;
+pub(crate) mod pbx;
 mod routing;
 mod series;
 mod servers;
