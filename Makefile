@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: bench build clean dashboards demo fuzz lint pictures soak test test-all toolchain tools
+.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -19,7 +19,7 @@ test: tools lint
 	cargo test -p servers -- --skip asterisk:: --test-threads=4
 
 # Also what is too long for every change.
-test-all: test soak
+test-all: test deny soak
 
 # Thousands of random calls beside real Asterisk, days of simulated calls, and millions of changed recordings; for a long
 # evening.  FUZZ_SEED and SEQUENCE_SEED choose others.
@@ -44,6 +44,29 @@ fuzz: toolchain
 	cargo run -p fuzzing -- $(TARGET) fuzz/corpus/$(TARGET)
 	cp Cargo.lock fuzz/Cargo.lock
 	target/tools/bin/cargo-fuzz run --sanitizer none $(TARGET) -- -max_total_time=$(SECONDS) -max_len=65536 -timeout=20
+
+# Licences, sources and unwanted crates among all dependencies (deny.toml).
+deny: toolchain
+	@[ -x target/tools/bin/cargo-deny ] || cargo install cargo-deny --locked --debug --root target/tools
+	target/tools/bin/cargo-deny check licenses bans sources
+
+# Known faults of dependencies, by the list of rustsec.org, which is fetched.
+advisories: deny
+	target/tools/bin/cargo-deny check advisories
+
+# What is committed, as it is passed on: the program, what it is made of (SBOM, CycloneDX), and their checksums.
+release: toolchain deny
+	@[ -x target/tools/bin/cargo-cyclonedx ] || cargo install cargo-cyclonedx --locked --debug --root target/tools
+	rm -rf target/dist
+	mkdir -p target/dist/source
+	git archive HEAD | tar -x -C target/dist/source
+	cd target/dist/source && ASTERISK_EXPORTER_REVISION=$$(git -C $(CURDIR) rev-parse --short HEAD) \
+		cargo build --release --locked --bin asterisk_exporter --target-dir $(CURDIR)/target
+	cd target/dist/source && $(CURDIR)/target/tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --describe binaries
+	cp target/release/asterisk_exporter target/dist/
+	mv target/dist/source/asterisk_exporter_bin.cdx.json target/dist/asterisk_exporter.cdx.json
+	rm -r target/dist/source
+	cd target/dist && sha256sum asterisk_exporter asterisk_exporter.cdx.json > SHA256SUMS && cat SHA256SUMS
 
 # dashboards/*.json, from dashboards/src.
 dashboards: toolchain
