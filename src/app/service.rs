@@ -47,7 +47,7 @@ pub(super) fn web_config(
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone());
-    let metrics = metrics.with_process_metrics().with_http().with_reloads(now).starting(now);
+    let metrics = metrics.with_process_metrics().starting(now).with_http().with_reloads(now);
 
     let mut exporter = Exporter::new(metrics, Vec::new());
     for pbx in &config.pbxs {

@@ -159,7 +159,8 @@ impl Metrics {
         }
     }
 
-    /// Counts from `now` on: series have start times, of which a replay knows nothing.
+    /// Counts from `now` on: series have start times, of which a replay knows nothing.  To be called
+    /// before what has series from its beginning is added.
     #[must_use]
     pub fn starting(self, now: Moment) -> Self {
         self.registrar.timeline().begin(now);
