@@ -188,7 +188,7 @@ fn anomalies() -> Row {
     let anomalies = per_minute("pbx, kind", "asterisk_exporter_anomalies_total", PBX);
     let rejected = per_minute("pbx, reason", "asterisk_exporter_frames_rejected_total", PBX);
     let overflow = per_minute("pbx, label", "asterisk_exporter_label_overflow_total", PBX);
-    let given_up = per_minute("pbx, kind", "asterisk_exporter_given_up_total", PBX);
+    let given_up = per_minute("pbx", "asterisk_exporter_given_up_total", PBX);
     let adopted = per_minute("pbx, phase", "asterisk_queue_adopted_total", PBX);
     let lost = per_minute("pbx", "asterisk_queue_exits_total", &format!("{PBX}, outcome=\"lost\""));
     Row::new(
@@ -224,7 +224,7 @@ fn anomalies() -> Row {
                 )
                 .over_time(&adopted, "{{pbx}} adopted {{phase}}")
                 .over_time(&lost, "{{pbx}} lost")
-                .over_time(&format!("{given_up} > 0"), "{{pbx}} {{kind}} given up"),
+                .over_time(&given_up, "{{pbx}} given up"),
             ),
         ],
     )
