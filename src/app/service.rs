@@ -145,3 +145,39 @@ impl Numbers for Families {
         Self::write(self, exposition, pbx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::{Document, Purpose, Sources};
+    use crate::metrics::Format;
+
+    /// A store could not tell a first event from an old one.
+    #[test]
+    fn whatever_is_counted_from_the_start_says_since_when() {
+        let text = "metrics: {created_lines: true}\npbx: [{address: a, username: u, secret: s}]\n";
+        let document = Document::Text { name: "config.yml".to_owned(), text: text.to_owned() };
+        let sources = Sources { document, ..Sources::default() };
+        let config = Config::load(&sources, Purpose::Run).unwrap().config;
+        let mut exporter = new_exporter(&config, Moment::from_secs(1000));
+        let page = exporter.scrape(Moment::from_secs(1015), Format::OpenMetrics);
+
+        let series = |ending: &str| -> BTreeSet<(String, String)> {
+            let names = page.lines().filter_map(|line| line.split_once(' '));
+            let split = names.map(|(series, _)| series.split_once('{').unwrap_or((series, "")));
+            split
+                .filter_map(|(name, labels)| {
+                    Some((name.strip_suffix(ending)?.into(), labels.into()))
+                })
+                .collect()
+        };
+        let counted = &series("_total") | &series("_count");
+        assert!(counted.len() > 100, "{page}");
+        // What is read from /proc began with the process.
+        let dated = series("_created");
+        let lacking: Vec<_> = counted.difference(&dated).collect();
+        assert!(lacking.iter().all(|(name, _)| name.starts_with("process_")), "{lacking:?}");
+    }
+}

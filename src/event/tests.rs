@@ -40,6 +40,21 @@ fn times_are_read_in_their_own_units() {
 }
 
 #[test]
+fn of_what_is_kept_no_more_than_512_bytes_are_read_and_a_path_in_full() {
+    let long = "x".repeat(600);
+    let of_channel = |uid: &str| format!("Event: Newchannel\nChannel: SIP/1-1\nUniqueid: {uid}");
+    for (given, read) in [(&long[..512], 512), (&long[..513], 512), (&long, 512)] {
+        kind(&of_channel(given), |kind| {
+            let Kind::NewChannel(channel) = kind else { panic!("{kind:?}") };
+            assert_eq!(channel.uid, &long.as_bytes()[..read]);
+        });
+    }
+    kind(&format!("Event: TestEvent\nState: MIXMONITOR_END\nFile: {long}"), |kind| {
+        assert_eq!(kind, Kind::RecordingEnd(long.as_bytes()));
+    });
+}
+
+#[test]
 fn the_time_stamp_has_microseconds() {
     parse("Event: Shutdown\nPrivilege: system,all\nTimestamp: 1795445525.000310", |event| {
         assert_eq!(event.unwrap().unwrap().at, Some(Moment::from_micros(1_795_445_525_000_310)));

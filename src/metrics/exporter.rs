@@ -9,7 +9,7 @@ use super::catalogue::Entry;
 use super::exposition::{Exposition, Format};
 use super::http::HttpRefusals;
 use super::labels::{Labels, PbxLabels};
-use super::monitors::{Monitor, Monitors};
+use super::monitors::{Monitor, Monitors, Slot};
 use super::reloads::ConfigReloads;
 use super::settings::Settings;
 use super::snapshot::Samples;
@@ -39,9 +39,11 @@ impl Exporter {
         self.monitors.add(monitor(&metrics), Some(metrics))
     }
 
-    /// Drops a PBX that was added, with all its series.
-    pub fn remove(&mut self, number: usize) {
-        drop(self.monitors.take(number));
+    /// Takes out a PBX that was added, with all its series.  To be dropped behind the lock: there may
+    /// be hundreds of thousands of them.
+    #[must_use]
+    pub fn remove(&mut self, number: usize) -> Option<Slot> {
+        self.monitors.take(number)
     }
 
     /// Counts by these settings from now on: service levels, short abandons and `_created` lines.

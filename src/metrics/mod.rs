@@ -1,8 +1,8 @@
 //! Counters, histograms and gauges, and the text a scrape gets.
 //!
 //! Knows the correlator's observations, and nothing of the manager interface, of sockets or of HTTP.
-//! A name is registered once, with `pbx` as a label: a registry for each PBX would print HELP and
-//! TYPE twice.
+//! A PBX that may go again has families of its own, which go with it.  A page has the parts of a
+//! family one after the other, behind one HELP and TYPE.
 //!
 //! - `catalogue`: the table of all metrics; `registrar`, `family`, `column`, `histogram`, `native`:
 //!   what is registered and counts; `timeline`: since when
@@ -13,7 +13,8 @@
 //!   begin before anybody calls
 //! - `self_metrics`, `http`, `reloads`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
-//! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is written
+//! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is
+//!   written
 
 use std::sync::Arc;
 

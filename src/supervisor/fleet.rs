@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{error, info};
 
@@ -224,7 +224,9 @@ impl Fleet {
 
         if let Some(done) = followed.removal.take() {
             let number = followed.target.index;
-            self.shared.lock().remove(number);
+            let monitor = self.shared.lock().remove(number);
+            // Whatever else goes on does not wait for a large PBX to be dropped.
+            spawn_blocking(move || drop(monitor));
             self.shared.health.remove(number);
             info!(%pbx, "removed");
             done.send(()).ok();

@@ -261,6 +261,25 @@ async fn a_session_is_not_resumed_where_certificates_are_asked_for() {
 }
 
 #[tokio::test]
+async fn who_may_not_scrape_may_not_reload() {
+    let folder = Folder::new("web-reload");
+    let path = folder.write("web.yml", &ann());
+    let (web, _) = WebConfig::open(&path, Clock::start()).unwrap();
+    let (lifecycle, mut requests) = Lifecycle::channel();
+    let site = Site::reloadable(1, Box::new(page), Some(web), Some(lifecycle)).await;
+
+    let post = "POST /-/reload\nContent-Length: 0";
+    assert_eq!(site.ask(post).await.status, 401);
+    assert!(requests.try_recv().is_err(), "nobody is asked");
+
+    let with_password = format!("{post}\n{LOGIN}");
+    let (reply, ()) = tokio::join!(site.ask(&with_password), async {
+        requests.recv().await.unwrap().send(Ok("reloaded\n".to_owned())).unwrap();
+    });
+    assert_eq!((reply.status, reply.text()), (200, "reloaded\n"));
+}
+
+#[tokio::test]
 async fn without_a_ca_no_certificate_is_valid() {
     let it = Protected::new(TLS).await;
     it.change(&format!("{TLS}  client_auth_type: VerifyClientCertIfGiven\n"));

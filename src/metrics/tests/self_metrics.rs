@@ -152,7 +152,7 @@ fn the_parts_of_a_family_of_several_pbxs_are_one() {
 fn a_pbx_that_was_removed_has_no_series_and_counts_from_zero_when_it_comes_again() {
     let (mut exporter, [_, branch], text) = added(Exposition::Text(Format::Text));
     assert!(text.contains("asterisk_exporter_connects_total{pbx=\"branch\"} 1\n"));
-    exporter.remove(branch);
+    drop(exporter.remove(branch));
     let text = at(&mut exporter, 101).0;
     assert!(!text.contains("branch") && text.contains("asterisk_up{pbx=\"hq\"} 0\n"));
 
