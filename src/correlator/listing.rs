@@ -179,6 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn where_too_much_was_touched_it_may_have_been_anything() {
+        let mut listing = Listing::default();
+        listing.begin();
+        let touch = |listing: &mut Listing, number: usize| {
+            listing.touch_member(|| (QueueId::default(), number.to_string().as_bytes().into()));
+        };
+        let untouched = (QueueId::default(), Box::from(*b"x"));
+        (0..TOUCHED).for_each(|number| touch(&mut listing, number));
+        assert!(!listing.has_touched_member(&untouched));
+        assert!(!listing.has_touched_stay(StayKey::default()));
+
+        touch(&mut listing, TOUCHED);
+        assert!(listing.has_touched_member(&untouched));
+        assert!(listing.has_touched_stay(StayKey::default()));
+        assert_eq!(listing.touched.as_ref().map(|touched| touched.members.len()), Some(TOUCHED));
+    }
+
+    #[test]
     fn an_event_makes_the_list_before_forget_the_stay() {
         let mut listing = Listing::default();
         let key = StayKey::default();

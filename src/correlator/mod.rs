@@ -191,16 +191,11 @@ impl Correlator {
     /// Reads names by other rules from now on.  What began before stays what it was taken for, so that
     /// it is counted once and as one thing.
     ///
-    /// What identifies an agent, agents' aliases and the limits of names are those of the beginning:
-    /// names that are known already were made by them.
+    /// What identifies an agent, agents' aliases and the limits of names have to be those of the
+    /// beginning, as a reloaded configuration has them: names that are known already were made by
+    /// them.
     pub fn change_rules(&mut self, rules: Rules) {
-        let of_beginning = std::mem::take(&mut self.rules);
-        self.rules = Rules {
-            identity: of_beginning.identity,
-            agent_aliases: of_beginning.agent_aliases,
-            names: of_beginning.names,
-            ..rules
-        };
+        self.rules = rules;
         self.channels.forget_origins();
     }
 

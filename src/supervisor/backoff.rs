@@ -145,6 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn another_configuration_is_tried_at_once_but_lists_stay_apart() {
+        let mut backoff = Backoff::new(MIN, MAX);
+        let seconds = |backoff: &mut Backoff, attempt, now| {
+            backoff.wait_to_change(attempt, Moment::from_secs(now)).as_secs()
+        };
+        backoff.wait(unreachable(), Moment::from_secs(0));
+        assert_eq!(seconds(&mut backoff, unreachable(), 50), 0);
+        assert_eq!(seconds(&mut backoff, short_session(100), 105), 0);
+        assert_eq!(seconds(&mut backoff, short_session(107), 110), 27);
+        assert_eq!(seconds(&mut backoff, short_session(200), 260), 0, "one that lasted");
+        assert!(backoff.wait(unreachable(), Moment::from_secs(261)) <= MIN * 2);
+    }
+
+    #[test]
     fn only_the_first_short_session_is_followed_at_once() {
         let mut backoff = Backoff::new(MIN, MAX);
         assert!(backoff.wait(short_session(100), Moment::from_secs(105)) <= MIN * 2);

@@ -1,6 +1,6 @@
 //! Calls outside queues: direction, result, the deciding cause, trunks.
 
-use super::Stage;
+use super::{Patterns, Rules, Stage};
 
 #[test]
 fn a_failover_shows_the_failing_trunk_and_one_call() {
@@ -49,6 +49,31 @@ fn a_call_waits_for_the_cause_of_its_last_leg() {
     stage.event("Hangup Uniqueid=1.2 Cause=17");
     assert_eq!(stage.count("call outbound SIP/333 SIP/trunk busy"), 1);
     assert_eq!(stage.count("call hangup outbound SIP/333 SIP/trunk 17"), 1);
+}
+
+#[test]
+fn other_rules_hold_for_what_begins_from_then_on() {
+    let mut stage = Stage::live();
+    let begin = |stage: &mut Stage, call: u8| {
+        let channel = format!("Channel=SIP/peer-{call} Uniqueid={call}.1 Linkedid={call}.1");
+        stage.event(&format!("Newchannel {channel} Context=in"));
+    };
+    begin(&mut stage, 1);
+    let inbound_contexts = Patterns::new(["^in$"]).unwrap();
+    let rules = Rules { inbound_contexts, ..stage.correlator.rules.clone() };
+    stage.correlator.change_rules(rules);
+    begin(&mut stage, 2);
+
+    stage.event("Hangup Uniqueid=1.1 Cause=16").event("Hangup Uniqueid=2.1 Cause=16");
+    assert_eq!(
+        stage.counted(),
+        [
+            "1 call hangup inbound   16",
+            "1 call hangup unknown SIP/peer  16",
+            "1 call inbound   failed",
+            "1 call unknown SIP/peer  failed",
+        ]
+    );
 }
 
 #[test]

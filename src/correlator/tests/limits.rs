@@ -105,6 +105,25 @@ fn a_ring_attempt_and_a_talk_of_a_channel_that_is_given_up_are_lost_once() {
 }
 
 #[test]
+fn the_talk_of_an_agents_leg_that_is_given_up_is_lost_though_the_caller_is_there() {
+    // The leg was there first, as that of an agent who has logged in for good.
+    let mut stage = Stage::within(TrackedLimits { channels: 2, ..PLENTY });
+    stage.event("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.2").at(1.0);
+    waiting(&mut stage, 1..2);
+    stage
+        .event(&format!("AgentCalled {AGENT}"))
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event(&format!("AgentConnect {AGENT} HoldTime=3 RingTime=2"))
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeEnter BridgeUniqueid=b Uniqueid=1.1");
+    assert_eq!((stage.inside(), stage.count("given up channel")), ((0, 1), 0));
+
+    stage.event("Newchannel Channel=SIP/trunk-9 Uniqueid=1.9 Linkedid=1.9");
+    assert_eq!((stage.inside(), stage.count("given up channel")), ((0, 0), 1));
+    assert_eq!(stage.count("q complete Ann lost"), 1);
+}
+
+#[test]
 fn an_event_of_a_channel_that_was_given_up_is_that_of_an_unknown_one() {
     let mut stage = Stage::within(TrackedLimits { channels: 1, ..PLENTY });
     waiting(&mut stage, 1..3);
