@@ -23,7 +23,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
+use super::complaints::Complaints;
 use super::{ACCEPT_PAUSE, MAX_HEADER_BYTES, Pages, routes};
+use crate::clock::Clock;
 
 /// A Unix socket whose file is removed with it.
 #[derive(Debug)]
@@ -49,11 +51,12 @@ impl HealthSocket {
     /// Serves the health pages until `shutdown` turns true or its sender is gone.
     pub async fn serve(self, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
         let mut probes = JoinSet::new();
+        let mut complaints = Complaints::default();
         loop {
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => break,
                 Some(_) = probes.join_next() => {}
-                stream = self.accept(), if probes.len() < MAX_PROBES => {
+                stream = self.accept(&mut complaints, &pages.clock), if probes.len() < MAX_PROBES => {
                     probes.spawn(timeout(PROBE, answer(stream, Arc::clone(&pages))));
                 }
             }
@@ -62,13 +65,15 @@ impl HealthSocket {
     }
 
     /// The next connection of somebody who may ask.
-    async fn accept(&self) -> UnixStream {
+    async fn accept(&self, complaints: &mut Complaints, clock: &Clock) -> UnixStream {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) if self.may_ask(&stream) => return stream,
                 Ok(_) => debug!("probe refused: it is of another user"),
-                Err(err) => {
-                    warn!(error = %err, "probe not accepted");
+                Err(error) => {
+                    if let Some(times) = complaints.note(clock.now()) {
+                        warn!(%error, times, "probe not accepted");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -5,6 +5,7 @@
 //! without it recognised by their first bytes.
 
 mod bind;
+mod complaints;
 mod connections;
 mod duration;
 mod gate;
@@ -52,6 +53,7 @@ pub use lifecycle::{Lifecycle, ReloadRequest};
 pub use scrape::{Numbers, Scraper, TakeNumbers};
 pub use web_config::{WebConfig, WebConfigError};
 
+use self::complaints::Complaints;
 use self::connections::{MAX_CONNECTIONS, Seat};
 use self::gate::Peer;
 use self::idle_timeout::{End, IdleTimeout};
@@ -87,6 +89,7 @@ pub struct Pages {
 pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
+    let mut complaints = Complaints::default();
     let stop = shutdown.clone();
 
     loop {
@@ -94,7 +97,7 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
             _ = shutdown.wait_for(|stop| *stop) => break,
             // Connections that ended are taken out at once, so `len` counts the open ones.
             Some(_) = connections.join_next() => {}
-            (stream, peer) = accept(&listener), if connections.len() < MAX_TASKS => {
+            (stream, peer) = accept(&listener, &mut complaints, &pages.clock), if connections.len() < MAX_TASKS => {
                 let idle = IdleTimeout::new(pages.clock.clone());
                 match pages.connections.take(peer, idle) {
                     Ok(seat) => {
@@ -120,11 +123,19 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
 
 /// The next connection.  A refusal by the system, out of descriptors most of all, passes by
 /// waiting.
-async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+async fn accept(
+    listener: &TcpListener,
+    complaints: &mut Complaints,
+    clock: &Clock,
+) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer.ip()),
-            Err(err) => warn!(error = %err, "connection not accepted"),
+            Err(error) => {
+                if let Some(times) = complaints.note(clock.now()) {
+                    warn!(%error, times, "connection not accepted");
+                }
+            }
         }
         sleep(ACCEPT_PAUSE).await;
     }

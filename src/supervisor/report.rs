@@ -9,7 +9,7 @@ use crate::clock::Moment;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     failures: u64,
-    /// Sessions among them that had been synchronised.
+    /// Sessions among them that had logged in and asked for their lists.
     short_sessions: u64,
     /// The last line: an error, or nothing once a session was reported.
     last: Option<(String, Moment)>,
@@ -27,14 +27,15 @@ impl Report {
         if lasted {
             *self = Self::default();
         }
-        let was_reported = attempt.synchronised.is_some() && !self.is_flapping();
+        let was_session = attempt.listed.is_some();
+        let was_reported = was_session && !self.is_flapping();
 
         // A session was the news since the last error, which may therefore be told again.
         if was_reported && let Some((last, _)) = &mut self.last {
             last.clear();
         }
         self.failures += 1;
-        self.short_sessions += u64::from(attempt.synchronised.is_some());
+        self.short_sessions += u64::from(was_session);
 
         let is_worth_a_line = self.last.as_ref().is_none_or(|(last, logged)| {
             let since = now.since(*logged);
@@ -67,7 +68,8 @@ mod tests {
 
     /// A session that was synchronised at one second, and ended at another.
     fn closed(report: &mut Report, synchronised: u64, second: u64) -> (bool, u64) {
-        let attempt = Attempt { synchronised: Some(at(synchronised)), ..Attempt::default() };
+        let moment = Some(at(synchronised));
+        let attempt = Attempt { listed: moment, synchronised: moment, ..Attempt::default() };
         report.failed("closed", attempt, at(second))
     }
 
@@ -97,6 +99,20 @@ mod tests {
         assert_eq!(closed(&mut report, 1000, 1060), (true, 1));
         assert_eq!(closed(&mut report, 1061, 1121), (true, 1));
         assert!(!report.is_flapping());
+    }
+
+    #[test]
+    fn a_pbx_that_never_gives_its_lists_becomes_quiet() {
+        let mut report = Report::default();
+        let mut listed = |second| {
+            let attempt = Attempt { listed: Some(at(second)), ..Attempt::default() };
+            (report.failed("silent", attempt, at(second + 15)), report.is_flapping())
+        };
+        assert_eq!(listed(1000), ((true, 1), false));
+        assert_eq!(listed(1017), ((false, 2), true));
+        assert_eq!(listed(1047), ((false, 3), true));
+        assert_eq!(listed(1108), ((true, 4), true));
+        assert_eq!(listed(1200), ((false, 5), true));
     }
 
     #[test]

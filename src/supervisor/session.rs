@@ -159,6 +159,13 @@ impl Session<'_> {
             }
         };
 
+        // Class reporting was asked for at the login, before the version was known.
+        if release.is_some_and(Version::has_mixmonitor_events) {
+            // No answer is waited for: with `brokeneventsaction` there is none.
+            dialogue.wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
+        }
+
+        // Said no sooner than the session counts as one whose beginning was said.
         let (pbx, address) = (&self.target.name, &self.pbx.address);
         if self.is_quiet {
             debug!(%pbx, %address, version, "logged in");
@@ -167,12 +174,6 @@ impl Session<'_> {
         }
         if release.is_some_and(Version::is_newer_than_checked) {
             self.warnings.version_newer(&self.target.name, &version);
-        }
-
-        // Class reporting was asked for at the login, before the version was known.
-        if release.is_some_and(Version::has_mixmonitor_events) {
-            // No answer is waited for: with `brokeneventsaction` there is none.
-            dialogue.wire.send(&Action::Events { mask: EVENTS_WITHOUT_REPORTING }).await?;
         }
         self.target.health.set_version(self.target.index, version);
         Ok(())
