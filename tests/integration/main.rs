@@ -7,6 +7,7 @@ mod captures;
 mod cases;
 mod demo;
 mod documentation;
+mod faults;
 mod first_events;
 mod image;
 mod lab;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use asterisk_exporter::clock::Clock;
@@ -17,12 +18,15 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
 
 /// A listening PBX.
 pub(crate) struct Fake {
     listener: TcpListener,
     /// What encrypts its connections.
     tls: Option<TlsAcceptor>,
+    /// A connection that was seen before it was wanted.
+    early: Mutex<Option<TcpStream>>,
 }
 
 /// One connection to it.
@@ -31,9 +35,22 @@ pub(crate) struct Peer {
 }
 
 /// A connection, encrypted or not.
-trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Line: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Has a close reset the connection.
+    fn close_hard(&self);
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
+impl Line for TcpStream {
+    fn close_hard(&self) {
+        self.set_zero_linger().unwrap();
+    }
+}
+
+impl Line for TlsStream<TcpStream> {
+    fn close_hard(&self) {
+        self.get_ref().0.close_hard();
+    }
+}
 
 /// An action that came.
 #[derive(Debug)]
@@ -41,7 +58,17 @@ pub(crate) struct Sent(HashMap<String, String>);
 
 impl Fake {
     pub(crate) async fn start() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), tls: None }
+        Self::start_at(0).await
+    }
+
+    /// The same on a port.
+    pub(crate) async fn start_at(port: u16) -> Self {
+        Self::over(TcpListener::bind(("127.0.0.1", port)).await.unwrap())
+    }
+
+    /// The same with a listener.
+    pub(crate) fn over(listener: TcpListener) -> Self {
+        Self { listener, tls: None, early: Mutex::default() }
     }
 
     /// The same with TLS.
@@ -52,6 +79,11 @@ impl Fake {
     /// The same PBX with another certificate.
     pub(crate) fn now_with_tls(self, config: ServerConfig) -> Self {
         Self { tls: Some(Arc::new(config).into()), ..self }
+    }
+
+    /// The same PBX without TLS.
+    pub(crate) fn now_plain(self) -> Self {
+        Self { tls: None, ..self }
     }
 
     /// The port it listens on.
@@ -99,7 +131,23 @@ impl Fake {
 
     /// A connection without anything that may be on it.
     pub(crate) async fn accept_bare(&self) -> TcpStream {
-        soon("a connection", self.listener.accept()).await.unwrap().0
+        let early = self.early.lock().unwrap().take();
+        match early {
+            Some(stream) => stream,
+            None => soon("a connection", self.listener.accept()).await.unwrap().0,
+        }
+    }
+
+    /// Whether a connection is there to be accepted.
+    pub(crate) fn is_asked(&self) -> bool {
+        let mut early = self.early.lock().unwrap();
+        if early.is_none() {
+            let accepted = self.listener.poll_accept(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(accepted) = accepted {
+                *early = Some(accepted.unwrap().0);
+            }
+        }
+        early.is_some()
     }
 
     /// A connection that has been logged in and whose snapshot was given.
@@ -112,6 +160,16 @@ impl Fake {
 }
 
 impl Peer {
+    /// Closes with a reset.
+    pub(crate) fn reset(self) {
+        self.stream.get_ref().close_hard();
+    }
+
+    /// Sends as much of this as the exporter takes.
+    pub(crate) async fn send_what_is_taken(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.ok();
+    }
+
     /// Sends text until the exporter has had enough.
     pub(crate) async fn flood(&mut self, text: &str) {
         let bytes = text.replace('\n', "\r\n").into_bytes();
@@ -180,6 +238,19 @@ impl Peer {
         self.grant(&first, "Ping: Pong\n").await;
         let second = self.expect("Ping").await;
         self.send(between).await;
+        self.grant(&second, "Ping: Pong\n").await;
+    }
+
+    /// The same with a channel and a caller in a queue.
+    pub(crate) async fn give_snapshot_of(&mut self, channel: &str, entry: &str) {
+        self.expect("Events").await;
+        let channels = self.expect("CoreShowChannels").await;
+        let queues = self.expect("QueueStatus").await;
+        let first = self.expect("Ping").await;
+        self.give_list(&channels, "CoreShowChannelsComplete", channel).await;
+        self.give_list(&queues, "QueueStatusComplete", entry).await;
+        self.grant(&first, "Ping: Pong\n").await;
+        let second = self.expect("Ping").await;
         self.grant(&second, "Ping: Pong\n").await;
     }
 
@@ -266,7 +337,15 @@ impl Exporter {
 
     /// Waits until a sample of that name and these labels has that value.
     pub(crate) async fn counted(&self, name: &str, labels: &[&str], value: f64) {
-        self.until(name, || self.sample(name, labels) == Some(value)).await;
+        soon(name, async {
+            while self.sample(name, labels) != Some(value) {
+                // A scrape takes as long as much else.
+                for _ in 0..50 {
+                    yield_now().await;
+                }
+            }
+        })
+        .await;
     }
 
     /// A sample of the next scrape.
@@ -318,7 +397,7 @@ pub(crate) async fn skip(seconds: u64) {
 
 /// What has to happen soon, in real time: sockets do not know of tokio's clock.
 async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
-    let Ok(done) = tokio::time::timeout(Duration::from_secs(10), happens).await else {
+    let Ok(done) = tokio::time::timeout(Duration::from_secs(60), happens).await else {
         panic!("{what} did not come");
     };
     done
