@@ -71,7 +71,7 @@ fn once(context: &Context, name: &str, attack: Option<Attack>) -> Result<[String
             })
         })
         .collect();
-    let stall = Stall::watch(&session.stream)?;
+    let stall = Stall::watch(&session.stream, &session.sent)?;
     let most = feed(&mut session, &exporter, ATTACKED)?;
     let stood = stall.longest();
     over.store(true, Ordering::Relaxed);

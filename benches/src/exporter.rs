@@ -83,6 +83,8 @@ impl Exporter {
         std::fs::write(&config, configuration(ports, more))?;
         let mut command = Command::new(program);
         command.arg("--config").arg(&config).stderr(Stdio::piped()).stdout(Stdio::null());
+        // As our unit and image have it: pages are given back to the system at once.
+        command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
         let mut process = Process::start(&mut command)?;
         let log = process.child.stderr.take().ok_or("no standard error")?;
         let address = listening(log)?;

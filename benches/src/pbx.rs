@@ -3,6 +3,8 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memmem;
 
@@ -22,6 +24,8 @@ pub(crate) struct Lists {
 /// A client that is logged in and has its snapshot.
 pub(crate) struct Session {
     pub(crate) stream: TcpStream,
+    /// Bytes that were sent.
+    pub(crate) sent: Arc<AtomicU64>,
     lists: Lists,
     read: Vec<u8>,
     /// Pings of barriers that were answered.
@@ -62,10 +66,12 @@ impl Pbx {
     /// # Errors
     /// The client has gone.
     pub(crate) fn greet(self) -> io::Result<Session> {
-        let (mut stream, _) = self.listener.accept()?;
+        let (stream, _) = self.listener.accept()?;
         stream.set_nodelay(true)?;
-        stream.write_all(b"Asterisk Call Manager/9.0.0\r\n")?;
-        Ok(Session { stream, lists: self.lists, read: Vec::new(), barriers: 0 })
+        let (sent, read) = (Arc::default(), Vec::new());
+        let mut session = Session { stream, sent, lists: self.lists, read, barriers: 0 };
+        session.send(b"Asterisk Call Manager/9.0.0\r\n")?;
+        Ok(session)
     }
 }
 
@@ -73,6 +79,16 @@ impl Session {
     /// Barriers whose second Ping was answered.
     pub(crate) const fn barriers(&self) -> u32 {
         self.barriers / 2
+    }
+
+    /// Sends these bytes.
+    ///
+    /// # Errors
+    /// The client has gone.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.sent.fetch_add(bytes.len() as u64, Ordering::Release);
+        Ok(())
     }
 
     /// Waits for an action, and answers all that were read.
@@ -91,7 +107,7 @@ impl Session {
             let action = String::from_utf8_lossy(&self.read[..end]).into_owned();
             self.read.drain(..end + 4);
             let answer = self.answer_to(&action);
-            self.stream.write_all(answer.as_bytes())?;
+            self.send(answer.as_bytes())?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A large PBX: how long after the login it is synchronised, what its list of queues costs each
 //! time, and how long the reader stands still meanwhile.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use super::exporter::Exporter;
@@ -19,7 +19,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     let mut session = pbx.greet()?;
 
     let begun = now();
-    let stall = Stall::watch(&session.stream)?;
+    let stall = Stall::watch(&session.stream, &session.sent)?;
     while session.barriers() < 1 {
         session.answer()?;
     }
@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context) -> Result<(), Failure> {
     let list = exporter.process.cpu_seconds() - before;
 
     // Once more, and events go on meanwhile.
-    let stall = Stall::watch(&session.stream)?;
+    let stall = Stall::watch(&session.stream, &session.sent)?;
     until_listed(&mut session, 3, send_event)?;
     let stood_listing = stall.longest();
 
@@ -75,7 +75,7 @@ pub(crate) fn trickle(session: &mut Session) -> io::Result<()> {
 }
 
 fn send_event(session: &mut Session) -> io::Result<()> {
-    session.stream.write_all(b"Event: Newexten\r\nChannel: SIP/1-1\r\nUniqueid: 1.1\r\n\r\n")
+    session.send(b"Event: Newexten\r\nChannel: SIP/1-1\r\nUniqueid: 1.1\r\n\r\n")
 }
 
 /// Answers what is asked for, for as long as a read may take.

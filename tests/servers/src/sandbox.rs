@@ -56,7 +56,7 @@ fn the_filter_of_the_unit_lets_the_program_do_all_that_it_does() {
 }
 
 /// All that a service of ours does: it follows a PBX, looks for hosts by name, speaks TLS on both
-/// sides, reads files again, answers scrapes and health checks, and feeds the watchdog.
+/// sides, reads files and its configuration again, answers scrapes and health checks, and feeds the watchdog.
 fn live_under(filter: &Path) {
     let (folder, ca) = (Folder::new("confined"), Authority::new("ca"));
     let server = ca.issue(&["localhost"]);
@@ -122,6 +122,18 @@ fn live_under(filter: &Path) {
     folder.write("web.yml", &format!("{tls}basic_auth_users: {{ann: {HASH}}}\n"));
     let refused = wait_until("the new file", || page("/-/healthy").err());
     assert!(refused.contains("HTTP Error 401"), "{refused}");
+
+    // So is the configuration, when it is told to.
+    std::fs::write(
+        &config,
+        "pbx: [{name: near, address: near.invalid, username: exporter, secret: x}]\n",
+    )
+    .expect("a file");
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().expect("kill").success());
+    for message in ["configuration reloaded", "host near.invalid: no address"] {
+        wait_until(message, || said().contains(message).then_some(()));
+    }
 
     assert_eq!(running.stop(), Some(0));
     let log = said();
