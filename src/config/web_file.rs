@@ -5,7 +5,7 @@
 //! read with it; whether they fit together is decided by who uses them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -47,13 +47,13 @@ pub struct RateLimit {
 }
 
 impl WebFile {
-    /// Reads and checks the file, and tells what in it does not stop the start.
+    /// Reads and checks a document, and tells what in it does not stop the start.
     ///
     /// # Errors
     /// It cannot be read, or every mistake in it.
-    pub fn load(path: &Path) -> Result<(Self, Vec<Mistake>), Error> {
+    pub fn load(document: Document) -> Result<(Self, Vec<Mistake>), Error> {
         let report = Report::default();
-        let sources = Sources { document: Document::File(path.to_owned()), ..Sources::default() };
+        let sources = Sources { document, ..Sources::default() };
         let layers = Layers::merge(&sources, Purpose::Run, &report)?;
         let root = Section::root(&layers, &report);
 

@@ -19,7 +19,7 @@ use super::rate_limit::Bucket;
 use super::tls::{self, Policy};
 use super::turns::Turns;
 use crate::clock::{Clock, Moment};
-use crate::config::{self, Mistake, RateLimit, WebFile};
+use crate::config::{self, Document, Mistake, RateLimit, WebFile};
 use crate::error::with_causes;
 
 /// The web configuration file, and what is known of it.
@@ -241,7 +241,7 @@ impl Told {
 type Found = (Access, Vec<PathBuf>, Vec<Mistake>);
 
 fn read(path: &Path) -> Result<Found, WebConfigError> {
-    let (file, warnings) = WebFile::load(path)?;
+    let (file, warnings) = WebFile::load(Document::File(path.to_owned()))?;
     let tls = file.tls.as_ref().map(|tls| tls::server_config(tls, file.http2));
     let tls = tls
         .transpose()

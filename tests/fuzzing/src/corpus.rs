@@ -26,11 +26,10 @@ pub fn corpus(target: &Target) -> Vec<Vec<u8>> {
         }
         Corpus::Configurations => {
             let mut texts = vec![read(&root("asterisk_exporter.example.yml"))];
-            let files = named(&[".yml"]);
-            let ours = files.iter().filter(|path| path.starts_with(root("fixtures/config")));
-            texts.extend(ours.map(|path| read(path)));
+            texts.extend(configurations("fixtures/config"));
             texts
         }
+        Corpus::WebConfigurations => configurations("fixtures/web").collect(),
         Corpus::Accepts => ACCEPTS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         Corpus::Expositions => {
             let mut pages: Vec<_> = named(&[".prom"]).iter().map(|path| read(path)).collect();
@@ -43,6 +42,12 @@ pub fn corpus(target: &Target) -> Vec<Vec<u8>> {
             pages
         }
     }
+}
+
+fn configurations(folder: &str) -> impl Iterator<Item = Vec<u8>> {
+    let folder = root(folder);
+    let files = named(&[".yml"]).into_iter().filter(move |path| path.starts_with(&folder));
+    files.map(|path| read(&path))
 }
 
 /// Captures, unpacked, without the rest of very long ones.

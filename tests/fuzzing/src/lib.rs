@@ -52,6 +52,8 @@ pub enum Corpus {
     QueueLogs,
     /// Configurations, good and bad.
     Configurations,
+    /// The same of the pages.
+    WebConfigurations,
     /// Accept headers, as the clients send them.
     Accepts,
     /// Pages of metrics.
@@ -70,6 +72,12 @@ pub const TARGETS: &[Target] = &[
         check: configuration::check,
         parameters: 0,
         corpus: Corpus::Configurations,
+    },
+    Target {
+        name: "web_config",
+        check: configuration::check_web,
+        parameters: 0,
+        corpus: Corpus::WebConfigurations,
     },
     Target { name: "accept", check: accept::check, parameters: 0, corpus: Corpus::Accepts },
     Target {

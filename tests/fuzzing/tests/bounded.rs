@@ -38,6 +38,11 @@ fn any_text_is_a_configuration_or_has_mistakes() {
 }
 
 #[test]
+fn any_text_is_a_web_configuration_or_has_mistakes() {
+    run("web_config", 1500, 4000);
+}
+
+#[test]
 fn any_accept_header_is_answered() {
     run("accept", 20_000, 500);
 }
