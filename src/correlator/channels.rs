@@ -64,12 +64,12 @@ impl Channels {
         }
 
         let identity = self.identify(block, rules, names);
-        self.live_devices.begin(&identity.origin, identity.line);
         self.live += 1;
 
         let hash = identity.uid.as_ref().hash(&self.hasher);
         let key = self.all.insert(Channel::new(identity));
         self.all[key].life.up = block.state == Some(UP);
+        self.begin_live(key);
         let rehash = |&key: &ChannelKey| self.all[key].identity.uid.as_ref().hash(&self.hasher);
         self.by_uid.insert_unique(hash, key, rehash);
         (key, true)
@@ -135,8 +135,15 @@ impl Channels {
         if channel.is_live() {
             // It is counted by its line, and must end as it began.
             self.live_devices.end(&channel.identity.origin, before);
-            self.live_devices.begin(&channel.identity.origin, line);
+            self.begin_live(key);
         }
+    }
+
+    /// The channel's device has one more that is up.
+    fn begin_live(&mut self, key: ChannelKey) {
+        let Self { all, live_devices, .. } = self;
+        let Identity { origin, line, .. } = &all[key].identity;
+        live_devices.begin(key, origin, *line, |key| all.get(key).is_some_and(Channel::is_live));
     }
 
     /// Marks the channel as ended; the first end counts.

@@ -1,9 +1,11 @@
-//! Which devices have a channel that is up: counted by the channels' names.
+//! Which devices have a channel that is up, and which: by the channels' names.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
+use super::key::ChannelKey;
 use super::line::Line;
 use super::names::TrunkId;
 use super::origin::Origin;
@@ -12,13 +14,21 @@ use super::origin::Origin;
 #[derive(Debug, Default)]
 pub(super) struct LiveDevices {
     /// By device (`pjsip/201`), and by what follows the technology (`/201`), in lower case.
-    counts: HashMap<Box<str>, u32>,
+    devices: HashMap<Box<str>, Live>,
     /// Channels that may be somebody's phone.
     phones: u64,
     /// Channels of each trunk.
     trunks: HashMap<TrunkId, u64>,
     /// What has come up, or is up no more, since [`Self::take_changed`].
     changed: Vec<Changed>,
+}
+
+/// The channels of one device.
+#[derive(Debug, Default)]
+struct Live {
+    count: u32,
+    /// The first of them, the oldest first; also some that are up no more.
+    first: SmallVec<[ChannelKey; 2]>,
 }
 
 /// What has come up, or is up no more.
@@ -33,19 +43,29 @@ pub(super) enum Changed {
 }
 
 impl LiveDevices {
-    /// A channel of the device is up.
-    pub(super) fn begin(&mut self, origin: &Arc<Origin>, line: Line) {
+    /// A channel of the device is up; `is_up` is asked of those that were before.
+    pub(super) fn begin(
+        &mut self,
+        key: ChannelKey,
+        origin: &Arc<Origin>,
+        line: Line,
+        is_up: impl Fn(ChannelKey) -> bool,
+    ) {
         if let Line::Trunk(trunk) = line {
             *self.trunks.entry(trunk).or_default() += 1;
         }
         let Some(name) = key_of(origin, line) else { return };
-        for (key, changed) in keys(name) {
-            match self.counts.get_mut(key) {
-                Some(count) => *count += 1,
+        for (name, changed) in keys(name) {
+            let live = match self.devices.get_mut(name) {
+                Some(live) => live,
                 None => {
-                    self.counts.insert(key.into(), 1);
                     self.changed.push(changed(origin.clone()));
+                    self.devices.entry(name.into()).or_default()
                 }
+            };
+            live.count += 1;
+            if is_phone(line) {
+                live.keep(key, &is_up);
             }
         }
 
@@ -65,11 +85,11 @@ impl LiveDevices {
             *channels -= 1;
         }
         let Some(name) = key_of(origin, line) else { return };
-        for (key, changed) in keys(name) {
-            let Some(count) = self.counts.get_mut(key) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(key);
+        for (name, changed) in keys(name) {
+            let Some(live) = self.devices.get_mut(name) else { continue };
+            live.count -= 1;
+            if live.count == 0 {
+                self.devices.remove(name);
                 self.changed.push(changed(origin.clone()));
             }
         }
@@ -89,7 +109,13 @@ impl LiveDevices {
 
     /// Whether a device, or one that is called like this behind its technology, has a channel.
     pub(super) fn is_up(&self, key: &str) -> bool {
-        self.counts.contains_key(key)
+        self.devices.contains_key(key)
+    }
+
+    /// The first channels of a phone, or of all that are called like this behind their technology, the
+    /// oldest first; also some that are up no more.
+    pub(super) fn channels(&self, key: &str) -> &[ChannelKey] {
+        self.devices.get(key).map_or(&[], |live| &live.first)
     }
 
     /// Whether anything has changed since it was taken.
@@ -105,6 +131,18 @@ impl LiveDevices {
     /// Whether any channel is up that may be somebody's phone.
     pub(super) const fn any_phone(&self) -> bool {
         self.phones > 0
+    }
+}
+
+impl Live {
+    /// Keeps a channel, as long as there are no more than a phone has.
+    fn keep(&mut self, key: ChannelKey, is_up: impl Fn(ChannelKey) -> bool) {
+        if self.first.len() >= KEPT {
+            self.first.retain(|known| is_up(*known));
+        }
+        if self.first.len() < KEPT {
+            self.first.push(key);
+        }
     }
 }
 
@@ -139,6 +177,9 @@ const fn is_phone(line: Line) -> bool {
     matches!(line, Line::Agent | Line::Other)
 }
 
+/// Channels that are kept of a device: what has more is no phone.
+const KEPT: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,9 +198,13 @@ mod tests {
             changed.iter().map(|changed| changed.key().unwrap_or("").to_owned()).collect::<Vec<_>>()
         };
 
-        up.begin(&upper, Line::Agent);
-        up.begin(&upper, Line::Agent);
-        up.begin(&local, Line::Local);
+        let begin = |up: &mut LiveDevices, origin, line| {
+            up.begin(ChannelKey::default(), origin, line, |_| true);
+        };
+
+        begin(&mut up, &upper, Line::Agent);
+        begin(&mut up, &upper, Line::Agent);
+        begin(&mut up, &local, Line::Local);
         assert_eq!((up.is_up("pjsip/201"), up.is_up("/201"), up.phones), (true, true, 2));
         assert_eq!(taken(&mut up), ["pjsip/201", "/201", ""]);
 
@@ -167,7 +212,25 @@ mod tests {
         up.end(&local, Line::Local);
         assert!(up.take_changed().is_empty());
         up.end(&lower, Line::Agent);
-        assert_eq!((up.is_up("pjsip/201"), up.counts.len()), (false, 0));
+        assert_eq!((up.is_up("pjsip/201"), up.devices.len()), (false, 0));
         assert_eq!(taken(&mut up), ["pjsip/201", "/201", ""]);
+    }
+
+    #[test]
+    fn no_more_channels_of_a_device_are_kept_than_a_phone_has() {
+        let mut origins = Origins::default();
+        let origin = origins.ensure("SIP/201-1", b"", &Rules::default());
+        let mut slots = slotmap::SlotMap::<ChannelKey, ()>::with_key();
+        let keys: Vec<_> = (0..20).map(|_| slots.insert(())).collect();
+        let mut up = LiveDevices::default();
+        for &key in &keys {
+            up.begin(key, &origin, Line::Agent, |key| key != keys[0]);
+        }
+        assert_eq!(up.channels("sip/201"), [&keys[1..KEPT], &keys[KEPT..=KEPT]].concat());
+        assert_eq!(up.channels("/201").len(), KEPT);
+        for _ in &keys {
+            up.end(&origin, Line::Agent);
+        }
+        assert_eq!(up.channels("sip/201"), []);
     }
 }

@@ -11,9 +11,13 @@ mod counts;
 mod events;
 mod former;
 mod in_wrap_up;
+mod login;
 mod phone;
 mod places;
 mod presence;
+mod since;
+mod told;
+mod unseen;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -30,7 +34,9 @@ use former::Former;
 use hashbrown::{HashMap, HashSet};
 use in_wrap_up::InWrapUp;
 use phone::{INVALID, InCall, NOT_IN_USE, Phone, RINGING, UNAVAILABLE, is_in_use};
+use told::Told;
 
+use super::agent_now::AgentNow;
 use super::caseless::folded;
 use super::key::{MemberKey, Shortlist};
 use super::names::{AgentId, Names, QueueId, ReasonId, readable};
@@ -56,6 +62,9 @@ pub(super) struct Member {
     reason: ReasonId,
     /// The member's own time for wrap-up, which overrides its queue's.
     wrap_up_time: Duration,
+    /// It was added, and is not configured.
+    dynamic: bool,
+    told: Told,
     in_wrap_up: Option<InWrapUp>,
     state_interface: Box<[u8]>,
     phone: Phone,
@@ -93,6 +102,10 @@ pub(super) struct Members {
     numbered: bool,
     /// Agents whose state may have changed since it was worked out.
     stale: Vec<AgentId>,
+    /// A list is applied: when states began that differ was not seen.
+    unseen: bool,
+    /// Agents of whom fields may tell since when they are in their state.
+    untold: Vec<AgentId>,
     former: Former,
     /// Members in their places, and some that are there no more.
     by_age: Shortlist<MemberKey>,
@@ -250,9 +263,18 @@ impl Members {
         self.counts.of_queue(queue)
     }
 
-    /// Every agent's state, in order.
-    pub(super) fn agent_states(&self) -> Vec<(AgentId, AgentState)> {
-        self.agents.iter().map(|(&id, agent)| (id, agent.state)).collect()
+    /// What the phones of an agent's members are called whose device is in use.
+    pub(super) fn phones_in_use(&self, agent: AgentId) -> impl Iterator<Item = &str> {
+        // All members of an agent have one phone, or nearly so.
+        let members =
+            self.counts.in_use_of(agent).take(MEMBERS).filter_map(|key| self.all.get(key));
+        let own = self.phones.devices(agent).iter().map(|device| &**device);
+        own.chain(members.flat_map(|member| member.phone.names()))
+    }
+
+    /// What every agent does, in order.
+    pub(super) fn agents_now(&self) -> Vec<AgentNow> {
+        self.agents.iter().map(|(&id, agent)| agent.now(id)).collect()
     }
 
     /// Every member.
@@ -299,6 +321,9 @@ impl Members {
         }
     }
 }
+
+/// Members that are asked for the phone.
+const MEMBERS: usize = 4;
 
 fn is_present(all: &Table<MemberKey, Member, CountedAs>, key: MemberKey) -> bool {
     all.get(key).is_some_and(|member| !member.removed)

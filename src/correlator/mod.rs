@@ -6,8 +6,10 @@
 //! a file of its own.
 
 mod account;
+mod agent_now;
 mod beyond;
 mod boot;
+mod busy;
 mod call;
 mod call_counts;
 mod call_end;
@@ -37,6 +39,7 @@ mod origin;
 mod originate;
 mod outside;
 mod owner;
+mod pbx_clock;
 mod queue;
 mod recorded;
 mod recording;
@@ -61,6 +64,7 @@ mod uid;
 use hashbrown::HashSet;
 
 use account::Account;
+pub use agent_now::AgentNow;
 pub use beyond::Beyond;
 use boot::Boot;
 use call::Call;
@@ -80,6 +84,7 @@ pub use observation::*;
 use originate::Originates;
 pub use outside::FirstCalls;
 use outside::Outside;
+use pbx_clock::PbxClock;
 use queue::Queues;
 use recording::Recordings;
 use ring::Rings;
@@ -126,6 +131,7 @@ pub struct Correlator {
     /// Events come in: of a capture always, of a live PBX from the snapshot to the loss of the link.
     synchronised: bool,
     boot: Boot,
+    pbx_clock: PbxClock,
     /// When the last snapshot was applied.
     synchronised_at: Option<Moment>,
     listing: Listing,
@@ -164,6 +170,7 @@ impl Correlator {
             recordings_announced: false,
             synchronised: timing == Timing::Recorded,
             boot: Boot::default(),
+            pbx_clock: PbxClock::default(),
             synchronised_at: None,
             listing: Listing::default(),
             evidence: Evidence::default(),
@@ -305,7 +312,10 @@ impl Correlator {
             Kind::AgentComplete(complete) => self.on_agent_complete(at, complete, out),
             Kind::AgentDump(dump) => self.on_agent_dump(at, dump, out),
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, out),
-            Kind::Member(member) => self.on_member(at.read, member, out),
+            Kind::Member(member) => {
+                self.pbx_clock.note(at);
+                self.on_member(at.read, member, out);
+            }
             Kind::Hint(hint) => {
                 self.members.hint(hint.extension, hint.context, hint.watched);
             }

@@ -66,6 +66,8 @@ pub enum Observation {
     RecordedCall { queue: QueueId, agent: AgentId },
     /// Time an agent spent in a state since the last such observation.
     AgentTime { agent: AgentId, state: AgentState, reason: ReasonId, spent: Duration },
+    /// An agent took the first place in a queue, or left the last one.
+    AgentLogin { agent: AgentId, change: LoginChange },
     /// Somebody is called; what the call will be counted under if this is answered, or ends it.  Not
     /// counted, but its series begin.
     CallBegan { direction: Direction, agent: AgentId, trunk: TrunkId },
@@ -229,6 +231,16 @@ words! {
 }
 
 words! {
+    /// Whether an agent came or went.
+    LoginChange {
+        /// The first place in any queue was taken.
+        In = "login",
+        /// The last place was left.
+        Off = "logoff",
+    }
+}
+
+words! {
     /// Which leg hung up.
     Leg {
         /// The caller's.
@@ -274,6 +286,22 @@ words! {
         /// Agent to agent.
         Internal = "internal",
         /// The configuration does not decide it.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What kind of call an agent is in who is busy.
+    CallKind {
+        /// With a caller whom a queue had connected, to somebody else or by another name.
+        Queue = "queue",
+        /// From a trunk.
+        Inbound = "inbound",
+        /// To a trunk.
+        Outbound = "outbound",
+        /// With a colleague.
+        Internal = "internal",
+        /// Neither events nor the configuration show it.
         Unknown = "unknown",
     }
 }

@@ -41,6 +41,8 @@ impl Correlator {
         self.synchronised_at = Some(now);
         self.account.channels_listed = !snapshot.no_channels;
         self.members.begin_session();
+        self.take_clock(now, snapshot);
+        self.begin_unseen();
         self.set_synchronised(true, now, out);
 
         // Channels come first, since talks, entries and ring attempts are found by them; members
@@ -68,6 +70,7 @@ impl Correlator {
         self.keep_within_limits(at, out);
         self.look_at_all_phones(now);
         self.follow_phones(now, out);
+        self.end_unseen();
         self.settle();
     }
 
@@ -87,13 +90,23 @@ impl Correlator {
         let at = Stamp { read: now, wire: None };
         // What the list proves shows in the state that events alone have made.
         self.note_list(now, snapshot);
+        self.take_clock(now, snapshot);
+        self.begin_unseen();
         self.sync_members(at, snapshot, Taken::InSession, out);
         self.sync_entries(at, snapshot, Taken::InSession, out);
         self.keep_list(snapshot);
         self.listing.end();
         self.keep_within_limits(at, out);
         self.follow_phones(now, out);
+        self.end_unseen();
         self.settle();
+    }
+
+    /// The PBX's own time beside ours, as an answer behind the lists shows it.
+    const fn take_clock(&mut self, now: Moment, snapshot: &Snapshot) {
+        if let Some(sent) = snapshot.sent {
+            self.pbx_clock.answered(sent, now);
+        }
     }
 
     fn set_synchronised(&mut self, synchronised: bool, now: Moment, out: &mut dyn Observe) {

@@ -60,6 +60,8 @@ pub(super) struct Member {
     pub wrap_up: Duration,
     pub dynamic: bool,
     pub last_call: Option<Moment>,
+    pub last_pause: Option<Moment>,
+    pub login: Option<Moment>,
 }
 
 /// A waiting caller.
@@ -166,6 +168,8 @@ impl Member {
             wrap_up: member.wrap_up,
             dynamic: member.dynamic,
             last_call: member.last_call,
+            last_pause: member.last_pause,
+            login: member.login,
         }
     }
 
@@ -182,6 +186,8 @@ impl Member {
             wrap_up: self.wrap_up,
             dynamic: self.dynamic,
             last_call: self.last_call,
+            last_pause: self.last_pause,
+            login: self.login,
         }
     }
 }

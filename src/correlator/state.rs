@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Correlator;
+use super::agent_now::AgentNow;
 use super::missing::MissingSet;
-use super::names::{AgentId, QueueId, TrunkId};
+use super::names::{QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
 use crate::clock::Moment;
 
@@ -17,8 +18,8 @@ pub struct State {
     pub started: Option<Moment>,
     /// Every known queue.
     pub queues: Vec<QueueState>,
-    /// Every agent who is a member of a queue.
-    pub agents: Vec<(AgentId, AgentState)>,
+    /// Every agent who is a member of a queue, or was.
+    pub agents: Vec<AgentNow>,
     /// Calls going on.
     pub calls: Vec<(Direction, u64)>,
     /// Calls going on over each known trunk.
@@ -70,7 +71,7 @@ impl Correlator {
         let state = State {
             started: self.boot.started(),
             queues: self.queue_states(now),
-            agents: self.members.agent_states(),
+            agents: self.agents_now(),
             calls: calls.collect(),
             trunks: self.calls_by_trunk(),
             tracked,

@@ -115,6 +115,11 @@ impl Stay {
         }
     }
 
+    /// Whether an agent has taken the call.
+    pub(super) fn was_served(&self) -> bool {
+        !self.taken_by.is_none()
+    }
+
     const fn leaving_mut(&mut self) -> Option<&mut Leaving> {
         match &mut self.phase {
             Phase::Leaving(leaving) => Some(leaving),

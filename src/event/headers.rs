@@ -39,8 +39,10 @@ pub(super) enum Key {
     HoldTime,
     Interface,
     LastCall,
+    LastPause,
     Linkedid,
     Location,
+    LoginTime,
     MemberName,
     Membership,
     Name,
@@ -261,7 +263,7 @@ static SPELLINGS: [Spelling; KEYS.len()] = LAYOUT.1;
 
 /// All keys in lower case with their colon, in the order of [`Key`].  They consist of letters, so
 /// that one bit makes any spelling lower case.
-const KEYS: [(&str, Key); 45] = [
+const KEYS: [(&str, Key); 47] = [
     ("actionid:", Key::ActionId),
     ("appdata:", Key::AppData),
     ("application:", Key::Application),
@@ -288,8 +290,10 @@ const KEYS: [(&str, Key); 45] = [
     ("holdtime:", Key::HoldTime),
     ("interface:", Key::Interface),
     ("lastcall:", Key::LastCall),
+    ("lastpause:", Key::LastPause),
     ("linkedid:", Key::Linkedid),
     ("location:", Key::Location),
+    ("logintime:", Key::LoginTime),
     ("membername:", Key::MemberName),
     ("membership:", Key::Membership),
     ("name:", Key::Name),
@@ -314,7 +318,7 @@ pub(super) const QUEUE_STATUS: &[u8] = b"QUEUESTATUS=";
 /// The shortest key and its colon have five bytes.
 const BEGINNING: u64 = 0xff_ffff_ffff;
 /// With it no two beginnings have the same slot.
-const FACTOR: u64 = 0x6e46_8862_152e_ca2b;
+const FACTOR: u64 = 0xf9bd_dea5_d129_82e5;
 /// The bit that makes a letter lower case, in each byte; a colon has it already.
 const LOWER: u64 = 0x2020_2020_2020_2020;
 /// The place of all lines that are not needed.

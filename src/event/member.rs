@@ -36,6 +36,11 @@ pub struct Member<'a> {
     pub dynamic: bool,
     /// When its last call ended, by the PBX's clock in whole seconds; 1970 if there was none.
     pub last_call: Option<Moment>,
+    /// When it was paused last, likewise (14 and later).  Another pause renews it.
+    pub last_pause: Option<Moment>,
+    /// When it took its place, likewise (16.23, 18.9, 19.1 and later); of a configured one when the
+    /// queue was loaded.
+    pub login: Option<Moment>,
 }
 
 /// The devices that the hint of an extension watches (also an item of ExtensionStateList).
@@ -86,6 +91,8 @@ impl<'a> Member<'a> {
             wrap_up: setting(headers.get(Key::WrapupTime)),
             dynamic: headers.get(Key::Membership) == b"dynamic",
             last_call: number(headers.get(Key::LastCall)).map(Moment::from_secs),
+            last_pause: number(headers.get(Key::LastPause)).map(Moment::from_secs),
+            login: number(headers.get(Key::LoginTime)).map(Moment::from_secs),
         })
     }
 }

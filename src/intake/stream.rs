@@ -208,6 +208,7 @@ impl Stream {
                 self.begin_list(&answer, sink.correlator);
             }
             Phase::Listing(lists) => {
+                lists.dated(&answer);
                 if lists.is_behind(&answer) {
                     self.end_list(now, sink);
                 }

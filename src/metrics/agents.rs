@@ -1,17 +1,17 @@
-//! The time of agents.
+//! The time of agents, and when they come and go.
 
 use std::time::Duration;
 
 use super::budget::Budget;
 use super::catalogue::entry;
-use super::column::Sums;
+use super::column::{Counts, Sums};
 use super::family::{Family, Handles, One};
-use super::labels::{AgentTimeLabels, ReasonName};
+use super::labels::{AgentLabels, AgentTimeLabels, ReasonName};
 use super::members::NOBODY_AND_OTHER;
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::Settings;
-use crate::correlator::{AgentId, AgentState, Id, OTHER, ReasonId, Word};
+use crate::correlator::{AgentId, AgentState, CallKind, Id, LoginChange, OTHER, ReasonId, Word};
 use crate::pbx::PbxName;
 
 /// The time of the agents of all PBXs.
@@ -19,7 +19,11 @@ use crate::pbx::PbxName;
 pub(super) struct AgentFamilies {
     /// The pause reasons that may come, if the configuration lists them.
     pauses: Vec<ReasonName>,
+    /// How many values the label `reason` may have.
+    reasons: usize,
     time: Family<AgentTimeLabels, Sums>,
+    logins: Family<AgentLabels, Counts>,
+    logoffs: Family<AgentLabels, Counts>,
 }
 
 /// The agents of one PBX.
@@ -29,27 +33,35 @@ pub(super) struct AgentMetrics {
     budget: Budget,
     pauses: Vec<ReasonName>,
     time: Handles<(AgentId, AgentState, ReasonId), AgentTimeLabels, Sums>,
+    logins: Handles<AgentId, AgentLabels, Counts>,
+    logoffs: Handles<AgentId, AgentLabels, Counts>,
 }
 
 impl AgentFamilies {
     pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         let other = settings.pause_reasons.first().map(|_| ReasonName::new(OTHER));
         let listed = settings.pause_reasons.iter().map(|reason| ReasonName::new(reason));
+        let pauses: Vec<_> = listed.chain(other).collect();
+        let reported = settings.limits.reasons + OTHER_REASONS;
         Self {
-            pauses: listed.chain(other).collect(),
+            reasons: NO_REASON + if pauses.is_empty() { reported } else { pauses.len() },
+            pauses,
             time: registrar.family(const { entry("asterisk_agent_state_seconds_total") }),
+            logins: registrar.family(const { entry("asterisk_agent_logins_total") }),
+            logoffs: registrar.family(const { entry("asterisk_agent_logoffs_total") }),
         }
     }
 
-    /// The lines of an agent: the time in each state and in pauses that are listed or `other`, and
-    /// the gauge of each state.
+    /// The lines of an agent: the time in each state and in pauses that are listed or `other`, the
+    /// gauge of each state, logins and logoffs, and the gauges of what goes on.
     pub(super) fn lines(&self) -> usize {
-        2 * AgentState::ALL.len() + self.pauses.len().max(1)
+        2 * AgentState::ALL.len() + self.pauses.len().max(1) + LoginChange::ALL.len() + NOW
     }
 
-    /// The lines of the agents that there is no room for, and of those without a name.
+    /// The lines of the agents that there is no room for, and of those without a name: these are paused
+    /// for any reasons, and in any kinds of calls, at once.
     pub(super) fn kept(&self) -> usize {
-        NOBODY_AND_OTHER * self.lines()
+        NOBODY_AND_OTHER * (self.lines() + self.reasons + CallKind::ALL.len())
     }
 
     /// The metrics of `pbx`.
@@ -59,13 +71,18 @@ impl AgentFamilies {
             budget: budget.clone(),
             pauses: self.pauses.clone(),
             time: self.time.handles(),
+            logins: self.logins.handles(),
+            logoffs: self.logoffs.handles(),
         }
     }
 }
 
 impl AgentMetrics {
-    /// Starts a known agent's time at zero in every state and every listed pause.
+    /// Starts a known agent at zero: logins, logoffs, and the time in every state and every listed pause.
     pub(super) fn known(&mut self, agent: &Labelled<AgentId>) {
+        for &change in LoginChange::ALL {
+            self.login(agent, change);
+        }
         let none = Labelled::none();
         for &state in AgentState::ALL {
             self.time(agent, state, &none);
@@ -80,6 +97,11 @@ impl AgentMetrics {
                 reason: reason.clone(),
             });
         }
+    }
+
+    /// An agent came or went.
+    pub(super) fn logged(&mut self, agent: &Labelled<AgentId>, change: LoginChange) {
+        self.login(agent, change).inc();
     }
 
     pub(super) fn spent(
@@ -119,6 +141,14 @@ impl AgentMetrics {
         )
     }
 
+    fn login(&mut self, agent: &Labelled<AgentId>, change: LoginChange) -> One<'_, Counts> {
+        let count = match change {
+            LoginChange::In => &mut self.logins,
+            LoginChange::Off => &mut self.logoffs,
+        };
+        count.ensure(agent.id, || AgentLabels { pbx: self.pbx.clone(), agent: agent.name.clone() })
+    }
+
     fn time(
         &mut self,
         agent: &Labelled<AgentId>,
@@ -133,3 +163,11 @@ impl AgentMetrics {
         })
     }
 }
+
+/// Gauges of an agent besides the states: since when the state goes on, the login, the last call, and
+/// since when a talk, why a pause or what kind of call goes on, one of the three.
+const NOW: usize = 4;
+/// The label of all reasons that there is no room for.
+const OTHER_REASONS: usize = 1;
+/// The empty label of a pause without a reason.
+const NO_REASON: usize = 1;

@@ -11,9 +11,9 @@ use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use super::overflow::Limit;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallResult, Cause, Direction, EndedBy, GivenUp, Leg, Missing,
-    OTHER, Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult, TransferBy,
-    TransferKind, TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, GivenUp, Leg,
+    Missing, OTHER, Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult,
+    TransferBy, TransferKind, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -273,7 +273,10 @@ label_sets! {
     PauseLabels { queue: QueueName, agent: AgentName, change: PauseChange }
     QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, cause: CauseLabels }
 
+    AgentLabels { agent: AgentName }
     AgentStateLabels { agent: AgentName, state: AgentState }
+    AgentCallLabels { agent: AgentName, kind: CallKind }
+    AgentPauseLabels { agent: AgentName, reason: ReasonName }
     AgentTimeLabels { agent: AgentName, state: AgentState, reason: ReasonName }
 
     CallLabels { direction: Direction, agent: AgentName, trunk: TrunkName, result: CallResult }

@@ -176,6 +176,9 @@ impl Recorder {
                 let reason = naming.reason(names, reason)?;
                 self.agents.spent(&naming.agent(names, agent)?, state, &reason, spent);
             }
+            O::AgentLogin { agent, change } => {
+                self.agents.logged(&naming.agent(names, agent)?, change);
+            }
             O::CallEnded { direction, agent, trunk, result } => {
                 self.calls.ended(&naming.parties(names, direction, agent, trunk)?, result);
             }

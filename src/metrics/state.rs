@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::catalogue::{Entry, entry};
 use super::family::Places;
 use super::labels::{
-    AgentName, AgentStateLabels, DegradedLabels, DirectionLabels, Labels, PbxLabels,
-    QueueAgentsLabels, QueueLabels, QueueName, Tracked, TrackedLabels, TrunkLabels, TrunkName,
+    AgentCallLabels, AgentLabels, AgentName, AgentPauseLabels, AgentStateLabels, DegradedLabels,
+    DirectionLabels, Labels, PbxLabels, QueueAgentsLabels, QueueLabels, QueueName, ReasonName,
+    Tracked, TrackedLabels, TrunkLabels, TrunkName,
 };
 use super::recorder::Recorder;
 use super::snapshot::{Samples, Values};
 use crate::clock::Moment;
-use crate::correlator::{AgentState, Direction, Missing, Names, QueueState, State, Word};
+use crate::correlator::{AgentNow, AgentState, Direction, Missing, Names, QueueState, State, Word};
 use crate::pbx::PbxName;
 
 /// The state of one PBX, under the labels its recorder counts with.
@@ -22,7 +23,7 @@ use crate::pbx::PbxName;
 pub(super) struct PbxState {
     pbx: PbxName,
     queues: Vec<Queue>,
-    agents: Vec<(AgentName, AgentState)>,
+    agents: Vec<Agent>,
     trunks: Vec<(TrunkName, u64)>,
     /// What needs no names.
     rest: State,
@@ -33,6 +34,16 @@ struct Queue {
     name: QueueName,
     target: Option<Duration>,
     state: QueueState,
+}
+
+#[derive(Debug)]
+struct Agent {
+    name: AgentName,
+    /// Others have the label, too: of those there is no one moment.
+    shared: bool,
+    /// Why the agent is paused; none in any other state.
+    pause: Option<ReasonName>,
+    now: AgentNow,
 }
 
 impl PbxState {
@@ -47,9 +58,7 @@ impl PbxState {
         let queues = queues.collect();
 
         let agents = std::mem::take(&mut state.agents);
-        let agents = agents
-            .into_iter()
-            .filter_map(|(agent, state)| Some((recorder.naming.agent(names, agent)?.name, state)));
+        let agents = agents.into_iter().filter_map(|now| Agent::new(now, names, recorder));
         let agents = agents.collect();
 
         let trunks = std::mem::take(&mut state.trunks);
@@ -59,6 +68,18 @@ impl PbxState {
         let trunks = trunks.collect();
 
         Self { pbx: recorder.pbx.clone(), queues, agents, trunks, rest: state }
+    }
+}
+
+impl Agent {
+    fn new(now: AgentNow, names: &Names, recorder: &mut Recorder) -> Option<Self> {
+        let agent = recorder.naming.agent(names, now.agent)?;
+        let paused = now.state == AgentState::Paused;
+        let pause = match paused {
+            true => Some(recorder.naming.reason(names, now.reason)?.name),
+            false => None,
+        };
+        Some(Self { name: agent.name, shared: agent.folded || agent.id.is_none(), pause, now })
     }
 }
 
@@ -81,6 +102,12 @@ struct Gauges {
     longest_wait: Gauge<f64>,
     members: Gauge<u64>,
     agents: Gauge<u64>,
+    agent_since: Gauge<f64>,
+    agent_talk_since: Gauge<f64>,
+    agent_pause: Gauge<u64>,
+    agent_busy: Gauge<u64>,
+    agent_login: Gauge<f64>,
+    agent_last_call: Gauge<f64>,
     calls: Gauge<u64>,
     trunks: Gauge<u64>,
     tracked: Gauge<u64>,
@@ -91,17 +118,14 @@ impl Gauges {
     fn add(&mut self, PbxState { pbx, queues, agents, trunks, rest }: &PbxState) {
         if let Some(started) = rest.started {
             let labels = PbxLabels { pbx: pbx.clone() };
-            *self.started.at(&labels) = started.since(Moment::EPOCH).as_secs_f64();
+            *self.started.at(&labels) = unix_time(started);
         }
 
         for queue in queues {
             self.add_queue(pbx, queue);
         }
-        for (agent, doing) in agents {
-            for &state in AgentState::ALL {
-                let labels = AgentStateLabels { pbx: pbx.clone(), agent: agent.clone(), state };
-                *self.agents.at(&labels) += u64::from(state == *doing);
-            }
+        for agent in agents {
+            self.add_agent(pbx, agent);
         }
 
         // Several trunks have one name where the limit of labels folds them.
@@ -125,6 +149,37 @@ impl Gauges {
             let count = total(&state.members, doing);
             let labels = QueueAgentsLabels { pbx: pbx.clone(), queue: name.clone(), state: doing };
             *self.members.at(&labels) += count;
+        }
+    }
+
+    fn add_agent(&mut self, pbx: &PbxName, Agent { name, shared, pause, now }: &Agent) {
+        for &state in AgentState::ALL {
+            let labels = AgentStateLabels { pbx: pbx.clone(), agent: name.clone(), state };
+            *self.agents.at(&labels) += u64::from(state == now.state);
+        }
+        if let Some(reason) = pause {
+            let (pbx, agent, reason) = (pbx.clone(), name.clone(), reason.clone());
+            *self.agent_pause.at(&AgentPauseLabels { pbx, agent, reason }) += 1;
+        }
+
+        if let Some(kind) = now.busy {
+            let labels = AgentCallLabels { pbx: pbx.clone(), agent: name.clone(), kind };
+            *self.agent_busy.at(&labels) += 1;
+        }
+
+        if *shared {
+            return;
+        }
+        let labels = AgentLabels { pbx: pbx.clone(), agent: name.clone() };
+        for (gauge, moment) in [
+            (&mut self.agent_since, now.since),
+            (&mut self.agent_talk_since, now.talk_since),
+            (&mut self.agent_login, now.login),
+            (&mut self.agent_last_call, now.last_call),
+        ] {
+            if let Some(moment) = moment {
+                *gauge.at(&labels) = unix_time(moment);
+            }
         }
     }
 
@@ -158,6 +213,15 @@ impl Gauges {
             self.longest_wait.samples(const { entry("asterisk_queue_longest_wait_seconds") }),
             self.members.samples(const { entry("asterisk_queue_agents") }),
             self.agents.samples(const { entry("asterisk_agent_state") }),
+            self.agent_since
+                .samples(const { entry("asterisk_agent_state_since_timestamp_seconds") }),
+            self.agent_talk_since
+                .samples(const { entry("asterisk_agent_talk_since_timestamp_seconds") }),
+            self.agent_pause.samples(const { entry("asterisk_agent_pause_reason") }),
+            self.agent_busy.samples(const { entry("asterisk_agent_busy_call") }),
+            self.agent_login.samples(const { entry("asterisk_agent_login_timestamp_seconds") }),
+            self.agent_last_call
+                .samples(const { entry("asterisk_agent_last_call_timestamp_seconds") }),
             self.calls.samples(const { entry("asterisk_calls_active") }),
             self.trunks.samples(const { entry("asterisk_trunk_calls_active") }),
             self.tracked.samples(const { entry("asterisk_exporter_tracked_objects") }),
@@ -190,6 +254,11 @@ impl<V: Default> Gauge<V> {
     {
         Samples::undated(entry, self.places.into_labels(), self.values.into())
     }
+}
+
+/// Seconds since the Unix epoch.
+fn unix_time(moment: Moment) -> f64 {
+    moment.since(Moment::EPOCH).as_secs_f64()
 }
 
 fn total<K: Eq + Copy>(counts: &[(K, u64)], key: K) -> u64 {

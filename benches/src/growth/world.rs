@@ -144,6 +144,8 @@ pub(super) fn member(
         wrap_up: Duration::ZERO,
         dynamic: true,
         last_call: None,
+        last_pause: None,
+        login: None,
     }
 }
 

@@ -30,13 +30,43 @@ impl Correlator {
         self.listing.note_member_event(|| place(queue, member.interface));
 
         match member.change {
-            MemberChange::Removed => self.remove_member(queue, member.interface, now, out),
-            MemberChange::Present | MemberChange::Added => {
-                self.describe_member(now, member, out);
+            MemberChange::Removed => self.on_removed(queue, member, now, out),
+            MemberChange::Added => {
+                let described = self.describe_member(now, member, out);
+                self.note_added(queue, member, described == Described::Appeared, now, out);
             }
+            MemberChange::Present => self.describe_live(queue, member, now, out),
             MemberChange::Pause => {
-                self.describe_member(now, member, out);
+                self.describe_live(queue, member, now, out);
                 self.count_pause(queue, member, out);
+            }
+        }
+    }
+
+    /// Takes what an event says of a member.  What one says that was not known yet may have begun at any
+    /// time before.
+    fn describe_live(
+        &mut self,
+        queue: QueueId,
+        member: &event::Member<'_>,
+        now: Moment,
+        out: &mut dyn Observe,
+    ) {
+        let known = self.members.find(queue, member.interface);
+        if known.is_some_and(|key| self.members[key].confirmed) {
+            self.describe_member(now, member, out);
+            return;
+        }
+
+        self.begin_unseen();
+        self.describe_member(now, member, out);
+        self.members.unseen = false;
+
+        // With places in other queues, too, it may not have been this one that began.
+        let untold = std::mem::take(&mut self.members.untold);
+        for id in untold {
+            if self.members.agents.get(&id).is_some_and(|agent| agent.members.len() == 1) {
+                self.tell_of_agent(id);
             }
         }
     }
@@ -61,6 +91,9 @@ impl Correlator {
         let known = self.members.find(queue, described.interface).is_some();
         let key = self.ensure_present_member(queue, described.interface, described.name, now, out);
         self.members.take_state_interface(key, described.state_interface);
+
+        self.members.set_dynamic(key, described.dynamic);
+        self.take_told(key, described, now);
 
         let status = self.true_status(&self.members[key], described.status);
         let reason =

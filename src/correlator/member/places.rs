@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::activity::Activity;
 use super::agent::Agent;
 use super::phone::{InCall, Phone};
+use super::told::Told;
 use super::{Member, Members, place};
 use crate::clock::Moment;
 use crate::correlator::Correlator;
@@ -67,6 +68,8 @@ impl Correlator {
             paused: false,
             reason: ReasonId::NONE,
             wrap_up_time: Duration::ZERO,
+            dynamic: false,
+            told: Told::default(),
             in_wrap_up: None,
             state_interface: Box::default(),
             phone: Phone::default(),
@@ -85,6 +88,9 @@ impl Correlator {
         let state = if synchronised { AgentState::Available } else { AgentState::Unknown };
         let person = self.members.agents.entry(agent).or_insert_with(|| Agent::new(state, now));
         person.members.insert((queue, order), key);
+        if self.members.unseen {
+            self.members.untold.push(agent);
+        }
         self.refresh_agent(agent, now, out);
         key
     }
@@ -109,6 +115,7 @@ impl Correlator {
             owners.release(readable(device).as_bytes(), agent);
         }
 
+        self.members.set_dynamic(key, false);
         self.members.end_wrap_up(key, now, &self.names, out);
         self.refresh_agent(agent, now, out);
         if let Some(agent) = self.members.agents.get_mut(&agent) {
@@ -157,7 +164,7 @@ impl Correlator {
 
     /// Whose member it is.  One without a name of its own is called as its interface is, in whatever
     /// case.
-    fn identify(&mut self, interface: &[u8], name: &[u8]) -> AgentId {
+    pub(super) fn identify(&mut self, interface: &[u8], name: &[u8]) -> AgentId {
         if let Some(agent) = self.members.owners.given(interface) {
             return agent;
         }

@@ -31,7 +31,8 @@ impl Correlator {
 
     fn follow_changed_phones(&mut self, now: Moment, out: &mut dyn Observe) {
         // Until the first event of class call every device in use was taken to be in a call.
-        if self.account.take_first_call_event() {
+        let is_first = self.account.take_first_call_event();
+        if is_first {
             self.look_at_all_phones(now);
         }
         // All that these show of whose phones there are, before any member is looked at.
@@ -56,8 +57,13 @@ impl Correlator {
         let mut stale = std::mem::take(&mut self.members.stale);
         stale.sort_unstable();
         stale.dedup();
+        let was_unseen = self.members.unseen;
+        self.members.unseen |= is_first;
         for agent in stale {
             self.refresh_agent(agent, now, out);
+        }
+        if is_first && !was_unseen {
+            self.end_unseen();
         }
     }
 

@@ -25,7 +25,8 @@ impl Correlator {
         from: Moment,
         out: &mut dyn Observe,
     ) {
-        let member = &self.members.all[key];
+        self.note_call_end(self.members[key].agent, from);
+        let member = &self.members[key];
         if member.removed {
             return;
         }
@@ -129,7 +130,7 @@ impl Members {
 
 impl Member {
     /// How long its wrap-up is after a call of a queue whose members have `queue_has`.
-    const fn wrap_up_length(&self, queue_has: Duration) -> Duration {
+    pub(super) const fn wrap_up_length(&self, queue_has: Duration) -> Duration {
         if self.wrap_up_time.is_zero() { queue_has } else { self.wrap_up_time }
     }
 

@@ -38,7 +38,9 @@ impl Correlator {
                 // The event that came meanwhile is newer than the list.
                 Taken::InSession if self.listing.has_touched_member(&place) => {}
                 Taken::InSession | Taken::AtLogin => {
-                    self.sync_member(at, &place, member, snapshot.sent, taken, out);
+                    // In mid-session an event reports the end of each call.
+                    let sent = snapshot.sent.filter(|_| taken == Taken::AtLogin);
+                    self.sync_member(at, &place, member, sent, taken, out);
                 }
             }
             listed.insert(place);

@@ -166,11 +166,8 @@ fn a_list_takes_nobody_for_an_agent_who_is_media_and_no_number_for_a_name() {
     stage.at(5.0).cut().at(9.0).resync(&["QueueParams Queue=q ServiceLevel=0", caller, media, leg]);
     assert_eq!(stage.counted(), ["1 q adopted waiting", "1 q exit answered"]);
     let state = stage.correlator.state(stage.now);
-    let names: Vec<_> = state
-        .agents
-        .iter()
-        .map(|&(agent, _)| stage.correlator.names().agents.name(agent))
-        .collect();
+    let names: Vec<_> =
+        state.agents.iter().map(|now| stage.correlator.names().agents.name(now.agent)).collect();
     assert_eq!(names, ["DAHDI/i1"]);
 }
 
@@ -196,7 +193,7 @@ fn two_names_that_differ_in_a_byte_that_is_not_utf_8_are_two_agents() {
     }
     let state = stage.correlator.state(stage.now);
     let names = stage.correlator.names();
-    let agents: Vec<_> = state.agents.iter().map(|&(agent, _)| names.agents.name(agent)).collect();
+    let agents: Vec<_> = state.agents.iter().map(|now| names.agents.name(now.agent)).collect();
     assert_eq!(agents, [r"J\xe4rg", r"J\xf6rg"]);
     let queues: Vec<_> = state.queues.iter().map(|queue| names.queues.name(queue.queue)).collect();
     assert_eq!(queues, [r"B\xfcro"]);

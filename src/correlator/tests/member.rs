@@ -9,8 +9,8 @@ const AGENT: &str =
 fn state(stage: &Stage) -> &'static str {
     let state = stage.correlator.state(stage.now);
     let names = stage.correlator.names();
-    let agent = state.agents.iter().find(|(agent, _)| names.agents.name(*agent) == "Ann");
-    agent.map_or("nobody", |(_, state)| state.word())
+    let agent = state.agents.iter().find(|now| names.agents.name(now.agent) == "Ann");
+    agent.map_or("nobody", |now| now.state.word())
 }
 
 fn times(stage: &mut Stage) -> BTreeMap<String, f64> {

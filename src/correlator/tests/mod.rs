@@ -1,6 +1,7 @@
 //! The correlator on events that a test writes; whole captures are played in `tests/` of the crate.
 
 mod boot;
+mod busy;
 mod call;
 mod completion;
 mod device;
@@ -16,6 +17,7 @@ pub(super) mod recount;
 mod resync;
 mod ring;
 mod sequences;
+mod since;
 mod stay;
 mod swap;
 mod taken_out;
@@ -135,6 +137,9 @@ impl Observe for Tally {
             Observation::GivenUp(kind) => self.count(format!("given up {}", kind.word())),
             Observation::MemberPaused { queue: q, agent: a, change } => {
                 self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
+            }
+            Observation::AgentLogin { agent: a, change } => {
+                self.count(format!("{} {}", change.word(), agent(a)));
             }
             Observation::WrappedUp { .. } | Observation::AgentTime { .. } => {}
             Observation::QueueKnown { .. }

@@ -17,7 +17,7 @@ fn state(stage: &Stage) -> &'static str {
         .into_iter()
         .find(|(_, count)| *count == 1)
         .map_or("nobody", |(state, _)| state.word());
-    let agent = state.agents.first().map_or("nobody", |(_, state)| state.word());
+    let agent = state.agents.first().map_or("nobody", |agent| agent.state.word());
     assert_eq!(member, agent);
     member
 }
@@ -164,7 +164,7 @@ fn a_device_that_is_known_to_be_the_agent_s_goes_before_the_extension() {
         DEVICE.replace("201", "a201").replace("Queue=q", "Queue=r")
     ));
     stage.event(&format!("{HINT} Status=2"));
-    let agent = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
+    let agent = |stage: &Stage| stage.correlator.state(stage.now).agents[0].state.word();
     assert_eq!(agent(&stage), "dnd");
     assert_eq!(agent(stage.event(&channel("PJSIP/300-1", 7))), "dnd");
     assert_eq!(agent(stage.event(&channel("PJSIP/a201-1", 8))), "busy");

@@ -140,6 +140,8 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
                 wrap_up: Duration::from_secs(u64::from(cause)),
                 dynamic: cause == 5,
                 last_call: None,
+                last_pause: None,
+                login: None,
             }),
         },
     }

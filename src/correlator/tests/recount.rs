@@ -55,18 +55,19 @@ fn queues(correlator: &Correlator, now: Moment) -> Vec<QueueState> {
 }
 
 /// The first state any member of an agent is in; paused only if every one is.
-fn agents(correlator: &Correlator) -> Vec<(AgentId, AgentState)> {
+fn agents(correlator: &Correlator) -> Vec<AgentNow> {
     let last_if_paused = |state: &AgentState| match state {
         AgentState::Paused => AgentState::Unknown,
         other => *other,
     };
-    let of = |(agent, _)| {
+    let of = |now: AgentNow| {
+        let agent = now.agent;
         let members = correlator.members.present().filter(|member| member.agent() == agent);
         let first = members.map(|member| member.state(true)).min_by_key(last_if_paused);
         let state = first.unwrap_or(AgentState::Unavailable);
-        (agent, if correlator.synchronised { state } else { AgentState::Unknown })
+        AgentNow { state: if correlator.synchronised { state } else { AgentState::Unknown }, ..now }
     };
-    correlator.members.agent_states().into_iter().map(of).collect()
+    correlator.agents_now().into_iter().map(of).collect()
 }
 
 fn calls(correlator: &Correlator) -> Vec<(Direction, u64)> {

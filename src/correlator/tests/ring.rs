@@ -230,7 +230,7 @@ fn a_phone_that_is_hung_up_behind_a_leave_alone_rings_no_more() {
         .at(4.0)
         .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
         .event("Hangup Uniqueid=1.2 Cause=26");
-    let ann = |stage: &Stage| stage.correlator.state(stage.now).agents[0].1.word();
+    let ann = |stage: &Stage| stage.correlator.state(stage.now).agents[0].state.word();
     assert_eq!(ann(&stage), "available");
     stage.at(60.0);
     assert_eq!(stage.count("q ring Ann canceled"), 1);

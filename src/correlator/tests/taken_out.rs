@@ -14,7 +14,7 @@ fn a_waiting_caller_who_enters_a_bridge_was_taken_out_of_the_queue() {
     stage.event("Hangup Uniqueid=1.5 Cause=0");
     assert_eq!((stage.count("q exit redirected"), stage.sum("q hold redirected")), (1, 4.0));
     assert_eq!((stage.count("q ring Ann canceled"), stage.count("q ring Ann no_answer")), (1, 0));
-    let ann = stage.correlator.state(stage.now).agents[0].1;
+    let ann = stage.correlator.state(stage.now).agents[0].state;
     assert_eq!(ann, crate::correlator::AgentState::Available);
 
     // The same caller may come back.

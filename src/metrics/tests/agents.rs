@@ -1,7 +1,7 @@
 use super::*;
 use crate::correlator::{
-    AgentState, CallResult, Cause, Direction, EndedBy, Leg, PauseChange, QueueState, RingResult,
-    TransferBy, TransferKind, TrunkId, Word,
+    CallKind, CallResult, Cause, Direction, EndedBy, Leg, LoginChange, PauseChange, QueueState,
+    RingResult, TransferBy, TransferKind, TrunkId, Word,
 };
 
 /// Ann and Bob of `support`, who each rang for 4 s and talked for 70 s.
@@ -22,7 +22,7 @@ fn two_agents(settings: Settings) -> Bench {
             ended_by: EndedBy::Caller,
             talk: Some(secs(70)),
         });
-        bench.state.agents.push((agent, AgentState::Available));
+        bench.state.agents.push(doing(agent, AgentState::Available));
     }
     bench
 }
@@ -181,7 +181,7 @@ fn agents_beyond_the_limit_are_other_in_counters_and_gauges() {
     let limits = LabelLimits { agents: 1, ..LabelLimits::default() };
     let mut bench = two_agents(Settings { limits, ..Settings::default() });
     let carol = bench.agent("Carol");
-    bench.state.agents.push((carol, AgentState::Paused));
+    bench.state.agents.push(doing(carol, AgentState::Paused));
     let text = bench.text();
     assert_eq!(text.of(r#"asterisk_agent_state{agent="Ann",state="available"}"#), Some(1.0));
     assert_eq!(text.of(r#"asterisk_agent_state{agent="other",state="available"}"#), Some(1.0));
@@ -225,7 +225,7 @@ fn devices_have_a_limit_of_their_own_and_leave_the_agents_theirs() {
 fn an_agent_is_in_one_state_and_in_none_of_the_others() {
     let mut bench = Bench::new(Settings::default());
     let agent = bench.agent("Ann");
-    bench.state.agents.push((agent, AgentState::WrapUp));
+    bench.state.agents.push(doing(agent, AgentState::WrapUp));
     let text = bench.text();
     for state in AgentState::ALL {
         let sample = format!("asterisk_agent_state{{agent=\"Ann\",state=\"{}\"}}", state.word());
@@ -318,4 +318,70 @@ fn listed_pause_reasons_of_a_known_agent_start_at_zero() {
     let reason = bench.names.reasons.intern(b"break");
     bench.see(Observation::AgentTime { agent, state: AgentState::Paused, reason, spent: secs(3) });
     assert_eq!(paused(&bench.text(), "break"), Some(3.0));
+}
+
+#[test]
+fn what_an_agent_does_now_has_moments_and_a_reason() {
+    let mut bench = Bench::new(Settings::default());
+    let [ann, bob, eve] = ["Ann", "Bob", "Eve"].map(|name| bench.agent(name));
+    let reason = bench.names.reasons.intern(b"lunch");
+    let at = |micros| Some(Moment::from_micros(micros));
+    let (since, login, last_call) =
+        (at(1_700_000_000_250_000), at(1_699_990_000_000_000), at(1_699_999_000_000_000));
+    let paused = AgentNow { since, reason, login, last_call, ..doing(ann, AgentState::Paused) };
+    let busy = AgentNow { busy: Some(CallKind::Outbound), ..doing(eve, AgentState::Busy) };
+    let talks = AgentNow { since, talk_since: login, ..doing(bob, AgentState::OnHold) };
+    bench.state.agents.extend([paused, talks, busy]);
+    bench.see(Observation::AgentLogin { agent: ann, change: LoginChange::In });
+    bench.see(Observation::AgentLogin { agent: ann, change: LoginChange::In });
+    bench.see(Observation::AgentLogin { agent: ann, change: LoginChange::Off });
+
+    let text = bench.text();
+    for (sample, value) in [
+        (r#"state_since_timestamp_seconds{agent="Ann"}"#, Some(1_700_000_000.25)),
+        (r#"talk_since_timestamp_seconds{agent="Ann"}"#, None),
+        (r#"talk_since_timestamp_seconds{agent="Bob"}"#, Some(1_699_990_000.0)),
+        (r#"pause_reason{agent="Ann",reason="lunch"}"#, Some(1.0)),
+        (r#"busy_call{agent="Eve",kind="outbound"}"#, Some(1.0)),
+        (r#"login_timestamp_seconds{agent="Ann"}"#, Some(1_699_990_000.0)),
+        (r#"login_timestamp_seconds{agent="Bob"}"#, None),
+        (r#"last_call_timestamp_seconds{agent="Ann"}"#, Some(1_699_999_000.0)),
+        (r#"last_call_timestamp_seconds{agent="Bob"}"#, None),
+        (r#"logins_total{agent="Ann"}"#, Some(2.0)),
+        (r#"logoffs_total{agent="Ann"}"#, Some(1.0)),
+    ] {
+        assert_eq!(text.of(&format!("asterisk_agent_{sample}")), value, "{sample}");
+    }
+    assert_eq!(text.sum("asterisk_agent_pause_reason"), Some(1.0));
+    assert_eq!(text.sum("asterisk_agent_busy_call"), Some(1.0));
+}
+
+#[test]
+fn agents_who_share_a_label_have_no_moments_but_pauses() {
+    let nobody = Settings { agent_label: AgentLabel::None, ..Settings::default() };
+    let limits = LabelLimits { agents: 1, reasons: 1, ..LabelLimits::default() };
+    let beyond = Settings { limits, ..Settings::default() };
+    for (settings, first, label) in [(nobody, 0, ""), (beyond, 1, "other")] {
+        let mut bench = Bench::new(settings);
+        for (number, reason) in ["lunch", "lunch", "coffee", "smoke"].into_iter().enumerate() {
+            let agent = bench.agent(&format!("agent-{number}"));
+            let reason = bench.names.reasons.intern(reason.as_bytes());
+            let since = Some(Moment::from_secs(1_700_000_000));
+            let paused = doing(agent, AgentState::Paused);
+            bench.state.agents.push(AgentNow { since, login: since, reason, ..paused });
+        }
+        let text = bench.text();
+        for name in ["state_since", "login"] {
+            let moments = text.sum(&format!("asterisk_agent_{name}_timestamp_seconds"));
+            let whose = if first == 0 { None } else { Some(1_700_000_000.0) };
+            assert_eq!(moments, whose, "{name}");
+        }
+        let pauses = |reason: &str| {
+            let labels = format!("agent=\"{label}\",reason=\"{reason}\"");
+            text.of(&format!("asterisk_agent_pause_reason{{{labels}}}"))
+        };
+        let (coffee, other) = if first == 0 { (Some(1.0), None) } else { (None, Some(2.0)) };
+        assert_eq!(pauses("lunch"), Some(if first == 0 { 2.0 } else { 1.0 }));
+        assert_eq!((pauses("coffee"), pauses("other")), (coffee, other));
+    }
 }

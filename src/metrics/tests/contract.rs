@@ -149,7 +149,16 @@ fn everything(queue: &str) -> Bench {
         members,
     });
     bench.state.started = Some(Moment::from_secs(1_700_000_000));
-    bench.state.agents.push((agent, crate::correlator::AgentState::Talking));
+    let moment = Some(Moment::from_secs(1_700_000_000));
+    bench.state.agents.push(AgentNow {
+        since: moment,
+        talk_since: moment,
+        login: moment,
+        last_call: moment,
+        ..doing(agent, AgentState::Paused)
+    });
+    let busy = Some(crate::correlator::CallKind::Queue);
+    bench.state.agents.push(AgentNow { busy, ..doing(agent, AgentState::Busy) });
     bench.state.trunks.push((trunk, 1));
     bench
 }

@@ -84,7 +84,7 @@ fn flood(settings: Settings) -> Bench {
         }
     }
 
-    bench.state.agents.extend(agents.iter().map(|&agent| (agent, AgentState::Available)));
+    bench.state.agents.extend(agents.iter().map(|&agent| doing(agent, AgentState::Available)));
     bench
 }
 
@@ -235,7 +235,7 @@ fn everything(settings: Settings) -> Bench {
         let members = AgentState::ALL.iter().map(|&state| (state, 1)).collect();
         let (waiting, talking, longest_wait) = (0, 0, secs(number));
         bench.state.queues.push(QueueState { queue, waiting, talking, longest_wait, members });
-        bench.state.agents.push((agents[0], AgentState::Talking));
+        bench.state.agents.push(doing(agents[0], AgentState::Talking));
         bench.state.trunks.push((trunk, 1));
     }
     bench.see(O::RecordingEnded);

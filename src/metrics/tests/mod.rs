@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::snapshot::Values;
 use super::*;
-use crate::correlator::{AgentId, Names, Observation, Observe, QueueId, State};
+use crate::correlator::{
+    AgentId, AgentNow, AgentState, Names, Observation, Observe, QueueId, ReasonId, State,
+};
 
 mod agents;
 mod calls;
@@ -90,6 +92,21 @@ impl Scrape {
         values
             .map(|(_, value)| value.parse::<f64>().expect("a sample ends with a number"))
             .reduce(|a, b| a + b)
+    }
+}
+
+/// An agent of whom only the state is known.
+pub(super) const fn doing(agent: AgentId, state: AgentState) -> AgentNow {
+    let (since, talk_since, login, last_call) = (None, None, None, None);
+    AgentNow {
+        agent,
+        state,
+        reason: ReasonId::NONE,
+        busy: None,
+        since,
+        talk_since,
+        login,
+        last_call,
     }
 }
 
