@@ -131,9 +131,8 @@ pub(super) struct Handles<K, L, C: Column> {
 impl<K: Eq + Hash, L: Labels, C: Column> Handles<K, L, C> {
     /// The series of `key`, made at its first use, which is also how it starts at zero.
     pub(super) fn ensure(&mut self, key: K, labels: impl FnOnce() -> L) -> One<'_, C> {
-        let family = &self.family;
-        let at = *self.by_key.entry(key).or_insert_with(|| family.ensure_place(&labels()));
-        One { series: family.lock(), at: at as usize }
+        let at = self.find(&key).unwrap_or_else(|| self.add(key, labels));
+        self.at(at)
     }
 
     /// The same if the budget has room for it; else what `other` gives, whose room is kept.
@@ -144,13 +143,43 @@ impl<K: Eq + Hash, L: Labels, C: Column> Handles<K, L, C> {
         labels: impl FnOnce() -> L,
         other: impl FnOnce() -> (K, L),
     ) -> One<'_, C> {
-        if self.has(&key) || budget.take(self.family.lines()) {
-            return self.ensure(key, labels);
+        let at = self.find(&key).unwrap_or_else(|| self.add_within(budget, key, labels, other));
+        self.at(at)
+    }
+
+    fn find(&self, key: &K) -> Option<u32> {
+        self.by_key.get(key).copied()
+    }
+
+    fn at(&self, at: u32) -> One<'_, C> {
+        One { series: self.family.lock(), at: at as usize }
+    }
+
+    // Apart from what each event needs, of which there should be little.
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, key: K, labels: impl FnOnce() -> L) -> u32 {
+        let at = self.family.ensure_place(&labels());
+        self.by_key.insert(key, at);
+        at
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_within(
+        &mut self,
+        budget: &Budget,
+        key: K,
+        labels: impl FnOnce() -> L,
+        other: impl FnOnce() -> (K, L),
+    ) -> u32 {
+        if budget.take(self.family.lines()) {
+            return self.add(key, labels);
         }
         // One address for each family: keys of two may be alike.
         budget.refuse((Arc::as_ptr(&self.family.series) as usize, key));
         let (key, labels) = other();
-        self.ensure(key, || labels)
+        self.find(&key).unwrap_or_else(|| self.add(key, || labels))
     }
 
     /// Starts a series at zero before anything happens to it, if `room` has so many lines for it;
@@ -166,7 +195,7 @@ impl<K: Eq + Hash, L: Labels, C: Column> Handles<K, L, C> {
         }
         let has_room = room(self.family.lines());
         if has_room {
-            self.ensure(key, labels);
+            self.add(key, labels);
         }
         has_room
     }
