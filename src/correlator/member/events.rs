@@ -89,7 +89,7 @@ impl Correlator {
     ) -> Described {
         let queue = self.ensure_queue(described.queue, out);
         let known = self.members.find(queue, described.interface).is_some();
-        let key = self.ensure_present_member(queue, described.interface, described.name, now, out);
+        let key = self.ensure_place(queue, described.interface, described.name, now, out);
         self.members.take_state_interface(key, described.state_interface);
 
         self.members.set_dynamic(key, described.dynamic);

@@ -37,7 +37,22 @@ impl Correlator {
     }
 
     /// The member behind an interface in a queue, made now if nothing has named it yet.
-    pub(super) fn ensure_present_member(
+    fn ensure_present_member(
+        &mut self,
+        queue: QueueId,
+        interface: &[u8],
+        name: &[u8],
+        now: Moment,
+        out: &mut dyn Observe,
+    ) -> MemberKey {
+        let key = self.ensure_place(queue, interface, name, now, out);
+        self.refresh_agent(self.members[key].agent, now, out);
+        key
+    }
+
+    /// The same without a look at the agent's state, which a description is about to decide: until then
+    /// a new member looks available.
+    pub(super) fn ensure_place(
         &mut self,
         queue: QueueId,
         interface: &[u8],
@@ -91,7 +106,6 @@ impl Correlator {
         if self.members.unseen {
             self.members.untold.push(agent);
         }
-        self.refresh_agent(agent, now, out);
         key
     }
 

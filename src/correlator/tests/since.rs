@@ -372,3 +372,27 @@ fn the_last_call_is_the_latest_of_all_queues() {
         assert_eq!(last_call(&stage), Some(20.0));
     }
 }
+
+#[test]
+fn another_place_in_the_same_state_changes_nothing() {
+    let other = MEMBER.replace("Queue=q", "Queue=r");
+    let listed = LISTED.replace("Queue=q", "Queue=s");
+    for fields in ["Status=1 Paused=1", "Status=5 Paused=0"] {
+        let mut stage = Stage::live();
+        stage.event(&format!("QueueMemberAdded {MEMBER} Status=1 Paused=0"));
+        stage.at(5.0).event(&format!("QueueMemberPause {MEMBER} {fields}"));
+        let before = since(&stage);
+        assert_eq!((before.1, before.2), (Some(5.0), None));
+
+        stage.at(10.0).event(&format!("QueueMemberAdded {other} {fields}"));
+        assert_eq!(since(&stage), before);
+        let third = MEMBER.replace("Queue=q", "Queue=t");
+        stage.at(15.0).event(&format!("QueueMemberStatus {third} {fields}"));
+        assert_eq!(since(&stage), before);
+        let all = [LISTED, &LISTED.replace("=q", "=r"), &LISTED.replace("=q", "=t"), &listed];
+        let all = all.map(|member| format!("{member} {fields}"));
+        stage.at(20.0);
+        list_again(&mut stage, &all.each_ref().map(String::as_str));
+        assert_eq!((since(&stage).0, login(&stage)), (before.0, Some(0.0)));
+    }
+}

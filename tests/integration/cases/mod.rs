@@ -11,6 +11,7 @@ mod identity;
 mod logs;
 mod meaning;
 mod missing;
+mod now;
 mod robust;
 
 use std::io::{Read as _, Write as _};

@@ -30,6 +30,7 @@ fn assert_routes(amtool: &Path) {
         ("alertname=AsteriskQueueAbandonHigh severity=warning pbx=hq queue=billing", "team"),
         ("alertname=AsteriskQueueNoAgents severity=critical pbx=hq queue=billing", "on-call"),
         ("alertname=AsteriskAgentRonaStreak severity=warning pbx=hq agent=Ann", "supervisors"),
+        ("alertname=AsteriskAgentPausedLong severity=warning pbx=hq agent=Ann", "supervisors"),
         ("alertname=AsteriskTrunkFailing severity=critical pbx=hq trunk=PJSIP/carrier", "on-call"),
         ("alertname=AsteriskTrunkFailuresHigh severity=warning pbx=hq trunk=PJSIP/carrier", "team"),
         ("alertname=AsteriskExporterUnsynchronized severity=critical pbx=hq", "on-call"),
