@@ -31,8 +31,7 @@ fn moments(numbers: &Numbers, agent: &str) -> [Option<f64>; 4] {
     ["state_since", "talk_since", "login", "last_call"].map(|name| {
         let name = format!("asterisk_agent_{name}_timestamp_seconds");
         let labels = [("agent", agent)];
-        let moment = numbers.series(&name, &labels).map(|(_, moment)| moment).next();
-        moment
+        numbers.series(&name, &labels).map(|(_, moment)| moment).next()
     })
 }
 

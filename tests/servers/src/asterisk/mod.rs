@@ -16,6 +16,7 @@ mod keep;
 mod load;
 mod missing;
 mod moves;
+mod now;
 mod outages;
 mod pbx;
 mod phone;
