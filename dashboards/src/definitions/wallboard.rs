@@ -207,7 +207,7 @@ fn course() -> Row {
             (
                 8,
                 Panel::steps(
-                    "Agents by state",
+                    "Members by state",
                     "short",
                     "Members of the selected queues by state. An agent in two of them is two members.",
                 )
