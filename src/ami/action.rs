@@ -44,6 +44,14 @@ pub enum Action<'a> {
     CoreSettings,
     /// Lists hints: which devices an extension's state comes from.
     ExtensionStateList,
+    /// Lists the outbound registrations of PJSIP; the answer has their passwords, too.
+    PjsipShowRegistrationsOutbound,
+    /// Lists the outbound registrations of chan_sip.
+    SipShowRegistry,
+    /// Lists the peers of chan_sip.
+    SipPeers,
+    /// Lists devices and their states.
+    DeviceStateList,
 }
 
 impl Action<'_> {
@@ -74,6 +82,10 @@ impl Action<'_> {
             Self::CoreShowChannels => "CoreShowChannels",
             Self::CoreSettings => "CoreSettings",
             Self::ExtensionStateList => "ExtensionStateList",
+            Self::PjsipShowRegistrationsOutbound => "PJSIPShowRegistrationsOutbound",
+            Self::SipShowRegistry => "SIPshowregistry",
+            Self::SipPeers => "SIPpeers",
+            Self::DeviceStateList => "DeviceStateList",
         }
     }
 
@@ -98,7 +110,11 @@ impl Action<'_> {
             | Self::QueueStatus
             | Self::CoreShowChannels
             | Self::CoreSettings
-            | Self::ExtensionStateList => [None; 4],
+            | Self::ExtensionStateList
+            | Self::PjsipShowRegistrationsOutbound
+            | Self::SipShowRegistry
+            | Self::SipPeers
+            | Self::DeviceStateList => [None; 4],
         }
     }
 }

@@ -194,6 +194,16 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
+/// One of `choices`, as the known text.
+pub(super) fn choice(
+    choices: &'static [&'static str],
+) -> impl Fn(&str) -> Result<&'static str, String> {
+    move |text| {
+        let known = choices.iter().find(|&&choice| choice == text).copied();
+        known.ok_or_else(|| format!("{text} is not one of {}", choices.join(", ")))
+    }
+}
+
 /// As Asterisk's own files have it, or `true` and `false`.
 pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {

@@ -5,7 +5,7 @@
 //! runtimes or the command line.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -97,6 +97,8 @@ pub struct Pbx {
     pub rules: Rules,
     /// Other names for its queues.
     pub queue_aliases: BTreeMap<String, String>,
+    /// When registrations of PJSIP are listed.
+    pub registrations: Registrations,
     /// How often a Ping is sent.
     pub ping_interval: Duration,
     /// How long an answer may take.
@@ -113,6 +115,44 @@ pub struct Pbx {
     pub max_line: usize,
     /// The longest message taken, in bytes.
     pub max_frame: usize,
+}
+
+/// When PJSIPShowRegistrationsOutbound is asked for: Asterisk answers it with the passwords of the
+/// registrations as well, in clear.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Registrations {
+    /// Over TLS, or if the PBX is on this machine.
+    #[default]
+    Encrypted,
+    /// Over any connection.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl Registrations {
+    /// The value in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl Pbx {
+    /// Whether registrations of PJSIP may be listed.
+    pub fn lists_registrations(&self) -> bool {
+        let host = self.address.host.as_str();
+        let is_here = host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        match self.registrations {
+            Registrations::Encrypted => self.tls.is_some() || is_here,
+            Registrations::Always => true,
+            Registrations::Never => false,
+        }
+    }
 }
 
 /// The use of a configuration.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::checks::{self, Address};
+use super::checks::{self, Address, choice};
 use super::link::Link;
 use super::secret::Secret;
 use super::section::Section;
-use super::{Pbx, Purpose, credentials, tls};
+use super::{Pbx, Purpose, Registrations, credentials, tls};
 use crate::correlator::{Identity, NameLimits, Patterns, Rules, TrackedLimits, WrapUp};
 use crate::pbx::PbxName;
 
@@ -55,7 +55,9 @@ fn read(
     let secret = credentials::read(&section, purpose);
     let link = Link::read(&section);
     let aliases = Aliases::read(section.child("aliases"));
-    let rules = Rules { agent_aliases: aliases.agents, ..rules(&section, identity) };
+    let Aliases { agents: agent_aliases, queues: queue_aliases, trunks: trunk_aliases } = aliases;
+    let rules = Rules { agent_aliases, trunk_aliases, ..rules(&section, identity) };
+    let registrations = section.read("pjsip_registrations", registrations).unwrap_or_default();
     let plain_login = section.read("plain_login", checks::boolean).unwrap_or(false);
     section.finish();
 
@@ -67,7 +69,8 @@ fn read(
         secret: secret?,
         plain_login,
         rules,
-        queue_aliases: aliases.queues,
+        queue_aliases,
+        registrations,
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
         queue_status_interval: link.queue_status_interval,
@@ -91,6 +94,7 @@ fn replay_pbx(identity: Identity) -> Pbx {
         plain_login: false,
         rules: Rules { identity, ..Rules::default() },
         queue_aliases: BTreeMap::new(),
+        registrations: Registrations::default(),
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
         queue_status_interval: link.queue_status_interval,
@@ -153,6 +157,7 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         identity,
         wrap_up: wrap_up(section),
         agent_aliases: BTreeMap::new(),
+        trunk_aliases: BTreeMap::new(),
         names: NameLimits::default(),
         tracked: TrackedLimits::default(),
     }
@@ -175,10 +180,20 @@ fn wrap_up(section: &Section<'_>) -> WrapUp {
     WrapUp::new(default, queues, shared)
 }
 
-/// Names for devices and queues.
+/// When registrations of PJSIP are listed.
+fn registrations(text: &str) -> Result<Registrations, String> {
+    choice(&["encrypted", "always", "never"])(text).map(|choice| match choice {
+        "always" => Registrations::Always,
+        "never" => Registrations::Never,
+        _ => Registrations::Encrypted,
+    })
+}
+
+/// Names for devices, queues and outbound registrations.
 struct Aliases {
     agents: BTreeMap<String, String>,
     queues: BTreeMap<String, String>,
+    trunks: BTreeMap<String, String>,
 }
 
 impl Aliases {
@@ -186,9 +201,10 @@ impl Aliases {
         let map = |key| -> BTreeMap<_, _> {
             section.map(key, checks::plain).unwrap_or_default().into_iter().collect()
         };
-        let aliases = Self { agents: map("agents"), queues: map("queues") };
+        let aliases = Self { agents: map("agents"), queues: map("queues"), trunks: map("trunks") };
 
-        for (key, names) in [("agents", &aliases.agents), ("queues", &aliases.queues)] {
+        let Self { agents, queues, trunks } = &aliases;
+        for (key, names) in [("agents", agents), ("queues", queues), ("trunks", trunks)] {
             for (name, other) in same_names(names.keys()) {
                 section.mistake(
                     key,

@@ -81,7 +81,8 @@ impl Config {
 impl Pbx {
     /// What of `new` can be put in place of this one.
     fn reloaded(&self, new: Self) -> Self {
-        let rules = Rules { agent_aliases: self.rules.agent_aliases.clone(), ..new.rules };
+        let Rules { agent_aliases, trunk_aliases, .. } = self.rules.clone();
+        let rules = Rules { agent_aliases, trunk_aliases, ..new.rules };
         Self { rules, queue_aliases: self.queue_aliases.clone(), ..new }
     }
 

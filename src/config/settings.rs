@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::checks;
+use super::checks::{self, choice};
 use super::credentials::warn_of_readers_of_file;
 use super::pbx::patterns;
 use super::section::Section;
@@ -211,14 +211,6 @@ fn queues(root: &Section<'_>) -> (Patterns, Patterns) {
     let deny = patterns(&section, "deny");
     section.finish();
     (allow, deny)
-}
-
-/// One of `choices`, as the known text.
-fn choice(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<&'static str, String> {
-    move |text| {
-        let known = choices.iter().find(|&&choice| choice == text).copied();
-        known.ok_or_else(|| format!("{text} is not one of {}", choices.join(", ")))
-    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -169,6 +169,7 @@ impl Correlator {
             self.forget_channel(key, at, out);
         }
         self.sweep_all_members();
+        self.forget_endpoints();
     }
 }
 

@@ -103,6 +103,11 @@ impl<'n> Device<'n> {
         self.class != Class::Local && !rest.is_empty() && patterns.spell_out(rest)
     }
 
+    /// A name that is no channel's, and that somebody else may have chosen.
+    pub(super) fn chosen_by_others(name: &'n str, technology: &'n str) -> Self {
+        Self::chosen(name, Class::Line, technology)
+    }
+
     /// The name is one of the PBX's own configuration.
     fn configured(name: &'n str, technology: &'n str) -> Self {
         let rest = &name[technology.len()..];

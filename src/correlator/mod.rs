@@ -23,6 +23,7 @@ mod completion;
 mod deadline;
 mod device;
 mod dial;
+mod endpoints;
 mod fifo;
 mod key;
 mod limits;
@@ -73,6 +74,8 @@ pub use cause::Cause;
 use channels::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
+use endpoints::Endpoints;
+pub use endpoints::{EndpointList, EndpointOf, Reachable};
 use key::{CallKey, ChannelKey, Shortlist, StayKey};
 use listing::Listing;
 use member::Members;
@@ -123,6 +126,7 @@ pub struct Correlator {
     outside: Outside,
     originates: Originates,
     recordings: Recordings,
+    endpoints: Endpoints,
     deadlines: Deadlines,
     /// Which kinds of events come at all.
     account: Account,
@@ -165,6 +169,7 @@ impl Correlator {
             outside: Outside::default(),
             originates: Originates::default(),
             recordings: Recordings::default(),
+            endpoints: Endpoints::default(),
             deadlines: Deadlines::default(),
             account: Account::default(),
             recordings_announced: false,
@@ -182,6 +187,7 @@ impl Correlator {
     pub fn begin_session(&mut self) {
         self.evidence = Evidence::default();
         self.last_list = LastList::default();
+        self.forget_endpoints();
     }
 
     /// What the PBX does not send in this session though it must, as far as that is proven at
@@ -204,6 +210,7 @@ impl Correlator {
     pub fn change_rules(&mut self, rules: Rules) {
         self.rules = rules;
         self.channels.forget_origins();
+        self.review_endpoints();
     }
 
     /// Whether the PBX's hints would show whose phone a member's is.
@@ -332,6 +339,9 @@ impl Correlator {
             Kind::DeviceState => {}
             Kind::FullyBooted { uptime } => self.on_fully_booted(at, *uptime, out),
             Kind::Shutdown => self.on_shutdown(at, out),
+            Kind::Registry(event) => self.on_registry(event),
+            Kind::PeerStatus(event) => self.on_peer_status(event),
+            Kind::ContactStatus(event) => self.on_contact_status(event),
             // Lists come in through a snapshot.
             Kind::Listed { .. } => {}
         }

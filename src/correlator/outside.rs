@@ -149,7 +149,8 @@ impl Outside {
         })
     }
 
-    fn is_trunk(&self, device: &str) -> bool {
+    /// Whether the device begins calls only where those from outside do.
+    pub(super) fn is_trunk(&self, device: &str) -> bool {
         !self.begins.is_empty()
             && folded(device.as_bytes(), |device| self.begins.get(device) == Some(&Begins::Outside))
     }

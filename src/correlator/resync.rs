@@ -30,6 +30,7 @@ impl Correlator {
     /// The link is gone: what happens from now on is hidden.
     pub fn disconnected(&mut self, now: Moment, out: &mut impl Observe) {
         self.give_up_listing();
+        self.forget_endpoints();
         self.set_synchronised(false, now, out);
         self.settle();
     }

@@ -120,6 +120,8 @@ pub struct Rules {
     pub wrap_up: WrapUp,
     /// Agents by device or interface: `PJSIP/201` is Ann.
     pub agent_aliases: BTreeMap<String, String>,
+    /// Trunks by registration, `user@host` or host: `sip.example.com` is `SIP/carrier`.
+    pub trunk_aliases: BTreeMap<String, String>,
     /// How many names are kept.
     pub names: NameLimits,
     /// How much is followed at once.

@@ -112,6 +112,8 @@ impl Snapshot {
                 data: channel.data.into(),
                 bridge: channel.bridge.into(),
             }),
+            // They are in lists of their own.
+            Listed::Registration(_) | Listed::Peer(_) | Listed::Device(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Correlator;
 use super::agent_now::AgentNow;
+use super::endpoints::Reachable;
 use super::missing::MissingSet;
 use super::names::{QueueId, TrunkId};
 use super::observation::{AgentState, Direction, Word};
@@ -24,6 +25,11 @@ pub struct State {
     pub calls: Vec<(Direction, u64)>,
     /// Calls going on over each known trunk.
     pub trunks: Vec<(TrunkId, u64)>,
+    /// Of each outbound registration that a list of this session has: its trunk, and whether it is in
+    /// force.
+    pub registered: Vec<(TrunkId, bool)>,
+    /// Of each trunk and agent's phone that a list of this session has, whether it can be reached.
+    pub reachable: Vec<Reachable>,
     /// What is held in memory.
     pub tracked: Tracked,
     /// What never comes in this session, as far as that is proven.
@@ -74,6 +80,8 @@ impl Correlator {
             agents: self.agents_now(),
             calls: calls.collect(),
             trunks: self.calls_by_trunk(),
+            registered: self.registered_trunks(),
+            reachable: self.reachable(),
             tracked,
             missing: self.missing(now),
         };

@@ -69,19 +69,13 @@ impl World {
     }
 
     fn report_phone(&mut self, agent: AgentId, state: DeviceState) {
-        let word = match state {
-            DeviceState::NotInUse => "NOT_INUSE",
-            DeviceState::Busy => "BUSY",
-            DeviceState::Unavailable => "UNAVAILABLE",
-        };
-
         let (extension, text) = state.extension();
         let device = self.agents[agent.0].device.clone();
         let message =
             self.event("ExtensionStatus", Class::Call).with("Exten", self.agents[agent.0].exten);
         let message = message.with("Context", "ext-local").with("Hint", &device);
         self.send(Class::Call, message.with("Status", extension).with("StatusText", text));
-        self.device(&device, word);
+        self.device(&device, state.word());
 
         // Each queue of the agent sends an event of its own.
         for queue in (0..self.queues.len()).map(QueueId) {

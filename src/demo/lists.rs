@@ -3,6 +3,7 @@
 use super::calls::Talk;
 use super::id::{AgentId, BridgeId, MemberId, QueueId};
 use super::model::World;
+use super::scenario::TRUNKS;
 use super::wire::{Message, seconds};
 use crate::clock::Moment;
 
@@ -14,6 +15,8 @@ pub(super) enum List {
     CoreShowChannels,
     QueueStatus,
     ExtensionStates,
+    Devices,
+    Registrations,
     Bridges,
     /// By BridgeUniqueid.
     Bridge(String),
@@ -27,6 +30,8 @@ pub(super) fn answer(world: &World, now: Moment, list: &List, id: Option<&str>) 
         List::CoreShowChannels => channels(world, now, id),
         List::QueueStatus => queues(world, now, id),
         List::ExtensionStates => hints(world, id),
+        List::Devices => devices(world, id),
+        List::Registrations => registrations(id),
         List::Bridges => bridges(world, id),
         List::Bridge(uniqueid) => bridge(world, uniqueid, id),
     }
@@ -104,6 +109,35 @@ fn hints(world: &World, id: Option<&str>) -> Vec<u8> {
         answer.item(message.with("Status", status).with("StatusText", text));
     }
     answer.complete("ExtensionStateListComplete")
+}
+
+fn devices(world: &World, id: Option<&str>) -> Vec<u8> {
+    let mut answer = Answer::new("Device State Changes will follow", id);
+    let mut device = |device: &str, state: &str| {
+        let message = Message::listed("DeviceStateChange").action_id(id);
+        answer.item(message.with("Device", device).with("State", state));
+    };
+    for (at, agent) in world.agents.iter().enumerate() {
+        device(&agent.device, world.device_state(AgentId(at)).word());
+    }
+    for (name, in_use) in TRUNKS.iter().zip(world.trunks_in_use) {
+        device(&format!("PJSIP/{name}"), if in_use { "INUSE" } else { "NOT_INUSE" });
+    }
+    answer.complete("DeviceStateListComplete")
+}
+
+/// Both carriers are registered all the time.
+fn registrations(id: Option<&str>) -> Vec<u8> {
+    let mut answer = Answer::new("Following are Events for each Outbound registration", id);
+    for trunk in TRUNKS {
+        let message = Message::listed("OutboundRegistrationDetail").action_id(id);
+        let message = message.with("ObjectType", "registration").with("ObjectName", trunk);
+        let message = message
+            .with("ClientUri", format_args!("sip:12025550100@{trunk}.example.com"))
+            .with("ServerUri", format_args!("sip:{trunk}.example.com"));
+        answer.item(message.with("Endpoint", trunk).with("Status", "Registered"));
+    }
+    answer.complete("OutboundRegistrationDetailComplete")
 }
 
 fn member_item(world: &World, queue: QueueId, member: MemberId) -> Message {

@@ -24,6 +24,15 @@ pub(super) enum DeviceState {
 }
 
 impl DeviceState {
+    /// The word of DeviceStateChange.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::NotInUse => "NOT_INUSE",
+            Self::Busy => "BUSY",
+            Self::Unavailable => "UNAVAILABLE",
+        }
+    }
+
     /// A member's Status.
     pub(super) const fn status(self) -> u8 {
         match self {

@@ -240,6 +240,8 @@ impl ActionText {
             "coresettings" => Action::List(List::CoreSettings),
             "corestatus" => Action::List(List::CoreStatus),
             "coreshowchannels" => Action::List(List::CoreShowChannels),
+            "devicestatelist" => Action::List(List::Devices),
+            "pjsipshowregistrationsoutbound" => Action::List(List::Registrations),
             "extensionstatelist" => Action::List(List::ExtensionStates),
             "queuestatus" => Action::List(List::QueueStatus),
             "bridgelist" => Action::List(List::Bridges),

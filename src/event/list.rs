@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::endpoint::{self, ListedDevice, ListedPeer, ListedRegistration};
 use super::field::{need, number, seconds, setting};
 use super::headers::{Headers, Key};
 use super::member::Member;
@@ -20,6 +21,12 @@ pub enum Listed<'a> {
     Entry(ListedEntry<'a>),
     /// CoreShowChannel.
     Channel(ListedChannel<'a>),
+    /// RegistryEntry, OutboundRegistrationDetail.
+    Registration(ListedRegistration<'a>),
+    /// PeerEntry.
+    Peer(ListedPeer<'a>),
+    /// DeviceStateChange with an ActionID.
+    Device(ListedDevice<'a>),
 }
 
 /// A queue.
@@ -85,6 +92,11 @@ pub(super) fn parse<'a>(
             wait: headers.search("Wait").and_then(seconds),
         }),
         Name::CoreShowChannel => Listed::Channel(channel(name, headers)?),
+        Name::RegistryEntry | Name::OutboundRegistrationDetail => {
+            Listed::Registration(endpoint::listed_registration(name, headers)?)
+        }
+        Name::PeerEntry => Listed::Peer(endpoint::listed_peer(name, headers)?),
+        Name::DeviceStateChange => Listed::Device(endpoint::listed_device(name, headers)?),
         _ => return Ok(None),
     };
 

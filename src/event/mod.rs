@@ -5,6 +5,7 @@
 
 mod channel;
 mod dial;
+mod endpoint;
 mod field;
 mod headers;
 mod layout;
@@ -19,9 +20,13 @@ pub use dial::{
     AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue,
     LocalBridge, OriginateResponse,
 };
+pub use endpoint::{
+    ContactStatus, DeviceState, ListedDevice, ListedPeer, ListedRegistration, PeerChange,
+    PeerStatus, Registered, Registry,
+};
 pub use field::LONGEST;
-use headers::Headers;
 pub use headers::timestamp;
+use headers::{Headers, Key};
 use layout::Layout;
 pub use list::{Listed, ListedChannel, ListedEntry, ListedQueue};
 pub use member::{Hint, Member, MemberChange};
@@ -110,6 +115,12 @@ pub enum Kind<'a> {
     },
     /// Asterisk goes down.
     Shutdown,
+    /// An outbound registration changed, or was renewed.
+    Registry(Registry<'a>),
+    /// A peer or endpoint changed.
+    PeerStatus(PeerStatus<'a>),
+    /// A contact of an endpoint changed.
+    ContactStatus(ContactStatus<'a>),
     /// An item of a list that was asked for.
     Listed {
         /// ActionID of the action that asked for the list.
@@ -211,12 +222,23 @@ impl Reader {
             | Name::QueueMemberPenalty
             | Name::QueueMemberRinginuse
             | Name::ExtensionStatus => member::parse(name, &headers),
+            // It is an item of DeviceStateList as well.
+            Name::DeviceStateChange if headers.find(Key::ActionId).is_some() => {
+                list::parse(name, &headers)
+            }
             Name::DeviceStateChange | Name::TestEvent | Name::FullyBooted | Name::Shutdown => {
                 Ok(system::parse(name, &headers))
             }
-            Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel => {
-                list::parse(name, &headers)
+            Name::Registry | Name::PeerStatus | Name::ContactStatus => {
+                endpoint::parse(name, &headers)
             }
+            Name::QueueParams
+            | Name::QueueMember
+            | Name::QueueEntry
+            | Name::CoreShowChannel
+            | Name::RegistryEntry
+            | Name::PeerEntry
+            | Name::OutboundRegistrationDetail => list::parse(name, &headers),
             Name::Unneeded => Ok(None),
         }
     }

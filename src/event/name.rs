@@ -15,6 +15,7 @@ pub enum Name {
     BlindTransfer,
     BridgeEnter,
     BridgeLeave,
+    ContactStatus,
     CoreShowChannel,
     DeviceStateChange,
     DialBegin,
@@ -30,6 +31,9 @@ pub enum Name {
     Newchannel,
     Newexten,
     OriginateResponse,
+    OutboundRegistrationDetail,
+    PeerEntry,
+    PeerStatus,
     QueueCallerAbandon,
     QueueCallerJoin,
     QueueCallerLeave,
@@ -42,6 +46,8 @@ pub enum Name {
     QueueMemberRinginuse,
     QueueMemberStatus,
     QueueParams,
+    Registry,
+    RegistryEntry,
     Shutdown,
     TestEvent,
     Unhold,
@@ -113,7 +119,9 @@ pub const KNOWN: &[&str] = &[
     "Newexten",
     "Newstate",
     "OriginateResponse",
+    "OutboundRegistrationDetail",
     "ParkedCall",
+    "PeerEntry",
     "PeerStatus",
     "Pickup",
     "QueueCallerAbandon",
@@ -131,6 +139,7 @@ pub const KNOWN: &[&str] = &[
     "RTCPReceived",
     "RTCPSent",
     "Registry",
+    "RegistryEntry",
     "Reload",
     "Rename",
     "Shutdown",
@@ -164,6 +173,7 @@ const fn needed(name: &str) -> Name {
         b"BlindTransfer" => Name::BlindTransfer,
         b"BridgeEnter" => Name::BridgeEnter,
         b"BridgeLeave" => Name::BridgeLeave,
+        b"ContactStatus" => Name::ContactStatus,
         b"CoreShowChannel" => Name::CoreShowChannel,
         b"DeviceStateChange" => Name::DeviceStateChange,
         b"DialBegin" => Name::DialBegin,
@@ -179,6 +189,9 @@ const fn needed(name: &str) -> Name {
         b"Newchannel" => Name::Newchannel,
         b"Newexten" => Name::Newexten,
         b"OriginateResponse" => Name::OriginateResponse,
+        b"OutboundRegistrationDetail" => Name::OutboundRegistrationDetail,
+        b"PeerEntry" => Name::PeerEntry,
+        b"PeerStatus" => Name::PeerStatus,
         b"QueueCallerAbandon" => Name::QueueCallerAbandon,
         b"QueueCallerJoin" => Name::QueueCallerJoin,
         b"QueueCallerLeave" => Name::QueueCallerLeave,
@@ -191,6 +204,8 @@ const fn needed(name: &str) -> Name {
         b"QueueMemberRinginuse" => Name::QueueMemberRinginuse,
         b"QueueMemberStatus" => Name::QueueMemberStatus,
         b"QueueParams" => Name::QueueParams,
+        b"Registry" => Name::Registry,
+        b"RegistryEntry" => Name::RegistryEntry,
         b"Shutdown" => Name::Shutdown,
         b"TestEvent" => Name::TestEvent,
         b"Unhold" => Name::Unhold,
@@ -222,7 +237,7 @@ static PLACES: [u8; PLACE_COUNT] = {
 };
 
 /// With it no two known names have the same place.
-const FACTOR: u32 = 0x9e37_79b9;
+const FACTOR: u32 = 0xc2ce_6f45;
 const PLACE_COUNT: usize = 1024;
 const PLACE_SHIFT: u32 = u32::BITS - PLACE_COUNT.ilog2();
 /// No known name has that index.

@@ -212,3 +212,83 @@ fn a_setting_that_never_ends_is_the_longest_there_is() {
         assert_eq!(queue.service_level, LONGEST);
     });
 }
+
+#[test]
+fn registrations_peers_and_devices_are_read_as_16_28_and_22_10_list_them() {
+    let listed = |text: &str, expected: Listed<'_>| {
+        kind(text, |kind| assert_eq!(kind, Kind::Listed { action_id: b"ae-7-x", item: expected }));
+    };
+    listed(
+        "Event: RegistryEntry\nActionID: ae-7-x\nHost: sip.example.com\nPort: 5060\nUsername: office\n\
+         Domain: example.com\nDomainPort: 5060\nRefresh: 44\nState: Request Sent\nRegistrationTime: 1796030575",
+        Listed::Registration(ListedRegistration {
+            technology: "SIP",
+            name: b"",
+            endpoint: b"",
+            user: b"office",
+            host: b"sip.example.com",
+            state: Registered::Asking,
+        }),
+    );
+    listed(
+        "Event: OutboundRegistrationDetail\nActionID: ae-7-x\nObjectType: registration\n\
+         ObjectName: upstream-reg\nClientUri: sip:branch@192.0.2.1\nServerUri: sip:192.0.2.1\nEndpoint: upstream\n\
+         Status: Registered\nNextReg: 0",
+        Listed::Registration(ListedRegistration {
+            technology: "PJSIP",
+            name: b"upstream-reg",
+            endpoint: b"upstream",
+            user: b"sip:branch@192.0.2.1",
+            host: b"sip:192.0.2.1",
+            state: Registered::Yes,
+        }),
+    );
+    listed(
+        "Event: PeerEntry\nActionID: ae-7-x\nChanneltype: SIP\nObjectName: 201\nChanObjectType: peer\n\
+         IPaddress: -none-\nIPport: 0\nDynamic: yes\nStatus: LAGGED (3012 ms)\nRealtimeDevice: no",
+        Listed::Peer(ListedPeer {
+            name: b"201",
+            address: None,
+            dynamic: true,
+            answers: false,
+            round_trip: Some(Duration::from_millis(3012)),
+        }),
+    );
+    listed(
+        "Event: DeviceStateChange\nActionID: ae-7-x\nDevice: PJSIP/201\nState: UNAVAILABLE",
+        Listed::Device(ListedDevice { device: b"PJSIP/201", state: DeviceState::Unavailable }),
+    );
+    // Without an ActionID it is an event, which may be of any device.
+    kind("Event: DeviceStateChange\nDevice: PJSIP/201\nState: UNAVAILABLE", |kind| {
+        assert_eq!(kind, Kind::DeviceState);
+    });
+}
+
+#[test]
+fn events_of_registrations_and_peers_are_read_as_16_28_and_22_10_send_them() {
+    let registry = "Event: Registry\nPrivilege: system,all\nChannelType: PJSIP\n\
+                    Username: sip:branch@192.0.2.1\nDomain: sip:192.0.2.1\nStatus: Rejected";
+    let expected = Registry {
+        technology: b"PJSIP",
+        user: b"sip:branch@192.0.2.1",
+        host: b"sip:192.0.2.1",
+        state: Registered::No,
+    };
+    kind(registry, |kind| assert_eq!(kind, Kind::Registry(expected)));
+
+    let peer = "Event: PeerStatus\nChannelType: SIP\nPeer: SIP/upstream\nPeerStatus: ";
+    let expected = PeerStatus { device: b"SIP/upstream", change: PeerChange::Unreachable };
+    kind(&format!("{peer}Lagged"), |kind| assert_eq!(kind, Kind::PeerStatus(expected)));
+    parse(&format!("{peer}Rejected\nCause: AUTH_SECRET_FAILED"), |event| {
+        assert_eq!(event, Ok(None));
+    });
+
+    let contact = "Event: ContactStatus\nURI: sip:192.0.2.1:5060\nContactStatus: Reachable\nAOR: upstream\n\
+                   EndpointName: upstream\nRoundtripUsec: 515";
+    let expected = ContactStatus {
+        endpoint: b"upstream",
+        is_reachable: true,
+        round_trip: Some(Duration::from_micros(515)),
+    };
+    kind(contact, |kind| assert_eq!(kind, Kind::ContactStatus(expected)));
+}

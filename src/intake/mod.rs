@@ -5,6 +5,7 @@
 //! sockets, files or waiting.
 
 mod answer;
+mod beside;
 mod held;
 mod list;
 mod old_events;

@@ -13,12 +13,13 @@
 use tracing::{debug, trace};
 
 use super::answer::Answer;
+use super::beside::Beside;
 use super::held::Held;
 use super::list::{Lists, QUEUES, Refused};
 use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection, quoted};
 use crate::clock::Moment;
-use crate::correlator::{Correlator, Observe};
-use crate::event::{KNOWN, Kind, Name, Reader};
+use crate::correlator::{Correlator, EndpointList, Observe};
+use crate::event::{Event, KNOWN, Kind, Name, Reader};
 use crate::metrics::SelfMetrics;
 use crate::pbx::PbxName;
 use crate::version::Version;
@@ -31,6 +32,7 @@ pub struct Stream {
     greeted: bool,
     reader: Reader,
     phase: Phase,
+    beside: Beside,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,8 @@ pub enum Step {
     Synchronised(Vec<Refused>),
     /// The list in mid-session was given up: no PBX has so many queues.
     ListTooLong,
+    /// A list of trunks or phones has ended.
+    EndpointsListed(EndpointList),
 }
 
 /// Why there will be no snapshot.
@@ -83,13 +87,17 @@ impl Stream {
     /// The stream of a session of ours, which begins with a login and its lists.
     pub fn of_session(pbx: &PbxName) -> Self {
         let opening = Phase::Opening { lists: Lists::of_login(), held: Held::default() };
-        Self { pbx: pbx.clone(), greeted: false, reader: Reader::default(), phase: opening }
+        Self::in_phase(pbx, opening)
     }
 
     /// A stream that began before anybody looked: events are applied as they come.
     pub fn of_others(pbx: &PbxName) -> Self {
-        let phase = Phase::Following;
-        Self { pbx: pbx.clone(), greeted: false, reader: Reader::default(), phase }
+        Self::in_phase(pbx, Phase::Following)
+    }
+
+    fn in_phase(pbx: &PbxName, phase: Phase) -> Self {
+        let (reader, beside) = (Reader::default(), Beside::default());
+        Self { pbx: pbx.clone(), greeted: false, reader, phase, beside }
     }
 
     /// Whether the snapshot is still to come.
@@ -143,8 +151,14 @@ impl Stream {
             if let Some(lists) = self.lists() {
                 lists.event(frame);
             }
-            return Ok(Step::Nothing);
+            let Some(list) = self.beside.end(frame) else { return Ok(Step::Nothing) };
+            sink.correlator.end_endpoint_list(list);
+            return Ok(Step::EndpointsListed(list));
         };
+        if is_item_beside(name, frame) {
+            self.take_beside(name, frame, sink);
+            return Ok(Step::Nothing);
+        }
 
         // An item is no event of a call, and is of no use without its list.
         if is_item(name) && !self.owns(frame) {
@@ -182,6 +196,21 @@ impl Stream {
         }
     }
 
+    /// An item of a list of trunks or phones; one of a list that is not ours is of no use.
+    fn take_beside<O: Observe>(&mut self, name: Name, frame: &Frame<'_>, sink: &mut Sink<'_, O>) {
+        let Some(list) = self.beside.list_of(frame) else { return };
+        match self.reader.read(name, frame) {
+            Ok(Some(Event { kind: Kind::Listed { item, .. }, .. })) => {
+                sink.correlator.list_endpoint(list, &item);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                debug!(pbx = %self.pbx, %error, "item left out");
+                sink.self_metrics.rejected(error.word());
+            }
+        }
+    }
+
     fn response<O: Observe>(
         &mut self,
         now: Moment,
@@ -195,6 +224,9 @@ impl Stream {
             learn(String::from_utf8_lossy(version).parse().ok(), sink.correlator);
         }
         let Some(answer) = Answer::of(frame) else { return Ok(Step::Nothing) };
+        if let Some(list) = self.beside.begin(&answer) {
+            sink.correlator.begin_endpoint_list(list);
+        }
 
         match &mut self.phase {
             Phase::Opening { lists, .. } => {
@@ -302,6 +334,16 @@ impl Stream {
 /// Whether an event of that name is an item of a list.
 const fn is_item(name: Name) -> bool {
     matches!(name, Name::QueueParams | Name::QueueMember | Name::QueueEntry | Name::CoreShowChannel)
+}
+
+/// Whether an event is an item of a list of trunks or phones.
+fn is_item_beside(name: Name, frame: &Frame<'_>) -> bool {
+    match name {
+        Name::RegistryEntry | Name::PeerEntry | Name::OutboundRegistrationDetail => true,
+        // Without an id it is an event.
+        Name::DeviceStateChange => frame.header("ActionID").is_some(),
+        _ => false,
+    }
 }
 
 fn learn(version: Option<Version>, correlator: &mut Correlator) {

@@ -102,7 +102,7 @@ fn write_account(out: &mut String, version: Version, account: &Account<'_>) -> f
         out,
         "; Channels, dials, bridges and hangups are of class call, queues and members of agent, VarSet and Newexten"
     )?;
-    writeln!(out, "; of dialplan, start and shutdown of system.")?;
+    writeln!(out, "; of dialplan, start and shutdown, registrations and peers of system.")?;
     if !version.has_mixmonitor_events() {
         writeln!(
             out,
@@ -113,12 +113,13 @@ fn write_account(out: &mut String, version: Version, account: &Account<'_>) -> f
     writeln!(out, "read = {read}")?;
     writeln!(
         out,
-        "; CoreShowChannels, CoreSettings and ExtensionStateList ask for it, which change nothing.  It also allows actions that"
+        "; CoreShowChannels, CoreSettings, ExtensionStateList and the lists of trunks and phones need it, which change nothing."
     )?;
     writeln!(
         out,
-        "; do, and every account is allowed some (SECURITY.md): the address above is as important as the secret."
+        "; It also allows actions that do, and every account is allowed some, and one of the lists has passwords of trunks"
     )?;
+    writeln!(out, "; (SECURITY.md): the address above is as important as the secret.")?;
     writeln!(out, "write = reporting")?;
 
     writeln!(
@@ -279,6 +280,7 @@ const TLS: &[&str] = &[
 /// The events needed whole, a filter line each group.
 const GROUPS: &[&[&str]] = &[
     &["FullyBooted", "Shutdown"],
+    &["Registry", "PeerStatus", "ContactStatus"],
     &["Newchannel", "Hangup", "HangupRequest"],
     &["DialBegin", "DialEnd", "OriginateResponse"],
     &[

@@ -125,6 +125,9 @@ fn the_old_filters_match_what_they_should() {
     for wanted in [
         "Event: QueueCallerJoin\r\nPrivilege: agent,all\r\n",
         "Event: Hangup\r\nPrivilege: call,all\r\n",
+        "Event: Registry\r\nPrivilege: system,all\r\nChannelType: SIP\r\n",
+        "Event: PeerStatus\r\nPrivilege: system,all\r\nChannelType: SIP\r\n",
+        "Event: ContactStatus\r\nPrivilege: system,all\r\nURI: sip:201@192.0.2.7\r\n",
         "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/a-1\r\nVariable: QUEUESTATUS\r\nValue: TIMEOUT\r\n",
         "Event: Newexten\r\nPrivilege: dialplan,all\r\nExtension: s\r\nApplication: Queue\r\nAppData: support\r\n",
     ] {

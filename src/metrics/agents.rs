@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::catalogue::entry;
 use super::column::{Counts, Sums};
+use super::endpoints::OF_AGENT;
 use super::family::{Family, Handles, One};
 use super::labels::{AgentLabels, AgentTimeLabels, ReasonName};
 use super::members::NOBODY_AND_OTHER;
@@ -55,7 +56,11 @@ impl AgentFamilies {
     /// The lines of an agent: the time in each state and in pauses that are listed or `other`, the
     /// gauge of each state, logins and logoffs, and the gauges of what goes on.
     pub(super) fn lines(&self) -> usize {
-        2 * AgentState::ALL.len() + self.pauses.len().max(1) + LoginChange::ALL.len() + NOW
+        2 * AgentState::ALL.len()
+            + self.pauses.len().max(1)
+            + LoginChange::ALL.len()
+            + NOW
+            + OF_AGENT
     }
 
     /// The lines of the agents that there is no room for, and of those without a name: these are paused

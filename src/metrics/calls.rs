@@ -8,6 +8,7 @@ use hashbrown::DefaultHashBuilder;
 use super::budget::Budget;
 use super::catalogue::entry;
 use super::column::Counts;
+use super::endpoints::OF_TRUNK;
 use super::family::{Family, Handles, One};
 use super::histogram::{Distributions, Layout};
 use super::labels::{
@@ -101,9 +102,9 @@ impl CallFamilies {
         }
     }
 
-    /// The lines of a trunk: attempts by result and by cause, and the gauge.
+    /// The lines of a trunk: attempts by result and by cause, and the gauges.
     pub(super) const fn trunk_lines() -> usize {
-        CallResult::ALL.len() + CauseLabels::COUNT + 1
+        CallResult::ALL.len() + CauseLabels::COUNT + 1 + OF_TRUNK
     }
 
     /// The lines of what has no agent and no trunk, or no room for its own.

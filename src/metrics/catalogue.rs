@@ -422,6 +422,27 @@ const CATALOGUE: &[Entry] = &[
         help: "Channels of the trunk that are up",
     },
     Entry {
+        name: "asterisk_trunk_registered",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx", "trunk"],
+        help: "1 if all outbound registrations of the trunk are in force, else 0",
+    },
+    Entry {
+        name: "asterisk_endpoint_reachable",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx", "agent", "trunk"],
+        help: "1 if the PBX would send a call to the trunk, or to a phone of the agent, else 0",
+    },
+    Entry {
+        name: "asterisk_endpoint_round_trip_seconds",
+        kind: Kind::Gauge,
+        unit: Some(Unit::Seconds),
+        labels: &["pbx", "agent", "trunk"],
+        help: "How long the last known answer to a qualify of the trunk, or of a phone of the agent, took",
+    },
+    Entry {
         name: "asterisk_recordings_total",
         kind: Kind::Counter,
         unit: None,

@@ -165,7 +165,7 @@ impl<W: Word> Field for W {
 }
 
 /// A name as a label has it, escaped once for all series; `I` is the id it belongs to.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) struct Name<I>(Arc<str>, PhantomData<I>);
 
 impl<I> Name<I> {
@@ -288,6 +288,7 @@ label_sets! {
     DirectionLabels { direction: Direction }
 
     TrunkLabels { trunk: TrunkName }
+    EndpointLabels { agent: AgentName, trunk: TrunkName }
     TrunkAttemptLabels { trunk: TrunkName, result: CallResult }
     TrunkHangupLabels { trunk: TrunkName, cause: CauseLabels }
 

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use super::catalogue::{Entry, entry};
+use super::endpoints::Endpoints;
 use super::family::Places;
 use super::labels::{
     AgentCallLabels, AgentLabels, AgentName, AgentPauseLabels, AgentStateLabels, DegradedLabels,
-    DirectionLabels, Labels, PbxLabels, QueueAgentsLabels, QueueLabels, QueueName, ReasonName,
-    Tracked, TrackedLabels, TrunkLabels, TrunkName,
+    DirectionLabels, EndpointLabels, Labels, PbxLabels, QueueAgentsLabels, QueueLabels, QueueName,
+    ReasonName, Tracked, TrackedLabels, TrunkLabels, TrunkName,
 };
 use super::recorder::Recorder;
 use super::snapshot::{Samples, Values};
@@ -25,6 +26,7 @@ pub(super) struct PbxState {
     queues: Vec<Queue>,
     agents: Vec<Agent>,
     trunks: Vec<(TrunkName, u64)>,
+    endpoints: Endpoints,
     /// What needs no names.
     rest: State,
 }
@@ -67,7 +69,11 @@ impl PbxState {
             .filter_map(|(trunk, calls)| Some((recorder.naming.trunk(names, trunk)?.name, calls)));
         let trunks = trunks.collect();
 
-        Self { pbx: recorder.pbx.clone(), queues, agents, trunks, rest: state }
+        let registered = std::mem::take(&mut state.registered);
+        let reachable = std::mem::take(&mut state.reachable);
+        let endpoints = Endpoints::new(registered, reachable, names, &mut recorder.naming);
+
+        Self { pbx: recorder.pbx.clone(), queues, agents, trunks, endpoints, rest: state }
     }
 }
 
@@ -110,12 +116,15 @@ struct Gauges {
     agent_last_call: Gauge<f64>,
     calls: Gauge<u64>,
     trunks: Gauge<u64>,
+    registered: Gauge<u64>,
+    reachable: Gauge<u64>,
+    round_trip: Gauge<f64>,
     tracked: Gauge<u64>,
     degraded: Gauge<u64>,
 }
 
 impl Gauges {
-    fn add(&mut self, PbxState { pbx, queues, agents, trunks, rest }: &PbxState) {
+    fn add(&mut self, PbxState { pbx, queues, agents, trunks, endpoints, rest }: &PbxState) {
         if let Some(started) = rest.started {
             let labels = PbxLabels { pbx: pbx.clone() };
             *self.started.at(&labels) = unix_time(started);
@@ -132,6 +141,7 @@ impl Gauges {
         for (trunk, calls) in trunks {
             *self.trunks.at(&TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() }) += calls;
         }
+        self.add_endpoints(pbx, endpoints);
         self.add_rest(pbx, rest);
     }
 
@@ -183,6 +193,21 @@ impl Gauges {
         }
     }
 
+    fn add_endpoints(&mut self, pbx: &PbxName, endpoints: &Endpoints) {
+        for (trunk, is_registered) in &endpoints.registered {
+            let labels = TrunkLabels { pbx: pbx.clone(), trunk: trunk.clone() };
+            *self.registered.at(&labels) = u64::from(*is_registered);
+        }
+        for ((agent, trunk), reach) in &endpoints.reachable {
+            let (agent, trunk) = (agent.clone(), trunk.clone());
+            let labels = EndpointLabels { pbx: pbx.clone(), agent, trunk };
+            *self.reachable.at(&labels) = u64::from(reach.is_reachable);
+            if let Some(round_trip) = reach.round_trip {
+                *self.round_trip.at(&labels) = round_trip.as_secs_f64();
+            }
+        }
+    }
+
     /// Directions, kinds and reasons are all there, whether or not there is anything to count.
     fn add_rest(&mut self, pbx: &PbxName, state: &State) {
         for &direction in Direction::ALL {
@@ -224,6 +249,9 @@ impl Gauges {
                 .samples(const { entry("asterisk_agent_last_call_timestamp_seconds") }),
             self.calls.samples(const { entry("asterisk_calls_active") }),
             self.trunks.samples(const { entry("asterisk_trunk_calls_active") }),
+            self.registered.samples(const { entry("asterisk_trunk_registered") }),
+            self.reachable.samples(const { entry("asterisk_endpoint_reachable") }),
+            self.round_trip.samples(const { entry("asterisk_endpoint_round_trip_seconds") }),
             self.tracked.samples(const { entry("asterisk_exporter_tracked_objects") }),
             self.degraded.samples(const { entry("asterisk_exporter_degraded") }),
         ];

@@ -10,16 +10,18 @@ use super::backoff::LASTING;
 use super::control::{Asked, Control};
 use super::dialogue::{Dialogue, sink};
 use super::end::End;
+use super::endpoint_lists::{EndpointLists, action};
 use super::keepalive::Keepalive;
 use super::lag::Lag;
 use super::missing::MissingNotices;
 use super::schedule::Schedule;
 use super::trunk_notice::TrunkNotice;
-use super::warnings::{given_up_some, limit_reached};
+use super::warnings::{given_up_some, limit_reached, list_suspected};
 use crate::ami::action::Action;
 use crate::ami::connection::Chunk;
 use crate::clock::Moment;
 use crate::config::Pbx;
+use crate::correlator::EndpointList;
 use crate::intake::{Answer, Step};
 use crate::metrics::Monitor;
 
@@ -31,6 +33,7 @@ pub(super) struct Follower<'a, 'p> {
     timers: Timers,
     trunk_notice: TrunkNotice,
     missing_notices: &'a mut MissingNotices,
+    endpoint_lists: &'a mut EndpointLists,
     stalls: u64,
     /// When a session that began quietly is worth a line after all, because it lasts.
     lasts: Option<Moment>,
@@ -68,10 +71,16 @@ impl<'a, 'p> Follower<'a, 'p> {
     pub(super) fn new(
         dialogue: &'a mut Dialogue<'p>,
         pbx: &'a Pbx,
-        missing_notices: &'a mut MissingNotices,
+        (missing_notices, endpoint_lists): (&'a mut MissingNotices, &'a mut EndpointLists),
         manner: Manner,
     ) -> Self {
         let now = dialogue.wire.now();
+        let allowed =
+            |list| list != EndpointList::EndpointRegistrations || pbx.lists_registrations();
+        if let Some((action, pause)) = endpoint_lists.begin_session(allowed, now) {
+            list_suspected(&dialogue.target.name, action, pause);
+        }
+
         let timers = Timers {
             keepalive: Keepalive::new(pbx.ping_interval, pbx.ping_timeout, now),
             schedule: Schedule::new(pbx.queue_status_interval, manner.lists_queues, now),
@@ -81,7 +90,16 @@ impl<'a, 'p> Follower<'a, 'p> {
         let trunk_notice = TrunkNotice::of(dialogue.target);
         missing_notices.begin_session();
         let lasts = manner.is_quiet.then(|| now.after(LASTING));
-        Self { dialogue, pbx, timers, trunk_notice, missing_notices, stalls: 0, lasts }
+        Self {
+            dialogue,
+            pbx,
+            timers,
+            trunk_notice,
+            missing_notices,
+            endpoint_lists,
+            stalls: 0,
+            lasts,
+        }
     }
 
     /// Goes on until the session ends.
@@ -147,6 +165,10 @@ impl<'a, 'p> Follower<'a, 'p> {
             *extensions = Extensions::Asked;
             wire.send(&Action::ExtensionStateList).await?;
         }
+        if let Some(list) = self.endpoint_lists.take_due(now) {
+            let id = wire.send(&action(list)).await?;
+            self.endpoint_lists.asked(list, id, now);
+        }
         if schedule.is_due(now) {
             let list = wire.send(&Action::QueueStatus).await?;
             let ping = wire.send_barrier().await?;
@@ -169,7 +191,7 @@ impl<'a, 'p> Follower<'a, 'p> {
 
     /// Handles every whole item that was read.
     fn drain(&mut self) -> Result<(), End> {
-        let Self { dialogue, timers, trunk_notice, missing_notices, .. } = self;
+        let Self { dialogue, timers, trunk_notice, missing_notices, endpoint_lists, .. } = self;
         let Dialogue { wire, stream, target } = &mut **dialogue;
         let read = wire.read();
 
@@ -178,7 +200,9 @@ impl<'a, 'p> Follower<'a, 'p> {
         let apply = |monitor: &mut Monitor| {
             expire(monitor, read);
             while let Some(item) = wire.next_item() {
-                timers.note(stream.take(read, &item, &mut sink(monitor))?);
+                let step = stream.take(read, &item, &mut sink(monitor))?;
+                endpoint_lists.note(&step);
+                timers.note(step);
             }
             if timers.extensions == Extensions::NotNeeded && monitor.correlator.wants_hints() {
                 timers.extensions = Extensions::Wanted;
@@ -230,7 +254,8 @@ impl<'a, 'p> Follower<'a, 'p> {
     fn due(&self) -> tokio::time::Instant {
         let deadline =
             self.dialogue.target.with_monitor(|monitor| monitor.correlator.next_deadline());
-        let others = [deadline, self.timers.schedule.next()];
+        let now = self.dialogue.wire.now();
+        let others = [deadline, self.timers.schedule.next(), self.endpoint_lists.next(now)];
         let due = others.into_iter().flatten().fold(self.timers.keepalive.next(), Moment::min);
         self.dialogue.wire.clock().instant(due)
     }
@@ -242,7 +267,7 @@ impl Timers {
             Step::Stamped(stamped) => self.lag.note(stamped),
             Step::Answer(answer) => self.answered(&answer),
             Step::ListTooLong => self.schedule.stop(),
-            Step::Nothing | Step::Synchronised(_) => {}
+            Step::Nothing | Step::Synchronised(_) | Step::EndpointsListed(_) => {}
         }
     }
 

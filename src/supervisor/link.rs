@@ -11,6 +11,7 @@ use tracing::{debug, info, warn};
 use super::backoff::{Attempt, Backoff};
 use super::control::{Asked, Control};
 use super::end::End;
+use super::endpoint_lists::EndpointLists;
 use super::files::Files;
 use super::missing::MissingNotices;
 use super::report::Report;
@@ -85,6 +86,7 @@ struct Link<'a> {
     warnings: Warnings,
     files: Files,
     missing_notices: MissingNotices,
+    endpoint_lists: EndpointLists,
     report: Report,
     backoff: Backoff,
 }
@@ -105,6 +107,7 @@ impl<'a> Link<'a> {
             warnings: Warnings::default(),
             files: Files::of(&pbx),
             missing_notices: MissingNotices::default(),
+            endpoint_lists: EndpointLists::default(),
             report: Report::default(),
             backoff,
             pbx,
@@ -114,12 +117,13 @@ impl<'a> Link<'a> {
     /// Runs a session to its end, by the configuration of now; `None` at shutdown.
     async fn session(&mut self) -> Option<Ended> {
         self.change(self.control.pbx());
-        let Self { pbx, target, control, warnings, files, missing_notices, report, .. } = self;
+        let Self { pbx, target, control, warnings, files, report, .. } = self;
         let mut session = Session {
             pbx,
             target,
             warnings,
-            missing_notices,
+            missing_notices: &mut self.missing_notices,
+            endpoint_lists: &mut self.endpoint_lists,
             files,
             control,
             is_quiet: report.is_flapping(),

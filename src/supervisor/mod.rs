@@ -23,6 +23,7 @@ mod backoff;
 mod control;
 mod dialogue;
 mod end;
+mod endpoint_lists;
 mod files;
 mod fleet;
 mod follower;

@@ -10,6 +10,7 @@ use super::backoff::Attempt;
 use super::control::Control;
 use super::dialogue::Dialogue;
 use super::end::End;
+use super::endpoint_lists::EndpointLists;
 use super::files::Files;
 use super::follower::{Follower, Manner};
 use super::login;
@@ -33,6 +34,7 @@ pub(super) struct Session<'a> {
     pub(super) target: &'a Target,
     pub(super) warnings: &'a mut Warnings,
     pub(super) missing_notices: &'a mut MissingNotices,
+    pub(super) endpoint_lists: &'a mut EndpointLists,
     pub(super) files: &'a mut Files,
     pub(super) control: &'a mut Control,
     /// Whether the log need not say that it begins, since that was said often enough.
@@ -64,6 +66,10 @@ impl Session<'_> {
             Err(end) => end,
         };
 
+        // Whoever ends a session by choice has nothing against its lists.
+        if matches!(end, End::Changed | End::Shutdown) {
+            self.endpoint_lists.acquit();
+        }
         // What was never synchronised has nothing that a gap could hide.
         if matches!(self.progress, Progress::Synchronised { .. }) {
             self.target.desynchronise();
@@ -127,7 +133,8 @@ impl Session<'_> {
             opened = self.open(dialogue) => opened?,
         };
         let manner = Manner { lists_queues, is_quiet: self.is_quiet };
-        Follower::new(dialogue, pbx, self.missing_notices, manner).run(control).await
+        let kept = (&mut *self.missing_notices, &mut *self.endpoint_lists);
+        Follower::new(dialogue, pbx, kept, manner).run(control).await
     }
 
     /// Everything up to the snapshot.  Reports whether the PBX lists queues.

@@ -22,6 +22,8 @@ impl Tap {
     /// Takes an item; what is no frame is left out, since it may hold anything.
     pub(super) fn take(&mut self, item: &Item<'_>) {
         match item {
+            // It has a password of the PBX's, and nobody needs it.
+            Item::Frame(frame) if frame.is_event("AuthDetail") => {}
             Item::Frame(frame) => frame.write_to(&mut self.batch),
             Item::Banner(version) => {
                 for part in [BANNER, version, b"\r\n"] {
@@ -68,5 +70,21 @@ mod tests {
         let text = b"Asterisk Call Manager/5.0.4\r\nEvent: A\r\nX: 1\r\n\r\nEvent: B\r\n\r\n";
         assert_eq!(taken.recv().await.as_deref(), Some(&text[..]));
         assert_eq!(taken.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn passwords_of_the_pbx_s_own_are_left_out() {
+        let (mut tap, mut taken) = Tap::new();
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.feed(
+            b"Event: OutboundRegistrationDetail\r\nObjectName: a\r\n\r\n\
+              Event: AuthDetail\r\nActionID: ae-9-PJSIPShowRegistrationsOutbound\r\nPassword: hush\r\n\r\n",
+        );
+        while let Some(item) = decoder.next_item() {
+            tap.take(&item);
+        }
+        tap.hand_on().await;
+        let text = b"Event: OutboundRegistrationDetail\r\nObjectName: a\r\n\r\n";
+        assert_eq!(taken.recv().await.as_deref(), Some(&text[..]));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::error::Error;
+use std::time::Duration;
 
 use tracing::warn;
 
@@ -89,6 +90,14 @@ pub(super) fn given_up_some(pbx: &PbxName, kind: GivenUp, count: u64) {
     warn!(
         %pbx, limit = TrackedLimits::key(kind), count,
         "a limit is reached: the oldest are followed no longer, and what becomes of them is counted as `lost`"
+    );
+}
+
+/// A session ended while the PBX was to list trunks or phones, which may be why.
+pub(super) fn list_suspected(pbx: &PbxName, action: &'static str, pause: Duration) {
+    warn!(
+        %pbx, action, ?pause,
+        "the session before ended during this list of trunks or phones: it is not asked for for a while"
     );
 }
 

@@ -34,6 +34,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("pbx[].outbound_contexts", "[to-carrier]"),
     ("pbx[].aliases.agents", "{SIP/201: Ann Ash}"),
     ("pbx[].aliases.queues", "{'600': 'Support: all'}"),
+    ("pbx[].aliases.trunks", "{sip.example.com: SIP/carrier}"),
+    ("pbx[].pjsip_registrations", "always"),
     ("pbx[].ping_interval", "11s"),
     ("pbx[].ping_timeout", "16s"),
     ("pbx[].queue_status_interval", "1m30s"),

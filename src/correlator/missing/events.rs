@@ -93,6 +93,9 @@ impl Correlator {
             | Kind::RecordingEnd(_)
             | Kind::FullyBooted { .. }
             | Kind::Shutdown
+            | Kind::Registry(_)
+            | Kind::PeerStatus(_)
+            | Kind::ContactStatus(_)
             | Kind::Listed { .. } => {}
         }
     }
@@ -281,7 +284,11 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
         },
         Kind::NewExten(_) => Missing::ClassDialplan,
         Kind::VarSet(_) => Missing::VarSet,
-        Kind::FullyBooted { .. } | Kind::Shutdown => Missing::ClassSystem,
+        Kind::FullyBooted { .. }
+        | Kind::Shutdown
+        | Kind::Registry(_)
+        | Kind::PeerStatus(_)
+        | Kind::ContactStatus(_) => Missing::ClassSystem,
         // A list brings hints, too, and the end of a recording is a test event of old versions.
         Kind::Hint(_) | Kind::RecordingEnd(_) | Kind::Listed { .. } => return None,
     })

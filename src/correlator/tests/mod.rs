@@ -5,6 +5,7 @@ mod busy;
 mod call;
 mod completion;
 mod device;
+mod endpoints;
 mod identity;
 mod limits;
 mod member;

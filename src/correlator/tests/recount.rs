@@ -20,6 +20,9 @@ fn recount(correlator: &Correlator, now: Moment) -> State {
         agents: agents(correlator),
         calls: calls(correlator),
         trunks: trunks(correlator),
+        // They are walked in any case.
+        registered: correlator.registered_trunks(),
+        reachable: correlator.reachable(),
         tracked: Tracked {
             channels: correlator.channels.all.values().filter(|channel| channel.is_live()).count()
                 as u64,

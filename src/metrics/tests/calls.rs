@@ -1,5 +1,7 @@
 use super::*;
-use crate::correlator::{Anomaly, CallResult, Cause, Direction, Tracked, TrunkId, Word};
+use crate::correlator::{
+    Anomaly, CallResult, Cause, Direction, EndpointOf, Reachable, Tracked, TrunkId, Word,
+};
 
 #[test]
 fn calls_and_their_causes_are_counted_by_direction_agent_and_trunk() {
@@ -113,4 +115,72 @@ fn every_anomaly_stands_at_zero_until_it_is_seen() {
         let sample = format!("asterisk_exporter_anomalies_total{{kind=\"{}\"}}", kind.word());
         assert_eq!(text.of(&sample), Some(f64::from(u8::from(*kind == Anomaly::DuplicateJoin))));
     }
+}
+
+#[test]
+fn trunks_are_registered_if_all_registrations_are_and_reachable_if_any_endpoint_is() {
+    let mut bench = Bench::new(Settings::default());
+    let [carrier, backup] =
+        ["SIP/carrier", "SIP/backup"].map(|name| bench.names.trunks.intern(name.as_bytes()));
+    let ann = bench.agent("Ann");
+    bench.state.registered = vec![(carrier, true), (backup, true), (carrier, false)];
+    let reachable = |of, is_reachable, millis: Option<u64>| Reachable {
+        of,
+        is_reachable,
+        round_trip: millis.map(Duration::from_millis),
+    };
+    bench.state.reachable = vec![
+        reachable(EndpointOf::Trunk(carrier), true, Some(12)),
+        reachable(EndpointOf::Agent(ann), true, Some(30)),
+        reachable(EndpointOf::Agent(ann), true, Some(20)),
+        reachable(EndpointOf::Agent(ann), false, None),
+        reachable(EndpointOf::Trunk(backup), false, None),
+    ];
+    let text = bench.text();
+    for (sample, value) in [
+        (r#"trunk_registered{trunk="SIP/carrier"}"#, Some(0.0)),
+        (r#"trunk_registered{trunk="SIP/backup"}"#, Some(1.0)),
+        (r#"endpoint_reachable{agent="",trunk="SIP/carrier"}"#, Some(1.0)),
+        (r#"endpoint_reachable{agent="",trunk="SIP/backup"}"#, Some(0.0)),
+        (r#"endpoint_reachable{agent="Ann",trunk=""}"#, Some(1.0)),
+        (r#"endpoint_round_trip_seconds{agent="",trunk="SIP/carrier"}"#, Some(0.012)),
+        (r#"endpoint_round_trip_seconds{agent="",trunk="SIP/backup"}"#, None),
+        (r#"endpoint_round_trip_seconds{agent="Ann",trunk=""}"#, Some(0.03)),
+    ] {
+        assert_eq!(text.of(&format!("asterisk_{sample}")), value, "{sample}");
+    }
+}
+
+#[test]
+fn phones_have_no_series_where_agents_have_no_names_and_other_where_there_are_too_many() {
+    let reachable = |bench: &mut Bench| {
+        let agents = ["Ann", "Ben", "Cat"].map(|name| bench.agent(name));
+        let trunks =
+            ["SIP/a", "SIP/b", "SIP/c"].map(|name| bench.names.trunks.intern(name.as_bytes()));
+        bench.state.registered = trunks.map(|trunk| (trunk, trunk != trunks[2])).into();
+        let of = agents.map(EndpointOf::Agent).into_iter().chain(trunks.map(EndpointOf::Trunk));
+        let shown = |of| Reachable { of, is_reachable: true, round_trip: None };
+        bench.state.reachable = of.map(shown).collect();
+    };
+    let mut bench = Bench::new(Settings { agent_label: AgentLabel::None, ..Settings::default() });
+    reachable(&mut bench);
+    assert_eq!(bench.text().sum("asterisk_endpoint_reachable"), Some(3.0));
+
+    let mut settings = Settings::default();
+    (settings.limits.agents, settings.limits.trunks) = (1, 1);
+    let mut bench = Bench::new(settings);
+    reachable(&mut bench);
+    let text = bench.text();
+    for (sample, value) in [
+        (r#"endpoint_reachable{agent="Ann",trunk=""}"#, 1.0),
+        (r#"endpoint_reachable{agent="other",trunk=""}"#, 1.0),
+        (r#"endpoint_reachable{agent="",trunk="other"}"#, 1.0),
+        (r#"trunk_registered{trunk="SIP/a"}"#, 1.0),
+        (r#"trunk_registered{trunk="other"}"#, 0.0),
+        (r#"exporter_label_overflow_total{label="agent"}"#, 2.0),
+        (r#"exporter_label_overflow_total{label="trunk"}"#, 2.0),
+    ] {
+        assert_eq!(text.of(&format!("asterisk_{sample}")), Some(value), "{sample}");
+    }
+    assert_eq!(text.sum("asterisk_endpoint_reachable"), Some(4.0));
 }

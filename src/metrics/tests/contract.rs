@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::correlator::{
-    Cause, Direction, EndedBy, Leg, Outcome, QueueState, Refusal, RingResult, TransferBy,
-    TransferKind, readable,
+    Cause, Direction, EndedBy, EndpointOf, Leg, Outcome, QueueState, Reachable, Refusal,
+    RingResult, TransferBy, TransferKind, readable,
 };
 
 #[test]
@@ -160,6 +160,9 @@ fn everything(queue: &str) -> Bench {
     let busy = Some(crate::correlator::CallKind::Queue);
     bench.state.agents.push(AgentNow { busy, ..doing(agent, AgentState::Busy) });
     bench.state.trunks.push((trunk, 1));
+    bench.state.registered.push((trunk, true));
+    let (of, round_trip) = (EndpointOf::Trunk(trunk), Some(secs(1)));
+    bench.state.reachable.push(Reachable { of, is_reachable: true, round_trip });
     bench
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Treatment {
     Number,
     /// It is a person's name.
     Name,
+    /// A user or an address that has to be found again: the same stays the same.
+    Opaque,
     /// Arguments of the frame's application.
     Arguments,
     /// The name of a variable.
@@ -35,6 +37,9 @@ pub(super) enum Treatment {
 /// What is done to the header `key`, in lower case, of a frame.
 pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
     let text = std::str::from_utf8(key).unwrap_or_default();
+    if let Some(treatment) = of_registration(frame, text) {
+        return treatment;
+    }
     match text {
         "actionid" if ActionId::of(frame).is_some() => return Treatment::Keep,
         "actionid" => return Treatment::Id,
@@ -53,6 +58,36 @@ pub(super) fn treatment(frame: &Frame<'_>, key: &[u8]) -> Treatment {
     let ending = || ENDINGS.iter().find(|(ending, _)| text.ends_with(ending));
     exact.or_else(ending).map_or(Treatment::Text, |&(_, treatment)| treatment)
 }
+
+/// Users, addresses and other settings of registrations and peers; an event of a registration has nothing
+/// else by which it is found.
+fn of_registration(frame: &Frame<'_>, key: &str) -> Option<Treatment> {
+    let opaque: &[&str] = match frame.name {
+        b"Registry" => &["username", "domain"],
+        b"RegistryEntry" => &["username", "host", "domain"],
+        b"OutboundRegistrationDetail" => &["clienturi", "serveruri"],
+        b"PeerEntry" => &["ipaddress"],
+        _ => return None,
+    };
+    if opaque.contains(&key) {
+        return Some(Treatment::Opaque);
+    }
+    (!OF_REGISTRATION.contains(&key)).then_some(Treatment::Hide)
+}
+
+/// What else of a registration or a peer the exporter needs, or may be read by anybody.
+const OF_REGISTRATION: &[&str] = &[
+    "actionid",
+    "channeltype",
+    "cause",
+    "dynamic",
+    "endpoint",
+    "objectname",
+    "privilege",
+    "state",
+    "status",
+    "timestamp",
+];
 
 /// An event that is not Asterisk's own has keys of its own, too: `Message` or `Status` may hold a
 /// caller.
@@ -107,8 +142,15 @@ pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 const FREE_FORM: &[&str] = &["Cdr", "UserEvent"];
 
 /// Ends of the exporter's own lists.
-const LIST_ENDS: &[&str] =
-    &["CoreShowChannelsComplete", "ExtensionStateListComplete", "QueueStatusComplete"];
+const LIST_ENDS: &[&str] = &[
+    "CoreShowChannelsComplete",
+    "DeviceStateListComplete",
+    "ExtensionStateListComplete",
+    "OutboundRegistrationDetailComplete",
+    "PeerlistComplete",
+    "QueueStatusComplete",
+    "RegistrationsComplete",
+];
 
 /// Headers of Asterisk's own answers; `Message` is one of its fixed sentences there.
 const ANSWERS: &[&str] =
@@ -258,7 +300,7 @@ mod tests {
             assert_eq!(of("Event: Newchannel", key), Treatment::Hide);
         }
         assert_eq!(of("Event: Hangup", "Whatever"), Treatment::Text);
-        assert_eq!(of("Event: Registry", "Username"), Treatment::Hide);
+        assert_eq!(of("Event: SuccessfulAuth", "Username"), Treatment::Hide);
     }
 
     #[test]

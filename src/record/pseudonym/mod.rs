@@ -74,6 +74,9 @@ impl Pseudonymizer {
             Treatment::Channel => self.channel(value),
             Treatment::Number => self.number(value),
             Treatment::Name => self.name(value),
+            // Without an address a peer has this.
+            Treatment::Opaque if value.is_empty() || value == b"-none-" => value.to_vec(),
+            Treatment::Opaque => self.key.name(value).into_bytes(),
             Treatment::Arguments => {
                 self.arguments(frame.header("Application").unwrap_or_default(), value)
             }

@@ -191,3 +191,40 @@ fn a_hint_means_the_same_behind_pseudonyms() {
     let end = "Event: ExtensionStateListComplete\nActionID: ae-9-ExtensionStateList\nEventList: Complete\nListItems: 2\n\n";
     assert_eq!(plainly(end), end);
 }
+
+#[test]
+fn a_registration_is_found_again_behind_pseudonyms_and_no_setting_of_it_stays() {
+    let listed = "Event: OutboundRegistrationDetail\nActionID: ae-9-PJSIPShowRegistrationsOutbound\nObjectName: carrier\n\
+                  ClientUri: sip:12025550188@sip.example.com\nServerUri: sip:sip.example.com\nEndpoint: carrier\n\
+                  ContactUser: jane\nOutboundAuth: jane\nStatus: Registered\n\n";
+    let event = "Event: Registry\nPrivilege: system,all\nChannelType: PJSIP\nUsername: sip:12025550188@sip.example.com\n\
+                 Domain: sip:sip.example.com\nStatus: Rejected\n\n";
+    let text = plainly(&[listed, event].concat());
+    for hidden in ["12025550188", "example", "jane"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    let header = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        line.unwrap_or_else(|| panic!("{key}: {text}")).trim_end().to_owned()
+    };
+    assert_eq!(header("ClientUri: "), header("Username: "));
+    assert_eq!(header("ServerUri: "), header("Domain: "));
+    assert_ne!(header("ClientUri: "), header("ServerUri: "));
+    assert_eq!(
+        (header("ObjectName: "), header("Status: ")),
+        ("carrier".into(), "Registered".into())
+    );
+
+    let peer = "Event: PeerEntry\nActionID: ae-9-SIPpeers\nObjectName: carrier\nIPaddress: 192.0.2.1\nDynamic: no\n\
+                Status: OK (12 ms)\nDescription: Jane\n\n";
+    let entry = "Event: RegistryEntry\nActionID: ae-9-SIPshowregistry\nHost: 192.0.2.1\nUsername: jane\n\
+                 State: Registered\n\n";
+    let text = plainly(&[peer, entry].concat());
+    assert!(!text.contains("192.0.2.1") && !text.to_lowercase().contains("jane"), "{text}");
+    let header =
+        |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
+    assert_eq!(header("IPaddress: "), header("Host: "));
+    assert_eq!(header("Status: ").as_deref().map(str::trim_end), Some("OK (12 ms)"));
+    let nowhere = peer.replace("192.0.2.1", "-none-");
+    assert!(plainly(&nowhere).contains("IPaddress: -none-"));
+}

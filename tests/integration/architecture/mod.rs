@@ -180,12 +180,16 @@ fn no_action_that_could_change_a_pbx_can_be_built() {
             "Challenge",
             "CoreSettings",
             "CoreShowChannels",
+            "DeviceStateList",
             "Events",
             "ExtensionStateList",
             "Login",
             "Logoff",
+            "PJSIPShowRegistrationsOutbound",
             "Ping",
-            "QueueStatus"
+            "QueueStatus",
+            "SIPpeers",
+            "SIPshowregistry"
         ]
     );
 }

@@ -7,6 +7,7 @@
 
 mod calls;
 mod connect;
+mod endpoints;
 mod exporter;
 mod log;
 mod login;
@@ -57,6 +58,10 @@ faults! {
         events_twice, events_in_another_order, unknown_events, clock_of_the_pbx_ahead,
         clock_of_the_pbx_back, list_refused_in_mid_session, list_without_end_in_mid_session,
         list_unanswered_in_mid_session,
+    }
+    simulated endpoints {
+        endpoint_lists_refused, endpoint_list_without_end, endpoint_list_that_hangs,
+        gap_hides_what_is_registered,
     }
     simulated exporter {
         secret_changes, secret_file_is_gone, secret_file_hangs, task_panics,

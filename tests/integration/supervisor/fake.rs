@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use asterisk_exporter::clock::Clock;
-use asterisk_exporter::config::{Address, Pbx, Secret};
+use asterisk_exporter::config::{Address, Pbx, Registrations, Secret};
 use asterisk_exporter::correlator::Rules;
 use asterisk_exporter::health::{Health, Phase};
 use asterisk_exporter::metrics::{self, Format, Metrics, Settings};
@@ -27,11 +27,14 @@ pub(crate) struct Fake {
     tls: Option<TlsAcceptor>,
     /// A connection that was seen before it was wanted.
     early: Mutex<Option<TcpStream>>,
+    /// Whether it refuses the lists of trunks and phones, as where no channel driver is loaded.
+    pub(crate) refuses_endpoint_lists: bool,
 }
 
 /// One connection to it.
 pub(crate) struct Peer {
     stream: BufReader<Box<dyn Line>>,
+    refuses_endpoint_lists: bool,
 }
 
 /// A connection, encrypted or not.
@@ -68,7 +71,7 @@ impl Fake {
 
     /// The same with a listener.
     pub(crate) fn over(listener: TcpListener) -> Self {
-        Self { listener, tls: None, early: Mutex::default() }
+        Self { listener, tls: None, early: Mutex::default(), refuses_endpoint_lists: true }
     }
 
     /// The same with TLS.
@@ -102,6 +105,7 @@ impl Fake {
             plain_login: false,
             rules: Rules::default(),
             queue_aliases: BTreeMap::new(),
+            registrations: Registrations::default(),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(10),
             queue_status_interval: Duration::from_secs(60),
@@ -119,7 +123,8 @@ impl Fake {
             None => Box::new(stream),
             Some(tls) => Box::new(soon("a handshake", tls.accept(stream)).await.unwrap()),
         };
-        Peer { stream: BufReader::new(stream) }
+        let refuses_endpoint_lists = self.refuses_endpoint_lists;
+        Peer { stream: BufReader::new(stream), refuses_endpoint_lists }
     }
 
     /// A connection whose handshake fails.
@@ -187,6 +192,13 @@ impl Peer {
 
     /// The next action, which must be this one.
     pub(crate) async fn expect(&mut self, name: &str) -> Sent {
+        let sent = self.next_action(name).await;
+        assert_eq!(&sent["Action"], name, "{sent:?}");
+        sent
+    }
+
+    /// The next action, whatever it is.
+    pub(crate) async fn next_action(&mut self, name: &str) -> Sent {
         let mut headers = HashMap::new();
         loop {
             let mut line = String::new();
@@ -195,7 +207,6 @@ impl Peer {
             let Some((key, value)) = line.trim_end().split_once(": ") else { break };
             headers.insert(key.to_owned(), value.to_owned());
         }
-        assert_eq!(headers["Action"], name, "{headers:?}");
         assert!(headers["ActionID"].starts_with("ae-"), "{headers:?}");
         Sent(headers)
     }
@@ -239,6 +250,23 @@ impl Peer {
         let second = self.expect("Ping").await;
         self.send(between).await;
         self.grant(&second, "Ping: Pong\n").await;
+        self.refuse_endpoint_lists().await;
+    }
+
+    /// Refuses what is asked for behind a snapshot.
+    pub(crate) async fn refuse_endpoint_lists(&mut self) {
+        let mut left = if self.refuses_endpoint_lists { &ENDPOINT_LISTS[..] } else { &[] };
+        while let [list, rest @ ..] = left {
+            let asked = self.next_action(list).await;
+            // A slow machine may have had one to send meanwhile.
+            if &asked["Action"] == "Ping" {
+                self.grant(&asked, "Ping: Pong\n").await;
+                continue;
+            }
+            assert_eq!(&asked["Action"], *list, "{asked:?}");
+            self.refuse(&asked, "Invalid/unknown command").await;
+            left = rest;
+        }
     }
 
     /// The same with a channel and a caller in a queue.
@@ -252,6 +280,7 @@ impl Peer {
         self.grant(&first, "Ping: Pong\n").await;
         let second = self.expect("Ping").await;
         self.grant(&second, "Ping: Pong\n").await;
+        self.refuse_endpoint_lists().await;
     }
 
     /// A list of one item at most, given without its ActionID.
@@ -387,6 +416,10 @@ impl Exporter {
         .await;
     }
 }
+
+/// In the order in which they are asked for.
+pub(crate) const ENDPOINT_LISTS: [&str; 4] =
+    ["SIPpeers", "DeviceStateList", "SIPshowregistry", "PJSIPShowRegistrationsOutbound"];
 
 /// Lets this much time pass at once.
 pub(crate) async fn skip(seconds: u64) {

@@ -76,8 +76,8 @@ pub(crate) fn write(version: Version, net: &str, place: &Path, etc: &Path, plan:
     }
 
     match version {
-        Version::V16 => file("sip.conf", &chan_sip(net, &plan.phones)),
-        Version::V22 => file("pjsip.conf", &pjsip(net, &plan.phones)),
+        Version::V16 => file("sip.conf", &(chan_sip(net, &plan.phones) + &plan.sip)),
+        Version::V22 => file("pjsip.conf", &(pjsip(net, &plan.phones) + &plan.sip)),
     }
 }
 

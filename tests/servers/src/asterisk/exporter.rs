@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use asterisk_exporter::clock::Clock;
+use flate2::read::MultiGzDecoder;
 use support::Numbers;
 use support::program::{self, Running, wait_until};
 
@@ -208,6 +210,15 @@ impl Recording {
                 .count()
         };
         wait_until("the recorder to be synchronised", || (begun() >= number).then_some(()));
+    }
+
+    /// What it has written so far.
+    pub(crate) fn text(&self) -> String {
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&self.file).expect("the recording");
+        // The end is still to be written.
+        let _ = MultiGzDecoder::new(file).read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Ends it, and gives the file; `ASTERISK_KEEP=FOLDER` keeps a copy there, such as for a

@@ -29,6 +29,7 @@ mod sip_script;
 mod sipp;
 mod stage;
 mod tls;
+mod trunks;
 mod truth;
 mod verdict;
 mod wrapup;

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) dialplan: String,
     /// Phones: device and the port that plays it; 0 for one that never registered.
     pub(crate) phones: Vec<(String, u16)>,
+    /// More of sip.conf or pjsip.conf, behind what every server has.
+    pub(crate) sip: String,
     /// More sections of manager.conf; `@NET@` is the server's network, `@ETC@` its folder of
     /// configuration files.
     pub(crate) accounts: String,
@@ -72,6 +74,12 @@ impl Version {
             Self::V16 => ",,",
             Self::V22 => ",",
         }
+    }
+
+    /// The first three parts of the addresses of a server in that slot.  Two runs on one machine must not
+    /// meet: the process decides the third one.
+    pub(crate) fn net(self, slot: u8) -> String {
+        format!("127.{}.{}", self.number(), 1 + (std::process::id() * 4 + u32::from(slot)) % 250)
     }
 
     pub(super) fn root(self) -> PathBuf {
@@ -120,12 +128,7 @@ impl Version {
 impl Pbx {
     /// Starts a server for a test of that name and waits until it is ready for calls.
     pub(crate) fn start(version: Version, name: &str, slot: u8, plan: &Plan) -> Self {
-        // Two runs on one machine must not meet: the process decides the third part of the address.
-        let net = format!(
-            "127.{}.{}",
-            version.number(),
-            1 + (std::process::id() * 4 + u32::from(slot)) % 250
-        );
+        let net = version.net(slot);
         let place = PathBuf::from("/srv").join(format!("{name}-{}", net.replace('.', "-")));
         let outside = version.root().join(place.strip_prefix("/").expect("an absolute path"));
         let _ = fs::remove_dir_all(&outside);
