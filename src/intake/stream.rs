@@ -70,6 +70,8 @@ pub enum Step {
     ListTooLong,
     /// A list of trunks or phones has ended.
     EndpointsListed(EndpointList),
+    /// Asterisk is up: what was not loaded before may be now.
+    FullyBooted,
 }
 
 /// Why there will be no snapshot.
@@ -191,6 +193,9 @@ impl Stream {
             }
             Phase::Opening { .. } | Phase::Following | Phase::Listing(_) => {
                 sink.correlator.handle(now, event, sink.out);
+                if matches!(event.kind, Kind::FullyBooted { .. }) {
+                    return Ok(Step::FullyBooted);
+                }
                 Ok(event.at.map_or(Step::Nothing, Step::Stamped))
             }
         }

@@ -63,7 +63,10 @@ impl Dialogue<'_> {
         target.with_monitor_for_long(|monitor| {
             while let Some(item) = wire.next_item() {
                 match stream.take(read, &item, &mut sink(monitor))? {
-                    Step::Nothing | Step::Stamped(_) | Step::EndpointsListed(_) => {}
+                    Step::Nothing
+                    | Step::Stamped(_)
+                    | Step::EndpointsListed(_)
+                    | Step::FullyBooted => {}
                     step @ (Step::Answer(_) | Step::Synchronised(_) | Step::ListTooLong) => {
                         return Ok(Some(step));
                     }

@@ -18,6 +18,8 @@ use crate::intake::{Answer, Step};
 /// The lists of one PBX, from session to session.
 #[derive(Debug, Default)]
 pub(super) struct EndpointLists {
+    /// Those that the configuration allows.
+    allowed: Vec<EndpointList>,
     /// Those that the PBX gives, as far as is known in this session.
     wanted: Vec<EndpointList>,
     /// Those that this round still has to ask for.
@@ -49,7 +51,8 @@ impl EndpointLists {
     ) -> Option<(&'static str, Duration)> {
         let suspect =
             self.asked.take().map(|(list, ..)| (action(list).name(), self.suspect(list, now)));
-        self.wanted = EndpointList::ALL.into_iter().filter(|&list| allowed(list)).collect();
+        self.allowed = EndpointList::ALL.into_iter().filter(|&list| allowed(list)).collect();
+        self.wanted.clone_from(&self.allowed);
         self.round.clear();
         self.due = Some(now);
         suspect
@@ -85,8 +88,14 @@ impl EndpointLists {
     }
 
     /// Takes what came.
-    pub(super) fn note(&mut self, step: &Step) {
+    pub(super) fn note(&mut self, step: &Step, now: Moment) {
         match step {
+            // A session that begins while Asterisk starts is refused the lists of modules that are still
+            // to be loaded.
+            Step::FullyBooted => {
+                self.wanted.clone_from(&self.allowed);
+                self.due = Some(now);
+            }
             Step::Answer(answer) => self.answered(answer),
             Step::EndpointsListed(list) => self.ended(*list),
             Step::Nothing | Step::Stamped(_) | Step::Synchronised(_) | Step::ListTooLong => {}

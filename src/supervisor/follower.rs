@@ -201,7 +201,7 @@ impl<'a, 'p> Follower<'a, 'p> {
             expire(monitor, read);
             while let Some(item) = wire.next_item() {
                 let step = stream.take(read, &item, &mut sink(monitor))?;
-                endpoint_lists.note(&step);
+                endpoint_lists.note(&step, read);
                 timers.note(step);
             }
             if timers.extensions == Extensions::NotNeeded && monitor.correlator.wants_hints() {
@@ -267,7 +267,10 @@ impl Timers {
             Step::Stamped(stamped) => self.lag.note(stamped),
             Step::Answer(answer) => self.answered(&answer),
             Step::ListTooLong => self.schedule.stop(),
-            Step::Nothing | Step::Synchronised(_) | Step::EndpointsListed(_) => {}
+            Step::Nothing
+            | Step::Synchronised(_)
+            | Step::EndpointsListed(_)
+            | Step::FullyBooted => {}
         }
     }
 

@@ -74,8 +74,13 @@ pub(super) async fn endpoint_lists_refused() -> Row {
     caught_up(&stage, &mut peer).await;
     assert_eq!(shown(&stage), NOTHING);
 
-    // Nor are they asked for again, however long the session lasts.
-    stage.sends(&mut peer, BOOTED).await;
+    // The PBX was still starting: they are asked for once more, and then no more, however long the
+    // session lasts.
+    peer.send(BOOTED).await;
+    for list in ENDPOINT_LISTS {
+        let asked = peer.expect(list).await;
+        peer.refuse(&asked, "Invalid/unknown command").await;
+    }
     let asked = goes_on(&stage, &mut peer, seconds(900)).await;
     assert!(
         asked.iter().all(|action| ["Ping", "QueueStatus"].contains(&action.as_str())),
