@@ -385,4 +385,5 @@ const BARE_COUNTERS: &[(&str, &str)] =
 const KINDS: &[&str] = &["stat", "timeseries", "table", "heatmap", "bargauge", "state-timeline"];
 /// Grafana's names: counts, seconds, hours:minutes:seconds (after days), shares of 1, bytes, a
 /// second, a minute.
-const UNITS: &[&str] = &["short", "s", "dthms", "dtdhms", "percentunit", "bytes", "cps", "cpm"];
+const UNITS: &[&str] =
+    &["short", "s", "dthms", "dtdhms", "percentunit", "bytes", "bool_yes_no", "cps", "cpm"];

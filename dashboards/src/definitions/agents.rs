@@ -1,7 +1,7 @@
 //! The work of agents.
 
 use super::builder::{Column, Dashboard, Panel, Row};
-use super::palette::{RESULTS, STATES};
+use super::palette::{BUSY, RESULTS, STATES};
 use super::shared::{self, percentiles};
 use super::{AGENT, MEMBER, NAMED, in_range, in_range_with_first, most, per_minute, share};
 
@@ -14,7 +14,17 @@ pub(super) fn dashboard() -> Dashboard {
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "queue", "agent"],
-        rows: vec![timeline(), table(), work(), calls(), lengths(), pauses(), causes()],
+        rows: vec![
+            timeline(),
+            now(),
+            table(),
+            work(),
+            calls(),
+            lengths(),
+            pauses(),
+            attendance(),
+            causes(),
+        ],
     }
 }
 
@@ -39,6 +49,58 @@ fn timeline() -> Row {
             )
             .over_time(&expr, "{{agent}}"),
         )],
+    )
+}
+
+fn now() -> Row {
+    let named = format!("{AGENT}, agent!=\"\"");
+    let since = |moment: &str| {
+        format!(
+            "max by (pbx, agent) (time() - asterisk_agent_{moment}_timestamp_seconds{{{named}}})"
+        )
+    };
+    let reasons = format!("sum by (pbx, agent, reason) (asterisk_agent_pause_reason{{{named}}})");
+    let paused = format!(
+        "max by (pbx, agent, reason) (asterisk_agent_pause_reason{{{named}}} * on (pbx, agent) group_left () \
+         (time() - asterisk_agent_state_since_timestamp_seconds{{{named}}}))"
+    );
+    Row::titled(
+        "Now",
+        10,
+        vec![
+            (
+                14,
+                Panel::table(
+                    "Agents now",
+                    &[("agent", "Agent"), ("pbx", "PBX")],
+                    "One row per agent: how long the agent has been in the present state and in the present talk, hold \
+                     included, how long ago the agent logged in, and when the last call from a queue ended. Empty where \
+                     the beginning was not seen.",
+                    vec![
+                        Column::new("In state for", "dthms", since("state_since")),
+                        Column::new("Talking for", "dthms", since("talk_since")),
+                        Column::new("Logged in for", "dthms", since("login")),
+                        Column::new("Last call ago", "dthms", since("last_call")),
+                    ],
+                )
+                .decimals(0)
+                .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
+            ),
+            (
+                10,
+                Panel::table(
+                    "Paused now",
+                    &[("agent", "Agent"), ("reason", "Reason"), ("pbx", "PBX")],
+                    "Agents who are paused now, with the reason, and for how long. An agent is paused only if paused in every \
+                     queue.",
+                    vec![
+                        Column::new("Agents", "short", reasons),
+                        Column::new("Paused for", "dthms", paused),
+                    ],
+                )
+                .decimals(0),
+            ),
+        ],
     )
 }
 
@@ -251,6 +313,41 @@ fn pauses() -> Row {
                     "{{change}}",
                 )
                 .colours(&["paused", "unpaused"])
+                .at_least("1m"),
+            ),
+        ],
+    )
+}
+
+fn attendance() -> Row {
+    let log = |counter: &str| {
+        format!("60 * sum(rate(asterisk_agent_{counter}_total{{{AGENT}}}[$__rate_interval]))")
+    };
+    Row::titled(
+        "Other calls and logins",
+        8,
+        vec![
+            (
+                12,
+                Panel::steps(
+                    "Busy agents, by kind of call",
+                    "short",
+                    "Agents on a call outside the selected queues: a call of another queue, an inbound, outbound or \
+                     internal one.",
+                )
+                .over_time(&format!("sum by (kind) (asterisk_agent_busy_call{{{AGENT}}})"), "{{kind}}")
+                .stacked()
+                .colours(BUSY),
+            ),
+            (
+                12,
+                Panel::lines(
+                    "Logins and logoffs",
+                    "cpm",
+                    "Logins and logoffs per minute: first places in a queue that were taken, and last ones that were left.",
+                )
+                .over_time(&log("logins"), "logins")
+                .over_time(&log("logoffs"), "logoffs")
                 .at_least("1m"),
             ),
         ],

@@ -1,6 +1,6 @@
 //! All calls of the PBX, and its trunks.
 
-use super::builder::{Column, Dashboard, Panel, Row};
+use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{DIRECTIONS, RESULTS};
 use super::shared::{self, percentiles};
 use super::{
@@ -16,9 +16,21 @@ pub(super) fn dashboard() -> Dashboard {
         from: "now-6h",
         refresh: "30s",
         shown: &["pbx", "trunk", "agent"],
-        rows: vec![now(), results(), concurrent(), trunks(), causes(), lengths(), agents()],
+        rows: vec![
+            now(),
+            results(),
+            concurrent(),
+            trunks(),
+            endpoints(),
+            causes(),
+            lengths(),
+            agents(),
+        ],
     }
 }
+
+/// 1 is up.
+const UP: Lights = Lights::High(0.5, 1.0);
 
 /// The selected calls.  A call without a trunk has an empty label, and is in every selection.
 const CALLS: &str = r#"pbx=~"$pbx", trunk=~"$trunk", agent=~"$agent""#;
@@ -147,6 +159,66 @@ fn trunks() -> Row {
                 limits::line_of_trunk_failures(
                     Panel::lines("Network failures, 30 min", "percentunit", "Attempts on each trunk that the network refused (causes 34, 38, 41 to 44), of all in the 30 minutes before each point. Dashed: the threshold above which there is an alert, the strictest of the selected trunks.")
                         .over_time(&format!("pbx_trunk:asterisk_trunk_network_failures:ratio_rate30m{{{TRUNK}}}"), "{{pbx}} {{trunk}}"),
+                ),
+            ),
+        ],
+    )
+}
+
+fn endpoints() -> Row {
+    let trunk = |name: &str| format!("min by (pbx, trunk) ({name}{{{TRUNK}, trunk!=\"\"}})");
+    let phone = |name: &str| format!("min by (pbx, agent) ({name}{{{AGENT}, agent!=\"\"}})");
+    Row::titled(
+        "Up or down",
+        8,
+        vec![
+            (
+                12,
+                Panel::table(
+                    "Trunks",
+                    &[("trunk", "Trunk"), ("pbx", "PBX")],
+                    "Whether the registrations of each trunk are in force, and whether the PBX would send it a call. Empty \
+                     where the PBX does not say.",
+                    vec![
+                        Column::new(
+                            "Registered",
+                            "bool_yes_no",
+                            trunk("asterisk_trunk_registered"),
+                        )
+                        .lights(UP),
+                        Column::new(
+                            "Reachable",
+                            "bool_yes_no",
+                            trunk("asterisk_endpoint_reachable"),
+                        )
+                        .lights(UP),
+                        Column::new(
+                            "Round trip",
+                            "s",
+                            trunk("asterisk_endpoint_round_trip_seconds"),
+                        ),
+                    ],
+                ),
+            ),
+            (
+                12,
+                Panel::table(
+                    "Agents' phones",
+                    &[("agent", "Agent"), ("pbx", "PBX")],
+                    "Whether the PBX would send a call to all phones of the agent.",
+                    vec![
+                        Column::new(
+                            "Reachable",
+                            "bool_yes_no",
+                            phone("asterisk_endpoint_reachable"),
+                        )
+                        .lights(UP),
+                        Column::new(
+                            "Round trip",
+                            "s",
+                            phone("asterisk_endpoint_round_trip_seconds"),
+                        ),
+                    ],
                 ),
             ),
         ],

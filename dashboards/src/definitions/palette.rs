@@ -47,6 +47,9 @@ pub(super) const STATES: &[&str] = &[
 ];
 /// Where a call came from and went to.
 pub(super) const DIRECTIONS: &[&str] = &["inbound", "outbound", "internal", "unknown"];
+/// What kind of call a busy agent is on.
+pub(super) const BUSY: &[&str] = &["queue", "inbound", "outbound", "internal", "unknown"];
+
 /// The party that ended a talk.
 pub(super) const ENDED_BY: &[&str] = &["caller", "agent", "transfer", "unknown", "lost"];
 
@@ -86,6 +89,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("unknown", DARK),
     ("waiting", VERMILLION),
     ("entered", PALE),
+    ("queue", GREEN),
     ("inbound", BLUE),
     ("outbound", ORANGE),
     ("internal", SKY),

@@ -35,6 +35,7 @@ pub(super) fn value(number: f64, unit: &str, decimals: Option<usize>) -> String 
                 number * 100.0
             )
         }
+        "bool_yes_no" => if number == 0.0 { "No" } else { "Yes" }.to_owned(),
         "bytes" => format!("{:.1} MiB", number / f64::from(1 << 20)),
         "cps" => scaled(number, " c/s"),
         "cpm" => scaled(number, " c/m"),
