@@ -118,10 +118,12 @@ impl Site {
     }
 }
 
+/// The PBX is asked for nothing while a fault lasts, which nobody would answer.
 fn section(name: &str, port: u16) -> String {
     format!(
         "  - {{name: {name}, address: '127.0.0.1:{port}', username: exporter, secret: lab, \
-         reconnect_min: 100ms, reconnect_max: 100ms, trunks: ['^PJSIP/carrier']}}\n"
+         ping_interval: 5m, queue_status_interval: 10m, reconnect_min: 100ms, reconnect_max: 100ms, \
+         trunks: ['^PJSIP/carrier']}}\n"
     )
 }
 
