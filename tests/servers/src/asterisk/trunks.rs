@@ -127,12 +127,12 @@ fn wait_for(exporter: &Exporter, wanted: &[(String, Option<f64>)]) {
     });
 }
 
-/// On loopback it takes less than a tenth of a second, on a busy machine as well.
+/// A later answer than after three seconds is none, so that is the most on a busy machine.
 fn wait_for_round_trip(exporter: &Exporter, is_known: bool) {
     wait_until("the round trip", || {
         let numbers = exporter.numbers();
         let took = numbers.series("asterisk_endpoint_round_trip_seconds", &[]).next();
-        assert!(took.is_none_or(|(_, took)| took > 0.0 && took < 0.5), "{took:?}");
+        assert!(took.is_none_or(|(_, took)| took > 0.0 && took < 3.0), "{took:?}");
         (took.is_some() == is_known).then_some(())
     });
 }
