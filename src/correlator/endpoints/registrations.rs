@@ -51,14 +51,15 @@ impl Registrations {
         trunk: TrunkId,
     ) {
         let key = key(listed.technology.as_bytes(), listed.user, listed.host);
-        let mut same = self.all.get_mut(&*key).into_iter().flatten();
-        if let Some(known) = same.find(|known| *known.name == *listed.name) {
+        let same = self.all.get_mut(&*key).map_or(&mut [][..], |same| same);
+        let count = same.len();
+        if let Some(known) = same.iter_mut().find(|known| *known.name == *listed.name) {
             known.is_registered = is_registered(listed.state, known.is_registered);
             (known.trunk, known.list, known.begun) = (trunk, list, begun);
             return;
         }
 
-        if self.count < KEPT {
+        if self.count < KEPT && count < ALIKE {
             self.count += 1;
             let is_registered = is_registered(listed.state, None);
             let new = Registration { name: listed.name.into(), trunk, list, begun, is_registered };
@@ -101,4 +102,31 @@ const fn is_registered(listed: Registered, before: Option<bool>) -> Option<bool>
 
 fn key(technology: &[u8], user: &[u8], host: &[u8]) -> Vec<u8> {
     [technology, user, host].join(&b"\n"[..])
+}
+
+/// Registrations of one user at one host that are kept, each looked through for an item.
+const ALIKE: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_of_one_user_and_host_are_kept_than_are_looked_through() {
+        let mut registrations = Registrations::default();
+        let names: Vec<_> = (0..100).map(|number| format!("section{number}")).collect();
+        for name in names.iter().chain(&names[..2]) {
+            let listed = ListedRegistration {
+                technology: "PJSIP",
+                name: name.as_bytes(),
+                endpoint: b"",
+                user: b"sip:u@carrier",
+                host: b"sip:carrier",
+                state: Registered::Yes,
+            };
+            let list = EndpointList::EndpointRegistrations;
+            registrations.add(list, 1, &listed, TrunkId::default());
+        }
+        assert_eq!((registrations.count, registrations.states(|_| true).len()), (ALIKE, ALIKE));
+    }
 }
