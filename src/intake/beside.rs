@@ -2,6 +2,7 @@
 //! events: nothing waits for them, and one without an end changes nothing but their own gauges.
 
 use super::answer::Answer;
+use crate::ami::action::Action;
 use crate::ami::frame::Frame;
 use crate::ami::id::ActionId;
 use crate::correlator::EndpointList;
@@ -16,7 +17,7 @@ impl Beside {
     /// Takes an answer: the list that begins with it.
     pub(super) fn begin(&mut self, answer: &Answer) -> Option<EndpointList> {
         let word = answer.id().word();
-        let list = EndpointList::ALL.into_iter().find(|&list| action(list) == word)?;
+        let list = EndpointList::ALL.into_iter().find(|&list| action_for(list).name() == word)?;
         if !answer.is_accepted() {
             return None;
         }
@@ -36,13 +37,13 @@ impl Beside {
     }
 }
 
-/// The action that asks for the list.
-const fn action(list: EndpointList) -> &'static str {
+/// The action that asks for a list of trunks or phones.
+pub const fn action_for(list: EndpointList) -> Action<'static> {
     match list {
-        EndpointList::Peers => "SIPpeers",
-        EndpointList::Devices => "DeviceStateList",
-        EndpointList::PeerRegistrations => "SIPshowregistry",
-        EndpointList::EndpointRegistrations => "PJSIPShowRegistrationsOutbound",
+        EndpointList::Peers => Action::SipPeers,
+        EndpointList::Devices => Action::DeviceStateList,
+        EndpointList::PeerRegistrations => Action::SipShowRegistry,
+        EndpointList::EndpointRegistrations => Action::PjsipShowRegistrationsOutbound,
     }
 }
 

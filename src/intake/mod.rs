@@ -12,6 +12,7 @@ mod old_events;
 mod stream;
 
 pub use answer::Answer;
+pub use beside::action_for;
 pub use list::Refused;
 pub use old_events::is_event_of_old;
 pub use stream::{NoSnapshot, Sink, Step, Stream};

@@ -9,11 +9,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::ami::action::Action;
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
 use crate::correlator::EndpointList;
-use crate::intake::{Answer, Step};
+use crate::intake::{Answer, Step, action_for};
 
 /// The lists of one PBX, from session to session.
 #[derive(Debug, Default)]
@@ -50,7 +49,7 @@ impl EndpointLists {
         now: Moment,
     ) -> Option<(&'static str, Duration)> {
         let suspect =
-            self.asked.take().map(|(list, ..)| (action(list).name(), self.suspect(list, now)));
+            self.asked.take().map(|(list, ..)| (action_for(list).name(), self.suspect(list, now)));
         self.allowed = EndpointList::ALL.into_iter().filter(|&list| allowed(list)).collect();
         self.wanted.clone_from(&self.allowed);
         self.round.clear();
@@ -139,16 +138,6 @@ impl EndpointLists {
             None => self.suspects.push(Suspect { list, until, pause }),
         }
         pause
-    }
-}
-
-/// The action that asks for a list.
-pub(super) const fn action(list: EndpointList) -> Action<'static> {
-    match list {
-        EndpointList::Peers => Action::SipPeers,
-        EndpointList::Devices => Action::DeviceStateList,
-        EndpointList::PeerRegistrations => Action::SipShowRegistry,
-        EndpointList::EndpointRegistrations => Action::PjsipShowRegistrationsOutbound,
     }
 }
 

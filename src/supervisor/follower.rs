@@ -10,7 +10,7 @@ use super::backoff::LASTING;
 use super::control::{Asked, Control};
 use super::dialogue::{Dialogue, sink};
 use super::end::End;
-use super::endpoint_lists::{EndpointLists, action};
+use super::endpoint_lists::EndpointLists;
 use super::keepalive::Keepalive;
 use super::lag::Lag;
 use super::missing::MissingNotices;
@@ -22,7 +22,7 @@ use crate::ami::connection::Chunk;
 use crate::clock::Moment;
 use crate::config::Pbx;
 use crate::correlator::EndpointList;
-use crate::intake::{Answer, Step};
+use crate::intake::{Answer, Step, action_for};
 use crate::metrics::Monitor;
 
 /// A session behind its snapshot.
@@ -166,7 +166,7 @@ impl<'a, 'p> Follower<'a, 'p> {
             wire.send(&Action::ExtensionStateList).await?;
         }
         if let Some(list) = self.endpoint_lists.take_due(now) {
-            let id = wire.send(&action(list)).await?;
+            let id = wire.send(&action_for(list)).await?;
             self.endpoint_lists.asked(list, id, now);
         }
         if schedule.is_due(now) {

@@ -205,7 +205,7 @@ fn endpoints() -> Row {
                 Panel::table(
                     "Agents' phones",
                     &[("agent", "Agent"), ("pbx", "PBX")],
-                    "Whether the PBX would send a call to all phones of the agent.",
+                    "Whether the PBX would send a call to one of the agent's phones.",
                     vec![
                         Column::new(
                             "Reachable",
