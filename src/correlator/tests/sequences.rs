@@ -15,6 +15,7 @@ use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use fastrand::Rng;
 use flate2::read::MultiGzDecoder;
@@ -332,10 +333,12 @@ impl Observe for Books {
 impl Table {
     fn new(rng: &mut Rng) -> Self {
         let timing = if rng.bool() { Timing::Live } else { Timing::Recorded };
-        let trunks = match rng.bool() {
-            true => Patterns::new(["^(SIP|PJSIP)/(trunk|carrier|channel2)-"]).expect("a pattern"),
-            false => Patterns::default(),
-        };
+        // A pattern takes more time to build than a sequence to play.
+        static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
+        static TRUNKS: LazyLock<Patterns> = LazyLock::new(|| {
+            Patterns::new(["^(SIP|PJSIP)/(trunk|carrier|channel2)-"]).expect("a pattern")
+        });
+        let trunks = if rng.bool() { TRUNKS.clone() } else { RULES.trunks.clone() };
         let identity = if rng.u8(0..4) == 0 { Identity::Interface } else { Identity::MemberName };
         // Every fourth PBX has more of everything than is followed.
         let tracked = match rng.u8(0..4) {
@@ -348,7 +351,7 @@ impl Table {
             _ => TrackedLimits::default(),
         };
         let mut correlator =
-            Correlator::new(Rules { trunks, identity, tracked, ..Rules::default() }, timing);
+            Correlator::new(Rules { trunks, identity, tracked, ..RULES.clone() }, timing);
         if rng.bool() {
             correlator.set_version(Version::new(rng.u16(12..24), rng.u16(0..40)));
         }
