@@ -303,11 +303,14 @@ fn of_query(board: &str, query: &Query) -> Vec<String> {
         let whole = query.instant
             || query.expr.contains("@ end()")
             || selector.function == "last_over_time";
+        let half_hours = query.rows.as_ref().is_some_and(|rows| rows == &["Time"]);
         let allowed = match selector.window.as_str() {
             "" | "$__rate_interval" => true,
             "$__range" => whole,
             // What was known recently: definitions::connected.
             "1w" => selector.function == "last_over_time",
+            // A row for each half hour: Panel::half_hours. What is recorded of it is not older.
+            "30m" | "2m" => half_hours,
             _ => false,
         };
         if !allowed {

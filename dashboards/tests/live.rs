@@ -266,7 +266,11 @@ fn every_query_gives_series_but(prometheus: &Prometheus, empty: &dyn Fn(&str, &s
                     assert!(named || buckets, "{name}: {}: no {label} in {series:?}", query.panel);
                 }
                 for series in series.iter().filter(|_| query.rows.is_some()) {
-                    let labels: Vec<_> = series.labels.keys().cloned().collect();
+                    let mut labels: Vec<_> = series.labels.keys().cloned().collect();
+                    if !query.instant {
+                        // A row for each point.
+                        labels.push("Time".to_owned());
+                    }
                     assert_eq!(
                         Some(labels),
                         query.rows,
@@ -369,7 +373,13 @@ const TABLES: &[(&str, &str)] = &[
 
 /// A query that need not give series of the demo.
 fn may_be_empty(board: &str, panel: &str, expr: &str) -> bool {
-    EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel))
+    // One of three queries gives the number: graded.rs.
+    let graded = ["Service level", "Abandon rate"].contains(&panel);
+    // Only what is recorded has native histograms, and it is recorded when the half hour is over.
+    let recorded = panel == "Half hours of today" && expr.contains("last_over_time(");
+    (graded && expr.contains("asterisk_threshold:min_calls"))
+        || recorded
+        || EMPTY_WHEN_ALL_IS_WELL.contains(&(board, panel))
         || NOT_IN_THE_DEMO.iter().any(|name| expr.contains(name))
 }
 

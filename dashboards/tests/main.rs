@@ -6,6 +6,7 @@
 
 mod colour_blindness;
 mod first_count;
+mod graded;
 mod grafana_types;
 mod lint;
 mod live;

@@ -28,15 +28,19 @@ pub(super) fn dashboard() -> Dashboard {
     }
 }
 
-fn timeline() -> Row {
+/// The state of each of these agents as its number in `STATES`.
+fn state(of: &str) -> String {
     let numbered: Vec<_> = STATES
         .iter()
         .zip(1..)
         .map(|(state, number)| {
-            format!("{number} * (asterisk_agent_state{{{AGENT}, state=\"{state}\"}} > bool 0)")
+            format!("{number} * (asterisk_agent_state{{{of}, state=\"{state}\"}} > bool 0)")
         })
         .collect();
-    let expr = format!("max by (pbx, agent) ({})", numbered.join(" or "));
+    format!("max by (pbx, agent) ({})", numbered.join(" or "))
+}
+
+fn timeline() -> Row {
     Row::new(
         11,
         vec![(
@@ -47,7 +51,7 @@ fn timeline() -> Row {
                  agent is paused only if paused in every queue.",
                 STATES,
             )
-            .over_time(&expr, "{{agent}}"),
+            .over_time(&state(AGENT), "{{agent}}"),
         )],
     )
 }
@@ -55,52 +59,53 @@ fn timeline() -> Row {
 fn now() -> Row {
     let named = format!("{AGENT}, agent!=\"\"");
     let since = |moment: &str| {
-        format!(
+        with_reason(&format!(
             "max by (pbx, agent) (time() - asterisk_agent_{moment}_timestamp_seconds{{{named}}})"
-        )
+        ))
     };
-    let reasons = format!("sum by (pbx, agent, reason) (asterisk_agent_pause_reason{{{named}}})");
-    let paused = format!(
-        "max by (pbx, agent, reason) (asterisk_agent_pause_reason{{{named}}} * on (pbx, agent) group_left () \
-         (time() - asterisk_agent_state_since_timestamp_seconds{{{named}}}))"
-    );
+    let calls = in_range("pbx, agent", "asterisk_queue_completions_total", NAMED);
+    let wrapup = in_range("pbx, agent", "asterisk_queue_wrapup_seconds_total", NAMED);
+    let talk = shared::talked("pbx, agent", "sum");
+    let handled = share(&format!("({talk} + {wrapup})"), &shared::talked("pbx, agent", "count"));
     Row::titled(
         "Now",
-        10,
-        vec![
-            (
-                14,
-                Panel::table(
-                    "Agents now",
-                    &[("agent", "Agent"), ("pbx", "PBX")],
-                    "One row per agent: how long the agent has been in the present state and in the present talk, hold \
-                     included, how long ago the agent logged in, and when the last call from a queue ended. Empty where \
-                     the beginning was not seen.",
-                    vec![
-                        Column::new("In state for", "dthms", since("state_since")),
-                        Column::new("Talking for", "dthms", since("talk_since")),
-                        Column::new("Logged in for", "dthms", since("login")),
-                        Column::new("Last call ago", "dthms", since("last_call")),
-                    ],
-                )
-                .decimals(0)
-                .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
-            ),
-            (
-                10,
-                Panel::table(
-                    "Paused now",
-                    &[("agent", "Agent"), ("reason", "Reason"), ("pbx", "PBX")],
-                    "Agents who are paused now, with the reason, and for how long. An agent is paused only if paused in every \
-                     queue.",
-                    vec![
-                        Column::new("Agents", "short", reasons),
-                        Column::new("Paused for", "dthms", paused),
-                    ],
-                )
-                .decimals(0),
-            ),
-        ],
+        14,
+        vec![(
+            24,
+            Panel::table(
+                "Agents now",
+                &[("agent", "Agent"), ("pbx", "PBX"), ("reason", "Pause reason")],
+                "One row per agent: the state, for how long, and, of an agent who is paused, the reason; for how long the agent \
+                 has been in the present talk, hold included, and logged in, and how long ago the last call from a queue \
+                 ended. Empty where the beginning was not seen. Calls, AHT (average of talk and wrap-up) and missed calls \
+                 are of today.",
+                vec![
+                    Column::new("State", "short", with_reason(&format!("({} > 0)", state(&named)))).words(STATES),
+                    Column::new("For", "dthms", since("state_since")),
+                    Column::new("Talking for", "dthms", since("talk_since")),
+                    Column::new("Logged in for", "dthms", since("login")),
+                    Column::new("Last call ago", "dthms", since("last_call")),
+                    Column::new("Calls today", "short", with_reason(&calls)),
+                    Column::new("AHT today", "dthms", with_reason(&handled)),
+                    Column::new("Missed today", "short", with_reason(&shared::rang("pbx, agent", "=\"no_answer\""))),
+                ],
+            )
+            .decimals(0)
+            .today()
+            .opens("Agent", "asterisk-agents", &[("agent", "Agent"), ("pbx", "PBX")]),
+        )],
+    )
+}
+
+/// The same with the reason of the pause that is on as a label, a dash if there is none: what has other
+/// labels would be a row of its own.  Of agents who share a label, one reason is shown.
+fn with_reason(of_agents: &str) -> String {
+    let paused = format!(
+        "topk by (pbx, agent) (1, asterisk_agent_pause_reason{{{AGENT}, agent!=\"\"}} > 0)"
+    );
+    format!(
+        "label_replace({of_agents} * on (pbx, agent) group_left (reason) ({paused} > bool 0) \
+         or on (pbx, agent) {of_agents}, \"reason\", \"–\", \"reason\", \"\")"
     )
 }
 

@@ -46,6 +46,14 @@ pub(super) struct Column {
     unit: &'static str,
     expr: String,
     lights: Option<Value>,
+    words: Option<Value>,
+}
+
+/// A number by what it is: good, bad, or neither, as for few calls; `other` also keeps the place.
+pub(super) struct Graded {
+    pub(super) good: String,
+    pub(super) bad: String,
+    pub(super) other: String,
 }
 
 /// Bounds of a traffic light.
@@ -156,6 +164,32 @@ impl Panel {
         description: &'static str,
         columns: Vec<Column>,
     ) -> Self {
+        Self::rows_by(title, labels, description, columns, Shape::Table)
+    }
+
+    /// A table with one row for each half hour of the day so far, the last one first.
+    ///
+    /// Grafana puts the points of a query at multiples of its step, in the dashboard's time zone.
+    pub(super) fn half_hours(
+        title: &'static str,
+        description: &'static str,
+        columns: Vec<Column>,
+    ) -> Self {
+        let from = [("Time", "From")];
+        let mut panel = Self::rows_by(title, &from, description, columns, Shape::TableOverTime);
+        panel.overrides.push(by_name("From", &[json!({ "id": "unit", "value": "time:HH:mm" })]));
+        panel.options["sortBy"][0]["desc"] = json!(true);
+        panel.transformations[1]["options"]["excludeByName"] = json!({});
+        panel.at_least("30m").today()
+    }
+
+    fn rows_by(
+        title: &'static str,
+        labels: &[(&'static str, &'static str)],
+        description: &'static str,
+        columns: Vec<Column>,
+        shape: Shape,
+    ) -> Self {
         let options = json!({
             "showHeader": true, "cellHeight": "sm", "frameIndex": 0,
             "sortBy": [{ "displayName": labels[0].1, "desc": false }],
@@ -178,8 +212,15 @@ impl Panel {
             let value = format!("Value #{at}");
             order.insert(value.clone(), json!(order.len()));
             names.insert(value, json!(column.title));
-            panel.targets.push(target(at, &column.expr, "", Shape::Table));
+            panel.targets.push(target(at, &column.expr, "", shape));
             let mut properties = vec![json!({ "id": "unit", "value": column.unit })];
+            if let Some(words) = column.words {
+                let none = none("–", "transparent", 0);
+                properties.push(json!({ "id": "mappings", "value": [none, words] }));
+                properties.push(json!({
+                    "id": "custom.cellOptions", "value": { "type": "color-background", "mode": "basic" },
+                }));
+            }
             if let Some(lights) = column.lights {
                 properties.push(json!({ "id": "thresholds", "value": lights }));
                 properties.push(json!({ "id": "color", "value": { "mode": "thresholds" } }));
@@ -257,12 +298,7 @@ impl Panel {
             "custom".into(),
             json!({ "fillOpacity": 90, "lineWidth": 0, "spanNulls": false }),
         );
-        let mut mapping = Map::new();
-        for (at, state) in states.iter().enumerate() {
-            let shown = json!({ "text": state, "color": colour(state), "index": at });
-            mapping.insert((at + 1).to_string(), shown);
-        }
-        panel.defaults.insert("mappings".into(), json!([{ "type": "value", "options": mapping }]));
+        panel.defaults.insert("mappings".into(), json!([numbered(states)]));
         panel
     }
 
@@ -279,6 +315,34 @@ impl Panel {
     /// alone without its name.  VictoriaMetrics drops NaN, and -1 is no ratio.
     pub(super) fn beside(self, expr: &str, legend: &str) -> Self {
         self.now(&format!("{expr} or vector(-1)"), legend)
+    }
+
+    /// The first number of several, coloured by a threshold of its own query: by `good`, `bad` and
+    /// `other` at most one gives a series.
+    ///
+    /// Grafana's thresholds are constants of a panel.  A colour by the query is always that of the
+    /// number beside it, since both are of one sample.
+    pub(super) fn graded(mut self, grades: Graded, legend: &str) -> Self {
+        assert!(self.targets.is_empty(), "{}: a graded number is the first", self.title);
+        let Graded { good, bad, other } = grades;
+        for (expr, colour) in [(good, Some(GOOD)), (bad, Some(BAD)), (other, None)] {
+            if let Some(colour) = colour {
+                let query = self.next_id().to_string();
+                let fixed =
+                    json!({ "id": "color", "value": { "mode": "fixed", "fixedColor": colour } });
+                self.overrides.push(json!({
+                    "matcher": { "id": "byFrameRefID", "options": query }, "properties": [fixed],
+                }));
+            }
+            self = self.now(&expr, legend);
+        }
+        self
+    }
+
+    /// The unit of the number with this name.
+    pub(super) fn unit_of(mut self, name: &str, unit: &str) -> Self {
+        self.overrides.push(by_name(name, &[json!({ "id": "unit", "value": unit })]));
+        self
     }
 
     /// A query at the end of that time.
@@ -459,7 +523,7 @@ impl Panel {
         let at: usize =
             mappings.iter().map(|mapping| mapping["options"].as_object().map_or(0, Map::len)).sum();
         let mut expressions = self.targets.iter().filter_map(|target| target["expr"].as_str());
-        if expressions.any(|expr| expr.ends_with("-1)") || expr.ends_with("- 1")) {
+        if expressions.any(|expr| expr.contains("vector(-1)") || expr.ends_with("- 1")) {
             let shown = json!({ "text": text, "color": NONE, "index": at });
             mappings.push(json!({ "type": "value", "options": { "-1": shown } }));
         }
@@ -499,7 +563,13 @@ impl Panel {
 
 impl Column {
     pub(super) fn new(title: &'static str, unit: &'static str, expr: impl Into<String>) -> Self {
-        Self { title, unit, expr: expr.into(), lights: None }
+        Self { title, unit, expr: expr.into(), lights: None, words: None }
+    }
+
+    /// Words with their colours for the numbers from 1.
+    pub(super) fn words(mut self, words: &[&str]) -> Self {
+        self.words = Some(numbered(words));
+        self
     }
 
     pub(super) fn lights(mut self, lights: Lights) -> Self {
@@ -528,13 +598,14 @@ enum Shape {
     Range,
     Instant,
     Table,
+    TableOverTime,
     Heatmap,
 }
 
 fn target(id: char, expr: &str, legend: &str, shape: Shape) -> Value {
     let format = match shape {
         Shape::Range | Shape::Instant => "time_series",
-        Shape::Table => "table",
+        Shape::Table | Shape::TableOverTime => "table",
         Shape::Heatmap => "heatmap",
     };
     let instant = matches!(shape, Shape::Instant | Shape::Table);
@@ -550,6 +621,16 @@ pub(super) fn datasource() -> Value {
 
 fn by_name(name: &str, properties: &[Value]) -> Value {
     json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
+}
+
+/// A mapping of the numbers from 1 to these names, with their colours.
+fn numbered(names: &[&str]) -> Value {
+    let mut mapping = Map::new();
+    for (at, name) in names.iter().enumerate() {
+        let shown = json!({ "text": name, "color": colour(name), "index": at });
+        mapping.insert((at + 1).to_string(), shown);
+    }
+    json!({ "type": "value", "options": mapping })
 }
 
 /// What is shown in place of a missing number.

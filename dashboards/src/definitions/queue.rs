@@ -2,7 +2,7 @@
 
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
-use super::shared::{causes, hint, lengths, missed, percentiles, rang};
+use super::shared::{self, HALF_HOUR, causes, hint, lengths, missed, percentiles, rang};
 use super::{
     NAMED, QUEUE, distribution, in_range, in_range_with_first, limits, longest_wait, most,
     per_minute, share, total, total_with_target, weighted,
@@ -19,6 +19,7 @@ pub(super) fn dashboard() -> Dashboard {
         shown: &["pbx", "queue"],
         rows: vec![
             now(),
+            half_hours(),
             arrivals(),
             at_the_moment(),
             service(),
@@ -33,14 +34,6 @@ pub(super) fn dashboard() -> Dashboard {
 
 fn now() -> Row {
     let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
-    let in_time = share(
-        &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
-        &answered_and_abandoned(),
-    );
-    let abandoned = share(
-        &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
-        &total("pbx_queue:asterisk_queue_ended:increase30m"),
-    );
     Row::new(
         4,
         vec![
@@ -65,28 +58,8 @@ fn now() -> Row {
                     .now(&free, "available")
                     .lights(Lights::High(1.0, 2.0)),
             ),
-            (
-                3,
-                Panel::stat(
-                    "Service level, 30 min",
-                    "percentunit",
-                    "Calls answered within the target, of all answered and abandoned calls, in the last 30 minutes.",
-                )
-                .now(&in_time, "service level")
-                .decimals(1),
-            ),
-            (2, limits::worst("Late vs. threshold", limits::SERVICE_LEVEL, &limits::too_late())),
-            (
-                3,
-                Panel::stat(
-                    "Abandon rate, 30 min",
-                    "percentunit",
-                    "Abandoned calls, of all waits that ended in the last 30 minutes.",
-                )
-                .now(&abandoned, "abandon rate")
-                .decimals(1),
-            ),
-            (2, limits::worst("Ab. vs. threshold", limits::ABANDONS, &limits::abandoned())),
+            (6, limits::with_targets(limits::service_level_now())),
+            (4, limits::with_threshold(limits::abandoned_now())),
             (
                 2,
                 Panel::stat(
@@ -108,6 +81,54 @@ fn now() -> Row {
                 .decimals(0),
             ),
         ],
+    )
+}
+
+fn half_hours() -> Row {
+    let range = HALF_HOUR.range;
+    let count =
+        |counter: &str, matchers: &str| format!("sum(increase({counter}{{{matchers}}}{range}))");
+    let exits = |outcomes: &str| {
+        count("asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"))
+    };
+    let with_target = |counter: &str, matchers: &str| {
+        format!(
+            "sum(increase({counter}{{{matchers}}}{range}) and on (pbx, queue) \
+             max_over_time(asterisk_queue_service_level_target_seconds{range}))"
+        )
+    };
+    let in_time = share(
+        &with_target("asterisk_queue_answered_in_target_total", QUEUE),
+        &with_target(
+            "asterisk_queue_exits_total",
+            &format!("{QUEUE}, outcome=~\"answered|abandoned\""),
+        ),
+    );
+    let longest =
+        format!("max(max_over_time(asterisk_queue_longest_wait_seconds{{{QUEUE}}}{range}))");
+    Row::titled(
+        "Today by half hour",
+        11,
+        vec![(
+            24,
+            Panel::half_hours(
+                "Half hours of today",
+                "One row per half hour since midnight in the time zone of the dashboard, for the selected queues together; \
+                 the first row is the present one, so far. Service level is the share of calls answered within the target, \
+                 of all answered and abandoned calls. A call counts when its wait or its talk ends.",
+                vec![
+                    Column::new("Offered", "short", count("asterisk_queue_entries_total", QUEUE)),
+                    Column::new("Answered", "short", exits("=\"answered\"")),
+                    Column::new("Abandoned", "short", exits("=\"abandoned\"")),
+                    Column::new("Abandon rate", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
+                    Column::new("Service level", "percentunit", in_time),
+                    Column::new("ASA", "dthms", shared::speed_of_answer(&HALF_HOUR)),
+                    Column::new("AHT", "dthms", shared::handle_time(&HALF_HOUR)),
+                    Column::new("Longest wait", "dthms", longest),
+                ],
+            )
+            .decimals(0),
+        )],
     )
 }
 

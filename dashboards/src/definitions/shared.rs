@@ -1,7 +1,58 @@
 //! Panels and columns that several dashboards have.
 
 use super::builder::{Column, Lights, Panel};
-use super::{NAMED, average, in_range, quantile, share};
+use super::{NAMED, QUEUE, average, in_range, quantile, share};
+
+/// A window of time: what a range selector has, and how to take a mean from what is recorded of half
+/// hours.
+pub(super) struct Window {
+    pub(super) range: &'static str,
+    recorded: (&'static str, &'static str),
+}
+
+/// The time range of the panel.
+pub(super) const DAY: Window =
+    Window { range: "[$__range]", recorded: ("avg_over_time", "[$__range]") };
+/// The half hour that begins at a point, as far as it is over.
+pub(super) const HALF_HOUR: Window =
+    Window { range: "[30m] offset -30m", recorded: ("last_over_time", "[2m] offset -30m") };
+
+/// The average wait of answered calls in a window.
+pub(super) fn speed_of_answer(window: &Window) -> String {
+    let of = |part: &str| {
+        observed(
+            &format!("asterisk_queue_hold_seconds_{part}{{{QUEUE}, outcome=\"answered\"}}"),
+            &format!(
+                "pbx_queue_outcome:asterisk_queue_hold_seconds_{part}:increase30m{{{QUEUE}, outcome=\"answered\"}}"
+            ),
+            window,
+        )
+    };
+    share(&of("sum"), &of("count"))
+}
+
+/// The average of talk, including hold, and wrap-up in a window.
+pub(super) fn handle_time(window: &Window) -> String {
+    let of = |part: &str| {
+        observed(
+            &format!("asterisk_queue_talk_seconds_{part}{{{QUEUE}}}"),
+            &format!("pbx_queue:asterisk_queue_talk_seconds_{part}:increase30m{{{QUEUE}}}"),
+            window,
+        )
+    };
+    let counted = |counter: &str| {
+        format!("sum(increase(asterisk_queue_{counter}_total{{{QUEUE}}}{}))", window.range)
+    };
+    let wrapup = share(&counted("wrapup_seconds"), &counted("completions"));
+    format!("{} + {wrapup}", share(&of("sum"), &of("count")))
+}
+
+/// What a counter of a classic histogram grew by, or where there is only a native one, what is
+/// recorded of it: for a mean it is enough that sum and count are taken in the same way.
+fn observed(counter: &str, recorded: &str, window: &Window) -> String {
+    let (added, halves) = window.recorded;
+    format!("(sum(increase({counter}{})) or sum({added}({recorded}{halves})))", window.range)
+}
 
 /// Median, 90th and 99th percentile of a histogram.
 pub(super) fn percentiles(
@@ -51,6 +102,16 @@ pub(super) fn missed(by: &str) -> [Column; 2] {
         Column::new("Missed", "short", missed),
         Column::new("RONA", "percentunit", rona).lights(Lights::Low(0.1, 0.2)),
     ]
+}
+
+/// The sum or count of talks in the selected time range.
+pub(super) fn talked(by: &str, part: &str) -> String {
+    super::observed(
+        by,
+        part,
+        ("asterisk_queue_talk_seconds", NAMED),
+        ("instance_pbx_queue_agent", NAMED),
+    )
 }
 
 /// Average ring time until the agent answered, and average talk time.

@@ -2,9 +2,8 @@
 
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{BAD, GOOD, STATES};
-use super::{
-    QUEUE, all_in_range, connected, in_range, limits, longest_wait, share, total, total_with_target,
-};
+use super::shared::{DAY, handle_time, speed_of_answer};
+use super::{QUEUE, all_in_range, connected, in_range, limits, longest_wait, share};
 
 pub(super) fn dashboard() -> Dashboard {
     Dashboard {
@@ -16,7 +15,7 @@ pub(super) fn dashboard() -> Dashboard {
         from: "now-6h",
         refresh: "10s",
         shown: &["pbx", "queue"],
-        rows: vec![now(), Row::new(12, vec![(24, queues())]), course(), day()],
+        rows: vec![now(), today(), Row::new(9, vec![(24, queues())]), course(), day()],
     }
 }
 
@@ -24,18 +23,6 @@ fn now() -> Row {
     let waiting = format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})");
     let longest = format!("max({})", longest_wait());
     let free = format!("sum(asterisk_queue_agents{{{QUEUE}, state=\"available\"}})");
-    let in_time = share(
-        &total("pbx_queue:asterisk_queue_answered_in_target:increase30m"),
-        &format!(
-            "({} + {})",
-            total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
-            total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
-        ),
-    );
-    let abandoned = share(
-        &total("pbx_queue:asterisk_queue_abandoned:increase30m"),
-        &total("pbx_queue:asterisk_queue_ended:increase30m"),
-    );
     let with_target = |counter: &str| {
         format!(
             "sum(increase({counter}[$__range]) and on (pbx, queue) asterisk_queue_service_level_target_seconds)"
@@ -89,9 +76,9 @@ fn now() -> Row {
                 .lights(limits::LIGHTS),
             ),
             (
-                2,
+                3,
                 Panel::stat(
-                    "Available",
+                    "Members available",
                     "short",
                     "Members of the selected queues who could answer a call now; an agent in two of them counts twice. Red \
                      if there is none.",
@@ -100,39 +87,88 @@ fn now() -> Row {
                 .lights(Lights::High(1.0, 2.0)),
             ),
             (
-                4,
-                Panel::stat(
-                    "Service level",
-                    "percentunit",
-                    "Calls answered within the target, of all answered and abandoned calls: in the last 30 minutes, and \
-                     since midnight. Threshold: below it there is an alert; the strictest of the selected queues.",
-                )
-                .beside(&in_time, "30 min")
-                .beside(&in_time_today, "today")
-                .beside(&limits::service_level(), "threshold")
-                .decimals(1)
-                .today(),
+                7,
+                limits::with_targets(limits::service_level_now().beside(&in_time_today, "today")).today(),
             ),
-            (3, limits::worst("Late calls vs. threshold", limits::SERVICE_LEVEL, &limits::too_late())),
+            (5, limits::with_threshold(limits::abandoned_now().beside(&abandoned_today, "today")).today()),
+        ],
+    )
+}
+
+fn today() -> Row {
+    let exits = |outcome: &str| {
+        all_in_range("asterisk_queue_exits_total", &format!("{QUEUE}, outcome=\"{outcome}\""))
+    };
+    let offered = all_in_range("asterisk_queue_entries_total", QUEUE);
+    let longest =
+        format!("max(max_over_time(asterisk_queue_longest_wait_seconds{{{QUEUE}}}[$__range]))");
+    let stat = |title, unit, description, expr: &str| {
+        Panel::stat(title, unit, description).now(expr, title).decimals(0).today()
+    };
+    Row::new(
+        3,
+        vec![
             (
-                3,
-                Panel::stat(
-                    "Abandon rate",
-                    "percentunit",
-                    "Abandoned calls, of all waits that ended: in the last 30 minutes, and since midnight.",
-                )
-                .beside(&abandoned, "30 min")
-                .beside(&abandoned_today, "today")
-                .decimals(1)
-                .today(),
+                4,
+                stat(
+                    "Offered today",
+                    "short",
+                    "Callers who joined a queue since midnight.",
+                    &offered,
+                ),
             ),
-            (3, limits::worst("Abandons vs. threshold", limits::ABANDONS, &limits::abandoned())),
+            (
+                4,
+                stat(
+                    "Answered today",
+                    "short",
+                    "Callers whom an agent answered since midnight.",
+                    &exits("answered"),
+                ),
+            ),
+            (
+                4,
+                stat(
+                    "Abandoned today",
+                    "short",
+                    "Callers who hung up while waiting, since midnight.",
+                    &exits("abandoned"),
+                ),
+            ),
+            (
+                4,
+                stat(
+                    "ASA today",
+                    "dthms",
+                    "Average speed of answer since midnight: the average wait of answered calls.",
+                    &speed_of_answer(&DAY),
+                ),
+            ),
+            (
+                4,
+                stat(
+                    "AHT today",
+                    "dthms",
+                    "Average handle time since midnight: talk including hold, and wrap-up.",
+                    &handle_time(&DAY),
+                ),
+            ),
+            (
+                4,
+                stat(
+                    "Longest wait today",
+                    "dthms",
+                    "The longest wait of any caller since midnight, as of the scrapes.",
+                    &longest,
+                ),
+            ),
         ],
     )
 }
 
 fn queues() -> Panel {
     let gauge = |name: &str| format!("sum by (pbx, queue) ({name}{{{QUEUE}}})");
+    let gauge_of = |name: &str| format!("max by (pbx, queue) ({name}{{{QUEUE}}})");
     let agents = |states: &str| {
         format!("sum by (pbx, queue) (asterisk_queue_agents{{{QUEUE}, state=~\"{states}\"}})")
     };
@@ -144,9 +180,10 @@ fn queues() -> Panel {
     Panel::table(
         "Queues",
         &[("queue", "Queue"), ("pbx", "PBX")],
-        "One row per queue. Traffic lights: the longest wait in percent of the target, the number of available agents, \
-         and, over 30 minutes, late calls (not answered within the target) and abandoned calls in percent of what the \
-         threshold of the queue allows, by the formulas of the alerts; empty for few calls. Today is since midnight. \
+        "One row per queue. SL is the share of calls answered within the target, by the formula of the alerts, and \
+         At least and In are its threshold and its target. Traffic lights: the longest wait in percent of the target, the \
+         number of available members, and, over 30 minutes, late calls (not answered within the target) and abandoned calls \
+         in percent of what the threshold of the queue allows; empty for few calls. Today is since midnight. \
          Click a queue to open it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
@@ -162,8 +199,10 @@ fn queues() -> Panel {
             Column::new(
                 "SL 30 m",
                 "percentunit",
-                recorded("pbx_queue:asterisk_queue_service_level_all_abandons:ratio_rate30m"),
+                recorded("pbx_queue:asterisk_queue_service_level_alerted:ratio_rate30m"),
             ),
+            Column::new("At least", "percentunit", recorded("pbx_queue:asterisk_threshold:service_level")),
+            Column::new("In", "s", gauge_of("asterisk_queue_service_level_target_seconds")),
             Column::new("Late/threshold", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
             Column::new(
                 "SL today",

@@ -84,7 +84,11 @@ impl Asked<'_> {
 
         // The steps are meant for six hours; a short picture of a fast day has shorter ones.
         let least = (least * ((self.to - self.from) / 21_600.0).min(1.0)).max(2.0 * self.scrape);
-        let step = ((self.to - self.from) / width * 2.0).max(least).ceil();
+        let step = match panel["type"].as_str() {
+            // A row for each point: the times are what they are.
+            Some("table") => panel["interval"].as_str().map_or(least, seconds),
+            _ => ((self.to - self.from) / width * 2.0).max(least).ceil(),
+        };
         let span = Span { from: (self.from / step).floor() * step, to: self.to, step };
         let ask = |target: &Value| {
             let window = (step + self.scrape).max(4.0 * self.scrape);

@@ -60,16 +60,22 @@ fn fill(legend: &str, labels: &BTreeMap<String, String>) -> String {
 }
 
 fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
-    let series = named(drawn);
+    let mut series = Vec::new();
+    for (query, answer) in drawn.answers.iter().enumerate() {
+        let legend = drawn.panel["targets"][query]["legendFormat"].as_str().unwrap_or_default();
+        series.extend(answer.iter().map(|one| (query, fill(legend, &one.labels), one)));
+    }
     let defaults = &drawn.panel["fieldConfig"]["defaults"];
     let count = i32::try_from(series.len()).expect("a few");
 
-    for (at, (name, series)) in (0..).zip(&series) {
+    for (at, (query, name, series)) in (0..).zip(&series) {
         let tile = Place { x: place.x + at * place.w / count, w: place.w / count - 3, ..place };
         let last = series.points.last().map_or(0.0, |(_, value)| *value);
         let mapped = mapped(&defaults["mappings"], last);
         let lit = if let Some(colour) = mapped["color"].as_str() {
             format::colour(colour)
+        } else if let Some(fixed) = property(drawn.panel, *query, name, "color") {
+            format::colour(fixed["fixedColor"].as_str().unwrap_or_default())
         } else if defaults["color"]["mode"] == "thresholds" {
             format::threshold(&defaults["thresholds"], last)
         } else {
@@ -85,7 +91,8 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
         } else if let Some(text) = mapped["text"].as_str() {
             text.to_owned()
         } else {
-            format::value(last, unit(defaults), decimals(defaults))
+            let own = property(drawn.panel, *query, name, "unit").and_then(Value::as_str);
+            format::value(last, own.unwrap_or_else(|| unit(defaults)), decimals(defaults))
         };
         let size = (tile.h / 2).min(44);
         let size =
@@ -102,6 +109,21 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             );
         }
     }
+}
+
+/// What an override says of a number, which is chosen by its query or by its name.
+fn property<'a>(panel: &'a Value, query: usize, name: &str, id: &str) -> Option<&'a Value> {
+    let query = &panel["targets"][query]["refId"];
+    let overrides = panel["fieldConfig"]["overrides"].as_array().into_iter().flatten();
+    let chosen = overrides.filter(|one| {
+        let matcher = &one["matcher"];
+        match matcher["id"].as_str() {
+            Some("byFrameRefID") => matcher["options"] == *query,
+            _ => matcher["options"] == name,
+        }
+    });
+    let properties = chosen.flat_map(|one| one["properties"].as_array().into_iter().flatten());
+    properties.filter(|one| one["id"] == id).map(|one| &one["value"]).next_back()
 }
 
 /// The text and colour for a value, `Null` if it is shown as a number.
@@ -132,11 +154,16 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
 
     for (target, answer) in targets.zip(&drawn.answers) {
         for series in answer {
-            let known = labels
-                .iter()
-                .map(|(_, label, _)| series.labels.get(*label).cloned().unwrap_or_default());
             let column = format!("Value #{}", target["refId"].as_str().unwrap_or_default());
-            rows.entry(known.collect()).or_default().insert(column, series.points[0].1);
+            let points =
+                if target["range"] == true { &series.points[..] } else { &series.points[..1] };
+            for (time, value) in points {
+                let known = labels.iter().map(|(_, label, _)| match *label {
+                    "Time" => format::clock(*time),
+                    label => series.labels.get(label).cloned().unwrap_or_default(),
+                });
+                rows.entry(known.collect()).or_default().insert(column.clone(), *value);
+            }
         }
     }
 
@@ -198,9 +225,21 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
                 canvas.fill(cell, lit);
                 ink = format::readable_on(lit);
             }
+            let mapped = match (value, property("mappings")) {
+                (Some(value), Some(mappings)) => mapped(mappings, *value),
+                _ => &Value::Null,
+            };
+            if let Some(colour) = mapped["color"].as_str() {
+                let lit = format::colour(colour);
+                canvas.fill(cell, lit);
+                ink = format::readable_on(lit);
+            }
             let unit = property("unit").and_then(Value::as_str).unwrap_or("short");
-            let text = value
-                .map_or("–".to_owned(), |value| format::value(*value, unit, decimals(defaults)));
+            let text = mapped["text"].as_str().map(str::to_owned).unwrap_or_else(|| {
+                value.map_or("–".to_owned(), |value| {
+                    format::value(*value, unit, decimals(defaults))
+                })
+            });
             canvas.text(&text, cell.x + cell.w - 8, y + high / 2, 15, ink, At::Right);
         }
     }
