@@ -183,9 +183,15 @@ fn welcome(welcome: &Welcome<'_>) -> Result<(), Failure> {
             );
         }
     }
+    // A living call centre is what to look at first.
+    let wallboard = match config.web.wallboard {
+        true => format!("\x20 wallboard     {scheme}://localhost:{port}/wallboard\n"),
+        false => String::new(),
+    };
     write_out(&format!(
         "A simulated call centre: 4 queues, 12 agents, a day in ten minutes (seed {seed}), open since {since}.\n\
          \n\
+         {wallboard}\
          \x20 metrics       {scheme}://localhost:{port}{path}\n\
          \x20 landing page  {scheme}://localhost:{port}/\n\
          {place}\

@@ -13,10 +13,12 @@ use super::notify::keep_systemd_informed;
 use super::reload::Reload;
 use super::signals::Asked;
 use crate::clock::{Clock, Moment};
-use crate::config::{Config, HealthPath};
+use crate::config::{Config, HealthPath, Web};
 use crate::error::with_causes;
 use crate::health::Health;
-use crate::http::{self, Connections, HealthSocket, Lifecycle, Numbers, Pages, Scraper, WebConfig};
+use crate::http::{
+    self, Connections, HealthSocket, Lifecycle, Numbers, Pages, Scraper, Wallboard, WebConfig,
+};
 use crate::metrics::{Exporter, Exposition, Families, Metrics};
 use crate::pbx::PbxName;
 use crate::supervisor::{self, Changes};
@@ -47,7 +49,10 @@ pub(super) fn web_config(
 /// The metrics with a monitor for each PBX, none of which is synchronised from `now` on.
 pub(super) fn new_exporter(config: &Config, now: Moment) -> Exporter {
     let metrics = Metrics::new(config.metrics.clone());
-    let metrics = metrics.with_process_metrics().starting(now).with_http().with_reloads(now);
+    let mut metrics = metrics.with_process_metrics().starting(now).with_http().with_reloads(now);
+    if config.web.wallboard {
+        metrics = metrics.with_recent();
+    }
 
     let mut exporter = Exporter::new(metrics, Vec::new());
     for pbx in &config.pbxs {
@@ -83,6 +88,7 @@ impl Service {
             lifecycle: Some(lifecycle).filter(|_| config.web.enable_lifecycle && origin.is_some()),
             health: Arc::clone(&health),
             scraper: scraper(Arc::clone(&exporter), clock.clone()),
+            wallboard: wallboard(&config.web, &health, &exporter, &clock),
             clock: clock.clone(),
             web,
             connections: Connections::default(),
@@ -97,6 +103,9 @@ impl Service {
             let listener = threads.adopt(listener)?;
             let serving = http::serve(listener, Arc::clone(&pages), stop.clone());
             tasks.spawn_on(serving, threads.handle());
+        }
+        if let Some(wallboard) = &pages.wallboard {
+            tasks.spawn_on(Arc::clone(wallboard).run(stop.clone()), threads.handle());
         }
         let informed = keep_systemd_informed(Arc::clone(&health), clock.clone(), stop.clone());
         tasks.spawn(informed);
@@ -138,6 +147,23 @@ fn scraper(exporter: Arc<Mutex<Exporter>>, clock: Clock) -> Scraper {
             exporter.lock().unwrap_or_else(PoisonError::into_inner).snapshot(clock.now());
         Arc::new(snapshot.named())
     })
+}
+
+/// The wallboard, whose cuts are taken as those of scrapes.
+fn wallboard(
+    web: &Web,
+    health: &Arc<Health>,
+    exporter: &Arc<Mutex<Exporter>>,
+    clock: &Clock,
+) -> Option<Arc<Wallboard>> {
+    if !web.wallboard {
+        return None;
+    }
+    let (exporter, clock) = (Arc::clone(exporter), clock.clone());
+    let take = move |quarters| {
+        exporter.lock().unwrap_or_else(PoisonError::into_inner).board(clock.now(), quarters)
+    };
+    Some(Arc::new(Wallboard::new(web.wallboard_viewers, Arc::clone(health), take)))
 }
 
 impl Numbers for Families {

@@ -76,6 +76,10 @@ pub struct Web {
     pub health_socket: Option<HealthPath>,
     /// Whether a request may ask for a reload.
     pub enable_lifecycle: bool,
+    /// Whether there is a wallboard.
+    pub wallboard: bool,
+    /// How many may follow it at once.
+    pub wallboard_viewers: usize,
 }
 
 /// One Asterisk server.

@@ -60,6 +60,8 @@ pub const KEYS: &[(&str, Change)] = &[
     ("web.systemd_socket", Change::Restart),
     ("web.health_socket", Change::Restart),
     ("web.enable_lifecycle", Change::Restart),
+    ("web.wallboard", Change::Restart),
+    ("web.wallboard_viewers", Change::Restart),
     ("pbx[].name", Change::OtherPbx),
     ("pbx[].address", Change::Reconnect),
     ("pbx[].tls", Change::Reconnect),
@@ -155,6 +157,8 @@ fn of_web(web: &Web) -> Vec<Setting> {
         ("web.systemd_socket", Value::Switch(web.systemd_socket)),
         ("web.health_socket", socket),
         ("web.enable_lifecycle", Value::Switch(web.enable_lifecycle)),
+        ("web.wallboard", Value::Switch(web.wallboard)),
+        ("web.wallboard_viewers", Value::Count(web.wallboard_viewers)),
     ]);
     all
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::section::Section;
@@ -17,6 +18,10 @@ pub(super) fn read(section: Section<'_>) -> Web {
         systemd_socket: section.read("systemd_socket", checks::boolean).unwrap_or(false),
         health_socket: health_path(&section),
         enable_lifecycle: section.read("enable_lifecycle", checks::boolean).unwrap_or(false),
+        wallboard: section.read("wallboard", checks::boolean).unwrap_or(true),
+        wallboard_viewers: section
+            .read("wallboard_viewers", checks::count(VIEWERS))
+            .unwrap_or(DEFAULT_VIEWERS),
     };
     section.finish();
     web
@@ -73,5 +78,10 @@ fn listen_addresses(section: &Section<'_>) -> Vec<SocketAddr> {
     addresses
 }
 
+/// Each is an open connection, so a process needs that many descriptors.
+const VIEWERS: RangeInclusive<usize> = 1..=10_000;
+/// A screen in each room of a large call centre; with the connections of scrapers, half of the 1024
+/// descriptors that a process has by default.
+const DEFAULT_VIEWERS: usize = 200;
 /// Ours by default: the range usual for exporters, 9100 to 9999, is full.
 const PORT: u16 = 15_038;

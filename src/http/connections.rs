@@ -4,6 +4,9 @@
 //! been idle for longest is ended: a scraper that lost its connection opens another, while one that is
 //! kept out sees nothing.  Of many clients it is one of those that has the most connections, so that a
 //! client with hundreds ends its own.
+//!
+//! A connection that follows the wallboard takes no such place: it has one of the wallboard's, and never
+//! keeps a scraper out.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -23,6 +26,8 @@ struct Table {
     /// The number of the latest one.
     latest: u64,
     open: HashMap<u64, Connection>,
+    /// How many of them have a place.
+    seated: usize,
     clients: HashMap<IpAddr, Known>,
 }
 
@@ -30,11 +35,16 @@ struct Table {
 struct Connection {
     address: IpAddr,
     idle: Arc<IdleTimeout>,
+    /// How many event streams it has; with one it has no place.
+    streams: usize,
 }
 
 #[derive(Debug)]
 struct Known {
+    /// With a place.
     connections: usize,
+    /// Without one.
+    watching: usize,
     client: Arc<Client>,
 }
 
@@ -47,11 +57,18 @@ pub(super) struct Client {
     pub(super) password: AsyncMutex<()>,
 }
 
+/// A connection that follows the wallboard, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watching {
+    connections: Connections,
+    number: u64,
+}
+
 /// The place of one connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
     connections: Connections,
-    number: u64,
+    pub(super) number: u64,
     pub(super) idle: Arc<IdleTimeout>,
     pub(super) client: Arc<Client>,
 }
@@ -64,7 +81,7 @@ impl Connections {
         if table.count(address) >= CONNECTIONS_EACH {
             let victim = table.most_idle(|connection| connection.address == address);
             table.displace(victim.ok_or(HttpRefusal::ClientConnections)?, End::Displaced);
-        } else if table.open.len() >= MAX_CONNECTIONS {
+        } else if table.seated >= MAX_CONNECTIONS {
             let most = table.clients.values().map(|known| known.connections).max();
             let has_most = |connection: &Connection| Some(table.count(connection.address)) == most;
             let victim = table.most_idle(has_most).or_else(|| table.most_idle(|_| true));
@@ -75,6 +92,12 @@ impl Connections {
         let (number, client) = table.add(address, Arc::clone(&idle));
         drop(table);
         Ok(Seat { connections: self.clone(), number, idle, client })
+    }
+
+    /// The connection of that number follows the wallboard: its place is free for others.
+    pub(super) fn watch(&self, number: u64) -> Watching {
+        self.lock().watch(number);
+        Watching { connections: self.clone(), number }
     }
 
     /// Ends the connection that has been sending for longest; false if none is.
@@ -103,16 +126,19 @@ impl Table {
     /// Of the connections that may be ended, the one that has been idle for longest, or else has been
     /// asking for longest without having been let in, or else sending for longest.  None that is worked for: its client waits for us.
     fn most_idle(&self, may_be: impl Fn(&Connection) -> bool) -> Option<u64> {
-        let all = self.open.iter().filter(|(_, connection)| may_be(connection));
+        let seated = self.open.iter().filter(|(_, connection)| connection.streams == 0);
+        let all = seated.filter(|(_, connection)| may_be(connection));
         let all = all.map(|(&number, connection)| (connection.idle.doing(), number));
         all.filter(|(doing, _)| *doing != Doing::Working).min().map(|(_, number)| number)
     }
 
     fn add(&mut self, address: IpAddr, idle: Arc<IdleTimeout>) -> (u64, Arc<Client>) {
         self.latest += 1;
-        self.open.insert(self.latest, Connection { address, idle });
+        self.open.insert(self.latest, Connection { address, idle, streams: 0 });
+        self.seated += 1;
         let known = self.clients.entry(address).or_insert_with(|| Known {
             connections: 0,
+            watching: 0,
             client: Arc::new(Client {
                 scrapes: Arc::new(Semaphore::new(SCRAPES_EACH)),
                 password: AsyncMutex::default(),
@@ -131,13 +157,56 @@ impl Table {
 
     fn remove(&mut self, number: u64) -> Option<Connection> {
         let connection = self.open.remove(&number)?;
+        let watching = usize::from(connection.streams > 0);
+        self.seated -= 1 - watching;
         if let Some(known) = self.clients.get_mut(&connection.address) {
-            known.connections -= 1;
-            if known.connections == 0 {
+            known.watching -= watching;
+            known.connections -= 1 - watching;
+            if known.connections + known.watching == 0 {
                 self.clients.remove(&connection.address);
             }
         }
         Some(connection)
+    }
+
+    /// One more stream of a connection, which gives its place up with the first one.
+    fn watch(&mut self, number: u64) {
+        // One that has been displaced is about to end.
+        let Some(connection) = self.open.get_mut(&number) else { return };
+        connection.streams += 1;
+        if connection.streams == 1 {
+            self.seated -= 1;
+            if let Some(known) = self.clients.get_mut(&connection.address) {
+                known.connections -= 1;
+                known.watching += 1;
+            }
+        }
+    }
+
+    /// One stream less.  After the last one the connection takes a place again, and ends if there is none:
+    /// nobody else gives way for it.
+    fn unwatch(&mut self, number: u64) {
+        let Some(connection) = self.open.get_mut(&number) else { return };
+        if connection.streams > 1 {
+            connection.streams -= 1;
+            return;
+        }
+
+        let Some(known) = self.clients.get_mut(&connection.address) else { return };
+        if known.connections >= CONNECTIONS_EACH || self.seated >= MAX_CONNECTIONS {
+            self.displace(number, End::Idle);
+            return;
+        }
+        connection.streams = 0;
+        known.connections += 1;
+        known.watching -= 1;
+        self.seated += 1;
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.connections.lock().unwatch(self.number);
     }
 }
 
@@ -291,5 +360,47 @@ mod tests {
         assert_eq!(all.lock().count("192.0.2.1".parse().unwrap()), 1);
         drop(more);
         assert!(all.lock().open.is_empty() && all.lock().clients.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn viewers_take_no_place_and_do_not_give_way() {
+        let (all, clock) = (Connections::default(), Clock::start());
+        let viewers = fill(&all, &clock, "192.0.2.1").await;
+        let streams: Vec<_> = viewers.iter().map(|seat| all.watch(seat.number)).collect();
+        let scrapers = fill(&all, &clock, "192.0.2.1").await;
+        assert_eq!((displaced(&viewers), displaced(&scrapers)), (vec![], vec![]));
+        let client = &viewers[0].client;
+        assert!(
+            scrapers.iter().all(|seat| Arc::ptr_eq(&seat.client, client)),
+            "they are one client"
+        );
+
+        // The oldest of those with a place gives way, though all viewers are older.
+        let _more = take(&all, &clock, "192.0.2.1").unwrap();
+        assert_eq!((displaced(&viewers), displaced(&scrapers)), (vec![], vec![0]));
+        drop((streams, viewers, scrapers, _more));
+        let table = all.lock();
+        assert_eq!((table.open.len(), table.seated, table.clients.len()), (0, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_its_last_stream_a_connection_has_a_place_again_or_ends() {
+        let (all, clock) = (Connections::default(), Clock::start());
+        let seat = take(&all, &clock, "192.0.2.1").unwrap();
+        let streams = [all.watch(seat.number), all.watch(seat.number)];
+        assert_eq!(all.lock().seated, 0);
+        let [one, other] = streams;
+        drop(one);
+        assert_eq!(all.lock().seated, 0);
+        drop(other);
+        assert_eq!(all.lock().seated, 1);
+        assert!(!is_displaced(&seat));
+
+        let stream = all.watch(seat.number);
+        let scrapers = fill(&all, &clock, "192.0.2.1").await;
+        drop(stream);
+        assert!(is_displaced(&seat));
+        assert_eq!(all.lock().seated, CONNECTIONS_EACH);
+        assert!(displaced(&scrapers).is_empty());
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Peer {
     /// By which policy TLS has let the client in; `None` without TLS.
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) http2: bool,
+    /// The number of the connection.
+    pub(super) number: u64,
     pub(super) idle: Arc<IdleTimeout>,
     pub(super) client: Arc<Client>,
 }

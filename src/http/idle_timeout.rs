@@ -3,6 +3,8 @@
 //! One rule covers silent clients, headers sent a byte at a time, answers nobody reads and HTTP/2
 //! windows that stay shut: what counts is neither bytes nor frames but whether a request is open,
 //! and that lasts until the last byte of its answer has left our memory.
+//!
+//! An event stream never ends by itself.  It counts as read as long as it takes its events.
 
 use std::time::Duration;
 
@@ -27,6 +29,10 @@ struct Requests {
     asking: usize,
     /// Those of them whose answer is ready, and is read by the client or not.
     sending: usize,
+    /// Event streams; none of them is among those that are open.
+    streams: usize,
+    /// How often streams took events after a while.
+    beats: u64,
     /// How often the last open one ended: an answer may begin and end between two looks.
     rests: u64,
     /// Since when no request is open, or since when the first of them is, or since when answers are
@@ -71,6 +77,14 @@ pub(super) struct OpenRequest {
     stage: Stage,
 }
 
+/// One stream of events.
+#[derive(Debug)]
+pub(super) struct OpenStream {
+    requests: watch::Sender<Requests>,
+    clock: Clock,
+    last: Moment,
+}
+
 /// How far a request is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
@@ -82,8 +96,16 @@ enum Stage {
 impl IdleTimeout {
     pub(super) fn new(clock: Clock) -> Self {
         let since = clock.now();
-        let requests =
-            Requests { open: 0, asking: 0, sending: 0, rests: 0, since, displaced: None };
+        let requests = Requests {
+            since,
+            open: 0,
+            asking: 0,
+            sending: 0,
+            streams: 0,
+            beats: 0,
+            rests: 0,
+            displaced: None,
+        };
         Self { requests: watch::Sender::new(requests), clock }
     }
 
@@ -130,6 +152,9 @@ impl IdleTimeout {
                 now.displaced.is_some()
                     || now.rests != before.rests
                     || (now.open > 0) != (before.open > 0)
+                    || (now.streams > 0) != (before.streams > 0)
+                    // A stream that is read does not excuse an answer that is not.
+                    || (now.open == 0 && now.beats != before.beats)
             };
             let (limit, end) = before.limit();
             if timeout(limit, changes.wait_for(changed)).await.is_err() {
@@ -141,10 +166,18 @@ impl IdleTimeout {
 
 impl Requests {
     const fn limit(self) -> (Duration, End) {
-        match (self.open, self.rests) {
+        match (self.open + self.streams, self.rests) {
             (0, 0) => (FIRST_REQUEST, End::NoRequest),
             (0, _) => (BETWEEN_REQUESTS, End::Idle),
             _ => (ANSWER, End::Unread),
+        }
+    }
+
+    /// Something ended: maybe it was the last of what is open.
+    fn rest(&mut self, now: Moment) {
+        if self.open == 0 {
+            self.rests += 1;
+            self.since = now;
         }
     }
 }
@@ -173,6 +206,14 @@ impl OpenRequest {
         self.stage = Stage::Sending;
         Bytes::from_owner(Held { body, _open: self })
     }
+
+    /// The answer is a stream of events: it stays open for as long as it takes them.
+    pub(super) fn stream(mut self) -> OpenStream {
+        self.admit();
+        self.requests.send_modify(|requests| requests.streams += 1);
+        let (requests, clock) = (self.requests.clone(), self.clock.clone());
+        OpenStream { requests, last: clock.now(), clock }
+    }
 }
 
 impl Drop for OpenRequest {
@@ -182,10 +223,28 @@ impl Drop for OpenRequest {
             requests.open -= 1;
             requests.asking -= usize::from(self.stage == Stage::Asking);
             requests.sending -= usize::from(self.stage == Stage::Sending);
-            if requests.open == 0 {
-                requests.rests += 1;
-                requests.since = now;
-            }
+            requests.rest(now);
+        });
+    }
+}
+
+impl OpenStream {
+    /// Some of it was taken.
+    pub(super) fn beat(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.last) >= BEAT {
+            self.last = now;
+            self.requests.send_modify(|requests| requests.beats += 1);
+        }
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let now = self.clock.now();
+        self.requests.send_modify(|requests| {
+            requests.streams -= 1;
+            requests.rest(now);
         });
     }
 }
@@ -206,6 +265,9 @@ const FIRST_REQUEST: Duration = Duration::from_secs(10);
 /// From a request to the last byte of its answer; also the longest stretch of overlapping requests.
 /// Prometheus itself gives up after 10 s by default and never waits past its scrape interval.
 const ANSWER: Duration = Duration::from_secs(60);
+/// From one look at whether a stream is read to the next: events come each second, and each look wakes the
+/// task of the connection.
+const BEAT: Duration = Duration::from_secs(10);
 /// From an answer to the next request: longer than any usual scrape interval, so that scrapers keep
 /// their connection.
 const BETWEEN_REQUESTS: Duration = Duration::from_secs(300);
@@ -221,6 +283,47 @@ mod tests {
         let end = IdleTimeout::new(clock.clone()).expired().await;
         assert_eq!(end, End::NoRequest);
         assert_eq!(clock.now().since(before).as_secs(), FIRST_REQUEST.as_secs());
+    }
+
+    /// Takes an event of the stream each second for so many seconds, and goes on without taking any.
+    async fn read(mut stream: OpenStream, seconds: u64) {
+        for _ in 0..seconds {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            stream.beat();
+            tokio::task::yield_now().await;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_goes_on_for_as_long_as_it_is_read() {
+        let clock = Clock::start();
+        let idle = IdleTimeout::new(clock.clone());
+        let stream = idle.open().stream();
+        let before = clock.now();
+        tokio::select! {
+            biased;
+            end = idle.expired() => assert_eq!(end, End::Unread),
+            () = read(stream, 1000) => {}
+        }
+        assert_eq!(clock.now().since(before).as_secs(), 1000 + ANSWER.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_read_does_not_excuse_an_answer_that_is_not() {
+        let clock = Clock::start();
+        let idle = IdleTimeout::new(clock.clone());
+        let stream = idle.open().stream();
+        let stuck = idle.open().answer(Bytes::from_static(&[0; 10]));
+        let before = clock.now();
+        tokio::select! {
+            biased;
+            end = idle.expired() => assert_eq!(end, End::Unread),
+            () = read(stream, 1000) => {}
+        }
+        assert_eq!(clock.now().since(before).as_secs(), ANSWER.as_secs());
+        assert!(matches!(idle.doing(), Doing::Sending(_)), "its page may be freed for others");
+        drop(stuck);
     }
 
     #[tokio::test(start_paused = true)]

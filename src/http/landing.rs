@@ -36,7 +36,7 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
         env!("CARGO_PKG_VERSION")
     )?;
     // What is wrong stands below the table that shows that something is.
-    write_links(html, &pages.telemetry_path)?;
+    write_links(html, pages)?;
     write_table(html, &pbxs, now)?;
     write_notices(html, &pbxs)?;
     write_advice(html, &pbxs)?;
@@ -45,13 +45,19 @@ fn write(html: &mut String, pages: &Pages) -> fmt::Result {
 }
 
 /// Relative, so that they work behind a proxy that adds a prefix.
-fn write_links(html: &mut String, telemetry_path: &str) -> fmt::Result {
+fn write_links(html: &mut String, pages: &Pages) -> fmt::Result {
+    html.write_str("<nav aria-label=\"Pages\">\n<ul>\n")?;
+    if pages.wallboard.is_some() {
+        html.write_str(
+            "<li><a href=\"./wallboard\">Wallboard</a>: queues and agents, live</li>\n",
+        )?;
+    }
     writeln!(
         html,
-        "<nav aria-label=\"Pages\">\n<ul>\n<li><a href=\".{}\">Metrics</a></li>\n\
+        "<li><a href=\".{}\">Metrics</a></li>\n\
          <li><a href=\"./-/healthy\">Healthy</a>: this process answers</li>\n\
          <li><a href=\"./-/ready\">Ready</a>: every PBX is synchronised</li>\n</ul>\n</nav>",
-        Escaped(telemetry_path)
+        Escaped(&pages.telemetry_path)
     )
 }
 

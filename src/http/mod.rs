@@ -26,6 +26,7 @@ mod scrape;
 mod tests;
 mod tls;
 mod turns;
+mod wallboard;
 mod web_config;
 
 use std::convert::Infallible;
@@ -51,6 +52,7 @@ pub use connections::Connections;
 pub use health_socket::HealthSocket;
 pub use lifecycle::{Lifecycle, ReloadRequest};
 pub use scrape::{Numbers, Scraper, TakeNumbers};
+pub use wallboard::Wallboard;
 pub use web_config::{WebConfig, WebConfigError};
 
 use self::complaints::Complaints;
@@ -72,6 +74,8 @@ pub struct Pages {
     pub health: Arc<Health>,
     /// Answers scrapes.
     pub scraper: Scraper,
+    /// The wallboard, if there is one.
+    pub wallboard: Option<Arc<Wallboard>>,
     /// For ages on the landing page.
     pub clock: Clock,
     /// TLS, users, headers and the limit of requests, if there is a file that has them.
@@ -91,13 +95,14 @@ pub async fn serve(listener: TcpListener, pages: Arc<Pages>, mut shutdown: watch
     let mut connections = JoinSet::new();
     let mut complaints = Complaints::default();
     let stop = shutdown.clone();
+    let viewers = pages.wallboard.as_ref().map_or(0, |wallboard| wallboard.limit());
 
     loop {
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => break,
             // Connections that ended are taken out at once, so `len` counts the open ones.
             Some(_) = connections.join_next() => {}
-            (stream, peer) = accept(&listener, &mut complaints, &pages.clock), if connections.len() < MAX_TASKS => {
+            (stream, peer) = accept(&listener, &mut complaints, &pages.clock), if connections.len() < MAX_TASKS + viewers => {
                 let idle = IdleTimeout::new(pages.clock.clone());
                 match pages.connections.take(peer, idle) {
                     Ok(seat) => {
@@ -155,7 +160,7 @@ async fn converse(
     let conversation = async {
         let peer = |policy, http2| {
             let (client, idle) = (Arc::clone(&seat.client), Arc::clone(&seat.idle));
-            Peer { policy, http2, client, idle }
+            Peer { policy, http2, number: seat.number, client, idle }
         };
         match open(stream, &pages, shutdown).await {
             Some(Opened::Plain { stream, http2 }) => {

@@ -1,21 +1,31 @@
 //! What is answered, before it becomes a response.
 
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
 use super::idle_timeout::OpenRequest;
+use super::wallboard::{Events, Viewer};
 
 /// Headers for every answer.
 pub(super) type Headers = Vec<(HeaderName, HeaderValue)>;
+
+/// The body of an answer: a whole page, or events that go on.
+pub(super) type Body = Either<Full<Bytes>, Events>;
 
 /// A response whose body is still our own.
 pub(super) struct Page {
     status: StatusCode,
     headers: HeaderMap,
-    /// `None` for a page that is not made, as nobody sees more than its headers.
-    body: Option<Bytes>,
+    content: Content,
+}
+
+enum Content {
+    /// Nobody sees more than its headers.
+    Unmade,
+    Made(Bytes),
+    Events(Viewer),
 }
 
 impl Page {
@@ -24,7 +34,8 @@ impl Page {
         content_type: &'static str,
         body: impl Into<Bytes>,
     ) -> Self {
-        let mut page = Self { status, headers: HeaderMap::new(), body: Some(body.into()) };
+        let content = Content::Made(body.into());
+        let mut page = Self { status, headers: HeaderMap::new(), content };
         page.header(header::CONTENT_TYPE, content_type);
         page.header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         page.header(header::CACHE_CONTROL, "no-store");
@@ -49,7 +60,13 @@ impl Page {
 
     /// The headers of a page that nobody has made.
     pub(super) fn unmade(status: StatusCode, content_type: &'static str) -> Self {
-        Self { body: None, ..Self::new(status, content_type, Bytes::new()) }
+        Self { content: Content::Unmade, ..Self::new(status, content_type, Bytes::new()) }
+    }
+
+    /// Events that go on for as long as somebody reads them.
+    pub(super) fn events(viewer: Viewer) -> Self {
+        let content = Content::Events(viewer);
+        Self { content, ..Self::unmade(StatusCode::OK, EVENT_STREAM) }
     }
 
     /// HEAD has the length of the body, if there is one, and no body.
@@ -57,19 +74,31 @@ impl Page {
         mut self,
         method: &Method,
         open: Option<OpenRequest>,
-    ) -> Response<Full<Bytes>> {
-        if let Some(body) = &self.body {
+    ) -> Response<Body> {
+        if let Content::Made(body) = &self.content {
             self.headers.insert(header::CONTENT_LENGTH, body.len().into());
         }
-        let body = self.body.filter(|_| *method != Method::HEAD).unwrap_or_default();
-        let body = match open {
-            Some(open) => open.answer(body),
-            None => body,
+        let whole = |body| Either::Left(Full::new(body));
+        let body = match (self.content, open) {
+            (Content::Events(viewer), Some(open)) => Either::Right(Events::new(viewer, open)),
+            (Content::Made(body), open) if *method != Method::HEAD => whole(answer(body, open)),
+            (_, open) => whole(answer(Bytes::new(), open)),
         };
 
-        let mut response = Response::new(Full::new(body));
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
     }
 }
+
+/// The request stays open until the answer is sent.
+fn answer(body: Bytes, open: Option<OpenRequest>) -> Bytes {
+    match open {
+        Some(open) => open.answer(body),
+        None => body,
+    }
+}
+
+/// Of server-sent events.
+pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";

@@ -2,18 +2,17 @@
 
 use std::fmt::Write;
 
-use http_body_util::Full;
-use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Response, StatusCode, Version};
 use tracing::error;
 
 use super::duration::in_words;
 use super::gate::Peer;
 use super::idle_timeout::OpenRequest;
-use super::page::Page;
+use super::page::{Body, EVENT_STREAM, Page};
 use super::scrape::{ScrapeError, Wanted};
+use super::wallboard::{self, Asset, Wallboard};
 use super::{Pages, gate, landing, negotiate, query};
 use crate::health::Phase;
 use crate::metrics::HttpRefusal;
@@ -25,7 +24,7 @@ pub(super) async fn answer(
     request: &Parts,
     peer: &Peer,
     mut open: OpenRequest,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let (page, headers) = match gate::admit(pages, request, peer).await {
         Ok(headers) => {
             open.admit();
@@ -37,7 +36,7 @@ pub(super) async fn answer(
 }
 
 /// The answer on the Unix socket, where there is nothing but health.
-pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Full<Bytes>> {
+pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Body> {
     let page = match request.uri.path() {
         HEALTHY => healthy(pages),
         READY => ready(pages),
@@ -50,36 +49,41 @@ pub(super) fn answer_probe(pages: &Pages, request: &Parts) -> Response<Full<Byte
 }
 
 async fn page(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
-    match Route::of(request.uri.path(), &pages.telemetry_path) {
-        None => not_found(&pages.telemetry_path),
+    match Route::of(request.uri.path(), pages) {
+        None => not_found(pages),
         Some(Route::Reload) => reload(pages, &request.method).await,
         Some(_) if !is_read(&request.method) => method_not_allowed("GET, HEAD"),
         Some(Route::Metrics) => metrics(pages, request, peer).await,
         Some(Route::Landing) => landing_page(pages),
         Some(Route::Healthy) => healthy(pages),
         Some(Route::Ready) => ready(pages),
+        Some(Route::Wallboard(asset)) => file(asset),
+        Some(Route::Events(wallboard)) => events(wallboard, pages, request, peer),
     }
 }
 
 #[derive(Clone, Copy)]
-enum Route {
+enum Route<'a> {
     Metrics,
     Landing,
     Healthy,
     Ready,
     Reload,
+    Wallboard(Asset),
+    Events(&'a Wallboard),
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// The metrics come first: whoever moves them to `/` wants them there.
-    fn of(path: &str, telemetry_path: &str) -> Option<Self> {
+    fn of(path: &str, pages: &'a Pages) -> Option<Self> {
         match path {
-            _ if path == telemetry_path => Some(Self::Metrics),
+            _ if path == pages.telemetry_path => Some(Self::Metrics),
             "/" => Some(Self::Landing),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
             RELOAD => Some(Self::Reload),
-            _ => None,
+            wallboard::EVENTS => pages.wallboard.as_deref().map(Self::Events),
+            _ => pages.wallboard.as_ref().and(Asset::at(path)).map(Self::Wallboard),
         }
     }
 }
@@ -210,8 +214,39 @@ fn ready(pages: &Pages) -> Page {
     Page::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{missing}"))
 }
 
-fn not_found(telemetry_path: &str) -> Page {
-    let body = format!("not found; there is /, {telemetry_path}, {HEALTHY} and {READY}\n");
+fn file(asset: Asset) -> Page {
+    let (content_type, text) = asset.content();
+    let mut page = Page::new(StatusCode::OK, content_type, text);
+    page.header(header::CONTENT_SECURITY_POLICY, wallboard::CONTENT_SECURITY_POLICY);
+    page.header(header::REFERRER_POLICY, "no-referrer");
+    page
+}
+
+/// What happens on the PBXs, each second; if there is a place for one more viewer.
+fn events(wallboard: &Wallboard, pages: &Pages, request: &Parts, peer: &Peer) -> Page {
+    if request.method == Method::HEAD {
+        return Page::unmade(StatusCode::OK, EVENT_STREAM);
+    }
+    let Some(viewer) = wallboard.viewer(|| pages.connections.watch(peer.number)) else {
+        pages.refusals.count(HttpRefusal::Viewers);
+        return Page::text(StatusCode::SERVICE_UNAVAILABLE, "too many viewers of the wallboard\n");
+    };
+
+    let mut page = Page::events(viewer);
+    // Proxies such as nginx keep events until their buffer is full.
+    page.header(HeaderName::from_static("x-accel-buffering"), "no");
+    // Nothing can be asked for behind it before it ends, and its place is gone.
+    if request.version < Version::HTTP_2 {
+        page.header(header::CONNECTION, "close");
+    }
+    page
+}
+
+fn not_found(pages: &Pages) -> Page {
+    let wallboard = if pages.wallboard.is_some() { "/wallboard, " } else { "" };
+    let telemetry_path = &pages.telemetry_path;
+    let body =
+        format!("not found; there is /, {telemetry_path}, {wallboard}{HEALTHY} and {READY}\n");
     Page::text(StatusCode::NOT_FOUND, body)
 }
 

@@ -73,7 +73,7 @@ impl Scraper {
         Self {
             take: Arc::new(take),
             permits: Arc::new(Semaphore::new(permits)),
-            writers: Writers::default(),
+            writers: Writers::new(WRITERS, "scrape"),
             numbers: Turns::default(),
             pages: Turns::default(),
             memory: Arc::default(),
@@ -131,27 +131,26 @@ impl Scraper {
 ///
 /// They are few and their own: the allocator keeps freed memory by thread, so that pages of tens of
 /// megabytes, written on whichever of many threads is idle, would be kept many times.
-struct Writers(Option<Runtime>);
+pub(super) struct Writers(Option<Runtime>);
 
 impl Writers {
+    /// At most as many threads, called so.
+    pub(super) fn new(threads: usize, name: &str) -> Self {
+        let threads = Builder::new_current_thread()
+            .max_blocking_threads(threads)
+            .thread_name(name)
+            .thread_keep_alive(Duration::from_secs(3600))
+            .build();
+        Self(threads.ok())
+    }
+
     /// Does `work` on one of them.
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ScrapeError> {
         let threads = self.0.as_ref().ok_or(ScrapeError::NoThread)?;
         threads.spawn_blocking(work).await.map_err(ScrapeError::Broken)
-    }
-}
-
-impl Default for Writers {
-    fn default() -> Self {
-        let threads = Builder::new_current_thread()
-            .max_blocking_threads(WRITERS)
-            .thread_name("scrape")
-            .thread_keep_alive(Duration::from_secs(3600))
-            .build();
-        Self(threads.ok())
     }
 }
 

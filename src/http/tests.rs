@@ -1,6 +1,7 @@
 //! The pages over a real socket.
 
 mod attacks;
+mod wallboard;
 mod web;
 
 use std::io::Read;
@@ -16,7 +17,7 @@ use super::*;
 use crate::clock::Moment;
 use crate::correlator::Missing;
 use crate::health::Phase;
-use crate::metrics::{Exposition, Format};
+use crate::metrics::{Exporter, Exposition, Format, Metrics, Settings};
 use crate::pbx::PbxName;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -50,6 +51,16 @@ impl Site {
         web: Option<WebConfig>,
         lifecycle: Option<Lifecycle>,
     ) -> Self {
+        Self::watched(limit, write, web, (lifecycle, 0)).await
+    }
+
+    /// The same with a wallboard for so many viewers; none for 0.
+    async fn watched(
+        limit: usize,
+        write: Box<WritePage>,
+        web: Option<WebConfig>,
+        (lifecycle, viewers): (Option<Lifecycle>, usize),
+    ) -> Self {
         let listener = bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).await.unwrap().remove(0);
         let names = [("hq", "10.0.0.5:5038"), ("<b>", "10.0.1.5:5038")];
         let health = Arc::new(Health::new(
@@ -57,11 +68,18 @@ impl Site {
         ));
         let numbers = Arc::new(write);
         let refusals = HttpRefusals::default();
+        let exporter = Mutex::new(Exporter::new(Metrics::new(Settings::default()), Vec::new()));
+        let take = move |quarters| {
+            exporter.lock().unwrap().board(Moment::from_secs(1_764_000_000), quarters)
+        };
+        let wallboard = Wallboard::new(viewers, Arc::clone(&health), take);
+        let wallboard = Some(Arc::new(wallboard)).filter(|_| viewers > 0);
         let pages = Pages {
             telemetry_path: "/metrics".to_owned(),
             lifecycle,
             health: Arc::clone(&health),
             scraper: Scraper::new(limit, move || Arc::clone(&numbers) as Arc<dyn Numbers>),
+            wallboard: wallboard.clone(),
             clock: Clock::start(),
             web: web.map(Arc::new),
             connections: Connections::default(),
@@ -70,6 +88,9 @@ impl Site {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        if let Some(wallboard) = wallboard {
+            tasks.spawn(wallboard.run(stopped.clone()));
+        }
         tasks.spawn(serve(listener, Arc::new(pages), stopped));
         Self { address, health, refusals, stop, tasks }
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::board::{BoardCut, PbxCut, Quarters};
 use super::catalogue::Entry;
 use super::exposition::{Exposition, Format};
 use super::http::HttpRefusals;
@@ -90,6 +91,19 @@ impl Exporter {
         // What this scrape shows for the first time began before it.
         self.metrics.registrar.timeline().scraped(now);
         snapshot
+    }
+
+    /// Copies what the wallboard shows at `now`, with the quarters of the day that ended if they are
+    /// `wanted`; to be called under the lock, and named behind it.
+    ///
+    /// It is no scrape: nothing that is exported changes.
+    pub fn board(&mut self, now: Moment, wanted: Quarters) -> BoardCut {
+        let pbxs = self.monitors.iter_mut().map(|monitor| {
+            let Monitor { correlator, recorder, .. } = monitor;
+            let state = PbxState::new(correlator.state(now), correlator.names(), recorder);
+            PbxCut::new(now, wanted, state, recorder)
+        });
+        BoardCut { at: now, pbxs: pbxs.collect() }
     }
 
     /// What `/metrics` answers at `now`, as text.

@@ -33,6 +33,8 @@ pub enum HttpRefusal {
     RateLimit,
     /// The web configuration is wrong.
     WebConfig,
+    /// As many as may follow the wallboard already do.
+    Viewers,
 }
 
 /// Counts what is refused.
@@ -81,4 +83,5 @@ const REASONS: &[(HttpRefusal, &[(&str, &str)])] = &[
     (HttpRefusal::Password, &[("reason", "password")]),
     (HttpRefusal::RateLimit, &[("reason", "rate_limit")]),
     (HttpRefusal::WebConfig, &[("reason", "web_config")]),
+    (HttpRefusal::Viewers, &[("reason", "viewers")]),
 ];

@@ -174,6 +174,11 @@ impl<I> Name<I> {
         escape(&mut escaped, text);
         Self(escaped.into(), PhantomData)
     }
+
+    /// The name as it was.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        unescaped(&self.0)
+    }
 }
 
 pub(super) type QueueName = Name<QueueId>;

@@ -13,6 +13,7 @@
 //!   begin before anybody calls
 //! - `self_metrics`, `http`, `reloads`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
+//! - `recent`: what happened in the last hours; `board`: what the wallboard shows
 //! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is
 //!   written
 
@@ -24,6 +25,7 @@ use prometheus_client::metrics::counter::Counter;
 mod agents;
 mod ahead;
 mod aliases;
+mod board;
 mod budget;
 mod calls;
 mod catalogue;
@@ -45,6 +47,7 @@ mod overflow;
 mod process;
 mod protobuf;
 mod queues;
+mod recent;
 mod recorder;
 mod registrar;
 mod reloads;
@@ -59,12 +62,14 @@ mod texts;
 mod timeline;
 
 pub use aliases::QueueAliases;
+pub use board::{AgentRow, Board, BoardCut, PbxRows, Quarters, QueueRow};
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use exporter::{Exporter, Families, Snapshot};
 pub use exposition::{Exposition, Format};
 pub use http::{HttpRefusal, HttpRefusals};
 pub use monitors::{Monitor, Monitors, Slot};
 pub use overflow::Limit;
+pub use recent::{Counts as RecentCounts, QueueCounts};
 pub use recorder::Recorder;
 pub use reloads::ConfigReloads;
 pub use self_metrics::SelfMetrics;
@@ -85,6 +90,7 @@ use self::members::MemberFamilies;
 use self::naming::{Costs, Naming, Room};
 use self::overflow::Overflows;
 use self::queues::QueueFamilies;
+use self::recent::Recent;
 use self::registrar::Registrar;
 use self::self_metrics::SelfFamilies;
 use self::state::PbxState;
@@ -111,6 +117,8 @@ pub struct Metrics {
     http: HttpRefusals,
     reloads: ConfigReloads,
     process: bool,
+    /// Whether recorders keep what happened lately.
+    keeps_recent: bool,
 }
 
 impl Metrics {
@@ -125,7 +133,8 @@ impl Metrics {
     /// The same families without any series, for a PBX that may go again: they are dropped with it.
     fn alike(&self) -> Self {
         let registrar = Registrar::on(Arc::clone(self.registrar.timeline()));
-        Self::with(registrar, Arc::clone(&self.laid_out), Arc::clone(&self.settings))
+        let alike = Self::with(registrar, Arc::clone(&self.laid_out), Arc::clone(&self.settings));
+        Self { keeps_recent: self.keeps_recent, ..alike }
     }
 
     fn with(mut registrar: Registrar, laid_out: Arc<Settings>, settings: Arc<Settings>) -> Self {
@@ -158,6 +167,7 @@ impl Metrics {
             http: HttpRefusals::default(),
             reloads: ConfigReloads::default(),
             process: false,
+            keeps_recent: false,
         }
     }
 
@@ -189,6 +199,12 @@ impl Metrics {
         self
     }
 
+    /// Keeps what happened lately, for who has a wallboard.  To be called before a PBX is added.
+    #[must_use]
+    pub fn with_recent(self) -> Self {
+        Self { keeps_recent: true, ..self }
+    }
+
     /// What counts for `pbx`; a name may have one recorder only.
     pub fn recorder(&self, pbx: &PbxName) -> Recorder {
         let room = self.room(pbx);
@@ -207,6 +223,7 @@ impl Metrics {
             overflows: room.overflows.clone(),
             budget: budget.clone(),
             ahead: Ahead::default(),
+            recent: self.keeps_recent.then(|| Recent::new(Arc::clone(self.registrar.timeline()))),
             naming: Naming::new(self.settings.clone(), pbx, room),
         };
         recorder.at_zero()

@@ -53,6 +53,13 @@ pub(super) struct Wait {
     pub(super) short_abandon: Duration,
 }
 
+impl Wait {
+    /// The same comparison as the bucket's: a wait of exactly the target is within it.
+    pub(super) fn in_target(&self) -> bool {
+        self.hold.zip(self.target).is_some_and(|(hold, target)| hold <= target)
+    }
+}
+
 impl QueueFamilies {
     pub(super) fn new(registrar: &mut Registrar, settings: &Settings) -> Self {
         Self {
@@ -160,15 +167,14 @@ impl QueueMetrics {
 
     /// A wait ended; `of` is the caller whose call may become its exemplar.
     pub(super) fn exited(&mut self, queue: &Labelled<QueueId>, wait: Wait, of: Option<Caller<'_>>) {
-        let Wait { outcome, hold, target, short_abandon } = wait;
+        let Wait { outcome, hold, target: _, short_abandon } = wait;
         self.exit(queue, outcome).inc();
 
         // How long a lost caller waited is unknown, whatever the observation has.
         let Some(hold) = hold.filter(|_| outcome != Outcome::Lost) else { return };
         self.hold(queue, outcome).observe_of(hold.as_secs_f64(), of);
 
-        // The same comparison as the bucket's: a wait of exactly the target is within it.
-        let in_target = target.is_some_and(|target| hold <= target);
+        let in_target = wait.in_target();
         let labels = || by_queue(&self.pbx, queue);
         if outcome == Outcome::Answered && in_target {
             self.answered_in_target.ensure(queue.id, labels).inc();

@@ -17,6 +17,7 @@ use super::members::MemberMetrics;
 use super::naming::Naming;
 use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
+use super::recent::Recent;
 use super::settings::{Settings, ZeroSeries};
 use crate::clock::Moment;
 use crate::correlator::{
@@ -44,6 +45,8 @@ pub struct Recorder {
     pub(super) overflows: Overflows,
     pub(super) budget: Budget,
     pub(super) ahead: Ahead,
+    /// What the wallboard shows of the last hours, if there is one.
+    pub(super) recent: Option<Recent>,
 }
 
 /// Counters of what should not happen.
@@ -135,13 +138,23 @@ impl Recorder {
                 let parties = naming.parties(names, direction, agent, trunk)?;
                 self.calls.began(&parties, |lines| budget.take_early(lines));
             }
-            O::Entered { queue } => self.queues.entered(&naming.queue(names, queue)?),
+            O::Entered { queue } => {
+                let labelled = naming.queue(names, queue)?;
+                self.queues.entered(&labelled);
+                if let Some(recent) = &mut self.recent {
+                    recent.entered(&labelled);
+                }
+            }
             O::Adopted { queue, phase } => self.queues.adopted(&naming.queue(names, queue)?, phase),
             O::Exited { queue, outcome, hold } => {
                 let labelled = naming.queue(names, queue)?;
                 let target = self.target(names, queue);
                 let short_abandon = self.settings.short_abandon;
-                self.queues.exited(&labelled, Wait { outcome, hold, target, short_abandon }, of);
+                let wait = Wait { outcome, hold, target, short_abandon };
+                if let Some(recent) = &mut self.recent {
+                    recent.exited(&labelled, &wait);
+                }
+                self.queues.exited(&labelled, wait, of);
             }
             O::Refused { queue, reason } => {
                 self.queues.refused(&naming.queue(names, queue)?, reason);

@@ -22,9 +22,9 @@ use crate::pbx::PbxName;
 /// The state of one PBX, under the labels its recorder counts with.
 #[derive(Debug)]
 pub(super) struct PbxState {
-    pbx: PbxName,
-    queues: Vec<Queue>,
-    agents: Vec<Agent>,
+    pub(super) pbx: PbxName,
+    pub(super) queues: Vec<Queue>,
+    pub(super) agents: Vec<Agent>,
     trunks: Vec<(TrunkName, u64)>,
     endpoints: Endpoints,
     /// What needs no names.
@@ -32,20 +32,20 @@ pub(super) struct PbxState {
 }
 
 #[derive(Debug)]
-struct Queue {
-    name: QueueName,
-    target: Option<Duration>,
-    state: QueueState,
+pub(super) struct Queue {
+    pub(super) name: QueueName,
+    pub(super) target: Option<Duration>,
+    pub(super) state: QueueState,
 }
 
 #[derive(Debug)]
-struct Agent {
-    name: AgentName,
+pub(super) struct Agent {
+    pub(super) name: AgentName,
     /// Others have the label, too: of those there is no one moment.
-    shared: bool,
+    pub(super) shared: bool,
     /// Why the agent is paused; none in any other state.
-    pause: Option<ReasonName>,
-    now: AgentNow,
+    pub(super) pause: Option<ReasonName>,
+    pub(super) now: AgentNow,
 }
 
 impl PbxState {

@@ -14,6 +14,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("web.systemd_socket", "true"),
     ("web.health_socket", "/tmp/health.sock"),
     ("web.enable_lifecycle", "true"),
+    ("web.wallboard", "false"),
+    ("web.wallboard_viewers", "50"),
     ("pbx[].name", "other"),
     ("pbx[].address", "pbx.example:5099"),
     (

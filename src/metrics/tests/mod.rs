@@ -9,6 +9,7 @@ use crate::correlator::{
 };
 
 mod agents;
+mod board;
 mod calls;
 mod contract;
 mod histograms;
@@ -28,7 +29,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(settings: Settings) -> Self {
-        let metrics = Metrics::new(settings);
+        Self::of(Metrics::new(settings))
+    }
+
+    pub(super) fn of(metrics: Metrics) -> Self {
         let recorder = metrics.recorder(&PbxName::new("hq"));
         Self { names: Names::default(), metrics, recorder, state: State::default() }
     }

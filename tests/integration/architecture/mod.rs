@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["correlator", "clock", "pbx"]),
     ("health", &["correlator", "clock", "pbx"]),
     ("config", &["correlator", "metrics", "tls", "pbx"]),
-    ("http", &["metrics", "health", "config", "error", "clock", "calendar", "pbx"]),
+    ("http", &["metrics", "correlator", "health", "config", "error", "clock", "calendar", "pbx"]),
     ("intake", &["ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     (
         "supervisor",
