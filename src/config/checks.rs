@@ -228,6 +228,15 @@ pub(super) fn plain(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A share of something, as `80%` or 0.8; neither nothing nor all of it.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let (digits, whole) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits, 100.0));
+    let share = number(digits.trim()).map(|number| number / whole);
+    share
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| format!("{text} is not a share such as 80% or 0.8"))
+}
+
 /// A regular expression.
 pub(super) fn pattern(text: &str) -> Result<String, String> {
     match Regex::new(text) {
@@ -354,6 +363,17 @@ mod tests {
             ("5m", None),
         ] {
             assert_eq!(doubt(text), why, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_between_nothing_and_all() {
+        for (text, value) in [("80%", 0.8), ("0.8", 0.8), ("99.5 %", 0.995), ("1%", 0.01)] {
+            assert_eq!(share(text), Ok(value), "{text}");
+        }
+        for text in ["", "%", "0", "0%", "1", "100%", "80", "-1%", "1e-1", "nan"] {
+            let mistake = format!("{text} is not a share such as 80% or 0.8");
+            assert_eq!(share(text), Err(mistake), "{text}");
         }
     }
 

@@ -101,6 +101,10 @@ pub struct Pbx {
     pub rules: Rules,
     /// Other names for its queues.
     pub queue_aliases: BTreeMap<String, String>,
+    /// Groups of its queues, by their names or aliases.
+    pub groups: BTreeMap<String, String>,
+    /// Teams of its agents.
+    pub teams: BTreeMap<String, String>,
     /// When registrations of PJSIP are listed.
     pub registrations: Registrations,
     /// How often a Ping is sent.
@@ -196,6 +200,7 @@ impl Config {
             pbx.rules.names = metrics.names_kept();
             pbx.rules.tracked = tracked;
             metrics.queue_aliases.add(&pbx.name, pbx.queue_aliases.clone());
+            metrics.groups.add(&pbx.name, &pbx.groups, &pbx.teams);
         }
         root.finish();
 

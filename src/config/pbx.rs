@@ -57,6 +57,8 @@ fn read(
     let aliases = Aliases::read(section.child("aliases"));
     let Aliases { agents: agent_aliases, queues: queue_aliases, trunks: trunk_aliases } = aliases;
     let rules = Rules { agent_aliases, trunk_aliases, ..rules(&section, identity) };
+    let groups = groups(&section, &queue_aliases);
+    let teams = names(&section, "teams");
     let registrations = section.read("pjsip_registrations", registrations).unwrap_or_default();
     let plain_login = section.read("plain_login", checks::boolean).unwrap_or(false);
     section.finish();
@@ -70,6 +72,8 @@ fn read(
         plain_login,
         rules,
         queue_aliases,
+        groups,
+        teams,
         registrations,
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
@@ -94,6 +98,8 @@ fn replay_pbx(identity: Identity) -> Pbx {
         plain_login: false,
         rules: Rules { identity, ..Rules::default() },
         queue_aliases: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        teams: BTreeMap::new(),
         registrations: Registrations::default(),
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
@@ -198,9 +204,7 @@ struct Aliases {
 
 impl Aliases {
     fn read(section: Section<'_>) -> Self {
-        let map = |key| -> BTreeMap<_, _> {
-            section.map(key, checks::plain).unwrap_or_default().into_iter().collect()
-        };
+        let map = |key| names(&section, key);
         let aliases = Self { agents: map("agents"), queues: map("queues"), trunks: map("trunks") };
 
         let Self { agents, queues, trunks } = &aliases;
@@ -216,6 +220,35 @@ impl Aliases {
         section.finish();
         aliases
     }
+}
+
+/// The groups of queues, by their names or aliases.  Queues that share an alias are one queue in the
+/// label, and so in one group.
+fn groups(section: &Section<'_>, aliases: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let groups = names(section, "groups");
+    for (name, other) in same_names(groups.keys()) {
+        section.mistake(
+            "groups",
+            format!("{name} and {other} are one: Asterisk compares them without case"),
+        );
+    }
+
+    for (queue, alias) in aliases {
+        let is_shared = aliases.iter().any(|(other, same)| same == alias && other != queue);
+        let named = groups.keys().find(|name| name.eq_ignore_ascii_case(queue));
+        if let Some(name) = named.filter(|_| is_shared && !queue.eq_ignore_ascii_case(alias)) {
+            section.mistake(
+                &format!("groups.{name}"),
+                format!("{name} shares its alias with another queue: give the group of {alias}"),
+            );
+        }
+    }
+    groups
+}
+
+/// The names at `key`, by other names.
+fn names(section: &Section<'_>, key: &'static str) -> BTreeMap<String, String> {
+    section.map(key, checks::plain).unwrap_or_default().into_iter().collect()
 }
 
 /// Names that Asterisk takes for one, each with an earlier one.

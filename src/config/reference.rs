@@ -80,6 +80,8 @@ pub const KEYS: &[(&str, Change)] = &[
     ("pbx[].aliases.agents", Change::Restart),
     ("pbx[].aliases.queues", Change::Restart),
     ("pbx[].aliases.trunks", Change::Restart),
+    ("pbx[].groups", Change::AtOnce),
+    ("pbx[].teams", Change::AtOnce),
     ("pbx[].pjsip_registrations", Change::NextConnection),
     ("pbx[].ping_interval", Change::AtOnce),
     ("pbx[].ping_timeout", Change::AtOnce),
@@ -91,6 +93,7 @@ pub const KEYS: &[(&str, Change)] = &[
     ("pbx[].max_frame_bytes", Change::NextConnection),
     ("service_level.default", Change::AtOnce),
     ("service_level.queues", Change::AtOnce),
+    ("service_level.share", Change::AtOnce),
     ("short_abandon", Change::AtOnce),
     ("buckets.hold", Change::Restart),
     ("buckets.ring", Change::Restart),
@@ -128,6 +131,7 @@ pub(super) enum Value {
     Secret(Secret),
     Count(usize),
     Seconds(f64),
+    Number(f64),
     Switch(bool),
     List(Vec<Self>),
     Map(Vec<(String, Self)>),
@@ -173,6 +177,7 @@ fn of_metrics(metrics: &Settings, identity: Identity) -> Vec<Setting> {
     let buckets = &metrics.buckets;
     all.extend([
         ("service_level.queues", Value::Map(targets.collect())),
+        ("service_level.share", Value::Number(metrics.service_level_share)),
         ("short_abandon", time(metrics.short_abandon)),
         ("buckets.hold", seconds(&buckets.hold)),
         ("buckets.ring", seconds(&buckets.ring)),
@@ -254,6 +259,8 @@ pub(super) fn of_pbx(pbx: &Pbx) -> Vec<Setting> {
         ("aliases.agents", map(&rules.agent_aliases, |agent| text(agent))),
         ("aliases.queues", map(&pbx.queue_aliases, |queue| text(queue))),
         ("aliases.trunks", map(&rules.trunk_aliases, |trunk| text(trunk))),
+        ("groups", map(&pbx.groups, |group| text(group))),
+        ("teams", map(&pbx.teams, |team| text(team))),
         ("pjsip_registrations", text(pbx.registrations.word())),
         ("ping_interval", time(pbx.ping_interval)),
         ("ping_timeout", time(pbx.ping_timeout)),
@@ -350,6 +357,7 @@ impl Serialize for Value {
                 serializer.serialize_u64(*seconds as u64)
             }
             Self::Seconds(seconds) => serializer.serialize_f64(*seconds),
+            Self::Number(number) => serializer.serialize_f64(*number),
             Self::Switch(on) => serializer.serialize_bool(*on),
             Self::List(items) if is_of_numbers(items) => FlowSeq(items).serialize(serializer),
             Self::List(items) => {

@@ -3,7 +3,7 @@
 use super::reference::{Change, OF_PBX, Setting, of_pbx, settings};
 use super::{Config, Pbx};
 use crate::correlator::Rules;
-use crate::metrics::{QueueAliases, Settings};
+use crate::metrics::{Groups, QueueAliases, Settings};
 
 /// The outcome of a reload.
 #[derive(Clone, Debug)]
@@ -36,6 +36,7 @@ impl Config {
         let pbxs: Vec<Pbx> = pbxs.collect();
         for pbx in &pbxs {
             metrics.queue_aliases.add(&pbx.name, pbx.queue_aliases.clone());
+            metrics.groups.add(&pbx.name, &pbx.groups, &pbx.teams);
         }
 
         // What was opened at the start stays open.
@@ -52,9 +53,11 @@ impl Config {
         Settings {
             service_level: new.service_level,
             queue_service_levels: new.queue_service_levels.clone(),
+            service_level_share: new.service_level_share,
             short_abandon: new.short_abandon,
             created_lines: new.created_lines,
             queue_aliases: QueueAliases::default(),
+            groups: Groups::default(),
             ..self.metrics.clone()
         }
     }

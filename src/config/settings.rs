@@ -25,7 +25,7 @@ pub(super) struct Read {
 /// Reads these keys.
 pub(super) fn read(root: &Section<'_>) -> Read {
     let default = Settings::default();
-    let (service_level, queue_service_levels) = service_levels(root);
+    let (service_level, queue_service_levels, share) = service_levels(root);
     let (agent_label, identity) = agent_label(root);
     let (queue_allow, queue_deny) = queues(root);
     let (detail, created_lines, zero_series) = extras(root);
@@ -34,6 +34,7 @@ pub(super) fn read(root: &Section<'_>) -> Read {
     let settings = Settings {
         service_level,
         queue_service_levels,
+        service_level_share: share.unwrap_or(default.service_level_share),
         short_abandon: root
             .time("short_abandon", checks::duration, &(Duration::ZERO..=MINUTE * 5))
             .unwrap_or(default.short_abandon),
@@ -50,6 +51,7 @@ pub(super) fn read(root: &Section<'_>) -> Read {
         queue_allow,
         queue_deny,
         queue_aliases: default.queue_aliases,
+        groups: default.groups,
     };
     check_room(root, &settings);
     Read { settings, identity, tracked }
@@ -70,12 +72,15 @@ fn check_room(root: &Section<'_>, settings: &Settings) {
     }
 }
 
-fn service_levels(root: &Section<'_>) -> (Option<Duration>, HashMap<String, Duration>) {
+fn service_levels(
+    root: &Section<'_>,
+) -> (Option<Duration>, HashMap<String, Duration>, Option<f64>) {
     let section = root.child("service_level");
     let default = section.time("default", checks::positive_duration, &TARGETS);
     let queues = section.times("queues", checks::positive_duration, &TARGETS);
+    let share = section.read("share", checks::share);
     section.finish();
-    (default, queues.into_iter().collect())
+    (default, queues.into_iter().collect(), share)
 }
 
 fn buckets(root: &Section<'_>, default: Buckets) -> Buckets {

@@ -1,5 +1,6 @@
 //! The whole way from text to a checked configuration.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -492,6 +493,37 @@ fn aliases_name_devices_and_queues() {
 }
 
 #[test]
+fn queues_are_in_groups_and_agents_in_teams() {
+    let text = "pbx:\n- {address: pbx.example, username: exporter, secret: hush, aliases: {queues: {600: Support}}, \
+                groups: {Support: Service, sales: Sales}, teams: {Ann: Blue}}\n";
+    let pbx = load(&sources(text)).pbxs.remove(0);
+    let pairs = |map: &BTreeMap<String, String>| {
+        map.iter().map(|(name, of)| format!("{name} {of}")).collect::<Vec<_>>()
+    };
+    assert_eq!(pairs(&pbx.groups), ["Support Service", "sales Sales"]);
+    assert_eq!(pairs(&pbx.teams), ["Ann Blue"]);
+
+    let shared = text.replace("600: Support", "600: Support, 601: Support");
+    assert_eq!(load(&sources(&shared)).pbxs[0].groups.len(), 2);
+    assert_eq!(
+        mistakes(&sources(&shared.replace("{Support: Service", "{601: Service"))),
+        [
+            "config.yml:2:123: pbx[0].groups.601: 601 shares its alias with another queue: give the group of Support"
+        ]
+    );
+    assert_eq!(
+        mistakes(&sources(&text.replace("sales: Sales", "support: Sales"))),
+        [
+            "config.yml:2:95: pbx[0].groups: support and Support are one: Asterisk compares them without case"
+        ]
+    );
+    assert_eq!(
+        mistakes(&sources(&text.replace("sales: Sales", "sales: ''"))),
+        ["config.yml:2:129: pbx[0].groups.sales: is empty"]
+    );
+}
+
+#[test]
 fn a_limit_of_series_has_room_for_what_is_configured() {
     let targets: String = (1..=900).map(|i| format!("    q{i}: {i}s\n")).collect();
     let text = |limit| {
@@ -501,7 +533,7 @@ fn a_limit_of_series_has_room_for_what_is_configured() {
         mistakes(&sources(&text(10_000))),
         [
             "config.yml:3:11: limits.series: 10000 is too low: these buckets, service_level.queues and pause_reasons \
-          need 10301 without any queue"
+          need 10332 without any queue"
         ]
     );
     assert_eq!(load(&sources(&text(20_000))).metrics.limits.series, 20_000);

@@ -120,6 +120,7 @@ impl Correlator {
         // A session begins: what came between it and the one before was not received, so no device
         // is known to have been free since.
         self.account.channels_listed = false;
+        self.session = self.session.wrapping_add(1);
         self.members.begin_session();
 
         let Some(uptime) = uptime else { return };

@@ -9,7 +9,7 @@ use super::cause::Cause;
 use super::dial::{CallLabels, Dialled};
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::line::Line;
-use super::names::{AgentId, Names, TrunkId};
+use super::names::{AgentId, Names, QueueId, TrunkId};
 use super::origin::Origin;
 use super::owner::Owners;
 use super::recorded::OfChannel;
@@ -51,6 +51,8 @@ pub(super) struct Rare {
     /// Technology and dial string of an Originate, as OriginateResponse repeats it.
     pub dial_string: Option<Box<[u8]>>,
     pub recordings: OfChannel,
+    /// The queue whose call was transferred blindly, until it shows where to.
+    pub transferred_from: Option<QueueId>,
     /// The call has ended, and waits for this leg's cause.
     pub owed: Option<CallLabels>,
 }
@@ -232,6 +234,7 @@ impl Rare {
         dialplan_queue: None,
         dial_string: None,
         recordings: OfChannel::NONE,
+        transferred_from: None,
         owed: None,
     };
 }

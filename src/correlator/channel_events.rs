@@ -1,6 +1,7 @@
 //! Events about channels as such: their beginning and end, dialling, bridges, Local pairs.
 
 use super::Correlator;
+use super::arrival::Arrival;
 use super::call::begins_call;
 use super::cause::Cause;
 use super::channel::{BridgeId, Ended};
@@ -8,7 +9,7 @@ use super::deadline::{Task, VERDICT};
 use super::dial::{DialStatus, Dialled};
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
-use super::observation::{Anomaly, Leg, Observation, Observe};
+use super::observation::{Anomaly, Leg, Observation, Observe, TransferTo};
 use super::stay::{Next, Phase};
 use super::time::Stamp;
 use crate::event;
@@ -61,6 +62,9 @@ impl Correlator {
             self.channels.all[leg].ensure_rare().dial_string = Some(string.into());
         }
         self.note_dial_string(leg, dial.dial_string);
+        if let Some(caller) = caller {
+            self.note_dialled_on(caller, leg, out);
+        }
 
         // The ring attempt first: whether a leg is a queue's decides how its call is answered.
         match caller {
@@ -220,6 +224,7 @@ impl Correlator {
         self.follow_channel(key, at);
 
         self.end_recordings(key, out);
+        self.resolve_arrival(key, Arrival::Elsewhere(TransferTo::Other), out);
 
         // With the cause known, which gives a ring attempt its result.  A leg that had answered and
         // ends before AgentConnect was in the announcement.

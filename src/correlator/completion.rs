@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Correlator;
 use super::deadline::COMPLETION;
+use super::hold::Occasion;
 use super::key::{ChannelKey, MemberKey, StayKey};
 use super::names::QueueId;
 use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
@@ -242,6 +243,7 @@ impl Correlator {
         let queue = self.stays[key].queue;
         let agent = self.members[talk.member].agent();
         self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, out);
+        self.report_hold(key, &talk, Ended { at: end, by: ended_by, length }, out);
 
         self.members.activity_mut(talk.member).end_talk(key, &talk);
 
@@ -251,6 +253,32 @@ impl Correlator {
         }
         self.refresh_agent(agent, at.read, out);
     }
+
+    /// What there was of hold in a talk that is counted.
+    fn report_hold(&self, key: StayKey, talk: &Talk, ended: Ended, out: &mut dyn Observe) {
+        let Ended { at, by, length } = ended;
+        let held = talk.holds.close(Occasion { at, session: self.session }, self.timing);
+        if held.times == 0 {
+            return;
+        }
+
+        // A part is never longer than the whole, whatever was done to the clock of the PBX; and of
+        // an unknown length no part is counted.
+        let spent = length.map(|length| length.min(held.spent));
+        let hung_up = held.on_hold && by == EndedBy::Caller;
+        let queue = self.stays[key].queue;
+        let agent = self.members[talk.member].agent();
+        let times = held.times;
+        self.emit_of(key, Observation::Held { queue, agent, times, spent, hung_up }, out);
+    }
+}
+
+/// How a talk ended.
+#[derive(Clone, Copy)]
+struct Ended {
+    at: Stamp,
+    by: EndedBy,
+    length: Option<Duration>,
 }
 
 /// AgentComplete's HoldTime can be one second more than AgentConnect's.

@@ -7,6 +7,7 @@
 
 mod account;
 mod agent_now;
+mod arrival;
 mod beyond;
 mod boot;
 mod busy;
@@ -25,6 +26,7 @@ mod device;
 mod dial;
 mod endpoints;
 mod fifo;
+mod hold;
 mod key;
 mod limits;
 mod line;
@@ -138,6 +140,8 @@ pub struct Correlator {
     pbx_clock: PbxClock,
     /// When the last snapshot was applied.
     synchronised_at: Option<Moment>,
+    /// Which session it is: it changes where what happened may not have been received.
+    session: u32,
     listing: Listing,
     /// What speaks for events that never come in this session.
     evidence: Evidence,
@@ -177,6 +181,7 @@ impl Correlator {
             boot: Boot::default(),
             pbx_clock: PbxClock::default(),
             synchronised_at: None,
+            session: 0,
             listing: Listing::default(),
             evidence: Evidence::default(),
             last_list: LastList::default(),

@@ -41,6 +41,8 @@ pub enum Observation {
     /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where neither clock nor
     /// field gives it.
     Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
+    /// In which place, from 1, a caller joined or abandoned.
+    Positioned { queue: QueueId, at: PositionAt, position: u32 },
     /// A caller was never let in.
     Refused { queue: QueueId, reason: Refusal },
     /// A ring attempt began: not counted, but its series begin.
@@ -49,8 +51,15 @@ pub enum Observation {
     RingEnded { queue: QueueId, agent: AgentId, result: RingResult, length: Option<Duration> },
     /// A connected call ended.
     Completed { queue: QueueId, agent: AgentId, ended_by: EndedBy, talk: Option<Duration> },
+    /// The agent of a connected call that ended had put the caller on hold; `spent` is unknown where
+    /// the length of the talk is.  `hung_up` if the caller ended the call meanwhile.
+    Held { queue: QueueId, agent: AgentId, times: u32, spent: Option<Duration>, hung_up: bool },
     /// The queue's bridge was transferred.
     Transferred { queue: QueueId, agent: AgentId, kind: TransferKind, by: TransferBy },
+    /// Where a transferred call of a queue went.
+    TransferArrived { queue: QueueId, to: TransferTo },
+    /// A caller of a queue joined another one, or the same once more.
+    Flowed { queue: QueueId, to: QueueId, by: FlowBy },
     /// The agent hung up during the announcement.
     AgentDumped { queue: QueueId, agent: AgentId },
     /// A member was paused or unpaused, maybe once more.
@@ -153,6 +162,16 @@ words! {
 }
 
 words! {
+    /// When a caller was in a place of the queue.
+    PositionAt {
+        /// On joining (queue_log: ENTERQUEUE).
+        Entry = "entry",
+        /// On giving up (queue_log: ABANDON).
+        Abandon = "abandon",
+    }
+}
+
+words! {
     /// Why a caller was never let in.
     Refusal {
         /// `maxlen` reached.
@@ -217,6 +236,30 @@ words! {
         Agent = "agent",
         /// The caller.
         Caller = "caller",
+    }
+}
+
+words! {
+    /// Where a transferred call went.
+    TransferTo {
+        /// Into a queue.
+        Queue = "queue",
+        /// To the device of an agent.
+        Agent = "agent",
+        /// To a trunk.
+        Trunk = "trunk",
+        /// Anywhere else, or nowhere.
+        Other = "other",
+    }
+}
+
+words! {
+    /// What brought a caller from one queue into another.
+    FlowBy {
+        /// A transfer.
+        Transfer = "transfer",
+        /// The dialplan, or a redirect.
+        Dialplan = "dialplan",
     }
 }
 

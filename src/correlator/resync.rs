@@ -30,9 +30,15 @@ impl Correlator {
     /// The link is gone: what happens from now on is hidden.
     pub fn disconnected(&mut self, now: Moment, out: &mut impl Observe) {
         self.give_up_listing();
+        self.session = self.session.wrapping_add(1);
         self.forget_endpoints();
         self.set_synchronised(false, now, out);
         self.settle();
+    }
+
+    /// Which synchronised session it is; `None` while there is none.
+    pub fn session(&self) -> Option<u32> {
+        self.synchronised.then_some(self.session)
     }
 
     /// A whole snapshot, of channels and queues, taken behind a barrier after login.
@@ -40,6 +46,7 @@ impl Correlator {
         let at = Stamp { read: now, wire: None };
         self.listing.begin_session();
         self.synchronised_at = Some(now);
+        self.session = self.session.wrapping_add(1);
         self.account.channels_listed = !snapshot.no_channels;
         self.members.begin_session();
         self.take_clock(now, snapshot);

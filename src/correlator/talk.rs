@@ -1,6 +1,7 @@
 //! Talk: what is known of a connected call until it is counted.
 
 use super::channel::BridgeId;
+use super::hold::Holds;
 use super::key::{ChannelKey, MemberKey};
 use super::observation::EndedBy;
 use super::time::{Span, Stamp};
@@ -26,7 +27,7 @@ pub(super) struct Talk {
     pub parked: bool,
     /// Found going on: its length is not known.
     pub adopted: bool,
-    pub on_hold: bool,
+    pub holds: Holds,
     /// A transfer of it was reported: whoever takes the agent's place is somebody else.
     pub transferred: bool,
     /// Whose far end asked first for the end.
@@ -47,7 +48,7 @@ impl Talk {
             over: None,
             parked: false,
             adopted: false,
-            on_hold: false,
+            holds: Holds::NONE,
             transferred: false,
             first_request: None,
         }

@@ -5,6 +5,7 @@
 use super::Correlator;
 use super::channel::Channel;
 use super::deadline::{COMPLETION, Task};
+use super::hold::Occasion;
 use super::key::{ChannelKey, StayKey};
 use super::observation::{EndedBy, Observation, Observe, Outcome};
 use super::stay::{Phase, Stay};
@@ -182,14 +183,17 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
+        let now = Occasion { at, session: self.session };
         let Some(key) = self.channels.all[channel].as_agent.talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
 
-        // A phone may send the same again.
-        if talk.on_hold == on_hold {
+        let is_news = match on_hold {
+            true => talk.holds.begin(now, talk.over.is_some()),
+            false => talk.holds.end(now, self.timing),
+        };
+        if !is_news {
             return;
         }
-        talk.on_hold = on_hold;
 
         let member = talk.member;
         self.members.activity_mut(member).hold(on_hold);

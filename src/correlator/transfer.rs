@@ -13,8 +13,14 @@ impl Correlator {
         transfer: &event::BlindTransfer<'_>,
         out: &mut dyn Observe,
     ) {
-        if transfer.success {
-            self.count_transfer(transfer.transferer, transfer.bridge, TransferKind::Blind, out);
+        if !transfer.success {
+            return;
+        }
+        let kind = TransferKind::Blind;
+        let counted = self.count_transfer(transfer.transferer, transfer.bridge, kind, out);
+        if let Some(key) = counted {
+            let queue = self.stays[key].queue;
+            self.await_arrival(key, queue, self.channels.find(transfer.transferee), out);
         }
     }
 
@@ -28,28 +34,37 @@ impl Correlator {
             return;
         }
 
+        // Before anybody's place goes over: the line that waits or talks in a queue is still the
+        // transferer's.
+        let [first, second] = [transfer.first, transfer.second];
+        let [transferee, target] = transfer.parties;
+        let consulted = [(second.0, target), (first.0, transferee)]
+            .map(|(line, party)| self.find_consulted(line, party));
         if let Some(into) = &transfer.into_queue {
             self.hand_over_place(at, into, out);
         }
 
         // Either of the transferer's legs may be the one in the queue's bridge.
-        for (transferer, bridge) in [transfer.first, transfer.second] {
-            if self.count_transfer(transferer, bridge, TransferKind::Attended, out) {
+        for ((transferer, bridge), consulted) in [first, second].into_iter().zip(consulted) {
+            let counted = self.count_transfer(transferer, bridge, TransferKind::Attended, out);
+            if let Some(key) = counted {
+                let queue = self.stays[key].queue;
+                self.arrive(queue, consulted.arrival_of(key), out);
                 return;
             }
         }
     }
 
-    /// Counts a transfer of a queue's bridge; `false` for any other.
+    /// Counts a transfer of a queue's bridge, and gives its stay; `None` for any other.
     fn count_transfer(
         &mut self,
         uid: &[u8],
         bridge: &[u8],
         kind: TransferKind,
         out: &mut dyn Observe,
-    ) -> bool {
-        let Some(transferer) = self.channels.find(uid) else { return false };
-        let Some((key, by)) = self.find_transfer_role(transferer) else { return false };
+    ) -> Option<StayKey> {
+        let transferer = self.channels.find(uid)?;
+        let (key, by) = self.find_transfer_role(transferer)?;
 
         // A caller who was served before may transfer calls that are none of this queue's.
         let stay = &self.stays[key];
@@ -63,7 +78,7 @@ impl Correlator {
         if phone != Some(transferer)
             && ours.is_some_and(|ours| ours != self.channels.bridge_id(bridge))
         {
-            return false;
+            return None;
         }
 
         let queue = stay.queue;
@@ -72,7 +87,7 @@ impl Correlator {
             talk.transferred = true;
         }
         self.emit_of(key, Observation::Transferred { queue, agent, kind, by }, out);
-        true
+        Some(key)
     }
 
     /// Whose the transferer is: an agent's leg or phone, or a caller who is talking.

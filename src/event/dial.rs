@@ -71,6 +71,8 @@ pub struct BlindTransfer<'a> {
     pub transferer: &'a [u8],
     /// The bridge that was transferred.
     pub bridge: &'a [u8],
+    /// Uniqueid of the other party, who goes on elsewhere; empty where there were several.
+    pub transferee: &'a [u8],
 }
 
 /// An attended transfer was tried.
@@ -82,6 +84,8 @@ pub struct AttendedTransfer<'a> {
     pub first: (&'a [u8], &'a [u8]),
     /// Uniqueid and bridge of the transferer's second leg.
     pub second: (&'a [u8], &'a [u8]),
+    /// Uniqueids of the parties behind the two legs; empty where there are several or none.
+    pub parties: [&'a [u8]; 2],
     /// A place in a queue that was handed over: DestType App and DestApp Queue.
     pub into_queue: Option<IntoQueue<'a>>,
 }
@@ -162,6 +166,7 @@ fn transfer<'a>(name: Name, headers: &Headers<'a>) -> Kind<'a> {
             success,
             transferer: header("TransfererUniqueid"),
             bridge: header("BridgeUniqueid"),
+            transferee: header("TransfereeUniqueid"),
         });
     }
 
@@ -170,6 +175,7 @@ fn transfer<'a>(name: Name, headers: &Headers<'a>) -> Kind<'a> {
         success: success && !matches!(header("DestType"), b"Threeway" | b"Fail"),
         first: (header("OrigTransfererUniqueid"), header("OrigBridgeUniqueid")),
         second: (header("SecondTransfererUniqueid"), header("SecondBridgeUniqueid")),
+        parties: [header("TransfereeUniqueid"), header("TransferTargetUniqueid")],
         into_queue: into_queue(headers),
     })
 }

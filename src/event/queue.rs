@@ -15,6 +15,8 @@ pub struct CallerJoin<'a> {
     pub caller: Channel<'a>,
     /// The queue.
     pub queue: &'a [u8],
+    /// Position, from 1.
+    pub position: Option<u32>,
 }
 
 /// A caller left: before AgentConnect, or last on any other way out.
@@ -35,6 +37,8 @@ pub struct CallerAbandon<'a> {
     pub queue: &'a [u8],
     /// HoldTime, whole seconds.
     pub hold: Option<Duration>,
+    /// Position, from 1: as queue_log's ABANDON has it.
+    pub position: Option<u32>,
 }
 
 /// A member was called, or hung up during the announcement.
@@ -112,12 +116,20 @@ pub(super) fn parse<'a>(
     };
     let hold = || seconds(headers.get(Key::HoldTime));
     let ring = || number(headers.get(Key::RingTime));
+    // Few events have it, so it is not among the keys that every frame is read for.
+    let position = || {
+        let position = headers.search("Position").and_then(number);
+        position.filter(|position| (1..=LAST).contains(position))
+    };
 
     Ok(headers.event(match name {
-        Name::QueueCallerJoin => Kind::CallerJoin(CallerJoin { caller: caller()?, queue }),
+        Name::QueueCallerJoin => {
+            Kind::CallerJoin(CallerJoin { caller: caller()?, queue, position: position() })
+        }
         Name::QueueCallerLeave => Kind::CallerLeave(CallerLeave { caller: caller()?, queue }),
         Name::QueueCallerAbandon => {
-            Kind::CallerAbandon(CallerAbandon { caller: caller()?, queue, hold: hold() })
+            let (caller, hold, position) = (caller()?, hold(), position());
+            Kind::CallerAbandon(CallerAbandon { caller, queue, hold, position })
         }
         Name::AgentCalled => Kind::AgentCalled(call()?),
         Name::AgentDump => Kind::AgentDump(call()?),
@@ -153,3 +165,6 @@ pub(super) fn parse<'a>(
 fn member<'a>(headers: &Headers<'a>) -> &'a [u8] {
     headers.find(Key::MemberName).unwrap_or(headers.get(Key::Interface))
 }
+
+/// No queue is longer.
+const LAST: u32 = 100_000;

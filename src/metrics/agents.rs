@@ -169,9 +169,9 @@ impl AgentMetrics {
     }
 }
 
-/// Gauges of an agent besides the states: since when the state goes on, the login, the last call, and
-/// since when a talk, why a pause or what kind of call goes on, one of the three.
-const NOW: usize = 4;
+/// Gauges of an agent besides the states: the team, since when the state goes on, the login, the last
+/// call, and since when a talk, why a pause or what kind of call goes on, one of the three.
+const NOW: usize = 5;
 /// The label of all reasons that there is no room for.
 const OTHER_REASONS: usize = 1;
 /// The empty label of a pause without a reason.

@@ -154,7 +154,7 @@ impl BoardCut {
 }
 
 impl QueueRow {
-    fn new(Queue { name, target, state }: &Queue, counts: Option<QueueCounts>) -> Self {
+    fn new(Queue { name, target, state, .. }: &Queue, counts: Option<QueueCounts>) -> Self {
         Self {
             name: name.text().into_owned(),
             target: *target,
@@ -167,7 +167,7 @@ impl QueueRow {
     }
 
     /// One more queue with the same label; what happened lately is counted by label already.
-    fn add(&mut self, Queue { name: _, target, state }: &Queue) {
+    fn add(&mut self, Queue { name: _, target, state, .. }: &Queue) {
         self.target = target.or(self.target);
         self.waiting += state.waiting;
         self.talking += state.talking;

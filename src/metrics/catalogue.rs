@@ -168,6 +168,13 @@ const CATALOGUE: &[Entry] = &[
         help: "Time from joining the queue until an agent was connected or the caller left",
     },
     Entry {
+        name: "asterisk_queue_position",
+        kind: Kind::Histogram,
+        unit: None,
+        labels: &["pbx", "queue", "at"],
+        help: "Place in the queue in which callers joined or abandoned, from 1",
+    },
+    Entry {
         name: "asterisk_queue_answered_in_target_total",
         kind: Kind::Counter,
         unit: None,
@@ -217,6 +224,27 @@ const CATALOGUE: &[Entry] = &[
         help: "Time caller and agent talked",
     },
     Entry {
+        name: "asterisk_queue_talk_holds_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "agent"],
+        help: "Times the agent put the caller on hold, in connected calls that ended",
+    },
+    Entry {
+        name: "asterisk_queue_talk_hold_seconds_total",
+        kind: Kind::Counter,
+        unit: Some(Unit::Seconds),
+        labels: &["pbx", "queue", "agent"],
+        help: "Time callers were on hold within the talk",
+    },
+    Entry {
+        name: "asterisk_queue_talk_hold_hangups_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "agent"],
+        help: "Connected calls that the caller ended while on hold",
+    },
+    Entry {
         name: "asterisk_queue_completions_total",
         kind: Kind::Counter,
         unit: None,
@@ -229,6 +257,20 @@ const CATALOGUE: &[Entry] = &[
         unit: None,
         labels: &["pbx", "queue", "agent", "kind", "by"],
         help: "Successful transfers of connected calls, by kind and by transferring side",
+    },
+    Entry {
+        name: "asterisk_queue_transfer_arrivals_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "to"],
+        help: "Where transferred calls of the queue went",
+    },
+    Entry {
+        name: "asterisk_queue_flows_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "to_queue", "by"],
+        help: "Callers of the queue who joined another one, or the same once more",
     },
     Entry {
         name: "asterisk_queue_agent_dumps_total",
@@ -293,7 +335,28 @@ const CATALOGUE: &[Entry] = &[
         labels: &["pbx", "queue", "state"],
         help: "Members of the queue, by state",
     },
+    Entry {
+        name: "asterisk_queue_agents_needed",
+        kind: Kind::Gauge,
+        unit: None,
+        labels: &["pbx", "queue"],
+        help: "Agents that the calls of the last half hour needed for the service level target, by Erlang C",
+    },
+    Entry {
+        name: "asterisk_queue_info",
+        kind: Kind::Info,
+        unit: None,
+        labels: &["pbx", "queue", "group"],
+        help: "Always 1; the group of the queue, by the configuration",
+    },
     // Agents.
+    Entry {
+        name: "asterisk_agent_info",
+        kind: Kind::Info,
+        unit: None,
+        labels: &["pbx", "agent", "team"],
+        help: "Always 1; the team of the agent, by the configuration",
+    },
     Entry {
         name: "asterisk_agent_state",
         kind: Kind::Gauge,

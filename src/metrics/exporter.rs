@@ -80,6 +80,7 @@ impl Exporter {
             // Time that runs on, as an agent's pause, is counted up to now.
             correlator.flush(now, recorder);
             self_metrics.flush(now);
+            recorder.demands.pass(now, correlator.session());
             PbxState::new(correlator.state(now), correlator.names(), recorder)
         });
         let states = states.collect();

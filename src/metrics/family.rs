@@ -245,9 +245,13 @@ impl<C> DerefMut for One<'_, C> {
 }
 
 impl One<'_, Counts> {
-    pub(super) fn inc(mut self) {
+    pub(super) fn inc(self) {
+        self.inc_by(1);
+    }
+
+    pub(super) fn inc_by(mut self, more: u64) {
         let at = self.at();
-        self[at] += 1;
+        self[at] += more;
     }
 }
 

@@ -11,9 +11,9 @@ use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use super::overflow::Limit;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, GivenUp, Leg,
-    Missing, OTHER, Outcome, PauseChange, Phase, QueueId, ReasonId, Refusal, RingResult,
-    TransferBy, TransferKind, TrunkId, Word,
+    AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, FlowBy, GivenUp,
+    Leg, Missing, OTHER, Outcome, PauseChange, Phase, PositionAt, QueueId, ReasonId, Refusal,
+    RingResult, TransferBy, TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -185,6 +185,15 @@ pub(super) type QueueName = Name<QueueId>;
 pub(super) type AgentName = Name<AgentId>;
 pub(super) type TrunkName = Name<TrunkId>;
 pub(super) type ReasonName = Name<ReasonId>;
+pub(super) type GroupName = Name<Group>;
+pub(super) type TeamName = Name<Team>;
+
+/// What several queues are together, by the configuration.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Group {}
+/// What several agents are together, by the configuration.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Team {}
 
 impl<I> Field for Name<I> {
     fn add(&self, name: &str, text: &mut String) {
@@ -266,8 +275,12 @@ label_sets! {
     PbxLabels {}
 
     QueueLabels { queue: QueueName }
+    QueueInfoLabels { queue: QueueName, group: GroupName }
     AdoptedLabels { queue: QueueName, phase: Phase }
     ExitLabels { queue: QueueName, outcome: Outcome }
+    PositionLabels { queue: QueueName, at: PositionAt }
+    ArrivalLabels { queue: QueueName, to: TransferTo }
+    FlowLabels { queue: QueueName, to_queue: QueueName, by: FlowBy }
     RefusalLabels { queue: QueueName, reason: Refusal }
     QueueAgentsLabels { queue: QueueName, state: AgentState }
 
@@ -279,6 +292,7 @@ label_sets! {
     QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, cause: CauseLabels }
 
     AgentLabels { agent: AgentName }
+    AgentInfoLabels { agent: AgentName, team: TeamName }
     AgentStateLabels { agent: AgentName, state: AgentState }
     AgentCallLabels { agent: AgentName, kind: CallKind }
     AgentPauseLabels { agent: AgentName, reason: ReasonName }

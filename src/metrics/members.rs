@@ -30,6 +30,9 @@ pub(super) struct MemberFamilies {
     rings: Family<RingLabels, Counts>,
     ring: Family<RingLabels, Distributions>,
     talk: Family<MemberLabels, Distributions>,
+    talk_holds: Family<MemberLabels, Counts>,
+    talk_hold: Family<MemberLabels, Sums>,
+    talk_hold_hangups: Family<MemberLabels, Counts>,
     completions: Family<CompletionLabels, Counts>,
     transfers: Family<TransferLabels, Counts>,
     agent_dumps: Family<MemberLabels, Counts>,
@@ -49,6 +52,9 @@ pub(super) struct MemberMetrics {
     rings: Handles<(Place, RingResult), RingLabels, Counts>,
     ring: Handles<(Place, RingResult), RingLabels, Distributions>,
     talk: Handles<Place, MemberLabels, Distributions>,
+    talk_holds: Handles<Place, MemberLabels, Counts>,
+    talk_hold: Handles<Place, MemberLabels, Sums>,
+    talk_hold_hangups: Handles<Place, MemberLabels, Counts>,
     completions: Handles<(Place, EndedBy), CompletionLabels, Counts>,
     transfers: Handles<(Place, TransferKind, TransferBy), TransferLabels, Counts>,
     agent_dumps: Handles<Place, MemberLabels, Counts>,
@@ -100,6 +106,10 @@ impl MemberFamilies {
             rings: registrar.family(const { entry("asterisk_queue_rings_total") }),
             ring: registrar.histograms(const { entry("asterisk_queue_ring_seconds") }, ring),
             talk: registrar.histograms(const { entry("asterisk_queue_talk_seconds") }, talk),
+            talk_holds: registrar.family(const { entry("asterisk_queue_talk_holds_total") }),
+            talk_hold: registrar.family(const { entry("asterisk_queue_talk_hold_seconds_total") }),
+            talk_hold_hangups: registrar
+                .family(const { entry("asterisk_queue_talk_hold_hangups_total") }),
             completions: registrar.family(const { entry("asterisk_queue_completions_total") }),
             transfers: registrar.family(const { entry("asterisk_queue_transfers_total") }),
             agent_dumps: registrar.family(const { entry("asterisk_queue_agent_dumps_total") }),
@@ -133,6 +143,9 @@ impl MemberFamilies {
             rings: self.rings.handles(),
             ring: self.ring.handles(),
             talk: self.talk.handles(),
+            talk_holds: self.talk_holds.handles(),
+            talk_hold: self.talk_hold.handles(),
+            talk_hold_hangups: self.talk_hold_hangups.handles(),
             completions: self.completions.handles(),
             transfers: self.transfers.handles(),
             agent_dumps: self.agent_dumps.handles(),
@@ -162,7 +175,10 @@ impl MemberMetrics {
             self.pause(member, change);
         }
 
-        self.agent_dumps.ensure(member.place(), || member.labels(&self.pbx));
+        for counters in [&mut self.agent_dumps, &mut self.talk_holds, &mut self.talk_hold_hangups] {
+            counters.ensure(member.place(), || member.labels(&self.pbx));
+        }
+        self.talk_hold.ensure(member.place(), || member.labels(&self.pbx));
         self.wrapup.ensure(member.place(), || member.labels(&self.pbx));
     }
 
@@ -255,6 +271,24 @@ impl MemberMetrics {
                 },
             )
             .observe_of(talk.as_secs_f64(), of);
+    }
+
+    /// Hold of a talk that ended.
+    pub(super) fn held(
+        &mut self,
+        member: &Member,
+        times: u32,
+        spent: Option<Duration>,
+        hung_up: bool,
+    ) {
+        let labels = || member.labels(&self.pbx);
+        self.talk_holds.ensure(member.place(), labels).inc_by(times.into());
+        if let Some(spent) = spent {
+            self.talk_hold.ensure(member.place(), labels).inc_by(spent.as_secs_f64());
+        }
+        if hung_up {
+            self.talk_hold_hangups.ensure(member.place(), labels).inc();
+        }
     }
 
     pub(super) fn transferred(&mut self, member: &Member, kind: TransferKind, by: TransferBy) {
@@ -360,7 +394,7 @@ pub(super) const PHONE_CAUSES: [Cause; 7] =
 pub(super) const SERVED_CAUSE: Cause = Cause(16);
 /// What callers end with whom nobody served.
 pub(super) const UNSERVED_CAUSES: [Cause; 2] = [Cause(0), Cause(16)];
-/// Counters without a label besides queue and agent: dumps and wrap-up.
-const SINGLE: usize = 2;
+/// Counters without a label besides queue and agent: dumps, three of hold, and wrap-up.
+const SINGLE: usize = 5;
 /// The values of the label `agent` where there is no room for the agent's own.
 pub(super) const NOBODY_AND_OTHER: usize = 2;

@@ -11,6 +11,7 @@
 //! - `naming`, `labels`, `texts`: what label values names get, and the label sets
 //! - `budget`, `overflow`: how many series a PBX may have, and what had no room; `ahead`: series that
 //!   begin before anybody calls
+//! - `demand`, `erlang`: what queues had to do, and how many agents that needs
 //! - `self_metrics`, `http`, `reloads`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `recent`: what happened in the last hours; `board`: what the wallboard shows
@@ -30,11 +31,14 @@ mod budget;
 mod calls;
 mod catalogue;
 mod column;
+mod demand;
 mod endpoints;
+mod erlang;
 mod exporter;
 mod exposition;
 mod family;
 mod given_up;
+mod groups;
 mod histogram;
 mod http;
 mod labels;
@@ -66,6 +70,7 @@ pub use board::{AgentRow, Board, BoardCut, PbxRows, Quarters, QueueRow};
 pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use exporter::{Exporter, Families, Snapshot};
 pub use exposition::{Exposition, Format};
+pub use groups::Groups;
 pub use http::{HttpRefusal, HttpRefusals};
 pub use monitors::{Monitor, Monitors, Slot};
 pub use overflow::Limit;
@@ -83,6 +88,7 @@ use self::budget::Budget;
 use self::calls::CallFamilies;
 use self::catalogue::entry;
 use self::column::{Counts, Level, Shared};
+use self::demand::Demands;
 use self::family::Family;
 use self::given_up::GivenUps;
 use self::labels::{AnomalyLabels, Fixed, GivenUpLabels, OverflowLabels, PbxLabels};
@@ -214,7 +220,8 @@ impl Metrics {
             settings: self.settings.clone(),
             queue_targets: HashMap::new(),
             targets: HashMap::new(),
-            queues: self.queues.of_pbx(pbx),
+            demands: Demands::default(),
+            queues: self.queues.of_pbx(pbx, budget),
             members: self.members.of_pbx(pbx, budget),
             agents: self.agents.of_pbx(pbx, budget),
             calls: self.calls.of_pbx(pbx, budget),

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use super::budget::Budget;
 use super::catalogue::entry;
 use super::column::Counts;
 use super::family::{Family, Handles, One};
 use super::histogram::{Distributions, Layout};
-use super::labels::{AdoptedLabels, ExitLabels, QueueLabels, RefusalLabels};
+use super::labels::{
+    AdoptedLabels, ArrivalLabels, ExitLabels, FlowLabels, PositionLabels, QueueLabels,
+    RefusalLabels,
+};
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::{Settings, ZeroSeries};
-use crate::correlator::{AgentState, Caller, Outcome, Phase, QueueId, Refusal, Word};
+use crate::correlator::{
+    AgentState, Caller, FlowBy, Outcome, Phase, PositionAt, QueueId, Refusal, TransferTo, Word,
+};
 use crate::pbx::PbxName;
 
 /// What is counted of the queues of all PBXs.
@@ -22,9 +28,12 @@ pub(super) struct QueueFamilies {
     exits: Family<ExitLabels, Counts>,
     refusals: Family<RefusalLabels, Counts>,
     hold: Family<ExitLabels, Distributions>,
+    position: Family<PositionLabels, Distributions>,
     answered_in_target: Family<QueueLabels, Counts>,
     abandoned_in_target: Family<QueueLabels, Counts>,
     short_abandons: Family<QueueLabels, Counts>,
+    arrivals: Family<ArrivalLabels, Counts>,
+    flows: Family<FlowLabels, Counts>,
     recorded_calls: Family<QueueLabels, Counts>,
 }
 
@@ -33,14 +42,20 @@ pub(super) struct QueueFamilies {
 pub(super) struct QueueMetrics {
     pbx: PbxName,
     zero_series: ZeroSeries,
+    budget: Budget,
+    /// The queues between which the ways begin at zero; empty where they begin with the event.
+    joined: Vec<Labelled<QueueId>>,
     entries: Handles<QueueId, QueueLabels, Counts>,
     adopted: Handles<(QueueId, Phase), AdoptedLabels, Counts>,
     exits: Handles<(QueueId, Outcome), ExitLabels, Counts>,
     refusals: Handles<(QueueId, Refusal), RefusalLabels, Counts>,
     hold: Handles<(QueueId, Outcome), ExitLabels, Distributions>,
+    position: Handles<(QueueId, PositionAt), PositionLabels, Distributions>,
     answered_in_target: Handles<QueueId, QueueLabels, Counts>,
     abandoned_in_target: Handles<QueueId, QueueLabels, Counts>,
     short_abandons: Handles<QueueId, QueueLabels, Counts>,
+    arrivals: Handles<(QueueId, TransferTo), ArrivalLabels, Counts>,
+    flows: Handles<(QueueId, QueueId, FlowBy), FlowLabels, Counts>,
     recorded_calls: Handles<QueueId, QueueLabels, Counts>,
 }
 
@@ -72,12 +87,18 @@ impl QueueFamilies {
                 const { entry("asterisk_queue_hold_seconds") },
                 Layout::new(settings.hold_bounds(), settings.detail),
             ),
+            position: registrar.histograms(
+                const { entry("asterisk_queue_position") },
+                Layout::new(POSITIONS.into(), settings.detail.without_exemplars()),
+            ),
             answered_in_target: registrar
                 .family(const { entry("asterisk_queue_answered_in_target_total") }),
             abandoned_in_target: registrar
                 .family(const { entry("asterisk_queue_abandoned_in_target_total") }),
             short_abandons: registrar
                 .family(const { entry("asterisk_queue_short_abandons_total") }),
+            arrivals: registrar.family(const { entry("asterisk_queue_transfer_arrivals_total") }),
+            flows: registrar.family(const { entry("asterisk_queue_flows_total") }),
             recorded_calls: registrar
                 .family(const { entry("asterisk_queue_recorded_calls_total") }),
         }
@@ -85,29 +106,37 @@ impl QueueFamilies {
 
     /// The lines of a queue and of its hold times, gauges included.
     pub(super) fn lines(&self) -> usize {
-        let counters = SINGLE + Phase::ALL.len() + Outcome::ALL.len() + KNOWN_REFUSALS;
+        let counters =
+            SINGLE + Phase::ALL.len() + Outcome::ALL.len() + KNOWN_REFUSALS + TransferTo::ALL.len();
         let gauges = GAUGES + AgentState::ALL.len();
-        counters + gauges + (Outcome::ALL.len() - 1) * self.hold.lines()
+        let positions = PositionAt::ALL.len() * self.position.lines();
+        counters + gauges + positions + (Outcome::ALL.len() - 1) * self.hold.lines()
     }
 
-    /// The lines of the queues that there is no room for, and of those that do not exist.
+    /// The lines of the queues that there is no room for, of the ways between queues that have none,
+    /// and of queues that do not exist.
     pub(super) fn kept(&self) -> usize {
-        self.lines() + 1
+        self.lines() + 1 + FlowBy::ALL.len()
     }
 
     /// The metrics of `pbx`.
-    pub(super) fn of_pbx(&self, pbx: &PbxName) -> QueueMetrics {
+    pub(super) fn of_pbx(&self, pbx: &PbxName, budget: &Budget) -> QueueMetrics {
         let mut metrics = QueueMetrics {
             pbx: pbx.clone(),
             zero_series: self.zero_series,
+            budget: budget.clone(),
+            joined: Vec::new(),
             entries: self.entries.handles(),
             adopted: self.adopted.handles(),
             exits: self.exits.handles(),
             refusals: self.refusals.handles(),
             hold: self.hold.handles(),
+            position: self.position.handles(),
             answered_in_target: self.answered_in_target.handles(),
             abandoned_in_target: self.abandoned_in_target.handles(),
             short_abandons: self.short_abandons.handles(),
+            arrivals: self.arrivals.handles(),
+            flows: self.flows.handles(),
             recorded_calls: self.recorded_calls.handles(),
         };
 
@@ -134,6 +163,9 @@ impl QueueMetrics {
         for &phase in Phase::ALL {
             self.adoption(queue, phase);
         }
+        for &to in TransferTo::ALL {
+            self.arrival(queue, to);
+        }
         for &outcome in Outcome::ALL {
             self.exit(queue, outcome);
         }
@@ -145,6 +177,9 @@ impl QueueMetrics {
         if self.zero_series >= ZeroSeries::Usual {
             for &outcome in Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Lost) {
                 self.hold(queue, outcome);
+            }
+            for &at in PositionAt::ALL {
+                self.position(queue, at);
             }
         }
     }
@@ -187,6 +222,63 @@ impl QueueMetrics {
         }
     }
 
+    /// A caller was in a place of the queue.
+    pub(super) fn positioned(&mut self, queue: &Labelled<QueueId>, at: PositionAt, position: u32) {
+        self.position(queue, at).observe(position.into());
+    }
+
+    fn position(&mut self, queue: &Labelled<QueueId>, at: PositionAt) -> One<'_, Distributions> {
+        self.position.ensure((queue.id, at), || PositionLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            at,
+        })
+    }
+
+    /// A transferred call arrived.
+    pub(super) fn arrived(&mut self, queue: &Labelled<QueueId>, to: TransferTo) {
+        self.arrival(queue, to).inc();
+    }
+
+    /// A caller went from one queue to another.
+    pub(super) fn flowed(&mut self, queue: &Labelled<QueueId>, to: &Labelled<QueueId>, by: FlowBy) {
+        self.flows
+            .ensure_within(
+                &self.budget,
+                (queue.id, to.id, by),
+                || flow_labels(&self.pbx, queue, to, by),
+                || {
+                    let other = Labelled::other();
+                    ((other.id, other.id, by), flow_labels(&self.pbx, &other, &other, by))
+                },
+            )
+            .inc();
+    }
+
+    /// Starts the ways between a queue and those before it at zero, as far as there is `room`.
+    pub(super) fn join(&mut self, queue: &Labelled<QueueId>, room: impl Fn(usize) -> bool + Copy) {
+        if self.joined.iter().any(|known| known.id == queue.id) {
+            return;
+        }
+        self.joined.push(queue.clone());
+        for other in &self.joined {
+            for &by in FlowBy::ALL {
+                for (queue, to) in [(queue, other), (other, queue)] {
+                    let labels = || flow_labels(&self.pbx, queue, to, by);
+                    self.flows.begin(room, (queue.id, to.id, by), labels);
+                }
+            }
+        }
+    }
+
+    fn arrival(&mut self, queue: &Labelled<QueueId>, to: TransferTo) -> One<'_, Counts> {
+        self.arrivals.ensure((queue.id, to), || ArrivalLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            to,
+        })
+    }
+
     fn adoption(&mut self, queue: &Labelled<QueueId>, phase: Phase) -> One<'_, Counts> {
         self.adopted.ensure((queue.id, phase), || AdoptedLabels {
             pbx: self.pbx.clone(),
@@ -220,12 +312,24 @@ impl QueueMetrics {
     }
 }
 
+/// Places: the next one, and how long queues are that callers leave again.
+const POSITIONS: [f64; 6] = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0];
 /// Counters without a label besides the queue's.
 const SINGLE: usize = 5;
 /// Refusals that a queue that exists can have.
 const KNOWN_REFUSALS: usize = Refusal::ALL.len() - 1;
-/// Callers waiting and talking, the longest wait, the target; and the agents in each state.
-const GAUGES: usize = 4;
+/// Callers waiting and talking, the longest wait, the target, the agents needed, the group; and the
+/// agents in each state.
+const GAUGES: usize = 6;
+
+fn flow_labels(
+    pbx: &PbxName,
+    queue: &Labelled<QueueId>,
+    to: &Labelled<QueueId>,
+    by: FlowBy,
+) -> FlowLabels {
+    FlowLabels { pbx: pbx.clone(), queue: queue.name.clone(), to_queue: to.name.clone(), by }
+}
 
 fn by_queue(pbx: &PbxName, queue: &Labelled<QueueId>) -> QueueLabels {
     QueueLabels { pbx: pbx.clone(), queue: queue.name.clone() }

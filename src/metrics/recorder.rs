@@ -10,11 +10,12 @@ use super::ahead::Ahead;
 use super::budget::Budget;
 use super::calls::{CallMetrics, Parties};
 use super::column::Counts;
+use super::demand::Demands;
 use super::family::{Handles, One};
 use super::given_up::GivenUps;
-use super::labels::AnomalyLabels;
+use super::labels::{AnomalyLabels, GroupName, TeamName};
 use super::members::MemberMetrics;
-use super::naming::Naming;
+use super::naming::{Labelled, Naming};
 use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
 use super::recent::Recent;
@@ -36,6 +37,7 @@ pub struct Recorder {
     pub(super) queue_targets: HashMap<QueueId, Option<Duration>>,
     /// The targets in force, as far as they were asked for: names are compared once.
     pub(super) targets: HashMap<QueueId, Option<Duration>>,
+    pub(super) demands: Demands,
     pub(super) queues: QueueMetrics,
     pub(super) members: MemberMetrics,
     pub(super) agents: AgentMetrics,
@@ -96,6 +98,35 @@ impl Recorder {
         })
     }
 
+    /// The group of a queue that is counted as `shown`.
+    pub(super) fn group(
+        &self,
+        names: &Names,
+        queue: QueueId,
+        shown: &Labelled<QueueId>,
+    ) -> GroupName {
+        let Self { pbx, settings, .. } = self;
+        let name = names.queues.name(queue);
+        let alias = settings.queue_aliases.of(pbx, name);
+
+        // A label is in one group, whichever of its queues is asked for.
+        match (shown.id == QueueId::OTHER, shown.folded) {
+            (true, _) => GroupName::new(""),
+            (false, true) => settings.groups.of_queue(pbx, alias.unwrap_or(name), None),
+            (false, false) => settings.groups.of_queue(pbx, name, alias),
+        }
+    }
+
+    /// The agents that the last interval of a queue needed for its target.
+    pub(super) fn agents_needed(&mut self, shown: QueueId, target: Duration) -> Option<u32> {
+        self.demands.needed(shown, target, self.settings.service_level_share)
+    }
+
+    /// The team of an agent.
+    pub(super) fn team(&self, names: &Names, agent: AgentId) -> TeamName {
+        self.settings.groups.of_agent(&self.pbx, names.agents.name(agent))
+    }
+
     fn record(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) -> Option<()> {
         use Observation as O;
         let naming = &mut self.naming;
@@ -108,6 +139,9 @@ impl Recorder {
                 self.queues.known(&labelled);
                 if self.settings.zero_series >= ZeroSeries::Usual {
                     self.members.unserved(&labelled, |lines| budget.take_early(lines));
+                }
+                if self.settings.zero_series >= ZeroSeries::All {
+                    self.queues.join(&labelled, |lines| budget.take_ahead(lines));
                 }
             }
             O::MemberKnown { queue, agent } => {
@@ -140,6 +174,7 @@ impl Recorder {
             }
             O::Entered { queue } => {
                 let labelled = naming.queue(names, queue)?;
+                self.demands.offered(labelled.id);
                 self.queues.entered(&labelled);
                 if let Some(recent) = &mut self.recent {
                     recent.entered(&labelled);
@@ -156,6 +191,9 @@ impl Recorder {
                 }
                 self.queues.exited(&labelled, wait, of);
             }
+            O::Positioned { queue, at, position } => {
+                self.queues.positioned(&naming.queue(names, queue)?, at, position);
+            }
             O::Refused { queue, reason } => {
                 self.queues.refused(&naming.queue(names, queue)?, reason);
             }
@@ -166,10 +204,25 @@ impl Recorder {
                 self.members.rang(&naming.member(names, queue, agent)?, result, length);
             }
             O::Completed { queue, agent, ended_by, talk } => {
-                self.members.completed(&naming.member(names, queue, agent)?, ended_by, talk, of);
+                let member = naming.member(names, queue, agent)?;
+                if let Some(talk) = talk {
+                    self.demands.handled(member.queue.id, talk);
+                }
+                self.members.completed(&member, ended_by, talk, of);
+            }
+            O::Held { queue, agent, times, spent, hung_up } => {
+                let member = naming.member(names, queue, agent)?;
+                self.members.held(&member, times, spent, hung_up);
             }
             O::Transferred { queue, agent, kind, by } => {
                 self.members.transferred(&naming.member(names, queue, agent)?, kind, by);
+            }
+            O::TransferArrived { queue, to } => {
+                self.queues.arrived(&naming.queue(names, queue)?, to);
+            }
+            O::Flowed { queue, to, by } => {
+                let queue = naming.queue(names, queue)?;
+                self.queues.flowed(&queue, &naming.queue(names, to)?, by);
             }
             O::AgentDumped { queue, agent } => {
                 self.members.dumped(&naming.member(names, queue, agent)?);
@@ -178,7 +231,9 @@ impl Recorder {
                 self.members.paused(&naming.member(names, queue, agent)?, change);
             }
             O::WrappedUp { queue, agent, spent } => {
-                self.members.wrapped_up(&naming.member(names, queue, agent)?, spent);
+                let member = naming.member(names, queue, agent)?;
+                self.demands.wrapped_up(member.queue.id, spent);
+                self.members.wrapped_up(&member, spent);
             }
             O::QueueHangup { queue, agent, leg, cause } => {
                 self.members.hung_up(&naming.served(names, queue, agent)?, leg, cause);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::aliases::QueueAliases;
+use super::groups::Groups;
 use crate::correlator::{NameLimits, Patterns};
 
 /// Targets, bucket bounds, what an agent's label is, and how many label values there may be.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub service_level: Option<Duration>,
     /// Targets by queue, which override everything else.
     pub queue_service_levels: HashMap<String, Duration>,
+    /// The share of callers that should be answered within the target, from 0 to 1.
+    pub service_level_share: f64,
     /// A caller who abandons within this time is a short abandon.
     pub short_abandon: Duration,
     /// Bounds of the histograms.
@@ -39,6 +42,8 @@ pub struct Settings {
     pub queue_deny: Patterns,
     /// The labels of queues.
     pub queue_aliases: QueueAliases,
+    /// The groups of queues and the teams of agents.
+    pub groups: Groups,
 }
 
 impl Default for Settings {
@@ -46,6 +51,7 @@ impl Default for Settings {
         Self {
             service_level: None,
             queue_service_levels: HashMap::new(),
+            service_level_share: 0.8,
             short_abandon: Duration::from_secs(5),
             buckets: Buckets::default(),
             agent_label: AgentLabel::default(),
@@ -58,6 +64,7 @@ impl Default for Settings {
             queue_allow: Patterns::default(),
             queue_deny: Patterns::default(),
             queue_aliases: QueueAliases::default(),
+            groups: Groups::default(),
         }
     }
 }

@@ -9,9 +9,10 @@ use super::catalogue::{Entry, entry};
 use super::endpoints::Endpoints;
 use super::family::Places;
 use super::labels::{
-    AgentCallLabels, AgentLabels, AgentName, AgentPauseLabels, AgentStateLabels, DegradedLabels,
-    DirectionLabels, EndpointLabels, Labels, PbxLabels, QueueAgentsLabels, QueueLabels, QueueName,
-    ReasonName, Tracked, TrackedLabels, TrunkLabels, TrunkName,
+    AgentCallLabels, AgentInfoLabels, AgentLabels, AgentName, AgentPauseLabels, AgentStateLabels,
+    DegradedLabels, DirectionLabels, EndpointLabels, GroupName, Labels, PbxLabels,
+    QueueAgentsLabels, QueueInfoLabels, QueueLabels, QueueName, ReasonName, TeamName, Tracked,
+    TrackedLabels, TrunkLabels, TrunkName,
 };
 use super::recorder::Recorder;
 use super::snapshot::{Samples, Values};
@@ -35,6 +36,8 @@ pub(super) struct PbxState {
 pub(super) struct Queue {
     pub(super) name: QueueName,
     pub(super) target: Option<Duration>,
+    group: GroupName,
+    needed: Option<u32>,
     pub(super) state: QueueState,
 }
 
@@ -45,6 +48,7 @@ pub(super) struct Agent {
     pub(super) shared: bool,
     /// Why the agent is paused; none in any other state.
     pub(super) pause: Option<ReasonName>,
+    team: TeamName,
     pub(super) now: AgentNow,
 }
 
@@ -55,7 +59,9 @@ impl PbxState {
             let queue = recorder.naming.queue(names, state.queue)?;
             // Queues that share a label may have different targets: none is exported then.
             let target = recorder.target(names, state.queue).filter(|_| !queue.folded);
-            Some(Queue { name: queue.name, target, state })
+            let group = recorder.group(names, state.queue, &queue);
+            let needed = target.and_then(|target| recorder.agents_needed(queue.id, target));
+            Some(Queue { name: queue.name, target, group, needed, state })
         });
         let queues = queues.collect();
 
@@ -85,7 +91,12 @@ impl Agent {
             true => Some(recorder.naming.reason(names, now.reason)?.name),
             false => None,
         };
-        Some(Self { name: agent.name, shared: agent.folded || agent.id.is_none(), pause, now })
+        let shared = agent.folded || agent.id.is_none();
+        let team = match shared {
+            true => TeamName::new(""),
+            false => recorder.team(names, now.agent),
+        };
+        Some(Self { name: agent.name, shared, pause, team, now })
     }
 }
 
@@ -103,11 +114,14 @@ pub(super) fn gauges(states: &[PbxState]) -> Vec<Samples> {
 struct Gauges {
     started: Gauge<f64>,
     target: Gauge<f64>,
+    needed: Gauge<u64>,
     waiting: Gauge<u64>,
     talking: Gauge<u64>,
     longest_wait: Gauge<f64>,
     members: Gauge<u64>,
     agents: Gauge<u64>,
+    queue_info: Gauge<u64>,
+    agent_info: Gauge<u64>,
     agent_since: Gauge<f64>,
     agent_talk_since: Gauge<f64>,
     agent_pause: Gauge<u64>,
@@ -145,7 +159,7 @@ impl Gauges {
         self.add_rest(pbx, rest);
     }
 
-    fn add_queue(&mut self, pbx: &PbxName, Queue { name, target, state }: &Queue) {
+    fn add_queue(&mut self, pbx: &PbxName, Queue { name, target, group, needed, state }: &Queue) {
         let labels = || QueueLabels { pbx: pbx.clone(), queue: name.clone() };
         *self.waiting.at(&labels()) += state.waiting;
         *self.talking.at(&labels()) += state.talking;
@@ -155,6 +169,13 @@ impl Gauges {
             *self.target.at(&labels()) = target.as_secs_f64();
         }
 
+        if let Some(needed) = needed {
+            *self.needed.at(&labels()) = u64::from(*needed);
+        }
+
+        let (queue, group) = (name.clone(), group.clone());
+        *self.queue_info.at(&QueueInfoLabels { pbx: pbx.clone(), queue, group }) = 1;
+
         for &doing in AgentState::ALL {
             let count = total(&state.members, doing);
             let labels = QueueAgentsLabels { pbx: pbx.clone(), queue: name.clone(), state: doing };
@@ -162,7 +183,9 @@ impl Gauges {
         }
     }
 
-    fn add_agent(&mut self, pbx: &PbxName, Agent { name, shared, pause, now }: &Agent) {
+    fn add_agent(&mut self, pbx: &PbxName, Agent { name, shared, pause, team, now }: &Agent) {
+        let (agent, team) = (name.clone(), team.clone());
+        *self.agent_info.at(&AgentInfoLabels { pbx: pbx.clone(), agent, team }) = 1;
         for &state in AgentState::ALL {
             let labels = AgentStateLabels { pbx: pbx.clone(), agent: name.clone(), state };
             *self.agents.at(&labels) += u64::from(state == now.state);
@@ -233,10 +256,13 @@ impl Gauges {
         let all = [
             self.started.samples(const { entry("asterisk_start_time_seconds") }),
             self.target.samples(const { entry("asterisk_queue_service_level_target_seconds") }),
+            self.needed.samples(const { entry("asterisk_queue_agents_needed") }),
             self.waiting.samples(const { entry("asterisk_queue_callers_waiting") }),
             self.talking.samples(const { entry("asterisk_queue_callers_talking") }),
             self.longest_wait.samples(const { entry("asterisk_queue_longest_wait_seconds") }),
             self.members.samples(const { entry("asterisk_queue_agents") }),
+            self.queue_info.samples(const { entry("asterisk_queue_info") }),
+            self.agent_info.samples(const { entry("asterisk_agent_info") }),
             self.agents.samples(const { entry("asterisk_agent_state") }),
             self.agent_since
                 .samples(const { entry("asterisk_agent_state_since_timestamp_seconds") }),

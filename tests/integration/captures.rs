@@ -273,6 +273,126 @@ fn scenario(version: &str, name: &str) -> Numbers {
 }
 
 #[test]
+fn hold_within_a_talk_is_what_the_agent_s_phone_began_and_ended() {
+    for (version, name, holds, held, hangups, talk) in [
+        ("16", "17g-held", 1.0, 2.006_729, 0.0, 10.491_561),
+        ("22", "17g-held", 1.0, 2.009_129, 0.0, 10.484_619),
+        ("16", "17h-left-on-hold", 1.0, 0.458_890, 1.0, 1.456_713),
+        ("22", "17h-left-on-hold", 1.0, 0.983_549, 1.0, 1.976_236),
+        // Of these Asterisk sends nothing but an Unhold before the transfer.
+        ("16", "09h-sip-refer-attended", 0.0, 0.0, 0.0, 5.017_755),
+        ("22", "09-blind-transfer-by-agent", 0.0, 0.0, 0.0, 1.501_384),
+    ] {
+        let numbers = scenario(version, name);
+        let sum = |metric| numbers.sum(metric, &[]);
+        let seen = (
+            sum("asterisk_queue_talk_holds_total"),
+            sum("asterisk_queue_talk_hold_seconds_total"),
+            sum("asterisk_queue_talk_hold_hangups_total"),
+            sum("asterisk_queue_talk_seconds_sum"),
+        );
+        assert_eq!(seen, (holds, held, hangups, talk), "{version}/{name}");
+    }
+}
+
+/// ENTERQUEUE and ABANDON have the position that the events have.
+#[test]
+fn positions_are_those_of_queue_log() {
+    let mut compared = [0.0, 0.0];
+    for (name, recording, log) in ["16", "22"].into_iter().flat_map(captures) {
+        let mut text = String::new();
+        let file = File::open(&log).expect("a queue_log");
+        if log.extension().is_some_and(|extension| extension == "gz") {
+            GzDecoder::new(file).read_to_string(&mut text).expect("a gzipped queue_log");
+        } else {
+            text = std::fs::read_to_string(&log).expect("a queue_log");
+        }
+        // ENTERQUEUE: URL, number, position.  ABANDON: position, original position, hold.
+        let positions = |verb: &str, field: usize| -> f64 {
+            let fields = text.lines().map(|line| line.split('|').collect::<Vec<_>>());
+            let with_verb = fields.filter(|fields| fields.get(4) == Some(&verb));
+            with_verb.map(|fields| fields[field].parse::<f64>().expect("a position")).sum()
+        };
+
+        let logged = [positions("ENTERQUEUE", 7), positions("ABANDON", 5)];
+        let numbers = play(&recording);
+        let counted = ["entry", "abandon"]
+            .map(|at| numbers.sum("asterisk_queue_position_sum", &[("at", at)]));
+        let redirected = numbers.sum("asterisk_queue_exits_total", &[("outcome", "redirected")]);
+        // A waiting caller who is taken elsewhere has abandoned by queue_log only; callers of a gap
+        // are in no event.
+        let is_whole = redirected == 0.0 && !name.contains("/16") && !name.ends_with("exporter");
+        if is_whole {
+            assert_eq!(counted, logged, "{name}");
+            compared = [compared[0] + logged[0], compared[1] + logged[1]];
+        }
+    }
+    assert!(compared[0] > 500.0 && compared[1] > 100.0, "only {compared:?}");
+}
+
+#[test]
+fn a_caller_who_is_overtaken_abandons_farther_back() {
+    for (version, entry, abandon) in [("16", 3.0, 1.0), ("22", 3.0, 1.0)] {
+        let numbers = scenario(version, "11f-withdrawn-and-priority");
+        let sum = |at| numbers.sum("asterisk_queue_position_sum", &[("at", at)]);
+        let count = |at| numbers.sum("asterisk_queue_position_count", &[("at", at)]);
+        assert_eq!((sum("entry"), count("entry")), (entry, 2.0), "{version}");
+        assert_eq!((sum("abandon"), count("abandon")), (abandon, 1.0), "{version}");
+    }
+}
+
+#[test]
+fn transfers_arrive_where_the_caller_went() {
+    for (name, to, flow) in [
+        ("09-blind-transfer-by-agent", "agent", None),
+        // The caller sends the agent into an announcement.
+        ("09b-blind-transfer-by-caller", "other", None),
+        // By a feature code: the consulted phone is behind a Local channel.
+        ("09c-attended-transfer", "agent", None),
+        ("09d-blind-transfer-to-other-queue", "queue", Some(("endbyagent", "support"))),
+        ("09g-sip-refer-blind", "agent", None),
+        ("09h-sip-refer-attended", "agent", None),
+        (
+            "09j-refer-into-waiting-place",
+            "queue",
+            Some(("refer-into-waiting-answered", "refer-into-waiting-answered-b")),
+        ),
+        ("09l-refer-into-conference", "other", None),
+    ] {
+        for version in ["16", "22"] {
+            let numbers = scenario(version, name);
+            // No event of this capture has a member whose phone is called.
+            let to = if (version, name) == ("22", "09g-sip-refer-blind") { "other" } else { to };
+            let arrived = |labels| numbers.sum("asterisk_queue_transfer_arrivals_total", labels);
+            let transferred = numbers.sum("asterisk_queue_transfers_total", &[]);
+            let seen = (arrived(&[("to", to)]), arrived(&[]), transferred);
+            assert_eq!(seen, (1.0, 1.0, 1.0), "{version}/{name}");
+
+            let all = numbers.sum("asterisk_queue_flows_total", &[]);
+            let flows = flow.map(|(queue, to_queue)| {
+                let labels = [("queue", queue), ("to_queue", to_queue), ("by", "transfer")];
+                numbers.sum("asterisk_queue_flows_total", &labels)
+            });
+            assert_eq!(
+                (all, flows),
+                (flow.map_or(0.0, |_| 1.0), flow.map(|_| 1.0)),
+                "{version}/{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_caller_whom_one_queue_lets_go_flows_into_the_next() {
+    for version in ["16", "22"] {
+        let numbers = scenario(version, "13-queue-a-to-b");
+        let labels = [("queue", "noagent"), ("to_queue", "support"), ("by", "dialplan")];
+        let flows = |labels| numbers.sum("asterisk_queue_flows_total", labels);
+        assert_eq!((flows(&labels), flows(&[])), (1.0, 1.0), "{version}");
+    }
+}
+
+#[test]
 fn refusals_are_recognised_by_the_variable_alone() {
     let cases = [
         ("22", "11-joinempty", "joinempty", "join_empty"),

@@ -105,8 +105,9 @@ pub(super) const CASES: &[Case] = &[
     case("Hold", talking, |id, i| Kind::Hold(leg_of(id, i))),
     case("Unhold", held, |id, i| Kind::Unhold(leg_of(id, i))),
     case("BlindTransfer", talking, |id, i| {
-        let transferer = leg_of(id, i).uid;
-        Kind::BlindTransfer(BlindTransfer { success: true, transferer, bridge: bridge_of(id) })
+        let (transferer, transferee) = (leg_of(id, i).uid, carrier(id).uid);
+        let bridge = bridge_of(id);
+        Kind::BlindTransfer(BlindTransfer { success: true, transferer, bridge, transferee })
     }),
     case("AttendedTransfer", talking, |id, i| transfer(id, i, None)),
     case("AttendedTransfer into a queue", consulting, |id, i| {
@@ -246,7 +247,7 @@ fn gave_up(id: &str, _: usize) -> Kinds {
 }
 
 fn join(id: &str) -> Kind<'static> {
-    Kind::CallerJoin(CallerJoin { caller: carrier(id), queue: CROWD })
+    Kind::CallerJoin(CallerJoin { caller: carrier(id), queue: CROWD, position: Some(7) })
 }
 
 fn caller_leaves(id: &str) -> Kind<'static> {
@@ -254,7 +255,8 @@ fn caller_leaves(id: &str) -> Kind<'static> {
 }
 
 fn abandon(id: &str) -> Kind<'static> {
-    Kind::CallerAbandon(CallerAbandon { caller: carrier(id), queue: CROWD, hold: None })
+    let (caller, position) = (carrier(id), Some(7));
+    Kind::CallerAbandon(CallerAbandon { caller, queue: CROWD, hold: None, position })
 }
 
 fn phone(id: &str) -> Channel<'static> {
@@ -414,6 +416,7 @@ fn transfer(id: &str, i: usize, into_queue: Option<IntoQueue<'static>>) -> Kind<
         success: true,
         first: (leg_of(id, i).uid, bridge_of(id)),
         second: (second(id).uid, b""),
+        parties: [carrier(id).uid, b""],
         into_queue,
     })
 }

@@ -212,7 +212,8 @@ pub(super) fn dial_end(
 /// Somebody calls and joins the queue.
 pub(super) fn joined(id: &str) -> Kinds {
     let caller = carrier(id);
-    vec![Kind::NewChannel(caller), Kind::CallerJoin(CallerJoin { caller, queue: CROWD })]
+    let join = CallerJoin { caller, queue: CROWD, position: Some(7) };
+    vec![Kind::NewChannel(caller), Kind::CallerJoin(join)]
 }
 
 fn waiting(i: usize) -> Kinds {

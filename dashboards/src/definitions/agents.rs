@@ -17,6 +17,7 @@ pub(super) fn dashboard() -> Dashboard {
         rows: vec![
             timeline(),
             now(),
+            teams(),
             table(),
             work(),
             calls(),
@@ -106,6 +107,35 @@ fn with_reason(of_agents: &str) -> String {
     format!(
         "label_replace({of_agents} * on (pbx, agent) group_left (reason) ({paused} > bool 0) \
          or on (pbx, agent) {of_agents}, \"reason\", \"–\", \"reason\", \"\")"
+    )
+}
+
+fn teams() -> Row {
+    let of_team = |state: &str| {
+        format!(
+            "sum by (team) (asterisk_agent_state{{{AGENT}, state{state}}} * on (pbx, agent) group_left (team) \
+             max by (pbx, agent, team) (asterisk_agent_info{{{AGENT}}}))"
+        )
+    };
+    Row::titled(
+        "Teams",
+        6,
+        vec![(
+            24,
+            Panel::table(
+                "Teams now",
+                &[("team", "Team")],
+                "Agents now, by the teams in the exporter's configuration; agents without a team are in the row without a \
+                 name.",
+                vec![
+                    Column::new("Available", "short", of_team("=\"available\"")),
+                    Column::new("On calls", "short", of_team("=~\"talking|on_hold|busy\"")),
+                    Column::new("Wrap-up", "short", of_team("=\"wrapup\"")),
+                    Column::new("Paused", "short", of_team("=\"paused\"")),
+                ],
+            )
+            .decimals(0),
+        )],
     )
 }
 

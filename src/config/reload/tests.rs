@@ -37,6 +37,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("pbx[].aliases.agents", "{SIP/201: Ann Ash}"),
     ("pbx[].aliases.queues", "{'600': 'Support: all'}"),
     ("pbx[].aliases.trunks", "{sip.example.com: SIP/carrier}"),
+    ("pbx[].groups", "{support: Service}"),
+    ("pbx[].teams", "{Ann Ash: Blue}"),
     ("pbx[].pjsip_registrations", "always"),
     ("pbx[].ping_interval", "11s"),
     ("pbx[].ping_timeout", "16s"),
@@ -48,6 +50,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("pbx[].max_frame_bytes", "1048577"),
     ("service_level.default", "25s"),
     ("service_level.queues", "{Sales: 15s}"),
+    ("service_level.share", "0.9"),
     ("short_abandon", "6s"),
     ("buckets.hold", "[1, 2.5]"),
     ("buckets.ring", "[1, 2]"),
@@ -259,7 +262,7 @@ fn the_printed_text_is_as_a_person_would_write_it() {
     for part in [
         "pbx:\n  - name: hq\n    address: pbx.example:5038\n    tls: false\n    username: x\n    secret: \"***\"\n",
         "    wrapup:\n      default: 0s\n      queues: {}\n    shared_lastcall: false\n",
-        "service_level:\n  queues:\n    Sales: 15s\nshort_abandon: 5s\nbuckets:\n  hold: [1, 2.5]\n",
+        "service_level:\n  queues:\n    Sales: 15s\n  share: 0.8\nshort_abandon: 5s\nbuckets:\n  hold: [1, 2.5]\n",
     ] {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }

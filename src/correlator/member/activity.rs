@@ -54,7 +54,7 @@ impl Activity {
         if talk.over.is_some() {
             self.part(false);
         }
-        if talk.on_hold {
+        if talk.holds.is_on() {
             self.hold(false);
         }
     }

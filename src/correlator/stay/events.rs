@@ -5,7 +5,7 @@ use super::{Phase, QueueStatus};
 use crate::correlator::Correlator;
 use crate::correlator::key::ChannelKey;
 use crate::correlator::names::QueueId;
-use crate::correlator::observation::{Anomaly, Observation, Observe, Outcome, Refusal};
+use crate::correlator::observation::{Anomaly, Observation, Observe, Outcome, PositionAt, Refusal};
 use crate::correlator::time::{Span, Stamp};
 use crate::event;
 
@@ -38,9 +38,14 @@ impl Correlator {
         }
 
         self.joining.remove(caller);
+        self.note_flow(caller, queue, out);
         let key = self.open_stay(caller, queue, Some(at), at, out);
         self.stays[key].status_at_join = join.caller.queue_status.and_then(QueueStatus::parse);
         self.emit_of(key, Observation::Entered { queue }, out);
+        if let Some(position) = join.position {
+            let at = PositionAt::Entry;
+            self.emit_of(key, Observation::Positioned { queue, at, position }, out);
+        }
     }
 
     pub(in crate::correlator) fn on_abandon(
@@ -58,7 +63,8 @@ impl Correlator {
                 // Also with a HangupRequest nothing is decided yet: who hangs up as the time is up
                 // has timed out, and QUEUESTATUS says so (16 and 22).
                 let way = WayOut::abandon(self.channels.all[caller].life.hangup_requested);
-                self.begin_leaving(key, Leaving { at, hold: abandon.hold.map(Span::from), way });
+                let hold = abandon.hold.map(Span::from);
+                self.begin_leaving(key, Leaving { at, hold, position: abandon.position, way });
             }
             Phase::Leaving(leaving) => match leaving.way.with_abandon() {
                 AnotherAbandon::Incompatible => self.exit(key, Outcome::Incompatible, out),
@@ -66,6 +72,7 @@ impl Correlator {
                 AnotherAbandon::Late(way) => {
                     leaving.way = way;
                     leaving.hold = abandon.hold.map(Span::from);
+                    leaving.position = abandon.position;
                 }
             },
             Phase::Talking(_) | Phase::Closed(_) => {}
@@ -85,7 +92,7 @@ impl Correlator {
         match &mut self.stays[key].phase {
             Phase::Waiting { answered } => {
                 let way = WayOut::leave(*answered);
-                self.begin_leaving(key, Leaving { at, hold: None, way });
+                self.begin_leaving(key, Leaving { at, hold: None, position: None, way });
             }
             Phase::Leaving(leaving) => leaving.way = leaving.way.with_leave(),
             Phase::Closed(closed) => closed.left = true,

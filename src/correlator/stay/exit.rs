@@ -10,7 +10,7 @@ use super::{Closed, Phase, Stay};
 use crate::correlator::Correlator;
 use crate::correlator::deadline::{Task, VERDICT};
 use crate::correlator::key::StayKey;
-use crate::correlator::observation::{Anomaly, Observation, Observe, Outcome};
+use crate::correlator::observation::{Anomaly, Observation, Observe, Outcome, PositionAt};
 use crate::correlator::time::Stamp;
 use crate::version::Version;
 
@@ -43,7 +43,13 @@ impl Correlator {
         let Phase::Leaving(leaving) = &stay.phase else { return };
         let closed = Closed { left: leaving.way.has_left(), ..Closed::default() };
         let hold = self.hold(stay, leaving.at).or(leaving.hold.map(Duration::from));
+        let queue = stay.queue;
+        let position = leaving.position.filter(|_| outcome == Outcome::Abandoned);
         self.close_wait(key, outcome, hold, closed, out);
+        if let Some(position) = position {
+            let at = PositionAt::Abandon;
+            self.emit_of(key, Observation::Positioned { queue, at, position }, out);
+        }
     }
 
     /// Counts the end of a wait at `at`, of which no event of the queue has come.

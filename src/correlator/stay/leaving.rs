@@ -15,6 +15,8 @@ pub(in crate::correlator) struct Leaving {
     pub at: Stamp,
     /// HoldTime of QueueCallerAbandon.
     pub hold: Option<Span>,
+    /// Position of QueueCallerAbandon.
+    pub position: Option<u32>,
     pub way: WayOut,
 }
 

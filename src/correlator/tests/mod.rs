@@ -6,6 +6,7 @@ mod call;
 mod completion;
 mod device;
 mod endpoints;
+mod hold;
 mod identity;
 mod limits;
 mod member;
@@ -73,6 +74,10 @@ impl Observe for Tally {
                 self.count(format!("{} exit {}", queue(q), outcome.word()));
                 self.sum(format!("{} hold {}", queue(q), outcome.word()), hold);
             }
+            Observation::Positioned { queue: q, at, position } => {
+                let what = format!("{} position {}", queue(q), at.word());
+                *self.sums.entry(what).or_default() += f64::from(position);
+            }
             Observation::Refused { queue: q, reason } => {
                 self.count(format!("{} refused {}", queue(q), reason.word()));
             }
@@ -84,6 +89,14 @@ impl Observe for Tally {
                 self.count(format!("{} complete {} {}", queue(q), agent(a), ended_by.word()));
                 self.sum(format!("{} talk {}", queue(q), agent(a)), talk);
             }
+            Observation::Held { queue: q, agent: a, times, spent, hung_up } => {
+                let who = format!("{} {}", queue(q), agent(a));
+                *self.counts.entry(format!("{who} held")).or_default() += u64::from(times);
+                self.sum(format!("{who} hold in talk"), spent);
+                if hung_up {
+                    self.count(format!("{who} hung up on hold"));
+                }
+            }
             Observation::Transferred { queue: q, agent: a, kind, by } => {
                 self.count(format!(
                     "{} transfer {} {} {}",
@@ -92,6 +105,12 @@ impl Observe for Tally {
                     kind.word(),
                     by.word()
                 ));
+            }
+            Observation::TransferArrived { queue: q, to } => {
+                self.count(format!("{} transferred to {}", queue(q), to.word()));
+            }
+            Observation::Flowed { queue: q, to, by } => {
+                self.count(format!("{} flow {} {}", queue(q), queue(to), by.word()));
             }
             Observation::AgentDumped { queue: q, agent: a } => {
                 self.count(format!("{} dump {}", queue(q), agent(a)));

@@ -297,12 +297,23 @@ struct Table {
 }
 
 /// What was observed, by queue: entries, adopted waiting, exits, adopted talking, answered,
-/// completions.
+/// completions; and by member talks, of them ended by the caller, and left on hold.
 #[derive(Default)]
 struct Books {
     queues: BTreeMap<QueueId, [u64; 6]>,
+    talks: BTreeMap<(QueueId, AgentId), Talks>,
+    /// By queue: calls that were transferred, and those that arrived.
+    transfers: BTreeMap<QueueId, [u64; 2]>,
     rings_begun: u64,
     rings: u64,
+}
+
+#[derive(Default)]
+struct Talks {
+    talk: Duration,
+    hold: Duration,
+    ended_by_caller: u64,
+    left_on_hold: u64,
 }
 
 impl Observe for Books {
@@ -319,9 +330,24 @@ impl Observe for Books {
                 }
                 assert!(hold.is_none_or(|hold| hold <= LONGEST), "{hold:?} of hold");
             }
-            Observation::Completed { queue, talk, .. } => {
+            Observation::Completed { queue, agent, ended_by, talk } => {
                 book(queue, 5);
+                let talks = self.talks.entry((queue, agent)).or_default();
+                talks.talk += talk.unwrap_or_default();
+                talks.ended_by_caller += u64::from(ended_by == EndedBy::Caller);
                 assert!(talk.is_none_or(|talk| talk <= LONGEST), "{talk:?} of talk");
+            }
+            Observation::Held { queue, agent, times, spent, hung_up } => {
+                assert!(times > 0, "no hold");
+                let talks = self.talks.entry((queue, agent)).or_default();
+                talks.hold += spent.unwrap_or_default();
+                talks.left_on_hold += u64::from(hung_up);
+            }
+            Observation::Transferred { queue, .. } => {
+                self.transfers.entry(queue).or_default()[0] += 1;
+            }
+            Observation::TransferArrived { queue, .. } => {
+                self.transfers.entry(queue).or_default()[1] += 1;
             }
             Observation::RingBegan { .. } => self.rings_begun += 1,
             Observation::RingEnded { .. } => self.rings += 1,
@@ -404,6 +430,13 @@ impl Table {
             let name = self.correlator.names().queues.name(queue.queue);
             assert_eq!(entries + waiting, exits + queue.waiting, "waits of {name}");
             assert_eq!(answered + talking, completions + queue.talking, "talks of {name}");
+        }
+        for talks in self.books.talks.values() {
+            assert!(talks.hold <= talks.talk, "{:?} on hold of {:?}", talks.hold, talks.talk);
+            assert!(talks.left_on_hold <= talks.ended_by_caller, "left on hold");
+        }
+        for [transferred, arrived] in self.books.transfers.values() {
+            assert!(arrived <= transferred, "{arrived} of {transferred} transfers arrived");
         }
         let open = self.correlator.rings.open();
         assert_eq!(self.books.rings + open as u64, self.books.rings_begun, "ring attempts");

@@ -1,6 +1,6 @@
 //! Transfers of connected calls.
 
-use super::{Stage, connected};
+use super::{Stage, connected, joined};
 
 /// Ann talks behind an unoptimised Local channel since second 0: her phone is 1.4, in the bridge
 /// `far`.
@@ -94,4 +94,141 @@ fn a_caller_s_transfer_of_a_later_bridge_is_not_the_queue_s() {
     assert_eq!(stage.count("q transfer Ann blind caller"), 0);
     stage.event("BlindTransfer Result=Success TransfererUniqueid=1.1 BridgeUniqueid=b");
     assert_eq!(stage.count("q transfer Ann blind caller"), 1);
+}
+
+/// Ann, who talks to the caller, transfers blindly.
+fn transferred() -> Stage {
+    let mut stage = connected();
+    stage
+        .at(10.0)
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1")
+        .event("BlindTransfer Result=Success TransfererUniqueid=1.2 TransfereeUniqueid=1.1 BridgeUniqueid=b")
+        .event("AgentComplete Uniqueid=1.1 DestUniqueid=1.2 Queue=q Interface=SIP/201 MemberName=Ann Reason=transfer");
+    stage.event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2").event("Hangup Uniqueid=1.2 Cause=16");
+    stage
+}
+
+/// What was counted of where calls went.
+fn ways(stage: &Stage) -> Vec<String> {
+    let counted = stage.counted().into_iter();
+    counted.filter(|what| what.contains("transferred to") || what.contains("flow")).collect()
+}
+
+#[test]
+fn a_blind_transfer_goes_to_whom_the_caller_dials_first() {
+    for (leg, to) in [
+        ("DestChannel=SIP/trunk-7", "trunk"),
+        ("DestChannel=SIP/202-7", "other"),
+        ("DestChannel=SIP/203-7", "agent"),
+    ] {
+        let mut stage = transferred();
+        stage.event("QueueMemberAdded Queue=q Interface=SIP/203 MemberName=Bob Status=1");
+        assert_eq!(ways(&stage), [""; 0], "{to}");
+        stage.at(11.0).event(&format!("DialBegin Uniqueid=1.1 DestUniqueid=1.7 {leg}"));
+        stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.8 DestChannel=SIP/trunk-8");
+        stage.event("Hangup Uniqueid=1.1 Cause=16");
+        assert_eq!(ways(&stage), [format!("1 q transferred to {to}")]);
+    }
+}
+
+#[test]
+fn a_blind_transfer_through_a_local_channel_goes_where_that_goes() {
+    let mut stage = transferred();
+    stage
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.5 Linkedid=1.1")
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.6 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.5 LocalTwoUniqueid=1.6")
+        .event("DialBegin Uniqueid=1.1 DestUniqueid=1.5 DestChannel=Local/9@x-0;1");
+    assert_eq!(ways(&stage), [""; 0]);
+    stage.event("DialBegin Uniqueid=1.6 DestUniqueid=1.7 DestChannel=SIP/trunk-7");
+    assert_eq!(ways(&stage), ["1 q transferred to trunk"]);
+}
+
+#[test]
+fn a_local_channel_whose_other_half_is_gone_leads_nowhere_else() {
+    for seconds in [12.0, 60.0] {
+        let mut stage = transferred();
+        stage
+            .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.5 Linkedid=1.1")
+            .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.6 Linkedid=1.1")
+            .event("LocalBridge LocalOneUniqueid=1.5 LocalTwoUniqueid=1.6")
+            .event("Hangup Uniqueid=1.6 Cause=16");
+        // It is kept for 30 s.
+        stage
+            .at(seconds)
+            .event("DialBegin Uniqueid=1.1 DestUniqueid=1.5 DestChannel=Local/9@x-0;1");
+        assert_eq!(ways(&stage), ["1 q transferred to other"], "{seconds}");
+    }
+}
+
+#[test]
+fn a_blind_transfer_into_a_queue_is_a_flow_whichever_event_comes_first() {
+    let mut stage = transferred();
+    stage.at(11.0).event("QueueCallerJoin Uniqueid=1.1 Queue=r");
+    assert_eq!(ways(&stage), ["1 q flow r transfer", "1 q transferred to queue"]);
+
+    let mut stage = connected();
+    stage.at(10.0).event("QueueCallerJoin Uniqueid=1.1 Queue=r");
+    stage.event("BlindTransfer Result=Success TransfererUniqueid=1.2 TransfereeUniqueid=1.1 BridgeUniqueid=b");
+    stage.event("Hangup Uniqueid=1.1 Cause=16");
+    assert_eq!(ways(&stage), ["1 q flow r dialplan", "1 q transferred to queue"]);
+}
+
+#[test]
+fn who_hangs_up_on_the_way_or_has_no_channel_arrives_nowhere() {
+    let mut stage = transferred();
+    stage.event("Hangup Uniqueid=1.1 Cause=16").event("Hangup Uniqueid=1.1 Cause=16");
+    assert_eq!(ways(&stage), ["1 q transferred to other"]);
+
+    let mut stage = connected();
+    stage.event("BlindTransfer Result=Success TransfererUniqueid=1.2 BridgeUniqueid=b");
+    assert_eq!(ways(&stage), ["1 q transferred to other"]);
+}
+
+#[test]
+fn an_attended_transfer_goes_to_whom_the_agent_consulted() {
+    let transfer = "AttendedTransfer Result=Success DestType=Bridge DestBridgeUniqueid=b OrigTransfererUniqueid=1.2 \
+                    OrigBridgeUniqueid=b SecondTransfererUniqueid=1.5 SecondBridgeUniqueid=c TransfereeUniqueid=1.1 \
+                    TransferTargetUniqueid=1.6";
+    for (before, ways_seen) in [
+        (
+            "DialBegin Uniqueid=1.5 DestUniqueid=1.6 DestChannel=SIP/trunk-6",
+            vec!["1 q transferred to trunk"],
+        ),
+        (
+            "DialBegin Uniqueid=1.5 DestUniqueid=1.6 DestChannel=SIP/201-6",
+            vec!["1 q transferred to agent"],
+        ),
+        (
+            "DialBegin Uniqueid=1.5 DestUniqueid=1.6 DestChannel=SIP/209-6",
+            vec!["1 q transferred to other"],
+        ),
+        (
+            "QueueCallerJoin Uniqueid=1.5 Queue=r",
+            vec!["1 q flow r transfer", "1 q transferred to queue"],
+        ),
+    ] {
+        let mut stage = connected();
+        stage.at(10.0).event(before).event(transfer);
+        assert_eq!(ways(&stage), ways_seen, "{before}");
+    }
+
+    // The caller transfers by a feature code: the caller's own place is no other queue.
+    let mut stage = connected();
+    stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.6 DestChannel=SIP/trunk-6");
+    stage.event("AttendedTransfer Result=Success DestType=Bridge OrigTransfererUniqueid=1.1 OrigBridgeUniqueid=b \
+                 SecondTransfererUniqueid=1.1 SecondBridgeUniqueid=c TransfereeUniqueid=1.2 TransferTargetUniqueid=1.6");
+    assert_eq!(ways(&stage), ["1 q transferred to trunk"]);
+}
+
+#[test]
+fn a_caller_who_goes_on_to_another_queue_flows_by_dialplan() {
+    let mut stage = joined();
+    stage
+        .at(30.0)
+        .event("QueueCallerAbandon Uniqueid=1.1 Queue=q HoldTime=30")
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .event("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT")
+        .event("QueueCallerJoin Uniqueid=1.1 Queue=r");
+    assert_eq!(ways(&stage), ["1 q flow r dialplan"]);
 }

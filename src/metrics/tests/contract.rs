@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::correlator::{
-    Cause, Direction, EndedBy, EndpointOf, Leg, Outcome, QueueState, Reachable, Refusal,
+    Cause, Direction, EndedBy, EndpointOf, FlowBy, Leg, Outcome, QueueState, Reachable, Refusal,
     RingResult, TransferBy, TransferKind, readable,
 };
 
@@ -132,6 +132,7 @@ fn everything(queue: &str) -> Bench {
         O::RingEnded { queue, agent, result: RingResult::Answered, length: Some(length) },
         O::Completed { queue, agent, ended_by: EndedBy::Agent, talk: Some(length) },
         O::Transferred { queue, agent, kind: TransferKind::Blind, by: TransferBy::Agent },
+        O::Flowed { queue, to: queue, by: FlowBy::Dialplan },
         O::QueueHangup { queue, agent, leg: Leg::Agent, cause },
         O::CallRang { direction, result, length },
         O::CallTalked { direction, agent, length },
@@ -139,6 +140,10 @@ fn everything(queue: &str) -> Bench {
         O::TrunkHangup { trunk, cause },
     ] {
         bench.see(seen);
+    }
+    // The third half hour is the first one of which the one before was seen as a whole.
+    for half_hour in 1..=3 {
+        bench.recorder.demands.pass(Moment::from_secs(1800 * half_hour), Some(1));
     }
     let members = Vec::new();
     bench.state.queues.push(QueueState {

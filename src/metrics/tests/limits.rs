@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::clock::Moment;
 use crate::correlator::{
-    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, GivenUp, Leg, Outcome,
-    PauseChange, Phase, QueueState, Refusal, RingResult, Rules, Timing, TransferBy, TransferKind,
-    TrunkId, Word,
+    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, FlowBy, GivenUp, Leg, Outcome,
+    PauseChange, Phase, PositionAt, QueueState, Refusal, RingResult, Rules, Timing, TransferBy,
+    TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::{event, supervisor};
 
@@ -201,6 +201,15 @@ fn everything(settings: Settings) -> Bench {
         }
         for &outcome in Outcome::ALL {
             bench.see(O::Exited { queue, outcome, hold: Some(secs(3)) });
+        }
+        for &to in TransferTo::ALL {
+            bench.see(O::TransferArrived { queue, to });
+        }
+        for &by in FlowBy::ALL {
+            bench.see(O::Flowed { queue, to: queue, by });
+        }
+        for &at in PositionAt::ALL {
+            bench.see(O::Positioned { queue, at, position: 4 });
         }
         for &refusal in Refusal::ALL {
             let of = if refusal == Refusal::UnknownQueue { QueueId::NONE } else { queue };

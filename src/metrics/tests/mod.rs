@@ -12,6 +12,8 @@ mod agents;
 mod board;
 mod calls;
 mod contract;
+mod demand;
+mod groups;
 mod histograms;
 mod limits;
 mod queues;

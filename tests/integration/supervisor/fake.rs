@@ -105,6 +105,8 @@ impl Fake {
             plain_login: false,
             rules: Rules::default(),
             queue_aliases: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            teams: BTreeMap::new(),
             registrations: Registrations::default(),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(10),

@@ -25,11 +25,22 @@ pub(crate) const ALL: &[Scenario] = &[
         queues: &[("", "", &[Holds])],
         drive: |s| s.call(12_000),
         verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
-        at_least: &[(
-            "asterisk_agent_state_seconds_total",
-            &[("agent", "@M0@"), ("state", "on_hold")],
-            1.0,
-        )],
+        wants: &[("asterisk_queue_talk_holds_total", &[("agent", "@M0@")], 1.0)],
+        at_least: &[
+            ("asterisk_agent_state_seconds_total", &[("agent", "@M0@"), ("state", "on_hold")], 1.0),
+            ("asterisk_queue_talk_hold_seconds_total", &[("agent", "@M0@")], 1.9),
+        ],
+        ..BASE
+    },
+    Scenario {
+        name: "left-on-hold",
+        queues: &[("", "", &[Holds])],
+        drive: |s| s.call(3500),
+        verbs: &[("", "ENTERQUEUE CONNECT COMPLETECALLER")],
+        wants: &[
+            ("asterisk_queue_talk_holds_total", &[("agent", "@M0@")], 1.0),
+            ("asterisk_queue_talk_hold_hangups_total", &[("agent", "@M0@")], 1.0),
+        ],
         ..BASE
     },
     // Given up.
