@@ -22,5 +22,6 @@ mod rules;
 mod supervisor;
 mod user;
 mod versions;
+mod wallboard;
 mod web;
 mod web_config;

@@ -358,9 +358,9 @@ function showQueues() {
       { main: String(queue.waiting) },
       { main: queue.waiting ? duration(longest(queue)) : '–', lit: queue.waiting ? waitLight(longest(queue), queue.target) : '' },
       { main: String(free), sub: `of ${present}`, lit: freeLight(free, queue.waiting) },
-      { main: String(queue.talking) },
       { main: percent(level, service_level), sub: percent(levelToday, service_level), lit: queue.target ? levelLight(counts) : '' },
       { main: percent(abandonRate(counts), abandon_ratio), sub: percent(abandonRate(day), abandon_ratio), lit: abandonLight(counts) },
+      { main: String(queue.talking) },
       { main: String(day[ANSWERED]), sub: `of ${day[ENTERED]}` },
     ];
     cells.forEach((content, at) => fill(row.children[at], content));

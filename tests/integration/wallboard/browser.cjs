@@ -1,0 +1,186 @@
+// The wallboard in a real Chromium: three widths, its numbers beside /metrics, accessibility, and what it says when
+// something is lost.
+//
+//   node browser.cjs CHROMIUM LIVE PID DOWN PICTURES [AXE]
+//
+// LIVE is the address of an exporter that has numbers, PID its process, which is ended; DOWN that of one whose PBX cannot
+// be reached; PICTURES a folder for pictures; AXE the file axe.js of axe-core.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const [chromium, live, pid, down, pictures, axe] = process.argv.slice(2);
+const WIDTHS = [[1920, 1080], [1024, 768], [360, 740]];
+
+class Browser {
+  constructor(profile) {
+    const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-pipe', `--user-data-dir=${profile}`];
+    this.child = spawn(chromium, flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+    this.waiting = new Map();
+    this.complaints = [];
+    this.last = 0;
+    let read = '';
+    this.child.stdio[4].on('data', (data) => {
+      const messages = (read + data).split('\0');
+      read = messages.pop();
+      messages.forEach((text) => this.take(JSON.parse(text)));
+    });
+  }
+
+  take(message) {
+    const [done, failed] = this.waiting.get(message.id) ?? [];
+    this.waiting.delete(message.id);
+    if (message.error) {
+      failed?.(new Error(message.error.message));
+    } else if (message.id) {
+      done(message.result);
+    } else if (message.method === 'Log.entryAdded' && message.params.entry.level === 'error') {
+      this.complaints.push(`${message.params.entry.text} ${message.params.entry.url ?? ''}`);
+    } else if (message.method === 'Runtime.exceptionThrown') {
+      this.complaints.push(JSON.stringify(message.params.exceptionDetails));
+    }
+  }
+
+  ask(method, params = {}) {
+    this.last += 1;
+    const message = { id: this.last, method, params, sessionId: this.session };
+    return new Promise((done, failed) => {
+      this.waiting.set(message.id, [done, failed]);
+      this.child.stdio[3].write(`${JSON.stringify(message)}\0`);
+    });
+  }
+
+  async open() {
+    const { targetId } = await this.ask('Target.createTarget', { url: 'about:blank' });
+    this.session = (await this.ask('Target.attachToTarget', { targetId, flatten: true })).sessionId;
+    for (const domain of ['Page', 'Runtime', 'Log']) {
+      await this.ask(`${domain}.enable`);
+    }
+  }
+
+  async evaluate(expression) {
+    const { result, exceptionDetails } = await this.ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
+    return result.value;
+  }
+
+  // The value of an expression as soon as it has one.
+  async until(what, expression) {
+    for (let tries = 0; tries < 300; tries += 1) {
+      const value = await this.evaluate(expression);
+      if (value) {
+        return value;
+      }
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    throw new Error(`${what} does not come`);
+  }
+
+  async show(address, [width, height], scheme) {
+    await this.ask('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+    await this.ask('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    await this.ask('Page.navigate', { url: `${address}/wallboard` });
+  }
+
+  async picture(name) {
+    const { data } = await this.ask('Page.captureScreenshot');
+    fs.writeFileSync(path.join(pictures, `${name}.png`), Buffer.from(data, 'base64'));
+  }
+}
+
+// What can be read in the table of queues, and of agents by state.
+const READ = `(() => {
+  const text = (cell) => cell.querySelector('.main').textContent;
+  const queues = [...document.querySelectorAll('#queues tr')].map((row) => [...row.children].map(text));
+  const agents = [...document.querySelectorAll('#agents table')].map((table) =>
+    [table.className, [...table.querySelectorAll('tbody th')].map((name) => name.textContent).sort()]);
+  return JSON.stringify({ queues: queues.map(([name, waiting, , available, , , talking]) => [name, waiting, available, talking]), agents });
+})()`;
+
+async function metrics() {
+  const text = await (await fetch(`${live}/metrics`)).text();
+  return new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => {
+    const at = line.lastIndexOf(' ');
+    return [line.slice(0, at), line.slice(at + 1)];
+  }));
+}
+
+// The page is read before and after a scrape: if both are alike, the scrape is of the same state.
+async function compare(browser) {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const before = await browser.evaluate(READ);
+    const now = await metrics();
+    await browser.until('the next cut', `(() => { window.seen ??= board.at; const next = board.at > window.seen + 1.5; if (next) { window.seen = undefined; } return next; })()`);
+    if (before !== (await browser.evaluate(READ))) {
+      continue;
+    }
+
+    const { queues, agents } = JSON.parse(before);
+    assert.ok(queues.length >= 4, before);
+    for (const [queue, waiting, available, talking] of queues) {
+      const of = (name, more = '') => now.get(`asterisk_queue_${name}{pbx="demo",queue="${queue}"${more}}`);
+      assert.deepEqual([waiting, available, talking], [of('callers_waiting'), of('agents', ',state="available"'), of('callers_talking')], queue);
+    }
+    const named = [...now.entries()].filter(([series, value]) => series.startsWith('asterisk_agent_state{') && value === '1');
+    for (const [state, names] of agents) {
+      const scraped = named.filter(([series]) => series.includes(`state="${state}"`)).map(([series]) => /agent="([^"]*)"/.exec(series)[1]);
+      assert.deepEqual(names, scraped.sort(), state);
+    }
+    assert.equal(agents.flatMap(([, names]) => names).length, named.length);
+    return;
+  }
+  throw new Error('no two cuts are alike');
+}
+
+async function accessible(browser, where) {
+  if (!axe) {
+    return;
+  }
+  await browser.evaluate(fs.readFileSync(axe, 'utf8') + '; true');
+  const found = await browser.evaluate('axe.run().then((found) => JSON.stringify(found.violations.map((v) => [v.id, v.nodes.map((n) => n.html)])))');
+  assert.equal(found, '[]', where);
+}
+
+async function main() {
+  const profile = fs.mkdtempSync(path.join(pictures, 'profile-'));
+  const browser = new Browser(profile);
+  try {
+    await browser.open();
+    for (const size of WIDTHS) {
+      for (const scheme of ['light', 'dark']) {
+        await browser.show(live, size, scheme);
+        await browser.until('the table', `document.querySelectorAll('#queues tr').length >= 4 && document.querySelector('#alarm').textContent === ''`);
+        const where = `${size[0]}-${scheme}`;
+        await browser.picture(where);
+        assert.ok(await browser.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${where} is wider than the window`);
+        await accessible(browser, where);
+      }
+    }
+    await compare(browser);
+    assert.deepEqual(browser.complaints, []);
+
+    await browser.show(down, WIDTHS[0], 'light');
+    const lost = await browser.until('the lost PBX', `document.querySelector('#alarm').textContent`);
+    assert.match(lost, /^No connection to gone/);
+    await accessible(browser, 'down');
+
+    await browser.show(live, WIDTHS[0], 'light');
+    await browser.until('the table', `document.querySelectorAll('#queues tr').length >= 4`);
+    process.kill(Number(pid));
+    const gone = await browser.until('the lost exporter', `document.querySelector('#alarm').textContent`);
+    assert.match(gone, /^No connection to the exporter since \d\d:\d\d:\d\d: what is below is old\.$/);
+    assert.equal(await browser.evaluate(`document.querySelector('main').className`), 'old');
+    await browser.picture('lost');
+    await accessible(browser, 'lost');
+  } finally {
+    browser.child.kill();
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
