@@ -11,11 +11,13 @@ use std::process::Command;
 
 use dashboards::shipped;
 use serde_json::Value;
-use support::root;
+
+use crate::npm;
 
 #[test]
 fn grafanas_types_hold() {
-    let Some(folder) = installed() else { return };
+    let needed = ["typescript/bin/tsc", "@grafana/grafana-foundation-sdk/package.json"];
+    let Some(folder) = npm::installed("grafana-types", PACKAGES, &needed) else { return };
     assert_eq!(compile(&folder, "check.ts", &program(&shipped())), "");
     let mut boards = shipped();
     let panel = boards[0].1["panels"]
@@ -80,29 +82,6 @@ fn program(boards: &[(String, Value)]) -> String {
     }
 
     text
-}
-
-/// The folder with the packages; `None` if they cannot be had.
-fn installed() -> Option<std::path::PathBuf> {
-    let folder = root("target/tools/grafana-types");
-    let needed = ["typescript/bin/tsc", "@grafana/grafana-foundation-sdk/package.json"];
-
-    if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {
-        std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
-        let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
-        // A registry that does not answer must not hold up the tests.
-        let install = [&install[..], &["--fetch-retries=1", "--fetch-timeout=30000"]].concat();
-        let done = Command::new("npm").args(install).args(PACKAGES).current_dir(&folder).output();
-        if !done.is_ok_and(|done| done.status.success()) {
-            println!(
-                "skipped: Grafana's types, since npm is not installed or does not reach its registry"
-            );
-            return None;
-        }
-    }
-
-    Some(folder)
 }
 
 const PACKAGES: &[&str] = &["@grafana/grafana-foundation-sdk@0.0.21", "typescript@5.9.3"];

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::shown;
 use asterisk_exporter::demo::{DemoPbx, Options, configuration};
 use dashboards::prometheus::{Prometheus, Series, Span, choose_all, expand};
 use dashboards::{Query, queries, shipped};
@@ -20,6 +21,7 @@ fn every_query_gives_series() {
     for server in [&prometheus].into_iter().chain(&victoria) {
         every_query_gives_series_but(server, &may_be_empty);
     }
+    shown::of_a_server(&prometheus);
 }
 
 #[test]

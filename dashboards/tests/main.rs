@@ -12,8 +12,10 @@ mod lint;
 mod live;
 mod names;
 mod none;
+mod npm;
 mod promql;
 mod quantiles;
+mod shown;
 
 use std::path::PathBuf;
 

@@ -339,9 +339,10 @@ impl Panel {
         self
     }
 
-    /// The unit of the number with this name.
+    /// The unit of the whole number with this name.
     pub(super) fn unit_of(mut self, name: &str, unit: &str) -> Self {
-        self.overrides.push(by_name(name, &[json!({ "id": "unit", "value": unit })]));
+        let unit = json!({ "id": "unit", "value": unit });
+        self.overrides.push(by_name(name, &[unit, json!({ "id": "decimals", "value": 0 })]));
         self
     }
 

@@ -92,7 +92,9 @@ fn stat(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
             text.to_owned()
         } else {
             let own = property(drawn.panel, *query, name, "unit").and_then(Value::as_str);
-            format::value(last, own.unwrap_or_else(|| unit(defaults)), decimals(defaults))
+            let digits = property(drawn.panel, *query, name, "decimals").and_then(Value::as_u64);
+            let digits = digits.map(|digits| digits as usize).or_else(|| decimals(defaults));
+            format::value(last, own.unwrap_or_else(|| unit(defaults)), digits)
         };
         let size = (tile.h / 2).min(44);
         let size =

@@ -1,0 +1,32 @@
+//! Packages from npm, which come when a test runs; nothing of them is kept in this repository.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use support::root;
+
+/// A folder with these packages, of which these files are needed; `None` if they cannot be had.
+pub(crate) fn installed(name: &str, packages: &[&str], needed: &[&str]) -> Option<PathBuf> {
+    let folder = root("target/tools").join(name);
+
+    if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("package.json"), "{\"private\": true}\n").expect("a file");
+        let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
+        // Peers are what draws in a browser. A registry that does not answer must not hold up the
+        // tests.
+        let more = ["--legacy-peer-deps", "--fetch-retries=1", "--fetch-timeout=30000"];
+        let done = Command::new("npm")
+            .args(install)
+            .args(more)
+            .args(packages)
+            .current_dir(&folder)
+            .output();
+        if !done.is_ok_and(|done| done.status.success()) {
+            println!("skipped: {name}, since npm is not installed or does not reach its registry");
+            return None;
+        }
+    }
+
+    Some(folder)
+}
