@@ -222,8 +222,8 @@ impl Aliases {
     }
 }
 
-/// The groups of queues, by their names or aliases.  Queues that share an alias are one queue in the
-/// label, and so in one group.
+/// The groups of queues, by their names, or by their aliases where they have one: what has one label is
+/// in one group.
 fn groups(section: &Section<'_>, aliases: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let groups = names(section, "groups");
     for (name, other) in same_names(groups.keys()) {
@@ -234,12 +234,12 @@ fn groups(section: &Section<'_>, aliases: &BTreeMap<String, String>) -> BTreeMap
     }
 
     for (queue, alias) in aliases {
-        let is_shared = aliases.iter().any(|(other, same)| same == alias && other != queue);
         let named = groups.keys().find(|name| name.eq_ignore_ascii_case(queue));
-        if let Some(name) = named.filter(|_| is_shared && !queue.eq_ignore_ascii_case(alias)) {
+        let is_alias = |name: &&String| aliases.values().any(|all| all.eq_ignore_ascii_case(name));
+        if let Some(name) = named.filter(|name| !is_alias(name)) {
             section.mistake(
                 &format!("groups.{name}"),
-                format!("{name} shares its alias with another queue: give the group of {alias}"),
+                format!("{name} has an alias: give the group of {alias}"),
             );
         }
     }

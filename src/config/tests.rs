@@ -506,11 +506,12 @@ fn queues_are_in_groups_and_agents_in_teams() {
     let shared = text.replace("600: Support", "600: Support, 601: Support");
     assert_eq!(load(&sources(&shared)).pbxs[0].groups.len(), 2);
     assert_eq!(
-        mistakes(&sources(&shared.replace("{Support: Service", "{601: Service"))),
-        [
-            "config.yml:2:123: pbx[0].groups.601: 601 shares its alias with another queue: give the group of Support"
-        ]
+        mistakes(&sources(&text.replace("{Support: Service", "{600: Service"))),
+        ["config.yml:2:109: pbx[0].groups.600: 600 has an alias: give the group of Support"]
     );
+    // A name that is another queue's alias is that alias.
+    let swapped = text.replace("600: Support", "600: Support, Support: Help");
+    assert_eq!(load(&sources(&swapped)).pbxs[0].groups.len(), 2);
     assert_eq!(
         mistakes(&sources(&text.replace("sales: Sales", "support: Sales"))),
         [

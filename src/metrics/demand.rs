@@ -43,6 +43,11 @@ struct Last {
 }
 
 impl Demands {
+    /// A queue is there, with callers or without.
+    pub(super) fn known(&mut self, queue: QueueId) {
+        self.running(queue);
+    }
+
     /// A caller joined.
     pub(super) fn offered(&mut self, queue: QueueId) {
         self.running(queue).offered += 1;
@@ -72,7 +77,8 @@ impl Demands {
 
         // What was not seen from its beginning to its end says too little.
         let length = now.since(since);
-        let is_whole = self.whole && length >= LEAST && length <= MOST;
+        let is_one = half_hour(now) == half_hour(since) + 1;
+        let is_whole = self.whole && is_one && late(since) <= LATEST && late(now) <= LATEST;
         for demand in self.queues.values_mut() {
             demand.last = demand.running.last(length).filter(|_| is_whole);
             demand.running = Totals::default();
@@ -121,7 +127,11 @@ fn half_hour(moment: Moment) -> u64 {
     moment.since(Moment::EPOCH).as_secs() / INTERVAL.as_secs()
 }
 
+/// How long after the beginning of its half hour a moment is.
+fn late(moment: Moment) -> Duration {
+    Duration::from_secs(moment.since(Moment::EPOCH).as_secs() % INTERVAL.as_secs())
+}
+
 const INTERVAL: Duration = Duration::from_secs(1800);
-/// Shorter and longer ones had no scrape where one begins or ends.
-const LEAST: Duration = Duration::from_secs(1500);
-const MOST: Duration = Duration::from_secs(2100);
+/// An interval begins and ends with a scrape within so much of the half hour's edge.
+const LATEST: Duration = Duration::from_secs(300);

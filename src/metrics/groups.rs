@@ -34,12 +34,10 @@ impl Groups {
         self.0.insert(pbx.clone(), of_pbx);
     }
 
-    /// The group of a queue by its name, or by its alias; empty if it is in none.
+    /// The group of a queue by its alias, or by its name if it has none; empty if it is in none.
     pub(super) fn of_queue(&self, pbx: &PbxName, queue: &str, alias: Option<&str>) -> GroupName {
-        let found = self.0.get(pbx).and_then(|of_pbx| {
-            let find = |name: &str| of_pbx.groups.get(&name.to_ascii_lowercase());
-            find(queue).or_else(|| find(alias?))
-        });
+        let name = alias.unwrap_or(queue).to_ascii_lowercase();
+        let found = self.0.get(pbx).and_then(|of_pbx| of_pbx.groups.get(&name));
         found.cloned().unwrap_or_else(|| Name::new(""))
     }
 

@@ -255,9 +255,10 @@ impl QueueMetrics {
             .inc();
     }
 
-    /// Starts the ways between a queue and those before it at zero, as far as there is `room`.
+    /// Starts the ways between a queue and those before it at zero, as far as there is `room`; of many
+    /// queues, only those between the first.
     pub(super) fn join(&mut self, queue: &Labelled<QueueId>, room: impl Fn(usize) -> bool + Copy) {
-        if self.joined.iter().any(|known| known.id == queue.id) {
+        if self.joined.len() >= JOINED || self.joined.iter().any(|known| known.id == queue.id) {
             return;
         }
         self.joined.push(queue.clone());
@@ -314,6 +315,8 @@ impl QueueMetrics {
 
 /// Places: the next one, and how long queues are that callers leave again.
 const POSITIONS: [f64; 6] = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0];
+/// Between so many queues all ways start at zero: their number grows with the square.
+const JOINED: usize = 50;
 /// Counters without a label besides the queue's.
 const SINGLE: usize = 5;
 /// Refusals that a queue that exists can have.

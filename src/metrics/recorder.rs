@@ -137,6 +137,7 @@ impl Recorder {
                 self.targets.remove(&queue);
                 let labelled = naming.queue(names, queue)?;
                 self.queues.known(&labelled);
+                self.demands.known(labelled.id);
                 if self.settings.zero_series >= ZeroSeries::Usual {
                     self.members.unserved(&labelled, |lines| budget.take_early(lines));
                 }

@@ -89,6 +89,25 @@ fn a_half_hour_that_was_not_seen_as_a_whole_needs_nobody_knows_how_many() {
     pass_in(&mut bench, 3605, Some(3));
     assert_eq!(needed(&mut bench), None);
 
+    // Somebody looks each half hour, but in the midst of it.
+    calls(&mut bench, queue);
+    pass_in(&mut bench, 3605 + 900, Some(3));
+    pass_in(&mut bench, 5405 + 900, Some(3));
+    assert_eq!(needed(&mut bench), None);
+    pass_in(&mut bench, 7205 + 900, Some(3));
+    assert_eq!(needed(&mut bench), None);
+}
+
+#[test]
+fn a_queue_that_nobody_ever_called_needs_nobody() {
+    let (mut bench, _) = bench();
+    pass(&mut bench, 1805);
+    assert_eq!(needed(&mut bench), Some(0.0));
+}
+
+#[test]
+fn an_interval_that_nobody_ended_is_not_a_half_hour() {
+    let (mut bench, queue) = bench();
     // Nobody looked when it should have ended.
     calls(&mut bench, queue);
     pass_in(&mut bench, 5405 + 600, Some(3));
