@@ -4,12 +4,11 @@
 //! where it goes: it joins a queue, or dials.
 
 use super::Correlator;
-use super::channel::Channel;
+use super::channel::{Channel, OnItsWay};
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::names::QueueId;
 use super::observation::{FlowBy, Observation, Observe, TransferTo};
-use super::stay::Stay;
 
 /// Where a call arrived.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +20,20 @@ pub(super) enum Arrival {
 /// Whom the transferer had on the other line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Consulted {
-    /// The place in a queue that the other line has.
-    stay: Option<(StayKey, QueueId)>,
+    /// The places in queues that the other line has, and the other half of the Local channel it
+    /// talks to.
+    stays: [Option<(StayKey, QueueId)>; 2],
     device: TransferTo,
 }
 
 impl Consulted {
-    /// Where the call of `stay` arrives, whose own line may be the only one.
+    /// Where the call of `stay` arrives: who transfers by a feature code has one line for both, whose
+    /// own place is none to arrive in.
     pub(super) fn arrival_of(self, stay: StayKey) -> Arrival {
-        match self.stay {
-            Some((other, queue)) if other != stay => Arrival::Queue(queue),
-            Some(_) | None => Arrival::Elsewhere(self.device),
+        let other = self.stays.into_iter().flatten().find(|&(other, _)| other != stay);
+        match other {
+            Some((_, queue)) => Arrival::Queue(queue),
+            None => Arrival::Elsewhere(self.device),
         }
     }
 }
@@ -52,26 +54,34 @@ impl Correlator {
         };
 
         // The channel's next Join may come before the transfer's event, from another thread.
-        let newest = self.channels.all[key].as_caller.stays.last().copied();
-        let joined = newest.filter(|&newest| newest != stay && self.stays[newest].is_waiting());
-        if joined.is_some() {
-            self.emit(Observation::TransferArrived { queue, to: TransferTo::Queue }, out);
+        let stays = &self.channels.all[key].as_caller.stays;
+        let newest = stays.last().filter(|&&newest| newest != stay).map(|&key| &self.stays[key]);
+        if let Some(joined) = newest.filter(|newest| newest.is_waiting()) {
+            // Whoever was in a queue before has flowed with the Join; an agent's leg was in none.
+            match stays.len() {
+                1 => self.arrive(queue, Arrival::Queue(joined.queue), out),
+                _ => self.arrive(queue, Arrival::Elsewhere(TransferTo::Queue), out),
+            }
             return;
         }
 
         self.resolve_arrival(key, Arrival::Elsewhere(TransferTo::Other), out);
-        self.channels.all[key].ensure_rare().transferred_from = Some(queue);
+        let on_its_way = OnItsWay { from: queue, session: self.session };
+        self.channels.all[key].ensure_rare().transferred = Some(on_its_way);
     }
 
     /// A channel joins a queue: it may have been sent there, and have been in a queue before.
     pub(super) fn note_flow(&mut self, key: ChannelKey, to: QueueId, out: &mut dyn Observe) {
-        if self.channels.all[key].rare().transferred_from.is_some() {
-            self.resolve_arrival(key, Arrival::Queue(to), out);
+        if let Some(from) = self.take_transferred(key) {
+            self.arrive(from, Arrival::Queue(to), out);
             return;
         }
-        let last = self.channels.all[key].as_caller.stays.last();
-        let last = last.map(|&last| &self.stays[last]).filter(|stay| !stay.is_waiting());
-        if let Some(&Stay { queue, .. }) = last {
+
+        // Between a queue that was left before a gap, or in one, and this queue may be others.
+        let last = self.channels.all[key].as_caller.stays.last().map(|&last| &self.stays[last]);
+        let left = last.filter(|last| !last.is_waiting() && last.seen == Some(self.session));
+        if let Some(left) = left {
+            let queue = left.queue;
             self.emit(Observation::Flowed { queue, to, by: FlowBy::Dialplan }, out);
         }
     }
@@ -83,7 +93,7 @@ impl Correlator {
         leg: ChannelKey,
         out: &mut dyn Observe,
     ) {
-        if self.channels.all[key].rare().transferred_from.is_none() {
+        if self.channels.all[key].rare().transferred.is_none() {
             return;
         }
 
@@ -92,8 +102,8 @@ impl Correlator {
             |peer: &ChannelKey| self.channels.all.get(*peer).is_some_and(Channel::is_live);
         let peer = self.channels.all[leg].rare().peer.filter(is_live);
         if let (Line::Local, Some(peer)) = (self.channels.all[leg].identity.line, peer) {
-            let from = self.channels.all[key].ensure_rare().transferred_from.take();
-            self.channels.all[peer].ensure_rare().transferred_from = from;
+            let on_its_way = self.channels.all[key].ensure_rare().transferred.take();
+            self.channels.all[peer].ensure_rare().transferred = on_its_way;
             return;
         }
         let to = self.device_reached(leg);
@@ -107,10 +117,16 @@ impl Correlator {
         arrival: Arrival,
         out: &mut dyn Observe,
     ) {
-        let rare = self.channels.all.get_mut(key).and_then(|channel| channel.rare_mut());
-        if let Some(queue) = rare.and_then(|rare| rare.transferred_from.take()) {
+        if let Some(queue) = self.take_transferred(key) {
             self.arrive(queue, arrival, out);
         }
+    }
+
+    /// The queue whose call a channel is that was transferred and has not arrived; from now on it
+    /// has.
+    pub(super) fn take_transferred(&mut self, key: ChannelKey) -> Option<QueueId> {
+        let on_its_way = self.channels.all.get_mut(key)?.rare_mut()?.transferred.take()?;
+        (on_its_way.session == self.session).then_some(on_its_way.from)
     }
 
     pub(super) fn arrive(&self, queue: QueueId, arrival: Arrival, out: &mut dyn Observe) {
@@ -130,11 +146,12 @@ impl Correlator {
         // The other line waits or talks in a queue itself, or through a Local channel.
         let [line, party] = [line, party].map(|uid| self.channels.find(uid));
         let peer = party.and_then(|party| self.channels.all.get(party)?.rare().peer);
-        let stay = [line, peer].into_iter().flatten().find_map(|key| {
-            let stays = &self.channels.all.get(key)?.as_caller.stays;
+        let stays = [line, peer].map(|channel| {
+            let stays = &self.channels.all.get(channel?)?.as_caller.stays;
             let is_open =
                 |key: &StayKey| self.stays[*key].is_waiting() || self.stays[*key].is_talking();
-            stays.iter().rev().copied().find(is_open)
+            let key = stays.iter().rev().copied().find(is_open)?;
+            Some((key, self.stays[key].queue))
         });
 
         // Behind a Local channel it is who talks to the other half.
@@ -143,7 +160,7 @@ impl Correlator {
             self.channels.inside(bridge).iter().copied().find(|&other| other != peer)
         });
         let device = behind.or(party).map_or(TransferTo::Other, |key| self.device_reached(key));
-        Consulted { stay: stay.map(|key| (key, self.stays[key].queue)), device }
+        Consulted { stays, device }
     }
 
     /// Whose a channel is that was called.

@@ -51,10 +51,18 @@ pub(super) struct Rare {
     /// Technology and dial string of an Originate, as OriginateResponse repeats it.
     pub dial_string: Option<Box<[u8]>>,
     pub recordings: OfChannel,
-    /// The queue whose call was transferred blindly, until it shows where to.
-    pub transferred_from: Option<QueueId>,
+    pub transferred: Option<OnItsWay>,
     /// The call has ended, and waits for this leg's cause.
     pub owed: Option<CallLabels>,
+}
+
+/// A call that was transferred blindly, until it shows where to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OnItsWay {
+    /// The queue whose call it was.
+    pub from: QueueId,
+    /// In which session that was: between two of them it may have arrived anywhere.
+    pub session: u32,
 }
 
 /// What a channel is, by its headers.
@@ -234,7 +242,7 @@ impl Rare {
         dialplan_queue: None,
         dial_string: None,
         recordings: OfChannel::NONE,
-        transferred_from: None,
+        transferred: None,
         owed: None,
     };
 }

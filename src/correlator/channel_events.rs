@@ -189,7 +189,10 @@ impl Correlator {
         let channel = &self.channels.all[key];
         let as_agent = channel.as_agent.talk;
         let as_caller = channel.as_caller.stays.last().copied();
-        for stay in [as_agent, as_caller].into_iter().flatten() {
+        // The half of a Local channel that is beside the agent's phone.
+        let peer = channel.rare().peer.and_then(|peer| self.channels.all.get(peer));
+        let beside_agent = peer.and_then(|peer| peer.as_agent.talk);
+        for stay in [as_agent, as_caller, beside_agent].into_iter().flatten() {
             self.follow_talk(stay, at);
         }
     }

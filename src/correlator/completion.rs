@@ -229,6 +229,7 @@ impl Correlator {
         let closed =
             Closed { left: true, bridge: talk.bridge, hold: talk.hold, ..Closed::default() };
         let phase = std::mem::replace(&mut stay.phase, Phase::Closed(closed));
+        stay.seen = stay.seen.filter(|_| ended_by != EndedBy::Lost);
         let Phase::Talking(talk) = phase else { return };
 
         // The bridges first: TalkTime of AgentComplete is whole seconds, and counts on behind a

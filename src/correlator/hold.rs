@@ -23,8 +23,6 @@ struct Hold {
     since: Stamp,
     /// In which session that was: what happened between two of them is not known.
     session: u32,
-    /// It began while the agent was away from the caller, as in a consultation: none of the talk's.
-    aside: bool,
 }
 
 /// When something happens, and in which session.
@@ -51,7 +49,7 @@ impl Holds {
     }
 
     /// The agent pressed hold; whether that is news.
-    pub(super) fn begin(&mut self, now: Occasion, aside: bool) -> bool {
+    pub(super) fn begin(&mut self, now: Occasion) -> bool {
         // A phone may send the same again, but not across a gap: it took the call back in between.
         let is_known = self.current.is_some_and(|hold| hold.session == now.session);
         if is_known {
@@ -59,12 +57,12 @@ impl Holds {
         }
 
         let is_news = self.current.is_none();
-        self.times += u32::from(!aside);
-        self.current = Some(Hold { since: now.at, session: now.session, aside });
+        self.times += 1;
+        self.current = Some(Hold { since: now.at, session: now.session });
         is_news
     }
 
-    /// The agent took the call back; whether that is news.  Asterisk sends an Unhold before each
+    /// The agent took the call back, or is with the caller again; whether that is news.  Asterisk sends an Unhold before each
     /// transfer, also where nobody was on hold.
     pub(super) fn end(&mut self, now: Occasion, timing: Timing) -> bool {
         let Some(hold) = self.current.take() else { return false };
@@ -76,7 +74,7 @@ impl Holds {
 
     /// What there was of it when the talk ended.
     pub(super) fn close(mut self, now: Occasion, timing: Timing) -> Held {
-        let on_hold = self.current.is_some_and(|hold| hold.session == now.session && !hold.aside);
+        let on_hold = self.current.is_some_and(|hold| hold.session == now.session);
         self.end(now, timing);
         let spent = self.spent.map_or(Duration::ZERO, Duration::from);
         Held { times: self.times, spent, on_hold }
@@ -86,7 +84,7 @@ impl Holds {
 impl Hold {
     /// How long it took; `None` if that was not seen.
     fn length(&self, end: Occasion, timing: Timing) -> Option<Duration> {
-        let was_seen = self.session == end.session && !self.aside;
+        let was_seen = self.session == end.session;
         was_seen.then(|| timing.between(self.since, end.at)).flatten()
     }
 }

@@ -219,6 +219,13 @@ impl Members {
         self.stale.push(member.agent);
     }
 
+    /// The agent put a caller on hold, or is with the caller again.
+    pub(super) fn hold(&mut self, key: MemberKey, on_hold: bool) {
+        let member = &mut self.all[key];
+        member.activity.hold(on_hold);
+        self.stale.push(member.agent);
+    }
+
     /// A session begins: what was free before may have been in a call since.
     pub(super) fn begin_session(&mut self) {
         self.session = self.session.wrapping_add(1);

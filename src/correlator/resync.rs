@@ -14,6 +14,7 @@ use super::Correlator;
 use super::key::StayKey;
 use super::observation::Observe;
 use super::snapshot::Snapshot;
+use super::stay::Phase;
 use super::time::Stamp;
 use crate::clock::Moment;
 
@@ -124,7 +125,12 @@ impl Correlator {
 
     /// An event spoke of the stay: no list knows better.
     pub(super) fn note_touched(&mut self, key: StayKey) {
-        self.stays[key].doubted = false;
+        let session = self.session;
+        let stay = &mut self.stays[key];
+        stay.doubted = false;
+        if !matches!(stay.phase, Phase::Closed(_)) {
+            stay.seen = Some(session);
+        }
         self.listing.touch_stay(key);
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Stay {
     /// The agent who took the call; none until AgentConnect.
     pub taken_by: AgentId,
     pub recorded: bool,
+    /// In which session it was last seen to go on; `None` if what became of it was hidden.
+    pub seen: Option<u32>,
     /// A list does not have it: lost, unless an event speaks of it soon.
     pub doubted: bool,
     pub phase: Phase,
@@ -158,6 +160,7 @@ impl Correlator {
             status_at_join: None,
             taken_by: AgentId::NONE,
             recorded: false,
+            seen: Some(self.session),
             doubted: false,
             phase: Phase::Waiting { answered: false },
         });
@@ -177,6 +180,9 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) -> StayKey {
+        // A call that was transferred may have been elsewhere before: how it came here was not seen.
+        self.take_transferred(caller);
+
         let key = self.open_stay(caller, queue, None, at, out);
         self.stays[key].adopted = true;
         self.emit_of(key, Observation::Adopted { queue, phase }, out);

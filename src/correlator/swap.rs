@@ -2,6 +2,7 @@
 //! optimised away, and taken along to another phone.
 
 use super::Correlator;
+use super::hold::Occasion;
 use super::key::{ChannelKey, StayKey};
 use super::line::Line;
 use super::observation::Observe;
@@ -78,6 +79,12 @@ impl Correlator {
         if let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) {
             talk.leg = Some(by);
             talk.phone = None;
+
+            // Nobody takes the call back on the phone that put it on hold.
+            let end = Occasion { at: talk.over.unwrap_or(at), session: self.session };
+            if talk.holds.end(end, self.timing) {
+                self.members.hold(talk.member, false);
+            }
         }
         self.follow_talk(key, at);
         true

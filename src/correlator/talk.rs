@@ -25,6 +25,9 @@ pub(super) struct Talk {
     pub over: Option<Stamp>,
     /// The caller was put into a holding bridge, and has not come back to the agent.
     pub parked: bool,
+    /// The agent is in another bridge than the caller, as in a consultation by a feature code, and has
+    /// not come back.
+    pub apart: bool,
     /// Found going on: its length is not known.
     pub adopted: bool,
     pub holds: Holds,
@@ -47,6 +50,7 @@ impl Talk {
             begun: None,
             over: None,
             parked: false,
+            apart: false,
             adopted: false,
             holds: Holds::NONE,
             transferred: false,

@@ -125,6 +125,27 @@ impl Correlator {
             _ => {}
         }
 
+        // A feature code that leads to a consultation puts the caller on hold, and no Unhold comes as
+        // the agent is back (16 and 22).
+        let far_end = leg.and_then(|leg| channel(leg.rare().peer));
+        let phone_bridge = phone.and_then(|phone| phone.bridge.id());
+        let places = [
+            (leg_bridge, caller_bridge),
+            (phone_bridge, far_end.and_then(|half| half.bridge.id())),
+        ];
+        let is_apart = places.iter().any(|&(agent, other)| {
+            agent.is_some() && other.is_some() && agent != other && talk.begun.is_some()
+        });
+        let is_together = leg_bridge.is_some() && leg_bridge == caller_bridge && !left_far_bridge;
+        if is_apart {
+            talk.apart = true;
+        } else if is_together && std::mem::take(&mut talk.apart) {
+            let now = Occasion { at, session: self.session };
+            if talk.holds.end(now, self.timing) {
+                self.members.hold(talk.member, false);
+            }
+        }
+
         // A caller whose place went over to another channel is that channel here: `Stay::caller`
         // was changed before.
         let caller_gone = has_ended(caller) || talk.parked;
@@ -187,8 +208,12 @@ impl Correlator {
         let Some(key) = self.channels.all[channel].as_agent.talk else { return };
         let Some(talk) = self.stays.get_mut(key).and_then(Stay::talk_mut) else { return };
 
+        // What the agent does while away from the caller is none of the talk's.
+        if talk.apart || talk.over.is_some() {
+            return;
+        }
         let is_news = match on_hold {
-            true => talk.holds.begin(now, talk.over.is_some()),
+            true => talk.holds.begin(now),
             false => talk.holds.end(now, self.timing),
         };
         if !is_news {
@@ -196,7 +221,7 @@ impl Correlator {
         }
 
         let member = talk.member;
-        self.members.activity_mut(member).hold(on_hold);
+        self.members.hold(member, on_hold);
         let agent = self.members[member].agent();
         self.refresh_agent(agent, at.read, out);
     }

@@ -34,18 +34,16 @@ impl Correlator {
             }
         }
 
-        let is_missing = |key: &StayKey, stay: &Stay| {
-            let talk = stay.talk().filter(|talk| !self.is_listed(stay.caller, talk));
-            talk.is_some() && !confirmed.contains(key)
+        let goes_on = |(key, stay): (StayKey, &Stay)| {
+            let is_listed = self.is_listed(stay.caller, stay.talk()?);
+            Some((key, is_listed || confirmed.contains(&key)))
         };
-        let missing: Vec<_> = self
-            .stays
-            .iter()
-            .filter(|(key, stay)| is_missing(key, stay))
-            .map(|(key, _)| key)
-            .collect();
-        for key in missing {
-            self.doubt(key, at);
+        let talks: Vec<_> = self.stays.iter().filter_map(goes_on).collect();
+        for (key, goes_on) in talks {
+            match goes_on {
+                true => self.stays[key].seen = Some(self.session),
+                false => self.doubt(key, at),
+            }
         }
     }
 

@@ -88,6 +88,7 @@ impl Correlator {
     ) {
         let Some(stay) = self.stays.get_mut(key).filter(|stay| stay.is_waiting()) else { return };
         stay.phase = Phase::Closed(closed);
+        stay.seen = stay.seen.filter(|_| outcome != Outcome::Lost);
         let queue = stay.queue;
         let caller = stay.caller;
         self.emit_of(key, Observation::Exited { queue, outcome, hold }, out);

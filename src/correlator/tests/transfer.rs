@@ -4,7 +4,7 @@ use super::{Stage, connected, joined};
 
 /// Ann talks behind an unoptimised Local channel since second 0: her phone is 1.4, in the bridge
 /// `far`.
-fn behind_local() -> Stage {
+pub(super) fn behind_local() -> Stage {
     let mut stage = Stage::live();
     let call = "Uniqueid=1.1 DestUniqueid=1.2 DestChannel=Local/9@x-0;1 Queue=q Interface=Local/9@x/n MemberName=Ann";
     stage
@@ -172,6 +172,123 @@ fn a_blind_transfer_into_a_queue_is_a_flow_whichever_event_comes_first() {
     stage.event("BlindTransfer Result=Success TransfererUniqueid=1.2 TransfereeUniqueid=1.1 BridgeUniqueid=b");
     stage.event("Hangup Uniqueid=1.1 Cause=16");
     assert_eq!(ways(&stage), ["1 q flow r dialplan", "1 q transferred to queue"]);
+
+    // The caller transfers the agent's leg, which was in no queue before.
+    let mut stage = connected();
+    stage.at(10.0).event("QueueCallerJoin Uniqueid=1.2 Queue=r");
+    stage.event("BlindTransfer Result=Success TransfererUniqueid=1.1 TransfereeUniqueid=1.2 BridgeUniqueid=b");
+    assert_eq!(ways(&stage), ["1 q flow r transfer", "1 q transferred to queue"]);
+}
+
+/// The queue `r`, and the caller who joined it in a gap.
+const IN_R: [&str; 4] = [
+    "QueueParams Queue=q",
+    "QueueParams Queue=r",
+    "CoreShowChannel Uniqueid=1.1 Channel=SIP/trunk-1 ChannelState=6 Application=Queue ApplicationData=r",
+    "QueueEntry Queue=r Uniqueid=1.1 Channel=SIP/trunk-1 Wait=3",
+];
+/// The caller, who waits nowhere.
+const IN_DIALPLAN: [&str; 3] = [
+    "QueueParams Queue=q",
+    "QueueParams Queue=r",
+    "CoreShowChannel Uniqueid=1.1 Channel=SIP/trunk-1 ChannelState=6 Application=Wait",
+];
+
+#[test]
+fn a_transfer_whose_arrival_a_gap_hid_arrives_nowhere() {
+    let dials = "DialBegin Uniqueid=1.1 DestUniqueid=1.7 DestChannel=SIP/201-7";
+    let joins = "QueueCallerJoin Uniqueid=1.1 Queue=s";
+    let ends = "Hangup Uniqueid=1.1 Cause=16";
+    for event in [dials, joins, ends] {
+        for listed in [&IN_R[..], &IN_DIALPLAN[..]] {
+            let mut stage = transferred();
+            stage.at(12.0).cut().at(20.0).resync(listed).at(25.0);
+            if event == joins && listed == IN_R {
+                leave(&mut stage, "r");
+            }
+            stage.event(event);
+            let flows: &[&str] =
+                if event == joins && listed == IN_R { &["1 r flow s dialplan"] } else { &[] };
+            assert_eq!(ways(&stage), flows, "{event} {listed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_transfer_whose_join_was_missed_arrives_nowhere() {
+    let mut stage = transferred();
+    stage.at(11.0).event("AgentCalled Uniqueid=1.1 DestUniqueid=1.7 Queue=r Interface=SIP/202");
+    stage.event("DialBegin Uniqueid=1.1 DestUniqueid=1.7 DestChannel=SIP/202-7");
+    assert_eq!(ways(&stage), [""; 0]);
+}
+
+/// The caller, who waits in a queue, leaves it at its timeout.
+fn leave(stage: &mut Stage, queue: &str) {
+    stage
+        .event(&format!("QueueCallerAbandon Uniqueid=1.1 Queue={queue} HoldTime=30"))
+        .event(&format!("QueueCallerLeave Uniqueid=1.1 Queue={queue}"))
+        .event("VarSet Uniqueid=1.1 Variable=QUEUESTATUS Value=TIMEOUT");
+}
+
+#[test]
+fn a_queue_that_was_left_before_or_in_a_gap_is_not_where_the_caller_comes_from() {
+    let joins = "QueueCallerJoin Uniqueid=1.1 Queue=s";
+
+    // Lost in the gap, left before it, and talked before it.
+    let mut lost = joined();
+    lost.at(5.0).cut().at(20.0).resync(&IN_DIALPLAN).at(25.0).event(joins);
+    assert_eq!((lost.count("q exit lost"), ways(&lost)), (1, vec![]));
+    let mut left = joined();
+    leave(left.at(5.0), "q");
+    left.cut().at(20.0).resync(&IN_DIALPLAN).at(25.0).event(joins);
+    assert_eq!((left.count("q exit timeout"), ways(&left)), (1, vec![]));
+    let mut undecided = joined();
+    undecided
+        .at(5.0)
+        .event("QueueCallerLeave Uniqueid=1.1 Queue=q")
+        .cut()
+        .at(20.0)
+        .resync(&IN_DIALPLAN)
+        .at(25.0)
+        .event(joins);
+    assert_eq!(ways(&undecided), [""; 0]);
+    let mut talked = connected();
+    talked
+        .at(5.0)
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+        .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1")
+        .event("Hangup Uniqueid=1.2 Cause=16")
+        .cut();
+    talked.at(20.0).resync(&IN_DIALPLAN).at(25.0).event(joins);
+    assert_eq!((talked.count("q complete Ann unknown"), ways(&talked)), (1, vec![]));
+}
+
+#[test]
+fn a_queue_that_was_left_after_a_gap_is_where_the_caller_comes_from() {
+    let joins = "QueueCallerJoin Uniqueid=1.1 Queue=s";
+    let channel = "CoreShowChannel Uniqueid=1.1 Channel=SIP/trunk-1 ChannelState=6 Application=Queue ApplicationData=q";
+    let mut waited = joined();
+    let entry = "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=20";
+    waited.at(5.0).cut().at(20.0).resync(&["QueueParams Queue=q", channel, entry]);
+    leave(waited.at(25.0), "q");
+    assert_eq!(ways(waited.event(joins)), ["1 q flow s dialplan"]);
+
+    // Also a caller whose channel does not run Queue, who came through a Local channel.
+    let leg = "CoreShowChannel Uniqueid=1.2 Channel=SIP/201-2 ChannelState=6 Application=AppQueue BridgeId=b";
+    let other = channel.replace("Application=Queue", "Application=Dial");
+    for caller in [channel, &other] {
+        let mut talked = connected();
+        let caller = format!("{caller} BridgeId=b");
+        talked.at(5.0).cut().at(20.0).resync(&["QueueParams Queue=q", &caller, leg]);
+        talked
+            .at(25.0)
+            .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.2")
+            .event("BridgeLeave BridgeUniqueid=b Uniqueid=1.1")
+            .event("Hangup Uniqueid=1.2 Cause=16")
+            .at(35.0)
+            .event(joins);
+        assert_eq!(ways(&talked), ["1 q flow s dialplan"], "{caller}");
+    }
 }
 
 #[test]
@@ -219,6 +336,20 @@ fn an_attended_transfer_goes_to_whom_the_agent_consulted() {
     stage.event("AttendedTransfer Result=Success DestType=Bridge OrigTransfererUniqueid=1.1 OrigBridgeUniqueid=b \
                  SecondTransfererUniqueid=1.1 SecondBridgeUniqueid=c TransfereeUniqueid=1.2 TransferTargetUniqueid=1.6");
     assert_eq!(ways(&stage), ["1 q transferred to trunk"]);
+}
+
+#[test]
+fn a_caller_s_attended_transfer_into_a_queue_is_a_flow() {
+    let mut stage = connected();
+    stage
+        .at(10.0)
+        .event("Newchannel Channel=Local/9@x-0;1 Uniqueid=1.6 Linkedid=1.1")
+        .event("Newchannel Channel=Local/9@x-0;2 Uniqueid=1.7 Linkedid=1.1")
+        .event("LocalBridge LocalOneUniqueid=1.6 LocalTwoUniqueid=1.7")
+        .event("QueueCallerJoin Uniqueid=1.7 Queue=r");
+    stage.event("AttendedTransfer Result=Success DestType=Bridge OrigTransfererUniqueid=1.1 OrigBridgeUniqueid=b \
+                 SecondTransfererUniqueid=1.1 SecondBridgeUniqueid=c TransfereeUniqueid=1.2 TransferTargetUniqueid=1.6");
+    assert_eq!(ways(&stage), ["1 q flow r transfer", "1 q transferred to queue"]);
 }
 
 #[test]
