@@ -48,7 +48,7 @@ pub fn queries(board: &Value) -> Vec<Query> {
     for panel in board["panels"].as_array().into_iter().flatten() {
         let organized = &panel["transformations"][1]["options"]["renameByName"];
         let columns = organized.as_object().into_iter().flat_map(|names| names.keys());
-        let labels: Vec<_> = columns.filter(|name| !name.starts_with("Value ")).cloned().collect();
+        let labels: Vec<_> = columns.filter(|name| !name.starts_with("Value")).cloned().collect();
         let rows = (panel["type"] == "table").then_some(labels);
         for target in panel["targets"].as_array().into_iter().flatten() {
             all.push(Query {

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use support::root;
 
 /// A folder with these packages, of which these files are needed; `None` if they cannot be had.
 pub(crate) fn installed(name: &str, packages: &[&str], needed: &[&str]) -> Option<PathBuf> {
+    // Several tests may be the first at once, and npm must not install into one folder twice.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = root("target/tools").join(name);
 
     if !needed.iter().all(|file| folder.join("node_modules").join(file).exists()) {

@@ -113,8 +113,9 @@ fn with_reason(of_agents: &str) -> String {
 fn teams() -> Row {
     let of_team = |state: &str| {
         format!(
-            "sum by (team) (asterisk_agent_state{{{AGENT}, state{state}}} * on (pbx, agent) group_left (team) \
-             max by (pbx, agent, team) (asterisk_agent_info{{{AGENT}}}))"
+            "label_replace(sum by (team) (asterisk_agent_state{{{AGENT}, state{state}}} * on (pbx, agent) \
+             group_left (team) max by (pbx, agent, team) (asterisk_agent_info{{{AGENT}}})), \
+             \"team\", \"–\", \"team\", \"\")"
         )
     };
     Row::titled(
@@ -125,8 +126,8 @@ fn teams() -> Row {
             Panel::table(
                 "Teams now",
                 &[("team", "Team")],
-                "Agents now, by the teams in the exporter's configuration; agents without a team are in the row without a \
-                 name.",
+                "Agents now, by the teams in the exporter's configuration; agents without a team are in the row with a \
+                 dash.",
                 vec![
                     Column::new("Available", "short", of_team("=\"available\"")),
                     Column::new("On calls", "short", of_team("=~\"talking|on_hold|busy\"")),

@@ -208,8 +208,10 @@ impl Panel {
             order.insert((*label).into(), json!(order.len()));
             names.insert((*label).into(), json!(title));
         }
+        let alone = columns.len() == 1;
         for (column, at) in columns.into_iter().zip('A'..='Z') {
-            let value = format!("Value #{at}");
+            // Grafana numbers only the values of several queries.
+            let value = if alone { "Value".to_owned() } else { format!("Value #{at}") };
             order.insert(value.clone(), json!(order.len()));
             names.insert(value, json!(column.title));
             panel.targets.push(target(at, &column.expr, "", shape));

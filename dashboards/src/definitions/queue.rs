@@ -420,12 +420,17 @@ fn handling() -> Row {
                 "sum(rate(asterisk_queue_position_{part}{{{QUEUE}, at=\"{at}\"}}[$__rate_interval]))"
             )
         };
-        share(&of("sum"), &of("count"))
+        // The median where there is only a native histogram: VictoriaMetrics has no function for its mean.
+        format!(
+            "{} or histogram_quantile(0.5, sum(rate(asterisk_queue_position{{{QUEUE}, at=\"{at}\"}}\
+             [$__rate_interval]))) >= 0",
+            share(&of("sum"), &of("count"))
+        )
     };
     let by_group = |gauge: &str| {
         format!(
-            "sum by (group) ({gauge}{{{QUEUE}}} * on (pbx, queue) group_left (group) \
-             max by (pbx, queue, group) (asterisk_queue_info{{{QUEUE}}}))"
+            "label_replace(sum by (group) ({gauge}{{{QUEUE}}} * on (pbx, queue) group_left (group) \
+             max by (pbx, queue, group) (asterisk_queue_info{{{QUEUE}}})), \"group\", \"–\", \"group\", \"\")"
         )
     };
     Row::titled(

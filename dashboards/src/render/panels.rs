@@ -156,7 +156,10 @@ fn table(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
 
     for (target, answer) in targets.zip(&drawn.answers) {
         for series in answer {
-            let column = format!("Value #{}", target["refId"].as_str().unwrap_or_default());
+            let column = match drawn.answers.len() {
+                1 => "Value".to_owned(),
+                _ => format!("Value #{}", target["refId"].as_str().unwrap_or_default()),
+            };
             let points =
                 if target["range"] == true { &series.points[..] } else { &series.points[..1] };
             for (time, value) in points {
