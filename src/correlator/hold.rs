@@ -62,8 +62,8 @@ impl Holds {
         is_news
     }
 
-    /// The agent took the call back, or is with the caller again; whether that is news.  Asterisk sends an Unhold before each
-    /// transfer, also where nobody was on hold.
+    /// The agent took the call back, or is with the caller again; whether that is news.  Asterisk
+    /// sends an Unhold before each transfer, also where nobody was on hold.
     pub(super) fn end(&mut self, now: Occasion, timing: Timing) -> bool {
         let Some(hold) = self.current.take() else { return false };
         if let Some(length) = hold.length(now, timing) {

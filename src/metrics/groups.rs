@@ -35,9 +35,9 @@ impl Groups {
     }
 
     /// The group of a queue by its alias, or by its name if it has none; empty if it is in none.
-    pub(super) fn of_queue(&self, pbx: &PbxName, queue: &str, alias: Option<&str>) -> GroupName {
-        let name = alias.unwrap_or(queue).to_ascii_lowercase();
-        let found = self.0.get(pbx).and_then(|of_pbx| of_pbx.groups.get(&name));
+    pub(super) fn of_queue(&self, pbx: &PbxName, queue: &str) -> GroupName {
+        let found = self.0.get(pbx);
+        let found = found.and_then(|of_pbx| of_pbx.groups.get(&queue.to_ascii_lowercase()));
         found.cloned().unwrap_or_else(|| Name::new(""))
     }
 

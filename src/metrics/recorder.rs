@@ -110,10 +110,9 @@ impl Recorder {
         let alias = settings.queue_aliases.of(pbx, name);
 
         // A label is in one group, whichever of its queues is asked for.
-        match (shown.id == QueueId::OTHER, shown.folded) {
-            (true, _) => GroupName::new(""),
-            (false, true) => settings.groups.of_queue(pbx, alias.unwrap_or(name), None),
-            (false, false) => settings.groups.of_queue(pbx, name, alias),
+        match shown.id == QueueId::OTHER {
+            true => GroupName::new(""),
+            false => settings.groups.of_queue(pbx, alias.unwrap_or(name)),
         }
     }
 

@@ -6,7 +6,7 @@
 //! the whole selection is compared by its query.
 
 use super::builder::{Graded, Lights, Panel};
-use super::{QUEUE, TRUNK, share, total};
+use super::{QUEUE, TRUNK, share, total, weighted, weighted_by};
 
 /// Red where the threshold is reached, amber shortly before.
 pub(super) const LIGHTS: Lights = Lights::Low(0.8, 1.0);
@@ -49,8 +49,8 @@ pub(super) fn worst(title: &'static str, description: &'static str, ratio: &str)
 /// The service level of the selection by the formula of the alerts, green or red by its threshold.
 pub(super) fn service_level_now() -> Panel {
     // Of the same series as the alert and the lights of the queues, so that they never contradict.
-    let level = weighted(ALERTED, &served());
-    let threshold = weighted(THRESHOLD, &served());
+    let level = weighted_by(ALERTED, &served());
+    let threshold = weighted_by(THRESHOLD, &served());
     Panel::stat(
         "Service level",
         "percentunit",
@@ -68,7 +68,7 @@ pub(super) fn service_level_now() -> Panel {
 pub(super) fn with_targets(panel: Panel) -> Panel {
     let target = format!("asterisk_queue_service_level_target_seconds{{{QUEUE}}}");
     panel
-        .beside(&weighted(THRESHOLD, &served()), "at least")
+        .beside(&weighted_by(THRESHOLD, &served()), "at least")
         .beside(&format!("(max({target}) == min({target}))"), TARGET)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn with_threshold(panel: Panel) -> Panel {
 }
 
 fn abandons_allowed() -> String {
-    weighted("pbx_queue:asterisk_threshold:abandon_ratio", &format!("{ENDED}{{{QUEUE}}}"))
+    weighted("pbx_queue:asterisk_threshold:abandon_ratio", ENDED)
 }
 
 /// Each number good or bad by this comparison with its threshold, and neither if there are few calls
@@ -103,15 +103,6 @@ fn graded(number: &str, good: &str, bad: &str, threshold: &str) -> Graded {
     let other =
         format!("({number} unless ({threshold} and {enough})) or (vector(-1) unless {number})");
     Graded { good: by(good), bad: by(bad), other }
-}
-
-/// The average of a series of each queue by this number of calls; a queue without either counts
-/// nothing.
-fn weighted(series: &str, calls: &str) -> String {
-    let series = format!("{series}{{{QUEUE}}}");
-    format!(
-        "sum({series} * on (pbx, queue) {calls}) / (sum({calls} and on (pbx, queue) {series}) > 0)"
-    )
 }
 
 /// The calls of each queue of which the service level is a share, by the usual formula.

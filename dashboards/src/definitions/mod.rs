@@ -141,10 +141,13 @@ fn average(by: &str, histogram: &str, matchers: &str) -> String {
 /// The average over the selected queues, each weighted by its number of calls; a queue without calls
 /// has no weight.
 fn weighted(mean: &str, count: &str) -> String {
-    format!(
-        "sum({mean}{{{QUEUE}}} * {count}{{{QUEUE}}}) / \
-         (sum({count}{{{QUEUE}}} and on (pbx, queue) {mean}{{{QUEUE}}}) > 0)"
-    )
+    weighted_by(mean, &format!("{count}{{{QUEUE}}}"))
+}
+
+/// The same by any number of calls of each queue.
+fn weighted_by(mean: &str, calls: &str) -> String {
+    let mean = format!("{mean}{{{QUEUE}}}");
+    format!("sum({mean} * on (pbx, queue) {calls}) / (sum({calls} and on (pbx, queue) {mean}) > 0)")
 }
 
 /// A recorded series, summed over the selection.

@@ -1,8 +1,11 @@
 //! One queue in detail.
 
+mod half_hours;
+mod handling;
+
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
-use super::shared::{self, HALF_HOUR, causes, hint, lengths, missed, percentiles, rang};
+use super::shared::{causes, hint, lengths, missed, percentiles, rang};
 use super::{
     NAMED, QUEUE, distribution, in_range, in_range_with_first, limits, longest_wait, most,
     per_minute, share, total, total_with_target, weighted,
@@ -19,14 +22,14 @@ pub(super) fn dashboard() -> Dashboard {
         shown: &["pbx", "queue"],
         rows: vec![
             now(),
-            half_hours(),
+            half_hours::row(),
             arrivals(),
             at_the_moment(),
             service(),
             waits(),
             talks(),
             ends(),
-            handling(),
+            handling::row(),
             load(),
             members(),
         ],
@@ -82,54 +85,6 @@ fn now() -> Row {
                 .decimals(0),
             ),
         ],
-    )
-}
-
-fn half_hours() -> Row {
-    let range = HALF_HOUR.range;
-    let count =
-        |counter: &str, matchers: &str| format!("sum(increase({counter}{{{matchers}}}{range}))");
-    let exits = |outcomes: &str| {
-        count("asterisk_queue_exits_total", &format!("{QUEUE}, outcome{outcomes}"))
-    };
-    let with_target = |counter: &str, matchers: &str| {
-        format!(
-            "sum(increase({counter}{{{matchers}}}{range}) and on (pbx, queue) \
-             max_over_time(asterisk_queue_service_level_target_seconds{range}))"
-        )
-    };
-    let in_time = share(
-        &with_target("asterisk_queue_answered_in_target_total", QUEUE),
-        &with_target(
-            "asterisk_queue_exits_total",
-            &format!("{QUEUE}, outcome=~\"answered|abandoned\""),
-        ),
-    );
-    let longest =
-        format!("max(max_over_time(asterisk_queue_longest_wait_seconds{{{QUEUE}}}{range}))");
-    Row::titled(
-        "Today by half hour",
-        11,
-        vec![(
-            24,
-            Panel::half_hours(
-                "Half hours of today",
-                "One row per half hour since midnight in the time zone of the dashboard, for the selected queues together; \
-                 the first row is the present one, so far. Service level is the share of calls answered within the target, \
-                 of all answered and abandoned calls. A call counts when its wait or its talk ends.",
-                vec![
-                    Column::new("Offered", "short", count("asterisk_queue_entries_total", QUEUE)),
-                    Column::new("Answered", "short", exits("=\"answered\"")),
-                    Column::new("Abandoned", "short", exits("=\"abandoned\"")),
-                    Column::new("Abandon rate", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
-                    Column::new("Service level", "percentunit", in_time),
-                    Column::new("ASA", "dthms", shared::speed_of_answer(&HALF_HOUR)),
-                    Column::new("AHT", "dthms", shared::handle_time(&HALF_HOUR)),
-                    Column::new("Longest wait", "dthms", longest),
-                ],
-            )
-            .decimals(0),
-        )],
     )
 }
 
@@ -405,114 +360,6 @@ fn ends() -> Row {
                     &counts("agent"),
                     "{{cause_text}}",
                 ),
-            ),
-        ],
-    )
-}
-
-fn handling() -> Row {
-    let rate = |counter: &str| format!("sum(rate({counter}{{{QUEUE}}}[$__rate_interval]))");
-    let talks = rate("asterisk_queue_completions_total");
-    let held = share(&rate("asterisk_queue_talk_hold_seconds_total"), &talks);
-    let position = |at: &str| {
-        let of = |part: &str| {
-            format!(
-                "sum(rate(asterisk_queue_position_{part}{{{QUEUE}, at=\"{at}\"}}[$__rate_interval]))"
-            )
-        };
-        // The median where there is only a native histogram: VictoriaMetrics has no function for its mean.
-        format!(
-            "{} or histogram_quantile(0.5, sum(rate(asterisk_queue_position{{{QUEUE}, at=\"{at}\"}}\
-             [$__rate_interval]))) >= 0",
-            share(&of("sum"), &of("count"))
-        )
-    };
-    let by_group = |gauge: &str| {
-        format!(
-            "label_replace(sum by (group) ({gauge}{{{QUEUE}}} * on (pbx, queue) group_left (group) \
-             max by (pbx, queue, group) (asterisk_queue_info{{{QUEUE}}})), \"group\", \"–\", \"group\", \"\")"
-        )
-    };
-    Row::titled(
-        "Handling",
-        8,
-        vec![
-            (
-                4,
-                Panel::lines(
-                    "Hold, per call",
-                    "s",
-                    "How long callers were on hold within the talk, on average over all connected calls that ended.",
-                )
-                .over_time(&held, "hold")
-                .at_least("1m"),
-            ),
-            (
-                4,
-                Panel::lines(
-                    "Put on hold, lost on hold",
-                    "cpm",
-                    "How often agents put callers on hold, and how many callers hung up meanwhile, per minute.",
-                )
-                .over_time(&format!("60 * {}", rate("asterisk_queue_talk_holds_total")), "put on hold")
-                .over_time(
-                    &format!("60 * {}", rate("asterisk_queue_talk_hold_hangups_total")),
-                    "lost on hold",
-                )
-                .at_least("1m"),
-            ),
-            (
-                4,
-                Panel::lines(
-                    "Transfers, where to",
-                    "cpm",
-                    "Transferred calls per minute, by where they went.",
-                )
-                .over_time(
-                    &per_minute("to", "asterisk_queue_transfer_arrivals_total", QUEUE),
-                    "to {{to}}",
-                )
-                .stacked()
-                .at_least("1m"),
-            ),
-            (
-                4,
-                Panel::table(
-                    "From queue to queue",
-                    &[("queue", "From"), ("to_queue", "To")],
-                    "Callers who joined another queue, or the same once more, over the selected time range.",
-                    vec![Column::new(
-                        "Callers",
-                        "short",
-                        in_range_with_first("queue, to_queue", "asterisk_queue_flows_total", QUEUE),
-                    )],
-                )
-                .decimals(0),
-            ),
-            (
-                4,
-                Panel::lines(
-                    "Mean position",
-                    "short",
-                    "The average place in the queue in which callers joined and in which they abandoned, from 1.",
-                )
-                .over_time(&position("entry"), "on joining")
-                .over_time(&position("abandon"), "on abandoning")
-                .at_least("1m"),
-            ),
-            (
-                4,
-                Panel::table(
-                    "Groups now",
-                    &[("group", "Group")],
-                    "Callers now, by the groups of queues in the exporter's configuration; queues without a group are in \
-                     the row without a name.",
-                    vec![
-                        Column::new("Waiting", "short", by_group("asterisk_queue_callers_waiting")),
-                        Column::new("Talking", "short", by_group("asterisk_queue_callers_talking")),
-                    ],
-                )
-                .decimals(0),
             ),
         ],
     )
