@@ -9,7 +9,7 @@ use super::counted::Counted;
 use super::logged::Logged;
 use super::matching::Matching;
 use super::row::{Row, SLACK, SumRow};
-use super::subject::{Apart, Reason, Subject};
+use super::subject::{Apart, Position, Reason, Subject};
 use super::tally::{ENDS, Length};
 
 /// AgentCompletes of a PBX that came late or never: they are counted for no queue, so all queues
@@ -53,6 +53,10 @@ pub(super) fn compare_queue(
     let unmeasured = Unmeasured::of(ends.saturating_sub(counted.talk.of.into()), partly, unseen);
     result.talk = whole(logged.talk, counted.talk, unmeasured, logged.longest_talk);
     late.talks -= result.talk.explain_more(Reason::TalkCut, late.talks, logged.longest_talk);
+
+    for at in Position::ALL.into_iter().filter(|_| counted.has_positions) {
+        result.positions[at as usize] = places(&result, at, logged, counted);
+    }
     result
 }
 
@@ -69,6 +73,9 @@ pub(super) fn compare_call(logged: &Logged, counted: &Counted, gaps: bool) -> Co
     let talk = result.sum_of(&ENDS);
     result.talk = of_call(&talk, logged.talk, counted.talk, excused);
     result.talk.explain_cut(talk_after(logged, counted));
+    for at in Position::ALL {
+        result.positions[at as usize] = places(&result, at, logged, counted);
+    }
     result
 }
 
@@ -104,6 +111,43 @@ impl Unmeasured {
 fn talk_after(logged: &Logged, counted: &Counted) -> Option<Duration> {
     let over = counted.agent_gone.into_iter().chain(counted.caller_parked).min()?;
     Some(logged.talked_until?.since(over))
+}
+
+/// Places in the queue of callers who entered or abandoned, if both sides know those of all of them.
+fn places(result: &Comparison, at: Position, logged: &Logged, counted: &Counted) -> Row {
+    let counts = &result.counts[at.subject() as usize];
+    let [sure, edge] = logged.positions(at);
+    let ours = counted.positions[at as usize];
+    let lines = sure.of + edge.of;
+
+    // What lies at the edges may be added, each caller's place at least as the first one's.
+    let at_edges = ours.of.saturating_sub(sure.of).min(edge.of);
+    let most = if at_edges == 0 { 0 } else { edge.sum };
+    let least = u64::from(at_edges);
+    let log = ours.sum.clamp(sure.sum + least.min(most), sure.sum + most);
+    let mut row = Row { logged: log, counted: ours.sum, ..Row::default() };
+    row.missing = row.logged.saturating_sub(row.counted);
+    row.extra = row.counted.saturating_sub(row.logged);
+    if (sure.of..=lines).contains(&ours.of) {
+        return row;
+    }
+
+    // Lines without a position, or the counts show what is wrong.
+    let explained: u64 = counts.explained.iter().sum();
+    let without = u64::from(sure.of.saturating_sub(ours.of));
+    if ours.of > lines || counts.differs() {
+        return Row::default();
+    }
+    // Lines that only queue_log has are explained, with their places: each is 1 at least.
+    if without <= explained && row.missing >= without {
+        let reasons = Reason::ALL.into_iter().zip(counts.explained);
+        let reason = reasons.filter(|(_, number)| *number > 0).map(|(reason, _)| reason).next();
+        let mut budget = row.missing;
+        if let Some(reason) = reason {
+            row.explain(reason, &mut budget);
+        }
+    }
+    row
 }
 
 /// Seconds of a queue: what lies at the edges may be added, and calls without a length are on one

@@ -1,7 +1,7 @@
 //! All figures of a queue, or of one call in it, side by side.
 
 use super::row::{Row, SumRow};
-use super::subject::{Apart, Subject};
+use super::subject::{Apart, Position, Subject};
 
 /// What a comparison came to.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub(super) struct Comparison {
     pub(super) apart: [Row; Apart::ALL.len()],
     pub(super) hold: SumRow,
     pub(super) talk: SumRow,
+    /// Places in the queue, added up.
+    pub(super) positions: [Row; Position::ALL.len()],
     /// Lines and counts at the window's edges that the other side does not have.
     pub(super) left_out: u64,
 }
@@ -21,6 +23,7 @@ impl Comparison {
         self.apart.iter_mut().zip(&other.apart).for_each(|(sum, row)| sum.add(row));
         self.hold.add(&other.hold);
         self.talk.add(&other.talk);
+        self.positions.iter_mut().zip(&other.positions).for_each(|(sum, row)| sum.add(row));
         self.left_out += other.left_out;
     }
 
@@ -40,7 +43,8 @@ impl Comparison {
     pub(super) fn differences(&self) -> u64 {
         let rows = self.counts.iter().chain(&self.apart);
         let counts: u64 = rows.map(|row| row.missing + row.extra).sum();
-        counts + u64::from(self.hold.differs()) + u64::from(self.talk.differs())
+        let positions = self.positions.iter().filter(|row| row.differs()).count() as u64;
+        counts + u64::from(self.hold.differs()) + u64::from(self.talk.differs()) + positions
     }
 
     /// Whether the exporter has an end without a line, which a line may still fit.

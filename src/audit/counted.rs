@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::subject::{Apart, Subject};
-use super::tally::{Count, Length, Span};
+use super::subject::{Apart, Position, Subject};
+use super::tally::{Count, Length, Places, Span};
 use super::window::Place;
 use crate::clock::Moment;
 
@@ -16,6 +16,9 @@ pub(super) struct Counted {
     lost_synchronised: [u32; Apart::ALL.len()],
     pub(super) hold: Length,
     pub(super) talk: Length,
+    pub(super) positions: [Places; Position::ALL.len()],
+    /// The scrape has positions: one of an older exporter has none.
+    pub(super) has_positions: bool,
     /// When the last agent's phone hung up.
     pub(super) agent_gone: Option<Moment>,
     /// When the caller was put into a parking lot, out of the last talk.
@@ -65,6 +68,9 @@ impl Counted {
 
         self.hold.merge(other.hold);
         self.talk.merge(other.talk);
+        for (sum, places) in self.positions.iter_mut().zip(other.positions) {
+            sum.merge(places);
+        }
 
         self.agent_gone = self.agent_gone.max(other.agent_gone);
         self.caller_parked = self.caller_parked.or(other.caller_parked);
@@ -97,5 +103,9 @@ impl Counted {
 
     pub(super) fn talked(&mut self, talk: Duration) {
         self.talk.add(talk);
+    }
+
+    pub(super) const fn stood(&mut self, at: Position, position: u32) {
+        self.positions[at as usize].add(position);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use super::counted::Counted;
-use super::subject::{Apart, Counter, Subject};
+use super::subject::{Apart, Counter, Position, Subject};
 use super::tally::Length;
 use crate::clock::Moment;
 
@@ -166,6 +166,17 @@ impl Exposition {
         }
 
         let answered = sample.label("outcome") == Some("answered");
+        let at = Position::ALL.into_iter().find(|at| sample.label("at") == Some(at.label()));
+        if let Some(at) = at.filter(|_| sample.name.starts_with("asterisk_queue_position_")) {
+            queue.has_positions = true;
+            let places = &mut queue.positions[at as usize];
+            match sample.name {
+                "asterisk_queue_position_sum" => places.sum += sample.count(),
+                "asterisk_queue_position_count" => places.of += sample.number(),
+                _ => {}
+            }
+        }
+
         match sample.name {
             "asterisk_queue_hold_seconds_sum" if answered => queue.hold.sum += sample.value,
             "asterisk_queue_hold_seconds_count" if answered => count(&mut queue.hold, sample),
@@ -252,6 +263,7 @@ fn unquoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::Places;
     use super::*;
 
     const TEXT: &str = "# HELP asterisk_queue_exits_total x\n\
@@ -261,6 +273,10 @@ mod tests {
         asterisk_queue_rings_total{pbx=\"a\",queue=\"q\",agent=\"Ann\",result=\"busy\"} 1\n\
         asterisk_queue_rings_total{pbx=\"a\",queue=\"q\",agent=\"Bob\",result=\"failed\"} 2\n\
         asterisk_queue_rings_total{pbx=\"a\",queue=\"q\",agent=\"Bob\",result=\"canceled\"} 7\n\
+        asterisk_queue_position_sum{pbx=\"a\",queue=\"q\",at=\"entry\"} 9\n\
+        asterisk_queue_position_count{pbx=\"a\",queue=\"q\",at=\"entry\"} 4\n\
+        asterisk_queue_position_sum{pbx=\"a\",queue=\"q\",at=\"abandon\"} 1\n\
+        asterisk_queue_position_count{pbx=\"a\",queue=\"q\",at=\"abandon\"} 1\n\
         asterisk_queue_talk_seconds_sum{pbx=\"a\",queue=\"q\",agent=\"Ann\"} 12.5\n\
         asterisk_queue_talk_seconds_count{pbx=\"a\",queue=\"q\",agent=\"Ann\"} 2 # {linkedid=\"1.1\"} 3.0\n\
         asterisk_exporter_connects_total{pbx=\"a\"} 3\n\
@@ -275,6 +291,7 @@ mod tests {
             .map(|it| queue.count(it).all());
         assert_eq!(counts, [4, 2, 3]);
         assert_eq!(queue.talk, Length { sum: 12.5, of: 2 });
+        assert_eq!(queue.positions, [Places { sum: 9, of: 4 }, Places { sum: 1, of: 1 }]);
         assert_eq!(
             (read.gaps(), read.started),
             (2, Some(Moment::from_micros(1_795_444_600_250_000)))

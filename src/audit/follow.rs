@@ -173,7 +173,7 @@ mod tests {
         /// A call that enters at a second and is answered one later, on both sides.
         fn answered(self, call: &'static str, at: u64, agent: &'static str) -> Self {
             let connect = Verb::Connected { hold: secs(1), ring: None };
-            self.log(call, at, "NONE", Verb::Entered)
+            self.log(call, at, "NONE", Verb::Entered { position: None })
                 .count(call, at, Subject::Entered, None)
                 .log(call, at + 1, agent, connect)
                 .count(call, at + 1, Subject::Answered, None)
@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn the_exporter_may_be_the_one_who_has_it_under_two_ids() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
-        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned);
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered { position: None });
+        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned { position: None });
         let stage = stage.count("1.1", 10, Subject::Entered, None);
         let stage = stage.count("1.7", 15, Subject::Abandoned, None);
         assert_eq!(stage.follow(), (1, 0));
@@ -241,7 +241,7 @@ mod tests {
     fn each_side_may_part_it_in_another_place() {
         // queue_log changes the Uniqueid before the answer, the exporter after it.
         let connect = Verb::Connected { hold: secs(1), ring: None };
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered { position: None });
         let stage = stage.count("1.1", 10, Subject::Entered, None);
         let stage = stage.log("1.2", 11, "Ann", connect);
         let stage = stage.count("1.1", 11, Subject::Answered, None);
@@ -262,11 +262,11 @@ mod tests {
 
     #[test]
     fn two_errors_of_two_calls_that_entered_stay_two() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered { position: None });
         let stage = stage.count("1.1", 10, Subject::Entered, None);
-        let stage = stage.log("1.2", 10, "NONE", Verb::Entered);
+        let stage = stage.log("1.2", 10, "NONE", Verb::Entered { position: None });
         let stage = stage.count("1.2", 10, Subject::Entered, None);
-        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned);
+        let stage = stage.log("1.1", 15, "NONE", Verb::Abandoned { position: None });
         let stage = stage.count("1.2", 15, Subject::Abandoned, None);
         assert_eq!(stage.follow(), (0, 2));
     }
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_place_may_move_twice() {
-        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered);
+        let stage = Stage::default().log("1.1", 10, "NONE", Verb::Entered { position: None });
         let stage = stage.count("1.1", 10, Subject::Entered, None);
         let stage = stage.log("1.2", 12, "Ann", Verb::RingNoAnswer);
         let stage = stage.count("1.1", 12, Subject::RingNoAnswer, None);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::report::{CallRow, Figures, Report, ReportRow, What};
-use super::subject::{Apart, Subject};
+use super::subject::{Apart, Position, Subject};
 use super::window::Edge;
 use crate::calendar::utc;
 
@@ -93,6 +93,8 @@ impl What {
             Self::Apart(apart) => apart.word(),
             Self::Hold => "hold_seconds",
             Self::Talk => "talk_seconds",
+            Self::Position(Position::Entry) => "entry_positions",
+            Self::Position(Position::Abandon) => "abandon_positions",
         }
     }
 
@@ -104,6 +106,7 @@ impl What {
             Self::Count(subject) => vec![subject.verbs()],
             Self::Apart(_) => Vec::new(),
             Self::Hold => vec!["CONNECT"],
+            Self::Position(at) => vec![at.subject().verbs()],
             Self::Talk => vec![
                 "COMPLETECALLER",
                 "COMPLETEAGENT",
@@ -120,6 +123,9 @@ impl What {
             Self::Apart(apart) => apart.counter().map(super::subject::Counter::selector),
             Self::Hold => Some("asterisk_queue_hold_seconds_sum{outcome=\"answered\"}".to_owned()),
             Self::Talk => Some("asterisk_queue_talk_seconds_sum".to_owned()),
+            Self::Position(at) => {
+                Some(format!("asterisk_queue_position_sum{{at=\"{}\"}}", at.label()))
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hasher as _};
 use std::time::Duration;
 
-use super::subject::Subject;
-use super::tally::{Count, ENDS, Length, Span};
+use super::subject::{Position, Subject};
+use super::tally::{Count, ENDS, Length, Places, Span};
 use super::window::Place;
 use crate::clock::Moment;
 use crate::queue_log::{Line, Verb};
@@ -24,6 +24,7 @@ pub(super) struct Logged {
     /// Inside the window, and at its edges.
     pub(super) hold: [Length; 2],
     pub(super) talk: [Length; 2],
+    positions: [[Places; 2]; Position::ALL.len()],
     /// The longest of one line: a call explains no more than that.
     pub(super) longest_hold: f64,
     pub(super) longest_talk: f64,
@@ -43,6 +44,11 @@ impl Logged {
     /// How many of its lines may have been written while the exporter was not synchronised.
     pub(super) const fn hidden(&self, subject: Subject) -> u32 {
         self.hidden[subject as usize]
+    }
+
+    /// Places of callers: in lines inside the window, and at its edges.
+    pub(super) const fn positions(&self, at: Position) -> [Places; 2] {
+        self.positions[at as usize]
     }
 
     /// How many UNPAUSE lines Asterisk added by itself.
@@ -77,6 +83,10 @@ impl Logged {
         }
         for (sum, length) in self.talk.iter_mut().zip(other.talk) {
             sum.merge(length);
+        }
+        let positions = self.positions.as_flattened_mut().iter_mut();
+        for (sum, places) in positions.zip(other.positions.as_flattened()) {
+            sum.merge(*places);
         }
         self.longest_hold = self.longest_hold.max(other.longest_hold);
         self.longest_talk = self.longest_talk.max(other.longest_talk);
@@ -120,9 +130,12 @@ impl Logged {
         self.counts[subject as usize].add(place);
         self.hidden[subject as usize] = self.hidden[subject as usize].saturating_add(hidden.into());
 
+        let part = usize::from(place == Place::Edge);
+        if let Some((at, position)) = position(line.verb) {
+            self.positions[at as usize][part].add(position);
+        }
         let Some(length) = length else { return true };
         self.agent = Some(hash(line.agent));
-        let part = usize::from(place == Place::Edge);
         if subject == Subject::Answered {
             self.hold[part].add(length);
             self.longest_hold = self.longest_hold.max(length.as_secs_f64());
@@ -152,12 +165,21 @@ fn place(end: Subject) -> Option<usize> {
     ENDS.iter().position(|&it| it == end)
 }
 
+/// The place in the queue that a line has.
+fn position(verb: Verb<'_>) -> Option<(Position, u32)> {
+    match verb {
+        Verb::Entered { position } => position.map(|position| (Position::Entry, position)),
+        Verb::Abandoned { position } => position.map(|position| (Position::Abandon, position)),
+        _ => None,
+    }
+}
+
 /// What a verb stands for, and the seconds in its line.
 pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
     Some(match verb {
-        Verb::Entered => (Subject::Entered, None),
+        Verb::Entered { .. } => (Subject::Entered, None),
         Verb::Connected { hold, .. } => (Subject::Answered, Some(hold)),
-        Verb::Abandoned => (Subject::Abandoned, None),
+        Verb::Abandoned { .. } => (Subject::Abandoned, None),
         Verb::TimedOut => (Subject::Timeout, None),
         Verb::LeftEmpty => (Subject::LeaveEmpty, None),
         Verb::Withdrawn => (Subject::Withdrawn, None),

@@ -49,7 +49,7 @@ use duplicates::{Latest, Repeats};
 pub use exposition::{Exposition, ExpositionError};
 use queue::Queue;
 pub use report::{CallRow, Figures, Report, ReportRow, State, What};
-pub use subject::{Apart, Counter, Reason, Subject};
+pub use subject::{Apart, Counter, Position, Reason, Subject};
 use summary::LogSummary;
 pub use table::Table;
 use unsynchronised::Unsynchronised;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::printable::printable;
-use super::subject::{Apart, Reason, Subject};
+use super::subject::{Apart, Position, Reason, Subject};
 use super::window::{Edge, Window};
 use crate::calendar::utc;
 use crate::queue_log::Malformed;
@@ -64,6 +64,8 @@ pub enum What {
     Hold,
     /// Seconds that caller and agent talked.
     Talk,
+    /// Places of callers in the queue, added up.
+    Position(Position),
 }
 
 /// Both sides of a row.

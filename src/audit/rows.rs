@@ -7,7 +7,7 @@ use super::comparison::Comparison;
 use super::queue::Queue;
 use super::report::{CallRow, Figures, ReportRow, State, What};
 use super::row::{Row, SumRow};
-use super::subject::{Apart, Reason, Subject};
+use super::subject::{Apart, Position, Reason, Subject};
 
 /// A queue that was compared.
 pub(super) struct QueueRows {
@@ -85,7 +85,11 @@ fn figures(comparison: &Comparison) -> impl Iterator<Item = (What, Figures, Stat
     let sums = sums
         .into_iter()
         .map(|(what, row)| (what, Figures::of_sum(row), State::of(row.differs(), row.explains())));
-    counts.chain(sums)
+
+    let positions = Position::ALL.into_iter().map(What::Position).zip(&comparison.positions);
+    let positions = positions
+        .map(|(what, row)| (what, Figures::of(row), State::of(row.differs(), row.explains())));
+    counts.chain(sums).chain(positions)
 }
 
 impl Figures {

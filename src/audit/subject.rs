@@ -59,6 +59,15 @@ pub enum Apart {
     AdoptedTalking,
 }
 
+/// Whose places in the queue are added up.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Position {
+    /// Of callers who entered.
+    Entry,
+    /// Of callers who abandoned.
+    Abandon,
+}
+
 /// Why the two sides may differ, as METRICS.md says (Differences to queue_log).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reason {
@@ -143,6 +152,27 @@ impl Subject {
             Self::Unpaused => {
                 Counter { name: "asterisk_queue_pauses_total", values: &["unpaused"] }
             }
+        }
+    }
+}
+
+impl Position {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Entry, Self::Abandon];
+
+    /// Whose lines have them.
+    pub const fn subject(self) -> Subject {
+        match self {
+            Self::Entry => Subject::Entered,
+            Self::Abandon => Subject::Abandoned,
+        }
+    }
+
+    /// The value of the metric's label `at`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Abandon => "abandon",
         }
     }
 }

@@ -261,6 +261,7 @@ impl What {
             Self::Apart(_) => "–".to_owned(),
             Self::Hold => "CONNECT seconds".to_owned(),
             Self::Talk => "COMPLETE* seconds".to_owned(),
+            Self::Position(at) => format!("{} positions", at.subject().verbs()),
         }
     }
 
@@ -277,6 +278,7 @@ impl What {
             Self::Apart(apart) => apart.counter().map_or_else(String::new, short),
             Self::Hold => "hold answered".to_owned(),
             Self::Talk => "talk".to_owned(),
+            Self::Position(at) => format!("position {}", at.label()),
         }
     }
 }

@@ -62,6 +62,24 @@ impl Length {
     }
 }
 
+/// Places of callers in a queue, added up, and of how many callers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Places {
+    pub(super) sum: u64,
+    pub(super) of: u32,
+}
+
+impl Places {
+    pub(super) const fn add(&mut self, position: u32) {
+        self.merge(Self { sum: position as u64, of: 1 });
+    }
+
+    pub(super) const fn merge(&mut self, other: Self) {
+        self.sum = self.sum.saturating_add(other.sum);
+        self.of = self.of.saturating_add(other.of);
+    }
+}
+
 /// From a first moment to a last one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Span {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::counted::Counted;
-use super::subject::{Apart, Subject};
+use super::subject::{Apart, Position, Subject};
 use super::tally::Span;
 use super::window::Place;
 use super::{Audit, Slot};
 use crate::clock::Moment;
 use crate::correlator::{
-    Anomaly, Caller, EndedBy, Leg, Names, Observation, Outcome, PauseChange, Phase, QueueId,
-    RingResult,
+    Anomaly, Caller, EndedBy, Leg, Names, Observation, Outcome, PauseChange, Phase, PositionAt,
+    QueueId, RingResult,
 };
 use crate::replay::Watch;
 
@@ -62,6 +62,15 @@ impl Watch for Audit {
     }
 }
 
+impl From<PositionAt> for Position {
+    fn from(at: PositionAt) -> Self {
+        match at {
+            PositionAt::Entry => Self::Entry,
+            PositionAt::Abandon => Self::Abandon,
+        }
+    }
+}
+
 /// What of a call is lost by it.
 const fn lost(fact: Observation) -> Option<Apart> {
     use Observation as O;
@@ -78,6 +87,7 @@ const fn queue(fact: Observation) -> Option<QueueId> {
     use Observation as O;
     match fact {
         O::Entered { queue }
+        | O::Positioned { queue, .. }
         | O::Adopted { queue, .. }
         | O::Exited { queue, .. }
         | O::RingEnded { queue, .. }
@@ -110,6 +120,7 @@ impl Counted {
                     self.held(hold);
                 }
             }
+            O::Positioned { at, position, .. } => self.stood(at.into(), position),
             O::RingEnded { result, .. } => self.ring(result, place),
             O::Completed { ended_by, talk, .. } => {
                 self.end(ended_by, place);

@@ -15,6 +15,11 @@ pub(super) fn seconds(field: &[u8]) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// A place in a queue, from 1.
+pub(super) fn position(field: &[u8]) -> Option<u32> {
+    number(field).and_then(|number| u32::try_from(number).ok()).filter(|&position| position > 0)
+}
+
 /// A number without a sign.
 pub(super) fn number(field: &[u8]) -> Option<u64> {
     if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {

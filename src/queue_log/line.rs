@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::entry::Entry;
-use super::field::{parameters, seconds};
+use super::field::{parameters, position, seconds};
 use super::malformed::Malformed;
 use crate::clock::Moment;
 
@@ -28,7 +28,10 @@ pub struct Line<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verb<'a> {
     /// ENTERQUEUE.
-    Entered,
+    Entered {
+        /// The caller's place in the queue, from 1.
+        position: Option<u32>,
+    },
     /// CONNECT.
     Connected {
         /// How long the caller had waited.
@@ -37,7 +40,10 @@ pub enum Verb<'a> {
         ring: Option<Duration>,
     },
     /// ABANDON.
-    Abandoned,
+    Abandoned {
+        /// The caller's place in the queue by then, from 1.
+        position: Option<u32>,
+    },
     /// EXITWITHTIMEOUT.
     TimedOut,
     /// EXITEMPTY.
@@ -109,13 +115,15 @@ impl<'a> Verb<'a> {
         let mut parameters = parameters(data);
 
         Some(match word {
-            b"ENTERQUEUE" => Self::Entered,
+            // The URL, the caller's number, the position, from 20.14 and 22.4 on maybe the caller's name.
+            b"ENTERQUEUE" => Self::Entered { position: parameters.nth(2).and_then(position) },
             // Hold, channel, ring.
             b"CONNECT" => Self::Connected {
                 hold: seconds(parameters.next()?)?,
                 ring: parameters.nth(1).and_then(seconds),
             },
-            b"ABANDON" => Self::Abandoned,
+            // Position, position at the entry, hold.
+            b"ABANDON" => Self::Abandoned { position: parameters.next().and_then(position) },
             b"EXITWITHTIMEOUT" => Self::TimedOut,
             b"EXITEMPTY" => Self::LeftEmpty,
             b"WITHDRAW" => Self::Withdrawn,
@@ -157,7 +165,7 @@ mod tests {
             call: b"1795444650.49",
             queue: b"support",
             agent: b"NONE",
-            verb: Verb::Entered,
+            verb: Verb::Entered { position: Some(1) },
             shifted: false,
         };
         assert_eq!(
@@ -206,6 +214,26 @@ mod tests {
             verb("1|1.1|q|Ann|CONNECT|4"),
             Ok(Verb::Connected { hold: secs(4), ring: None })
         );
+    }
+
+    #[test]
+    fn a_position_is_one_from_1_on() {
+        let entered = |position| Ok(Verb::Entered { position });
+        let abandoned = |position| Ok(Verb::Abandoned { position });
+        for (line, expected) in [
+            ("1|1.1|q|NONE|ENTERQUEUE||12025550125|7", entered(Some(7))),
+            ("1|1.1|q|NONE|ENTERQUEUE|http://a.example/|unknown|12|Al", entered(Some(12))),
+            // Up to 1.4, and lines of the dialplan's own.
+            ("1|1.1|q|NONE|ENTERQUEUE||12025550125", entered(None)),
+            ("1|1.1|q|NONE|ENTERQUEUE", entered(None)),
+            ("1|1.1|q|NONE|ENTERQUEUE||12025550125|0", entered(None)),
+            ("1|1.1|q|NONE|ENTERQUEUE||12025550125|99999999999", entered(None)),
+            ("1|1.1|q|NONE|ABANDON|3|5|20", abandoned(Some(3))),
+            ("1|1.1|q|NONE|ABANDON|-1|5|20", abandoned(None)),
+            ("1|1.1|q|NONE|ABANDON", abandoned(None)),
+        ] {
+            assert_eq!(verb(line), expected, "{line}");
+        }
     }
 
     #[test]

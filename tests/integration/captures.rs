@@ -110,9 +110,10 @@ fn captures(version: &str) -> Vec<(String, PathBuf, PathBuf)> {
 /// The documented differences (METRICS.md): nothing else may differ.
 fn documented(scenario: &str) -> &'static [&'static str] {
     match scenario.split_once('/').map_or(scenario, |(_, name)| name) {
-        name if name.starts_with("09e-") => {
-            &["explained noagent abandoned: queue_log 1, counted 0 redirected"]
-        }
+        name if name.starts_with("09e-") => &[
+            "explained noagent abandon_positions: queue_log 1, counted 0 redirected",
+            "explained noagent abandoned: queue_log 1, counted 0 redirected",
+        ],
         name if name.starts_with("09f-") => {
             &["explained support talk_seconds: queue_log 4, counted 2.0 redirected_talk"]
         }
@@ -121,9 +122,10 @@ fn documented(scenario: &str) -> &'static [&'static str] {
             "explained noagent ring_lost: queue_log 0, counted 1 lost",
             "explained support completion_lost: queue_log 0, counted 1 lost",
         ],
-        "18-bridge-takes-waiting-caller" => {
-            &["explained bridge-takes-waiting abandoned: queue_log 1, counted 0 redirected"]
-        }
+        "18-bridge-takes-waiting-caller" => &[
+            "explained bridge-takes-waiting abandon_positions: queue_log 1, counted 0 redirected",
+            "explained bridge-takes-waiting abandoned: queue_log 1, counted 0 redirected",
+        ],
         "18b-bridge-takes-talking-caller" => &[
             "explained bridge-takes-talking completed_by_caller: queue_log 1, counted 0 late_complete",
             "explained bridge-takes-talking talk_seconds: queue_log 12, counted 2.0 redirected_talk",

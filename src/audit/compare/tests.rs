@@ -41,7 +41,12 @@ fn found(compared: &Comparison, subject: Subject) -> [u64; 3] {
 
 #[test]
 fn an_explanation_is_used_up() {
-    let log = logged(&[Verb::Abandoned, Verb::Abandoned, Verb::Abandoned, Verb::TimedOut]);
+    let log = logged(&[
+        Verb::Abandoned { position: None },
+        Verb::Abandoned { position: None },
+        Verb::Abandoned { position: None },
+        Verb::TimedOut,
+    ]);
     let compared = compare(&log, &counted(&[], &[Apart::Redirected, Apart::Unserved]));
     assert_eq!(found(&compared, Subject::Abandoned), [1, 0, 2]);
     assert_eq!(found(&compared, Subject::Timeout), [1, 0, 0]);
@@ -73,7 +78,10 @@ fn only_what_queue_log_has_more_of_can_be_explained() {
     );
     assert_eq!(found(&compared, Subject::Abandoned), [0, 1, 0]);
     assert_eq!(found(&compared, Subject::Entered), [0, 1, 0]);
-    let compared = compare(&logged(&[Verb::Entered; 2]), &counted(&[], &[Apart::AdoptedWaiting]));
+    let compared = compare(
+        &logged(&[Verb::Entered { position: None }; 2]),
+        &counted(&[], &[Apart::AdoptedWaiting]),
+    );
     assert_eq!(found(&compared, Subject::Entered), [1, 0, 1]);
 }
 
@@ -106,7 +114,7 @@ fn what_happened_while_synchronised_is_not_lost() {
 fn an_entry_written_while_synchronised_was_not_missed() {
     for (hidden, expected) in [(false, [1, 0, 0]), (true, [0, 0, 1])] {
         let mut log = Logged::default();
-        log.line(&line(100, Verb::Entered), Place::Inside, hidden);
+        log.line(&line(100, Verb::Entered { position: None }), Place::Inside, hidden);
         let compared = compare_call(&log, &counted(&[], &[Apart::AdoptedWaiting]), false);
         assert_eq!(found(&compared, Subject::Entered), expected, "{hidden}");
     }
@@ -178,9 +186,9 @@ fn a_second_a_call_and_one_more_is_no_difference() {
 
 #[test]
 fn what_lies_at_an_edge_counts_only_if_both_sides_have_it() {
-    let mut log = logged(&[Verb::Entered]);
-    log.line(&line(1, Verb::Entered), Place::Edge, false);
-    log.line(&line(1, Verb::Entered), Place::Edge, false);
+    let mut log = logged(&[Verb::Entered { position: None }]);
+    log.line(&line(1, Verb::Entered { position: None }), Place::Edge, false);
+    log.line(&line(1, Verb::Entered { position: None }), Place::Edge, false);
     for (ours, [missing, extra], left_out) in
         [(0, [1, 0], 2), (1, [0, 0], 2), (2, [0, 0], 1), (3, [0, 0], 0), (4, [0, 1], 0)]
     {
@@ -308,4 +316,103 @@ fn what_has_no_call_may_be_what_a_call_lacks() {
         ),
         (1, 1)
     );
+}
+
+/// Lines with positions: of callers who entered, and of those who abandoned.
+fn positions(entered: &[Option<u32>], abandoned: &[Option<u32>]) -> Logged {
+    let entered = entered.iter().map(|&position| Verb::Entered { position });
+    let abandoned = abandoned.iter().map(|&position| Verb::Abandoned { position });
+    logged(&entered.chain(abandoned).collect::<Vec<_>>())
+}
+
+/// As many callers as there are positions, and those of which the position is known.
+fn stood(entered: &[Option<u32>], abandoned: &[Option<u32>]) -> Counted {
+    let counts = [vec![Subject::Entered; entered.len()], vec![Subject::Abandoned; abandoned.len()]];
+    let mut counted = counted(&counts.concat(), &[]);
+    counted.has_positions = true;
+    for (at, positions) in [(Position::Entry, entered), (Position::Abandon, abandoned)] {
+        positions.iter().flatten().for_each(|&position| counted.stood(at, position));
+    }
+    counted
+}
+
+/// Both sides of the positions, what is missing and extra, and what is explained.
+fn sums(compared: &Comparison, at: Position) -> [u64; 5] {
+    let row = compared.positions[at as usize];
+    [row.logged, row.counted, row.missing, row.extra, row.explained.iter().sum()]
+}
+
+#[test]
+fn positions_are_equal_or_one_difference() {
+    let log = positions(&[Some(1), Some(4)], &[Some(3)]);
+    let equal = stood(&[Some(4), Some(1)], &[Some(3)]);
+    for compared in [compare(&log, &equal), compare_call(&log, &equal, false)] {
+        assert_eq!(sums(&compared, Position::Entry), [5, 5, 0, 0, 0]);
+        assert_eq!(sums(&compared, Position::Abandon), [3, 3, 0, 0, 0]);
+        assert_eq!(compared.differences(), 0);
+    }
+
+    let wrong = stood(&[Some(4), Some(3)], &[Some(1)]);
+    for compared in [compare(&log, &wrong), compare_call(&log, &wrong, false)] {
+        assert_eq!(sums(&compared, Position::Entry), [5, 7, 0, 2, 0]);
+        assert_eq!(sums(&compared, Position::Abandon), [3, 1, 2, 0, 0]);
+        assert_eq!(compared.differences(), 2);
+    }
+}
+
+#[test]
+fn a_position_that_the_exporter_did_not_read_is_a_difference() {
+    let log = positions(&[Some(2)], &[Some(1)]);
+    let compared = compare_call(&log, &stood(&[None], &[None]), false);
+    assert_eq!(sums(&compared, Position::Entry), [2, 0, 2, 0, 0]);
+    assert_eq!(sums(&compared, Position::Abandon), [1, 0, 1, 0, 0]);
+
+    // The metrics of an exporter that has no positions are no difference.
+    let mut old = stood(&[None], &[None]);
+    old.has_positions = false;
+    assert_eq!(compare(&log, &old).differences(), 0);
+}
+
+#[test]
+fn positions_of_lines_that_are_explained_or_missing_are_not_compared_with_nothing() {
+    // A redirected caller: the line has a position, and nothing was counted.
+    let log = positions(&[], &[Some(3), Some(2)]);
+    let mut ours = stood(&[], &[Some(2)]);
+    ours.count_apart(Apart::Redirected, Place::Inside);
+    let compared = compare(&log, &ours);
+    assert_eq!(sums(&compared, Position::Abandon), [5, 2, 0, 0, 3]);
+
+    // What is left of it for that caller is no position.
+    let mut ours = stood(&[], &[Some(5)]);
+    ours.count_apart(Apart::Redirected, Place::Inside);
+    assert_eq!(sums(&compare(&log, &ours), Position::Abandon), [5, 5, 0, 0, 0]);
+
+    // A line without a count is a difference already, and so is the other way round.
+    let compared = compare(&positions(&[Some(3), Some(9)], &[]), &stood(&[Some(3)], &[]));
+    assert_eq!(sums(&compared, Position::Entry), [0; 5]);
+    assert_eq!(compared.differences(), 1);
+    let compared = compare(&positions(&[Some(3)], &[]), &stood(&[Some(3), Some(9)], &[]));
+    assert_eq!(sums(&compared, Position::Entry), [0; 5]);
+
+    // Lines of the dialplan's own have no position.
+    let compared = compare(&positions(&[Some(3), None], &[]), &stood(&[Some(3), Some(9)], &[]));
+    assert_eq!(sums(&compared, Position::Entry), [0; 5]);
+}
+
+#[test]
+fn positions_at_an_edge_may_be_counted_or_not() {
+    let mut log = positions(&[Some(2)], &[]);
+    for position in [Some(7), Some(3)] {
+        log.line(&line(1, Verb::Entered { position }), Place::Edge, false);
+    }
+    for (ours, expected) in [
+        (vec![Some(2)], [2, 2, 0, 0, 0]),
+        (vec![Some(2), Some(7)], [9, 9, 0, 0, 0]),
+        (vec![Some(2), Some(7), Some(3)], [12, 12, 0, 0, 0]),
+        (vec![Some(5)], [2, 5, 0, 3, 0]),
+        (vec![Some(5), Some(8)], [12, 13, 0, 1, 0]),
+        (vec![Some(1), Some(1)], [3, 2, 1, 0, 0]),
+    ] {
+        assert_eq!(sums(&compare(&log, &stood(&ours, &[])), Position::Entry), expected, "{ours:?}");
+    }
 }

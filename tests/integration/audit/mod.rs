@@ -122,7 +122,7 @@ fn a_recording_agrees_with_its_log() {
         "{text}"
     );
     let all = printed(&audit(&[&log], &["--capture", BULK, "--all"]), 0);
-    assert_eq!(all.lines().filter(|line| line.starts_with("equal")).count(), 42);
+    assert_eq!(all.lines().filter(|line| line.starts_with("equal")).count(), 50);
     assert!(lines(&all).contains(&"equal bulk-fpbx ENTERQUEUE entries 94 94".to_owned()), "{all}");
 }
 
@@ -175,6 +175,49 @@ fn two_errors_that_cancel_out_are_two_errors() {
     assert_eq!(calls, expected);
 }
 
+/// A position of each kind that is another in the log: one difference each, with its call.
+#[test]
+fn a_position_that_differs_is_found_with_its_call() {
+    let log = bulk();
+    let changed = |word: &str, at: usize| {
+        let line = log.lines().find(|line| line.contains(word)).expect("such a line").to_owned();
+        let mut fields: Vec<_> = line.split('|').map(str::to_owned).collect();
+        let position: u32 = fields[at].parse().expect("a position");
+        fields[at] = (position + 2).to_string();
+        (line.clone(), fields.join("|"), fields[1].clone())
+    };
+    let entry = changed("|ENTERQUEUE|", 7);
+    let abandon = changed("|ABANDON|", 5);
+    let broken = log.replacen(&entry.0, &entry.1, 1).replacen(&abandon.0, &abandon.1, 1);
+    let broken = scratch("positions", broken.as_bytes());
+
+    let report = json(&audit(&[&broken], &["--capture", BULK, "--json"]));
+    let rows = report["rows"].as_array().expect("rows");
+    let differs: Vec<_> = rows.iter().filter(|row| row["state"] == "differs").collect();
+    let found = |what: &str| {
+        let row = differs.iter().find(|row| row["what"] == what).unwrap_or_else(|| {
+            panic!("no {what} in {report:#}");
+        });
+        let calls = row["calls"].as_array().expect("calls");
+        assert_eq!(calls.len(), 1, "{row:#}");
+        let numbers = ["only_in_queue_log", "only_in_exporter"].map(|side| row[side].clone());
+        (calls[0]["uniqueid"].as_str().expect("a call").to_owned(), numbers)
+    };
+    assert_eq!(differs.len(), 2, "{report:#}");
+    assert_eq!(found("entry_positions"), (entry.2, [2.into(), 0.into()]));
+    assert_eq!(found("abandon_positions"), (abandon.2, [2.into(), 0.into()]));
+
+    // The same by a scrape, which has no single calls.
+    let scrape = scratch("positions.prom", &metrics(BULK, "text"));
+    let scrape = scrape.to_str().expect("a plain path");
+    let times = ["--since", "2026-11-23T00:00:00Z", "--until", "2026-11-24T00:00:00Z"];
+    let report = json(&audit(&[&broken], &[&["--metrics", scrape, "--json"][..], &times].concat()));
+    let rows = report["rows"].as_array().expect("rows").iter();
+    let differs: Vec<_> = rows.filter(|row| row["state"] == "differs").collect();
+    let whats: Vec<_> = differs.iter().map(|row| row["what"].clone()).collect();
+    assert_eq!(whats, ["entry_positions", "abandon_positions"], "{report:#}");
+}
+
 #[test]
 fn json_has_what_the_table_has() {
     let (log, call) = without("|CONNECT|");
@@ -196,7 +239,7 @@ fn json_has_what_the_table_has() {
     assert_eq!((&row["only_in_queue_log"], &row["only_in_exporter"]), (&0.into(), &1.into()));
     assert_eq!(row["calls"][0]["uniqueid"], call.as_str());
     assert_eq!(report["rows"][1]["state"], "equal");
-    assert_eq!(report["rows"].as_array().expect("rows").len(), 42);
+    assert_eq!(report["rows"].as_array().expect("rows").len(), 50);
 }
 
 #[test]
@@ -205,7 +248,7 @@ fn what_is_documented_is_explained_and_no_difference() {
         (
             "09e-redirect-waiting-caller",
             "explained noagent ABANDON exits abandoned 1 0 1 redirected while waiting",
-            "queue_log and the exporter agree; 1 difference is a documented one.",
+            "queue_log and the exporter agree; 2 differences are documented ones.",
         ),
         (
             "09f-redirect-talking-caller",
