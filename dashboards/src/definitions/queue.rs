@@ -47,9 +47,22 @@ fn now() -> Row {
                     .now(&format!("sum(asterisk_queue_callers_waiting{{{QUEUE}}})"), "waiting"),
             ),
             (
-                3,
+                2,
                 Panel::stat("Longest wait", "dthms", "The longest current wait.")
                     .now(&format!("max({})", longest_wait()), "longest wait"),
+            ),
+            (
+                2,
+                Panel::stat(
+                    "Wait if joining",
+                    "dthms",
+                    "How long a caller who joins now may expect to wait, of the selected queues the longest: callers who \
+                     wait without a free agent, and the new one, times the average handle time, divided by the members \
+                     who are logged in and not paused. An estimate: callers who give up make it too high, agents who \
+                     have calls of other queues too low. Empty if nobody is there to answer.",
+                )
+                .now(&estimated_wait(), "estimate")
+                .decimals(0),
             ),
             (
                 2,
@@ -62,7 +75,7 @@ fn now() -> Row {
                     .now(&free, "available")
                     .lights(Lights::High(1.0, 2.0)),
             ),
-            (6, limits::with_targets(limits::service_level_now())),
+            (5, limits::with_targets(limits::service_level_now())),
             (4, limits::with_threshold(limits::abandoned_now())),
             (
                 2,
@@ -267,7 +280,7 @@ fn talks() -> Row {
         8,
         vec![
             (
-                8,
+                6,
                 Panel::heatmap(
                     "Talk",
                     "s",
@@ -278,7 +291,7 @@ fn talks() -> Row {
                 .at_least("5m"),
             ),
             (
-                8,
+                6,
                 percentiles(
                     "Talk percentiles",
                     "Duration of talks: median, 90th and 99th percentile.",
@@ -287,7 +300,18 @@ fn talks() -> Row {
                 ),
             ),
             (
-                8,
+                6,
+                Panel::lines(
+                    "Short talks, 30 min",
+                    "percentunit",
+                    "Talks of at most 5 seconds, of all talks, over the 30 minutes before each point. Many of them mean \
+                     that calls are cut off at once, by agents or by a phone or line without audio.",
+                )
+                .over_time(&short_talks(), "short talks")
+                .or_else(hint("asterisk_queue_talk_seconds")),
+            ),
+            (
+                6,
                 percentiles(
                     "Ring, answered calls",
                     "How long phones rang until the agent answered: median, 90th and 99th percentile.",
@@ -481,6 +505,19 @@ fn answered_and_abandoned() -> String {
         total_with_target("pbx_queue:asterisk_queue_answered:increase30m"),
         total_with_target("pbx_queue:asterisk_queue_abandoned:increase30m")
     )
+}
+
+fn estimated_wait() -> String {
+    format!("max(pbx_queue:asterisk_queue_estimated_wait_seconds:now{{{QUEUE}}})")
+}
+
+/// Of queues whose talks have no buckets neither part counts.
+fn short_talks() -> String {
+    let short = "pbx_queue:asterisk_queue_short_talks:increase30m";
+    let talks = format!(
+        "sum(pbx_queue:asterisk_queue_talk_seconds_count:increase30m{{{QUEUE}}} and on (pbx, queue) {short})"
+    );
+    share(&total(short), &talks)
 }
 
 fn speed_of_answer() -> String {

@@ -115,8 +115,10 @@ fn moments(expr: &Expr, below: &BTreeSet<&str>) -> BTreeSet<Moment> {
         _ => None,
     });
 
-    // Thresholds are constants, whenever they are read.
-    let series = selectors.filter(|(name, ..)| !name.contains("threshold:"));
+    // Thresholds are constants, whenever they are read, and an average of half an hour is nearly the
+    // one of a minute ago: a product with it is no ratio.
+    let is_timeless = |name: &str| name.contains("threshold:") || name.contains(":mean_rate");
+    let series = selectors.filter(|(name, ..)| !is_timeless(name));
     let moment = |(name, range, offset): (&String, String, String)| match () {
         () if !name.contains(':') => Moment::Scraped { range, offset },
         () if !range.is_empty() && !offset.is_empty() => Moment::Settled { range, offset },
