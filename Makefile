@@ -72,7 +72,8 @@ release: toolchain deny
 dashboards: toolchain
 	cargo run -p dashboards
 
-# The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus.
+# The dashboards as PNG in docs/pictures, drawn from some minutes of the demo in a real Prometheus, with the texts and
+# colours of Grafana's own code: Node and npm are needed.
 pictures: tools
 	cargo run -p dashboards pictures
 

@@ -1,6 +1,10 @@
-//! The dashboards: `definitions` generates `dashboards/*.json`, and `render` draws pictures of them.
+//! The dashboards: `definitions` generates `dashboards/*.json`, `grafana` says what a person reads on
+//! them, and `render` draws that.
 
 pub mod definitions;
+pub mod grafana;
+pub mod node;
+pub mod npm;
 pub mod prometheus;
 pub mod render;
 

@@ -12,7 +12,8 @@ fn main() -> ExitCode {
                 println!("{}", file.display());
             }
         }
-        ["pictures"] => dashboards::render::pictures(),
+        ["pictures"] if dashboards::render::pictures() => {}
+        ["pictures"] => return ExitCode::FAILURE,
         _ => {
             eprintln!("usage: cargo run -p dashboards [pictures]");
             return ExitCode::from(2);

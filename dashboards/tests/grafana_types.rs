@@ -9,10 +9,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use dashboards::shipped;
+use dashboards::{npm, shipped};
 use serde_json::Value;
-
-use crate::npm;
 
 #[test]
 fn grafanas_types_hold() {

@@ -1,8 +1,8 @@
 //! What holds of the dashboards as they are shipped.
 //!
 //! `lint` checks them against rules, `names` against the catalogue of metrics and the recording
-//! rules, `none` what is shown where there is no number, `live` runs every query against a real Prometheus, and `grafana_types` asks Grafana's own
-//! type definitions.
+//! rules, `none` what is shown where there is no number, `live` runs every query against a real
+//! Prometheus, and `grafana_types`, `shown`, `today` and `migrated` ask Grafana's own code.
 
 mod colour_blindness;
 mod first_count;
@@ -10,12 +10,13 @@ mod graded;
 mod grafana_types;
 mod lint;
 mod live;
+mod migrated;
 mod names;
 mod none;
-mod npm;
 mod promql;
 mod quantiles;
 mod shown;
+mod today;
 
 use std::path::PathBuf;
 

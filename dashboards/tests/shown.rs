@@ -1,20 +1,14 @@
-//! What a person reads on the dashboards, by Grafana's own code: its `@grafana/data` runs the
-//! transformations and overrides of each panel on what its queries gave (`grafana/shown.cjs`).
-//!
-//! What of a panel is drawn, and where, is in another package and needs a browser.
+//! What a person reads on the dashboards, by Grafana's own code (`dashboards::grafana`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::Path;
 
-use dashboards::prometheus::{Prometheus, Series, Span, choose_all, expand};
+use dashboards::grafana::{self, installed};
+use dashboards::prometheus::{Prometheus, Span, choose_all, expand};
 use dashboards::shipped;
 use serde_json::{Value, json};
-use support::root;
 
 use crate::lint::panels;
-use crate::npm;
 
 /// A number, or a cell, and its colour.
 type Cell<'a> = (&'a str, Option<&'a str>);
@@ -115,7 +109,7 @@ fn a_row_of_an_agent_says_what_the_agent_does_now() {
     ];
     let shown = shown(&grafana, vec![(panel, answers)]);
 
-    let (columns, mut rows) = table(&shown[0]);
+    let (columns, rows) = table(&shown[0]);
     let titles = [
         "Agent",
         "PBX",
@@ -130,7 +124,6 @@ fn a_row_of_an_agent_says_what_the_agent_does_now() {
         "Missed today",
     ];
     assert_eq!(columns, titles);
-    rows.sort_unstable();
     let text = |row: &[Cell<'_>]| row.iter().map(|(text, _)| *text).collect::<Vec<_>>().join(" | ");
     assert_eq!(
         rows.iter().map(|row| text(row)).collect::<Vec<_>>(),
@@ -169,8 +162,8 @@ fn a_half_hour_is_called_by_its_beginning() {
     assert_eq!(
         rows.iter().map(|row| text(row)).collect::<Vec<_>>(),
         [
-            "09:30 | 30 | 15 | 6 | 29% | 50% | 00:00:20 | 00:01:50 | 00:01:20",
             "10:00 | 20 | 10 | 4 | 25% | 100% | 00:00:21 | 00:01:30 | 00:00:05",
+            "09:30 | 30 | 15 | 6 | 29% | 50% | 00:00:20 | 00:01:50 | 00:01:20",
         ]
     );
 }
@@ -206,12 +199,8 @@ pub(crate) fn of_a_server(server: &Prometheus) {
         }
     }
 
-    let json = |series: &Series| json!({ "labels": series.labels, "points": series.points });
-    let requests = asked.iter().map(|(panel, answers, _)| {
-        let answers = answers.iter().map(|answer| answer.iter().map(json).collect()).collect();
-        (panel.clone(), answers)
-    });
-    let shown = shown(&grafana, requests.collect());
+    let requests = asked.iter().map(|(panel, answers, _)| grafana::asked(panel, answers));
+    let shown = grafana::shown(&grafana, &requests.collect::<Vec<_>>());
     assert_eq!(shown.len(), asked.len());
     let (mut cells, mut numbered) = (0, 0);
     for ((panel, answers, whole), shown) in asked.iter().zip(&shown) {
@@ -299,31 +288,11 @@ fn table(shown: &Value) -> (Vec<&str>, Vec<Vec<Cell<'_>>>) {
 }
 
 /// What Grafana shows of these panels when their queries gave these series.
-fn shown(grafana: &PathBuf, asked: Vec<(Value, Vec<Vec<Value>>)>) -> Vec<Value> {
-    let asked: Vec<_> = asked
-        .into_iter()
-        .map(|(panel, answers)| json!({ "panel": panel, "answers": answers }))
-        .collect();
-    let mut node = Command::new("node")
-        .arg(root("dashboards/tests/grafana/shown.cjs"))
-        .arg(grafana)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("node starts");
-    let mut input = node.stdin.take().expect("a pipe");
-    input.write_all(json!(asked).to_string().as_bytes()).expect("node reads");
-    drop(input);
-    let output = node.wait_with_output().expect("node ends");
-    assert!(output.status.success(), "{}", output.status);
-    serde_json::from_slice(&output.stdout).expect("JSON")
+fn shown(grafana: &Path, asked: Vec<(Value, Vec<Vec<Value>>)>) -> Vec<Value> {
+    let asked =
+        asked.into_iter().map(|(panel, answers)| json!({ "panel": panel, "answers": answers }));
+    grafana::shown(grafana, &asked.collect::<Vec<_>>())
 }
-
-fn installed() -> Option<PathBuf> {
-    npm::installed("grafana-data", PACKAGES, &["@grafana/data/package.json", "rxjs/package.json"])
-}
-
-const PACKAGES: &[&str] = &["@grafana/data@13.2.3", "rxjs@7.8.2"];
 
 const GREEN: &str = "#009E73";
 const RED: &str = "#D55E00";

@@ -82,7 +82,8 @@ impl Dashboard {
         json!({
             "uid": self.uid, "id": null, "title": self.title, "description": self.description,
             "tags": [TAG], "schemaVersion": 42, "version": 1, "editable": true, "graphTooltip": 1,
-            "time": { "from": self.from, "to": "now" }, "timezone": "browser", "refresh": self.refresh,
+            // No time zone of its own: that of the user, the organisation or the server.
+            "time": { "from": self.from, "to": "now" }, "timezone": "", "refresh": self.refresh,
             "timepicker": {}, "fiscalYearStartMonth": 0, "weekStart": "",
             "links": [link_to_the_others()],
             "annotations": { "list": annotations() },
@@ -333,7 +334,7 @@ impl Panel {
         self
     }
 
-    /// Always the day so far, whatever time is chosen.
+    /// The day so far, whatever relative time is chosen; of an absolute one Grafana overrides nothing.
     pub(super) fn today(mut self) -> Self {
         self.time_from = Some("now/d");
         self
@@ -433,6 +434,8 @@ impl Panel {
         }
         let mut panel = json!({
             "type": self.kind, "id": id, "title": self.title, "description": self.description,
+            // Without it, Grafana migrates a panel as one of Grafana 6.
+            "pluginVersion": "12.0.0",
             "datasource": datasource(), "gridPos": place, "targets": self.targets, "options": self.options,
             "fieldConfig": { "defaults": self.defaults, "overrides": self.overrides },
         });

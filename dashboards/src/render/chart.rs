@@ -4,15 +4,15 @@ use plotters::style::RGBColor;
 use serde_json::Value;
 
 use super::canvas::{At, Canvas, Place};
-use super::panels::{decimals, named, unit};
+use super::panels::{all, number, text};
 use super::{Drawn, format};
-use crate::prometheus::{Series, Span};
+use crate::prometheus::Span;
 
 /// Positions of moments and values.
 pub(super) struct Frame {
     pub(super) area: Place,
     pub(super) span: Span,
-    pub(super) low: f64,
+    /// The value at the upper edge; that at the lower one is 0.
     pub(super) high: f64,
 }
 
@@ -23,7 +23,7 @@ impl Frame {
     }
 
     fn y(&self, value: f64) -> i32 {
-        let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
+        let share = (value / self.high).clamp(0.0, 1.0);
         self.area.y + self.area.h - (share * f64::from(self.area.h)).round() as i32
     }
 
@@ -56,77 +56,53 @@ struct Line {
     colour: RGBColor,
     stacked: bool,
     dashed: bool,
-    series: Series,
+    bars: bool,
+    steps: bool,
+    points: Vec<(f64, f64)>,
+    /// The last and the highest value in the legend, if it has them.
+    calcs: Vec<String>,
 }
 
 pub(super) fn lines(canvas: &Canvas<'_>, place: Place, drawn: &Drawn<'_>) {
-    let config = &drawn.panel["fieldConfig"];
-    let (defaults, custom) = (&config["defaults"], &config["defaults"]["custom"]);
-    let lines: Vec<_> =
-        named(drawn).into_iter().map(|(name, series)| line(config, name, series)).collect();
+    let shown = drawn.shown;
+    let lines: Vec<_> = all(&shown["lines"]).iter().map(Line::new).collect();
     let right = drawn.panel["options"]["legend"]["placement"] == "right";
     let legend_rows = if right { 0 } else { rows(canvas, place.w, &lines) };
     let side = if right { place.w * 2 / 5 } else { 8 };
     let area = place.inner(62, 4, side, 22 + legend_rows * 18);
-    let tops = stack(&lines);
-    let most = lines.iter().zip(&tops).flat_map(|(line, tops)| {
-        line.series
-            .points
-            .iter()
-            .zip(tops)
-            .map(|((_, value), top)| if line.stacked { *top } else { *value })
-    });
-    let most = most.fold(0.0, f64::max);
-    let high = defaults["max"].as_f64().unwrap_or_else(|| nice(most));
-    let frame = Frame { area, span: drawn.span, low: 0.0, high };
-    let ticks = (0..).map(|tick| f64::from(tick) * nice_step(high));
+    let frame = Frame { area, span: drawn.span, high: number(&shown["high"]) };
 
-    for value in ticks.take_while(|value| *value <= high * 1.001) {
-        let y = frame.y(value);
+    for tick in all(&shown["ticks"]) {
+        let y = frame.y(number(&tick[0]));
         canvas.line(vec![(area.x, y), (area.x + area.w, y)], format::GRID, 1);
-        let digits =
-            decimals(defaults).or((unit(defaults) == "percentunit" && high <= 0.1).then_some(1));
-        canvas.text(
-            &format::value(value, unit(defaults), digits),
-            area.x - 6,
-            y,
-            12,
-            format::DIM,
-            At::Right,
-        );
+        canvas.text(text(&tick[1]), area.x - 6, y, 12, format::DIM, At::Right);
     }
 
     frame.times(canvas);
-    if custom["thresholdsStyle"]["mode"] == "dashed" {
-        for step in defaults["thresholds"]["steps"].as_array().into_iter().flatten() {
-            let bound = step["value"].as_f64().filter(|bound| *bound <= high);
-            let colour = format::colour(step["color"].as_str().unwrap_or_default());
-            if let Some(bound) = bound {
-                dashes(
-                    canvas,
-                    &[(area.x, frame.y(bound)), (area.x + area.w, frame.y(bound))],
-                    colour,
-                );
-            }
+    for threshold in all(&shown["thresholds"]) {
+        let bound = number(&threshold[0]);
+        let colour = format::colour(text(&threshold[1]));
+        if let (Some(colour), true) = (colour, bound <= frame.high) {
+            let y = frame.y(bound);
+            dashes(canvas, &[(area.x, y), (area.x + area.w, y)], colour);
         }
     }
 
-    let steps = custom["lineInterpolation"] == "stepAfter";
-    let bars = custom["drawStyle"] == "bars";
-
-    for (line, tops) in lines.iter().zip(&tops).rev() {
+    for (line, tops) in lines.iter().zip(&stack(&lines)).rev() {
         for run in runs(line, tops, drawn.span.step) {
-            one(canvas, &frame, line, &run, steps, bars);
+            one(canvas, &frame, line, &run);
         }
     }
 
     for (moment, colour) in drawn.marks {
         let x = frame.x(*moment);
-        dashes(canvas, &[(x, area.y), (x, area.y + area.h)], format::colour(colour));
+        if let Some(colour) = format::colour(colour) {
+            dashes(canvas, &[(x, area.y), (x, area.y + area.h)], colour);
+        }
     }
 
     if right {
-        beside(canvas, place.inner(place.w - side + 12, 0, 0, 0), &lines, defaults);
+        beside(canvas, place.inner(place.w - side + 12, 0, 0, 0), &lines);
     } else {
         let names = lines.iter().map(|line| (line.name.clone(), line.colour)).collect();
         legend(canvas, place.inner(0, place.h - legend_rows * 18, 0, 0), names);
@@ -148,24 +124,19 @@ pub(super) fn legend(canvas: &Canvas<'_>, place: Place, names: Vec<(String, RGBC
     }
 }
 
-fn line(config: &Value, name: String, series: Series) -> Line {
-    let changes = config["overrides"].as_array().into_iter().flatten();
-    let own: Vec<_> = changes.filter(|change| change["matcher"]["options"] == *name).collect();
-    let property = |id: &str| {
-        let all =
-            own.iter().flat_map(|change| change["properties"].as_array().into_iter().flatten());
-        all.filter(|property| property["id"] == id).map(|property| &property["value"]).next_back()
-    };
-    let fixed = property("color")
-        .or(Some(&config["defaults"]["color"]))
-        .and_then(|colour| colour["fixedColor"].as_str());
-    let stacking = property("custom.stacking").unwrap_or(&config["defaults"]["custom"]["stacking"]);
-    Line {
-        colour: fixed.map_or_else(|| format::by_name(&name), format::colour),
-        stacked: stacking["mode"] == "normal",
-        dashed: property("custom.lineStyle").is_some(),
-        name,
-        series,
+impl Line {
+    fn new(shown: &Value) -> Self {
+        let points = all(&shown["points"]).iter();
+        Self {
+            name: text(&shown["name"]).to_owned(),
+            colour: format::colour(text(&shown["colour"])).unwrap_or(format::TEXT),
+            stacked: shown["stacked"] == true,
+            dashed: shown["dashed"] == true,
+            bars: shown["bars"] == true,
+            steps: shown["steps"] == true,
+            points: points.map(|point| (number(&point[0]), number(&point[1]))).collect(),
+            calcs: all(&shown["calcs"]).iter().map(|calc| text(calc).to_owned()).collect(),
+        }
     }
 }
 
@@ -175,7 +146,7 @@ fn stack(lines: &[Line]) -> Vec<Vec<f64>> {
     let mut tops = Vec::new();
 
     for line in lines {
-        let points = line.series.points.iter().map(|(moment, value)| {
+        let points = line.points.iter().map(|(moment, value)| {
             if !line.stacked {
                 return *value;
             }
@@ -197,7 +168,7 @@ fn runs(line: &Line, tops: &[f64], step: f64) -> Vec<Vec<Point>> {
     let mut runs: Vec<Vec<Point>> = Vec::new();
     let mut before = f64::MIN;
 
-    for ((moment, value), top) in line.series.points.iter().zip(tops) {
+    for ((moment, value), top) in line.points.iter().zip(tops) {
         if moment - before > 1.5 * step {
             runs.push(Vec::new());
         }
@@ -212,9 +183,9 @@ fn runs(line: &Line, tops: &[f64], step: f64) -> Vec<Vec<Point>> {
     runs
 }
 
-fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point], steps: bool, bars: bool) {
+fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point]) {
     let bottom = frame.area.y + frame.area.h;
-    if bars {
+    if line.bars {
         for (moment, _, top) in run.iter().filter(|(_, low, top)| top > low) {
             let x = frame.x(*moment);
             let y = frame.y(*top);
@@ -227,7 +198,7 @@ fn one(canvas: &Canvas<'_>, frame: &Frame, line: &Line, run: &[Point], steps: bo
         let mut points: Vec<(i32, i32)> = Vec::new();
         for point in run {
             let at = (frame.x(point.0), frame.y(pick(point)));
-            if let (true, Some(last)) = (steps, points.last()) {
+            if let (true, Some(last)) = (line.steps, points.last()) {
                 points.push((at.0, last.1));
             }
             points.push(at);
@@ -288,11 +259,12 @@ fn rows(canvas: &Canvas<'_>, width: i32, lines: &[Line]) -> i32 {
 }
 
 /// The legend as a table: name, last value, highest value.
-fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
-    let last_at = place.x + place.w - 74;
-    let most_at = place.x + place.w - 2;
-    canvas.text("last", last_at, place.y + 8, 12, format::DIM, At::Right);
-    canvas.text("max", most_at, place.y + 8, 12, format::DIM, At::Right);
+fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line]) {
+    let right = place.x + place.w;
+    let columns = [("last", right - 74), ("max", right - 2)];
+    for (title, x) in columns {
+        canvas.text(title, x, place.y + 8, 12, format::DIM, At::Right);
+    }
 
     for (at, line) in (1..).zip(lines) {
         let y = place.y + 8 + at * 18;
@@ -303,42 +275,8 @@ fn beside(canvas: &Canvas<'_>, place: Place, lines: &[Line], defaults: &Value) {
         canvas.fill(Place { x: place.x, y: y - 2, w: 12, h: 4 }, line.colour);
         let name = canvas.short(&line.name, place.w - 160, 13);
         canvas.text(&name, place.x + 16, y, 13, format::TEXT, At::Left);
-        let values = line.series.points.iter().map(|(_, value)| *value);
-        let text = |value: f64| format::value(value, unit(defaults), decimals(defaults));
-        canvas.text(
-            &text(values.clone().next_back().unwrap_or(0.0)),
-            last_at,
-            y,
-            13,
-            format::TEXT,
-            At::Right,
-        );
-        canvas.text(
-            &text(values.fold(f64::MIN, f64::max)),
-            most_at,
-            y,
-            13,
-            format::TEXT,
-            At::Right,
-        );
+        for ((_, x), calc) in columns.iter().zip(&line.calcs) {
+            canvas.text(calc, *x, y, 13, format::TEXT, At::Right);
+        }
     }
-}
-
-/// The next multiple of a round step.
-fn nice(most: f64) -> f64 {
-    if most <= 0.0 {
-        return 1.0;
-    }
-    let step = nice_step(most);
-    (most / step).ceil() * step
-}
-
-/// A round number of which a few make up the whole.
-fn nice_step(whole: f64) -> f64 {
-    let size = 10_f64.powf((whole / 5.0).log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|step| step * size)
-        .find(|step| whole / step <= 5.001)
-        .unwrap_or(size)
 }

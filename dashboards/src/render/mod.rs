@@ -1,8 +1,9 @@
 //! Draws the dashboards from a real Prometheus, so that layout, scale, legends and empty panels can
 //! be seen.
 //!
-//! No Grafana is imitated: fonts, spacing and defaults are ours.  What is true to the dashboards is
-//! the grid, the queries, the units, the colours and the names.
+//! Each text with its unit, the order of rows and series, and the colour of each cell, number, bar
+//! and line are those of Grafana's own code (`grafana::shown`); the grid is that of the dashboards.
+//! No Grafana is imitated otherwise: fonts, spacing and axes are ours.
 //!
 //! `make pictures` takes six minutes of the demo at eight times its pace and writes to
 //! `docs/pictures`. The environment changes that: `PROMETHEUS=9090` takes one that runs already,
@@ -14,6 +15,7 @@ mod format;
 mod panels;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,20 +23,25 @@ use support::program::demo;
 use support::root;
 
 use crate::prometheus::{Prometheus, Series, Span, choose_all, expand};
-use crate::shipped;
+use crate::{grafana, shipped};
 use canvas::{At, Canvas, Place, picture};
 
-/// A panel and what its queries gave.
+/// A panel and what Grafana shows of the answers to its queries.
 struct Drawn<'a> {
     panel: &'a Value,
-    answers: Vec<Vec<Series>>,
+    shown: &'a Value,
     span: Span,
     /// Annotations: moments with their colours.
     marks: &'a [(f64, String)],
 }
 
-/// Draws every dashboard into `docs/pictures`, or where the environment says.
-pub fn pictures() {
+/// Draws every dashboard into `docs/pictures`, or where the environment says; `false` if Grafana's
+/// code cannot be had.
+pub fn pictures() -> bool {
+    let Some(grafana) = grafana::installed() else {
+        eprintln!("no pictures: their texts and colours are those of Grafana's @grafana/data");
+        return false;
+    };
     let minutes: f64 = env("MINUTES").map_or(6.0, |minutes| minutes.parse().expect("minutes"));
     let folder = env("PICTURES").map_or_else(|| root("docs/pictures"), Into::into);
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -47,7 +54,7 @@ pub fn pictures() {
             let Some(prometheus) =
                 Prometheus::start(*target, &["rules.yml", "thresholds.yml"], &[])
             else {
-                return;
+                return false;
             };
             std::thread::sleep(Duration::from_secs_f64(minutes * 60.0));
             prometheus
@@ -64,8 +71,9 @@ pub fn pictures() {
         }
         let answers =
             Asked { prometheus: &prometheus, chosen, from: to - minutes * 60.0, to, scrape };
-        draw(&folder.join(format!("{name}.png")), &board, &answers);
+        draw(&folder.join(format!("{name}.png")), &board, &answers, &grafana);
     }
+    true
 }
 
 /// What is asked, and for which time.
@@ -136,8 +144,16 @@ impl Asked<'_> {
     }
 }
 
-fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
+fn draw(file: &Path, board: &Value, asked: &Asked<'_>, grafana: &Path) {
     let all = board["panels"].as_array().expect("panels");
+    let queried: Vec<_> = all.iter().filter(|panel| panel["type"] != "row").collect();
+    let answers: Vec<_> = queried.iter().map(|panel| asked.panel(panel)).collect();
+    let requests = queried.iter().zip(&answers);
+    let requests: Vec<_> =
+        requests.map(|(panel, (answers, _))| grafana::asked(panel, answers)).collect();
+    let shown = grafana::shown(grafana, &requests);
+    let mut results = shown.iter().zip(&answers);
+
     let bottom = |panel: &Value| {
         panel["gridPos"]["y"].as_i64().unwrap_or(0) + panel["gridPos"]["h"].as_i64().unwrap_or(0)
     };
@@ -171,12 +187,9 @@ fn draw(file: &std::path::Path, board: &Value, asked: &Asked<'_>) {
                 );
                 continue;
             }
-            let (answers, span) = asked.panel(panel);
-            panels::draw(
-                canvas,
-                place.inner(4, 4, 4, 4),
-                &Drawn { panel, answers, span, marks: &marks },
-            );
+            let (shown, (_, span)) = results.next().expect("one for each panel");
+            let drawn = Drawn { panel, shown, span: *span, marks: &marks };
+            panels::draw(canvas, place.inner(4, 4, 4, 4), &drawn);
         }
     });
 
