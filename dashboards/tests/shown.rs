@@ -52,14 +52,14 @@ fn a_row_of_a_queue_has_words_numbers_and_lights() {
     let of = |title: &str| match title {
         "Waiting" => Some(2.0),
         "Longest wait" => Some(95.0),
-        "Wait vs. target" => Some(0.85),
+        "Wait/target" => Some(0.85),
         "Available" => Some(0.0),
         "SL 30 m" => Some(0.58),
         "At least" => Some(0.7),
         "In" => Some(20.0),
-        "Late/threshold" => Some(1.4),
+        "Late/limit" => Some(1.4),
         // Few calls.
-        "Ab./threshold" => None,
+        "Ab./limit" => None,
         _ => Some(1.0),
     };
     let answers = titles(&panel)[2..]
@@ -77,13 +77,13 @@ fn a_row_of_a_queue_has_words_numbers_and_lights() {
         ("PBX", ("hq", None)),
         ("Waiting", ("2", None)),
         ("Longest wait", ("00:01:35", None)),
-        ("Wait vs. target", ("85%", Some(AMBER))),
+        ("Wait/target", ("85%", Some(AMBER))),
         ("Available", ("0", Some(RED))),
         ("SL 30 m", ("58%", None)),
         ("At least", ("70%", None)),
         ("In", ("20 s", None)),
-        ("Late/threshold", ("140%", Some(RED))),
-        ("Ab./threshold", ("–", Some(NO_COLOUR))),
+        ("Late/limit", ("140%", Some(RED))),
+        ("Ab./limit", ("–", Some(NO_COLOUR))),
     ];
     for (title, cell) in expected {
         assert_eq!(cells.get(title), Some(&cell), "{title}: {cells:?}");

@@ -183,12 +183,13 @@ fn queues() -> Panel {
         "One row per queue. SL is the share of calls answered within the target, by the formula of the alerts, and \
          At least and In are its threshold and its target. Traffic lights: the longest wait in percent of the target, the \
          number of available members, and, over 30 minutes, late calls (not answered within the target) and abandoned calls \
-         in percent of what the threshold of the queue allows; empty for few calls. Today is since midnight. \
+         in percent of what the threshold of the queue allows; empty for few calls. Ab. is abandoned. Today, and \
+         offered, is since midnight. \
          Click a queue to open it.",
         vec![
             Column::new("Waiting", "short", gauge("asterisk_queue_callers_waiting")),
             Column::new("Longest wait", "dthms", by_queue(&longest_wait())),
-            Column::new("Wait vs. target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
+            Column::new("Wait/target", "percentunit", by_queue(&of_target())).lights(limits::LIGHTS),
             Column::new("Talking", "short", gauge("asterisk_queue_callers_talking")),
             Column::new("Available", "short", agents("available")).lights(Lights::High(1.0, 2.0)),
             Column::new("Ringing", "short", agents("ringing")),
@@ -203,7 +204,7 @@ fn queues() -> Panel {
             ),
             Column::new("At least", "percentunit", recorded("pbx_queue:asterisk_threshold:service_level")),
             Column::new("In", "s", gauge_of("asterisk_queue_service_level_target_seconds")),
-            Column::new("Late/threshold", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
+            Column::new("Late/limit", "percentunit", by_queue(&limits::too_late())).lights(limits::LIGHTS),
             Column::new(
                 "SL today",
                 "percentunit",
@@ -212,10 +213,10 @@ fn queues() -> Panel {
                     share(&answered_today, &exits("=~\"answered|abandoned\""))
                 ),
             ),
-            Column::new("Abandon 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
-            Column::new("Ab./threshold", "percentunit", by_queue(&limits::abandoned())).lights(limits::LIGHTS),
-            Column::new("Abandon today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
-            Column::new("Offered today", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
+            Column::new("Ab. 30 m", "percentunit", recorded("pbx_queue:asterisk_queue_abandoned:ratio_rate30m")),
+            Column::new("Ab./limit", "percentunit", by_queue(&limits::abandoned())).lights(limits::LIGHTS),
+            Column::new("Ab. today", "percentunit", share(&exits("=\"abandoned\""), &exits("!=\"lost\""))),
+            Column::new("Offered", "short", in_range("pbx, queue", "asterisk_queue_entries_total", QUEUE)),
         ],
     )
     .decimals(0)

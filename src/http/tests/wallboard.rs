@@ -81,10 +81,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// What a board without queues and agents is.
 fn board(hq: &str) -> String {
     format!(
-        "data: {{\"at\":1764000000.0,\"quarter\":1960000,\"pbxs\":[{{\"name\":\"hq\",{hq},\"queues\":[],\
-         \"agents\":[],\"more\":[]}},{{\"name\":\"<b>\",\"phase\":\"starting\",\"queues\":[],\
-         \"agents\":[],\"more\":[]}}]}}"
+        "data: {{\"at\":1764000000.0,\"quarter\":1960000,\"pbxs\":[{{\"name\":\"hq\",{hq},\"more\":[],\
+         \"queues\":[],\"agents\":[]}},{{\"name\":\"<b>\",\"phase\":\"starting\",\"more\":[],\
+         \"queues\":[],\"agents\":[]}}]}}"
     )
+}
+
+/// The same for who has seen the board before.
+fn change(hq: &str) -> String {
+    format!("event: change\n{}", board(hq))
 }
 
 #[tokio::test]
@@ -147,8 +152,9 @@ async fn a_viewer_gets_a_cut_at_once_and_each_second() {
     let mut other = Watcher::new(&site).await;
     let begin = [other.event().await.unwrap(), other.event().await.unwrap()];
     assert_eq!(begin, ["retry: 500".to_owned(), background]);
+    assert_eq!(other.event().await.unwrap(), board("\"phase\":\"starting\""));
     for viewer in [&mut one, &mut other] {
-        assert_eq!(viewer.event().await.unwrap(), board("\"phase\":\"starting\""));
+        assert_eq!(viewer.event().await.unwrap(), change("\"phase\":\"starting\""));
     }
 }
 
@@ -161,13 +167,13 @@ async fn a_lost_pbx_is_in_the_next_event() {
     }
     let since = Moment::from_secs(1_763_999_990);
     site.health.set(0, Phase::Up { since });
-    viewer.sees(&board("\"phase\":\"up\",\"since\":1763999990.0")).await;
+    viewer.sees(&change("\"phase\":\"up\",\"since\":1763999990.0")).await;
     let since = Moment::from_secs(1_763_999_995);
     site.health.set(0, Phase::Down { error: "10.0.0.5: refused".to_owned(), since });
-    viewer.sees(&board("\"phase\":\"down\",\"since\":1763999995.0")).await;
+    viewer.sees(&change("\"phase\":\"down\",\"since\":1763999995.0")).await;
     // Trying again is no connection.
     site.health.set(0, Phase::Connecting);
-    viewer.sees(&board("\"phase\":\"connecting\",\"since\":1763999995.0")).await;
+    viewer.sees(&change("\"phase\":\"connecting\",\"since\":1763999995.0")).await;
 }
 
 #[tokio::test]

@@ -62,12 +62,15 @@ impl Viewer {
         }
     }
 
-    /// The events of a cut.  All viewers share them, but for the first one and those after a quarter.
+    /// The events of a cut: what has changed for who has seen the one before, else all of it.  All
+    /// viewers share them, but for the first one and those after a quarter.
     fn see(&mut self, frame: &Frame) -> Bytes {
         let begins = self.frame == 0;
+        let follows = self.frame + 1 == frame.number && !begins;
         self.frame = frame.number;
         if self.quarter.replace(frame.background.quarter) == Some(frame.background.quarter) {
-            return frame.board.clone();
+            let change = frame.change.as_ref().filter(|_| follows);
+            return change.unwrap_or(&frame.board).clone();
         }
         let begin = if begins { BEGIN } else { b"" };
         [begin, &frame.background.event[..], &frame.board[..]].concat().into()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::error;
@@ -13,7 +14,7 @@ use super::events::Viewer;
 use super::frame::{Background, Frame, Latest};
 use super::json;
 use crate::health::Health;
-use crate::metrics::{BoardCut, Quarters};
+use crate::metrics::{Board, BoardCut, Quarters};
 
 /// Takes the numbers of now.
 type TakeBoard = dyn Fn(Quarters) -> BoardCut + Send + Sync;
@@ -76,15 +77,15 @@ impl Wallboard {
         loop {
             self.arrived.notified().await;
 
-            let mut background = None;
+            let mut before = None;
             let mut seconds = interval(PERIOD);
             seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while self.latest.receiver_count() > 0 {
                 seconds.tick().await;
                 number += 1;
-                match self.frame(number, background.take()).await {
-                    Ok(frame) => {
-                        background = Some(Arc::clone(&frame.background));
+                match self.frame(number, before.take()).await {
+                    Ok((frame, board)) => {
+                        before = Some((Arc::clone(&frame.background), board));
                         self.latest.send_replace(Latest::Frame(Arc::new(frame)));
                     }
                     Err(error) => error!(%error, "no events for the wallboard"),
@@ -100,23 +101,25 @@ impl Wallboard {
     async fn frame(
         &self,
         number: u64,
-        before: Option<Arc<Background>>,
-    ) -> Result<Frame, ScrapeError> {
+        before: Option<(Arc<Background>, Board)>,
+    ) -> Result<(Frame, Board), ScrapeError> {
         let (take, health) = (Arc::clone(&self.take), Arc::clone(&self.health));
         let work = move || {
-            let board = take(Quarters::None).named();
-            let same = before.filter(|before| before.quarter == board.quarter);
-            let (board, background) = match same {
-                Some(background) => (board, background),
-                // Now with the quarters that ended: both are of one cut.
-                None => {
-                    let board = take(Quarters::Ended).named();
-                    let (quarter, event) = (board.quarter, json::background(&board).into());
-                    (board, Arc::new(Background { quarter, event }))
-                }
-            };
-            let board = json::board(&board, &health.all()).into();
-            Frame { number, background, board }
+            let now = take(Quarters::None).named();
+            let same = before.filter(|(background, _)| background.quarter == now.quarter);
+            let health = health.all();
+            if let Some((background, before)) = same {
+                let change = json::change(&before, &now, &health).map(Bytes::from);
+                let board = json::board(&now, &health).into();
+                return (Frame { number, background, board, change }, now);
+            }
+
+            // Now with the quarters that ended: both are of one cut.
+            let now = take(Quarters::Ended).named();
+            let (quarter, event) = (now.quarter, json::background(&now).into());
+            let background = Arc::new(Background { quarter, event });
+            let board = json::board(&now, &health).into();
+            (Frame { number, background, board, change: None }, now)
         };
         self.writer.run(work).await
     }

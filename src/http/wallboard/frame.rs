@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub(super) background: Arc<Background>,
     /// The rest.
     pub(super) board: Bytes,
+    /// What of the rest differs from the frame before, if it can be said.
+    pub(super) change: Option<Bytes>,
 }
 
 /// What a viewer needs once, and again when it has changed.

@@ -1,18 +1,20 @@
 // The wallboard in a real Chromium: three widths, its numbers beside /metrics, accessibility, and what it says when
 // something is lost.
 //
-//   node browser.cjs CHROMIUM LIVE PID DOWN PICTURES [AXE]
+//   node browser.cjs CHROMIUM LIVE PID DOWN CUT PORT,PBX PICTURES [AXE]
 //
 // LIVE is the address of an exporter that has numbers, PID its process, which is ended; DOWN that of one whose PBX cannot
-// be reached; PICTURES a folder for pictures; AXE the file axe.js of axe-core.
+// be reached; CUT that of one that reaches its PBX, the port PBX, by PORT only, where this program forwards or does not;
+// PICTURES a folder for pictures; AXE the file axe.js of axe-core.
 'use strict';
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const net = require('node:net');
 const path = require('node:path');
 
-const [chromium, live, pid, down, pictures, axe] = process.argv.slice(2);
+const [chromium, live, pid, down, cut, ports, pictures, axe] = process.argv.slice(2);
 const WIDTHS = [[1920, 1080], [1024, 768], [360, 740]];
 
 class Browser {
@@ -97,11 +99,40 @@ const READ = `(() => {
   const queues = [...document.querySelectorAll('#queues tr')].map((row) => [...row.children].map(text));
   const agents = [...document.querySelectorAll('#agents table')].map((table) =>
     [table.className, [...table.querySelectorAll('tbody th')].map((name) => name.textContent).sort()]);
-  return JSON.stringify({ queues: queues.map(([name, waiting, , available, , , talking]) => [name, waiting, available, talking]), agents });
+  const targets = Object.fromEntries([...document.querySelectorAll('#queues th')].map((name) => [text(name), name.querySelector('.sub').textContent]));
+  return JSON.stringify({ queues: queues.map(([name, waiting, , available, , , talking]) => [name, waiting, available, talking]), agents, targets });
 })()`;
 
-async function metrics() {
-  const text = await (await fetch(`${live}/metrics`)).text();
+// The way from an exporter to its PBX, which can be cut and mended.
+class Way {
+  constructor(port, pbx) {
+    this.port = port;
+    this.ends = new Set();
+    this.server = net.createServer((one) => {
+      const other = net.connect(pbx, '127.0.0.1');
+      for (const end of [one, other]) {
+        this.ends.add(end);
+        end.on('error', () => {});
+        end.on('close', () => [one, other].forEach((end) => end.destroy()));
+      }
+      one.pipe(other).pipe(one);
+    });
+  }
+
+  mend() {
+    return new Promise((done) => this.server.listen(this.port, '127.0.0.1', done));
+  }
+
+  cut() {
+    const closed = new Promise((done) => this.server.close(done));
+    this.ends.forEach((end) => end.destroy());
+    this.ends.clear();
+    return closed;
+  }
+}
+
+async function metrics(address) {
+  const text = await (await fetch(`${address}/metrics`)).text();
   return new Map(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => {
     const at = line.lastIndexOf(' ');
     return [line.slice(0, at), line.slice(at + 1)];
@@ -109,20 +140,21 @@ async function metrics() {
 }
 
 // The page is read before and after a scrape: if both are alike, the scrape is of the same state.
-async function compare(browser) {
+async function compare(browser, address, pbx) {
   for (let tries = 0; tries < 50; tries += 1) {
     const before = await browser.evaluate(READ);
-    const now = await metrics();
+    const now = await metrics(address);
     await browser.until('the next cut', `(() => { window.seen ??= board.at; const next = board.at > window.seen + 1.5; if (next) { window.seen = undefined; } return next; })()`);
     if (before !== (await browser.evaluate(READ))) {
       continue;
     }
 
-    const { queues, agents } = JSON.parse(before);
+    const { queues, agents, targets } = JSON.parse(before);
     assert.ok(queues.length >= 4, before);
     for (const [queue, waiting, available, talking] of queues) {
-      const of = (name, more = '') => now.get(`asterisk_queue_${name}{pbx="demo",queue="${queue}"${more}}`);
+      const of = (name, more = '') => now.get(`asterisk_queue_${name}{pbx="${pbx}",queue="${queue}"${more}}`);
       assert.deepEqual([waiting, available, talking], [of('callers_waiting'), of('agents', ',state="available"'), of('callers_talking')], queue);
+      assert.equal(targets[queue], `target ${Number(of('service_level_target_seconds'))} s`, queue);
     }
     const named = [...now.entries()].filter(([series, value]) => series.startsWith('asterisk_agent_state{') && value === '1');
     for (const [state, names] of agents) {
@@ -144,6 +176,34 @@ async function accessible(browser, where) {
   assert.equal(found, '[]', where);
 }
 
+// The PBX goes and comes back while somebody looks.
+async function lossAndReturn(browser, way) {
+  await way.mend();
+  await browser.show(cut, WIDTHS[0], 'dark');
+  const whole = `document.querySelectorAll('#queues tr').length >= 4 && document.querySelector('#alarm')?.textContent === ''`;
+  await browser.until('the table', whole);
+  await compare(browser, cut, 'demo');
+
+  // How old the loss is in the first cut whose page says it.
+  await browser.evaluate(`new MutationObserver(() => { window.age ??= board.at - board.pbxs[0].since; })
+    .observe(document.querySelector('#alarm'), { childList: true }); true`);
+  await way.cut();
+  const said = await browser.until('the loss', `document.querySelector('#alarm')?.textContent`);
+  assert.match(said, /^No connection to demo since \d\d:\d\d:\d\d: (down|connecting)\. Its calls are not counted\.$/);
+  const age = await browser.evaluate('window.age');
+  assert.ok(age >= 0 && age < 3, `said after ${age} s`);
+  assert.equal(await browser.evaluate(`document.querySelectorAll('#queues tr.old').length`), await browser.evaluate(`document.querySelectorAll('#queues tr').length`));
+  assert.equal(await browser.evaluate('document.title'), '■ Wallboard');
+  await browser.picture('pbx-lost');
+  await accessible(browser, 'pbx-lost');
+
+  await way.mend();
+  await browser.until('the return', `${whole} && document.querySelectorAll('#queues tr.old').length === 0`);
+  assert.equal(await browser.evaluate('document.title'), 'Wallboard');
+  await compare(browser, cut, 'demo');
+  await way.cut();
+}
+
 async function main() {
   const profile = fs.mkdtempSync(path.join(pictures, 'profile-'));
   const browser = new Browser(profile);
@@ -152,25 +212,26 @@ async function main() {
     for (const size of WIDTHS) {
       for (const scheme of ['light', 'dark']) {
         await browser.show(live, size, scheme);
-        await browser.until('the table', `document.querySelectorAll('#queues tr').length >= 4 && document.querySelector('#alarm').textContent === ''`);
+        await browser.until('the table', `document.querySelectorAll('#queues tr').length >= 4 && document.querySelector('#alarm')?.textContent === ''`);
         const where = `${size[0]}-${scheme}`;
         await browser.picture(where);
         assert.ok(await browser.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${where} is wider than the window`);
         await accessible(browser, where);
       }
     }
-    await compare(browser);
+    await compare(browser, live, 'demo');
     assert.deepEqual(browser.complaints, []);
 
     await browser.show(down, WIDTHS[0], 'light');
-    const lost = await browser.until('the lost PBX', `document.querySelector('#alarm').textContent`);
+    const lost = await browser.until('the lost PBX', `document.querySelector('#alarm')?.textContent`);
     assert.match(lost, /^No connection to gone/);
     await accessible(browser, 'down');
+    await lossAndReturn(browser, new Way(...ports.split(',').map(Number)));
 
     await browser.show(live, WIDTHS[0], 'light');
     await browser.until('the table', `document.querySelectorAll('#queues tr').length >= 4`);
     process.kill(Number(pid));
-    const gone = await browser.until('the lost exporter', `document.querySelector('#alarm').textContent`);
+    const gone = await browser.until('the lost exporter', `document.querySelector('#alarm')?.textContent`);
     assert.match(gone, /^No connection to the exporter since \d\d:\d\d:\d\d: what is below is old\.$/);
     assert.equal(await browser.evaluate(`document.querySelector('main').className`), 'old');
     await browser.picture('lost');

@@ -36,11 +36,13 @@ function connect() {
   events.addEventListener('background', (event) => {
     background = JSON.parse(event.data);
   });
-  events.addEventListener('message', (event) => {
-    board = JSON.parse(event.data);
+  const take = (next) => {
+    board = next;
     receivedAt = performance.now();
     show();
-  });
+  };
+  events.addEventListener('message', (event) => take(JSON.parse(event.data)));
+  events.addEventListener('change', (event) => take(changed(board, JSON.parse(event.data))));
   events.addEventListener('error', () => {
     // After an answer that is no stream the browser does not ask again by itself.
     if (events.readyState === EventSource.CLOSED) {
@@ -48,6 +50,22 @@ function connect() {
       setTimeout(connect, 3000);
     }
   });
+}
+
+// A board with the rows of a change, each of which has its place before it.
+function changed(before, change) {
+  const known = new Map(before.pbxs.map((pbx) => [pbx.name, pbx]));
+  const pbxs = change.pbxs.map((pbx) => {
+    const rows = (kind) => {
+      const all = [...(known.get(pbx.name)?.[kind] ?? [])];
+      pbx[kind].forEach(([place, row]) => {
+        all[place] = row;
+      });
+      return all;
+    };
+    return { ...pbx, queues: rows('queues'), agents: rows('agents') };
+  });
+  return { ...change, pbxs };
 }
 
 function isLost() {
@@ -284,7 +302,7 @@ function queues() {
 }
 
 function longest(queue) {
-  return queue.waiting > 0 ? queue.longest + (now() - board.at) : 0;
+  return queue.longest ? now() - queue.longest : 0;
 }
 
 function inState(counts, ...states) {
