@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use memchr::memmem;
+
 use super::Failure;
 use super::stream::TRUNKS;
 
@@ -104,17 +106,37 @@ impl Exporter {
     /// # Errors
     /// It does not answer, or with an error.
     pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
+        Ok(String::from_utf8(self.fetch(path, "Accept: text/plain\r\n")?)?)
+    }
+
+    /// A page, asked for with these header lines.
+    ///
+    /// # Errors
+    /// It does not answer, or with an error.
+    pub(crate) fn fetch(&self, path: &str, headers: &str) -> Result<Vec<u8>, Failure> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         // HTTP/1.0 has no chunks.
-        write!(stream, "GET {path} HTTP/1.0\r\nAccept: text/plain\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer of HTTP")?;
+        write!(stream, "GET {path} HTTP/1.0\r\n{headers}\r\n")?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let end = memmem::find(&answer, b"\r\n\r\n").ok_or("no answer of HTTP")?;
+        let head = String::from_utf8_lossy(&answer[..end]);
         if !head.contains(" 200 ") {
             return Err(head.lines().next().unwrap_or_default().to_owned().into());
         }
-        Ok(body.to_owned())
+        Ok(answer.split_off(end + 4))
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// It ended with an error.
+    pub(crate) fn end(mut self) -> Result<(), Failure> {
+        let id = self.process.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status()?;
+        let status = self.process.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("it ended with {status}").into()) }
     }
 }
 

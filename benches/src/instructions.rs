@@ -33,10 +33,10 @@ pub(crate) fn instructions(context: &Context, shape: &Shape) -> Result<Option<f6
 }
 
 /// A file that goes with its bench.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("asterisk-exporter-bench-{}-{name}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }

@@ -27,6 +27,7 @@ mod startup;
 mod stream;
 mod table;
 mod tcp;
+mod train;
 
 use std::path::PathBuf;
 
@@ -89,6 +90,9 @@ enum Bench {
     Pbxs,
     /// The lists of a large PBX
     Resync,
+    /// Have an instrumented exporter do what a release is optimised for
+    #[command(hide = true)]
+    Train,
     /// What many PBXs are compared with
     #[command(hide = true)]
     ReadBarely {
@@ -120,6 +124,7 @@ fn main() -> Result<(), Failure> {
             return Ok(());
         }
         Bench::GrowthCheck => return growth::check(),
+        Bench::Train => return train::run(&context),
         _ => {}
     }
 
@@ -128,7 +133,8 @@ fn main() -> Result<(), Failure> {
         Bench::Generate(_)
         | Bench::ReadBarely { .. }
         | Bench::GrowthMarked { .. }
-        | Bench::GrowthCheck => {}
+        | Bench::GrowthCheck
+        | Bench::Train => {}
         Bench::All => {
             limits::run(&context)?;
             parse::run(&context);
