@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 
 use super::overflow::Limit;
@@ -27,7 +27,9 @@ impl<'a> LabelSet<'a> {
     pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
-            let (name, value) = rest.split_once("=\"")?;
+            // No name has the sign.
+            let (name, value) = rest.split_once('=')?;
+            let value = value.strip_prefix('"')?;
             let end = closing_quote(value);
             rest = value.get(end + 1..).unwrap_or_default();
             rest = rest.strip_prefix(',').unwrap_or(rest);
@@ -58,14 +60,14 @@ impl EncodeLabelSet for LabelSet<'_> {
 fn closing_quote(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => break,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at;
         }
+        at += 2;
     }
-    at.min(bytes.len())
+    bytes.len()
 }
 
 fn unescaped(value: &str) -> Cow<'_, str> {

@@ -10,68 +10,14 @@ use crate::clock::Moment;
 
 /// The families of the PBX whose label is written like `pbx`, or of all.
 pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
-    let mut page = Vec::new();
+    let mut page = Message::default();
     for parts in families.chunk_by(|one, next| std::ptr::eq(one.entry, next.entry)) {
-        if let Some(family) = family_of(parts, pbx) {
-            varint(&mut page, family.0.len() as u64);
-            page.extend(family.0);
+        // A family without series is left out.
+        if parts.iter().any(|samples| samples.series(pbx).next().is_some()) {
+            page.sized(|family| family.family(parts, pbx));
         }
     }
-    page
-}
-
-/// A family without series is left out.
-fn family_of(parts: &[Samples], pbx: Option<&str>) -> Option<Message> {
-    let mut series = parts.iter().flat_map(|samples| samples.series(pbx)).peekable();
-    series.peek()?;
-
-    let entry = parts.first()?.entry;
-    let (kind, field) = match entry.kind {
-        Kind::Counter => (kind::COUNTER, metric::COUNTER),
-        // An info is a gauge here.
-        Kind::Gauge | Kind::Info => (kind::GAUGE, metric::GAUGE),
-        Kind::Histogram => (kind::HISTOGRAM, metric::HISTOGRAM),
-    };
-    let mut family = Message::default();
-    family.text(family::NAME, entry.name);
-    family.text(family::HELP, &format!("{}.", entry.help));
-    family.uint(family::TYPE, kind);
-
-    // The same two messages again and again: there may be hundreds of thousands of series.
-    let (mut metric, mut value) = (Message::default(), Message::default());
-    for series in series {
-        metric.0.clear();
-        value.0.clear();
-        value.value_of(series);
-        for (name, text) in series.labels.iter() {
-            metric.label(metric::LABEL, name, &text);
-        }
-        metric.nested(field, &value);
-        family.nested(family::METRIC, &metric);
-    }
-    if let Some(unit) = entry.unit {
-        family.text(family::UNIT, unit.word());
-    }
-    Some(family)
-}
-
-/// A `google.protobuf.Timestamp`.
-fn timestamp(moment: Moment) -> Message {
-    let micros = moment.as_micros();
-    let mut message = Message::default();
-    message.uint(timestamp::SECONDS, micros / 1_000_000);
-    message.uint(timestamp::NANOS, micros % 1_000_000 * 1000);
-    message
-}
-
-fn exemplar(of: &Exemplar) -> Message {
-    let mut message = Message::default();
-    message.label(exemplar::LABEL, Exemplar::LABEL, &of.linkedid);
-    message.double(exemplar::VALUE, of.value);
-    if let Some(at) = of.at {
-        message.nested(exemplar::TIMESTAMP, &timestamp(at));
-    }
-    message
+    page.0
 }
 
 /// The bytes of one message.
@@ -79,33 +25,30 @@ fn exemplar(of: &Exemplar) -> Message {
 struct Message(Vec<u8>);
 
 impl Message {
-    fn uint(&mut self, field: u32, value: u64) {
-        varint(&mut self.0, u64::from(field) << 3);
-        varint(&mut self.0, value);
-    }
+    /// A `MetricFamily`.
+    fn family(&mut self, parts: &[Samples], pbx: Option<&str>) {
+        let entry = parts[0].entry;
+        let (kind, field) = match entry.kind {
+            Kind::Counter => (kind::COUNTER, metric::COUNTER),
+            // An info is a gauge here.
+            Kind::Gauge | Kind::Info => (kind::GAUGE, metric::GAUGE),
+            Kind::Histogram => (kind::HISTOGRAM, metric::HISTOGRAM),
+        };
+        self.text(family::NAME, entry.name);
+        self.text(family::HELP, &format!("{}.", entry.help));
+        self.uint(family::TYPE, kind);
 
-    /// A `sint`: small numbers of either sign are short.
-    fn sint(&mut self, field: u32, value: i64) {
-        self.uint(field, ((value << 1) ^ (value >> 63)) as u64);
-    }
-
-    fn double(&mut self, field: u32, value: f64) {
-        varint(&mut self.0, u64::from(field) << 3 | 1);
-        self.0.extend(value.to_le_bytes());
-    }
-
-    fn text(&mut self, field: u32, text: &str) {
-        self.bytes(field, text.as_bytes());
-    }
-
-    fn nested(&mut self, field: u32, message: &Self) {
-        self.bytes(field, &message.0);
-    }
-
-    fn bytes(&mut self, field: u32, bytes: &[u8]) {
-        varint(&mut self.0, u64::from(field) << 3 | 2);
-        varint(&mut self.0, bytes.len() as u64);
-        self.0.extend(bytes);
+        for series in parts.iter().flat_map(|samples| samples.series(pbx)) {
+            self.nested(family::METRIC, |metric| {
+                for (name, text) in series.labels.iter() {
+                    metric.label(metric::LABEL, name, &text);
+                }
+                metric.nested(field, |value| value.value_of(series));
+            });
+        }
+        if let Some(unit) = entry.unit {
+            self.text(family::UNIT, unit.word());
+        }
     }
 
     /// The value of a series, and since when it is counted.
@@ -125,22 +68,21 @@ impl Message {
             }
         };
         if let Some(start) = series.start {
-            self.nested(created, &timestamp(start));
+            self.timestamp(created, start);
         }
     }
 
     fn histogram(&mut self, value: HistogramValue<'_>) {
         self.double(histogram::SUM, value.sum);
         self.uint(histogram::COUNT, value.count());
-        let mut bucket = Self::default();
         for classic in value.buckets() {
-            bucket.0.clear();
-            bucket.uint(bucket::COUNT, classic.count);
-            bucket.double(bucket::BOUND, classic.bound);
-            if let Some(of) = classic.exemplar {
-                bucket.nested(bucket::EXEMPLAR, &exemplar(of));
-            }
-            self.nested(histogram::BUCKET, &bucket);
+            self.nested(histogram::BUCKET, |bucket| {
+                bucket.uint(bucket::COUNT, classic.count);
+                bucket.double(bucket::BOUND, classic.bound);
+                if let Some(of) = classic.exemplar {
+                    bucket.exemplar(bucket::EXEMPLAR, of);
+                }
+            });
         }
 
         if let Some(native) = value.native {
@@ -148,17 +90,9 @@ impl Message {
             // Those of a native histogram must have a time.
             let all = value.buckets().filter_map(|bucket| bucket.exemplar);
             for dated in all.filter(|exemplar| exemplar.at.is_some()) {
-                self.nested(histogram::EXEMPLAR, &exemplar(dated));
+                self.exemplar(histogram::EXEMPLAR, dated);
             }
         }
-    }
-
-    /// A `LabelPair`.
-    fn label(&mut self, field: u32, name: &str, value: &str) {
-        varint(&mut self.0, u64::from(field) << 3 | 2);
-        varint(&mut self.0, (text_size(name) + text_size(value)) as u64);
-        self.text(label::NAME, name);
-        self.text(label::VALUE, value);
     }
 
     /// The native part of a histogram.  By the width of the zero bucket Prometheus recognises it,
@@ -169,29 +103,90 @@ impl Message {
         self.uint(histogram::ZERO_COUNT, native.zero());
         let mut before = 0;
         for run in native.runs() {
-            let mut span = Self::default();
-            span.sint(span::OFFSET, i64::from(run.gap));
-            span.uint(span::LENGTH, run.counts.len() as u64);
-            self.nested(histogram::POSITIVE_SPAN, &span);
+            self.nested(histogram::POSITIVE_SPAN, |span| {
+                span.sint(span::OFFSET, i64::from(run.gap));
+                span.uint(span::LENGTH, run.counts.len() as u64);
+            });
             for count in run.counts {
                 self.sint(histogram::POSITIVE_DELTA, count as i64 - before);
                 before = count as i64;
             }
         }
     }
-}
 
-/// The bytes of a field of text, whose number is below 16.
-const fn text_size(text: &str) -> usize {
-    let mut size = 2 + text.len();
-    let mut rest = text.len() >> 7;
-    while rest > 0 {
-        size += 1;
-        rest >>= 7;
+    fn exemplar(&mut self, field: u32, of: &Exemplar) {
+        self.nested(field, |message| {
+            message.label(exemplar::LABEL, Exemplar::LABEL, &of.linkedid);
+            message.double(exemplar::VALUE, of.value);
+            if let Some(at) = of.at {
+                message.timestamp(exemplar::TIMESTAMP, at);
+            }
+        });
     }
-    size
+
+    /// A `LabelPair`.
+    fn label(&mut self, field: u32, name: &str, value: &str) {
+        self.nested(field, |pair| {
+            pair.text(label::NAME, name);
+            pair.text(label::VALUE, value);
+        });
+    }
+
+    /// A `google.protobuf.Timestamp`.
+    fn timestamp(&mut self, field: u32, moment: Moment) {
+        let micros = moment.as_micros();
+        self.nested(field, |message| {
+            message.uint(timestamp::SECONDS, micros / 1_000_000);
+            message.uint(timestamp::NANOS, micros % 1_000_000 * 1000);
+        });
+    }
+
+    fn uint(&mut self, field: u32, value: u64) {
+        varint(&mut self.0, u64::from(field) << 3);
+        varint(&mut self.0, value);
+    }
+
+    /// A `sint`: small numbers of either sign are short.
+    fn sint(&mut self, field: u32, value: i64) {
+        self.uint(field, ((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    fn double(&mut self, field: u32, value: f64) {
+        varint(&mut self.0, u64::from(field) << 3 | 1);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    fn text(&mut self, field: u32, text: &str) {
+        varint(&mut self.0, u64::from(field) << 3 | 2);
+        varint(&mut self.0, text.len() as u64);
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    /// A message in this one.
+    fn nested(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        varint(&mut self.0, u64::from(field) << 3 | 2);
+        self.sized(write);
+    }
+
+    /// A message behind its length.  Most are shorter than 128 bytes, so that the length has one; a
+    /// longer message moves, to make room for it.
+    fn sized(&mut self, write: impl FnOnce(&mut Self)) {
+        let at = self.0.len();
+        self.0.push(0);
+        write(self);
+
+        let length = self.0.len() - at - 1;
+        if length < 0x80 {
+            self.0[at] = length as u8;
+        } else {
+            let mut size = Vec::new();
+            varint(&mut size, length as u64);
+            self.0.splice(at..=at, size);
+        }
+    }
 }
 
+#[inline]
 fn varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -337,16 +332,16 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_as_long_as_it_says() {
-        for length in [0, 1, 127, 128, 16_383, 16_384] {
+    fn a_message_is_as_long_as_it_says() {
+        for length in [0, 1, 121, 122, 123, 16_376, 16_377, 16_378] {
             let value = "x".repeat(length);
-            let mut pair = Message::default();
-            pair.text(label::NAME, "q");
-            pair.text(label::VALUE, &value);
-            let (mut expected, mut label) = (Message::default(), Message::default());
-            expected.nested(metric::LABEL, &pair);
-            label.label(metric::LABEL, "q", &value);
-            assert_eq!(label.0, expected.0, "{length}");
+            let mut message = Message::default();
+            message.label(metric::LABEL, "q", &value);
+            message.uint(metric::GAUGE, 7);
+
+            let read = fields(&message.0);
+            assert_eq!(read[1..], [(2, 7_u64.to_le_bytes().to_vec())], "{length}");
+            assert_eq!(fields(&read[0].1), [(1, b"q".to_vec()), (2, value.into_bytes())]);
         }
     }
 
