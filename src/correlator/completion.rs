@@ -9,7 +9,7 @@ use super::deadline::COMPLETION;
 use super::hold::Occasion;
 use super::key::{ChannelKey, MemberKey, StayKey};
 use super::names::QueueId;
-use super::observation::{Anomaly, EndedBy, Observation, Observe, Outcome, Phase as AdoptedPhase};
+use super::observation::{Anomaly, EndedBy, Observation, Observe, Phase as AdoptedPhase};
 use super::stay::{Closed, Phase, Stay};
 use super::talk::Talk;
 use super::time::Stamp;
@@ -135,12 +135,11 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
-        let queue = self.stays[key].queue;
         let mut talk = Talk::new(member, at);
         talk.adopted = true;
         talk.leg = leg;
         self.stays[key].phase = Phase::Talking(talk.into());
-        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.emit_answered(key, member, hold, out);
         self.begin_talk(key, at, out);
     }
 

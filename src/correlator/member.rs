@@ -40,7 +40,7 @@ use super::agent_now::AgentNow;
 use super::caseless::folded;
 use super::key::{MemberKey, Shortlist};
 use super::names::{AgentId, Names, QueueId, ReasonId, readable};
-use super::observation::AgentState;
+use super::observation::{AgentState, Penalty};
 use super::owner::Owners;
 use super::rules::Rules;
 use super::table::Table;
@@ -60,6 +60,8 @@ pub(super) struct Member {
     status: u8,
     paused: bool,
     reason: ReasonId,
+    /// As it was said last.
+    penalty: Penalty,
     /// The member's own time for wrap-up, which overrides its queue's.
     wrap_up_time: Duration,
     /// It was added, and is not configured.
@@ -339,6 +341,10 @@ fn is_present(all: &Table<MemberKey, Member, CountedAs>, key: MemberKey) -> bool
 impl Member {
     pub(super) const fn queue(&self) -> QueueId {
         self.queue
+    }
+
+    pub(super) const fn penalty(&self) -> Penalty {
+        self.penalty
     }
 
     #[cfg(test)]

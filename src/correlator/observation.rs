@@ -41,6 +41,8 @@ pub enum Observation {
     /// A caller's wait ended; `hold` is unknown for [`Outcome::Lost`] and where neither clock nor
     /// field gives it.
     Exited { queue: QueueId, outcome: Outcome, hold: Option<Duration> },
+    /// A member whose penalty is this one ended a wait: follows an [`Outcome::Answered`].
+    AnsweredBy { queue: QueueId, penalty: Penalty },
     /// In which place, from 1, a caller joined or abandoned.
     Positioned { queue: QueueId, at: PositionAt, position: u32 },
     /// A caller was never let in.
@@ -158,6 +160,45 @@ words! {
         Unserved = "unserved",
         /// Ended while the exporter was not synchronised.
         Lost = "lost",
+    }
+}
+
+words! {
+    /// The penalty of a member in its queue: members with a lower one are called first.
+    Penalty {
+        /// Penalty 0, the default.
+        P0 = "0",
+        /// Penalty 1.
+        P1 = "1",
+        /// Penalty 2.
+        P2 = "2",
+        /// Penalty 3.
+        P3 = "3",
+        /// Penalty 4.
+        P4 = "4",
+        /// Penalty 5.
+        P5 = "5",
+        /// Penalty 6.
+        P6 = "6",
+        /// Penalty 7.
+        P7 = "7",
+        /// Penalty 8.
+        P8 = "8",
+        /// Penalty 9.
+        P9 = "9",
+        /// All that are higher.
+        Higher = "10+",
+        /// No event or list has described the member.
+        Unknown = "unknown",
+    }
+}
+
+impl Penalty {
+    /// Of the number that events and lists have.
+    pub(super) fn of(number: Option<u32>) -> Self {
+        let Some(number) = number else { return Self::Unknown };
+        let exact = Self::ALL.iter().take(10).nth(number as usize);
+        exact.copied().unwrap_or(Self::Higher)
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! How long caller and agent talked is read from the bridges, not from AgentComplete (`completion`).
 
+use std::time::Duration;
+
 use super::Correlator;
 use super::channel::Channel;
 use super::deadline::{COMPLETION, Task};
 use super::hold::Occasion;
-use super::key::{ChannelKey, StayKey};
+use super::key::{ChannelKey, MemberKey, StayKey};
 use super::observation::{EndedBy, Observation, Observe, Outcome};
 use super::stay::{Phase, Stay};
 use super::talk::Talk;
@@ -45,8 +47,22 @@ impl Correlator {
         talk.phone = self.rings[ring].phone();
         talk.hold = connect.hold.map(Into::into);
         stay.phase = Phase::Talking(talk.into());
-        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.emit_answered(key, member, hold, out);
         self.begin_talk(key, at, out);
+    }
+
+    /// The wait of a stay was ended by a member.
+    pub(super) fn emit_answered(
+        &self,
+        key: StayKey,
+        member: MemberKey,
+        hold: Option<Duration>,
+        out: &mut dyn Observe,
+    ) {
+        let queue = self.stays[key].queue;
+        let penalty = self.members[member].penalty();
+        self.emit_of(key, Observation::Exited { queue, outcome: Outcome::Answered, hold }, out);
+        self.emit_of(key, Observation::AnsweredBy { queue, penalty }, out);
     }
 
     /// What every connected stay needs, however it was found.

@@ -48,6 +48,7 @@ pub(super) enum Key {
     Name,
     Paused,
     PausedReason,
+    Penalty,
     Queue,
     Reason,
     RingTime,
@@ -263,7 +264,7 @@ static SPELLINGS: [Spelling; KEYS.len()] = LAYOUT.1;
 
 /// All keys in lower case with their colon, in the order of [`Key`].  They consist of letters, so
 /// that one bit makes any spelling lower case.
-const KEYS: [(&str, Key); 47] = [
+const KEYS: [(&str, Key); 48] = [
     ("actionid:", Key::ActionId),
     ("appdata:", Key::AppData),
     ("application:", Key::Application),
@@ -299,6 +300,7 @@ const KEYS: [(&str, Key); 47] = [
     ("name:", Key::Name),
     ("paused:", Key::Paused),
     ("pausedreason:", Key::PausedReason),
+    ("penalty:", Key::Penalty),
     ("queue:", Key::Queue),
     ("reason:", Key::Reason),
     ("ringtime:", Key::RingTime),

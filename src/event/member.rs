@@ -28,6 +28,8 @@ pub struct Member<'a> {
     pub paused: bool,
     /// The reason; empty if not sent.
     pub reason: &'a [u8],
+    /// Its penalty in the queue, from 0; the higher, the later it is called.
+    pub penalty: Option<u32>,
     /// The member's own wrap-up time (16.3 and later; zero before).  Its queue's is never
     /// sent.
     pub wrap_up: Duration,
@@ -88,6 +90,7 @@ impl<'a> Member<'a> {
             paused: headers.get(Key::Paused) == b"1",
             // Before 13.8 only the event of the pause itself has the reason, under this key.
             reason: either(Key::PausedReason, Key::Reason),
+            penalty: number(headers.get(Key::Penalty)),
             wrap_up: setting(headers.get(Key::WrapupTime)),
             dynamic: headers.get(Key::Membership) == b"dynamic",
             last_call: number(headers.get(Key::LastCall)).map(Moment::from_secs),

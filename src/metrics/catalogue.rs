@@ -259,6 +259,13 @@ const CATALOGUE: &[Entry] = &[
         help: "Successful transfers of connected calls, by kind and by transferring side",
     },
     Entry {
+        name: "asterisk_queue_answered_by_penalty_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "queue", "penalty"],
+        help: "Waits that an agent ended, by the penalty of the member who answered",
+    },
+    Entry {
         name: "asterisk_queue_transfer_arrivals_total",
         kind: Kind::Counter,
         unit: None,

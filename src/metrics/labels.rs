@@ -12,8 +12,8 @@ use prometheus_client::encoding::{EncodeLabel, EncodeLabelSet, LabelSetEncoder};
 use super::overflow::Limit;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, FlowBy, GivenUp,
-    Leg, Missing, OTHER, Outcome, PauseChange, Phase, PositionAt, QueueId, ReasonId, Refusal,
-    RingResult, TransferBy, TransferKind, TransferTo, TrunkId, Word,
+    Leg, Missing, OTHER, Outcome, PauseChange, Penalty, Phase, PositionAt, QueueId, ReasonId,
+    Refusal, RingResult, TransferBy, TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -281,6 +281,7 @@ label_sets! {
     AdoptedLabels { queue: QueueName, phase: Phase }
     ExitLabels { queue: QueueName, outcome: Outcome }
     PositionLabels { queue: QueueName, at: PositionAt }
+    PenaltyLabels { queue: QueueName, penalty: Penalty }
     ArrivalLabels { queue: QueueName, to: TransferTo }
     FlowLabels { queue: QueueName, to_queue: QueueName, by: FlowBy }
     RefusalLabels { queue: QueueName, reason: Refusal }

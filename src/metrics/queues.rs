@@ -8,14 +8,15 @@ use super::column::Counts;
 use super::family::{Family, Handles, One};
 use super::histogram::{Distributions, Layout};
 use super::labels::{
-    AdoptedLabels, ArrivalLabels, ExitLabels, FlowLabels, PositionLabels, QueueLabels,
-    RefusalLabels,
+    AdoptedLabels, ArrivalLabels, ExitLabels, FlowLabels, PenaltyLabels, PositionLabels,
+    QueueLabels, RefusalLabels,
 };
 use super::naming::Labelled;
 use super::registrar::Registrar;
 use super::settings::{Settings, ZeroSeries};
 use crate::correlator::{
-    AgentState, Caller, FlowBy, Outcome, Phase, PositionAt, QueueId, Refusal, TransferTo, Word,
+    AgentState, Caller, FlowBy, Outcome, Penalty, Phase, PositionAt, QueueId, Refusal, TransferTo,
+    Word,
 };
 use crate::pbx::PbxName;
 
@@ -29,6 +30,7 @@ pub(super) struct QueueFamilies {
     refusals: Family<RefusalLabels, Counts>,
     hold: Family<ExitLabels, Distributions>,
     position: Family<PositionLabels, Distributions>,
+    answered_by: Family<PenaltyLabels, Counts>,
     answered_in_target: Family<QueueLabels, Counts>,
     abandoned_in_target: Family<QueueLabels, Counts>,
     short_abandons: Family<QueueLabels, Counts>,
@@ -51,6 +53,7 @@ pub(super) struct QueueMetrics {
     refusals: Handles<(QueueId, Refusal), RefusalLabels, Counts>,
     hold: Handles<(QueueId, Outcome), ExitLabels, Distributions>,
     position: Handles<(QueueId, PositionAt), PositionLabels, Distributions>,
+    answered_by: Handles<(QueueId, Penalty), PenaltyLabels, Counts>,
     answered_in_target: Handles<QueueId, QueueLabels, Counts>,
     abandoned_in_target: Handles<QueueId, QueueLabels, Counts>,
     short_abandons: Handles<QueueId, QueueLabels, Counts>,
@@ -91,6 +94,8 @@ impl QueueFamilies {
                 const { entry("asterisk_queue_position") },
                 Layout::new(POSITIONS.into(), settings.detail.without_exemplars()),
             ),
+            answered_by: registrar
+                .family(const { entry("asterisk_queue_answered_by_penalty_total") }),
             answered_in_target: registrar
                 .family(const { entry("asterisk_queue_answered_in_target_total") }),
             abandoned_in_target: registrar
@@ -106,8 +111,12 @@ impl QueueFamilies {
 
     /// The lines of a queue and of its hold times, gauges included.
     pub(super) fn lines(&self) -> usize {
-        let counters =
-            SINGLE + Phase::ALL.len() + Outcome::ALL.len() + KNOWN_REFUSALS + TransferTo::ALL.len();
+        let counters = SINGLE
+            + Phase::ALL.len()
+            + Outcome::ALL.len()
+            + KNOWN_REFUSALS
+            + Penalty::ALL.len()
+            + TransferTo::ALL.len();
         let gauges = GAUGES + AgentState::ALL.len();
         let positions = PositionAt::ALL.len() * self.position.lines();
         counters + gauges + positions + (Outcome::ALL.len() - 1) * self.hold.lines()
@@ -132,6 +141,7 @@ impl QueueFamilies {
             refusals: self.refusals.handles(),
             hold: self.hold.handles(),
             position: self.position.handles(),
+            answered_by: self.answered_by.handles(),
             answered_in_target: self.answered_in_target.handles(),
             abandoned_in_target: self.abandoned_in_target.handles(),
             short_abandons: self.short_abandons.handles(),
@@ -165,6 +175,9 @@ impl QueueMetrics {
         }
         for &to in TransferTo::ALL {
             self.arrival(queue, to);
+        }
+        for &penalty in Penalty::ALL {
+            self.answer(queue, penalty);
         }
         for &outcome in Outcome::ALL {
             self.exit(queue, outcome);
@@ -222,6 +235,11 @@ impl QueueMetrics {
         }
     }
 
+    /// A member with a penalty answered.
+    pub(super) fn answered_by(&mut self, queue: &Labelled<QueueId>, penalty: Penalty) {
+        self.answer(queue, penalty).inc();
+    }
+
     /// A caller was in a place of the queue.
     pub(super) fn positioned(&mut self, queue: &Labelled<QueueId>, at: PositionAt, position: u32) {
         self.position(queue, at).observe(position.into());
@@ -232,6 +250,14 @@ impl QueueMetrics {
             pbx: self.pbx.clone(),
             queue: queue.name.clone(),
             at,
+        })
+    }
+
+    fn answer(&mut self, queue: &Labelled<QueueId>, penalty: Penalty) -> One<'_, Counts> {
+        self.answered_by.ensure((queue.id, penalty), || PenaltyLabels {
+            pbx: self.pbx.clone(),
+            queue: queue.name.clone(),
+            penalty,
         })
     }
 

@@ -191,6 +191,9 @@ impl Recorder {
                 }
                 self.queues.exited(&labelled, wait, of);
             }
+            O::AnsweredBy { queue, penalty } => {
+                self.queues.answered_by(&naming.queue(names, queue)?, penalty);
+            }
             O::Positioned { queue, at, position } => {
                 self.queues.positioned(&naming.queue(names, queue)?, at, position);
             }

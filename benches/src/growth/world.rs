@@ -141,6 +141,7 @@ pub(super) fn member(
         status,
         paused: false,
         reason: b"",
+        penalty: Some(1),
         wrap_up: Duration::ZERO,
         dynamic: true,
         last_call: None,

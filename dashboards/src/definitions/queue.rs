@@ -107,7 +107,7 @@ fn arrivals() -> Row {
         9,
         vec![
             (
-                16,
+                12,
                 Panel::lines(
                     "Waits that ended, by outcome",
                     "cpm",
@@ -125,7 +125,22 @@ fn arrivals() -> Row {
                 .at_least("1m"),
             ),
             (
-                8,
+                6,
+                Panel::lines(
+                    "Answers by penalty",
+                    "cpm",
+                    "Answered calls per minute, by the penalty of the member who answered, stacked. Members of a lower \
+                     penalty are called first, so calls of a higher one have overflowed.",
+                )
+                .over_time(
+                    &per_minute("penalty", "asterisk_queue_answered_by_penalty_total", QUEUE),
+                    "penalty {{penalty}}",
+                )
+                .stacked()
+                .at_least("1m"),
+            ),
+            (
+                6,
                 Panel::lines(
                     "Refused",
                     "cpm",

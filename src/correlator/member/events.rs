@@ -5,7 +5,7 @@ use crate::clock::Moment;
 use crate::correlator::Correlator;
 use crate::correlator::member::place;
 use crate::correlator::names::QueueId;
-use crate::correlator::observation::{Observation, Observe, PauseChange};
+use crate::correlator::observation::{Observation, Observe, PauseChange, Penalty};
 use crate::event::{self, MemberChange};
 
 /// What a description changed.
@@ -107,6 +107,7 @@ impl Correlator {
         }
         member.paused = described.paused;
         member.status = status;
+        member.penalty = Penalty::of(described.penalty);
         member.wrap_up_time = described.wrap_up;
         if matches!(status, NOT_IN_USE | UNAVAILABLE) {
             member.free_in = Some(session);

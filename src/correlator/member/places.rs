@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::correlator::Correlator;
 use crate::correlator::key::MemberKey;
 use crate::correlator::names::{AgentId, QueueId, ReasonId, readable};
-use crate::correlator::observation::{AgentState, Observation, Observe};
+use crate::correlator::observation::{AgentState, Observation, Observe, Penalty};
 use crate::correlator::rules::Identity;
 use crate::correlator::stay::Stay;
 
@@ -82,6 +82,7 @@ impl Correlator {
             status: 0,
             paused: false,
             reason: ReasonId::NONE,
+            penalty: Penalty::Unknown,
             wrap_up_time: Duration::ZERO,
             dynamic: false,
             told: Told::default(),

@@ -10,7 +10,7 @@ use super::beside::Beside;
 use crate::correlator::Correlator;
 use crate::correlator::key::{ChannelKey, MemberKey, StayKey};
 use crate::correlator::names::{OTHER, QueueId};
-use crate::correlator::observation::{Observation, Observe, Outcome, Phase as AdoptedPhase};
+use crate::correlator::observation::{Observe, Phase as AdoptedPhase};
 use crate::correlator::snapshot::{Channel, Snapshot};
 use crate::correlator::stay::{Phase, Stay};
 use crate::correlator::talk::Talk;
@@ -94,11 +94,7 @@ impl Correlator {
         }
 
         let key = match waited {
-            Some(key) => {
-                let outcome = Outcome::Answered;
-                self.emit_of(key, Observation::Exited { queue, outcome, hold: None }, out);
-                key
-            }
+            Some(key) => key,
             None => {
                 if let Some(before) = known {
                     self.lose_stay(before, at, out);
@@ -106,7 +102,11 @@ impl Correlator {
                 self.adopt_stay(caller, queue, AdoptedPhase::Talking, at, out)
             }
         };
-        let mut talk = Talk::new(self.ensure_listed_member(queue, agent, at, out), at);
+        let member = self.ensure_listed_member(queue, agent, at, out);
+        if waited.is_some() {
+            self.emit_answered(key, member, None, out);
+        }
+        let mut talk = Talk::new(member, at);
         talk.adopted = true;
         talk.leg = Some(leg);
         self.stays[key].phase = Phase::Talking(talk.into());

@@ -13,6 +13,7 @@ mod member;
 mod missing;
 mod moved;
 mod outside;
+mod penalty;
 mod presence;
 mod properties;
 pub(super) mod recount;
@@ -39,6 +40,8 @@ use crate::event::Name;
 pub(super) struct Tally {
     pub counts: BTreeMap<String, u64>,
     pub sums: BTreeMap<String, f64>,
+    /// Answers by queue and penalty.
+    pub tiers: BTreeMap<String, u64>,
     /// Facts of stays, by the caller's Uniqueid and Linkedid.
     pub whose: BTreeMap<String, Vec<Observation>>,
 }
@@ -73,6 +76,10 @@ impl Observe for Tally {
             Observation::Exited { queue: q, outcome, hold } => {
                 self.count(format!("{} exit {}", queue(q), outcome.word()));
                 self.sum(format!("{} hold {}", queue(q), outcome.word()), hold);
+            }
+            Observation::AnsweredBy { queue: q, penalty } => {
+                let tier = format!("{} {}", queue(q), penalty.word());
+                *self.tiers.entry(tier).or_default() += 1;
             }
             Observation::Positioned { queue: q, at, position } => {
                 let what = format!("{} position {}", queue(q), at.word());
@@ -323,6 +330,9 @@ pub(super) fn assert_conserved(tally: &Tally, state: &State, names: &Names) {
         let name = names.queues.name(queue.queue);
         let begun = sum(name, "entered") + sum(name, "adopted waiting");
         assert_eq!(begun, sum(name, "exit ") + queue.waiting, "waits of {name}: {tally:#?}");
+        let of_queue = |tier: &str| tier.rsplit_once(' ').is_some_and(|(queue, _)| queue == name);
+        let tiers = tally.tiers.iter().filter(|(tier, _)| of_queue(tier)).map(|(_, count)| count);
+        assert_eq!(tiers.sum::<u64>(), sum(name, "exit answered"), "penalties of {name}");
         let connected = sum(name, "exit answered") + sum(name, "adopted talking");
         assert_eq!(
             connected,

@@ -139,6 +139,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
                 status: cause % 9,
                 paused: cause % 2 == 0,
                 reason: b"lunch",
+                penalty: Some(u32::from(one)),
                 wrap_up: Duration::from_secs(u64::from(cause)),
                 dynamic: cause == 5,
                 last_call: None,

@@ -302,6 +302,8 @@ struct Table {
 struct Books {
     queues: BTreeMap<QueueId, [u64; 6]>,
     talks: BTreeMap<(QueueId, AgentId), Talks>,
+    /// By queue: answers whose member's penalty was said.
+    tiers: BTreeMap<QueueId, u64>,
     /// By queue: calls that were transferred, and those that arrived.
     transfers: BTreeMap<QueueId, [u64; 2]>,
     rings_begun: u64,
@@ -337,6 +339,7 @@ impl Observe for Books {
                 talks.ended_by_caller += u64::from(ended_by == EndedBy::Caller);
                 assert!(talk.is_none_or(|talk| talk <= LONGEST), "{talk:?} of talk");
             }
+            Observation::AnsweredBy { queue, .. } => *self.tiers.entry(queue).or_default() += 1,
             Observation::Held { queue, agent, times, spent, hung_up } => {
                 assert!(times > 0, "no hold");
                 let talks = self.talks.entry((queue, agent)).or_default();
@@ -430,6 +433,8 @@ impl Table {
             let name = self.correlator.names().queues.name(queue.queue);
             assert_eq!(entries + waiting, exits + queue.waiting, "waits of {name}");
             assert_eq!(answered + talking, completions + queue.talking, "talks of {name}");
+            let tiers = self.books.tiers.get(&queue.queue).copied().unwrap_or_default();
+            assert_eq!(tiers, answered, "penalties of {name}");
         }
         for talks in self.books.talks.values() {
             assert!(talks.hold <= talks.talk, "{:?} on hold of {:?}", talks.hold, talks.talk);
@@ -495,7 +500,7 @@ fn lists(known: &Correlator, rng: &mut Rng, channels: bool) -> Snapshot {
             let _ = write!(
                 text,
                 "Event: QueueMember\r\nQueue: {queue}\r\nLocation: {interface}\r\nName: {name}\r\nStatus: {status}\r\n\
-                 Paused: 0\r\nWrapuptime: 3\r\n\r\n"
+                 Penalty: {status}\r\nPaused: 0\r\nWrapuptime: 3\r\n\r\n"
             );
         }
     }

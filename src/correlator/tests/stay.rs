@@ -18,13 +18,16 @@ fn a_fact_of_a_stay_names_its_caller() {
             Observation::Entered { .. } => "entered",
             Observation::RingEnded { .. } => "rang",
             Observation::Exited { .. } => "exited",
+            Observation::AnsweredBy { .. } => "answered by",
             Observation::RecordedCall { .. } => "recorded",
             Observation::Completed { .. } => "completed",
             Observation::QueueHangup { .. } => "hung up",
             _ => "other",
         })
         .collect();
-    assert_eq!(kinds, ["entered", "rang", "exited", "recorded", "completed", "hung up", "hung up"]);
+    let expected =
+        ["entered", "rang", "exited", "answered by", "recorded", "completed", "hung up", "hung up"];
+    assert_eq!(kinds, expected);
     assert_eq!(stage.tally.whose.len(), 1);
 }
 

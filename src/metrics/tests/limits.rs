@@ -7,8 +7,8 @@ use super::*;
 use crate::clock::Moment;
 use crate::correlator::{
     AgentState, CallResult, Cause, Correlator, Direction, EndedBy, FlowBy, GivenUp, Leg, Outcome,
-    PauseChange, Phase, PositionAt, QueueState, Refusal, RingResult, Rules, Timing, TransferBy,
-    TransferKind, TransferTo, TrunkId, Word,
+    PauseChange, Penalty, Phase, PositionAt, QueueState, Refusal, RingResult, Rules, Timing,
+    TransferBy, TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::{event, supervisor};
 
@@ -207,6 +207,9 @@ fn everything(settings: Settings) -> Bench {
         }
         for &by in FlowBy::ALL {
             bench.see(O::Flowed { queue, to: queue, by });
+        }
+        for &penalty in Penalty::ALL {
+            bench.see(O::AnsweredBy { queue, penalty });
         }
         for &at in PositionAt::ALL {
             bench.see(O::Positioned { queue, at, position: 4 });
