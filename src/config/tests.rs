@@ -534,7 +534,7 @@ fn a_limit_of_series_has_room_for_what_is_configured() {
         mistakes(&sources(&text(10_000))),
         [
             "config.yml:3:11: limits.series: 10000 is too low: these buckets, service_level.queues and pause_reasons \
-          need 10344 without any queue"
+          need 10536 without any queue"
         ]
     );
     assert_eq!(load(&sources(&text(20_000))).metrics.limits.series, 20_000);

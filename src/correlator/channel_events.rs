@@ -227,6 +227,7 @@ impl Correlator {
         self.follow_channel(key, at);
 
         self.end_recordings(key, out);
+        self.count_voice(key, out);
         self.resolve_arrival(key, Arrival::Elsewhere(TransferTo::Other), out);
 
         // With the cause known, which gives a ring attempt its result.  A leg that had answered and
@@ -295,6 +296,7 @@ impl Correlator {
         self.drop_call(key, out);
         // One may have begun behind the Hangup.
         self.end_recordings(key, out);
+        self.voices.take(key);
 
         let forgotten = self.channels.forget(key);
         let dial_string =

@@ -18,7 +18,8 @@ use hashbrown::HashMap;
 use super::Correlator;
 use super::caseless::folded;
 use super::device::{Class, Device};
-use super::names::{AgentId, Names, TrunkId, readable};
+use super::names::{Names, TrunkId, readable};
+use super::observation::EndpointOf;
 use super::rules::Rules;
 use crate::event::{
     ContactStatus, DeviceState, Listed, ListedDevice, ListedPeer, PeerChange, PeerStatus, Registry,
@@ -55,15 +56,6 @@ pub struct Reachable {
     pub is_reachable: bool,
     /// How long its last answer took that is known; only of one that can be reached.
     pub round_trip: Option<Duration>,
-}
-
-/// Whose an endpoint is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum EndpointOf {
-    /// A carrier's.
-    Trunk(TrunkId),
-    /// An agent's.
-    Agent(AgentId),
 }
 
 /// What the lists of this session have, and what has changed since.

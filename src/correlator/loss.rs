@@ -31,6 +31,7 @@ impl Correlator {
 
         if self.channels.all[key].is_live() {
             self.end_recordings(key, out);
+            self.voices.take(key);
             self.leave_bridge(key, at);
             self.channels.end(key, Ended::Lost);
         }

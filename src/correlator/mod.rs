@@ -63,6 +63,7 @@ mod tests;
 mod time;
 mod transfer;
 mod uid;
+mod voice;
 
 use hashbrown::HashSet;
 
@@ -77,7 +78,7 @@ use channels::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
 use endpoints::Endpoints;
-pub use endpoints::{EndpointList, EndpointOf, Reachable};
+pub use endpoints::{EndpointList, Reachable};
 use key::{CallKey, ChannelKey, Shortlist, StayKey};
 use listing::Listing;
 use member::Members;
@@ -100,6 +101,7 @@ use stay::Stay;
 use table::Table;
 use time::Stamp;
 pub use time::Timing;
+use voice::Voices;
 
 use crate::clock::Moment;
 use crate::event::{Event, Kind};
@@ -128,6 +130,7 @@ pub struct Correlator {
     outside: Outside,
     originates: Originates,
     recordings: Recordings,
+    voices: Voices,
     endpoints: Endpoints,
     deadlines: Deadlines,
     /// Which kinds of events come at all.
@@ -173,6 +176,7 @@ impl Correlator {
             outside: Outside::default(),
             originates: Originates::default(),
             recordings: Recordings::default(),
+            voices: Voices::default(),
             endpoints: Endpoints::default(),
             deadlines: Deadlines::default(),
             account: Account::default(),
@@ -300,6 +304,7 @@ impl Correlator {
             }
             Kind::NewExten(step) => self.on_new_exten(at, step, out),
             Kind::VarSet(set) => self.on_var_set(at, set, out),
+            Kind::Voice(report) => self.on_voice(at, report, out),
             Kind::DialBegin(dial) => self.on_dial_begin(at, dial, out),
             Kind::DialEnd(end) => self.on_dial_end(at, end, out),
             Kind::BridgeEnter(enter) => self.on_bridge_enter(at, enter, out),

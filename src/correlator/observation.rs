@@ -96,10 +96,34 @@ pub enum Observation {
     TrunkHangup { trunk: TrunkId, cause: Cause },
     /// A recording ended.
     RecordingEnded,
+    /// Something was measured of the sound of a channel that ended; each of a channel's once.
+    VoiceMeasured { of: EndpointOf, measure: VoiceMeasure },
     /// Something that should not happen, or drift that a snapshot mended.
     Anomaly(Anomaly),
     /// There were more than the limit, so the oldest of them is followed no longer.
     GivenUp(GivenUp),
+}
+
+/// Whose an endpoint is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndpointOf {
+    /// A carrier's.
+    Trunk(TrunkId),
+    /// An agent's.
+    Agent(AgentId),
+}
+
+/// What was measured of a channel's sound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum VoiceMeasure {
+    /// Interarrival jitter.
+    Jitter(StreamOf, Duration),
+    /// The share of packets that were lost.
+    Loss(StreamOf, f64),
+    /// Asterisk's Media Experience Score of what it received, from 0 to 100.
+    Score(f64),
+    /// From the PBX to the far end and back.
+    RoundTrip(Duration),
 }
 
 /// A closed set of label values.
@@ -405,6 +429,16 @@ words! {
         Canceled = "canceled",
         /// Anything else.
         Failed = "failed",
+    }
+}
+
+words! {
+    /// Which of the two streams of a channel's sound.
+    StreamOf {
+        /// What the PBX received.
+        Received = "received",
+        /// What the PBX sent, as the far end reported it.
+        Sent = "sent",
     }
 }
 

@@ -3,6 +3,7 @@
 use super::field::{need, number};
 use super::headers::{Headers, Key, QUEUE_STATUS, last, shortened};
 use super::name::Name;
+use super::voice::Voice;
 use super::{Event, EventError, Kind};
 use crate::ami::frame::Frame;
 
@@ -54,6 +55,15 @@ pub struct VarSet<'a> {
     pub variable: &'a [u8],
     /// Its new value.
     pub value: &'a [u8],
+}
+
+/// What was measured of a channel, told at its end; chan_sip tells it up to three times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VoiceReport<'a> {
+    /// The channel.
+    pub channel: Channel<'a>,
+    /// The measurement.
+    pub voice: Voice,
 }
 
 impl<'a> Channel<'a> {
@@ -120,7 +130,7 @@ impl<'a> Channel<'a> {
 pub(super) fn is_unwanted(name: Name, frame: &Frame<'_>) -> bool {
     name == Name::VarSet
         // Only the value stands behind it.
-        && !matches!(last(frame, Key::Variable), Some(b"QUEUESTATUS" | b"QUEUEPOSITION"))
+        && !matches!(last(frame, Key::Variable), Some(b"QUEUESTATUS" | b"QUEUEPOSITION" | VOICE))
 }
 
 pub(super) fn parse<'a>(
@@ -142,11 +152,13 @@ pub(super) fn parse<'a>(
             application: headers.get(Key::Application),
             data: headers.get(Key::AppData),
         }),
-        Name::VarSet => Kind::VarSet(VarSet {
-            channel,
-            variable: headers.get(Key::Variable),
-            value: headers.get(Key::Value),
-        }),
+        Name::VarSet => match (headers.get(Key::Variable), headers.get(Key::Value)) {
+            (VOICE, value) => {
+                let Some(voice) = Voice::parse(value) else { return Ok(None) };
+                Kind::Voice(VoiceReport { channel, voice })
+            }
+            (variable, value) => Kind::VarSet(VarSet { channel, variable, value }),
+        },
         Name::Hold => Kind::Hold(channel),
         Name::Unhold => Kind::Unhold(channel),
         Name::MixMonitorStart => Kind::RecordingStart(channel),
@@ -154,3 +166,6 @@ pub(super) fn parse<'a>(
         _ => return Ok(None),
     }))
 }
+
+/// The variable with what was measured of a channel's sound.
+const VOICE: &[u8] = b"RTPAUDIOQOS";

@@ -14,8 +14,9 @@ mod member;
 mod name;
 mod queue;
 mod system;
+mod voice;
 
-pub use channel::{Channel, Hangup, NewExten, VarSet};
+pub use channel::{Channel, Hangup, NewExten, VarSet, VoiceReport};
 pub use dial::{
     AttendedTransfer, BlindTransfer, BridgeEnter, BridgeLeave, Dial, DialEnd, IntoQueue,
     LocalBridge, OriginateResponse,
@@ -34,6 +35,7 @@ pub use name::{KNOWN, Name};
 pub use queue::{
     AgentCall, AgentComplete, AgentConnect, CallerAbandon, CallerJoin, CallerLeave, RingNoAnswer,
 };
+pub use voice::{Stream, Voice};
 
 use crate::ami::frame::Frame;
 use crate::clock::Moment;
@@ -58,8 +60,10 @@ pub enum Kind<'a> {
     HangupRequest(Channel<'a>),
     /// The channel runs the next step of the dialplan.
     NewExten(NewExten<'a>),
-    /// QUEUESTATUS or QUEUEPOSITION was set; other variables are not reported.
+    /// QUEUESTATUS or QUEUEPOSITION was set.
     VarSet(VarSet<'a>),
+    /// RTPAUDIOQOS was set: what was measured of the channel's sound.
+    Voice(VoiceReport<'a>),
     /// A leg is being called.
     DialBegin(Dial<'a>),
     /// The calling of a leg ended; many legs have two of these.

@@ -86,9 +86,20 @@ fn an_agent_complete_may_lack_both_channels() {
 }
 
 #[test]
-fn only_the_two_queue_variables_are_reported() {
-    parse("Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: x", |event| {
-        assert_eq!(event, Ok(None));
+fn only_variables_of_queues_and_of_the_sound_are_reported() {
+    for variable in ["RTPAUDIOQOS", "RTPAUDIOQOSLOSS", "RTPAUDIOQOSBRIDGED", "DIALSTATUS"] {
+        parse(&format!("Event: VarSet\nUniqueid: 1.1\nVariable: {variable}\nValue: x"), |event| {
+            assert_eq!(event, Ok(None));
+        });
+    }
+    let sound = "Event: VarSet\nUniqueid: 1.1\nVariable: RTPAUDIOQOS\nValue: lp=1;rxcount=9;txcount=8;rlp=2;rtt=0.5";
+    kind(sound, |kind| {
+        let Kind::Voice(VoiceReport { channel, voice }) = kind else { panic!("{kind:?}") };
+        assert_eq!((channel.uid, voice.received.loss), (&b"1.1"[..], Some(0.1)));
+        assert_eq!(
+            (voice.sent.loss, voice.round_trip),
+            (Some(0.25), Some(Duration::from_millis(500)))
+        );
     });
     kind("Event: VarSet\nUniqueid: 1.1\nVariable: QUEUESTATUS\nValue: TIMEOUT", |kind| {
         assert!(matches!(kind, Kind::VarSet(set) if set.value == b"TIMEOUT"));

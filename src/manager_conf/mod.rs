@@ -205,6 +205,7 @@ fn write_filter(out: &mut String, version: Version) -> fmt::Result {
     }
 
     writeln!(out, "; {WHY_VARIABLES}")?;
+    writeln!(out, "; {WHY_VOICE}")?;
     for variable in VARIABLES {
         writeln!(out, "eventfilter = ^Event: VarSet[[:space:]].*Variable: {variable}[[:space:]]")?;
     }
@@ -221,6 +222,7 @@ fn write_filter_by_name(out: &mut String, version: Version) -> fmt::Result {
     }
 
     writeln!(out, "; {WHY_VARIABLES}")?;
+    writeln!(out, "; {WHY_VOICE}")?;
     for variable in VARIABLES {
         writeln!(
             out,
@@ -306,9 +308,11 @@ const GROUPS: &[&[&str]] = &[
 
 const RECORDING: &[&str] = &["MixMonitorStart", "MixMonitorStop"];
 
-const VARIABLES: &[&str] = &["QUEUESTATUS", "QUEUEPOSITION"];
+const VARIABLES: &[&str] = &["QUEUESTATUS", "QUEUEPOSITION", "RTPAUDIOQOS"];
 
-const WHY_VARIABLES: &str = "QUEUESTATUS distinguishes a timeout from an abandon, QUEUEPOSITION shows that this account sees variables at all.";
+const WHY_VARIABLES: &str = "QUEUESTATUS distinguishes a timeout from an abandon, QUEUEPOSITION shows that this account sees variables at all,";
+
+const WHY_VOICE: &str = "RTPAUDIOQOS has the voice quality of a channel.";
 
 const WHY_NEWEXTEN: &str = "The queue that refused a caller: no other event names it.";
 

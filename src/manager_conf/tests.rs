@@ -88,6 +88,10 @@ fn events_are_filtered_by_name_where_the_version_can() {
             has(&text, "eventfilter = ^Event: VarSet[[:space:]].*Variable: QUEUESTATUS[[:space:]]"),
             "{version}"
         );
+        assert!(
+            has(&text, "eventfilter = ^Event: VarSet[[:space:]].*Variable: RTPAUDIOQOS[[:space:]]"),
+            "{version}"
+        );
         assert!(!text.contains("eventfilter("), "{version}");
     }
     for version in ["18.26", "20.11", "21.6", "22.1", "23.0"] {
@@ -96,6 +100,7 @@ fn events_are_filtered_by_name_where_the_version_can() {
         assert!(has(&text, "eventfilter(action(include),name(MixMonitorStart)) ="), "{version}");
         let variable = "eventfilter(action(include),name(VarSet),header(Variable),method(exact)) = QUEUEPOSITION";
         assert!(has(&text, variable), "{version}");
+        assert!(has(&text, &variable.replace("QUEUEPOSITION", "RTPAUDIOQOS")), "{version}");
         let queue =
             "eventfilter(action(include),name(Newexten),header(Application),method(exact)) = Queue";
         assert!(has(&text, queue), "{version}");
@@ -129,12 +134,14 @@ fn the_old_filters_match_what_they_should() {
         "Event: PeerStatus\r\nPrivilege: system,all\r\nChannelType: SIP\r\n",
         "Event: ContactStatus\r\nPrivilege: system,all\r\nURI: sip:201@192.0.2.7\r\n",
         "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/a-1\r\nVariable: QUEUESTATUS\r\nValue: TIMEOUT\r\n",
+        "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: SIP/a-1\r\nVariable: RTPAUDIOQOS\r\nValue: lp=0\r\n",
         "Event: Newexten\r\nPrivilege: dialplan,all\r\nExtension: s\r\nApplication: Queue\r\nAppData: support\r\n",
     ] {
         assert!(filters.is_match(wanted), "{wanted}");
     }
     for unwanted in [
         "Event: VarSet\r\nPrivilege: dialplan,all\r\nVariable: QUEUESTATUS2\r\nValue: Event: Hangup\r\n",
+        "Event: VarSet\r\nPrivilege: dialplan,all\r\nVariable: RTPAUDIOQOSLOSSBRIDGED\r\nValue: x\r\n",
         "Event: Newexten\r\nPrivilege: dialplan,all\r\nApplication: QueueLog\r\nAppData: x\r\n",
         "Event: RTCPSent\r\nPrivilege: reporting,all\r\n",
         "Event: DialState\r\nPrivilege: call,all\r\n",

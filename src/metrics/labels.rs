@@ -13,7 +13,7 @@ use super::overflow::Limit;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, FlowBy, GivenUp,
     Leg, Missing, OTHER, Outcome, PauseChange, Penalty, Phase, PositionAt, QueueId, ReasonId,
-    Refusal, RingResult, TransferBy, TransferKind, TransferTo, TrunkId, Word,
+    Refusal, RingResult, StreamOf, TransferBy, TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -295,6 +295,7 @@ label_sets! {
     QueueHangupLabels { queue: QueueName, agent: AgentName, leg: Leg, cause: CauseLabels }
 
     AgentLabels { agent: AgentName }
+    AgentStreamLabels { agent: AgentName, stream: StreamOf }
     AgentInfoLabels { agent: AgentName, team: TeamName }
     AgentStateLabels { agent: AgentName, state: AgentState }
     AgentCallLabels { agent: AgentName, kind: CallKind }
@@ -310,6 +311,7 @@ label_sets! {
     DirectionLabels { direction: Direction }
 
     TrunkLabels { trunk: TrunkName }
+    TrunkStreamLabels { trunk: TrunkName, stream: StreamOf }
     EndpointLabels { agent: AgentName, trunk: TrunkName }
     TrunkAttemptLabels { trunk: TrunkName, result: CallResult }
     TrunkHangupLabels { trunk: TrunkName, cause: CauseLabels }

@@ -64,6 +64,7 @@ mod tests;
 mod text;
 mod texts;
 mod timeline;
+mod voice;
 
 pub use aliases::QueueAliases;
 pub use board::{AgentRow, Board, BoardCut, PbxRows, Quarters, QueueRow};
@@ -100,6 +101,7 @@ use self::recent::Recent;
 use self::registrar::Registrar;
 use self::self_metrics::SelfFamilies;
 use self::state::PbxState;
+use self::voice::VoiceFamilies;
 use crate::clock::Moment;
 use crate::pbx::PbxName;
 
@@ -114,6 +116,7 @@ pub struct Metrics {
     members: MemberFamilies,
     agents: AgentFamilies,
     calls: CallFamilies,
+    voice: VoiceFamilies,
     anomalies: Family<AnomalyLabels, Counts>,
     overflows: Family<OverflowLabels, Shared<Counter>>,
     given_up: Family<GivenUpLabels, Shared<Counter>>,
@@ -149,6 +152,7 @@ impl Metrics {
         let members = MemberFamilies::new(&mut registrar, &laid_out);
         let agents = AgentFamilies::new(&mut registrar, &laid_out);
         let calls = CallFamilies::new(&mut registrar, &laid_out);
+        let voice = VoiceFamilies::new(&mut registrar, &laid_out);
         let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
         let given_up = registrar.family(const { entry("asterisk_exporter_given_up_total") });
         let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
@@ -164,6 +168,7 @@ impl Metrics {
             members,
             agents,
             calls,
+            voice,
             anomalies,
             overflows,
             given_up,
@@ -225,6 +230,7 @@ impl Metrics {
             members: self.members.of_pbx(pbx, budget),
             agents: self.agents.of_pbx(pbx, budget),
             calls: self.calls.of_pbx(pbx, budget),
+            voice: self.voice.of_pbx(pbx, budget),
             anomalies: self.anomalies.handles(),
             given_up: self.given_up_of(pbx),
             overflows: room.overflows.clone(),
@@ -265,7 +271,9 @@ impl Metrics {
     /// The series that a PBX has in any case: those of the exporter itself, and all that has no name
     /// or is `other`.
     pub fn least_series(&self) -> usize {
-        OWN + self.queues.kept() + self.members.kept() + self.agents.kept() + self.calls.kept()
+        let of_queues = self.queues.kept() + self.members.kept();
+        let of_calls = self.agents.kept() + self.calls.kept() + self.voice.kept();
+        OWN + of_queues + of_calls
     }
 
     /// Counts by other settings from now on.

@@ -20,10 +20,11 @@ use super::overflow::{Limit, Overflows};
 use super::queues::{QueueMetrics, Wait};
 use super::recent::Recent;
 use super::settings::{Settings, ZeroSeries};
+use super::voice::VoiceMetrics;
 use crate::clock::Moment;
 use crate::correlator::{
-    AgentId, AgentState, Anomaly, Caller, Direction, GivenUp, Names, Observation, Observe, QueueId,
-    ReasonId, TrunkId, Word,
+    AgentId, AgentState, Anomaly, Caller, Direction, EndpointOf, GivenUp, Names, Observation,
+    Observe, QueueId, ReasonId, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -42,6 +43,7 @@ pub struct Recorder {
     pub(super) members: MemberMetrics,
     pub(super) agents: AgentMetrics,
     pub(super) calls: CallMetrics,
+    pub(super) voice: VoiceMetrics,
     pub(super) anomalies: Anomalies,
     pub(super) given_up: GivenUps,
     pub(super) overflows: Overflows,
@@ -267,6 +269,12 @@ impl Recorder {
                 self.calls.attempt_hung_up(&naming.trunk(names, trunk)?, cause);
             }
             O::RecordingEnded => self.calls.recording_ended(),
+            O::VoiceMeasured { of: EndpointOf::Trunk(trunk), measure } => {
+                self.voice.of_trunk(&naming.trunk(names, trunk)?, measure);
+            }
+            O::VoiceMeasured { of: EndpointOf::Agent(agent), measure } => {
+                self.voice.of_agent(&naming.agent(names, agent)?, measure);
+            }
             O::Anomaly(kind) => {
                 self.anomaly(kind).inc();
             }

@@ -186,3 +186,63 @@ fn flow_4_outbound_unanswered() {
     );
     assert_eq!(only(&numbers, "asterisk_recordings_total", &[]), 1.0);
 }
+
+/// Sum and count of a histogram of voice quality.
+fn voice(numbers: &Numbers, name: &str, labels: &[(&str, &str)]) -> (f64, f64) {
+    let [sum, count] =
+        ["sum", "count"].map(|part| numbers.sum(&format!("asterisk_{name}_{part}"), labels));
+    (sum, count)
+}
+
+#[track_caller]
+fn assert_near((sum, count): (f64, f64), expected: f64, channels: f64) {
+    assert_eq!(count, channels);
+    assert!((sum - expected).abs() < 1e-9, "{sum} for {expected}");
+}
+
+/// chan_sip set the variable twice for each channel: the second one is later.
+#[test]
+fn voice_quality_of_16() {
+    let numbers = seed("voice-16");
+    let (trunk, ann) = (("trunk", "SIP/carrier-lossy"), ("agent", "Ann"));
+    let (received, sent) = (("stream", "received"), ("stream", "sent"));
+    for (name, labels, sum, channels) in [
+        ("trunk_voice_loss_ratio", &[trunk, received][..], 411.0 / 4236.0 + 379.0 / 3907.0, 2.0),
+        ("trunk_voice_loss_ratio", &[trunk, sent], 209.0 / 4318.0 + 182.0 / 3772.0, 2.0),
+        ("trunk_voice_jitter_seconds", &[trunk, received], 0.014509 + 0.017823, 2.0),
+        ("trunk_voice_jitter_seconds", &[trunk, sent], 0.0, 0.0),
+        ("trunk_voice_round_trip_seconds", &[trunk], 0.036788 + 0.061355, 2.0),
+        ("trunk_voice_score", &[], 0.0, 0.0),
+        ("agent_voice_loss_ratio", &[ann, received], 433.0 / 4455.0, 1.0),
+        ("agent_voice_loss_ratio", &[ann, sent], 212.0 / 4386.0, 1.0),
+        ("agent_voice_jitter_seconds", &[ann, received], 0.012297, 1.0),
+        ("agent_voice_jitter_seconds", &[ann, sent], 0.0, 0.0),
+        ("agent_voice_round_trip_seconds", &[ann], 0.032897, 1.0),
+        ("agent_voice_score", &[], 0.0, 0.0),
+    ] {
+        assert_near(voice(&numbers, name, labels), sum, channels);
+    }
+}
+
+#[test]
+fn voice_quality_of_22() {
+    let numbers = seed("voice-22");
+    let (trunk, ann) = (("trunk", "PJSIP/carrier-lossy"), ("agent", "Ann"));
+    let (received, sent) = (("stream", "received"), ("stream", "sent"));
+    for (name, labels, sum, channels) in [
+        ("trunk_voice_loss_ratio", &[trunk, received][..], 2.0 * 29.0 / 605.0, 2.0),
+        ("trunk_voice_loss_ratio", &[trunk, sent], 2.0 * 59.0 / 606.0, 2.0),
+        ("trunk_voice_jitter_seconds", &[trunk, received], 0.00025, 2.0),
+        ("trunk_voice_jitter_seconds", &[trunk, sent], 0.00025, 2.0),
+        ("trunk_voice_round_trip_seconds", &[trunk], 0.001052 + 0.000961, 2.0),
+        ("trunk_voice_score", &[trunk], 87.014004 + 87.011759, 2.0),
+        ("agent_voice_loss_ratio", &[ann, received], 29.0 / 600.0, 1.0),
+        ("agent_voice_loss_ratio", &[ann, sent], 59.0 / 603.0, 1.0),
+        ("agent_voice_jitter_seconds", &[ann, received], 0.000125, 1.0),
+        ("agent_voice_jitter_seconds", &[ann, sent], 0.000125, 1.0),
+        ("agent_voice_round_trip_seconds", &[ann], 0.00119, 1.0),
+        ("agent_voice_score", &[ann], 87.019184, 1.0),
+    ] {
+        assert_near(voice(&numbers, name, labels), sum, channels);
+    }
+}

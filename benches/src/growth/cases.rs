@@ -5,7 +5,8 @@ use std::time::Duration;
 use asterisk_exporter::event::{
     AgentCall, AgentComplete, AgentConnect, AttendedTransfer, BlindTransfer, BridgeEnter,
     BridgeLeave, CallerAbandon, CallerJoin, CallerLeave, Channel, Dial, Hangup, Hint, IntoQueue,
-    Kind, LocalBridge, MemberChange, NewExten, OriginateResponse, RingNoAnswer, VarSet,
+    Kind, LocalBridge, MemberChange, NewExten, OriginateResponse, RingNoAnswer, Stream, VarSet,
+    Voice, VoiceReport,
 };
 
 use super::world::{
@@ -57,6 +58,8 @@ pub(super) const CASES: &[Case] = &[
     case("VarSet QUEUESTATUS of a caller who was refused", running_queue, |id, _| {
         var(id, b"QUEUESTATUS", b"FULL")
     }),
+    case("VarSet RTPAUDIOQOS", talking, |id, _| voice(id)),
+    case("Hangup of a trunk with RTPAUDIOQOS", measured, |id, _| hangup(carrier(id))),
     // Dialling.
     case("DialBegin to a trunk", born_phone, |id, _| dial(Some(phone(id)), trunk_leg(id))),
     case("DialBegin of an Originate", nothing, |id, _| dial(None, originated(id))),
@@ -226,6 +229,19 @@ fn exten(id: &str, application: &'static [u8], data: &'static [u8]) -> Kind<'sta
 
 fn var(id: &str, variable: &'static [u8], value: &'static [u8]) -> Kind<'static> {
     Kind::VarSet(VarSet { channel: carrier(id), variable, value })
+}
+
+fn voice(id: &str) -> Kind<'static> {
+    let stream = Stream { jitter: Some(Duration::from_millis(4)), loss: Some(0.01) };
+    let round_trip = Some(Duration::from_millis(80));
+    let voice = Voice { received: stream, sent: stream, round_trip, score: Some(82.5) };
+    Kind::Voice(VoiceReport { channel: carrier(id), voice })
+}
+
+fn measured(id: &str, i: usize) -> Kinds {
+    let mut kinds = talking(id, i);
+    kinds.push(voice(id));
+    kinds
 }
 
 fn running_queue(id: &str, i: usize) -> Kinds {

@@ -24,6 +24,7 @@ pub(super) fn dashboard() -> Dashboard {
             lengths(),
             pauses(),
             attendance(),
+            shared::voice("agent", AGENT),
             causes(),
         ],
     }

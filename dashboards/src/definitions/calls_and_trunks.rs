@@ -22,6 +22,7 @@ pub(super) fn dashboard() -> Dashboard {
             concurrent(),
             trunks(),
             endpoints(),
+            shared::voice("trunk", TRUNK),
             causes(),
             lengths(),
             agents(),

@@ -1,6 +1,6 @@
 //! Panels and columns that several dashboards have.
 
-use super::builder::{Column, Lights, Panel};
+use super::builder::{Column, Lights, Panel, Row};
 use super::{NAMED, QUEUE, average, in_range, quantile, share};
 
 /// A window of time: what a range selector has, and how to take a mean from what is recorded of half
@@ -69,6 +69,88 @@ pub(super) fn percentiles(
         .or_else(hint(histogram))
         .at_least("5m")
 }
+
+/// What Asterisk measured of the sound of the channels of the selected trunks or agents, as `whose`
+/// says.
+pub(super) fn voice(whose: &str, matchers: &str) -> Row {
+    let name = |what: &str| format!("asterisk_{whose}_voice_{what}");
+    let of = |stream: &str| format!("{matchers}, stream=\"{stream}\"");
+    let panel = |title, unit, description| {
+        Panel::lines(title, unit, description).or_else(NOT_MEASURED).at_least("5m")
+    };
+    let loss = |title, description, stream: &str| {
+        let (loss, matchers) = (name("loss_ratio"), of(stream));
+        panel(title, "percentunit", description)
+            .over_time(&quantile(0.5, &loss, &matchers), "p50")
+            .over_time(&quantile(0.9, &loss, &matchers), "p90")
+            .over_time(&quantile(0.99, &loss, &matchers), "p99")
+            .colours(&["p50", "p90", "p99"])
+    };
+    let (jitter, round_trip, score) =
+        (name("jitter_seconds"), name("round_trip_seconds"), name("score"));
+
+    Row::titled(
+        "Voice quality",
+        8,
+        vec![
+            (
+                5,
+                loss(
+                    "Packets lost, received",
+                    "Share of the packets of a channel that did not arrive at the PBX: median, 90th and 99th percentile of \
+                     channels that ended. Beyond 5 % everybody hears it.",
+                    "received",
+                ),
+            ),
+            (
+                5,
+                loss(
+                    "Packets lost, sent",
+                    "Share of the packets of a channel that the PBX sent and the far end did not receive, as it reported: \
+                     median, 90th and 99th percentile of channels that ended.",
+                    "sent",
+                ),
+            ),
+            (
+                5,
+                panel(
+                    "Jitter",
+                    "s",
+                    "Jitter of what the PBX received and sent: 90th percentile of channels that ended. Phones make up for \
+                     some 30 ms.",
+                )
+                .over_time(&quantile(0.9, &jitter, &of("received")), "received")
+                .over_time(&quantile(0.9, &jitter, &of("sent")), "sent"),
+            ),
+            (
+                5,
+                panel(
+                    "Round trip",
+                    "s",
+                    "From the PBX to the far end and back: median and 90th percentile of channels that ended. Beyond 300 ms \
+                     people begin to talk at the same time.",
+                )
+                .over_time(&quantile(0.5, &round_trip, matchers), "p50")
+                .over_time(&quantile(0.9, &round_trip, matchers), "p90")
+                .colours(&["p50", "p90"]),
+            ),
+            (
+                4,
+                panel(
+                    "Score",
+                    "short",
+                    "Asterisk's Media Experience Score of what it received, from 0 to 100: median, and what nine of ten \
+                     channels that ended were above. Below 60 is poor. Asterisk 18.17, 20.2, 21 and later have it.",
+                )
+                .over_time(&quantile(0.5, &score, matchers), "median")
+                .over_time(&quantile(0.1, &score, matchers), "nine of ten"),
+            ),
+        ],
+    )
+}
+
+/// What stands in place of voice quality.
+const NOT_MEASURED: &str = "No measurements: METRICS.md, Voice quality";
 
 /// What stands in place of a distribution: by agent, a histogram may have no buckets.
 pub(super) fn hint(histogram: &str) -> &'static str {

@@ -77,6 +77,7 @@ impl Correlator {
             Kind::BridgeEnter(enter) => self.suspect_by_channel(&enter.channel, suspects),
             Kind::NewChannel(_)
             | Kind::HangupRequest(_)
+            | Kind::Voice(_)
             | Kind::BridgeLeave(_)
             | Kind::LocalBridge(_)
             | Kind::Hold(_)
@@ -282,7 +283,7 @@ const fn what_comes(kind: &Kind<'_>) -> Option<Missing> {
             MemberChange::Pause => Missing::QueueMemberPause,
             MemberChange::Removed => Missing::QueueMemberRemoved,
         },
-        Kind::NewExten(_) => Missing::ClassDialplan,
+        Kind::NewExten(_) | Kind::Voice(_) => Missing::ClassDialplan,
         Kind::VarSet(_) => Missing::VarSet,
         Kind::FullyBooted { .. }
         | Kind::Shutdown

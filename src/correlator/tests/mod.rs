@@ -26,6 +26,7 @@ mod swap;
 mod taken_out;
 mod talk;
 mod transfer;
+mod voice;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -160,6 +161,24 @@ impl Observe for Tally {
                 self.count(format!("trunk {} cause {}", trunk(t), cause.0));
             }
             Observation::RecordingEnded => self.count("recording".into()),
+            Observation::VoiceMeasured { of, measure } => {
+                let of = match of {
+                    EndpointOf::Trunk(id) => trunk(id),
+                    EndpointOf::Agent(id) => agent(id),
+                };
+                let (what, value) = match measure {
+                    VoiceMeasure::Jitter(stream, jitter) => {
+                        (format!("jitter {}", stream.word()), jitter.as_secs_f64())
+                    }
+                    VoiceMeasure::Loss(stream, loss) => (format!("loss {}", stream.word()), loss),
+                    VoiceMeasure::Score(score) => ("score".to_owned(), score),
+                    VoiceMeasure::RoundTrip(length) => {
+                        ("round trip".to_owned(), length.as_secs_f64())
+                    }
+                };
+                self.count(format!("{of} {what}"));
+                *self.sums.entry(format!("{of} {what}")).or_default() += value;
+            }
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
             Observation::GivenUp(kind) => self.count(format!("given up {}", kind.word())),
             Observation::MemberPaused { queue: q, agent: a, change } => {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::correlator::{
     Cause, Direction, EndedBy, EndpointOf, FlowBy, Leg, Outcome, QueueState, Reachable, Refusal,
-    RingResult, TransferBy, TransferKind, readable,
+    RingResult, StreamOf, TransferBy, TransferKind, VoiceMeasure, readable,
 };
 
 #[test]
@@ -138,8 +138,19 @@ fn everything(queue: &str) -> Bench {
         O::CallTalked { direction, agent, length },
         O::CallHangup { direction, agent, trunk, cause },
         O::TrunkHangup { trunk, cause },
+        O::VoiceMeasured { of: EndpointOf::Trunk(trunk), measure: VoiceMeasure::RoundTrip(length) },
+        O::VoiceMeasured { of: EndpointOf::Agent(agent), measure: VoiceMeasure::RoundTrip(length) },
     ] {
         bench.see(seen);
+    }
+    for of in [EndpointOf::Trunk(trunk), EndpointOf::Agent(agent)] {
+        for measure in [
+            VoiceMeasure::Jitter(StreamOf::Received, length),
+            VoiceMeasure::Loss(StreamOf::Received, 0.03),
+            VoiceMeasure::Score(72.5),
+        ] {
+            bench.see(O::VoiceMeasured { of, measure });
+        }
     }
     // The third half hour is the first one of which the one before was seen as a whole.
     for half_hour in 1..=3 {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::clock::Moment;
 use crate::correlator::{
-    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, FlowBy, GivenUp, Leg, Outcome,
-    PauseChange, Penalty, Phase, PositionAt, QueueState, Refusal, RingResult, Rules, Timing,
-    TransferBy, TransferKind, TransferTo, TrunkId, Word,
+    AgentState, CallResult, Cause, Correlator, Direction, EndedBy, EndpointOf, FlowBy, GivenUp,
+    Leg, Outcome, PauseChange, Penalty, Phase, PositionAt, QueueState, Refusal, RingResult, Rules,
+    StreamOf, Timing, TransferBy, TransferKind, TransferTo, TrunkId, VoiceMeasure, Word,
 };
 use crate::{event, supervisor};
 
@@ -263,6 +263,14 @@ fn call(bench: &mut Bench, direction: Direction, agent: AgentId, trunk: TrunkId)
         bench.see(O::TrunkAttempt { trunk, result });
     }
     bench.see(O::CallTalked { direction, agent, length: secs(3) });
+    for of in [EndpointOf::Trunk(trunk), EndpointOf::Agent(agent)] {
+        for &stream in StreamOf::ALL {
+            bench.see(O::VoiceMeasured { of, measure: VoiceMeasure::Jitter(stream, secs(1)) });
+            bench.see(O::VoiceMeasured { of, measure: VoiceMeasure::Loss(stream, 0.5) });
+        }
+        bench.see(O::VoiceMeasured { of, measure: VoiceMeasure::Score(70.0) });
+        bench.see(O::VoiceMeasured { of, measure: VoiceMeasure::RoundTrip(secs(1)) });
+    }
     for cause in Cause::all().chain([Cause(999)]) {
         bench.see(O::CallHangup { direction, agent, trunk, cause });
     }

@@ -19,6 +19,7 @@ mod limits;
 mod queues;
 mod self_metrics;
 mod starts;
+mod voice;
 mod zero;
 
 /// One PBX called `hq`, seen by nobody but the test.

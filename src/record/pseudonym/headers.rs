@@ -138,6 +138,24 @@ pub(super) const VARIABLES: &[&[u8]] = &[
 /// The variable with a queue's name, which stays as it is.
 pub(super) const QUEUE_NAME: &[u8] = b"QUEUENAME";
 
+/// The variable with what was measured of a channel's sound, which stays as it is.
+pub(super) const VOICE: &[u8] = b"RTPAUDIOQOS";
+
+/// Its fields.
+pub(super) const MEASURED: &[&[u8]] = &[
+    b"ssrc",
+    b"themssrc",
+    b"lp",
+    b"rxjitter",
+    b"rxcount",
+    b"txjitter",
+    b"txcount",
+    b"rlp",
+    b"rtt",
+    b"rxmes",
+    b"txmes",
+];
+
 /// Known events of free text.
 const FREE_FORM: &[&str] = &["Cdr", "UserEvent"];
 

@@ -11,7 +11,7 @@ mod text;
 
 use std::collections::HashSet;
 
-use headers::{APPLICATIONS, QUEUE_NAME, Treatment, VARIABLES, treatment};
+use headers::{APPLICATIONS, MEASURED, QUEUE_NAME, Treatment, VARIABLES, VOICE, treatment};
 pub use key::Key;
 use text::{NUMBER_LEAST, replace_all_digits, replace_numbers};
 
@@ -177,7 +177,7 @@ impl Pseudonymizer {
     fn variable(&self, name: &[u8], value: &[u8]) -> Vec<u8> {
         // `_` and `__` let channels inherit it.
         let name = name.iter().position(|&byte| byte != b'_').map_or(name, |at| &name[at..]);
-        if name == QUEUE_NAME {
+        if name == QUEUE_NAME || (name == VOICE && is_measurement(value)) {
             value.to_vec()
         } else if VARIABLES.contains(&name) {
             self.text(value)
@@ -256,6 +256,15 @@ fn suffix(name: &[u8]) -> usize {
 
 fn has_letters(value: &[u8]) -> bool {
     value.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+}
+
+/// Whether these are the counts and seconds of RTP that Asterisk itself puts together.
+fn is_measurement(value: &[u8]) -> bool {
+    value.split(|&byte| byte == b';').all(|field| {
+        let Some(at) = field.iter().position(|&byte| byte == b'=') else { return false };
+        let (key, number) = (&field[..at], &field[at + 1..]);
+        MEASURED.contains(&key) && number.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.')
+    })
 }
 
 fn hidden(value: &[u8]) -> Vec<u8> {

@@ -93,6 +93,11 @@ fn free_text_stays_only_where_it_is_the_destination_of_a_call() {
         set("MEMBERINTERFACE", "Local/12025550123@q")
             .contains(&format!("Value: Local/{other}@q\n"))
     );
+    let sound = "ssrc=1928374655;themssrc=2;lp=3;rxjitter=0.1;rxcount=123456789;rlp=8;rtt=0.009000";
+    assert!(set("RTPAUDIOQOS", sound).contains(&format!("Value: {sound}\n")));
+    for not_sound in ["12025550123", "lp=1;caller=12025550123", "lp=Ivan", "lp=1;", "lp"] {
+        assert!(set("RTPAUDIOQOS", not_sound).contains("Value: (hidden)\n"), "{not_sound}");
+    }
     for name in ["MEMBERNAME", "MIXMONITOR_FILENAME"] {
         assert!(set(name, "/x/John Miller").contains("Value: (hidden)\n"), "{name}");
     }

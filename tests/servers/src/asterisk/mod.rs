@@ -14,6 +14,7 @@ mod gaps;
 mod hang;
 mod keep;
 mod load;
+mod lossy;
 mod missing;
 mod moves;
 mod now;
@@ -32,6 +33,7 @@ mod tls;
 mod trunks;
 mod truth;
 mod verdict;
+mod voice;
 mod wrapup;
 
 use asterisk_exporter::clock::Clock;
