@@ -117,7 +117,7 @@ fn a_recording_agrees_with_its_log() {
     );
     assert!(
         text.ends_with(
-            "\n42 figures are equal (--all shows them)\n\nqueue_log and the exporter agree.\n"
+            "\n50 figures are equal (--all shows them)\n\nqueue_log and the exporter agree.\n"
         ),
         "{text}"
     );

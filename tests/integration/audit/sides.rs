@@ -53,7 +53,7 @@ fn metrics_may_be_a_file_in_either_format() {
         let scrape = scratch(&format!("bulk.{format}"), &metrics(BULK, format));
         let scrape = ["--metrics", scrape.to_str().expect("a plain path"), "--until", LATER];
         let text = printed(&audit(&[&log], &scrape), 0);
-        assert!(text.contains("\n42 figures are equal"), "{text}");
+        assert!(text.contains("\n50 figures are equal"), "{text}");
         let text = printed(&audit(&[&less], &scrape), 1);
         let row = lines(&text).into_iter().find(|line| line.starts_with("differs")).expect("a row");
         assert!(
@@ -84,7 +84,7 @@ fn metrics_may_come_from_a_running_exporter() {
     });
     let log = scratch("fetched", bulk().as_bytes());
     let shown = printed(&audit(&[&log], &["--metrics", &url, "--until", LATER]), 0);
-    assert!(shown.contains("\n42 figures are equal"), "{shown}");
+    assert!(shown.contains("\n50 figures are equal"), "{shown}");
     assert!(server.join().expect("a request").starts_with("GET /metrics?x=1 HTTP/1.1\r\n"));
 }
 
