@@ -25,6 +25,7 @@ test-all: test deny soak
 # evening.  FUZZ_SEED and SEQUENCE_SEED choose others.
 soak: tools
 	ASTERISK_CALLS=10000 cargo test -p servers random_load -- --nocapture
+	ASTERISK_TALK=75 cargo test -p servers lost_packets -- --nocapture
 	DEMO_HOURS=24 cargo test --test integration demo::whole -- --nocapture
 	SEQUENCES=100000 cargo test --lib recorded_events
 	FUZZ_INPUTS=400000 cargo test -p fuzzing frames_are
