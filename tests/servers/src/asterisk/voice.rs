@@ -125,7 +125,7 @@ impl Of<'_> {
         assert!((exposed / expected - 1.0).abs() < 0.1, "{exposed} for {expected}");
     }
 
-    /// A busy machine has any jitter and round trip, but not of a second.
+    /// A busy machine has any jitter and round trip, but not of a second; a quiet one has no jitter.
     fn assert_rest(&self, version: Version) {
         let has_scores = if version == Version::V16 { 0.0 } else { self.calls };
         let (sum, count) = self.histogram("round_trip_seconds", None);
@@ -134,7 +134,7 @@ impl Of<'_> {
 
         let (sum, count) = self.histogram("jitter_seconds", Some("received"));
         assert_eq!(count, self.calls);
-        assert!(sum > 0.0 && sum < self.calls, "jitter of {sum} s");
+        assert!(sum < self.calls, "jitter of {sum} s");
         let (sum, count) = self.histogram("jitter_seconds", Some("sent"));
         assert_eq!(count, has_scores);
         assert!(sum < self.calls, "jitter of {sum} s");
