@@ -24,8 +24,7 @@ use std::error::Error;
 
 use crate::cli::{Cli, Command};
 
-/// What ends a command early: a text for a person, and the exit code 1 unless [`exit_code`] says
-/// otherwise.
+/// What ends a command early: a text for a person, and its [`exit_code`].
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// A failure whose text was already printed.
@@ -37,6 +36,11 @@ struct AlreadyPrinted;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Undecided(Failure);
+
+/// A configuration with which the exporter can never run, so that starting it again is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misconfigured(Failure);
 
 /// Does what the command line asks for.
 ///
@@ -56,7 +60,20 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// The exit code of a failure: 1 is also the verdict of an audit, so one without a verdict has 2.
+/// The exit code of a failure.
 pub fn exit_code(failure: &Failure) -> u8 {
-    if failure.is::<Undecided>() { 2 } else { 1 }
+    if failure.is::<Undecided>() {
+        UNDECIDED
+    } else if failure.is::<Misconfigured>() {
+        MISCONFIGURED
+    } else {
+        FAILED
+    }
 }
+
+/// Anything else; also the verdict of an audit that found differences.
+const FAILED: u8 = 1;
+/// An audit without a verdict.
+const UNDECIDED: u8 = 2;
+/// EX_CONFIG of sysexits.h, which systemd calls CONFIG.
+const MISCONFIGURED: u8 = 78;

@@ -1,11 +1,11 @@
 //! The command `run`: follows the configured PBXs and serves their metrics.
 
-use super::Failure;
 use super::configuration::{Origin, logged, overrides};
 use super::logging::start_logging;
 use super::runtime::on_runtime;
 use super::service::{Service, listen, new_exporter, web_config};
 use super::signals::signals;
+use super::{Failure, Misconfigured};
 use crate::cli::RunArgs;
 use crate::clock::Clock;
 
@@ -13,11 +13,11 @@ use crate::clock::Clock;
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let origin = Origin { config: args.config.clone(), overrides: overrides(&args.web) };
-    let loaded = origin.load().map_err(|error| match args.config {
-        Some(_) => error,
-        None => {
-            format!("{error}\ngive --config FILE, or look at `asterisk_exporter demo` first").into()
-        }
+    let loaded = origin.load().map_err(|error| {
+        Misconfigured(match args.config {
+            Some(_) => error,
+            None => format!("{error}\n{NO_FILE}").into(),
+        })
     })?;
     let config = logged(loaded);
 
@@ -25,12 +25,13 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         // Before anything else: a port that is taken is the most likely mistake.
         let listeners = listen(&config, OTHER_PORT).await?;
         let clock = Clock::start();
-        let web = web_config(&config, &clock)?;
+        let web = web_config(&config, &clock).map_err(Misconfigured)?;
         let exporter = new_exporter(&config, clock.now());
         let origin = Some(origin);
         Service { config, clock, exporter, listeners, web, origin }.run(signals()?).await
     })
 }
 
+const NO_FILE: &str = "give --config FILE, or look at `asterisk_exporter demo` first";
 const OTHER_PORT: &str =
     "choose another with --web.listen-address, :15039 say, or web.listen_address";

@@ -165,7 +165,7 @@ fn manager_conf_goes_by_the_version() {
 }
 
 #[test]
-fn a_port_in_use_and_an_unreadable_secret_stop_the_start() {
+fn a_start_that_fails_says_by_its_exit_code_whether_another_may_work() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let config = "pbx:\n  - address: 127.0.0.1:1\n    username: x\n    secret: y\n";
@@ -183,9 +183,26 @@ fn a_port_in_use_and_an_unreadable_secret_stop_the_start() {
         "secret.yml",
         b"pbx:\n  - address: 127.0.0.1\n    username: x\n    secret_file: /no/such/file\n",
     );
-    let hidden = run(&["--config", as_str(&config)]);
-    assert_eq!(hidden.status.code(), Some(1));
-    assert!(text(&hidden.stderr).contains("/no/such/file"), "{}", text(&hidden.stderr));
+    let web = scratch("web.yml", b"basic_auth_users: 7\n");
+    let fine = b"pbx:\n  - address: 127.0.0.1:1\n    username: x\n    secret: y\n";
+    let fine = scratch("fine.yml", fine);
+    let [config, web, fine] = [&config, &web, &fine].map(|path| as_str(path));
+    let listen = ["--web.listen-address", "127.0.0.1:0"];
+    for (arguments, named) in [
+        (&["--config", config][..], "/no/such/file"),
+        (&["--config", "/no/such/file"], "/no/such/file"),
+        (&["--config", fine, "--web.config.file", web], "web.yml:1:19: basic_auth_users"),
+        (&[], "give --config FILE"),
+    ] {
+        let never = run(&[arguments, &listen].concat());
+        assert_eq!(never.status.code(), Some(78), "{arguments:?}");
+        assert!(text(&never.stderr).contains(named), "{}", text(&never.stderr));
+    }
+    assert_eq!(run(&["--no-such-flag"]).status.code(), Some(2));
+
+    // systemd's names of these two (systemd.exec(5)).
+    let unit = include_str!("../../contrib/asterisk_exporter.service");
+    assert!(unit.contains("\nRestartPreventExitStatus=CONFIG INVALIDARGUMENT\n"));
 }
 
 #[test]
