@@ -22,6 +22,7 @@
 //! | [`record`] | what a PBX sends, as a capture, under pseudonyms |
 //! | [`demo`] | a simulated PBX that speaks real AMI |
 //! | [`config`] | file, environment and flags to a checked configuration |
+//! | [`doctor`] | what is missing on a PBX, and the line that mends it |
 //! | [`manager_conf`] | the manager account with the least rights that are needed |
 //! | [`tls`] | by what a PBX is recognised over TLS, and what is wrong when it is not |
 //! | [`health`] | the phase of each PBX, shared by supervisor and HTTP |
@@ -44,6 +45,7 @@ pub mod clock;
 pub mod config;
 pub mod correlator;
 pub mod demo;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod health;

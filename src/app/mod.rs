@@ -4,6 +4,7 @@ mod audit;
 mod check_config;
 mod configuration;
 mod demo;
+mod doctor;
 mod fetch;
 mod health;
 mod http_threads;
@@ -55,6 +56,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(args),
         Command::PrintConfig(args) => print_config::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Health(args) => health::run(&args),
         Command::ManagerConf(args) => manager_conf::run(&args),
     }

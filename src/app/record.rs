@@ -22,7 +22,7 @@ use crate::config::{Overrides, Pbx, Purpose};
 use crate::error::with_causes;
 use crate::pbx::PbxName;
 use crate::record::{CaptureFile, CaptureWriter, FileError, Key, Pseudonymizer, Totals};
-use crate::supervisor::{self, NotBegun, Tap};
+use crate::supervisor::{Alone, NotBegun, Tap};
 
 /// Records until a signal, or as long as asked.
 pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
@@ -102,7 +102,8 @@ async fn follow(
     let writer_clock = clock.clone();
     writing.spawn_blocking(move || writer.run(taken, &writer_clock));
 
-    let mut session = pin!(supervisor::record(pbx, tap, clock, ended));
+    let alone = Alone::new(pbx, clock);
+    let mut session = pin!(alone.follow(tap, ended));
     let mut written = None;
     let began = tokio::select! {
         began = &mut session => Some(began),

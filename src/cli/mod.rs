@@ -59,6 +59,11 @@ pub enum Command {
     /// Print the configuration that is in force: file, environment, flags and defaults, with secrets as
     /// `***`.
     PrintConfig(PrintArgs),
+    /// Connect to the configured PBXs, and say in plain words what is right, what is missing, and which
+    /// line mends it; exit code 1 if numbers would be wrong or absent.
+    ///
+    /// It changes nothing, and asks for no more than `run` does.
+    Doctor(DoctorArgs),
     /// Ask the exporter on this machine whether it is healthy, for containers and monitoring; exit code
     /// 1 if it is not, or does not answer.
     ///
@@ -236,6 +241,23 @@ pub struct PrintArgs {
     pub web: WebArgs,
 }
 
+/// Flags of `doctor`.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// The configuration file, as for `run`.
+    #[arg(long = "config", alias = "config.file", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Only this PBX, by its name in the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub pbx: Option<String>,
+    /// How long events are watched: what happens meanwhile shows which of them come.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = config::duration)]
+    pub watch: Duration,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Flags of `manager-conf`.
 #[derive(Args, Debug)]
 pub struct ManagerConfArgs {
@@ -307,7 +329,7 @@ mod tests {
         });
         assert_eq!(
             takers.collect::<Vec<_>>(),
-            ["run", "record", "replay", "audit", "check-config", "print-config"]
+            ["run", "record", "replay", "audit", "check-config", "print-config", "doctor"]
         );
     }
 }

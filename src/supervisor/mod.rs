@@ -52,7 +52,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, Moment};
 use crate::config::Pbx;
-use crate::correlator::{Correlator, Timing};
+use crate::correlator::{Correlator, MissingSet, Timing};
 use crate::error::with_causes;
 use crate::event;
 use crate::health::Health;
@@ -93,37 +93,61 @@ pub fn monitor(metrics: &Metrics, pbx: &Pbx, now: Moment) -> Monitor {
     }
 }
 
-/// Follows one PBX as [`run`] does until `shutdown` is true, and lets everything it sends run
-/// through `tap`.
-///
-/// # Errors
-/// The first session was not synchronised.  Once one was, further ones are tried for ever.
-pub async fn record(
+/// One PBX that is followed as [`run`] does, for commands that look at what it sends.
+pub struct Alone {
+    target: Target,
     pbx: Pbx,
-    tap: Tap,
-    clock: Clock,
-    shutdown: watch::Receiver<bool>,
-) -> Result<(), NotBegun> {
-    // A session needs a monitor; nobody reads this one.
-    let metrics = Metrics::new(Settings::default());
-    let monitor = monitor(&metrics, &pbx, clock.now());
-    let target = Target {
-        name: pbx.name.clone(),
-        index: 0,
-        exporter: Arc::new(Mutex::new(Exporter::new(metrics, vec![monitor]))),
-        health: Arc::new(Health::new([(pbx.name.clone(), pbx.address.to_string())])),
-        clock,
-        tap: Some(tap),
-    };
-    link::keep_if_it_begins(&target, Control::of(pbx, shutdown))
-        .await
-        .map_err(|end| NotBegun(with_causes(&end)))
+}
+
+impl Alone {
+    /// It is not followed yet.
+    pub fn new(pbx: Pbx, clock: Clock) -> Self {
+        // A session needs a monitor; nobody scrapes this one.
+        let metrics = Metrics::new(Settings::default());
+        let monitor = monitor(&metrics, &pbx, clock.now());
+        let target = Target {
+            name: pbx.name.clone(),
+            index: 0,
+            exporter: Arc::new(Mutex::new(Exporter::new(metrics, vec![monitor]))),
+            health: Arc::new(Health::new([(pbx.name.clone(), pbx.address.to_string())])),
+            clock,
+            tap: None,
+        };
+        Self { target, pbx }
+    }
+
+    /// Follows it until `shutdown` is true, and lets everything that it sends run through `tap`, which
+    /// ends with it.
+    ///
+    /// # Errors
+    /// The first session was not synchronised.  Once one was, further ones are tried for ever.
+    pub async fn follow(&self, tap: Tap, shutdown: watch::Receiver<bool>) -> Result<(), NotBegun> {
+        let target = Target { tap: Some(tap), ..self.target.clone() };
+        link::keep_if_it_begins(&target, Control::of(self.pbx.clone(), shutdown))
+            .await
+            .map_err(|end| NotBegun { reason: end.reason(), error: with_causes(&end) })
+    }
+
+    /// Whether it is synchronised.
+    pub fn is_up(&self) -> bool {
+        self.target.health.all().first().is_some_and(|pbx| pbx.phase.is_up())
+    }
+
+    /// What never comes in the present session, as far as that is proven.
+    pub fn missing(&self) -> MissingSet {
+        let now = self.target.clock.now();
+        self.target.with_monitor(|monitor| monitor.correlator.missing(now))
+    }
 }
 
 /// Why there was no first session.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NotBegun(String);
+#[error("{error}")]
+pub struct NotBegun {
+    /// One of [`DISCONNECTS`].
+    pub reason: &'static str,
+    error: String,
+}
 
 /// Waits until shutdown is asked for, or can be asked for no more.
 async fn over(shutdown: &mut watch::Receiver<bool>) {

@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pbx",
         ],
     ),
+    ("doctor", &["ami", "event", "correlator", "health", "version", "clock"]),
     ("record", &["ami", "event", "correlator", "clock"]),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     ("queue_log", &["clock", "calendar"]),

@@ -8,6 +8,7 @@ mod ami;
 mod chance;
 mod configuration;
 mod diagnosis;
+mod doctor;
 mod exporter;
 mod faults;
 mod gaps;

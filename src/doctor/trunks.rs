@@ -1,0 +1,182 @@
+//! Which devices the patterns take for trunks and for agents' phones, and better patterns.
+
+use std::collections::BTreeSet;
+
+use super::facts::Facts;
+use super::{Finding, Level};
+use crate::correlator::Rules;
+
+/// What the patterns make of each device.
+pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
+    let members: BTreeSet<&str> =
+        facts.members.values().map(|member| member.device.as_str()).collect();
+    let is_trunk = |device: &str| rules.trunks.matches(&channel_of(device));
+    let (trunks, others): (Vec<&str>, Vec<&str>) =
+        facts.devices.iter().map(String::as_str).partition(|device| is_trunk(device));
+    let named: Vec<&str> = others
+        .iter()
+        .copied()
+        .filter(|device| !members.contains(device) && is_named(device))
+        .collect();
+
+    let mut findings = Vec::new();
+    // A member is a phone, whatever its name: its calls would be the carrier's.
+    let wrong: Vec<&str> = members.iter().copied().filter(|device| is_trunk(device)).collect();
+    if !wrong.is_empty() {
+        findings.push(Finding::new(
+            Level::Problem,
+            "trunks",
+            format!("`trunks` matches phones of members: {}", list(&wrong)),
+        ));
+    }
+    findings.push(if !trunks.is_empty() {
+        Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks)))
+    } else if named.is_empty() {
+        let text = "no device looks like a trunk: calls have a direction only where their context shows it";
+        Finding::new(Level::Unknown, "trunks", text)
+    } else {
+        let why = if rules.trunks.is_empty() { "is not configured" } else { "matches no device" };
+        let text = format!("`trunks` {why}, and these look like trunks: {}", list(&named));
+        Finding::new(Level::Problem, "trunks", text)
+            .with("pbx[] of the configuration", format!("trunks: [{}]", proposal(&named, &members)))
+    });
+
+    // With patterns for agents, a device that they leave out is nobody's.
+    if !rules.agents.is_empty() {
+        let is_agent = |device: &&str| rules.agents.matches(&channel_of(device));
+        let left_out: Vec<&str> = members
+            .iter()
+            .copied()
+            .filter(|device| is_device(device) && !is_agent(device))
+            .collect();
+        findings.push(if left_out.is_empty() {
+            Finding::new(Level::Ok, "agents", "`agents` matches every member's phone")
+        } else {
+            let text = format!("`agents` does not match phones of members: {}", list(&left_out));
+            Finding::new(Level::Problem, "agents", text)
+        });
+    }
+    findings
+}
+
+/// A pattern for trunks: by the rule that phones are numbers if it holds here, else by name.
+fn proposal(named: &[&str], members: &BTreeSet<&str>) -> String {
+    let holds = !members.iter().any(|device| is_device(device) && is_named(device));
+    if holds && named.iter().all(|device| BY_NUMBER.iter().any(|tech| device.starts_with(tech))) {
+        return format!("'{NOT_A_NUMBER}'");
+    }
+    let names: Vec<String> = named.iter().map(|device| regex::escape(device)).collect();
+    // A `'` ends a text of YAML unless it is doubled.
+    format!("'^({})-'", names.join("|").replace('\'', "''"))
+}
+
+/// A channel of the device.
+fn channel_of(device: &str) -> String {
+    format!("{device}-00000000")
+}
+
+fn is_device(device: &str) -> bool {
+    !device.is_empty() && !device.starts_with("Local/") && device.contains('/')
+}
+
+/// Whether the device has a name, as a trunk has, and not a number, as most phones have.
+fn is_named(device: &str) -> bool {
+    let name = device.split_once('/').map_or("", |(_, name)| name);
+    name.starts_with(|first: char| !first.is_ascii_digit()) && name != "anonymous"
+}
+
+fn list(devices: &[&str]) -> String {
+    let shown = devices.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match devices.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// Right where every phone's name is a number, as on FreePBX.
+const NOT_A_NUMBER: &str = "^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]";
+const BY_NUMBER: [&str; 4] = ["PJSIP/", "SIP/", "IAX2/", "DAHDI/"];
+/// Devices that a sentence names.
+const SHOWN: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Member;
+    use super::*;
+    use crate::correlator::Patterns;
+
+    fn facts(devices: &[&str], members: &[&str]) -> Facts {
+        let member = |device: &&str| {
+            let status = "1".to_owned();
+            ((*device).to_owned(), Member { device: (*device).to_owned(), status })
+        };
+        Facts {
+            devices: devices.iter().map(|&device| device.to_owned()).collect(),
+            members: members.iter().map(member).collect(),
+            ..Facts::default()
+        }
+    }
+
+    fn look_with(facts: &Facts, trunks: &[&str], agents: &[&str]) -> Vec<(Level, String)> {
+        let patterns = |texts: &[&str]| Patterns::new(texts).expect("patterns");
+        let rules =
+            Rules { trunks: patterns(trunks), agents: patterns(agents), ..Rules::default() };
+        let line = |finding: Finding| {
+            let lines: Vec<_> = finding.remedies.into_iter().map(|remedy| remedy.line).collect();
+            let text = if lines.is_empty() { finding.text } else { lines.concat() };
+            (finding.level, text)
+        };
+        look(facts, &rules).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_pattern_proposed_takes_what_is_no_number_where_phones_are_numbers() {
+        let facts = facts(&["PJSIP/201", "PJSIP/carrier", "PJSIP/anonymous"], &["PJSIP/201"]);
+        let line = "trunks: ['^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]']".to_owned();
+        for trunks in [&[][..], &["^SIP/trunk-"]] {
+            assert_eq!(look_with(&facts, trunks, &[]), [(Level::Problem, line.clone())]);
+        }
+    }
+
+    #[test]
+    fn where_phones_have_names_trunks_are_proposed_by_theirs() {
+        let facts = facts(&["PJSIP/ann", "PJSIP/o'brien.net", "SIP/x"], &["PJSIP/ann"]);
+        let line = r"trunks: ['^(PJSIP/o''brien\.net|SIP/x)-']".to_owned();
+        assert_eq!(look_with(&facts, &[], &[]), [(Level::Problem, line)]);
+        let pattern = r"^(PJSIP/o'brien\.net|SIP/x)-";
+        let found = "trunks: PJSIP/o'brien.net, SIP/x".to_owned();
+        assert_eq!(look_with(&facts, &[pattern], &[]), [(Level::Ok, found)]);
+    }
+
+    #[test]
+    fn phones_of_members_are_no_trunks_and_all_are_agents() {
+        let facts = facts(&["SIP/201", "SIP/carrier"], &["SIP/201", "Local/9@x"]);
+        let trunks = "`trunks` matches phones of members: SIP/201".to_owned();
+        let agents = "`agents` does not match phones of members: SIP/201".to_owned();
+        assert_eq!(
+            look_with(&facts, &["^SIP/"], &["^PJSIP/"]),
+            [
+                (Level::Problem, trunks),
+                (Level::Ok, "trunks: SIP/201, SIP/carrier".to_owned()),
+                (Level::Problem, agents)
+            ]
+        );
+        let every = "`agents` matches every member's phone".to_owned();
+        assert_eq!(look_with(&facts, &["carrier"], &["^SIP/2"])[1], (Level::Ok, every));
+    }
+
+    #[test]
+    fn nothing_is_proposed_where_nothing_looks_like_a_trunk() {
+        let found = look_with(&facts(&["PJSIP/201"], &[]), &[], &[]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, Level::Unknown);
+    }
+
+    #[test]
+    fn a_sentence_names_ten_devices() {
+        let devices: Vec<String> = (0..12).map(|number| format!("SIP/t{number:02}")).collect();
+        let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
+        assert!(list(&devices).ends_with("SIP/t09 and 2 more"));
+        assert!(list(&devices[..10]).ends_with("SIP/t09"));
+    }
+}
