@@ -14,7 +14,7 @@ use crate::{node, npm};
 /// The folder with Grafana's code, from npm; `None` if it cannot be had.
 pub fn installed() -> Option<PathBuf> {
     let needed = ["@grafana/data/package.json", "rxjs/package.json"];
-    npm::installed("grafana-data", PACKAGES, &needed)
+    npm::installed("grafana-data", PACKAGES, &needed).filter(|_| node::is_new_enough())
 }
 
 /// A panel and the series that each of its queries gave, for [`shown`].

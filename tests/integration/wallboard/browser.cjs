@@ -192,13 +192,15 @@ async function lossAndReturn(browser, way) {
   assert.match(said, /^No connection to demo since \d\d:\d\d:\d\d: (down|connecting)\. Its calls are not counted\.$/);
   const age = await browser.evaluate('window.age');
   assert.ok(age >= 0 && age < 3, `said after ${age} s`);
+  assert.equal(await browser.evaluate(`document.getElementById('totals').className`), 'old');
+  assert.equal(await browser.evaluate(`document.querySelectorAll('#totals div[class]:not([class=""])').length`), 0);
   assert.equal(await browser.evaluate(`document.querySelectorAll('#queues tr.old').length`), await browser.evaluate(`document.querySelectorAll('#queues tr').length`));
   assert.equal(await browser.evaluate('document.title'), '■ Wallboard');
   await browser.picture('pbx-lost');
   await accessible(browser, 'pbx-lost');
 
   await way.mend();
-  await browser.until('the return', `${whole} && document.querySelectorAll('#queues tr.old').length === 0`);
+  await browser.until('the return', `${whole} && document.querySelectorAll('#queues tr.old').length === 0 && document.getElementById('totals').className === ''`);
   assert.equal(await browser.evaluate('document.title'), 'Wallboard');
   await compare(browser, cut, 'demo');
   await way.cut();

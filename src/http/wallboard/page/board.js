@@ -342,11 +342,15 @@ function showTotals() {
     tile.append(make('dt', '', name), value);
     return tile;
   };
+  // A sum of what is in part old is no reason to act.
+  const isOld = board.pbxs.some((pbx) => pbx.phase !== 'up');
+  mark(document.getElementById('totals'), isOld ? 'old' : '');
   list(document.getElementById('totals'), totals, ({ name }) => name, create, (tile, { main, lit = '' }) => {
-    mark(tile, lit);
+    const shown = isOld ? '' : lit;
+    mark(tile, shown);
     const [value, word] = tile.lastElementChild.children;
     put(value, main);
-    put(word, lit ? ` ${WORDS[lit]}` : '');
+    put(word, shown ? ` ${WORDS[shown]}` : '');
   });
 }
 
