@@ -76,7 +76,8 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
     let mut session = pin!(alone.follow(tap, ended));
     let begun = clock.now();
     let (listed, lists) = watch::channel(false);
-    let reading = tokio::spawn(read(taken, listed, clock.clone()));
+    let mut reading = JoinSet::new();
+    reading.spawn(read(taken, listed, clock.clone()));
     let over = tokio::select! {
         over = &mut session => Some(over),
         () = watch_once_listed(&alone, lists, watched) => None,
@@ -91,7 +92,7 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
         Some(over) => over,
         None => session.await,
     };
-    let facts = reading.await.unwrap_or_default();
+    let facts = reading.join_next().await.and_then(Result::ok).unwrap_or_default();
     let findings = match over {
         Err(failure) => vec![of_failure(failure.reason, &failure.to_string(), &username)],
         Ok(()) if !was_up => vec![not_begun()],
