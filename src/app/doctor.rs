@@ -19,6 +19,7 @@ use crate::cli::DoctorArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
 use crate::doctor::{Examined, Facts, Finding, Level, examine, not_begun, of_failure};
+use crate::error::printable;
 use crate::supervisor::{Alone, Tap};
 
 /// What was found about one PBX.
@@ -74,19 +75,23 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
 
     let alone = Alone::new(pbx, clock.clone());
     let mut session = pin!(alone.follow(tap, ended));
-    let begun = clock.now();
     let (listed, lists) = watch::channel(false);
     let mut reading = JoinSet::new();
     reading.spawn(read(taken, listed, clock.clone()));
+    let mut watching = None;
     let over = tokio::select! {
         over = &mut session => Some(over),
-        () = watch_once_listed(&alone, lists, watched) => None,
+        () = async {
+            wait_listed(&alone, lists).await;
+            watching = Some(clock.now());
+            sleep(watched).await;
+        } => None,
         _ = stop.wait_for(|&asked| asked) => None,
     };
 
     // It logs off, and the tap ends with it.
     let (was_up, missing) = (alone.is_up(), alone.missing());
-    let watched = watched.min(clock.now().since(begun));
+    let watched = watching.map_or(Duration::ZERO, |since| clock.now().since(since));
     end.send_replace(true);
     let over = match over {
         Some(over) => over,
@@ -95,24 +100,23 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
     let facts = reading.join_next().await.and_then(Result::ok).unwrap_or_default();
     let findings = match over {
         Err(failure) => vec![of_failure(failure.reason, &failure.to_string(), &username)],
-        Ok(()) if !was_up => vec![not_begun()],
+        Ok(()) if !facts.has_queues() => vec![not_begun()],
         Ok(()) => {
-            examine(&facts, Examined { username: &username, rules: &rules, missing, watched })
+            let (username, rules) = (username.as_str(), &rules);
+            examine(&facts, Examined { username, rules, missing, watched, was_up })
         }
     };
     Report { pbx: name, address, findings }
 }
 
-/// Waits until the session is synchronised and devices are listed, and then as long again as events
-/// are watched.
-async fn watch_once_listed(alone: &Alone, mut listed: watch::Receiver<bool>, watched: Duration) {
+/// Waits until the session is synchronised and devices are listed; a PBX that gives no list is examined
+/// without.
+async fn wait_listed(alone: &Alone, mut listed: watch::Receiver<bool>) {
     let mut looks = interval(LOOK);
     while !alone.is_up() {
         looks.tick().await;
     }
-    // A PBX that gives no list is examined without.
     timeout(LISTS, listed.wait_for(|&listed| listed)).await.ok();
-    sleep(watched).await;
 }
 
 /// Takes in what the session hands on, to its end; `listed` turns true with the list of devices.
@@ -126,8 +130,10 @@ async fn read(
         decoder.feed(&batch);
         let now = clock.now();
         while let Some(item) = decoder.next_item() {
-            if let Item::Frame(frame) = item {
-                facts.take(&frame, now);
+            match item {
+                Item::Frame(frame) => facts.take(&frame, now),
+                Item::Banner(_) => facts.begin_session(),
+                Item::Rejected(_) => {}
             }
         }
         if facts.has_devices() {
@@ -143,9 +149,11 @@ impl Report {
         let mut text = format!("pbx {} ({})\n", self.pbx, self.address);
         for finding in &self.findings {
             let Finding { level, subject, text: found, remedies } = finding;
-            let _ = writeln!(text, "  {:8} {subject}: {found}", level.word());
+            // What the PBX wrote must not move the cursor.
+            let _ = writeln!(text, "  {:8} {subject}: {}", level.word(), printable(found));
             for remedy in remedies {
-                let _ = writeln!(text, "           -> {}: {}", remedy.place, remedy.line);
+                let [place, line] = [&remedy.place, &remedy.line].map(|text| printable(text));
+                let _ = writeln!(text, "           -> {place}: {line}");
             }
         }
         text

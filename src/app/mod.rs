@@ -38,7 +38,7 @@ struct AlreadyPrinted;
 #[error("{0}")]
 struct Undecided(Failure);
 
-/// A configuration with which the exporter can never run, so that starting it again is of no use.
+/// A configuration that was read and is wrong, so that starting the exporter again is of no use.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Misconfigured(Failure);

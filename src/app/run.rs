@@ -1,5 +1,8 @@
 //! The command `run`: follows the configured PBXs and serves their metrics.
 
+use std::fs::File;
+use std::path::Path;
+
 use super::configuration::{Origin, logged, overrides};
 use super::logging::start_logging;
 use super::runtime::on_runtime;
@@ -13,11 +16,9 @@ use crate::clock::Clock;
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
     let origin = Origin { config: args.config.clone(), overrides: overrides(&args.web) };
-    let loaded = origin.load().map_err(|error| {
-        Misconfigured(match args.config {
-            Some(_) => error,
-            None => format!("{error}\n{NO_FILE}").into(),
-        })
+    let loaded = origin.load().map_err(|error| match &args.config {
+        Some(path) => never_or_not_now(error, path),
+        None => Misconfigured(format!("{error}\n{NO_FILE}").into()).into(),
     })?;
     let config = logged(loaded);
 
@@ -25,11 +26,19 @@ pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
         // Before anything else: a port that is taken is the most likely mistake.
         let listeners = listen(&config, OTHER_PORT).await?;
         let clock = Clock::start();
-        let web = web_config(&config, &clock).map_err(Misconfigured)?;
+        let web = web_config(&config, &clock).map_err(|error| match &config.web.config_file {
+            Some(path) => never_or_not_now(error, path),
+            None => error,
+        })?;
         let exporter = new_exporter(&config, clock.now());
         let origin = Some(origin);
         Service { config, clock, exporter, listeners, web, origin }.run(signals()?).await
     })
+}
+
+/// A file that is wrong stays wrong; one that cannot be read may be there at the next start.
+fn never_or_not_now(error: Failure, file: &Path) -> Failure {
+    if File::open(file).is_ok() { Misconfigured(error).into() } else { error }
 }
 
 const NO_FILE: &str = "give --config FILE, or look at `asterisk_exporter demo` first";

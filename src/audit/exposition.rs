@@ -171,8 +171,12 @@ impl Exposition {
             queue.has_positions = true;
             let places = &mut queue.positions[at as usize];
             match sample.name {
-                "asterisk_queue_position_sum" => places.sum += sample.count(),
-                "asterisk_queue_position_count" => places.of += sample.number(),
+                "asterisk_queue_position_sum" => {
+                    places.sum = places.sum.saturating_add(sample.count());
+                }
+                "asterisk_queue_position_count" => {
+                    places.of = places.of.saturating_add(sample.number());
+                }
                 _ => {}
             }
         }

@@ -14,7 +14,7 @@
 //! - `exposition`, `watch`: the exporter's side, from the text of a scrape or from a replay
 //! - `compare`, `comparison`, `matching`, `row`: equal, explained or different
 //! - `report`, `conclude`, `notes`, `rows`: the result, and how it is made
-//! - `table`, `json`, `printable`: the result as text, for people and for programs
+//! - `table`, `json`: the result as text, for people and for programs
 
 mod bounds;
 mod compare;
@@ -28,7 +28,6 @@ mod json;
 mod logged;
 mod matching;
 mod notes;
-mod printable;
 mod queue;
 mod report;
 mod row;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::printable::printable;
 use super::{Audit, Slot};
 use crate::calendar::utc;
 use crate::correlator::OTHER;
+use crate::error::printable;
 
 impl Audit {
     /// The notes; `followed`: calls under two Uniqueids.

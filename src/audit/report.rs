@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::printable::printable;
 use super::subject::{Apart, Position, Reason, Subject};
 use super::window::{Edge, Window};
 use crate::calendar::utc;
+use crate::error::printable;
 use crate::queue_log::Malformed;
 
 /// The result of an audit.

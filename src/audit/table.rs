@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::printable::printable;
 use super::report::{CallRow, Figures, Report, ReportRow, State, What};
 use super::subject::Counter;
 use super::window::Edge;
 use crate::calendar::utc;
+use crate::error::printable;
 
 /// A report as a table.
 #[derive(Clone, Copy, Debug)]

@@ -107,6 +107,8 @@ pub(super) struct InBridge {
     pub place: u32,
     /// In a bridge where nobody talks, such as a parking lot.
     pub held: bool,
+    /// Sound was sent to it under one SSRC, and then under another.
+    pub ssrc_changed: bool,
     pub company: Company,
 }
 

@@ -102,6 +102,7 @@ impl Correlator {
 
         if status == DialStatus::Answer {
             self.channels.all[leg].life.up = true;
+            self.voices.leg_answered(leg, at);
             self.call_answered(leg, at);
         }
         self.ring_dial_ended(leg, status, end.forwarded, at, out);
@@ -129,6 +130,8 @@ impl Correlator {
         if let Some(swapped) = enter.swap.and_then(|swap| self.channels.find(swap)) {
             self.swap(swapped, key, at, out);
         }
+
+        self.note_new_ssrc(key, at);
 
         // Who waits in a holding bridge is in no talk, whoever else waits there.
         if enter.holding {

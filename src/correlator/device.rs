@@ -163,6 +163,17 @@ impl<'n> Device<'n> {
     }
 }
 
+/// The device of a channel as a label shows it: `PJSIP/201`.  `None` where there is no device, and where
+/// its name may hold a number, or may be somebody else's choice.
+pub fn device_of_channel(channel: &str) -> Option<String> {
+    let device = Device::of(channel);
+    match (device.class, &device.label) {
+        (Class::Local | Class::Media, _) | (_, Label::Withheld(_)) => None,
+        (Class::Device | Class::Line, Label::Name(name)) => Some((*name).to_owned()),
+        (Class::Device | Class::Line, Label::Part(part)) => Some(part.to_string()),
+    }
+}
+
 /// Whether nobody is at the end of a channel.
 pub(super) fn is_media(channel: &[u8]) -> bool {
     Device::of(&readable(channel)).class == Class::Media

@@ -77,6 +77,7 @@ pub use cause::Cause;
 use channels::Channels;
 pub use deadline::LATEST_END;
 use deadline::{Deadlines, Task};
+pub use device::device_of_channel;
 use endpoints::Endpoints;
 pub use endpoints::{EndpointList, Reachable};
 use key::{CallKey, ChannelKey, Shortlist, StayKey};

@@ -16,6 +16,7 @@ impl Correlator {
         if !transfer.success {
             return;
         }
+        self.note_ssrc_of_transferee(transfer.transferee);
         let kind = TransferKind::Blind;
         let counted = self.count_transfer(transfer.transferer, transfer.bridge, kind, out);
         if let Some(key) = counted {

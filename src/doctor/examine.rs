@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::facts::Facts;
+use super::facts::{Facts, LISTS};
 use super::{Finding, Level, trunks};
 use crate::correlator::{Missing, MissingSet, Rules, Word};
 use crate::health::explain;
@@ -19,11 +19,13 @@ pub struct Examined<'a> {
     pub missing: MissingSet,
     /// How long events were watched.
     pub watched: Duration,
+    /// Whether the session was there to the end.
+    pub was_up: bool,
 }
 
 /// Everything that was looked at, in the order in which it matters.
 pub fn examine(facts: &Facts, of: Examined<'_>) -> Vec<Finding> {
-    let mut findings = vec![Finding::new(Level::Ok, "login", format!("as {}", of.username))];
+    let mut findings = vec![login(facts, of)];
     findings.push(version(facts, of));
     findings.extend(refused_lists(facts, of));
     findings.extend(of.missing.iter().map(|missing| absent(missing, of)));
@@ -56,6 +58,19 @@ pub fn not_begun() -> Finding {
     Finding::new(Level::Unknown, "login", "stopped before the PBX had listed its queues")
 }
 
+fn login(facts: &Facts, of: Examined<'_>) -> Finding {
+    // The last one has not ended if it is up.
+    let lost = facts.sessions - u64::from(of.was_up);
+    match lost {
+        0 => Finding::new(Level::Ok, "login", format!("as {}", of.username)),
+        1 => Finding::new(Level::Problem, "login", "the connection was lost while it was watched"),
+        _ => {
+            let text = format!("the connection was lost {lost} times while it was watched");
+            Finding::new(Level::Problem, "login", text)
+        }
+    }
+}
+
 fn version(facts: &Facts, of: Examined<'_>) -> Finding {
     let Some(text) = &facts.asterisk else {
         let text = "the version of Asterisk is hidden from the account";
@@ -77,7 +92,7 @@ fn refused_lists<'a>(
     of: Examined<'a>,
 ) -> impl Iterator<Item = Finding> + use<'a> {
     LISTS.iter().filter_map(move |(action, cost)| {
-        let Some(Err(message)) = facts.answers.get(*action) else { return None };
+        let message = facts.refused.get(action)?;
         let text = format!("{action} is refused ({message}): {cost}");
         Some(Finding::new(Level::Advice, "lists", text).with(account(of), REPORTING))
     })
@@ -194,15 +209,6 @@ const CLASSES: &[Class] = &[
     Class { name: "dialplan", events: &["Newexten"], proof: Missing::ClassDialplan },
 ];
 
-/// Actions that need `write = reporting`, and what is unknown without their answer.
-const LISTS: &[(&str, &str)] = &[
-    ("DeviceStateList", "whether trunks and phones can be reached is not known"),
-    (
-        "ExtensionStateList",
-        "phones behind members such as Local/201@from-queue are found by name only",
-    ),
-];
-
 const REPORTING: &str = "write = reporting";
 /// Device state 4 of Asterisk.
 const INVALID: &str = "4";
@@ -219,6 +225,7 @@ mod tests {
         let mut decoder = Decoder::of_file(Limits::default());
         decoder.feed(text.as_bytes());
         let mut facts = Facts::default();
+        facts.begin_session();
         while let Some(item) = decoder.next_item() {
             if let Item::Frame(frame) = item {
                 facts.take(&frame, now);
@@ -231,7 +238,7 @@ mod tests {
         let rules = Rules::default();
         let missing = missing.iter().copied().collect();
         let watched = Duration::from_secs(10);
-        let of = Examined { username: "exporter", rules: &rules, missing, watched };
+        let of = Examined { username: "exporter", rules: &rules, missing, watched, was_up: true };
         let findings = examine(facts, of).into_iter();
         findings.map(|finding| (finding.level, finding.subject, finding.text)).collect()
     }
@@ -292,6 +299,7 @@ mod tests {
                 rules: &rules,
                 missing: MissingSet::default(),
                 watched: Duration::ZERO,
+                was_up: true,
             };
             let remedy = absent(missing, of).remedies.remove(0);
             let place = match missing {
@@ -301,5 +309,37 @@ mod tests {
             };
             assert_eq!((remedy.place.as_str(), remedy.line.contains(" in ")), (place, false));
         }
+    }
+
+    #[test]
+    fn a_session_that_ended_while_it_was_watched_is_a_problem() {
+        let rules = Rules::default();
+        for (sessions, was_up, expected) in [
+            (1, true, (Level::Ok, "as me")),
+            (1, false, (Level::Problem, "the connection was lost while it was watched")),
+            (3, true, (Level::Problem, "the connection was lost 2 times while it was watched")),
+        ] {
+            let mut facts = Facts::default();
+            (0..sessions).for_each(|_| facts.begin_session());
+            let (missing, watched) = (MissingSet::default(), Duration::ZERO);
+            let of = Examined { username: "me", rules: &rules, missing, watched, was_up };
+            let found = login(&facts, of);
+            assert_eq!((found.level, found.text.as_str()), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_of_callers_and_names_chosen_by_strangers_are_no_devices() {
+        let channels = [
+            "DAHDI/i1/12025550100-1c",
+            "SIP/2025550100-00000001",
+            "SIP/attacker.example-00000002",
+            "Local/12025550100@x-00000003;1",
+            "PJSIP/carrier-00000004",
+        ];
+        let text: String =
+            channels.iter().map(|name| format!("Event: Newchannel\nChannel: {name}\n\n")).collect();
+        let seen = facts(&text, Moment::EPOCH).devices;
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["DAHDI/i1", "PJSIP/carrier"]);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ami::frame::{Frame, Kind};
 use crate::ami::id::ActionId;
 use crate::clock::Moment;
+use crate::correlator::{device_of_channel, readable};
 use crate::event::{self, KNOWN, Name};
 
 /// What was seen so far.
@@ -12,26 +13,27 @@ use crate::event::{self, KNOWN, Name};
 pub struct Facts {
     /// The version, as CoreSettings has it.
     pub(super) asterisk: Option<String>,
-    /// What our actions were answered, by action; `Err` has the PBX's words.
-    pub(super) answers: BTreeMap<String, Result<(), String>>,
-    /// How often each event came, items of lists left out.
-    pub(super) events: BTreeMap<&'static str, u64>,
-    /// How many of these had a time stamp.
-    pub(super) stamped: u64,
+    /// How often a session has begun.
+    pub(super) sessions: u64,
+    /// Whether the queues were listed, or the PBX refused to.
+    pub(super) listed: bool,
+    /// The lists of [`LISTS`] that were refused, with the PBX's words.
+    pub(super) refused: BTreeMap<&'static str, String>,
+    /// The events that came, items of lists left out.
+    pub(super) events: BTreeSet<&'static str>,
     /// The least time in microseconds from a stamp to its reading: how far the PBX's clock is behind
     /// ours.
     pub(super) behind: Option<i64>,
     /// Whether QUEUESTATUS or QUEUEPOSITION was seen to be set.
     pub(super) queue_variables: bool,
-    /// Queues by name, with their members' interfaces.
-    pub(super) queues: BTreeMap<String, BTreeSet<String>>,
+    pub(super) queues: BTreeSet<String>,
     /// Members by interface.
     pub(super) members: BTreeMap<String, Member>,
-    /// Devices of telephony, such as `PJSIP/201`: of lists and of channels.
+    /// Devices of telephony, such as `PJSIP/201`: of lists and of channels, by the rules of labels.
     pub(super) devices: BTreeSet<String>,
     pub(super) devices_listed: bool,
-    /// The contexts of channels.
-    pub(super) contexts: BTreeSet<String>,
+    /// Devices that hints watch: phones.
+    pub(super) hinted: BTreeSet<String>,
 }
 
 /// A member, wherever it is one.
@@ -44,28 +46,39 @@ pub(super) struct Member {
 }
 
 impl Facts {
+    /// A session begins.
+    pub const fn begin_session(&mut self) {
+        self.sessions += 1;
+    }
+
     /// Takes the next frame of a session, read at `now`.
     pub fn take(&mut self, frame: &Frame<'_>, now: Moment) {
-        let action = ActionId::of(frame);
         if frame.kind == Kind::Response {
-            self.answer(frame, action.as_ref());
+            self.answer(frame);
             return;
         }
 
         self.devices_listed |= frame.is_event("DeviceStateListComplete");
         let Some((index, name)) = Name::find(frame.name) else { return };
         if frame.header("ActionID").is_none() {
-            *self.events.entry(KNOWN[index]).or_default() += 1;
+            self.events.insert(KNOWN[index]);
             self.stamp(frame, now);
         }
         match name {
-            Name::QueueParams => self.queue(&text(frame, "Queue")),
+            Name::QueueParams => keep(&mut self.queues, text(frame, "Queue")),
             Name::QueueMember => self.member(frame),
-            Name::CoreShowChannel | Name::Newchannel => self.channel(frame),
+            Name::CoreShowChannel | Name::Newchannel => {
+                let device = device_of_channel(&text(frame, "Channel"));
+                self.devices(device);
+            }
             Name::DeviceStateChange => self.device(&text(frame, "Device")),
             Name::PeerEntry => {
                 let [technology, name] = ["Channeltype", "ObjectName"].map(|key| text(frame, key));
                 self.device(&format!("{technology}/{name}"));
+            }
+            Name::ExtensionStatus => {
+                let hint = text(frame, "Hint");
+                hint.split('&').for_each(|device| keep(&mut self.hinted, device.to_owned()));
             }
             Name::VarSet => {
                 let variable = frame.header("Variable").unwrap_or_default();
@@ -77,81 +90,89 @@ impl Facts {
 
     /// Whether the list of devices has ended, or was refused.
     pub fn has_devices(&self) -> bool {
-        self.devices_listed || matches!(self.answers.get("DeviceStateList"), Some(Err(_)))
+        self.devices_listed || self.refused.contains_key("DeviceStateList")
+    }
+
+    /// Whether the queues were listed.
+    pub const fn has_queues(&self) -> bool {
+        self.listed
     }
 
     /// Whether any of these events came.
     pub(super) fn came(&self, events: &[&str]) -> bool {
-        events.iter().any(|event| self.events.contains_key(event))
+        events.iter().any(|event| self.events.contains(event))
     }
 
-    fn answer(&mut self, frame: &Frame<'_>, action: Option<&ActionId>) {
-        let Some(action) = action else { return };
+    fn answer(&mut self, frame: &Frame<'_>) {
+        let Some(action) = ActionId::of(frame) else { return };
         if let Some(version) = frame.header("AsteriskVersion") {
-            self.asterisk = Some(readable(version));
+            self.asterisk = Some(readable(cut(version)).into_owned());
         }
-        let answer = match frame.is_accepted() {
-            true => Ok(()),
-            false => Err(text(frame, "Message")),
-        };
-        self.answers.insert(action.word().to_owned(), answer);
+        self.listed |= action.word() == "QueueStatus";
+        let list = LISTS.iter().find(|(list, _)| *list == action.word());
+        if let Some((list, _)) = list.filter(|_| !frame.is_accepted()) {
+            self.refused.insert(list, text(frame, "Message"));
+        }
     }
 
     fn stamp(&mut self, frame: &Frame<'_>, now: Moment) {
         let Some(wire) = event::timestamp(frame) else { return };
-        self.stamped += 1;
         let behind = now.as_micros().cast_signed() - wire.as_micros().cast_signed();
         self.behind = Some(self.behind.map_or(behind, |least| least.min(behind)));
     }
 
-    fn queue(&mut self, name: &str) {
-        if self.queues.len() < MOST || self.queues.contains_key(name) {
-            self.queues.entry(name.to_owned()).or_default();
-        }
-    }
-
     fn member(&mut self, frame: &Frame<'_>) {
         let [queue, interface] = ["Queue", "Location"].map(|key| text(frame, key));
-        self.queue(&queue);
-        if let Some(members) = self.queues.get_mut(&queue)
-            && members.len() < MOST
-        {
-            members.insert(interface.clone());
-        }
+        keep(&mut self.queues, queue);
         if self.members.len() < MOST {
             let device = text(frame, "StateInterface");
             self.members.insert(interface, Member { device, status: text(frame, "Status") });
         }
     }
 
-    fn channel(&mut self, frame: &Frame<'_>) {
-        let [name, context] = ["Channel", "Context"].map(|key| text(frame, key));
-        if let Some((device, _)) = name.rsplit_once('-') {
-            self.device(device);
-        }
-        if self.contexts.len() < MOST && !context.is_empty() {
-            self.contexts.insert(context);
-        }
+    fn device(&mut self, device: &str) {
+        self.devices(device_of_channel(&channel_of(device)));
     }
 
-    fn device(&mut self, device: &str) {
-        let is_telephony = device
-            .split_once('/')
-            .is_some_and(|(technology, _)| TECHNOLOGIES.contains(&technology));
-        if is_telephony && self.devices.len() < MOST {
-            self.devices.insert(device.to_owned());
+    fn devices(&mut self, device: Option<String>) {
+        if let Some(device) = device.filter(|device| is_telephony(device)) {
+            keep(&mut self.devices, device);
         }
+    }
+}
+
+/// A channel of the device.
+pub(super) fn channel_of(device: &str) -> String {
+    format!("{device}-00000000")
+}
+
+/// Whether it is a phone or a trunk by a name of the PBX's own.
+pub(super) fn is_telephony(device: &str) -> bool {
+    device.split_once('/').is_some_and(|(technology, _)| TECHNOLOGIES.contains(&technology))
+}
+
+fn keep(all: &mut BTreeSet<String>, text: String) {
+    if all.len() < MOST {
+        all.insert(text);
     }
 }
 
 fn text(frame: &Frame<'_>, key: &str) -> String {
-    readable(frame.header(key).unwrap_or_default())
+    readable(cut(frame.header(key).unwrap_or_default())).into_owned()
 }
 
-fn readable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).into_owned()
+fn cut(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(LONGEST)]
 }
 
+/// Lists that need `write = reporting`, and what is unknown without them.
+pub(super) const LISTS: &[(&str, &str)] = &[
+    ("DeviceStateList", "whether trunks and phones can be reached is not known"),
+    (
+        "ExtensionStateList",
+        "phones behind members such as Local/201@from-queue are found by name only",
+    ),
+];
 /// Channel drivers whose devices are phones or trunks with names of the PBX's own.
 const TECHNOLOGIES: &[&str] = &["PJSIP", "SIP", "IAX2", "DAHDI", "SCCP"];
 /// The variables that app_queue sets for each caller who leaves a queue, or is told the position.

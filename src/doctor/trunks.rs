@@ -2,53 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::Facts;
+use super::facts::{Facts, channel_of, is_telephony};
 use super::{Finding, Level};
 use crate::correlator::Rules;
 
 /// What the patterns make of each device.
 pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
-    let members: BTreeSet<&str> =
-        facts.members.values().map(|member| member.device.as_str()).collect();
-    let is_trunk = |device: &str| rules.trunks.matches(&channel_of(device));
-    let (trunks, others): (Vec<&str>, Vec<&str>) =
-        facts.devices.iter().map(String::as_str).partition(|device| is_trunk(device));
-    let named: Vec<&str> = others
-        .iter()
-        .copied()
-        .filter(|device| !members.contains(device) && is_named(device))
+    let members: BTreeSet<&str> = facts
+        .members
+        .values()
+        .map(|member| member.device.as_str())
+        .filter(|d| is_telephony(d))
         .collect();
+    let phones: BTreeSet<&str> = facts
+        .hinted
+        .iter()
+        .map(String::as_str)
+        .filter(|d| is_telephony(d))
+        .chain(members.iter().copied())
+        .collect();
+    let is_trunk = |device: &str| rules.trunks.matches(&channel_of(device));
 
     let mut findings = Vec::new();
     // A member is a phone, whatever its name: its calls would be the carrier's.
     let wrong: Vec<&str> = members.iter().copied().filter(|device| is_trunk(device)).collect();
     if !wrong.is_empty() {
-        findings.push(Finding::new(
-            Level::Problem,
-            "trunks",
-            format!("`trunks` matches phones of members: {}", list(&wrong)),
-        ));
+        let text = format!("`trunks` matches phones of members: {}", list(&wrong));
+        findings.push(Finding::new(Level::Problem, "trunks", text));
     }
-    findings.push(if !trunks.is_empty() {
-        Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks)))
-    } else if named.is_empty() {
-        let text = "no device looks like a trunk: calls have a direction only where their context shows it";
-        Finding::new(Level::Unknown, "trunks", text)
+
+    let (trunks, others): (Vec<&str>, Vec<&str>) =
+        facts.devices.iter().map(String::as_str).partition(|device| is_trunk(device));
+    findings.push(if trunks.is_empty() {
+        let is_candidate = |device: &&str| !phones.contains(device) && is_named(device);
+        let candidates: Vec<&str> = others.into_iter().filter(is_candidate).collect();
+        without_trunks(&candidates, &phones, rules)
     } else {
-        let why = if rules.trunks.is_empty() { "is not configured" } else { "matches no device" };
-        let text = format!("`trunks` {why}, and these look like trunks: {}", list(&named));
-        Finding::new(Level::Problem, "trunks", text)
-            .with("pbx[] of the configuration", format!("trunks: [{}]", proposal(&named, &members)))
+        Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks)))
     });
 
     // With patterns for agents, a device that they leave out is nobody's.
     if !rules.agents.is_empty() {
-        let is_agent = |device: &&str| rules.agents.matches(&channel_of(device));
-        let left_out: Vec<&str> = members
-            .iter()
-            .copied()
-            .filter(|device| is_device(device) && !is_agent(device))
-            .collect();
+        let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
+        let left_out: Vec<&str> =
+            members.iter().copied().filter(|device| !is_agent(device)).collect();
         findings.push(if left_out.is_empty() {
             Finding::new(Level::Ok, "agents", "`agents` matches every member's phone")
         } else {
@@ -59,30 +56,42 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
     findings
 }
 
+/// Where no device is a trunk: those that may be one, and a pattern for them.
+fn without_trunks(candidates: &[&str], phones: &BTreeSet<&str>, rules: &Rules) -> Finding {
+    if candidates.is_empty() {
+        let text = "no device looks like a trunk: calls have a direction only where their context shows it";
+        return Finding::new(Level::Unknown, "trunks", text);
+    }
+    let why = if rules.trunks.is_empty() { "is not configured" } else { "matches no device" };
+    // Where no phone is known, each of them may be one.
+    if phones.is_empty() {
+        let text =
+            format!("`trunks` {why}; if any of these is a trunk, name it: {}", list(candidates));
+        return Finding::new(Level::Advice, "trunks", text);
+    }
+    let text = format!("`trunks` {why}, and these are no phones: {}", list(candidates));
+    Finding::new(Level::Problem, "trunks", text)
+        .with("pbx[] of the configuration", format!("trunks: [{}]", proposal(candidates, phones)))
+}
+
 /// A pattern for trunks: by the rule that phones are numbers if it holds here, else by name.
-fn proposal(named: &[&str], members: &BTreeSet<&str>) -> String {
-    let holds = !members.iter().any(|device| is_device(device) && is_named(device));
-    if holds && named.iter().all(|device| BY_NUMBER.iter().any(|tech| device.starts_with(tech))) {
+fn proposal(candidates: &[&str], phones: &BTreeSet<&str>) -> String {
+    let holds = !phones.iter().any(|device| is_named(device));
+    let is_covered =
+        |device: &&str| BY_NUMBER.iter().any(|technology| device.starts_with(technology));
+    if holds && candidates.iter().all(is_covered) {
         return format!("'{NOT_A_NUMBER}'");
     }
-    let names: Vec<String> = named.iter().map(|device| regex::escape(device)).collect();
+    let names: Vec<String> = candidates.iter().map(|device| regex::escape(device)).collect();
     // A `'` ends a text of YAML unless it is doubled.
     format!("'^({})-'", names.join("|").replace('\'', "''"))
-}
-
-/// A channel of the device.
-fn channel_of(device: &str) -> String {
-    format!("{device}-00000000")
-}
-
-fn is_device(device: &str) -> bool {
-    !device.is_empty() && !device.starts_with("Local/") && device.contains('/')
 }
 
 /// Whether the device has a name, as a trunk has, and not a number, as most phones have.
 fn is_named(device: &str) -> bool {
     let name = device.split_once('/').map_or("", |(_, name)| name);
-    name.starts_with(|first: char| !first.is_ascii_digit()) && name != "anonymous"
+    let is_guest = name == "anonymous" || name.starts_with("anonymous@");
+    name.starts_with(|first: char| !first.is_ascii_digit()) && !is_guest
 }
 
 fn list(devices: &[&str]) -> String {
@@ -163,6 +172,18 @@ mod tests {
         );
         let every = "`agents` matches every member's phone".to_owned();
         assert_eq!(look_with(&facts, &["carrier"], &["^SIP/2"])[1], (Level::Ok, every));
+    }
+
+    #[test]
+    fn nothing_is_guessed_where_no_phone_is_known() {
+        let agents = facts(&["PJSIP/ann", "PJSIP/carrier"], &["Local/ann@agents/n"]);
+        let text = "`trunks` is not configured; if any of these is a trunk, name it: PJSIP/ann, PJSIP/carrier";
+        assert_eq!(look_with(&agents, &[], &[]), [(Level::Advice, text.to_owned())]);
+
+        // A hint shows whose the phone is.
+        let hinted = ["PJSIP/ann".to_owned()].into();
+        let line = "trunks: ['^(PJSIP/carrier)-']".to_owned();
+        assert_eq!(look_with(&Facts { hinted, ..agents }, &[], &[]), [(Level::Problem, line)]);
     }
 
     #[test]

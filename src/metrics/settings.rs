@@ -239,7 +239,7 @@ impl Default for LabelLimits {
             devices: 1000,
             trunks: 200,
             reasons: 20,
-            series: 300_000,
+            series: 400_000,
         }
     }
 }

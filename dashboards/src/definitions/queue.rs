@@ -2,6 +2,7 @@
 
 mod half_hours;
 mod handling;
+mod talks;
 
 use super::builder::{Column, Dashboard, Lights, Panel, Row};
 use super::palette::{ENDED_BY, OUTCOMES, REFUSALS, STATES};
@@ -27,7 +28,7 @@ pub(super) fn dashboard() -> Dashboard {
             at_the_moment(),
             service(),
             waits(),
-            talks(),
+            talks::row(),
             ends(),
             handling::row(),
             load(),
@@ -289,55 +290,6 @@ fn waits() -> Row {
     )
 }
 
-fn talks() -> Row {
-    let answered = format!("{QUEUE}, result=\"answered\"");
-    Row::new(
-        8,
-        vec![
-            (
-                6,
-                Panel::heatmap(
-                    "Talk",
-                    "s",
-                    "How long callers and agents talked: brighter means more calls.",
-                    &distribution("asterisk_queue_talk_seconds", QUEUE),
-                )
-                .or_else(hint("asterisk_queue_talk_seconds"))
-                .at_least("5m"),
-            ),
-            (
-                6,
-                percentiles(
-                    "Talk percentiles",
-                    "Duration of talks: median, 90th and 99th percentile.",
-                    "asterisk_queue_talk_seconds",
-                    QUEUE,
-                ),
-            ),
-            (
-                6,
-                Panel::lines(
-                    "Short talks, 30 min",
-                    "percentunit",
-                    "Talks of at most 5 seconds, of all talks, over the 30 minutes before each point. Many of them mean \
-                     that calls are cut off at once, by agents or by a phone or line without audio.",
-                )
-                .over_time(&short_talks(), "short talks")
-                .or_else(hint("asterisk_queue_talk_seconds")),
-            ),
-            (
-                6,
-                percentiles(
-                    "Ring, answered calls",
-                    "How long phones rang until the agent answered: median, 90th and 99th percentile.",
-                    "asterisk_queue_ring_seconds",
-                    &answered,
-                ),
-            ),
-        ],
-    )
-}
-
 fn ends() -> Row {
     let counts = |leg: &str| {
         let matchers = format!("{QUEUE}, leg=\"{leg}\"");
@@ -524,15 +476,6 @@ fn answered_and_abandoned() -> String {
 
 fn estimated_wait() -> String {
     format!("max(pbx_queue:asterisk_queue_estimated_wait_seconds:now{{{QUEUE}}})")
-}
-
-/// Of queues whose talks have no buckets neither part counts.
-fn short_talks() -> String {
-    let short = "pbx_queue:asterisk_queue_short_talks:increase30m";
-    let talks = format!(
-        "sum(pbx_queue:asterisk_queue_talk_seconds_count:increase30m{{{QUEUE}}} and on (pbx, queue) {short})"
-    );
-    share(&total(short), &talks)
 }
 
 fn speed_of_answer() -> String {

@@ -121,6 +121,7 @@ fn make(kind: (u8, u8, u8, u8, u8)) -> Kind<'static> {
             0 => Kind::Shutdown,
             1 => Kind::FullyBooted { uptime: Some(1) },
             2 => Kind::RecordingStop(caller),
+            8 => Kind::Voice(event::VoiceReport { channel: caller, voice: VOICE }),
             4 | 6 => Kind::Hint(event::Hint {
                 extension: [&b"201"[..], b"9"][usize::from(one) % 2],
                 context: b"x",
@@ -196,6 +197,14 @@ proptest! {
         let state = correlator.state(now);
         assert_conserved(&tally, &state, correlator.names());
         prop_assert_eq!(state.tracked, Tracked::default());
+        prop_assert!(correlator.voices.is_empty());
         prop_assert!(state.queues.iter().all(|queue| queue.waiting == 0 && queue.talking == 0));
     }
 }
+
+/// A report with everything in it.
+const VOICE: event::Voice = {
+    let half = event::Stream { jitter: Some(Duration::from_millis(5)), loss: Some(0.5) };
+    let round_trip = Some(Duration::from_millis(20));
+    event::Voice { received: half, sent: half, round_trip, score: Some(80.0) }
+};

@@ -464,6 +464,7 @@ impl Table {
         }
         let state = self.correlator.state(self.now);
         assert_eq!(state.tracked, Tracked::default());
+        assert!(self.correlator.voices.is_empty());
         assert!(state.queues.iter().all(|queue| queue.waiting == 0 && queue.talking == 0));
         let Correlator { channels, stays, rings, calls, members, .. } = &self.correlator;
         assert_eq!(

@@ -11,6 +11,7 @@ fn call() -> Stage {
     stage
         .event("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1")
         .event("Newchannel Channel=SIP/trunk-1 Uniqueid=1.1 Linkedid=1.1 ChannelState=4")
+        .event("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.1 ChannelState=0")
         .event("DialBegin Uniqueid=1.1 DestUniqueid=1.2 DestChannel=SIP/201-2 DestLinkedid=1.1")
         .event("DialEnd Uniqueid=1.1 DestUniqueid=1.2 DialStatus=ANSWER");
     stage
@@ -97,4 +98,73 @@ fn a_channel_that_ends_unseen_leaves_nothing_behind() {
     stage.cut().resync(&[]).at(10.0);
     assert_eq!(measured(&stage), []);
     assert!(stage.correlator.voices.is_empty());
+}
+
+/// What Asterisk sent, after these events and a report of the leg that answered at 10 s.
+fn sent_to_leg(stage: &mut Stage, events: &[&str]) -> Vec<(String, u64, f64)> {
+    for event in events {
+        match event.strip_prefix("at ") {
+            Some(second) => stage.at(second.parse().expect("a second")),
+            None => stage.event(event),
+        };
+    }
+    stage
+        .event(&format!("VarSet Channel=SIP/201-2 Uniqueid=1.2 Variable=RTPAUDIOQOS {SOUND}"))
+        .event("Hangup Channel=SIP/201-2 Uniqueid=1.2 Cause=16");
+    assert!(stage.correlator.voices.is_empty());
+    let all = measured(stage).into_iter();
+    let lost = all.filter(|(what, ..)| what.contains("loss sent"));
+    lost.map(|(what, count, sum)| (what.to_owned(), count, sum)).collect()
+}
+
+/// The far end counts its losses from zero with each bridge, and Asterisk its packets from the answer.
+#[test]
+fn what_was_lost_of_what_was_sent_is_known_of_one_bridge_from_the_answer_on() {
+    const ENTER: &str = "BridgeEnter BridgeUniqueid=b1 Channel=SIP/201-2 Uniqueid=1.2";
+    const OTHER: &str = "BridgeEnter BridgeUniqueid=b2 Channel=SIP/201-2 Uniqueid=1.2";
+    const AWAY: &str = "BlindTransfer Result=Success TransfererUniqueid=1.1 TransfereeUniqueid=1.2 BridgeUniqueid=b1";
+    let known = [("Ann loss sent".to_owned(), 1, 0.1)];
+    for (events, expected) in [
+        (&[][..], &known[..]),
+        (&[ENTER], &known),
+        (&["at 1", ENTER, "at 300"], &known),
+        // after an announcement to the agent
+        (&["at 1.1", ENTER], &[]),
+        (&[ENTER, "at 60", OTHER], &[]),
+        (&[ENTER, AWAY], &[]),
+    ] {
+        assert_eq!(sent_to_leg(&mut call(), events), expected, "{events:?}");
+    }
+}
+
+#[test]
+fn a_phone_that_takes_the_place_of_a_local_channel_is_measured_from_its_answer_on() {
+    let through_local = || {
+        let mut stage = Stage::live();
+        stage
+            .event("QueueMemberStatus Queue=q Interface=SIP/201 MemberName=Ann Status=1")
+            .event("Newchannel Channel=Local/201@a-1;2 Uniqueid=1.1 Linkedid=1.1 ChannelState=4")
+            .event("Newchannel Channel=SIP/201-2 Uniqueid=1.2 Linkedid=1.1 ChannelState=0")
+            .event("DialBegin Uniqueid=1.1 Channel=Local/201@a-1;2 DestUniqueid=1.2 DestChannel=SIP/201-2 DestLinkedid=1.1")
+            .event("DialEnd Uniqueid=1.1 Channel=Local/201@a-1;2 DestUniqueid=1.2 DialStatus=ANSWER")
+            .event("BridgeEnter BridgeUniqueid=b1 Channel=SIP/201-2 Uniqueid=1.2");
+        stage
+    };
+    let other = "BridgeEnter BridgeUniqueid=b2 Channel=SIP/201-2 Uniqueid=1.2";
+    let known = [("Ann loss sent".to_owned(), 1, 0.1)];
+    assert_eq!(sent_to_leg(&mut through_local(), &["at 0.5", other]), known);
+    assert_eq!(sent_to_leg(&mut through_local(), &["at 2", other]), []);
+}
+
+/// Nobody knows when a channel that called in was answered.
+#[test]
+fn of_a_caller_in_a_bridge_only_what_was_received_has_losses() {
+    let mut stage = call();
+    stage
+        .event("BridgeEnter BridgeUniqueid=b1 Channel=SIP/trunk-1 Uniqueid=1.1")
+        .event(&format!("VarSet Channel=SIP/trunk-1 Uniqueid=1.1 Variable=RTPAUDIOQOS {SOUND}"))
+        .event("Hangup Channel=SIP/trunk-1 Uniqueid=1.1 Cause=16");
+    let lost: Vec<_> =
+        measured(&stage).into_iter().filter(|(what, ..)| what.contains("loss")).collect();
+    assert_eq!(lost, [("SIP/trunk loss received", 1, 0.25)]);
 }

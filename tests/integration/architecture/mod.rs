@@ -47,7 +47,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("record", &["ami", "event", "correlator", "clock"]),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     ("queue_log", &["clock", "calendar"]),
-    ("audit", &["queue_log", "replay", "correlator", "metrics", "clock", "calendar", "pbx"]),
+    (
+        "audit",
+        &["queue_log", "replay", "correlator", "metrics", "error", "clock", "calendar", "pbx"],
+    ),
     ("demo", &["clock"]),
     ("manager_conf", &["version"]),
     ("cli", &["metrics", "config", "version", "clock", "calendar"]),
