@@ -81,8 +81,9 @@ fn assert_exact(mut day: Day) {
     // The last run has every series of those before, so that nothing is extrapolated.
     let all = sum(&counted);
     assert_same("the day", &all, &day.increase_of_all());
-    let absent: Vec<_> = names_of_all().difference(&names(&all)).cloned().collect();
-    // No caller of this day goes from one queue to another.
+    let mut absent: Vec<_> = names_of_all().difference(&names(&all)).cloned().collect();
+    // The capture of this day has no sound, and no caller of it goes from one queue to another.
+    absent.retain(|name| !name.contains("_voice_"));
     assert_eq!(absent, ["asterisk_queue_flows_total"], "families without a series in this day");
 
     assert_agrees_with_queue_log(increases.last().expect("a run"));
