@@ -385,12 +385,13 @@ fn may_be_empty(board: &str, panel: &str, expr: &str) -> bool {
         || NOT_IN_THE_DEMO.iter().any(|name| expr.contains(name))
 }
 
-/// What the simulated PBX does not report: its members are configured, and its peers are of PJSIP.  And
-/// what is known only after a whole half hour.
+/// What the simulated PBX does not report: its members are configured, its peers are of PJSIP, and it has
+/// no RTP.  And what is known only after a whole half hour.
 const NOT_IN_THE_DEMO: &[&str] = &[
     "asterisk_agent_login_timestamp_seconds",
     "asterisk_endpoint_round_trip_seconds",
     "asterisk_queue_agents_needed",
+    "_voice_",
 ];
 /// Panels that show a fault, or what happens seldom, and nothing on a PBX that has none.
 const EMPTY_WHEN_ALL_IS_WELL: &[(&str, &str)] = &[

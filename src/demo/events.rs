@@ -239,7 +239,6 @@ impl World {
     pub(super) fn hangup(&mut self, id: ChannelId, cause: u16, tech: Option<u16>) {
         // A list must not have a channel whose Hangup was sent.
         let Some(channel) = self.channels.remove(&id) else { return };
-        self.report_voice(&channel);
         let message = self.event("Hangup", Class::Call).channel("", Some(&channel));
         let mut message = message.with("Cause", cause).with("Cause-txt", cause_text(cause));
         if let Some(tech) = tech {

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `scenario` | the configuration: queues, agents, trunks |
 //! | `id`, `channel`, `calls`, `model` | the state: its keys, channels and bridges, what is going on, all of it |
-//! | `wire`, `events`, `devices`, `voice` | messages, and the small steps with the events that report them |
+//! | `wire`, `events`, `devices` | messages, and the small steps with the events that report them |
 //! | `agenda`, `simulation`, `arrivals` | what is to happen, its run, and what kind of call comes next |
 //! | `queueing`, `ringing`, `leaving`, `talking`, `transfers` | a stay in a queue, from Join to its end |
 //! | `dialling`, `agents` | calls outside queues; pauses and disconnected phones |
@@ -45,7 +45,6 @@ mod simulation;
 mod talking;
 mod transfers;
 mod truth;
-mod voice;
 mod wire;
 
 pub use self::history::{SessionIds, capture_of_two_sessions};

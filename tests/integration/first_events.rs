@@ -40,9 +40,7 @@ impl Store {
         let mut counted = BTreeMap::<_, Counted>::new();
         for (series, (first, last)) in &self.0 {
             let name = series.split('{').next().unwrap_or_default();
-            // Sound begins with its first measurement, whatever begins at zero.
-            let begins_late = name.contains("_voice_");
-            if begins_late || name.contains("_exporter_") || name.contains("_seconds_total") {
+            if name.contains("_exporter_") || name.contains("_seconds_total") {
                 continue;
             }
             let counted = counted.entry(name).or_default();
@@ -91,9 +89,9 @@ fn half_an_hour(zero_series: ZeroSeries) -> (Store, usize) {
         }
         at += length + 4;
     }
-    let page = replay.exposition(Format::Text);
-    let series = page.lines().filter(|line| !line.starts_with('#') && !line.contains("_voice_"));
-    (store, series.count())
+    let series =
+        replay.exposition(Format::Text).lines().filter(|line| !line.starts_with('#')).count();
+    (store, series)
 }
 
 fn store_scrape(replay: &mut Replay, bytes: &[u8], store: &mut Store) {
