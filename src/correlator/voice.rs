@@ -19,7 +19,7 @@ pub(super) struct Voices {
     /// What was reported last of channels that are about to end.  chan_sip of 16 reports it up to three
     /// times, also of a channel whose peer hangs up and that goes on: the last one is of all of it.
     reports: HashMap<ChannelKey, Voice>,
-    /// When legs answered that are in no bridge yet.
+    /// When legs answered that are in no bridge yet, or are behind a Local channel.
     answered: HashMap<ChannelKey, Moment>,
 }
 

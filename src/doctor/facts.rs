@@ -13,7 +13,7 @@ use crate::event::{self, KNOWN, Name};
 pub struct Facts {
     /// The version, as CoreSettings has it.
     pub(super) asterisk: Option<String>,
-    /// How often a session has begun.
+    /// How often the PBX has greeted us.
     pub(super) sessions: u64,
     /// Whether the queues were listed, or the PBX refused to.
     pub(super) listed: bool,
@@ -46,7 +46,7 @@ pub(super) struct Member {
 }
 
 impl Facts {
-    /// A session begins.
+    /// The PBX greets us.
     pub const fn begin_session(&mut self) {
         self.sessions += 1;
     }
