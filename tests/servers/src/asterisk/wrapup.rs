@@ -11,6 +11,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use asterisk_exporter::clock::{Clock, Moment};
+use support::Numbers;
+use support::program::wait_until;
 
 use super::exporter::Exporter;
 use super::hang::retry_if_locked_up;
@@ -139,8 +141,8 @@ impl Script<'_> {
     }
 
     fn sample(&self, exporter: &Exporter, clock: &Clock) -> Sample {
-        let (at, shown, numbers) =
-            (clock.now(), self.pbx.console("queue show"), exporter.numbers());
+        let (at, shown) = (clock.now(), self.pbx.console("queue show"));
+        let numbers = self.numbers_behind(exporter);
         let time = self.in_force.load(Ordering::Relaxed);
         let reported = QUEUES.map(|queue| {
             let labels = [("queue", queue), ("state", "wrapup")];
@@ -148,6 +150,28 @@ impl Script<'_> {
             (queue, (is_wrapping_up(&shown, queue, time), gauge == 1.0))
         });
         Sample { at, until: clock.now(), reported: reported.into_iter().collect() }
+    }
+
+    /// What the exporter reports when it has every event that was sent before this.
+    ///
+    /// Asterisk (16.28 and 22.10, `get_input` of manager.c) wakes a session for an event by a signal.
+    /// One that comes just before the session begins to wait wakes nobody, and the event stays where it
+    /// is until the next one; and a busy machine sends late.  So Bob is given the penalty that he has:
+    /// an event that changes nothing, behind all others.
+    fn numbers_behind(&self, exporter: &Exporter) -> Numbers {
+        let has_read = |numbers: &Numbers| {
+            numbers.sum("asterisk_exporter_events_total", &[("event", "QueueMemberPenalty")])
+        };
+        let before = has_read(&exporter.numbers());
+        let interface = format!("{}/a1002", self.pbx.version.tech());
+        let same = [("Queue", "wrapd"), ("Interface", interface.as_str()), ("Penalty", "0")];
+        let reply = self.pbx.ctl().act("QueuePenalty", &same);
+        assert_eq!(reply.get("Response").map(String::as_str), Some("Success"), "{reply:?}");
+
+        wait_until("the exporter to have read all events", || {
+            let numbers = exporter.numbers();
+            (has_read(&numbers) > before).then_some(numbers)
+        })
     }
 }
 
