@@ -224,8 +224,8 @@ fn every_alert_has_an_entry_in_the_runbook() {
             assert!(entry.contains(part), "{alert}: no {part}");
         }
         assert!(
-            text.contains(&format!("/RUNBOOK.md#{}\n", alert.to_lowercase())),
-            "{alert}: runbook_url"
+            text.contains(&format!("runbook: RUNBOOK.md#{}\n", alert.to_lowercase())),
+            "{alert}: runbook"
         );
     }
 
@@ -250,7 +250,7 @@ fn every_alert_has_what_its_reader_needs() {
         let names = summary.contains("{{ $labels.") || summary.contains("{{ with $labels.");
         assert!(summary.ends_with('.'), "{name}: summary");
         assert!(names || name == "AsteriskRulesMissing", "{name}: summary");
-        assert!(value("dashboard_url").contains("/d/asterisk-"), "{name}: dashboard_url");
+        assert!(value("dashboard").starts_with("/d/asterisk-"), "{name}: dashboard");
         value("description");
         value("for");
     }
