@@ -3,6 +3,9 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
+# For --version, since the builder has no repository: --build-arg BUILD_REVISION=$(git rev-parse --short HEAD)
+ARG BUILD_REVISION
+ARG BUILD_DATE
 # The caches keep the registry and the compiled dependencies between builds; what is in a cache is not in the
 # image, so the binary is copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

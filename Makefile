@@ -63,7 +63,8 @@ release: toolchain deny
 	mkdir -p target/dist/source
 # Newer than what was built of other sources.
 	git archive HEAD | tar -xm -C target/dist/source
-	ASTERISK_EXPORTER_REVISION=$$(git rev-parse --short HEAD) target/dist/source/.ci/optimised target/optimised
+	BUILD_REVISION=$$(git rev-parse --short HEAD) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		target/dist/source/.ci/optimised target/optimised
 	cd target/dist/source && $(CURDIR)/target/tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --describe binaries
 	cp target/optimised/release/asterisk_exporter target/dist/
 	mv target/dist/source/asterisk_exporter_bin.cdx.json target/dist/asterisk_exporter.cdx.json

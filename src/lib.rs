@@ -29,6 +29,7 @@
 //! | [`error`] | errors as text |
 //! | [`pbx`] | the name of a configured PBX |
 //! | [`version`] | a version of Asterisk, and what differs between versions |
+//! | [`build_info`] | version, revision and date of this build |
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and their text |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
 //!
@@ -39,6 +40,7 @@
 pub mod ami;
 pub mod app;
 pub mod audit;
+pub mod build_info;
 pub mod calendar;
 pub mod cli;
 pub mod clock;

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::Failure;
 use super::configuration::{load_from, logged, overrides};
-use super::logging::start_logging;
+use super::logging::{log_build, start_logging};
 use super::output::write_out;
 use super::runtime::on_runtime;
 use super::service::{Service, listen, new_exporter, web_config};
@@ -31,6 +31,7 @@ use crate::replay::Replay;
 /// Runs a simulated PBX with an exporter beside it.
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
+    log_build();
     on_runtime(async {
         let asked = signals()?;
 

@@ -3,12 +3,13 @@
 use std::io;
 use std::panic::{Location, PanicHookInfo};
 
-use tracing::error;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Failure;
+use crate::build_info::{DATE, REVISION, VERSION};
 use crate::cli::{LogArgs, LogFormat};
 
 /// Logs to standard error from now on.
@@ -28,6 +29,11 @@ pub(super) fn start_logging(args: &LogArgs) -> Result<(), Failure> {
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// The first line: which build this is.
+pub(super) fn log_build() {
+    info!(version = VERSION, revision = REVISION, build_date = *DATE, "starting");
 }
 
 /// A panic as a line of the log, and never with its text: that may hold what came from the wire.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::configuration::{Origin, logged, overrides};
-use super::logging::start_logging;
+use super::logging::{log_build, start_logging};
 use super::runtime::on_runtime;
 use super::service::{Service, listen, new_exporter, web_config};
 use super::signals::signals;
@@ -15,6 +15,7 @@ use crate::clock::Clock;
 /// Runs until a signal.
 pub(super) fn run(args: &RunArgs) -> Result<(), Failure> {
     start_logging(&args.log)?;
+    log_build();
     let origin = Origin { config: args.config.clone(), overrides: overrides(&args.web) };
     let loaded = origin.load().map_err(|error| match &args.config {
         Some(path) => never_or_not_now(error, path),

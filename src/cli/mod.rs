@@ -11,6 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use log::{Level, LogArgs, LogFormat};
 
+use crate::build_info::{LONG_VERSION, VERSION};
 use crate::config;
 use crate::metrics::Format;
 use crate::version::Version;
@@ -24,7 +25,8 @@ use crate::version::Version;
 #[derive(Debug, Parser)]
 #[command(
     name = "asterisk_exporter",
-    version,
+    version = VERSION,
+    long_version = LONG_VERSION.as_str(),
     args_conflicts_with_subcommands = true,
     max_term_width = 100
 )]

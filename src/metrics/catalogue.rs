@@ -707,8 +707,8 @@ const CATALOGUE: &[Entry] = &[
         name: "asterisk_exporter_build_info",
         kind: Kind::Info,
         unit: None,
-        labels: &["version", "revision"],
-        help: "The exporter's version and source revision",
+        labels: &["version", "revision", "build_date"],
+        help: "The exporter's version, source revision and build date",
     },
     // The process.
     Entry {

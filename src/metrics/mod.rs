@@ -18,7 +18,7 @@
 //! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is
 //!   written
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hashbrown::HashMap;
 use prometheus_client::metrics::counter::Counter;
@@ -102,6 +102,7 @@ use self::registrar::Registrar;
 use self::self_metrics::SelfFamilies;
 use self::state::PbxState;
 use self::voice::VoiceFamilies;
+use crate::build_info::{DATE, REVISION, VERSION};
 use crate::clock::Moment;
 use crate::pbx::PbxName;
 
@@ -134,7 +135,7 @@ impl Metrics {
     /// Registers everything but the `process_*` metrics.
     pub fn new(settings: Settings) -> Self {
         let mut registrar = Registrar::default();
-        registrar.info(const { entry("asterisk_exporter_build_info") }, Fixed(BUILD));
+        registrar.info(const { entry("asterisk_exporter_build_info") }, Fixed(&*BUILD));
         let settings = Arc::new(settings);
         Self::with(registrar, Arc::clone(&settings), settings)
     }
@@ -304,9 +305,5 @@ impl Metrics {
 const OWN: usize = 177;
 
 /// The labels of the build.
-const BUILD: &[(&str, &str)] = &[("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION)];
-/// Set in the build of a release.
-const REVISION: &str = match option_env!("ASTERISK_EXPORTER_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
+static BUILD: LazyLock<[(&str, &str); 3]> =
+    LazyLock::new(|| [("version", VERSION), ("revision", REVISION), ("build_date", &DATE)]);

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod audit;
+mod build;
 mod captures;
 mod cases;
 mod demo;

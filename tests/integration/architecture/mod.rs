@@ -17,11 +17,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("error", &[]),
     ("calendar", &["clock"]),
+    ("build_info", &["calendar"]),
     ("tls", &["clock", "calendar"]),
     ("ami", &["tls", "clock"]),
     ("event", &["ami", "clock"]),
     ("correlator", &["event", "version", "clock"]),
-    ("metrics", &["correlator", "clock", "pbx"]),
+    ("metrics", &["correlator", "build_info", "clock", "pbx"]),
     ("health", &["correlator", "clock", "pbx"]),
     ("config", &["correlator", "metrics", "tls", "pbx"]),
     ("http", &["metrics", "correlator", "health", "config", "error", "clock", "calendar", "pbx"]),
@@ -53,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("demo", &["clock"]),
     ("manager_conf", &["version"]),
-    ("cli", &["metrics", "config", "version", "clock", "calendar"]),
+    ("cli", &["metrics", "config", "version", "build_info", "clock", "calendar"]),
 ];
 
 /// Words that must not be in the code of a place.
