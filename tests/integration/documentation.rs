@@ -93,7 +93,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The repository's own Markdown files.
 fn files() -> Vec<PathBuf> {
-    let folders = ["", "docs", "alerts", "fixtures/captures"];
+    let folders = ["", "docs", "docs/recipes", "alerts", "fixtures/captures"];
     let entries =
         folders.iter().flat_map(|folder| std::fs::read_dir(root(folder)).expect("a folder"));
     let mut files: Vec<_> = entries

@@ -26,3 +26,4 @@ mod versions;
 mod wallboard;
 mod web;
 mod web_config;
+mod zabbix;

@@ -315,7 +315,7 @@ fn records() -> BTreeSet<String> {
 }
 
 /// Names of alerts.
-fn alerts() -> BTreeSet<String> {
+pub(crate) fn alerts() -> BTreeSet<String> {
     after("- alert: ", |_| true)
 }
 
