@@ -2,6 +2,7 @@
 
 mod audit;
 mod check_config;
+mod completions;
 mod configuration;
 mod demo;
 mod doctor;
@@ -9,6 +10,7 @@ mod fetch;
 mod health;
 mod http_threads;
 mod logging;
+mod man;
 mod manager_conf;
 mod notify;
 mod output;
@@ -59,6 +61,8 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args),
         Command::Health(args) => health::run(&args),
         Command::ManagerConf(args) => manager_conf::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => completions::run(&args),
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 pub use audit::{AuditArgs, Side};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 pub use log::{Level, LogArgs, LogFormat};
 
 use crate::build_info::{LONG_VERSION, VERSION};
@@ -73,6 +74,10 @@ pub enum Command {
     Health(HealthArgs),
     /// Print the manager.conf account with the least rights that are needed, for an Asterisk version.
     ManagerConf(ManagerConfArgs),
+    /// Print the manual page of the program or of one command, or write all of them into a folder.
+    Man(ManArgs),
+    /// Print what a shell needs to complete commands and flags.
+    Completions(CompletionsArgs),
 }
 
 /// Flags of `run`.
@@ -278,10 +283,32 @@ pub struct ManagerConfArgs {
     pub tls: bool,
 }
 
+/// Flags of `man`.
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The command; without one, the page of the program.
+    #[arg(conflicts_with = "out")]
+    pub command: Option<String>,
+    /// Write all pages into this folder, which is made if it is not there: asterisk_exporter.1, and
+    /// one for each command.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Flags of `completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// The command line, as it is parsed, documented and completed.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 
 use asterisk_exporter::build_info::{DATE, LONG_VERSION, REVISION, VERSION};
 use support::program::run;
-use support::root;
+use support::{Folder, root};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -39,26 +40,26 @@ fn the_first_line_of_the_log_and_a_metric_say_which_build_this_is() {
 struct Sources {
     folder: PathBuf,
     script: PathBuf,
+    kept: Rc<Folder>,
 }
 
 impl Sources {
     fn new(name: &str) -> Self {
-        let folder =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
+        let kept = Folder::new(name);
+        let folder = kept.path("sources");
         for file in ["build.rs", "Cargo.toml", "Cargo.lock", "src/main.rs"] {
-            let path = folder.join("sources").join(file);
+            let path = folder.join(file);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             std::fs::write(path, file).expect("a file");
         }
 
-        let script = folder.join("build-script");
+        let script = kept.path("build-script");
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let mut compiler = Command::new(rustc);
         compiler.arg(root("build.rs")).args(["--edition", "2024", "-o"]).arg(&script);
         let compiled = compiler.output().expect("rustc starts");
         assert!(compiled.status.success(), "{}", text(&compiled.stderr));
-        Self { folder: folder.join("sources"), script }
+        Self { folder, script, kept: Rc::new(kept) }
     }
 
     /// Git, as it is on a machine without any settings.
@@ -113,12 +114,6 @@ impl Sources {
     }
 }
 
-impl Drop for Sources {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(self.folder.parent().expect("a folder"));
-    }
-}
-
 #[test]
 fn the_revision_is_the_commit_of_the_sources_and_says_if_they_differ_from_it() {
     let sources = Sources::new("checkout");
@@ -144,7 +139,7 @@ fn the_revision_is_the_commit_of_the_sources_and_says_if_they_differ_from_it() {
 #[test]
 fn sources_that_were_unpacked_inside_another_repository_have_not_its_revision() {
     let sources = Sources::new("inside");
-    let around = sources.folder.parent().expect("a folder").to_owned();
+    let around = sources.kept.path("");
     sources.git_in(&around, &["init", "--quiet"]);
     sources.git_in(&around, &["add", "."]);
     sources.git_in(&around, &["commit", "--quiet", "--message", "another program"]);
@@ -166,15 +161,15 @@ fn only_a_release_is_built_again_for_a_commit_that_changes_no_source() {
     assert_eq!(release, [FILES, &git].concat());
 
     // The place of another worktree is beside it, and not in it.
-    let beside = sources.folder.parent().expect("a folder").join("beside");
+    let beside = sources.kept.path("beside");
     sources.git(&["worktree", "add", "--quiet", beside.to_str().expect("a plain path")]);
-    let worktree = Sources { folder: beside, script: sources.script.clone() };
+    let worktree =
+        Sources { folder: beside, script: sources.script.clone(), kept: Rc::clone(&sources.kept) };
     assert_eq!(worktree.revision(&[]), sources.revision(&[]));
     let watched = worktree.watched(&[("PROFILE", "release")]);
     let names = watched.iter().filter_map(|path| path.split_once("sources/.git/"));
     let names: Vec<_> = names.map(|(_, name)| name).collect();
     assert_eq!(names, ["worktrees/beside/HEAD", "worktrees/beside/logs/HEAD", "refs/heads/beside"]);
-    std::mem::forget(worktree);
 }
 
 const FILES: &[&str] = &["build.rs", "Cargo.lock", "Cargo.toml", "src"];

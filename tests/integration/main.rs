@@ -6,6 +6,7 @@ mod audit;
 mod build;
 mod captures;
 mod cases;
+mod command_line;
 mod demo;
 mod documentation;
 mod faults;
