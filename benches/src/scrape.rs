@@ -15,7 +15,7 @@ use asterisk_exporter::correlator::{
     CallResult, Correlator, Names, Observation, Observe, QueueId, RingResult, Rules, Timing,
 };
 use asterisk_exporter::metrics::{
-    Exporter, Exposition, Format, LabelLimits, Metrics, Monitor, Settings,
+    Exporter, Exposition, Format, LabelLimits, Metrics, Monitor, Part, Settings,
 };
 use asterisk_exporter::pbx::PbxName;
 use cpu_time::ThreadTime;
@@ -63,7 +63,7 @@ fn scrape_alone(
     let copied = cpu_seconds(context.runs, || exporter.snapshot(at(2)));
     let named = cpu_seconds(context.runs, || exporter.snapshot(at(2)).named()) - copied;
     let families = exporter.snapshot(at(2)).named();
-    let write = |exposition| cpu_seconds(context.runs, || families.write(exposition, None));
+    let write = |exposition| cpu_seconds(context.runs, || families.write(exposition, &Part::All));
     let zipped = cpu_seconds(context.runs, || compress(page.as_bytes()));
     Ok([
         series.to_string(),
@@ -106,7 +106,8 @@ fn wait_at_most(exporter: &Arc<Mutex<Exporter>>, scrapers: usize, gzip: bool) ->
                             let _turn = turn.lock().expect("no thread panics");
                             exporter.lock().expect("no thread panics").snapshot(at(3))
                         };
-                        let page = snapshot.named().write(Exposition::Text(Format::Text), None);
+                        let page =
+                            snapshot.named().write(Exposition::Text(Format::Text), &Part::All);
                         std::hint::black_box(if gzip { compress(&page) } else { page });
                     }
                 })

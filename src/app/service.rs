@@ -19,8 +19,7 @@ use crate::health::Health;
 use crate::http::{
     self, Connections, HealthSocket, Lifecycle, Numbers, Pages, Scraper, Wallboard, WebConfig,
 };
-use crate::metrics::{Exporter, Exposition, Families, Metrics};
-use crate::pbx::PbxName;
+use crate::metrics::{Exporter, Exposition, Families, Metrics, Part};
 use crate::supervisor::{self, Changes};
 
 /// Opens the configured sockets, or takes systemd's; `hint` says what helps where one is taken.
@@ -167,8 +166,8 @@ fn wallboard(
 }
 
 impl Numbers for Families {
-    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
-        Self::write(self, exposition, pbx)
+    fn write(&self, exposition: Exposition, part: &Part) -> Vec<u8> {
+        Self::write(self, exposition, part)
     }
 }
 

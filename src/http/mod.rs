@@ -22,6 +22,7 @@ mod query;
 mod rate_limit;
 mod routes;
 mod scrape;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Method, Response, StatusCode, Version};
 use tracing::error;
 
@@ -13,7 +14,7 @@ use super::idle_timeout::OpenRequest;
 use super::page::{Body, EVENT_STREAM, Page};
 use super::scrape::{ScrapeError, Wanted};
 use super::wallboard::{self, Asset, Wallboard};
-use super::{Pages, gate, landing, negotiate, query};
+use super::{Pages, gate, landing, negotiate, targets};
 use crate::health::Phase;
 use crate::metrics::HttpRefusal;
 use crate::pbx::PbxName;
@@ -55,6 +56,7 @@ async fn page(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
         Some(_) if !is_read(&request.method) => method_not_allowed("GET, HEAD"),
         Some(Route::Metrics) => metrics(pages, request, peer).await,
         Some(Route::Landing) => landing_page(pages),
+        Some(Route::Targets) => list_of_targets(pages, request, peer),
         Some(Route::Healthy) => healthy(pages),
         Some(Route::Ready) => ready(pages),
         Some(Route::Wallboard(asset)) => file(asset),
@@ -66,6 +68,7 @@ async fn page(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
 enum Route<'a> {
     Metrics,
     Landing,
+    Targets,
     Healthy,
     Ready,
     Reload,
@@ -79,6 +82,7 @@ impl<'a> Route<'a> {
         match path {
             _ if path == pages.telemetry_path => Some(Self::Metrics),
             "/" => Some(Self::Landing),
+            TARGETS => Some(Self::Targets),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
             RELOAD => Some(Self::Reload),
@@ -91,14 +95,15 @@ impl<'a> Route<'a> {
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 const RELOAD: &str = "/-/reload";
+const TARGETS: &str = "/-/targets";
 
 fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
 async fn metrics(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
-    let pbx = match chosen_pbx(pages, request.uri.query()) {
-        Ok(pbx) => pbx,
+    let part = match targets::part(request.uri.query(), &names(pages)) {
+        Ok(part) => part,
         Err(text) => return Page::text(StatusCode::NOT_FOUND, text),
     };
     let accept = joined(&request.headers, header::ACCEPT);
@@ -109,7 +114,7 @@ async fn metrics(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
     let mut page = if request.method == Method::HEAD {
         Page::unmade(StatusCode::OK, exposition.content_type())
     } else {
-        let wanted = Wanted { exposition, pbx, gzip };
+        let wanted = Wanted { exposition, part, gzip };
         match pages.scraper.page(wanted, &peer.client.scrapes, &pages.connections).await {
             Ok(body) => Page::new(StatusCode::OK, exposition.content_type(), body),
             Err(err) => return no_metrics(pages, &err),
@@ -122,18 +127,20 @@ async fn metrics(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
     page
 }
 
-/// The PBX that `?pbx=` names; `None` for all.
-///
-/// A name that is not configured is an error: an empty page would look like a PBX without calls.
-fn chosen_pbx(pages: &Pages, query: Option<&str>) -> Result<Option<PbxName>, String> {
-    let Some(wanted) = query::parameter(query, "pbx") else { return Ok(None) };
-    let names: Vec<_> = pages.health.all().into_iter().map(|pbx| pbx.name).collect();
-    if let Some(found) = names.iter().find(|name| name.as_str() == wanted) {
-        return Ok(Some(found.clone()));
-    }
+/// Each PBX that is followed now, by its name.
+fn names(pages: &Pages) -> Vec<PbxName> {
+    pages.health.all().into_iter().map(|pbx| pbx.name).collect()
+}
 
-    let names: Vec<_> = names.iter().map(PbxName::as_str).collect();
-    Err(format!("no pbx {wanted:?}; there is {}\n", names.join(", ")))
+/// What Prometheus can scrape here, at the address by which it reached us.
+fn list_of_targets(pages: &Pages, request: &Parts, peer: &Peer) -> Page {
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // HTTP/2 has it in the address, HTTP/1.0 need not have it.
+    let Some(host) = request.uri.authority().map(Authority::as_str).or(host) else {
+        return Page::text(StatusCode::BAD_REQUEST, "the request has no Host header\n");
+    };
+    let list = targets::list(host, peer.policy.is_some(), &pages.telemetry_path, &names(pages));
+    Page::new(StatusCode::OK, "application/json", list)
 }
 
 fn no_metrics(pages: &Pages, err: &ScrapeError) -> Page {
@@ -245,8 +252,9 @@ fn events(wallboard: &Wallboard, pages: &Pages, request: &Parts, peer: &Peer) ->
 fn not_found(pages: &Pages) -> Page {
     let wallboard = if pages.wallboard.is_some() { "/wallboard, " } else { "" };
     let telemetry_path = &pages.telemetry_path;
-    let body =
-        format!("not found; there is /, {telemetry_path}, {wallboard}{HEALTHY} and {READY}\n");
+    let body = format!(
+        "not found; there is /, {telemetry_path}, {wallboard}{TARGETS}, {HEALTHY} and {READY}\n"
+    );
     Page::text(StatusCode::NOT_FOUND, body)
 }
 

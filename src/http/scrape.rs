@@ -14,13 +14,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connections::Connections;
 use super::page_memory::PageMemory;
 use super::turns::Turns;
-use crate::metrics::Exposition;
-use crate::pbx::PbxName;
+use crate::metrics::{Exposition, Part};
 
 /// The numbers of one moment.
 pub trait Numbers: Send + Sync {
-    /// Writes those of one PBX, or of all, in one format.
-    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8>;
+    /// Writes a part of them in one format.
+    fn write(&self, exposition: Exposition, part: &Part) -> Vec<u8>;
 }
 
 /// Takes the numbers of now.
@@ -43,8 +42,7 @@ type Permit = Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>;
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Wanted {
     pub(super) exposition: Exposition,
-    /// `None` for all.
-    pub(super) pbx: Option<PbxName>,
+    pub(super) part: Part,
     pub(super) gzip: bool,
 }
 
@@ -106,7 +104,7 @@ impl Scraper {
                 let numbers = self.numbers(Arc::clone(&permit)).await?;
                 let work = move || {
                     let _permit = permit;
-                    let page = numbers.write(wanted.exposition, wanted.pbx.as_ref());
+                    let page = numbers.write(wanted.exposition, &wanted.part);
                     if wanted.gzip { compress(&page) } else { Ok(page) }
                 };
                 let page = self.writers.run(work).await?.map_err(ScrapeError::Gzip)?;
@@ -174,9 +172,9 @@ fn compress(page: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-impl<F: Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync> Numbers for F {
-    fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
-        self(exposition, pbx)
+impl<F: Fn(Exposition, &Part) -> Vec<u8> + Send + Sync> Numbers for F {
+    fn write(&self, exposition: Exposition, part: &Part) -> Vec<u8> {
+        self(exposition, part)
     }
 }
 
@@ -190,13 +188,14 @@ mod tests {
 
     use super::*;
     use crate::metrics::Format;
+    use crate::pbx::PbxName;
 
     fn text() -> Wanted {
-        Wanted { exposition: Exposition::Text(Format::Text), pbx: None, gzip: false }
+        Wanted { exposition: Exposition::Text(Format::Text), part: Part::All, gzip: false }
     }
 
     fn of(name: &str) -> Wanted {
-        Wanted { pbx: Some(PbxName::new(name)), ..text() }
+        Wanted { part: Part::Pbx(PbxName::new(name)), ..text() }
     }
 
     /// A scraper whose pages are the number of the copy that they are of; a signal when a copy begins,
@@ -211,7 +210,7 @@ mod tests {
             // A gate that is gone is open.
             let _ = gate.lock().unwrap().recv();
             let run = runs.fetch_add(1, Ordering::Relaxed) as u8;
-            Arc::new(move |_: Exposition, _: Option<&PbxName>| vec![run])
+            Arc::new(move |_: Exposition, _: &Part| vec![run])
         });
         (Arc::new(scraper), entries, open)
     }
@@ -307,9 +306,9 @@ mod tests {
         let gate = Arc::new(Mutex::new(gate));
         let scraper = Arc::new(Scraper::new(Scraper::DEFAULT_LIMIT, move || {
             let gate = Arc::clone(&gate);
-            Arc::new(move |_: Exposition, pbx: Option<&PbxName>| match pbx {
-                Some(pbx) => pbx.as_str().into(),
-                None => gate.lock().unwrap().recv().map_or(Vec::new(), |()| b"all".to_vec()),
+            Arc::new(move |_: Exposition, part: &Part| match part {
+                Part::Pbx(pbx) => pbx.as_str().into(),
+                _ => gate.lock().unwrap().recv().map_or(Vec::new(), |()| b"all".to_vec()),
             })
         }));
         let mut all = JoinSet::new();

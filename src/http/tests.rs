@@ -17,7 +17,7 @@ use super::*;
 use crate::clock::Moment;
 use crate::correlator::Missing;
 use crate::health::Phase;
-use crate::metrics::{Exporter, Exposition, Format, Metrics, Settings};
+use crate::metrics::{Exporter, Exposition, Format, Metrics, Part, Settings};
 use crate::pbx::PbxName;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,7 +25,7 @@ const PROTOBUF: &str =
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-type WritePage = dyn Fn(Exposition, Option<&PbxName>) -> Vec<u8> + Send + Sync;
+type WritePage = dyn Fn(Exposition, &Part) -> Vec<u8> + Send + Sync;
 
 /// The pages served on a port of their own.
 struct Site {
@@ -96,11 +96,12 @@ impl Site {
     }
 
     async fn new() -> Self {
-        let write = |exposition, pbx: Option<&PbxName>| match exposition {
-            _ if pbx.is_some() => pbx.unwrap().as_str().into(),
-            Exposition::Text(Format::OpenMetrics) => b"up 1\n# EOF\n".to_vec(),
-            Exposition::Text(Format::Text) => b"up 1\n".repeat(1000),
-            Exposition::Protobuf => vec![0xff],
+        let write = |exposition, part: &Part| match (exposition, part) {
+            (_, Part::Pbx(pbx)) => pbx.as_str().into(),
+            (_, Part::Exporter) => b"own 1\n".to_vec(),
+            (Exposition::Text(Format::OpenMetrics), Part::All) => b"up 1\n# EOF\n".to_vec(),
+            (Exposition::Text(Format::Text), Part::All) => b"up 1\n".repeat(1000),
+            (Exposition::Protobuf, Part::All) => vec![0xff],
         };
         Self::with(Scraper::DEFAULT_LIMIT, Box::new(write)).await
     }
@@ -186,7 +187,7 @@ fn gated() -> (Box<WritePage>, signals::UnboundedReceiver<()>, mpsc::Sender<()>)
     let (entered, entries) = signals::unbounded_channel();
     let (open, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
-    let write = move |_: Exposition, _: Option<&PbxName>| {
+    let write = move |_: Exposition, _: &Part| {
         entered.send(()).unwrap();
         // A gate that is gone is open.
         let _ = gate.lock().unwrap().recv();
@@ -198,7 +199,7 @@ fn gated() -> (Box<WritePage>, signals::UnboundedReceiver<()>, mpsc::Sender<()>)
 /// A scrape of more than any socket buffers, and the signal that it began.
 fn huge() -> (Box<WritePage>, signals::UnboundedReceiver<()>) {
     let (entered, entries) = signals::unbounded_channel();
-    let write = move |_: Exposition, _: Option<&PbxName>| {
+    let write = move |_: Exposition, _: &Part| {
         entered.send(()).unwrap();
         b"x".repeat(32 << 20)
     };
@@ -267,11 +268,36 @@ async fn one_pbx_alone_is_scraped_by_its_name() {
 }
 
 #[tokio::test]
+async fn each_pbx_and_the_exporter_are_targets_where_the_client_reached_us() {
+    let site = Site::new().await;
+    assert_eq!(site.ask("GET /metrics?scope=exporter").await.text(), "own 1\n");
+    for (query, text) in [
+        ("?scope=", "no scope \"\"; there is exporter\n"),
+        ("?scope=pbx", "no scope \"pbx\"; there is exporter\n"),
+        ("?scope=exporter&pbx=hq", "either pbx or scope, not both\n"),
+    ] {
+        let reply = site.ask(&format!("GET /metrics{query}")).await;
+        assert_eq!((reply.status, reply.text()), (404, text), "{query}");
+    }
+
+    // The host of the test's requests.
+    let reply = site.ask("GET /-/targets").await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    assert_eq!(
+        reply.text(),
+        r#"[{"targets":["exporter"],"labels":{"__metrics_path__":"/metrics","__param_scope":"exporter"}},{"targets":["exporter"],"labels":{"__metrics_path__":"/metrics","__param_pbx":"hq","pbx":"hq"}},{"targets":["exporter"],"labels":{"__metrics_path__":"/metrics","__param_pbx":"<b>","pbx":"<b>"}}]"#
+    );
+}
+
+#[tokio::test]
 async fn unknown_paths_name_the_known_ones() {
     let site = Site::new().await;
     let reply = site.ask("GET /metric").await;
     assert_eq!(reply.status, 404);
-    assert_eq!(reply.text(), "not found; there is /, /metrics, /-/healthy and /-/ready\n");
+    assert_eq!(
+        reply.text(),
+        "not found; there is /, /metrics, /-/targets, /-/healthy and /-/ready\n"
+    );
 }
 
 #[tokio::test]
@@ -291,7 +317,7 @@ async fn a_reload_needs_the_flag_and_a_post_or_put() {
 #[tokio::test]
 async fn the_answer_to_a_reload_is_its_outcome_and_comes_when_it_is_done() {
     let (lifecycle, mut requests) = Lifecycle::channel();
-    let write = Box::new(|_: Exposition, _: Option<&PbxName>| Vec::new());
+    let write = Box::new(|_: Exposition, _: &Part| Vec::new());
     let site = Site::reloadable(0, write, None, Some(lifecycle)).await;
     let post = "POST /-/reload\nContent-Length: 0";
     let (reply, ()) = tokio::join!(site.ask(post), async {

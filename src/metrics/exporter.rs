@@ -9,8 +9,8 @@ use super::board::{BoardCut, PbxCut, Quarters};
 use super::catalogue::Entry;
 use super::exposition::{Exposition, Format};
 use super::http::HttpRefusals;
-use super::labels::{Labels, PbxLabels};
 use super::monitors::{Monitor, Monitors, Slot};
+use super::part::Part;
 use super::reloads::ConfigReloads;
 use super::settings::Settings;
 use super::snapshot::Samples;
@@ -18,7 +18,6 @@ use super::state::{PbxState, gauges};
 use super::text::Style;
 use super::{Metrics, protobuf, text};
 use crate::clock::Moment;
-use crate::pbx::PbxName;
 
 /// The metrics and every PBX they are about.
 pub struct Exporter {
@@ -109,7 +108,7 @@ impl Exporter {
 
     /// What `/metrics` answers at `now`, as text.
     pub fn scrape(&mut self, now: Moment, format: Format) -> String {
-        self.snapshot(now).text(None, format)
+        self.snapshot(now).text(&Part::All, format)
     }
 }
 
@@ -142,9 +141,9 @@ impl Snapshot {
         Families { all, created_lines: self.created_lines }
     }
 
-    /// The page as text; of `pbx` and the exporter itself, or of all PBXs.
-    pub fn text(self, pbx: Option<&PbxName>, format: Format) -> String {
-        self.named().text(pbx, format)
+    /// The page as text.
+    pub fn text(self, part: &Part, format: Format) -> String {
+        self.named().text(part, format)
     }
 }
 
@@ -156,24 +155,17 @@ pub struct Families {
 }
 
 impl Families {
-    /// The page; of `pbx` and the exporter itself, or of all PBXs.
-    pub fn write(&self, exposition: Exposition, pbx: Option<&PbxName>) -> Vec<u8> {
+    /// The page.
+    pub fn write(&self, exposition: Exposition, part: &Part) -> Vec<u8> {
         match exposition {
-            Exposition::Text(format) => self.text(pbx, format).into_bytes(),
-            Exposition::Protobuf => protobuf::write(&self.all, pbx.map(as_label).as_deref()),
+            Exposition::Text(format) => self.text(part, format).into_bytes(),
+            Exposition::Protobuf => protobuf::write(&self.all, &part.into()),
         }
     }
 
     /// The same as text.
-    pub fn text(&self, pbx: Option<&PbxName>, format: Format) -> String {
+    pub fn text(&self, part: &Part, format: Format) -> String {
         let style = Style { format, created_lines: self.created_lines };
-        text::write(&self.all, pbx.map(as_label).as_deref(), style)
+        text::write(&self.all, &part.into(), style)
     }
-}
-
-/// The label of a PBX, as each of its series has it.
-fn as_label(pbx: &PbxName) -> String {
-    let mut text = String::new();
-    PbxLabels { pbx: pbx.clone() }.write_to(&mut text);
-    text
 }

@@ -47,6 +47,7 @@ mod monitors;
 mod naming;
 mod native;
 mod overflow;
+mod part;
 #[cfg(target_os = "linux")]
 mod process;
 mod protobuf;
@@ -75,6 +76,7 @@ pub use groups::Groups;
 pub use http::{HttpRefusal, HttpRefusals};
 pub use monitors::{Monitor, Monitors, Slot};
 pub use overflow::Limit;
+pub use part::Part;
 pub use recent::{Counts as RecentCounts, QueueCounts};
 pub use recorder::Recorder;
 pub use reloads::ConfigReloads;

@@ -5,16 +5,17 @@
 
 use super::catalogue::Kind;
 use super::native::NativeBuckets;
+use super::part::Chosen;
 use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value};
 use crate::clock::Moment;
 
-/// The families of the PBX whose label is written like `pbx`, or of all.
-pub(super) fn write(families: &[Samples], pbx: Option<&str>) -> Vec<u8> {
+/// A part of the families.
+pub(super) fn write(families: &[Samples], part: &Chosen) -> Vec<u8> {
     let mut page = Message::default();
     for parts in families.chunk_by(|one, next| std::ptr::eq(one.entry, next.entry)) {
         // A family without series is left out.
-        if parts.iter().any(|samples| samples.series(pbx).next().is_some()) {
-            page.sized(|family| family.family(parts, pbx));
+        if parts.iter().any(|samples| samples.series(part).next().is_some()) {
+            page.sized(|family| family.family(parts, part));
         }
     }
     page.0
@@ -26,7 +27,7 @@ struct Message(Vec<u8>);
 
 impl Message {
     /// A `MetricFamily`.
-    fn family(&mut self, parts: &[Samples], pbx: Option<&str>) {
+    fn family(&mut self, parts: &[Samples], part: &Chosen) {
         let entry = parts[0].entry;
         let (kind, field) = match entry.kind {
             Kind::Counter => (kind::COUNTER, metric::COUNTER),
@@ -38,7 +39,7 @@ impl Message {
         self.text(family::HELP, &format!("{}.", entry.help));
         self.uint(family::TYPE, kind);
 
-        for series in parts.iter().flat_map(|samples| samples.series(pbx)) {
+        for series in parts.iter().flat_map(|samples| samples.series(part)) {
             self.nested(family::METRIC, |metric| {
                 for (name, text) in series.labels.iter() {
                     metric.label(metric::LABEL, name, &text);
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn a_counter_has_its_full_name_and_labels_as_they_are() {
         const LABELS: &[(&str, &str)] = &[("q", "a\"b\\c\nd,}"), ("r", "")];
-        let page = write(&[family("asterisk_calls_total", LABELS, 3)], None);
+        let page = write(&[family("asterisk_calls_total", LABELS, 3)], &Chosen::All);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         assert_eq!(family[0], (1, b"asterisk_calls_total".to_vec()));
         assert!(family[1].1.ends_with(b"."), "help is a sentence");
@@ -359,7 +360,7 @@ mod tests {
         };
         let counter = since(family("asterisk_queue_wrapup_seconds_total", &[], 3));
         let histogram = since(histogram(&[], &[(5.0, &[1], None)]));
-        let page = write(&[counter, histogram], None);
+        let page = write(&[counter, histogram], &Chosen::All);
         for (family, (value, field)) in families(&page).iter().zip([(3, 3), (7, 15)]) {
             let (metric, unit) = (fields(&family[3].1), family.last().expect("a field"));
             assert_eq!(metric[0].0, value);
@@ -368,7 +369,7 @@ mod tests {
             assert_eq!(*unit, (5, b"seconds".to_vec()));
         }
 
-        let undated = write(&[family("asterisk_calls_total", &[], 3)], None);
+        let undated = write(&[family("asterisk_calls_total", &[], 3)], &Chosen::All);
         let [family] = &families(&undated)[..] else { panic!("not one family") };
         assert_eq!(fields(&fields(&family[3].1)[0].1).len(), 1, "no start, no field");
         assert_eq!(family.len(), 4, "no unit, no field");
@@ -376,7 +377,7 @@ mod tests {
 
     #[test]
     fn an_info_is_a_gauge() {
-        let page = write(&[family("asterisk_exporter_build_info", &[("v", "1")], 1)], None);
+        let page = write(&[family("asterisk_exporter_build_info", &[("v", "1")], 1)], &Chosen::All);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         assert_eq!(family[0], (1, b"asterisk_exporter_build_info".to_vec()));
         assert_eq!(family[2], (3, 1u64.to_le_bytes().to_vec()));
@@ -389,7 +390,7 @@ mod tests {
         for seconds in [0.0, 2.0, 2.0, 3.0] {
             native.observe(seconds);
         }
-        let page = write(&[histogram(&[1.0], &[(5.0, &[1, 2], Some(native))])], None);
+        let page = write(&[histogram(&[1.0], &[(5.0, &[1, 2], Some(native))])], &Chosen::All);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         let metric = fields(&family[3].1);
         assert_eq!(metric[0].0, 7, "le is no label here");
@@ -432,7 +433,7 @@ mod tests {
             let Values::Histograms(histograms) = &mut samples.values else { panic!("no values") };
             histograms.exemplars = vec![call(0.5, None), None, call(3.0, at)];
 
-            let page = write(&[samples], None);
+            let page = write(&[samples], &Chosen::All);
             let [family] = &families(&page)[..] else { panic!("not one family") };
             let histogram = fields(&fields(&family[3].1)[0].1);
             let of = |number: u64| histogram.iter().filter(move |(field, _)| *field == number);
@@ -460,7 +461,7 @@ mod tests {
         native.observe(2.0);
         let both =
             [(0.0, &[0, 0][..], Some(NativeBuckets::default())), (2.0, &[0, 1], Some(native))];
-        let page = write(&[histogram(&[1.0], &both)], None);
+        let page = write(&[histogram(&[1.0], &both)], &Chosen::All);
         let [family] = &families(&page)[..] else { panic!("not one family") };
         let spans: Vec<_> = family
             .iter()

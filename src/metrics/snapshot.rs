@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::catalogue::Entry;
 use super::labels::{LabelSet, Labels};
 use super::native::NativeBuckets;
+use super::part::Chosen;
 use super::texts::Texts;
 use crate::clock::Moment;
 
@@ -80,14 +81,10 @@ impl Samples {
         Self::undated(entry, texts, values)
     }
 
-    /// Each series of the PBX whose label is written like `pbx`, or of all.
-    ///
-    /// What is about the exporter as a whole belongs to every PBX.
-    pub(super) fn series<'a>(&'a self, pbx: Option<&'a str>) -> impl Iterator<Item = Series<'a>> {
+    /// Each series of a part.
+    pub(super) fn series<'a>(&'a self, part: &'a Chosen) -> impl Iterator<Item = Series<'a>> {
         let all = self.labels.iter().map(LabelSet).enumerate();
-        let wanted = all.filter(move |(_, labels)| {
-            pbx.is_none_or(|wanted| labels.is_of(wanted) || !labels.has_pbx())
-        });
+        let wanted = all.filter(|(_, labels)| part.has(*labels));
         wanted.map(|(at, labels)| Series {
             labels,
             start: self.starts.get(at).and_then(|start| start.dated()),

@@ -8,6 +8,7 @@
 use super::catalogue::Kind;
 use super::exposition::Format;
 use super::labels::{LabelSet, escape};
+use super::part::Chosen;
 use super::snapshot::{Exemplar, HistogramValue, Samples, Series, Value, Values};
 use crate::clock::Moment;
 
@@ -19,22 +20,22 @@ pub(super) struct Style {
     pub(super) created_lines: bool,
 }
 
-/// The families as text; of the PBX whose label is written like `pbx`, or of all.
-pub(super) fn write(families: &[Samples], pbx: Option<&str>, style: Style) -> String {
+/// A part of the families as text.
+pub(super) fn write(families: &[Samples], part: &Chosen, style: Style) -> String {
     let Style { format, created_lines } = style;
     let created_lines = created_lines && format == Format::OpenMetrics;
     // A page of one PBX among many is small.
-    let room = if pbx.is_none() { families.iter().map(size).sum() } else { 0 };
+    let room = if matches!(part, Chosen::All) { families.iter().map(size).sum() } else { 0 };
     let text = String::with_capacity(room);
     let mut page = Page { text, bounds: Vec::new(), last: "", format, created_lines };
     match format {
-        Format::Text => families.iter().for_each(|family| page.family(family, pbx)),
+        Format::Text => families.iter().for_each(|family| page.family(family, part)),
         Format::OpenMetrics => {
             // Prometheus 3.5 to 3.14 with type-and-unit labels give a family without a unit that of
             // the family before it, so those come first.
             for with_unit in [false, true] {
                 let all = families.iter().filter(|family| family.entry.unit.is_some() == with_unit);
-                all.for_each(|family| page.family(family, pbx));
+                all.for_each(|family| page.family(family, part));
             }
             page.text.push_str("# EOF\n");
         }
@@ -66,8 +67,8 @@ struct Page {
 
 impl Page {
     /// A family without series is left out, as it is by prometheus-client.
-    fn family(&mut self, family: &Samples, pbx: Option<&str>) {
-        let mut all = family.series(pbx).peekable();
+    fn family(&mut self, family: &Samples, part: &Chosen) {
+        let mut all = family.series(part).peekable();
         if all.peek().is_none() {
             return;
         }
@@ -195,7 +196,9 @@ const FRAME: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Part;
     use crate::metrics::snapshot::tests::{family, histogram};
+    use crate::pbx::PbxName;
 
     const CALLS: &str = "asterisk_exporter_connects_total";
 
@@ -204,7 +207,8 @@ mod tests {
     }
 
     fn both(families: &[Samples]) -> [String; 2] {
-        [Format::OpenMetrics, Format::Text].map(|format| write(families, None, plain(format)))
+        [Format::OpenMetrics, Format::Text]
+            .map(|format| write(families, &Chosen::All, plain(format)))
     }
 
     #[test]
@@ -256,28 +260,34 @@ mod tests {
     #[test]
     fn a_page_takes_no_room_for_the_series_of_other_pbxs() {
         let families: Vec<_> = (0..100).map(|_| family(CALLS, &[("pbx", "hq")], 3)).collect();
-        let page = write(&families, Some(r#"pbx="branch""#), plain(Format::Text));
+        let page = write(&families, &of("branch"), plain(Format::Text));
         assert_eq!((page.as_str(), page.capacity()), ("", 0));
     }
 
     #[test]
-    fn a_page_of_one_pbx_has_its_series_and_those_of_no_pbx() {
-        let page = |pbx| {
+    fn each_series_is_of_its_pbx_or_of_the_exporter() {
+        let page = |part| {
             let families = [
                 family(CALLS, &[("pbx", "hq")], 3),
                 family(CALLS, &[("pbx", "branch")], 4),
                 family("process_open_fds", &[], 5),
             ];
-            write(&families, Some(&format!("pbx=\"{pbx}\"")), plain(Format::Text))
+            write(&families, &part, plain(Format::Text))
         };
-        let samples = |pbx| -> Vec<_> {
-            page(pbx).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        let samples = |part| -> Vec<_> {
+            page(part).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
         };
-        assert_eq!(
-            samples("hq"),
-            ["asterisk_exporter_connects_total{pbx=\"hq\"} 3", "process_open_fds 5"]
+        let (hq, branch) = (
+            "asterisk_exporter_connects_total{pbx=\"hq\"} 3",
+            "asterisk_exporter_connects_total{pbx=\"branch\"} 4",
         );
-        assert_eq!(samples("nowhere"), ["process_open_fds 5"]);
-        assert!(!page("nowhere").contains(CALLS), "a family without series has no HELP either");
+        assert_eq!(samples(of("hq")), [hq]);
+        assert_eq!(samples(Chosen::Exporter), ["process_open_fds 5"]);
+        assert_eq!(samples(Chosen::All), [hq, branch, "process_open_fds 5"]);
+        assert_eq!(page(of("nowhere")), "", "a family without series has no HELP either");
+    }
+
+    fn of(pbx: &str) -> Chosen {
+        Chosen::from(&Part::Pbx(PbxName::new(pbx)))
     }
 }

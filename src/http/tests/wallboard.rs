@@ -4,7 +4,7 @@ use super::*;
 
 /// Pages with a wallboard for so many viewers.
 async fn site(viewers: usize) -> Site {
-    let write = Box::new(|_: Exposition, _: Option<&PbxName>| b"up 1\n".to_vec());
+    let write = Box::new(|_: Exposition, _: &Part| b"up 1\n".to_vec());
     Site::watched(Scraper::DEFAULT_LIMIT, write, None, (None, viewers)).await
 }
 
@@ -114,7 +114,8 @@ async fn the_page_and_its_files_may_load_nothing_else() {
     }
     let landing = site.ask("GET /").await;
     assert!(landing.text().contains("<a href=\"./wallboard\">"), "{}", landing.text());
-    let known = "not found; there is /, /metrics, /wallboard, /-/healthy and /-/ready\n";
+    let known =
+        "not found; there is /, /metrics, /wallboard, /-/targets, /-/healthy and /-/ready\n";
     assert_eq!(site.ask("GET /wallboard/").await.text(), known);
 }
 
@@ -233,7 +234,7 @@ async fn a_password_protects_the_wallboard_as_every_path() {
     let folder = support::Folder::new("wallboard");
     let path = folder.write("web.yml", &format!("basic_auth_users:\n  ann: {hash}\n"));
     let (web, _) = WebConfig::open(&path, Clock::start()).unwrap();
-    let write = Box::new(|_: Exposition, _: Option<&PbxName>| Vec::new());
+    let write = Box::new(|_: Exposition, _: &Part| Vec::new());
     let site = Site::watched(Scraper::DEFAULT_LIMIT, write, Some(web), (None, 1)).await;
 
     for path in ["/wallboard", "/wallboard/board.css", "/wallboard/board.js", "/wallboard/events"] {

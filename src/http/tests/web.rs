@@ -43,7 +43,7 @@ fn ann() -> String {
 
 const LOGIN: &str = "Authorization: Basic YW5uOnMzY3JldA==";
 
-fn page(exposition: Exposition, _: Option<&PbxName>) -> Vec<u8> {
+fn page(exposition: Exposition, _: &Part) -> Vec<u8> {
     match exposition {
         Exposition::Text(_) => b"up 1\n".to_vec(),
         Exposition::Protobuf => vec![0xff],

@@ -79,7 +79,7 @@ fn what_is_counted_is_written_as_prometheus_client_writes_it() {
 
         // What is read at the scrape alone is not registered.
         let snapshot = Snapshot { states: Vec::new(), process: false, ..bench.snapshot() };
-        assert_eq!(snapshot.text(None, Format::OpenMetrics), units_last(&wanted));
+        assert_eq!(snapshot.text(&Part::All, Format::OpenMetrics), units_last(&wanted));
     }
 }
 

@@ -45,7 +45,7 @@ fn whole(settings: Settings) -> Bench {
 #[test]
 fn what_a_pbx_has_before_its_first_event_is_taken() {
     let bench = &mut whole(Settings::default());
-    let own = Scrape(bench.snapshot().text(None, Format::Text));
+    let own = Scrape(bench.snapshot().text(&Part::All, Format::Text));
     let about_others = ["asterisk_queue", "asterisk_call", "asterisk_recordings", "asterisk_trunk"];
     let own = own.0.lines().filter(|line| {
         line.contains(r#"pbx="hq""#) && !about_others.iter().any(|name| line.starts_with(name))

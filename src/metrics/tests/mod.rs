@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::part::Chosen;
 use super::snapshot::Values;
 use super::*;
 use crate::correlator::{
@@ -59,11 +60,11 @@ impl Bench {
     }
 
     pub(super) fn scrape(&mut self, format: Format) -> Scrape {
-        Scrape(self.snapshot().text(None, format))
+        Scrape(self.snapshot().text(&Part::All, format))
     }
 
     pub(super) fn protobuf(&mut self) -> Vec<u8> {
-        self.snapshot().named().write(Exposition::Protobuf, None)
+        self.snapshot().named().write(Exposition::Protobuf, &Part::All)
     }
 
     pub(super) fn text(&mut self) -> Scrape {

@@ -98,14 +98,17 @@ fn a_scrape_of_one_pbx_has_its_series_in_every_format() {
         Exposition::Text(Format::OpenMetrics),
         Exposition::Protobuf,
     ] {
-        let mut page = |pbx| {
-            let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, pbx);
+        let mut page = |part| {
+            let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, &part);
             String::from_utf8_lossy(&page).into_owned()
         };
-        let (all, one) = (page(None), page(Some(&branch)));
+        let (all, one) = (page(Part::All), page(Part::Pbx(branch.clone())));
+        let own = page(Part::Exporter);
         assert!(all.contains("hq") && all.contains("branch"), "{exposition:?}");
         assert!(!one.contains("hq") && one.contains("branch"), "{exposition:?}");
-        assert!(one.contains("asterisk_exporter_build_info"), "{exposition:?}");
+        assert!(own.contains("asterisk_exporter_build_info"), "{exposition:?}");
+        assert!(!own.contains("hq") && !own.contains("branch"), "{exposition:?}");
+        assert!(!one.contains("asterisk_exporter_build_info"), "{exposition:?}");
         for gauge in ["asterisk_up", "asterisk_calls_active", "asterisk_exporter_degraded"] {
             assert!(one.contains(gauge), "{exposition:?}: {gauge}");
         }
@@ -118,7 +121,7 @@ fn added(exposition: Exposition) -> (Exporter, [usize; 2], String) {
     let mut exporter = Exporter::new(metrics, Vec::new());
     let numbers = ["hq", "branch"].map(|pbx| exporter.add(|metrics| monitor(metrics, pbx)));
     exporter.monitors[numbers[1]].self_metrics.connected();
-    let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, None);
+    let page = exporter.snapshot(Moment::from_secs(100)).named().write(exposition, &Part::All);
     (exporter, numbers, String::from_utf8_lossy(&page).into_owned())
 }
 
@@ -130,7 +133,7 @@ fn the_parts_of_a_family_of_several_pbxs_are_one() {
     whole.monitors[1].self_metrics.connected();
     for exposition in [Exposition::Text(Format::Text), Exposition::Text(Format::OpenMetrics)] {
         let (_, _, text) = added(exposition);
-        let page = whole.snapshot(Moment::from_secs(100)).named().write(exposition, None);
+        let page = whole.snapshot(Moment::from_secs(100)).named().write(exposition, &Part::All);
         let page = String::from_utf8_lossy(&page);
         // Series of one PBX are next to each other; all else is the same.
         let sorted = |text: &str| {
@@ -191,11 +194,12 @@ fn process_metrics_are_there_only_if_asked_for() {
     let metrics = Metrics::new(Settings::default()).with_process_metrics();
     let families = metrics.snapshot(Vec::new()).named().all;
     let of = |name| families.iter().find(|family| family.entry.name == name).expect("it is there");
-    let start = of("process_cpu_seconds_total").series(None).next().and_then(|cpu| cpu.start);
+    let start =
+        of("process_cpu_seconds_total").series(&Chosen::All).next().and_then(|cpu| cpu.start);
     let Values::Real(began) = &of("process_start_time_seconds").values else { panic!("no time") };
     assert_eq!(start, Some(Moment::from_micros((began[0] * 1e6) as u64)));
 
-    let text = metrics.snapshot(Vec::new()).text(None, Format::Text);
+    let text = metrics.snapshot(Vec::new()).text(&Part::All, Format::Text);
     assert_eq!(text.contains("process_open_fds "), cfg!(target_os = "linux"));
 }
 

@@ -86,7 +86,7 @@ fn a_start_is_later_than_the_marker_of_the_scrape_before_it() {
             families.iter().find(|family| family.entry.name == "asterisk_queue_exits_total");
         let starts: Vec<_> = exits
             .expect("exits")
-            .series(None)
+            .series(&Chosen::All)
             .map(|series| series.start.expect("a start").as_micros() / 1000)
             .collect();
         assert!(!starts.is_empty() && starts.iter().all(|start| *start > marker), "{starts:?}");
@@ -123,7 +123,7 @@ fn the_classic_format_and_a_page_that_nobody_asked_for_have_no_created_lines() {
 
     let metrics = Metrics::new(Settings::default()).starting(at(0));
     let _ = metrics.recorder(&PbxName::new("hq"));
-    let page = metrics.snapshot(Vec::new()).text(None, Format::OpenMetrics);
+    let page = metrics.snapshot(Vec::new()).text(&Part::All, Format::OpenMetrics);
     assert!(page.contains("asterisk_calls_total{") && !page.contains("_created"));
 }
 
@@ -135,7 +135,7 @@ fn every_counter_and_histogram_has_a_start_and_nothing_else_has_one() {
     assert!(families.len() > 10);
     for family in &families {
         let counts = matches!(family.entry.kind, Kind::Counter | Kind::Histogram);
-        for series in family.series(None) {
+        for series in family.series(&Chosen::All) {
             assert_eq!(series.start.is_some(), counts, "{} {series:?}", family.entry.name);
         }
     }

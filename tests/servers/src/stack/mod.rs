@@ -32,6 +32,7 @@ mod shards;
 mod standing;
 mod start_times;
 mod starts;
+mod targets;
 mod vmagents;
 mod vmalert;
 mod web;
