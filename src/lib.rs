@@ -24,6 +24,7 @@
 //! | [`config`] | file, environment and flags to a checked configuration |
 //! | [`doctor`] | what is missing on a PBX, and the line that mends it |
 //! | [`manager_conf`] | the manager account with the least rights that are needed |
+//! | [`setup`] | what a new user needs: account, configuration, scrape job |
 //! | [`tls`] | by what a PBX is recognised over TLS, and what is wrong when it is not |
 //! | [`health`] | the phase of each PBX, shared by supervisor and HTTP |
 //! | [`error`] | errors as text |
@@ -59,6 +60,7 @@ pub mod pbx;
 pub mod queue_log;
 pub mod record;
 pub mod replay;
+pub mod setup;
 pub mod supervisor;
 pub mod tls;
 pub mod version;

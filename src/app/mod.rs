@@ -21,6 +21,7 @@ mod replay;
 mod run;
 mod runtime;
 mod service;
+mod setup;
 mod signals;
 
 use std::error::Error;
@@ -59,6 +60,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::CheckConfig(args) => check_config::run(args),
         Command::PrintConfig(args) => print_config::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Setup(args) => setup::run(&args),
         Command::Health(args) => health::run(&args),
         Command::ManagerConf(args) => manager_conf::run(&args),
         Command::Man(args) => man::run(&args),
@@ -70,6 +72,8 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
 pub fn exit_code(failure: &Failure) -> u8 {
     if failure.is::<Undecided>() {
         UNDECIDED
+    } else if failure.is::<setup::WrongAnswer>() {
+        WRONG_ANSWER
     } else if failure.is::<Misconfigured>() {
         MISCONFIGURED
     } else {
@@ -79,6 +83,8 @@ pub fn exit_code(failure: &Failure) -> u8 {
 
 /// Anything else; also the verdict of an audit that found differences.
 const FAILED: u8 = 1;
+/// Of `setup`; the same as clap has for a flag.
+const WRONG_ANSWER: u8 = 2;
 /// An audit without a verdict.
 const UNDECIDED: u8 = 2;
 /// EX_CONFIG of sysexits.h, which systemd calls CONFIG.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod log;
+mod setup;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use log::{Level, LogArgs, LogFormat};
+pub use setup::SetupArgs;
 
 use crate::build_info::{LONG_VERSION, VERSION};
 use crate::config;
@@ -21,8 +23,7 @@ use crate::version::Version;
 /// manager interface.
 ///
 /// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on
-/// a simulated PBX; `asterisk_exporter manager-conf --asterisk 20.11` prints the account your PBX
-/// needs.
+/// a simulated PBX; `asterisk_exporter setup` writes all that your own PBX needs.
 #[derive(Debug, Parser)]
 #[command(
     name = "asterisk_exporter",
@@ -67,6 +68,12 @@ pub enum Command {
     ///
     /// It changes nothing, and asks for no more than `run` does.
     Doctor(DoctorArgs),
+    /// Ask for what is needed, and write the account for manager.conf with a random secret, the
+    /// configuration, and the job for Prometheus; then run `doctor`.
+    ///
+    /// Every question has a flag.  It replaces no file without --force, and changes none of the PBX
+    /// without --install.
+    Setup(SetupArgs),
     /// Ask the exporter on this machine whether it is healthy, for containers and monitoring; exit code
     /// 1 if it is not, or does not answer.
     ///

@@ -5,7 +5,7 @@
 //! runtimes or the command line.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -152,11 +152,8 @@ impl Registrations {
 impl Pbx {
     /// Whether registrations of PJSIP may be listed.
     pub fn lists_registrations(&self) -> bool {
-        let host = self.address.host.as_str();
-        let is_here = host.eq_ignore_ascii_case("localhost")
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         match self.registrations {
-            Registrations::Encrypted => self.tls.is_some() || is_here,
+            Registrations::Encrypted => self.tls.is_some() || self.address.is_loopback(),
             Registrations::Always => true,
             Registrations::Never => false,
         }

@@ -11,6 +11,7 @@ mod trunks;
 pub use examine::{Examined, examine, not_begun, of_failure};
 pub use facts::Facts;
 use serde::Serialize;
+pub use trunks::TRUNKS_BY_NAME;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

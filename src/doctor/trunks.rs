@@ -80,7 +80,7 @@ fn proposal(candidates: &[&str], phones: &BTreeSet<&str>) -> String {
     let is_covered =
         |device: &&str| BY_NUMBER.iter().any(|technology| device.starts_with(technology));
     if holds && candidates.iter().all(is_covered) {
-        return format!("'{NOT_A_NUMBER}'");
+        return format!("'{TRUNKS_BY_NAME}'");
     }
     let names: Vec<String> = candidates.iter().map(|device| regex::escape(device)).collect();
     // A `'` ends a text of YAML unless it is doubled.
@@ -103,7 +103,7 @@ fn list(devices: &[&str]) -> String {
 }
 
 /// Right where every phone's name is a number, as on FreePBX.
-const NOT_A_NUMBER: &str = "^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]";
+pub const TRUNKS_BY_NAME: &str = "^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]";
 const BY_NUMBER: [&str; 4] = ["PJSIP/", "SIP/", "IAX2/", "DAHDI/"];
 /// Devices that a sentence names.
 const SHOWN: usize = 10;

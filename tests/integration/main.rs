@@ -21,6 +21,7 @@ mod record;
 mod reload;
 mod replay;
 mod rules;
+mod setup;
 mod supervisor;
 mod user;
 mod versions;

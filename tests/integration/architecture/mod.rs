@@ -54,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("demo", &["clock"]),
     ("manager_conf", &["version"]),
+    ("setup", &["config", "doctor", "manager_conf", "version"]),
     ("cli", &["metrics", "config", "version", "build_info", "clock", "calendar"]),
 ];
 
