@@ -13,6 +13,9 @@ pub(super) struct Phone {
     hint: bool,
     /// An agent of app_agent_pool: in use is in a call, or in the pool's own wrap-up.
     pool: bool,
+    /// The state is that of a Local channel.  It is in use only while such a channel is up (12 to 23,
+    /// `local_devicestate` of core_local.c).
+    local: bool,
 }
 
 /// Whether a device in use is in a call.
@@ -30,6 +33,8 @@ impl Phone {
         let mut this = Self::default();
         this.learn(interface);
         this.learn(state_interface);
+        let state = if state_interface.is_empty() { interface } else { state_interface };
+        this.local = state.get(..LOCAL.len()).is_some_and(|tech| tech.eq_ignore_ascii_case(LOCAL));
         this
     }
 
@@ -50,8 +55,9 @@ impl Phone {
         self.hint
     }
 
-    pub(super) const fn is_of_pool(&self) -> bool {
-        self.pool
+    /// Whether there is nothing that could be in use without a call.
+    pub(super) const fn is_in_use_by_calls_only(&self) -> bool {
+        self.pool || self.local
     }
 
     /// Takes in what an interface or a state interface says.
@@ -80,6 +86,8 @@ impl Phone {
         }
     }
 }
+
+const LOCAL: &[u8] = b"local/";
 
 /// In use, busy, ringing and in use, on hold.
 pub(super) const fn is_in_use(status: u8) -> bool {
@@ -120,5 +128,17 @@ mod tests {
         assert!(named.pool);
         let named = phone(["Local/7@x/n", "Custom:DND7"]);
         assert_eq!((named.devices.len(), named.extension.as_deref()), (0, Some("/7")));
+    }
+
+    #[test]
+    fn a_local_channel_is_in_use_by_calls_only() {
+        let only = |interfaces| phone(interfaces).is_in_use_by_calls_only();
+        assert!(only(["Local/201@agents/n", ""]));
+        assert!(only(["local/201@agents/n", "LOCAL/201@agents"]));
+        assert!(only(["Local/201@agents", "Agent:201"]));
+        assert!(!only(["Local/201@agents/n", "hint:201@ext-local"]));
+        assert!(!only(["Local/201@agents/n", "Custom:DND201"]));
+        assert!(!only(["Local/201@agents/n", "PJSIP/201"]));
+        assert!(!only(["PJSIP/201", ""]));
     }
 }

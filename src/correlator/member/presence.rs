@@ -145,7 +145,7 @@ impl Correlator {
         let member = &self.members.all[key];
         let phone = &member.phone;
         // An account that receives no events of calls, or calls that began before the session.
-        if phone.is_of_pool()
+        if phone.is_in_use_by_calls_only()
             || !self.account.call_events
             || !(self.account.channels_listed || member.free_in == Some(self.members.session))
         {

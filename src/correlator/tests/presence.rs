@@ -51,6 +51,20 @@ fn a_device_in_use_without_a_channel_is_on_do_not_disturb() {
     }
 }
 
+/// Asterisk asks no phone behind it, only whether such a channel is up.
+#[test]
+fn a_local_channel_in_use_is_a_call() {
+    const LOCAL: &str =
+        "QueueMemberStatus Queue=q MemberName=Ann Paused=0 Interface=Local/201@agents/n";
+    for state_interface in ["", " StateInterface=Local/201@agents/n"] {
+        let member = format!("{LOCAL}{state_interface}");
+        let mut stage = free(&member);
+        assert_eq!(state(stage.event(&format!("{member} Status=2"))), "busy", "{state_interface}");
+        assert_eq!(state(stage.at(600.0)), "busy");
+        assert_eq!(state(stage.event(&format!("{member} Status=1"))), "available");
+    }
+}
+
 #[test]
 fn a_channel_of_the_phone_makes_it_a_call_in_any_case() {
     for (member, name) in [
