@@ -3,7 +3,7 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all toolchain tools
+.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all test-deploy toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -19,7 +19,11 @@ test: tools lint
 	cargo test -p servers -- --skip asterisk:: --test-threads=4
 
 # Also what is too long for every change.
-test-all: test deny soak
+test-all: test deny soak test-deploy
+
+# The manifests of deploy/kubernetes, by the schemas of Kubernetes and of the Prometheus operator.
+test-deploy:
+	tests/deploy/kubernetes
 
 # Thousands of random calls beside real Asterisk, days of simulated calls, and millions of changed recordings; for a long
 # evening.  FUZZ_SEED and SEQUENCE_SEED choose others.

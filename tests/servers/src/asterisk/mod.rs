@@ -6,6 +6,7 @@
 mod account;
 mod ami;
 mod chance;
+mod compose;
 mod configuration;
 mod diagnosis;
 mod doctor;

@@ -25,7 +25,7 @@ fn what_an_agent_does_now(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let pbx = Pbx::start(version, "now", 4, &plan(version));
+    let pbx = Pbx::start(version, "now", 14, &plan(version));
     let phones = Phones::start(&pbx.net);
     let exporter = Exporter::start(&pbx.net, &pbx.manager());
     let mut script = Script { pbx, phones, exporter, clock: Clock::start() };

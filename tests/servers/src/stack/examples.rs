@@ -83,7 +83,7 @@ fn vmagent_reads_the_scrape_configuration_for_many_pbxs() {
 /// exporter its own part.
 #[test]
 fn the_manifests_of_kubernetes_fit_each_other() {
-    let text = std::fs::read_to_string(root("contrib/kubernetes/asterisk_exporter.yml")).unwrap();
+    let text = std::fs::read_to_string(root("deploy/kubernetes/asterisk_exporter.yml")).unwrap();
     let manifests: Vec<Value> =
         text.split("\n---\n").map(|part| serde_saphyr::from_str(part).unwrap()).collect();
     let kind = |kind: &str| manifests.iter().find(|manifest| manifest["kind"] == kind).expect(kind);
@@ -95,6 +95,9 @@ fn the_manifests_of_kubernetes_fit_each_other() {
     let container = &pod["spec"]["containers"][0];
     assert_eq!(monitor["podMetricsEndpoints"][0]["port"], container["ports"][0]["name"]);
     assert_eq!(container["ports"][0]["containerPort"], 15038);
+    let service = &kind("Service")["spec"];
+    assert_eq!(service["selector"], pod["metadata"]["labels"]);
+    assert_eq!(service["ports"][0]["targetPort"], container["ports"][0]["name"]);
     assert_eq!(deployment["replicas"], 1, "two exporters would count everything twice");
     assert_eq!(
         pod["spec"]["volumes"][0]["configMap"]["name"],
@@ -111,6 +114,82 @@ fn the_manifests_of_kubernetes_fit_each_other() {
         &folder.file("config.yml", config),
     ]);
     assert_content(check.env(secret["name"].as_str().unwrap(), "x"));
+}
+
+/// Nothing is written twice: they are made of the files of alerts/ and dashboards/.
+#[test]
+fn rules_and_dashboards_for_kubernetes_are_the_files() {
+    let printed = Command::new(root("deploy/kubernetes/rules-and-dashboards")).output().unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    // The parser takes some comments in a row, and rules.yml has more.
+    let parsed = |text: &str| -> Value {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        serde_saphyr::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap()
+    };
+    let manifests: Vec<_> = printed.split_terminator("---\n").map(parsed).collect();
+
+    let read = |path: &str| std::fs::read_to_string(root(path)).unwrap();
+    for (manifest, name) in manifests.iter().zip(["rules", "thresholds", "alerts"]) {
+        let file = parsed(&read(&format!("alerts/{name}.yml")));
+        assert_eq!(manifest["kind"], "PrometheusRule");
+        assert_eq!(manifest["spec"], file, "{name}");
+    }
+    let boards = ["agents", "calls-and-trunks", "exporter", "queue", "wallboard"];
+    assert_eq!(manifests.len(), 3 + boards.len());
+    for (manifest, name) in manifests[3..].iter().zip(boards) {
+        assert_eq!(manifest["kind"], "ConfigMap");
+        let board = &manifest["data"][format!("asterisk-{name}.json")];
+        assert_eq!(board.as_str(), Some(&*read(&format!("dashboards/{name}.json"))), "{name}");
+    }
+}
+
+/// What `docker compose` would start: each part by its own tool, and what they say of each other.
+#[test]
+fn the_files_of_compose_fit_each_other() {
+    let read = |path: &str| std::fs::read_to_string(root("deploy/compose").join(path)).unwrap();
+    let yaml = |path: &str| -> Value { serde_saphyr::from_str(&read(path)).unwrap() };
+    let compose = yaml("compose.yml");
+    let services = &compose["services"];
+
+    // A file that is not there would be mounted as an empty folder.
+    for (name, service) in services.as_object().unwrap() {
+        let mounts = service["volumes"].as_array().into_iter().flatten();
+        for source in mounts.map(|mount| mount.as_str().unwrap().split(':').next().unwrap()) {
+            let is_known = !compose["volumes"][source].is_null();
+            assert!(is_known || root("deploy/compose").join(source).exists(), "{name}: {source}");
+        }
+        for port in service["ports"].as_array().into_iter().flatten() {
+            assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name} is open to others");
+        }
+    }
+
+    let exporter = yaml("exporter.yml");
+    let manager = read("asterisk/manager.conf");
+    assert_eq!(exporter["pbx"][0]["address"], "asterisk:5038");
+    assert!(
+        manager.contains(&format!("secret = {}\n", exporter["pbx"][0]["secret"].as_str().unwrap()))
+    );
+    assert!(manager.contains(&format!("[{}]\n", exporter["pbx"][0]["username"].as_str().unwrap())));
+    let jobs = yaml("prometheus.yml");
+    assert_eq!(jobs["scrape_configs"][0]["static_configs"][0]["targets"][0], "exporter:15038");
+    assert_eq!(
+        jobs["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0],
+        "alertmanager:9093"
+    );
+    assert_eq!(yaml("datasource.yml")["datasources"][0]["url"], "http://prometheus:9090");
+
+    let folder = etc();
+    let config = folder.file("config.yml", &read("exporter.yml"));
+    assert_content(&mut support::program::command(&["check-config", "--config", &config]));
+    if let Some(promtool) = tool("promtool") {
+        let file = folder.file("prometheus.yml", &read("prometheus.yml"));
+        assert_content(Command::new(promtool).args(["check", "config", &file]));
+    }
+    if let Some(amtool) = tool("amtool") {
+        let file = folder.file("alertmanager.yml", &read("alertmanager.yml"));
+        assert_content(Command::new(amtool).args(["check-config", &file]));
+    }
 }
 
 #[test]
