@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use asterisk_exporter::app;
-use asterisk_exporter::cli::Cli;
-use clap::Parser as _;
+use asterisk_exporter::{app, cli};
 
 fn main() -> ExitCode {
-    match app::execute(Cli::parse()) {
+    match app::execute(cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let text = error.to_string();

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::Failure;
 use super::output::write_out;
-use crate::build_info::DATE;
+use crate::build_info::{DATE, VERSION};
 use crate::cli::{self, ManArgs};
 
 /// Prints one page, or writes all.
@@ -43,7 +43,7 @@ fn write_all(program: &clap::Command, folder: &Path) -> Result<(), Failure> {
 fn page_of(command: &clap::Command) -> Man {
     // Of the day, as in other manuals.
     let day = DATE.split('T').next().unwrap_or_default();
-    Man::new(command.clone()).date(day)
+    Man::new(command.clone()).date(day).source(format!("asterisk_exporter {VERSION}"))
 }
 
 /// A page, with references to the others.
@@ -55,12 +55,28 @@ fn text(command: &clap::Command, program: &clap::Command) -> Result<Vec<u8>, Fai
     page.render_synopsis_section(&mut text)?;
     page.render_description_section(&mut text)?;
     page.render_options_section(&mut text)?;
+    examples(command).to_writer(&mut text)?;
     if command.has_subcommands() {
         page.render_subcommands_section(&mut text)?;
     } else {
         see_also(program).to_writer(&mut text)?;
     }
     Ok(text)
+}
+
+fn examples(command: &clap::Command) -> Roff {
+    let mut section = Roff::new();
+    section.control("SH", ["EXAMPLES"]);
+    for example in cli::examples(command.get_name()) {
+        section.control("TP", []);
+        section.text([roman(format!("{}:", example.what))]);
+        section.control("nf", []);
+        for line in example.shown().lines() {
+            section.text([bold(line)]);
+        }
+        section.control("fi", []);
+    }
+    section
 }
 
 fn see_also(program: &clap::Command) -> Roff {

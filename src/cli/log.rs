@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 /// What is logged, and how.  Logs go to standard error.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Log")]
 pub struct LogArgs {
     /// error, warn, info, debug, trace or off; also filters such as
     /// `info,asterisk_exporter::supervisor=debug`.

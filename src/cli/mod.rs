@@ -1,6 +1,8 @@
 //! The command line: commands, flags and their help.
 
 mod audit;
+mod examples;
+mod help;
 mod log;
 mod setup;
 
@@ -9,8 +11,9 @@ use std::time::Duration;
 
 pub use audit::{AuditArgs, Side};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub use examples::{Example, examples};
 pub use log::{Level, LogArgs, LogFormat};
 pub use setup::SetupArgs;
 
@@ -22,15 +25,17 @@ use crate::version::Version;
 /// Exact Prometheus metrics of the calls, queues and agents of Asterisk PBXs, read from their
 /// manager interface.
 ///
-/// Without a command it runs the exporter.  New here?  `asterisk_exporter demo` shows everything on
-/// a simulated PBX; `asterisk_exporter setup` writes all that your own PBX needs.
+/// Without a command it runs the exporter.
 #[derive(Debug, Parser)]
 #[command(
     name = "asterisk_exporter",
     version = VERSION,
     long_version = LONG_VERSION.as_str(),
+    after_help = "Examples and more about a command: asterisk_exporter COMMAND --help",
     args_conflicts_with_subcommands = true,
-    max_term_width = 100
+    max_term_width = 100,
+    subcommand_help_heading = "Commands",
+    subcommand_value_name = "COMMAND"
 )]
 pub struct Cli {
     /// The command; `run` if left out.
@@ -44,44 +49,55 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Connect to the configured PBXs and serve their metrics (the default).
+    /// Serve the metrics of the configured PBXs (the default).
     Run(RunArgs),
-    /// Show everything on a simulated PBX inside this program: no Asterisk needed.
-    Demo(DemoArgs),
-    /// Write what a PBX sends to the exporter into a capture that `replay` plays; callers get
-    /// pseudonyms.
-    Record(RecordArgs),
-    /// Play captures of a manager interface and print the metrics as they are after the last event.
-    Replay(ReplayArgs),
-    /// Compare Asterisk's queue_log with what was counted, queue by queue and verb by verb.
+    /// Show everything on a simulated PBX, without any Asterisk.
     ///
+    /// The PBX is inside this program, speaks the protocol of a real one, and writes a queue_log.
+    Demo(DemoArgs),
+    /// Write what a PBX sends into a capture that `replay` plays.
+    ///
+    /// Callers get pseudonyms.
+    Record(RecordArgs),
+    /// Play captures and print the metrics as after the last event.
+    ///
+    /// A capture is what a manager interface has sent, as `record` writes it.
+    Replay(ReplayArgs),
+    /// Compare Asterisk's queue_log with what was counted.
+    ///
+    /// Queue by queue and verb by verb, with a capture or with the metrics of a running exporter.
     /// Exit code 0: they agree, but for documented differences (METRICS.md).  1: they differ.  2:
     /// they could not be compared.
     Audit(AuditArgs),
-    /// Check the configuration and print every mistake found; exit code 1 if there is any.
+    /// Check the configuration and print every mistake found.
+    ///
+    /// Exit code 1 if there is any.
     CheckConfig(CheckArgs),
-    /// Print the configuration that is in force: file, environment, flags and defaults, with secrets as
-    /// `***`.
+    /// Print the configuration that is in force, secrets as `***`.
+    ///
+    /// It is made of the file, the environment, the flags and the defaults.
     PrintConfig(PrintArgs),
-    /// Connect to the configured PBXs, and say in plain words what is right, what is missing, and which
-    /// line mends it; exit code 1 if numbers would be wrong or absent.
+    /// Say what each PBX lacks, and which line mends it.
     ///
-    /// It changes nothing, and asks for no more than `run` does.
+    /// It connects to the configured PBXs, changes nothing, and asks for no more than `run` does.  Exit
+    /// code 1 if numbers would be wrong or absent.
     Doctor(DoctorArgs),
-    /// Ask for what is needed, and write the account for manager.conf with a random secret, the
-    /// configuration, and the job for Prometheus; then run `doctor`.
+    /// Ask for what a new PBX needs, and write all of it.
     ///
-    /// Every question has a flag.  It replaces no file without --force, and changes none of the PBX
-    /// without --install.
+    /// The account for manager.conf with a random secret, the configuration, and the job for Prometheus;
+    /// then it runs `doctor`.  Every question has a flag.  It replaces no file without --force, and
+    /// changes none of the PBX without --install.
     Setup(SetupArgs),
-    /// Ask the exporter on this machine whether it is healthy, for containers and monitoring; exit code
-    /// 1 if it is not, or does not answer.
+    /// Ask the exporter on this machine whether it is healthy.
     ///
-    /// Needs no certificate and no password, but the same user, or root.
+    /// For containers and monitoring: exit code 1 if it is not, or does not answer.  Needs no
+    /// certificate and no password, but the same user, or root.
     Health(HealthArgs),
-    /// Print the manager.conf account with the least rights that are needed, for an Asterisk version.
+    /// Print the account for manager.conf with the least rights.
+    ///
+    /// Classes and event filters are those that the Asterisk version knows.
     ManagerConf(ManagerConfArgs),
-    /// Print the manual page of the program or of one command, or write all of them into a folder.
+    /// Print a manual page, or write all of them into a folder.
     Man(ManArgs),
     /// Print what a shell needs to complete commands and flags.
     Completions(CompletionsArgs),
@@ -103,6 +119,7 @@ pub struct RunArgs {
 
 /// Where the metrics are served.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Web")]
 pub struct WebArgs {
     /// Address to listen on, `:15038` by default; may be given several times.
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
@@ -309,9 +326,15 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// The command line, as it is parsed, documented and completed.
+/// The command line, as it is documented and completed.
 pub fn command() -> clap::Command {
-    Cli::command()
+    help::with_examples(Cli::command())
+}
+
+/// Reads the arguments of this process; ends it after a mistake, and after `--help`.
+pub fn parse() -> Cli {
+    let matches = help::with_groups(command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[cfg(test)]
