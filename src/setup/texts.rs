@@ -67,7 +67,7 @@ pub(super) fn configuration(answers: &Answers, secret: SecretAt<'_>) -> String {
     format!(
         "\
 # Configuration of asterisk_exporter, as `asterisk_exporter setup` has written it.  `check-config` reports every mistake
-# in it, `doctor` what is missing on the PBX.  README.md has every key.
+# in it, `doctor` what is missing on the PBX.  docs/configuration.md has every key.
 
 web:
   # Where Prometheus reads the metrics; ':port' is every interface.
