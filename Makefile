@@ -3,7 +3,8 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all test-deploy toolchain tools
+.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all test-deploy \
+	test-zabbix toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -19,11 +20,17 @@ test: tools lint
 	cargo test -p servers -- --skip asterisk:: --test-threads=4
 
 # Also what is too long for every change.
-test-all: test deny soak test-deploy
+test-all: test deny soak test-deploy test-zabbix
 
 # The manifests of deploy/kubernetes, by the schemas of Kubernetes and of the Prometheus operator.
 test-deploy:
 	tests/deploy/kubernetes
+
+# The template for Zabbix on a real Zabbix 7.0, which is installed into target/zabbix.
+test-zabbix: toolchain
+	cargo build --bin asterisk_exporter
+	@.ci/prepare zabbix
+	@if [ -e target/zabbix/installed ]; then tests/zabbix/check; else [ -z "$$CI" ]; fi
 
 # Thousands of random calls beside real Asterisk, days of simulated calls, and millions of changed recordings; for a long
 # evening.  FUZZ_SEED and SEQUENCE_SEED choose others.
