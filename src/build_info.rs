@@ -11,6 +11,14 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// no repository and nobody said.
 pub const REVISION: &str = env!("BUILD_REVISION");
 
+/// Where the documentation is, without a slash at the end: `homepage` in Cargo.toml.
+///
+/// It is the only place that has the address, and without it nothing links anywhere.
+pub const HOMEPAGE: Option<&str> = {
+    let address = env!("CARGO_PKG_HOMEPAGE");
+    if address.is_empty() { None } else { Some(address) }
+};
+
 /// When it was built, by RFC 3339, or as whoever built it wrote it.
 pub static DATE: LazyLock<String> = LazyLock::new(|| written(env!("BUILD_DATE")));
 

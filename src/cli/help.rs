@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 use super::examples::examples;
+use crate::build_info::HOMEPAGE;
 
 /// Adds the examples of each command to its long help.
 pub(super) fn with_examples(command: Command) -> Command {
@@ -53,7 +54,11 @@ fn examples_text(command: &Command) -> String {
         let line = example.shown().replace('\n', "\n  ");
         let _ = write!(text, "\n  # {}\n  {line}\n", example.what);
     }
-    text.trim_end().to_owned()
+    format!("{}{}", text.trim_end(), documentation(HOMEPAGE))
+}
+
+fn documentation(homepage: Option<&str>) -> String {
+    homepage.map(|address| format!("\n\nDocumentation: {address}")).unwrap_or_default()
 }
 
 const USAGE: &str = "asterisk_exporter [OPTIONS]\n       asterisk_exporter <COMMAND> [OPTIONS]";
@@ -109,6 +114,8 @@ mod tests {
         );
         assert_eq!(long.lines().filter(|line| line.starts_with("  demo ")).count(), 1);
 
+        assert_eq!(documentation(None), "");
+        assert_eq!(documentation(Some("https://a.test")), "\n\nDocumentation: https://a.test");
         let short = program.render_help().to_string();
         assert!(!short.contains("Examples:") && short.contains("asterisk_exporter COMMAND --help"));
     }

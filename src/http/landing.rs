@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use super::Pages;
 use super::duration::in_words;
+use crate::build_info::HOMEPAGE;
 use crate::calendar::utc;
 use crate::clock::Moment;
 use crate::health::{Explanation, PbxHealth, Phase, explain};
@@ -56,9 +57,17 @@ fn write_links(html: &mut String, pages: &Pages) -> fmt::Result {
         html,
         "<li><a href=\".{}\">Metrics</a></li>\n\
          <li><a href=\"./-/healthy\">Healthy</a>: this process answers</li>\n\
-         <li><a href=\"./-/ready\">Ready</a>: every PBX is synchronised</li>\n</ul>\n</nav>",
+         <li><a href=\"./-/ready\">Ready</a>: every PBX is synchronised</li>",
         Escaped(&pages.telemetry_path)
-    )
+    )?;
+    write_documentation(html, HOMEPAGE)?;
+    html.write_str("</ul>\n</nav>\n")
+}
+
+/// A build of which nobody said where its documentation is has no link to it.
+fn write_documentation(html: &mut String, homepage: Option<&str>) -> fmt::Result {
+    let Some(address) = homepage else { return Ok(()) };
+    writeln!(html, "<li><a href=\"{}\">Documentation</a></li>", Escaped(address))
 }
 
 fn write_table(html: &mut String, pbxs: &[PbxHealth], now: Moment) -> fmt::Result {
@@ -213,6 +222,20 @@ mod tests {
     fn text_is_escaped() {
         let hostile = r#"<b>&"O'Hara"</b>"#;
         assert_eq!(Escaped(hostile).to_string(), "&lt;b&gt;&amp;&quot;O&#39;Hara&quot;&lt;/b&gt;");
+    }
+
+    #[test]
+    fn there_is_a_link_to_the_documentation_where_its_address_is_known() {
+        let link = |homepage| {
+            let mut html = String::new();
+            write_documentation(&mut html, homepage).unwrap();
+            html
+        };
+        assert_eq!(link(None), "");
+        assert_eq!(
+            link(Some("https://a.test/?x&y")),
+            "<li><a href=\"https://a.test/?x&amp;y\">Documentation</a></li>\n"
+        );
     }
 
     #[test]

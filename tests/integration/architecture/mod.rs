@@ -25,7 +25,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["correlator", "build_info", "clock", "pbx"]),
     ("health", &["correlator", "clock", "pbx"]),
     ("config", &["correlator", "metrics", "tls", "pbx"]),
-    ("http", &["metrics", "correlator", "health", "config", "error", "clock", "calendar", "pbx"]),
+    (
+        "http",
+        &[
+            "metrics",
+            "correlator",
+            "health",
+            "config",
+            "error",
+            "build_info",
+            "clock",
+            "calendar",
+            "pbx",
+        ],
+    ),
     ("intake", &["ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     (
         "supervisor",
