@@ -3,8 +3,13 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
+<<<<<<< HEAD
 .PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all test-deploy \
 	test-zabbix toolchain tools
+=======
+.PHONY: advisories bench build clean dashboards deb demo deny fuzz lint pictures release soak test test-all test-deploy \
+	test-packages toolchain tools
+>>>>>>> f34cfb4 (Packages: a deb with the service, its user, man pages, completions, rules and dashboards; setup lets the service's group read the secret)
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -20,7 +25,11 @@ test: tools lint
 	cargo test -p servers -- --skip asterisk:: --test-threads=4
 
 # Also what is too long for every change.
+<<<<<<< HEAD
 test-all: test deny soak test-deploy test-zabbix
+=======
+test-all: test deny soak test-deploy test-packages
+>>>>>>> f34cfb4 (Packages: a deb with the service, its user, man pages, completions, rules and dashboards; setup lets the service's group read the secret)
 
 # The manifests of deploy/kubernetes, by the schemas of Kubernetes and of the Prometheus operator.
 test-deploy:
@@ -65,6 +74,20 @@ deny: toolchain
 # Known faults of dependencies, by the list of rustsec.org, which is fetched.
 advisories: deny
 	target/tools/bin/cargo-deny check advisories
+
+# A tool of Cargo's in target/tools: $(call cargo_tool,NAME)
+cargo_tool = [ -x target/tools/bin/$(1) ] || cargo install $(1) --locked --debug --root target/tools
+
+# Packages, in target/packages (docs/packages.md).  PROGRAM=FILE takes a program that is built.
+deb: toolchain
+	@$(call cargo_tool,cargo-deb)
+	$(if $(PROGRAM),,cargo build --release --locked --bin asterisk_exporter)
+	packaging/make deb $(or $(PROGRAM),target/release/asterisk_exporter)
+
+# The packages on fresh systems: installed, started, scraped, updated, removed.  Needs root, debootstrap, systemd-nspawn
+# and lintian; what is not there is said and left out, or a failure with CI=true.
+test-packages: deb
+	tests/packages/deb bookworm trixie
 
 # What is committed, as it is passed on: the program, optimised by a profile of what it does most (.ci/optimised), what it
 # is made of (SBOM, CycloneDX), and their checksums.

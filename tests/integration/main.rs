@@ -16,6 +16,7 @@ mod lab;
 mod metrics_md;
 mod missing;
 mod moments;
+mod packages;
 mod program;
 mod record;
 mod reload;

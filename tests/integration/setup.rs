@@ -86,6 +86,25 @@ fn answers_through_a_pipe_become_files() {
 }
 
 #[test]
+fn in_a_folder_of_a_service_its_group_reads_the_secret() {
+    // As a package makes it; with others in it, the group has no meaning.
+    for (folder_mode, secret) in [(0o2750, 0o640), (0o2755, 0o600), (0o750, 0o600)] {
+        let folder = Folder::new("setup");
+        let out = folder.path("out");
+        fs::create_dir(&out).expect("a folder");
+        fs::set_permissions(&out, fs::Permissions::from_mode(folder_mode)).expect("its mode");
+        let args =
+            ["--defaults", "--asterisk", "22.1", "--no-doctor", "--asterisk-etc", "/nowhere"];
+        let done = run(&[&["setup", "--out", as_str(&out)][..], &args].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+
+        let mode =
+            |name| fs::metadata(out.join(name)).expect("a file").permissions().mode() & 0o777;
+        assert_eq!(NAMES.map(mode), [0o644, secret, 0o644, secret], "{folder_mode:o}");
+    }
+}
+
+#[test]
 fn flags_alone_are_enough_and_the_job_is_one_for_prometheus() {
     let folder = Folder::new("setup");
     let out = folder.path("out");

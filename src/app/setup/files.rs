@@ -116,8 +116,12 @@ impl Planned {
     /// The complete file, still under a passing name, which goes with it if it gets no other.
     fn write(&self) -> io::Result<NamedTempFile> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut file = NamedTempFile::new_in(folder)?;
         match &self.like {
+            Like::Ours(OWNER_ONLY) if is_of_a_service(folder)? => {
+                file.as_file().set_permissions(Permissions::from_mode(SERVICE_READS))?;
+            }
             Like::Ours(mode) => file.as_file().set_permissions(Permissions::from_mode(*mode))?,
             Like::File(model) => {
                 let about = fs::metadata(model)?;
@@ -131,7 +135,18 @@ impl Planned {
     }
 }
 
+/// Whether new files in a folder get its group, as a package sets it for the user of its service, and
+/// others may not enter it.
+fn is_of_a_service(folder: &Path) -> io::Result<bool> {
+    const SET_GROUP: u32 = 0o2000;
+    const OTHERS: u32 = 0o7;
+    let mode = fs::metadata(folder)?.permissions().mode();
+    Ok(mode & (SET_GROUP | OTHERS) == SET_GROUP)
+}
+
 /// Of what holds the secret.
 const OWNER_ONLY: u32 = 0o600;
+/// The same in the folder of a service.
+const SERVICE_READS: u32 = 0o640;
 /// The service's own user reads its configuration, whoever that is.
 const ALL_READ: u32 = 0o644;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -102,6 +103,12 @@ pub(super) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
 }
 
+/// Whether systemd knows our unit, by a package or by hand.
+pub(super) fn has_service() -> bool {
+    UNITS.iter().any(|folder| Path::new(folder).join("asterisk_exporter.service").exists())
+}
+
+const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 const PROGRAMS: [&str; 2] = ["asterisk", "/usr/sbin/asterisk"];
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -126,7 +126,7 @@ fn no_place(args: &SetupArgs, answers: &Answers) -> Failure {
 
 /// Where the files go by default: where the unit of systemd expects the configuration, if we may.
 fn default_folder() -> PathBuf {
-    let folder = if machine::is_root() { "/etc/asterisk_exporter" } else { "." };
+    let folder = if machine::is_root() { SYSTEM_FOLDER } else { "." };
     PathBuf::from(folder)
 }
 
@@ -160,7 +160,12 @@ fn account_steps(
 fn next_steps(folder: &Path) -> String {
     let config = account::word(&folder.join(CONFIGURATION));
     let job = folder.join(SCRAPE_JOB);
-    let start = list("To start the exporter:", [format!("asterisk_exporter --config {config}")]);
+    let start = if folder == Path::new(SYSTEM_FOLDER) && machine::has_service() {
+        "systemctl enable --now asterisk_exporter".to_owned()
+    } else {
+        format!("asterisk_exporter --config {config}")
+    };
+    let start = list("To start the exporter:", [start]);
     let job = format!("prometheus.yml: the job of {}", job.display());
     format!("{start}{}", list("Prometheus:", [job]))
 }
@@ -205,4 +210,6 @@ impl SetupArgs {
     }
 }
 
+/// Where the unit of systemd expects the configuration.
+const SYSTEM_FOLDER: &str = "/etc/asterisk_exporter";
 const RELOAD: &str = "manager reload";
