@@ -2,6 +2,7 @@
 import gzip
 import json
 import os
+import random
 import shutil
 import subprocess
 import urllib.request
@@ -38,7 +39,7 @@ class Zabbix:
         self.outside = ROOT + self.place
         os.makedirs(self.outside)
         os.chmod(self.outside, 0o777)
-        self.server_port, self.port = free_port(range(20000, 32767)), free_port()
+        self.server_port, self.port = free_port(random.sample(range(20000, 32767), 50)), free_port()
         self.processes = {}
         return self
 
