@@ -3,13 +3,8 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-<<<<<<< HEAD
-.PHONY: advisories bench build clean dashboards demo deny fuzz lint pictures release soak test test-all test-deploy \
-	test-zabbix toolchain tools
-=======
 .PHONY: advisories bench build clean dashboards deb demo deny fuzz lint pictures release soak test test-all test-deploy \
-	test-packages toolchain tools
->>>>>>> f34cfb4 (Packages: a deb with the service, its user, man pages, completions, rules and dashboards; setup lets the service's group read the secret)
+	test-packages test-zabbix toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -25,11 +20,7 @@ test: tools lint
 	cargo test -p servers -- --skip asterisk:: --test-threads=4
 
 # Also what is too long for every change.
-<<<<<<< HEAD
-test-all: test deny soak test-deploy test-zabbix
-=======
-test-all: test deny soak test-deploy test-packages
->>>>>>> f34cfb4 (Packages: a deb with the service, its user, man pages, completions, rules and dashboards; setup lets the service's group read the secret)
+test-all: test deny soak test-deploy test-packages test-zabbix
 
 # The manifests of deploy/kubernetes, by the schemas of Kubernetes and of the Prometheus operator.
 test-deploy:
