@@ -85,8 +85,11 @@ impl Live {
             self.now = now;
 
             let Monitor { correlator, recorder, self_metrics } = &mut self.exporter.monitors[0];
-            if !self.stream.is_opening() {
-                correlator.expire(now, recorder);
+            // By the timer of a live session.
+            while let Some(deadline) = correlator.next_deadline().filter(|due| *due <= now)
+                && !self.stream.is_opening()
+            {
+                correlator.expire(deadline, recorder);
             }
             let mut sink = Sink { correlator, self_metrics, out: recorder };
             if let Step::Answer(answer) = self.stream.take(now, &item, &mut sink).expect("lists")

@@ -312,9 +312,13 @@ impl<W: Watch> Replay<W> {
             correlator.logged_in(now, &mut both);
             return;
         }
-        if correlator.next_deadline().is_some_and(|deadline| deadline <= now) {
-            correlator.expire(now, &mut both);
+        // Each at its own time, as in a live session: a wrap-up is over then, whenever the next event
+        // comes.
+        while let Some(deadline) = correlator.next_deadline().filter(|deadline| *deadline <= now) {
+            both.at = deadline;
+            correlator.expire(deadline, &mut both);
         }
+        both.at = now;
         if logged_in {
             correlator.logged_in(now, &mut both);
         }

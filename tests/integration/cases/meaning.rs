@@ -96,8 +96,14 @@ fn the_queue_s_wrap_up_is_in_both_queues_where_the_last_call_is_shared() {
     let over = case.numbers_at(1_790_040_970.887);
     assert_eq!(both(&over), ["available", "available"]);
     assert_eq!((wrapped_up(&over, "wrapa"), wrapped_up(&over, "wrapb")), (20.0, 0.0));
-    let times = states(&over, "Cleo Cole");
-    assert!(times.contains(&("wrapup".to_owned(), 19.998)), "{times:?}");
+
+    // However late the next event comes.
+    for (at, available) in [(1_790_040_970.887, 0.0), (1_790_040_990.887, 20.0)] {
+        let times = states(&case.numbers_at(at), "Cleo Cole");
+        for (state, seconds) in [("wrapup", 19.997), ("available", available)] {
+            assert!(times.contains(&(state.to_owned(), seconds)), "{at}: {times:?}");
+        }
+    }
 }
 
 #[test]
