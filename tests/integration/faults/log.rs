@@ -134,6 +134,7 @@ const BEGINNINGS: &[&str] = &[
     "synchronised",
     "synchronised, and for a minute by now",
     "logged off",
+    "starting",
     "listening",
 ];
 const MINUTE: Duration = Duration::from_secs(60);
