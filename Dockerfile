@@ -22,6 +22,7 @@ COPY --from=build /usr/local/bin/asterisk_exporter /usr/local/bin/asterisk_expor
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY LICENSE /usr/share/doc/asterisk_exporter/LICENSE
 COPY asterisk_exporter.example.yml /etc/asterisk_exporter/config.yml
+COPY asterisk_exporter.schema.json /etc/asterisk_exporter/
 # For the socket of the health check.
 RUN install -d -o 65534 -g 65534 -m 0700 /run/asterisk_exporter
 # Pages of megabytes are given back to the system as soon as they are sent.

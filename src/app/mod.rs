@@ -27,6 +27,7 @@ mod signals;
 use std::error::Error;
 
 use crate::cli::{Cli, Command};
+use crate::config::SCHEMA;
 
 /// What ends a command early: a text for a person, and its [`exit_code`].
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -58,6 +59,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(args),
+        Command::ConfigSchema => output::write_out(SCHEMA),
         Command::PrintConfig(args) => print_config::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Setup(args) => setup::run(&args),

@@ -135,6 +135,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "config-schema",
+        &[example(
+            "For an editor, beside the configuration",
+            "asterisk_exporter config-schema > asterisk_exporter.schema.json",
+        )],
+    ),
+    (
         "setup",
         &[
             example("With questions", "asterisk_exporter setup"),

@@ -66,7 +66,10 @@ const USAGE: &str = "asterisk_exporter [OPTIONS]\n       asterisk_exporter <COMM
 /// Every command once.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Try it", &["demo"]),
-    ("Set it up", &["setup", "doctor", "manager-conf", "check-config", "print-config"]),
+    (
+        "Set it up",
+        &["setup", "doctor", "manager-conf", "check-config", "print-config", "config-schema"],
+    ),
     ("Run it", &["run", "health"]),
     ("Check the numbers", &["audit", "record", "replay"]),
     ("Install it", &["man", "completions"]),

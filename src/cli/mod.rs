@@ -77,6 +77,11 @@ pub enum Command {
     ///
     /// It is made of the file, the environment, the flags and the defaults.
     PrintConfig(PrintArgs),
+    /// Print the JSON Schema of the configuration, for editors.
+    ///
+    /// It has the keys, their kinds and defaults, and what they mean.  A configuration names it in its
+    /// first line: `# yaml-language-server: $schema=asterisk_exporter.schema.json`.
+    ConfigSchema,
     /// Say what each PBX lacks, and which line mends it.
     ///
     /// It connects to the configured PBXs, changes nothing, and asks for no more than `run` does.  Exit

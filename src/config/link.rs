@@ -98,7 +98,7 @@ impl Link {
 }
 
 /// Asterisk's own headers stay below 1 KiB; a megabyte is a wrong figure.
-const LINE_BYTES: RangeInclusive<usize> = 1024..=1_048_576;
+pub(super) const LINE_BYTES: RangeInclusive<usize> = 1024..=1_048_576;
 
 /// From a large event to what no list reply reaches.
-const FRAME_BYTES: RangeInclusive<usize> = 4096..=67_108_864;
+pub(super) const FRAME_BYTES: RangeInclusive<usize> = 4096..=67_108_864;

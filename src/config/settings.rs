@@ -228,16 +228,16 @@ const TARGETS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::fro
 const FIRST_EDGE: Duration = Duration::from_secs(300);
 
 /// More bounds than anybody reads, each a series per queue and outcome.
-const MOST_EDGES: usize = 100;
+pub(super) const MOST_EDGES: usize = 100;
 
 /// A limit of 0 would leave no name; above the limit of interned names it would have no effect.
-const LIMITS: RangeInclusive<usize> = 1..=65_535;
+pub(super) const LIMITS: RangeInclusive<usize> = 1..=65_535;
 
 /// An agent is in several queues.
-const MEMBERS: RangeInclusive<usize> = 1..=1_000_000;
+pub(super) const MEMBERS: RangeInclusive<usize> = 1..=1_000_000;
 
 /// Fewer than a busy PBX has would count calls as lost that are not; more need 10 GB.
-const TRACKED: RangeInclusive<usize> = 1000..=10_000_000;
+pub(super) const TRACKED: RangeInclusive<usize> = 1000..=10_000_000;
 
 /// What has no names of its own, with as many bounds as are possible, needs nearly 10,000.
-const SERIES: RangeInclusive<usize> = 10_000..=10_000_000;
+pub(super) const SERIES: RangeInclusive<usize> = 10_000..=10_000_000;

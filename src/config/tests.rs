@@ -9,9 +9,10 @@ use super::*;
 use crate::correlator::{Identity, TrackedLimits};
 use crate::metrics::{AgentLabel, Detail};
 
-const MINIMAL: &str = "pbx: [{address: pbx.example, username: exporter, secret: hush}]\n";
+pub(super) const MINIMAL: &str =
+    "pbx: [{address: pbx.example, username: exporter, secret: hush}]\n";
 
-fn sources(text: &str) -> Sources {
+pub(super) fn sources(text: &str) -> Sources {
     let document = Document::Text { name: "config.yml".to_owned(), text: text.to_owned() };
     Sources { document, ..Sources::default() }
 }
@@ -21,7 +22,7 @@ fn with_variables(text: &str, variables: &[(&str, &str)]) -> Sources {
     Sources { environment, ..sources(text) }
 }
 
-fn load(sources: &Sources) -> Config {
+pub(super) fn load(sources: &Sources) -> Config {
     Config::load(sources, Purpose::Run).unwrap().config
 }
 
@@ -30,7 +31,7 @@ fn mistakes(sources: &Sources) -> Vec<String> {
     error.to_string().lines().map(str::to_owned).collect()
 }
 
-fn repository(path: &str) -> PathBuf {
+pub(super) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 

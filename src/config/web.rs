@@ -79,7 +79,7 @@ fn listen_addresses(section: &Section<'_>) -> Vec<SocketAddr> {
 }
 
 /// Each is an open connection, so a process needs that many descriptors.
-const VIEWERS: RangeInclusive<usize> = 1..=10_000;
+pub(super) const VIEWERS: RangeInclusive<usize> = 1..=10_000;
 /// A screen in each room of a large call centre; with the connections of scrapers, half of the 1024
 /// descriptors that a process has by default.
 const DEFAULT_VIEWERS: usize = 200;

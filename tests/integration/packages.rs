@@ -88,6 +88,9 @@ fn the_packages_have_the_program_and_all_that_belongs_to_it() {
     assert!(count > 30, "only {count} files");
     let example = staged.join(share).join("config.example.yml");
     assert_eq!(read(&example), read(&root("asterisk_exporter.example.yml")));
+    // The example names it in its first line.
+    let schema = staged.join(share).join("asterisk_exporter.schema.json");
+    assert_eq!(read(&schema), read(&root("asterisk_exporter.schema.json")));
 }
 
 #[test]
