@@ -18,8 +18,9 @@ use crate::ami::frame::{Decoder, Item, Limits};
 use crate::cli::DoctorArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
-use crate::doctor::{Examined, Facts, Finding, Level, examine, not_begun, of_failure};
+use crate::doctor::{Examined, Facts, Finding, Level, Targets, examine, not_begun, of_failure};
 use crate::error::printable;
+use crate::metrics::Settings;
 use crate::supervisor::{Alone, Tap};
 
 /// What was found about one PBX.
@@ -33,6 +34,7 @@ struct Report {
 /// Examines all PBXs at once; fails if there is a problem.
 pub(super) fn run(args: DoctorArgs) -> Result<(), Failure> {
     let mut config = printed(load(args.config, Overrides::default(), Purpose::Run)?);
+    let is_only_pbx = config.pbxs.len() == 1;
     if let Some(name) = &args.pbx {
         config.pbxs.retain(|pbx| pbx.name.as_str() == name);
         if config.pbxs.is_empty() {
@@ -44,7 +46,9 @@ pub(super) fn run(args: DoctorArgs) -> Result<(), Failure> {
         let stop = stop_signal()?;
         let mut examined = JoinSet::new();
         for (place, pbx) in config.pbxs.into_iter().enumerate() {
-            let report = report(pbx, args.watch, stop.clone());
+            let settings = config.metrics.clone();
+            let asked = Asked { pbx, settings, is_only_pbx, watched: args.watch };
+            let report = report(asked, stop.clone());
             examined.spawn(async move { (place, report.await) });
         }
         let mut reports = examined.join_all().await;
@@ -65,15 +69,25 @@ pub(super) fn run(args: DoctorArgs) -> Result<(), Failure> {
     })
 }
 
+/// What is to be examined.
+struct Asked {
+    pbx: Pbx,
+    settings: Settings,
+    is_only_pbx: bool,
+    watched: Duration,
+}
+
 /// Follows a PBX for a while, or until a signal, and examines what it sent.
-async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) -> Report {
+async fn report(asked: Asked, mut stop: watch::Receiver<bool>) -> Report {
+    let Asked { pbx, settings, is_only_pbx, watched } = asked;
+    let label = pbx.name.clone();
     let clock = Clock::start();
     let (rules, username) = (pbx.rules.clone(), pbx.username.clone());
     let (name, address) = (pbx.name.to_string(), pbx.address.to_string());
     let (tap, taken) = Tap::new();
     let (end, ended) = watch::channel(false);
 
-    let alone = Alone::new(pbx, clock.clone());
+    let alone = Alone::new(pbx, settings.clone(), clock.clone());
     let mut session = pin!(alone.follow(tap, ended));
     let (listed, lists) = watch::channel(false);
     let mut reading = JoinSet::new();
@@ -90,7 +104,7 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
     };
 
     // It logs off, and the tap ends with it.
-    let (was_up, missing) = (alone.is_up(), alone.missing());
+    let (was_up, missing, series) = (alone.is_up(), alone.missing(), alone.series());
     let watched = watching.map_or(Duration::ZERO, |since| clock.now().since(since));
     end.send_replace(true);
     let over = match over {
@@ -103,7 +117,9 @@ async fn report(pbx: Pbx, watched: Duration, mut stop: watch::Receiver<bool>) ->
         Ok(()) if !facts.has_queues() => vec![not_begun()],
         Ok(()) => {
             let (username, rules) = (username.as_str(), &rules);
-            examine(&facts, Examined { username, rules, missing, watched, was_up })
+            let targets = Targets { settings: &settings, pbx: &label, is_only_pbx };
+            let of = Examined { username, rules, missing, watched, was_up, series, targets };
+            examine(&facts, of)
         }
     };
     Report { pbx: name, address, findings }

@@ -20,6 +20,7 @@ use crate::cli::RecordArgs;
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
 use crate::error::with_causes;
+use crate::metrics::Settings;
 use crate::pbx::PbxName;
 use crate::record::{CaptureFile, CaptureWriter, FileError, Key, Pseudonymizer, Totals};
 use crate::supervisor::{Alone, NotBegun, Tap};
@@ -102,7 +103,7 @@ async fn follow(
     let writer_clock = clock.clone();
     writing.spawn_blocking(move || writer.run(taken, &writer_clock));
 
-    let alone = Alone::new(pbx, clock);
+    let alone = Alone::new(pbx, Settings::default(), clock);
     let mut session = pin!(alone.follow(tap, ended));
     let mut written = None;
     let began = tokio::select! {

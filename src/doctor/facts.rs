@@ -1,6 +1,7 @@
 //! What a session has shown of its PBX.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::ami::frame::{Frame, Kind};
 use crate::ami::id::ActionId;
@@ -26,7 +27,10 @@ pub struct Facts {
     pub(super) behind: Option<i64>,
     /// Whether QUEUESTATUS or QUEUEPOSITION was seen to be set.
     pub(super) queue_variables: bool,
-    pub(super) queues: BTreeSet<String>,
+    /// Queues with their own `servicelevel`, zero for none.
+    pub(super) queues: BTreeMap<String, Duration>,
+    /// Members by queue and interface: places of agents.
+    pub(super) places: BTreeSet<(String, String)>,
     /// Members by interface.
     pub(super) members: BTreeMap<String, Member>,
     /// Devices of telephony, such as `PJSIP/201`: of lists and of channels, by the rules of labels.
@@ -34,6 +38,8 @@ pub struct Facts {
     pub(super) devices_listed: bool,
     /// Devices that hints watch: phones.
     pub(super) hinted: BTreeSet<String>,
+    /// Contexts of channels, hints and members.
+    pub(super) contexts: BTreeSet<String>,
 }
 
 /// A member, wherever it is one.
@@ -64,8 +70,11 @@ impl Facts {
             self.events.insert(KNOWN[index]);
             self.stamp(frame, now);
         }
+        if frame.header("Context").is_some() {
+            keep(&mut self.contexts, text(frame, "Context"));
+        }
         match name {
-            Name::QueueParams => keep(&mut self.queues, text(frame, "Queue")),
+            Name::QueueParams => self.queue(frame),
             Name::QueueMember => self.member(frame),
             Name::CoreShowChannel | Name::Newchannel => {
                 let device = device_of_channel(&text(frame, "Channel"));
@@ -121,11 +130,27 @@ impl Facts {
         self.behind = Some(self.behind.map_or(behind, |least| least.min(behind)));
     }
 
+    fn queue(&mut self, frame: &Frame<'_>) {
+        let seconds = text(frame, "ServiceLevel").parse().unwrap_or(0);
+        if self.queues.len() < MOST {
+            self.queues.insert(text(frame, "Queue"), Duration::from_secs(seconds));
+        }
+    }
+
     fn member(&mut self, frame: &Frame<'_>) {
         let [queue, interface] = ["Queue", "Location"].map(|key| text(frame, key));
-        keep(&mut self.queues, queue);
+        if self.queues.len() < MOST {
+            self.queues.entry(queue.clone()).or_default();
+        }
+
+        let device = text(frame, "StateInterface");
+        for name in [&interface, &device] {
+            if let Some(context) = context_of(name) {
+                keep(&mut self.contexts, context.to_owned());
+            }
+        }
         if self.members.len() < MOST {
-            let device = text(frame, "StateInterface");
+            self.places.insert((queue, interface.clone()));
             self.members.insert(interface, Member { device, status: text(frame, "Status") });
         }
     }
@@ -139,6 +164,13 @@ impl Facts {
             keep(&mut self.devices, device);
         }
     }
+}
+
+/// The context in `Local/201@from-queue/n` or `hint:201@ext-local`.
+fn context_of(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("Local/").or_else(|| name.strip_prefix("hint:"))?;
+    let (_, context) = rest.split_once('@')?;
+    context.split('/').next()
 }
 
 /// A channel of the device.

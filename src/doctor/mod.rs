@@ -4,13 +4,17 @@
 //! them.  Nothing is guessed: what did not happen while it was watched is a finding of its own, which
 //! says what to do to see it.
 
+mod distribution;
 mod examine;
 mod facts;
+mod limits;
+mod targets;
 mod trunks;
 
 pub use examine::{Examined, examine, not_begun, of_failure};
 pub use facts::Facts;
 use serde::Serialize;
+pub use targets::Targets;
 pub use trunks::TRUNKS_BY_NAME;
 
 /// One thing that was looked at.
@@ -70,5 +74,30 @@ impl Finding {
     fn with(mut self, place: impl Into<String>, line: impl Into<String>) -> Self {
         self.remedies.push(Remedy { place: place.into(), line: line.into() });
         self
+    }
+}
+
+/// The first of these names, and how many more there are.
+fn list(names: &[&str]) -> String {
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// Names that a sentence has.
+const SHOWN: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_has_ten_names() {
+        let names: Vec<String> = (0..12).map(|number| format!("SIP/t{number:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(list(&names).ends_with("SIP/t09 and 2 more"));
+        assert!(list(&names[..10]).ends_with("SIP/t09"));
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Facts, channel_of, is_telephony};
-use super::{Finding, Level};
-use crate::correlator::Rules;
+use super::{Finding, Level, list};
+use crate::correlator::{Patterns, Rules};
 
 /// What the patterns make of each device.
 pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
@@ -41,9 +41,16 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
         Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks)))
     });
 
+    findings.extend(unused(rules, &facts.devices));
+    let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
+    let both: Vec<&str> = trunks.iter().copied().filter(|device| is_agent(device)).collect();
+    if !both.is_empty() {
+        let text = format!("`trunks` and `agents` both match: {}", list(&both));
+        findings.push(Finding::new(Level::Problem, "trunks", text));
+    }
+
     // With patterns for agents, a device that they leave out is nobody's.
     if !rules.agents.is_empty() {
-        let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
         let left_out: Vec<&str> =
             members.iter().copied().filter(|device| !is_agent(device)).collect();
         findings.push(if left_out.is_empty() {
@@ -54,6 +61,24 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Patterns that match no device beside others that do; where none does, that is said otherwise.
+fn unused(rules: &Rules, devices: &BTreeSet<String>) -> Option<Finding> {
+    let channels: Vec<String> = devices.iter().map(|device| channel_of(device)).collect();
+    let of = |patterns: &Patterns| {
+        let texts = patterns.texts().iter();
+        let is_used = |text: &str| {
+            let pattern = Patterns::new([text]).unwrap_or_default();
+            channels.iter().any(|channel| pattern.matches(channel))
+        };
+        let unused: Vec<String> = texts.filter(|text| !is_used(text)).cloned().collect();
+        if unused.len() == patterns.texts().len() { Vec::new() } else { unused }
+    };
+    let unused = [of(&rules.trunks), of(&rules.agents)].concat();
+    let unused: Vec<&str> = unused.iter().map(String::as_str).collect();
+    let text = format!("patterns that match no device: {}", list(&unused));
+    (!unused.is_empty()).then(|| Finding::new(Level::Advice, "trunks", text))
 }
 
 /// Where no device is a trunk: those that may be one, and a pattern for them.
@@ -94,25 +119,14 @@ fn is_named(device: &str) -> bool {
     name.starts_with(|first: char| !first.is_ascii_digit()) && !is_guest
 }
 
-fn list(devices: &[&str]) -> String {
-    let shown = devices.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    match devices.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
-    }
-}
-
 /// Right where every phone's name is a number, as on FreePBX.
 pub const TRUNKS_BY_NAME: &str = "^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]";
 const BY_NUMBER: [&str; 4] = ["PJSIP/", "SIP/", "IAX2/", "DAHDI/"];
-/// Devices that a sentence names.
-const SHOWN: usize = 10;
 
 #[cfg(test)]
 mod tests {
     use super::super::facts::Member;
     use super::*;
-    use crate::correlator::Patterns;
 
     fn facts(devices: &[&str], members: &[&str]) -> Facts {
         let member = |device: &&str| {
@@ -175,6 +189,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_matches_nothing_and_a_device_that_both_match_are_told() {
+        let facts = facts(&["SIP/201", "SIP/carrier"], &["SIP/201"]);
+        let found = look_with(&facts, &["carrier", "^IAX2/"], &["^SIP/", "^SCCP/"]);
+        let unused = "patterns that match no device: ^IAX2/, ^SCCP/".to_owned();
+        let both = "`trunks` and `agents` both match: SIP/carrier".to_owned();
+        let every = "`agents` matches every member's phone".to_owned();
+        assert_eq!(
+            found,
+            [
+                (Level::Ok, "trunks: SIP/carrier".to_owned()),
+                (Level::Advice, unused),
+                (Level::Problem, both),
+                (Level::Ok, every)
+            ]
+        );
+    }
+
+    #[test]
     fn nothing_is_guessed_where_no_phone_is_known() {
         let agents = facts(&["PJSIP/ann", "PJSIP/carrier"], &["Local/ann@agents/n"]);
         let text = "`trunks` is not configured; if any of these is a trunk, name it: PJSIP/ann, PJSIP/carrier";
@@ -191,13 +223,5 @@ mod tests {
         let found = look_with(&facts(&["PJSIP/201"], &[]), &[], &[]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, Level::Unknown);
-    }
-
-    #[test]
-    fn a_sentence_names_ten_devices() {
-        let devices: Vec<String> = (0..12).map(|number| format!("SIP/t{number:02}")).collect();
-        let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
-        assert!(list(&devices).ends_with("SIP/t09 and 2 more"));
-        assert!(list(&devices[..10]).ends_with("SIP/t09"));
     }
 }

@@ -33,6 +33,11 @@ impl Budget {
         Self { limit, taken: Arc::new(AtomicUsize::new(kept)), exported, overflows }
     }
 
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Takes what a name has for sure, all of it or nothing.
     pub(super) fn admit(&self, lines: usize) -> bool {
         self.take_of(lines, self.limit)
@@ -67,7 +72,7 @@ impl Budget {
 
     // Only ever used under the exporter's lock; the atomic is there to be shared.
     fn take_of(&self, lines: usize, limit: usize) -> bool {
-        let taken = self.taken.load(Ordering::Relaxed) + lines;
+        let taken = self.taken() + lines;
         if taken > limit {
             return false;
         }
@@ -91,6 +96,6 @@ mod tests {
         assert_eq!([10, 1].map(|lines| budget.admit_member(lines)), [true, false]);
         assert_eq!([8, 1].map(|lines| budget.take(lines)), [true, false]);
         assert_eq!([2, 1].map(|lines| budget.admit(lines)), [true, false]);
-        assert_eq!(budget.exported.get(), 100);
+        assert_eq!((budget.exported.get(), budget.taken()), (100, 100));
     }
 }

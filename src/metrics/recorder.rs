@@ -79,6 +79,11 @@ impl Recorder {
         self.targets.clear();
     }
 
+    /// How many series there are.
+    pub fn series(&self) -> usize {
+        self.budget.taken()
+    }
+
     /// The limits that names or series were beyond for the first time since this was asked.
     pub fn take_overflows(&self) -> Vec<Limit> {
         self.overflows.take_new()

@@ -71,7 +71,7 @@ impl Default for Settings {
 
 impl Settings {
     /// The target in force for `queue`; `called` is its alias, and `own` its own `servicelevel`.
-    pub(super) fn target(
+    pub fn target(
         &self,
         queue: &str,
         called: Option<&str>,

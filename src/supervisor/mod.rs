@@ -101,9 +101,9 @@ pub struct Alone {
 
 impl Alone {
     /// It is not followed yet.
-    pub fn new(pbx: Pbx, clock: Clock) -> Self {
+    pub fn new(pbx: Pbx, settings: Settings, clock: Clock) -> Self {
         // A session needs a monitor; nobody scrapes this one.
-        let metrics = Metrics::new(Settings::default());
+        let metrics = Metrics::new(settings);
         let monitor = monitor(&metrics, &pbx, clock.now());
         let target = Target {
             name: pbx.name.clone(),
@@ -131,6 +131,11 @@ impl Alone {
     /// Whether it is synchronised.
     pub fn is_up(&self) -> bool {
         self.target.health.all().first().is_some_and(|pbx| pbx.phase.is_up())
+    }
+
+    /// How many series it would have.
+    pub fn series(&self) -> usize {
+        self.target.with_monitor(|monitor| monitor.recorder.series())
     }
 
     /// What never comes in the present session, as far as that is proven.

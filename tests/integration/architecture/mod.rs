@@ -57,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pbx",
         ],
     ),
-    ("doctor", &["ami", "event", "correlator", "health", "version", "clock"]),
+    ("doctor", &["ami", "event", "correlator", "metrics", "health", "version", "clock", "pbx"]),
     ("record", &["ami", "event", "correlator", "clock"]),
     ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     ("queue_log", &["clock", "calendar"]),

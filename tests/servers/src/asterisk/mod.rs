@@ -28,6 +28,7 @@ mod presence;
 mod prometheus;
 mod proxy;
 mod scenarios;
+mod setup;
 mod sip_script;
 mod sipp;
 mod stage;

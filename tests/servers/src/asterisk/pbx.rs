@@ -146,6 +146,11 @@ impl Pbx {
         self.version.root().join(self.place.strip_prefix("/").expect("an absolute path")).join(name)
     }
 
+    /// The same as the server itself names it.
+    pub(super) fn inside(&self, name: &str) -> PathBuf {
+        self.place.join(name)
+    }
+
     pub(crate) fn queue_log(&self) -> PathBuf {
         self.file("log/queue_log")
     }
@@ -172,7 +177,7 @@ impl Pbx {
 
     /// The same, by a program that runs the rest of its arguments in the server's root.
     pub(super) fn on_console(&self, chroot: &mut Command, command: &str) -> String {
-        let conf = self.place.join("etc/asterisk.conf");
+        let conf = self.inside("etc/asterisk.conf");
         let output = chroot
             .arg(self.version.root())
             .args(["/usr/sbin/asterisk", "-C"])
