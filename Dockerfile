@@ -3,7 +3,7 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
-# For --version, since the builder has no repository: --build-arg BUILD_REVISION=$(git rev-parse --short HEAD)
+# For --version, since the builder has no repository; `make image` gives them.
 ARG BUILD_REVISION
 ARG BUILD_DATE
 # The caches keep the registry and the compiled dependencies between builds; what is in a cache is not in the
@@ -17,6 +17,10 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="asterisk_exporter" \
       org.opencontainers.image.description="Exact Prometheus metrics of calls, queues and agents on an Asterisk PBX, from its manager interface" \
       org.opencontainers.image.licenses="Apache-2.0"
+ARG VERSION BUILD_REVISION CREATED
+LABEL org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$BUILD_REVISION" \
+      org.opencontainers.image.created="$CREATED"
 COPY --from=build /usr/local/bin/asterisk_exporter /usr/local/bin/asterisk_exporter
 # The public CAs, for `tls: true` of a PBX; a CA of your own is mounted, and named by ca_file.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

@@ -3,8 +3,8 @@
 # What .ci/prepare finds or fetches comes before the system's own, which may be too old.
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(CURDIR)/target/tools/usr/bin:$(PATH)
 
-.PHONY: advisories bench build clean dashboards deb demo deny fuzz lint pictures release soak test test-all test-deploy \
-	test-packages test-zabbix toolchain tools
+.PHONY: advisories bench build clean dashboards deb demo deny fuzz image lint pictures release rpm soak static test \
+	test-all test-deploy test-packages test-zabbix toolchain tools
 
 # A simulated PBX, its metrics and the pages, without any Asterisk.  Flags: make demo ARGS='--seed 7'
 demo: toolchain
@@ -59,7 +59,7 @@ fuzz: toolchain
 
 # Licences, sources and unwanted crates among all dependencies (deny.toml).
 deny: toolchain
-	@[ -x target/tools/bin/cargo-deny ] || cargo install cargo-deny --locked --debug --root target/tools
+	@$(call cargo_tool,cargo-deny)
 	target/tools/bin/cargo-deny check licenses bans sources
 
 # Known faults of dependencies, by the list of rustsec.org, which is fetched.
@@ -75,26 +75,38 @@ deb: toolchain
 	$(if $(PROGRAM),,cargo build --release --locked --bin asterisk_exporter)
 	packaging/make deb $(or $(PROGRAM),target/release/asterisk_exporter)
 
-# The packages on fresh systems: installed, started, scraped, updated, removed.  Needs root, debootstrap, systemd-nspawn
-# and lintian; what is not there is said and left out, or a failure with CI=true.
-test-packages: deb
-	tests/packages/deb bookworm trixie
+# Of the static program, since Asterisk runs on distributions with an old C library, too.
+rpm: toolchain
+	@$(call cargo_tool,cargo-generate-rpm)
+	program=$(or $(PROGRAM),$$(packaging/static)) && packaging/make rpm "$$program"
 
-# What is committed, as it is passed on: the program, optimised by a profile of what it does most (.ci/optimised), what it
-# is made of (SBOM, CycloneDX), and their checksums.
+# The program without any library.  ARCH=aarch64 is for another architecture.
+static: toolchain
+	packaging/static $(ARCH)
+
+# The image of the Dockerfile, with what git says about the sources.  BUILDER is docker, podman or buildah.
+BUILDER ?= docker
+image:
+	$(BUILDER) build --tag asterisk_exporter:$(VERSION) --build-arg VERSION=$(VERSION) \
+		--build-arg BUILD_REVISION=$$(git rev-parse --short HEAD) --build-arg BUILD_DATE=$$(git log -1 --format=%ct) \
+		--build-arg CREATED=$$(git log -1 --format=%cI) .
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+
+# The packages on fresh systems: installed, started, scraped, updated, removed.  Needs root, debootstrap, systemd-nspawn,
+# lintian, rpm and buildah; what is not there is said and left out, or a failure with CI=true.
+test-packages: deb rpm
+	tests/packages/deb bookworm trixie
+	tests/packages/static
+	tests/packages/rpm
+	tests/packages/image
+
+# What is committed, as it is passed on, in target/dist: programs, packages, what they are made of, dashboards, rules, and
+# the checksums (packaging/release).  PROGRAM=FILE leaves out the build by a profile, which takes most of the time.
 release: toolchain deny
-	@[ -x target/tools/bin/cargo-cyclonedx ] || cargo install cargo-cyclonedx --locked --debug --root target/tools
-	rm -rf target/dist
-	mkdir -p target/dist/source
-# Newer than what was built of other sources.
-	git archive HEAD | tar -xm -C target/dist/source
-	BUILD_REVISION=$$(git rev-parse --short HEAD) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
-		target/dist/source/.ci/optimised target/optimised
-	cd target/dist/source && $(CURDIR)/target/tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --describe binaries
-	cp target/optimised/release/asterisk_exporter target/dist/
-	mv target/dist/source/asterisk_exporter_bin.cdx.json target/dist/asterisk_exporter.cdx.json
-	rm -r target/dist/source
-	cd target/dist && sha256sum asterisk_exporter asterisk_exporter.cdx.json > SHA256SUMS && cat SHA256SUMS
+	@$(call cargo_tool,cargo-cyclonedx)
+	@$(call cargo_tool,cargo-deb)
+	@$(call cargo_tool,cargo-generate-rpm)
+	packaging/release $(PROGRAM)
 
 # dashboards/*.json, from dashboards/src.
 dashboards: toolchain

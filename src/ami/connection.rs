@@ -172,8 +172,11 @@ async fn connect(
 ) -> Result<(TcpStream, SocketAddr), OpenError> {
     let Endpoint { host, port, .. } = endpoint;
     let unresolved = |source| OpenError::Resolve { host: host.to_owned(), source };
-    let found =
-        timeout_at(end, lookup_host((host, port))).await.map_err(|_| OpenError::Timeout(limit))?;
+    let silence = |_| {
+        let text = format!("no name server answered within {limit:?}");
+        unresolved(Some(io::Error::new(io::ErrorKind::TimedOut, text)))
+    };
+    let found = timeout_at(end, lookup_host((host, port))).await.map_err(silence)?;
     let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(Some(error)))?.collect();
 
     let mut failure = unresolved(None);
