@@ -41,6 +41,7 @@
 pub mod ami;
 pub mod app;
 pub mod audit;
+pub mod backfill;
 pub mod build_info;
 pub mod calendar;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! What the commands do: a file each, and what several of them need.
 
 mod audit;
+mod backfill;
 mod check_config;
 mod completions;
 mod configuration;
@@ -58,6 +59,7 @@ pub fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Record(args) => record::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Backfill(args) => backfill::run(&args),
         Command::CheckConfig(args) => check_config::run(args),
         Command::ConfigSchema => output::write_out(SCHEMA),
         Command::PrintConfig(args) => print_config::run(args),

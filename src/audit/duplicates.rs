@@ -23,7 +23,7 @@ use crate::queue_log::{Line, Verb};
 
 /// The latest calls, by queue, and the last lines of each.
 #[derive(Debug, Default)]
-pub(super) struct Latest {
+pub(crate) struct Latest {
     calls: HashMap<InQueue, Last>,
     order: VecDeque<InQueue>,
     /// The latest talk of each agent, while its call is among them.
@@ -62,7 +62,7 @@ struct Rang {
 
 /// What a line repeats.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Repeats {
+pub(crate) enum Repeats {
     /// It does not.
     Nothing,
     /// The end of a talk that had ended before, and the ends of the two lines.
@@ -81,7 +81,7 @@ pub(super) enum Repeats {
 
 impl Latest {
     /// Takes a line of the queue at that slot.
-    pub(super) fn take(&mut self, slot: usize, line: &Line<'_>, place: Place) -> Repeats {
+    pub(crate) fn take(&mut self, slot: usize, line: &Line<'_>, place: Place) -> Repeats {
         match line.verb {
             Verb::RingNoAnswer => {
                 let rang = Rang { agent: line.agent.into(), at: line.at, place };

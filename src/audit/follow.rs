@@ -202,6 +202,7 @@ mod tests {
             queue: b"q",
             agent: agent.as_bytes(),
             verb,
+            waited: None,
             shifted: false,
         }
     }

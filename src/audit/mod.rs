@@ -44,7 +44,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub use bounds::{Bounds, BoundsError};
-use duplicates::{Latest, Repeats};
+pub(crate) use duplicates::{Latest, Repeats};
 pub use exposition::{Exposition, ExpositionError};
 use queue::Queue;
 pub use report::{CallRow, Figures, Report, ReportRow, State, What};

@@ -114,6 +114,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "backfill",
+        &[
+            example(
+                "All that is there, up to the start of the exporter",
+                "asterisk_exporter backfill --config asterisk_exporter.yml --out history \
+                 --to '2026-11-24 10:00:07' --queue-log /var/log/asterisk/queue_log \
+                 /var/log/asterisk/queue_log.1.gz",
+            ),
+            example(
+                "One month, by agent, as Prometheus names the target",
+                "asterisk_exporter backfill --pbx hq --queue-log queue_log --agents \
+                 --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --job asterisk \
+                 --instance 10.0.0.5:15038 --out october",
+            ),
+        ],
+    ),
+    (
         "check-config",
         &[example(
             "Before a reload",

@@ -72,6 +72,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Run it", &["run", "health"]),
     ("Check the numbers", &["audit", "record", "replay"]),
+    ("Fill in the past", &["backfill"]),
     ("Install it", &["man", "completions"]),
 ];
 
@@ -108,6 +109,7 @@ mod tests {
                 "Set it up:",
                 "Run it:",
                 "Check the numbers:",
+                "Fill in the past:",
                 "Install it:",
                 "Options:",
                 "Web:",

@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help.
 
 mod audit;
+mod backfill;
 mod examples;
 mod help;
 mod log;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use audit::{AuditArgs, Side};
+pub use backfill::BackfillArgs;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -69,6 +71,12 @@ pub enum Command {
     /// Exit code 0: they agree, but for documented differences (METRICS.md).  1: they differ.  2:
     /// they could not be compared.
     Audit(AuditArgs),
+    /// Write the metrics of the past from Asterisk's queue_log.
+    ///
+    /// One file of OpenMetrics with timestamps for each day, for `promtool tsdb create-blocks-from
+    /// openmetrics` and for VictoriaMetrics.  What queue_log does not tell is absent
+    /// (docs/backfill.md).
+    Backfill(BackfillArgs),
     /// Check the configuration and print every mistake found.
     ///
     /// Exit code 1 if there is any.
@@ -393,7 +401,16 @@ mod tests {
         });
         assert_eq!(
             takers.collect::<Vec<_>>(),
-            ["run", "record", "replay", "audit", "check-config", "print-config", "doctor"]
+            [
+                "run",
+                "record",
+                "replay",
+                "audit",
+                "backfill",
+                "check-config",
+                "print-config",
+                "doctor"
+            ]
         );
     }
 }

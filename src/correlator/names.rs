@@ -165,6 +165,11 @@ impl<K> Table<K> {
         &self.names[id.index()]
     }
 
+    /// All names but the empty one, in the order of their first use.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().skip(1).map(AsRef::as_ref)
+    }
+
     /// How many names there are, the empty one included.
     pub fn count(&self) -> usize {
         self.names.len()

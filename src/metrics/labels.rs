@@ -149,7 +149,7 @@ pub(super) fn escape(text: &mut String, value: &str) {
 }
 
 /// A field of a label set: one label, or several that belong together.
-trait Field {
+pub(super) trait Field {
     fn add(&self, name: &str, text: &mut String);
 }
 

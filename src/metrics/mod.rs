@@ -15,6 +15,7 @@
 //! - `self_metrics`, `http`, `reloads`, `process`: metrics of the exporter itself
 //! - `state`: gauges of what goes on, made at the scrape
 //! - `recent`: what happened in the last hours; `board`: what the wallboard shows
+//! - `history`, `past`: numbers of the past, from a log
 //! - `exporter`, `monitors`, `snapshot`: a scrape's numbers; `exposition`, `text`, `protobuf`: what is
 //!   written
 
@@ -40,6 +41,7 @@ mod family;
 mod given_up;
 mod groups;
 mod histogram;
+mod history;
 mod http;
 mod labels;
 mod members;
@@ -48,6 +50,7 @@ mod naming;
 mod native;
 mod overflow;
 mod part;
+mod past;
 #[cfg(target_os = "linux")]
 mod process;
 mod protobuf;
@@ -73,10 +76,12 @@ pub use catalogue::{Entry, Kind, Unit, catalogue};
 pub use exporter::{Exporter, Families, Snapshot};
 pub use exposition::{Exposition, Format};
 pub use groups::Groups;
+pub use history::{History, Target};
 pub use http::{HttpRefusal, HttpRefusals};
 pub use monitors::{Monitor, Monitors, Slot};
 pub use overflow::Limit;
 pub use part::Part;
+pub use past::{Span, Told};
 pub use recent::{Counts as RecentCounts, QueueCounts};
 pub use recorder::Recorder;
 pub use reloads::ConfigReloads;

@@ -70,6 +70,12 @@ impl Registrar {
         all.filter(|samples| !samples.labels.is_empty()).collect()
     }
 
+    /// The numbers of one family.
+    pub(super) fn collect_one(&self, name: &str) -> Option<Samples> {
+        let (entry, family) = self.collected.iter().find(|(entry, _)| entry.name == name)?;
+        Some(family.collect(entry))
+    }
+
     /// Everything that is registered, for prometheus-client's own encoders.
     #[cfg(test)]
     pub(super) const fn registry(&self) -> &Registry {

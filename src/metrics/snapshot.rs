@@ -81,6 +81,11 @@ impl Samples {
         Self::undated(entry, texts, values)
     }
 
+    /// The value of a series.
+    pub(super) fn value(&self, series: usize) -> Value<'_> {
+        self.values.at(series)
+    }
+
     /// Each series of a part.
     pub(super) fn series<'a>(&'a self, part: &'a Chosen) -> impl Iterator<Item = Series<'a>> {
         let all = self.labels.iter().map(LabelSet).enumerate();

@@ -5,7 +5,7 @@
 //! `_total`, and has neither units, exemplars nor an end.  Numbers are written as prometheus-client
 //! writes them, so `le="1.0"` is spelled alike in all exporters that use it.
 
-use super::catalogue::Kind;
+use super::catalogue::{Entry, Kind};
 use super::exposition::Format;
 use super::labels::{LabelSet, escape};
 use super::part::Chosen;
@@ -74,7 +74,7 @@ impl Page {
         }
 
         if self.last != family.entry.name {
-            self.head(family);
+            head(&mut self.text, family.entry, self.format);
             self.last = family.entry.name;
         }
         if let Values::Histograms(histograms) = &family.values {
@@ -99,21 +99,6 @@ impl Page {
                 self.name(family.entry.family(), "_created", labels);
                 self.line(&[&timestamp(start)]);
             }
-        }
-    }
-
-    fn head(&mut self, family: &Samples) {
-        let entry = family.entry;
-        let (name, kind) = match self.format {
-            Format::OpenMetrics => (entry.family(), entry.kind),
-            // The classic format has no infos.
-            Format::Text if entry.kind == Kind::Info => (entry.name, Kind::Gauge),
-            Format::Text => (entry.name, entry.kind),
-        };
-        self.line(&["# HELP ", name, " ", entry.help, "."]);
-        self.line(&["# TYPE ", name, " ", kind.word()]);
-        if let (Format::OpenMetrics, Some(unit)) = (self.format, entry.unit) {
-            self.line(&["# UNIT ", name, " ", unit.word()]);
         }
     }
 
@@ -176,8 +161,24 @@ impl Page {
     }
 }
 
+/// What stands above the samples of a family.
+pub(super) fn head(text: &mut String, entry: &Entry, format: Format) {
+    let (name, kind) = match format {
+        Format::OpenMetrics => (entry.family(), entry.kind),
+        // The classic format has no infos.
+        Format::Text if entry.kind == Kind::Info => (entry.name, Kind::Gauge),
+        Format::Text => (entry.name, entry.kind),
+    };
+    let mut line = |parts: [&str; 5]| parts.iter().for_each(|part| text.push_str(part));
+    line(["# HELP ", name, " ", entry.help, ".\n"]);
+    line(["# TYPE ", name, " ", kind.word(), "\n"]);
+    if let (Format::OpenMetrics, Some(unit)) = (format, entry.unit) {
+        line(["# UNIT ", name, " ", unit.word(), "\n"]);
+    }
+}
+
 /// The label of a bucket.
-fn bound(bound: f64) -> String {
+pub(super) fn bound(bound: f64) -> String {
     let mut buffer = dtoa::Buffer::new();
     let number = if bound == f64::INFINITY { "+Inf" } else { buffer.format(bound) };
     format!("le=\"{number}\"")

@@ -20,6 +20,8 @@ pub struct Line<'a> {
     pub agent: &'a [u8],
     /// What happened.
     pub verb: Verb<'a>,
+    /// How long the caller had waited, in a line of an exit that nobody answered.
+    pub waited: Option<Duration>,
     /// The agent's name has a bar in it, so what follows was found further right.
     pub shifted: bool,
 }
@@ -97,6 +99,7 @@ impl<'a> Line<'a> {
             queue: entry.queue,
             agent: entry.agent,
             verb,
+            waited: waited(entry.verb, entry.data),
             shifted: entry.shifted,
         })
     }
@@ -107,6 +110,16 @@ impl<'a> Line<'a> {
         let entry = Entry::of_bars(text.as_bytes())?;
         Self::of(entry, Moment::from_secs(entry.when.seconds))
     }
+}
+
+/// The wait in an exit's parameters: the position, that at the entry, the wait; a key comes first.
+fn waited(verb: &[u8], data: &[u8]) -> Option<Duration> {
+    let place = match verb {
+        b"ABANDON" | b"EXITWITHTIMEOUT" | b"EXITEMPTY" | b"WITHDRAW" => 2,
+        b"EXITWITHKEY" => 3,
+        _ => return None,
+    };
+    parameters(data).nth(place).and_then(seconds)
 }
 
 impl<'a> Verb<'a> {
@@ -166,6 +179,7 @@ mod tests {
             queue: b"support",
             agent: b"NONE",
             verb: Verb::Entered { position: Some(1) },
+            waited: None,
             shifted: false,
         };
         assert_eq!(
@@ -233,6 +247,24 @@ mod tests {
             ("1|1.1|q|NONE|ABANDON", abandoned(None)),
         ] {
             assert_eq!(verb(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_exit_that_nobody_answered_has_its_wait() {
+        for (line, seconds) in [
+            ("1|1.1|q|NONE|ABANDON|1|1|20", Some(20)),
+            ("1|1.1|q|NONE|EXITWITHTIMEOUT|1|2|9", Some(9)),
+            ("1|1.1|q|NONE|EXITEMPTY|2|2|4", Some(4)),
+            ("1|1.1|q|NONE|EXITWITHKEY|5|1|1|2", Some(2)),
+            ("1|1.1|q|NONE|WITHDRAW|2|1|5|moved to callback", Some(5)),
+            ("1|1.1|q|NONE|EXITWITHKEY|5|1", None),
+            ("1|1.1|q|NONE|EXITWITHTIMEOUT|1", None),
+            ("1|1.1|q|NONE|SYSCOMPAT|", None),
+            ("1|1.1|q|Ann|CONNECT|4|1.2|3", None),
+        ] {
+            let waited = Line::read(line).map(|line| line.waited);
+            assert_eq!(waited, Ok(seconds.map(secs)), "{line}");
         }
     }
 

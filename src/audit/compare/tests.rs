@@ -18,6 +18,7 @@ fn line(second: u64, verb: Verb<'_>) -> Line<'_> {
         queue: b"q",
         agent: b"Ann",
         verb,
+        waited: None,
         shifted: false,
     }
 }

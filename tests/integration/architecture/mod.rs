@@ -65,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "audit",
         &["queue_log", "replay", "correlator", "metrics", "error", "clock", "calendar", "pbx"],
     ),
+    ("backfill", &["audit", "queue_log", "correlator", "metrics", "clock", "calendar", "pbx"]),
     ("demo", &["clock"]),
     ("manager_conf", &["version"]),
     ("setup", &["config", "doctor", "manager_conf", "version"]),
