@@ -30,6 +30,7 @@
 //! | [`error`] | errors as text |
 //! | [`pbx`] | the name of a configured PBX |
 //! | [`version`] | a version of Asterisk, and what differs between versions |
+//! | [`progress`] | how far a long piece of work has come |
 //! | [`build_info`] | version, revision and date of this build |
 //! | [`clock`], [`calendar`] | moments, the only reader of the clock, and their text |
 //! | [`cli`], [`app`] | the command line, and what its commands do |
@@ -58,6 +59,7 @@ pub mod intake;
 pub mod manager_conf;
 pub mod metrics;
 pub mod pbx;
+pub mod progress;
 pub mod queue_log;
 pub mod record;
 pub mod replay;

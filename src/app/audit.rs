@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use super::configuration::for_replay;
 use super::fetch::fetch;
 use super::output::write_out;
+use super::progress::Bar;
 use super::replay::play;
 use super::{AlreadyPrinted, Failure, Undecided};
 use crate::audit::{Audit, Bounds, Exposition, Report, Table};
@@ -14,6 +15,7 @@ use crate::cli::AuditArgs;
 use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::error::with_causes;
+use crate::progress::Progress;
 use crate::queue_log::QueueLog;
 
 /// Audits, and fails if the two sides differ.
@@ -38,11 +40,13 @@ fn compare(args: &AuditArgs) -> Result<(Report, Vec<String>), Failure> {
     let log =
         QueueLog::open(&args.queue_log, args.log_offset).map_err(|error| with_causes(&error))?;
     let config = for_replay(args.config.as_deref())?;
+    let bar = Bar::of_files(args.side.capture.iter().chain(&args.queue_log));
+    let log = log.with_progress(&bar.progress());
 
     // The exporter's side is taken whole, and queue_log streams past it.
     let mut audit = match &args.side.metrics {
         Some(place) => of_metrics(args, bounds, config, place)?,
-        None => of_capture(args, bounds, config)?,
+        None => of_capture(args, bounds, config, bar.progress())?,
     };
     log.read(|file, number, line| audit.line(file, number, line))
         .map_err(|error| with_causes(&error))?;
@@ -76,9 +80,14 @@ fn of_metrics(
     Ok(Audit::of_scrape(&exposition, config.metrics, window))
 }
 
-fn of_capture(args: &AuditArgs, bounds: Bounds, config: Config) -> Result<Audit, Failure> {
+fn of_capture(
+    args: &AuditArgs,
+    bounds: Bounds,
+    config: Config,
+    progress: Progress,
+) -> Result<Audit, Failure> {
     let audit = Audit::of_capture(config.metrics.clone(), bounds.of_events());
-    let replay = play(config, &args.side.capture, audit)?;
+    let replay = play(config, &args.side.capture, audit, progress)?;
 
     let lines = bounds.of_lines(replay.span())?;
     let gaps = replay.sessions().saturating_sub(1);

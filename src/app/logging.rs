@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Failure;
+use super::progress::AboveBar;
 use crate::build_info::{DATE, REVISION, VERSION};
 use crate::cli::{LogArgs, LogFormat};
 
@@ -19,7 +20,7 @@ pub(super) fn start_logging(args: &LogArgs) -> Result<(), Failure> {
 
     match args.format {
         LogFormat::Logfmt => {
-            registry.with(tracing_logfmt::builder().layer().with_writer(io::stderr)).try_init()?;
+            registry.with(tracing_logfmt::builder().layer().with_writer(|| AboveBar)).try_init()?;
         }
         LogFormat::Json => {
             registry

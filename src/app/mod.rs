@@ -16,6 +16,7 @@ mod manager_conf;
 mod notify;
 mod output;
 mod print_config;
+mod progress;
 mod record;
 mod reload;
 mod replay;

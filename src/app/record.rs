@@ -14,9 +14,10 @@ use tracing::info;
 use super::Failure;
 use super::configuration::{load, logged};
 use super::logging::start_logging;
+use super::progress::Bar;
 use super::runtime::on_runtime;
 use super::signals::stop_signal;
-use crate::cli::RecordArgs;
+use crate::cli::{LogFormat, RecordArgs};
 use crate::clock::Clock;
 use crate::config::{Overrides, Pbx, Purpose};
 use crate::error::with_causes;
@@ -39,11 +40,16 @@ pub(super) fn run(args: &RecordArgs) -> Result<(), Failure> {
 
     // Before the connection: nothing is to be asked of the PBX if there is nowhere to write.
     let file = CaptureFile::create(&args.out, args.force).map_err(|error| with_causes(&error))?;
-    let writer = CaptureWriter::new(file, pseudonymizer);
+    // Machines that read the log want nothing between its lines.
+    let shown = args.log.format == LogFormat::Logfmt;
+    let bar = shown.then(|| Bar::of_recording(args.duration));
+    let progress = bar.as_ref().map(Bar::progress).unwrap_or_default();
+    let writer = CaptureWriter::new(file, pseudonymizer).with_progress(progress);
 
     on_runtime(async {
         let name = pbx.name.clone();
         let (began, written) = follow(pbx, writer, args.duration).await?;
+        drop(bar);
 
         // The file first: if it cannot be written, how the session went does not matter.
         let totals = written.map_err(|error| with_causes(&error))?;

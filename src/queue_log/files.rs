@@ -12,6 +12,7 @@ use super::packed;
 use super::zone::Zones;
 use crate::calendar::{Offset, utc};
 use crate::clock::Moment;
+use crate::progress::Progress;
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +76,7 @@ struct LogFile {
     zones: Zones,
     /// Where the zones come from.
     source: Source,
+    progress: Progress,
 }
 
 /// Where the zones of a file come from.
@@ -120,6 +122,14 @@ impl QueueLog {
         Ok(Self { files, paths })
     }
 
+    /// Tells `progress` how many bytes of the files were read, as they are on the disk.
+    pub fn with_progress(mut self, progress: &Progress) -> Self {
+        for file in &mut self.files {
+            file.progress = progress.clone();
+        }
+        self
+    }
+
     /// Its files, the oldest first.
     pub fn files(&self) -> &[PathBuf] {
         &self.paths
@@ -155,10 +165,10 @@ impl LogFile {
     fn open(path: &Path, is_file: bool, offset: Option<Offset>) -> io::Result<Self> {
         let (zones, source) = match (offset, is_file) {
             (Some(offset), _) => (Zones::fixed(offset), Source::Given),
-            (None, true) => (zones(packed::open(path)?)?, Source::Calls),
+            (None, true) => (zones(packed::open(path, &Progress::default())?)?, Source::Calls),
             (None, false) => (Zones::default(), Source::Unknown),
         };
-        Ok(Self { path: path.to_owned(), zones, source })
+        Ok(Self { path: path.to_owned(), zones, source, progress: Progress::default() })
     }
 
     /// Reads it from its beginning, for as long as `take` wants more.
@@ -167,7 +177,7 @@ impl LogFile {
         mut take: impl FnMut(u64, Result<Line<'_>, Malformed>) -> bool,
     ) -> Result<(), QueueLogError> {
         let unreadable = |source| QueueLogError::Unreadable { path: self.path.clone(), source };
-        let mut lines = Lines::new(packed::open(&self.path).map_err(unreadable)?);
+        let mut lines = Lines::new(packed::open(&self.path, &self.progress).map_err(unreadable)?);
         let mut quality = Quality::default();
 
         while let Some((number, entry)) = lines.next_entry().map_err(unreadable)? {

@@ -11,9 +11,13 @@ use lzma_rust2::XzReader;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::progress::{Counted, Progress};
+
 /// Opens a file as it was before it was compressed, if it was.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
+/// `progress` is told how much of it was read, as it is on the disk.
+pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead>> {
+    let file = progress.clone().of(File::open(path)?);
+    let mut file = BufReader::with_capacity(CHUNK, file);
     let begins = file.fill_buf()?;
 
     // A file that would be read as garbage gets a message with what to do.
@@ -38,14 +42,14 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 
 /// Frames of zstd, one behind the other: what `zstd` makes of several files.
 struct Zstd {
-    file: BufReader<File>,
+    file: BufReader<Counted<File>>,
     decoder: Box<FrameDecoder>,
     /// A frame was begun, and not all of it is read.
     within: bool,
 }
 
 impl Zstd {
-    fn new(file: BufReader<File>) -> Self {
+    fn new(file: BufReader<Counted<File>>) -> Self {
         Self { file, decoder: Box::default(), within: false }
     }
 

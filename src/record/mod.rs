@@ -23,18 +23,30 @@ use tokio::time::timeout;
 
 use crate::ami::frame::{Decoder, Item};
 use crate::clock::{Clock, Moment};
+use crate::progress::Progress;
 
 /// Writes a capture.
 #[derive(Debug)]
 pub struct CaptureWriter {
     decoder: Decoder,
     sessions: Sessions,
+    progress: Progress,
 }
 
 impl CaptureWriter {
     /// A capture into `file`; without a `pseudonymizer` callers' numbers and names stay.
     pub fn new(file: CaptureFile, pseudonymizer: Option<Pseudonymizer>) -> Self {
-        Self { decoder: Decoder::new(UNLIMITED), sessions: Sessions::new(file, pseudonymizer) }
+        Self {
+            decoder: Decoder::new(UNLIMITED),
+            sessions: Sessions::new(file, pseudonymizer),
+            progress: Progress::default(),
+        }
+    }
+
+    /// Tells `progress` how many events were written.
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
     }
 
     /// Writes batches of whole frames until their sender is gone, then ends the file.  Blocks: it
@@ -71,6 +83,7 @@ impl CaptureWriter {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let before = self.sessions.events();
         self.decoder.feed(bytes);
         while let Some(item) = self.decoder.next_item() {
             match item {
@@ -79,6 +92,7 @@ impl CaptureWriter {
                 Item::Rejected(_) => {}
             }
         }
+        self.progress.add(self.sessions.events() - before);
         Ok(())
     }
 

@@ -82,6 +82,11 @@ impl Sessions {
         }
     }
 
+    /// How many events were written.
+    pub(super) const fn events(&self) -> u64 {
+        self.totals.events
+    }
+
     /// Brings everything written so far to the file.
     pub(super) fn flush(&mut self) -> Result<(), FileError> {
         self.file.flush()

@@ -14,7 +14,7 @@ mod time;
 mod watch;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use crate::event;
 use crate::intake::{self, Sink, Step, Stream};
 use crate::metrics::{Exporter, Format, Metrics, Monitor};
 use crate::pbx::PbxName;
+use crate::progress::Progress;
 use crate::version;
 
 /// One PBX, played from captures one after the other; `W` watches.
@@ -47,6 +48,7 @@ pub struct Replay<W = ()> {
     time: Time,
     /// The PBX is disconnected: nothing of the session that begins was synchronised yet.
     gap: Option<Gap>,
+    progress: Progress,
     watch: W,
 }
 
@@ -87,6 +89,7 @@ impl Replay {
             begun: None,
             time: Time::at(start),
             gap: None,
+            progress: Progress::default(),
             watch: (),
         }
     }
@@ -122,8 +125,15 @@ impl<W: Watch> Replay<W> {
             begun: None,
             time: Time::default(),
             gap: None,
+            progress: Progress::default(),
             watch,
         }
+    }
+
+    /// Tells `progress` how many bytes of the files were read, as they are on the disk.
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
     }
 
     /// Plays a file, gzipped or not.
@@ -133,7 +143,8 @@ impl<W: Watch> Replay<W> {
     /// that was cut is none of these.
     pub fn play_file(&mut self, path: &Path) -> Result<Played, ReplayError> {
         let unreadable = |source| ReplayError::Unreadable { path: path.into(), source };
-        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let file = File::open(path).map_err(unreadable)?;
+        let mut file = BufReader::new(self.progress.clone().of(file));
         let packed = starts_with_gzip(&mut file).map_err(unreadable)?;
         let played = if packed { self.play(MultiGzDecoder::new(file)) } else { self.play(file) };
         let (played, failed) = played;
@@ -355,8 +366,7 @@ impl<W: Watch> Replay<W> {
     }
 }
 
-fn starts_with_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
-    use std::io::BufRead;
+fn starts_with_gzip(file: &mut impl BufRead) -> io::Result<bool> {
     Ok(file.fill_buf()?.starts_with(&[0x1f, 0x8b]))
 }
 

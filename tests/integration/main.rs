@@ -18,6 +18,7 @@ mod missing;
 mod moments;
 mod packages;
 mod program;
+mod progress;
 mod record;
 mod reload;
 mod replay;

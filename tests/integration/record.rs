@@ -8,17 +8,16 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use asterisk_exporter::ami::frame::{Decoder, Item, Limits};
-use asterisk_exporter::demo::{self, DemoPbx, Options};
+use asterisk_exporter::demo;
 use asterisk_exporter::metrics::Format;
 use asterisk_exporter::record::{Key, Pseudonymizer};
 use flate2::read::MultiGzDecoder;
 use support::program::{PATIENCE, Running, command, run, wait_until};
 use support::{Numbers, fixture};
 
-use crate::lab::{replay, rules};
+use crate::lab::{Busy, replay, rules};
 
 /// A PBX that sends what the test wants.
 struct Fake(TcpListener);
@@ -387,20 +386,8 @@ fn pseudonyms_change_no_number_of_any_capture_and_leave_no_caller() {
 
 #[test]
 fn the_demo_s_lists_are_in_the_capture_and_are_played() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let options = Options {
-        seed: 5,
-        speed: 60.0,
-        username: "exporter".into(),
-        secret: "hush-hush".into(),
-        busy: 1.0,
-        open_for: Duration::ZERO,
-    };
-    let pbx = runtime.block_on(DemoPbx::bind(options)).expect("a port");
-    let place = Place::new("demo", pbx.address());
-    let (_open, stop) = tokio::sync::watch::channel(false);
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn_on(pbx.serve(stop), runtime.handle());
+    let pbx = Busy::start();
+    let place = Place::new("demo", pbx.address);
     let running = place.record(&[]);
     wait_until("a thousand events", || (count(&place.content().0) > 1000).then_some(()));
 

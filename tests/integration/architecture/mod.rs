@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("error", &[]),
     ("calendar", &["clock"]),
+    ("progress", &[]),
     ("build_info", &["calendar"]),
     ("tls", &["clock", "calendar"]),
     ("ami", &["tls", "clock"]),
@@ -58,9 +59,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("doctor", &["ami", "event", "correlator", "metrics", "health", "version", "clock", "pbx"]),
-    ("record", &["ami", "event", "correlator", "clock"]),
-    ("replay", &["intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
-    ("queue_log", &["clock", "calendar"]),
+    ("record", &["progress", "ami", "event", "correlator", "clock"]),
+    (
+        "replay",
+        &["progress", "intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"],
+    ),
+    ("queue_log", &["progress", "clock", "calendar"]),
     (
         "audit",
         &["queue_log", "replay", "correlator", "metrics", "error", "clock", "calendar", "pbx"],
