@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod alerts;
+mod backfill;
 mod calls;
 mod day;
 mod day_tests;

@@ -171,6 +171,17 @@ impl Server {
         Series::of_answer(&self.json(&format!("/api/v1/query?query={}", encoded(query))))
     }
 
+    /// The same at a time in the past.
+    pub(crate) fn ask_at(&self, query: &str, seconds: u64) -> Series {
+        let query = encoded(query);
+        Series::of_answer(&self.json(&format!("/api/v1/query?time={seconds}&query={query}")))
+    }
+
+    /// A file or folder of its own.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.path(name)
+    }
+
     /// The JSON at a path.
     pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) =

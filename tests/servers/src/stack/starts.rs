@@ -228,7 +228,7 @@ fn hour(fraction: f64) -> String {
     lines.collect()
 }
 
-fn post(port: u16, path: &str, body: &str) {
+pub(super) fn post(port: u16, path: &str, body: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let length = body.len();
     write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
