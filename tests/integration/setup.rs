@@ -386,8 +386,11 @@ impl Terminal {
         }
         let program = command(&["setup"]);
         let program = program.get_program().to_str().expect("a plain path").to_owned();
-        let line =
-            format!("{program} setup --watch 0s --asterisk-etc /nowhere --out {}", out.display());
+        // Whoever runs the tests in the background may have SIGINT ignored, which is inherited.
+        let line = format!(
+            "env --default-signal=INT {program} setup --watch 0s --asterisk-etc /nowhere --out {}",
+            out.display()
+        );
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
