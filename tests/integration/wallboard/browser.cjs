@@ -243,7 +243,9 @@ async function main() {
   }
 }
 
-main().catch((error) => {
+// Debian's chromium-headless-shell is a script that starts the browser and does not pass a signal on.  The browser goes
+// when its pipe is closed, and that is when this process has ended: it must not wait for the browser.
+main().then(() => process.exit(0), (error) => {
   console.error(error);
   process.exit(1);
 });
