@@ -369,4 +369,6 @@ fn passed_on(s: &Stage<'_>) {
     s.act("Hangup", &[("Channel", &agent)]);
     s.wait("AgentComplete");
     s.pbx.ctl().wait(from, "AttendedTransfer", &[("OrigTransfererChannel", &agent)]);
+    // On a busy machine the agent's channel is listed for a while after that.
+    s.pbx.ctl().wait(from, "Hangup", &[("Channel", &agent)]);
 }
