@@ -8,7 +8,6 @@
 //! - `table`: the same in an export of a database's table
 //! - `when`, `zone`: when it was written, and the zone of local times
 //! - `field`, `malformed`: single fields, and why a line cannot be read
-//! - `field`, `malformed`: single fields, and why a line cannot be read
 //! - `packed`: the content of a compressed file
 //! - `files`: one log in several files
 

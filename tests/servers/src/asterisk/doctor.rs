@@ -24,7 +24,7 @@ fn names_what_is_wrong(version: Version) {
     if !version.is_installed() {
         return;
     }
-    let pbx = Pbx::start(version, "doctor", 10, &plan(version));
+    let pbx = Pbx::start(version, "doctor", 16, &plan(version));
     let manager = pbx.manager();
     let entry = |name: &str, address: &str, more: &str| {
         format!("  - name: {name}\n    address: {address}\n    username: exporter\n{more}")
