@@ -12,6 +12,7 @@ pub(super) enum Distribution {
     Free,
     Vital,
     Miko,
+    Wazo,
 }
 
 /// The distribution, with the context that shows it.
@@ -20,7 +21,7 @@ pub(super) fn recognise(contexts: &BTreeSet<String>) -> Option<(Distribution, &s
         let context = contexts.iter().find(|context| of.writes(context));
         context.map(|context| (of, context.as_str()))
     };
-    [Distribution::Free, Distribution::Miko, Distribution::Vital].into_iter().find_map(shown)
+    Distribution::ALL.into_iter().find_map(shown)
 }
 
 /// The finding about it.
@@ -39,19 +40,23 @@ pub(super) fn place(recognised: Option<(Distribution, &str)>, section: &str) -> 
     match distribution {
         Distribution::Free => format!("[{section}]{more} of manager_custom.conf"),
         Distribution::Vital => format!("[{section}]{more} of {VITALPBX_FILE}"),
+        Distribution::Wazo => format!("[{section}]{more} of {WAZO_FILE}"),
         Distribution::Miko if section == "general" => {
-            "Custom files of MikoPBX, manager.conf, [general]".to_owned()
+            "System file customization of MikoPBX, manager.conf, [general](+)".to_owned()
         }
         Distribution::Miko => format!("AMI access of MikoPBX, account {section}"),
     }
 }
 
 impl Distribution {
+    const ALL: [Self; 4] = [Self::Free, Self::Miko, Self::Vital, Self::Wazo];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Free => "FreePBX or Issabel",
             Self::Vital => "VitalPBX",
             Self::Miko => "MikoPBX",
+            Self::Wazo => "Wazo",
         }
     }
 
@@ -66,6 +71,9 @@ impl Distribution {
             Self::Miko => {
                 "it writes manager.conf itself; accounts are those of AMI access in its web interface, without Newexten \
                  unless the account has a filter of its own"
+            }
+            Self::Wazo => {
+                "accounts of your own belong in a file of their own in /etc/asterisk/manager.d"
             }
         }
     }
@@ -85,8 +93,21 @@ impl Distribution {
                 let of_tenant = name.filter(|(tenant, _)| is_tenant(tenant)).map(|(_, name)| name);
                 of_tenant.unwrap_or(context) == VITALPBX
             }
+            Self::Wazo => WAZO.contains(&context) || is_of_wazo_tenant(context),
         }
     }
+}
+
+/// Whether it is a context such as `ctx-acme-incall-8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9e4`: a tenant, a
+/// type that older ones lack, and a UUID.
+fn is_of_wazo_tenant(context: &str) -> bool {
+    let Some(at) = context.len().checked_sub(UUID) else { return false };
+    let Some((start, uuid)) = context.split_at_checked(at) else { return false };
+    let is_uuid = uuid.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    is_uuid && start.starts_with("ctx-") && start.ends_with('-')
 }
 
 /// FreePBX/core, release/16.0 of 2024 (functions.inc.php, Dialplan/macroDialone.php,
@@ -109,6 +130,15 @@ const VITALPBX: &str = "cos-all";
 /// manager__50-astboard-user.conf.
 const VITALPBX_FILE: &str = "/etc/asterisk/vitalpbx/manager__60-exporter.conf";
 
+/// wazo-platform of 2026: wazo-agentd and xivo-dao have the members `Local/id-7@agentcallback` and
+/// `Local/UUID@usersharedlines`, wazo-confd (plugins/context/resource.py) the contexts of tenants.  The
+/// manager.conf of wazo-asterisk-config includes each file of manager.d; `[general]` is in
+/// 99-general.conf, and names that begin with a letter come behind it.
+const WAZO: &[&str] = &["agentcallback", "usersharedlines"];
+const WAZO_FILE: &str = "/etc/asterisk/manager.d/asterisk_exporter.conf";
+/// Characters of a UUID.
+const UUID: usize = 36;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +159,14 @@ mod tests {
             (&["T12_cos-all"], Some(Distribution::Vital)),
             (&["internal-hints"], Some(Distribution::Miko)),
             (&["SIP-TRUNK-4F2-incoming"], Some(Distribution::Miko)),
+            (&["agentcallback"], Some(Distribution::Wazo)),
+            (&["usersharedlines"], Some(Distribution::Wazo)),
+            (&["ctx-acme-incall-8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9e4"], Some(Distribution::Wazo)),
+            (&["ctx-acme-8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9e4"], Some(Distribution::Wazo)),
+            (&["ctx-acme-incall-8a7f3c52+1d0e-4b6f-9a55-2f1be6c0d9e4"], None),
+            (&["ctx-acme-incall-8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9eg"], None),
+            (&["x-acme-incall-8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9e4"], None),
+            (&["ctx-acmé8a7f3c52-1d0e-4b6f-9a55-2f1be6c0d9e4", "ctx-incall-"], None),
         ] {
             assert_eq!(recognised(contexts), distribution, "{contexts:?}");
         }
@@ -150,8 +188,13 @@ mod tests {
             ),
             (
                 Some(Distribution::Miko),
-                "Custom files of MikoPBX, manager.conf, [general]",
+                "System file customization of MikoPBX, manager.conf, [general](+)",
                 "AMI access of MikoPBX, account me",
+            ),
+            (
+                Some(Distribution::Wazo),
+                "[general](+) of /etc/asterisk/manager.d/asterisk_exporter.conf",
+                "[me] of /etc/asterisk/manager.d/asterisk_exporter.conf",
             ),
         ] {
             let recognised = distribution.map(|distribution| (distribution, "x"));

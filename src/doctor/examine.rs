@@ -62,7 +62,8 @@ struct Places {
 /// `asterisk_exporter_disconnects_total`.
 pub fn of_failure(reason: &str, error: &str, username: &str) -> Finding {
     let finding = Finding::new(Level::Problem, "login", error);
-    let account = format!("[{username}] of manager.conf");
+    // No context has shown the distribution yet.
+    let account = format!("[{username}] of {ANY_FILE}");
     match reason {
         "auth" => finding
             .with(account.clone(), "secret = the one of the configuration")
@@ -264,6 +265,8 @@ const CLASSES: &[Class] = &[
 ];
 
 const HIDDEN_FROM_ALL: &str = ", or disabledevents of [general], or stasis.conf";
+/// The file of an account where the distribution is not known.
+const ANY_FILE: &str = "manager.conf (FreePBX, Issabel: manager_custom.conf)";
 const REPORTING: &str = "write = reporting";
 /// Device state 4 of Asterisk.
 const INVALID: &str = "4";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Facts, channel_of, is_telephony};
-use super::{Finding, Level, list};
+use super::{Finding, Level, SHOWN, list};
 use crate::correlator::{Patterns, Rules};
 
 /// What the patterns make of each device.
@@ -31,18 +31,27 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
         findings.push(Finding::new(Level::Problem, "trunks", text));
     }
 
+    let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
     let (trunks, others): (Vec<&str>, Vec<&str>) =
         facts.devices.iter().map(String::as_str).partition(|device| is_trunk(device));
-    findings.push(if trunks.is_empty() {
-        let is_candidate = |device: &&str| !phones.contains(device) && is_named(device);
-        let candidates: Vec<&str> = others.into_iter().filter(is_candidate).collect();
-        without_trunks(&candidates, &phones, rules)
+    let unknown = others.into_iter().filter(|device| !phones.contains(device) && !is_guest(device));
+    let (named, numbered): (Vec<&str>, Vec<&str>) = unknown.partition(|device| is_named(device));
+    let mut undecided = numbered;
+    if trunks.is_empty() {
+        findings.extend(without_trunks(&named, &phones, rules));
     } else {
-        Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks)))
-    });
+        findings.push(Finding::new(Level::Ok, "trunks", format!("trunks: {}", list(&trunks))));
+        undecided.splice(0..0, named);
+    }
+    // Where no phone is known, each phone would be one of them.
+    undecided.retain(|device| !phones.is_empty() && !is_agent(device));
+    findings.extend(of_undecided(&undecided, rules));
+    if findings.is_empty() {
+        let text = "no device looks like a trunk: calls have a direction only where their context shows it";
+        findings.push(Finding::new(Level::Unknown, "trunks", text));
+    }
 
     findings.extend(unused(rules, &facts.devices));
-    let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
     let both: Vec<&str> = trunks.iter().copied().filter(|device| is_agent(device)).collect();
     if !both.is_empty() {
         let text = format!("`trunks` and `agents` both match: {}", list(&both));
@@ -81,22 +90,38 @@ fn unused(rules: &Rules, devices: &BTreeSet<String>) -> Option<Finding> {
     (!unused.is_empty()).then(|| Finding::new(Level::Advice, "trunks", text))
 }
 
-/// Where no device is a trunk: those that may be one, and a pattern for them.
-fn without_trunks(candidates: &[&str], phones: &BTreeSet<&str>, rules: &Rules) -> Finding {
+/// Devices that are neither known phones nor trunks.  A trunk may be called by its number, as a phone is,
+/// so that nothing follows from the name.
+fn of_undecided(devices: &[&str], rules: &Rules) -> Option<Finding> {
+    let text = format!("no hint and no queue shows whether these are phones: {}", list(devices));
+    let finding = Finding::new(Level::Unknown, "trunks", text);
+    match devices.len() {
+        0 => None,
+        1..=SHOWN => {
+            let place = "pbx[] of the configuration, without those that are phones";
+            let patterns = rules.trunks.texts().iter().map(|text| quoted(text));
+            let patterns: Vec<_> = patterns.chain([by_name(devices)]).collect();
+            Some(finding.with(place, format!("trunks: [{}]", patterns.join(", "))))
+        }
+        _ => Some(finding),
+    }
+}
+
+/// Where no device is a trunk: those that may be one by their names, and a pattern for them.
+fn without_trunks(candidates: &[&str], phones: &BTreeSet<&str>, rules: &Rules) -> Option<Finding> {
     if candidates.is_empty() {
-        let text = "no device looks like a trunk: calls have a direction only where their context shows it";
-        return Finding::new(Level::Unknown, "trunks", text);
+        return None;
     }
     let why = if rules.trunks.is_empty() { "is not configured" } else { "matches no device" };
     // Where no phone is known, each of them may be one.
     if phones.is_empty() {
         let text =
             format!("`trunks` {why}; if any of these is a trunk, name it: {}", list(candidates));
-        return Finding::new(Level::Advice, "trunks", text);
+        return Some(Finding::new(Level::Advice, "trunks", text));
     }
     let text = format!("`trunks` {why}, and these are no phones: {}", list(candidates));
-    Finding::new(Level::Problem, "trunks", text)
-        .with("pbx[] of the configuration", format!("trunks: [{}]", proposal(candidates, phones)))
+    let line = format!("trunks: [{}]", proposal(candidates, phones));
+    Some(Finding::new(Level::Problem, "trunks", text).with("pbx[] of the configuration", line))
 }
 
 /// A pattern for trunks: by the rule that phones are numbers if it holds here, else by name.
@@ -107,16 +132,32 @@ fn proposal(candidates: &[&str], phones: &BTreeSet<&str>) -> String {
     if holds && candidates.iter().all(is_covered) {
         return format!("'{TRUNKS_BY_NAME}'");
     }
-    let names: Vec<String> = candidates.iter().map(|device| regex::escape(device)).collect();
-    // A `'` ends a text of YAML unless it is doubled.
-    format!("'^({})-'", names.join("|").replace('\'', "''"))
+    by_name(candidates)
 }
 
-/// Whether the device has a name, as a trunk has, and not a number, as most phones have.
+fn by_name(devices: &[&str]) -> String {
+    let names: Vec<String> = devices.iter().map(|device| regex::escape(device)).collect();
+    quoted(&format!("^({})-", names.join("|")))
+}
+
+/// As a text of YAML, which a `'` ends unless it is doubled.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Whether the device has a name, as most trunks have, and not a number, as most phones have.
 fn is_named(device: &str) -> bool {
-    let name = device.split_once('/').map_or("", |(_, name)| name);
-    let is_guest = name == "anonymous" || name.starts_with("anonymous@");
-    name.starts_with(|first: char| !first.is_ascii_digit()) && !is_guest
+    name_of(device).starts_with(|first: char| !first.is_ascii_digit())
+}
+
+/// The endpoint that takes calls of whom no other does.
+fn is_guest(device: &str) -> bool {
+    let name = name_of(device);
+    name == "anonymous" || name.starts_with("anonymous@")
+}
+
+fn name_of(device: &str) -> &str {
+    device.split_once('/').map_or("", |(_, name)| name)
 }
 
 /// Right where every phone's name is a number, as on FreePBX.
@@ -216,6 +257,42 @@ mod tests {
         let hinted = ["PJSIP/ann".to_owned()].into();
         let line = "trunks: ['^(PJSIP/carrier)-']".to_owned();
         assert_eq!(look_with(&Facts { hinted, ..agents }, &[], &[]), [(Level::Problem, line)]);
+    }
+
+    #[test]
+    fn a_trunk_called_by_its_number_is_told_from_no_phone() {
+        let facts = facts(&["PJSIP/201", "PJSIP/202", "PJSIP/4930123456"], &["PJSIP/201"]);
+        let line = |patterns: &str| (Level::Unknown, format!("trunks: [{patterns}]"));
+        let found = look_with(&facts, &[], &[]);
+        assert_eq!(found, [line(r"'^(PJSIP/202|PJSIP/4930123456)-'")]);
+
+        // A hint shows whose phone one is, a pattern for agents, too.
+        let facts = Facts { hinted: ["PJSIP/202".to_owned()].into(), ..facts };
+        assert_eq!(look_with(&facts, &[], &[]), [line("'^(PJSIP/4930123456)-'")]);
+        let every = (Level::Ok, "`agents` matches every member's phone".to_owned());
+        let nothing = "no device looks like a trunk: calls have a direction only where their context shows it";
+        let found = look_with(&facts, &[], &["/[0-9]+-"]);
+        assert_eq!(found, [(Level::Unknown, nothing.to_owned()), every]);
+    }
+
+    #[test]
+    fn beside_trunks_that_match_others_may_be_some_too() {
+        let facts = facts(&["PJSIP/201", "PJSIP/4930", "PJSIP/b", "SIP/carrier"], &["PJSIP/201"]);
+        let found = look_with(&facts, &["carrier-"], &[]);
+        let line = "trunks: ['carrier-', '^(PJSIP/b|PJSIP/4930)-']".to_owned();
+        let trunks = "trunks: SIP/carrier".to_owned();
+        assert_eq!(found, [(Level::Ok, trunks), (Level::Unknown, line)]);
+    }
+
+    #[test]
+    fn no_line_is_proposed_for_more_devices_than_a_sentence_has() {
+        let devices: Vec<String> = (0..12).map(|number| format!("SIP/{number}")).collect();
+        let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
+        let [(Level::Unknown, told)] = &look_with(&facts(&devices, &["SIP/0"]), &[], &[])[..]
+        else {
+            panic!("one finding")
+        };
+        assert!(told.ends_with(" and 1 more"), "{told}");
     }
 
     #[test]

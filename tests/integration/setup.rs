@@ -223,9 +223,11 @@ fn wrong_and_missing_answers_write_nothing() {
 fn the_account_is_installed_where_manager_conf_includes_it() {
     for (include, before, after) in [
         ("#include \"manager.d/*.conf\" ", None, "manager.d/asterisk_exporter.conf"),
+        ("#include vitalpbx/manager__*.conf", None, "vitalpbx/manager__60-exporter.conf"),
         ("#include manager_custom.conf", Some("[other]\nsecret = x"), "manager_custom.conf"),
     ] {
         let pbx = FakePbx::new(include);
+        fs::create_dir_all(pbx.etc("vitalpbx")).expect("a folder");
         if let Some(before) = before {
             fs::write(pbx.etc(after), before).expect("a file");
             fs::set_permissions(pbx.etc(after), fs::Permissions::from_mode(0o660)).expect("a mode");
@@ -263,8 +265,8 @@ fn a_manager_conf_that_includes_nothing_is_left_to_its_administrator() {
     let pbx = FakePbx::new("");
     let refused = pbx.set_up(&["--install"]);
     let message = format!(
-        "asterisk_exporter: --install: {} includes neither manager.d/*.conf nor manager_custom.conf: append the account by \
-         hand\n",
+        "asterisk_exporter: --install: {} includes no file for accounts, such as manager.d/*.conf or manager_custom.conf: \
+         append the account by hand\n",
         pbx.etc("manager.conf").display()
     );
     assert_eq!((refused.status.code(), text(&refused.stderr)), (Some(1), message));

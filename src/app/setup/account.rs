@@ -19,7 +19,7 @@ pub(super) struct Place {
 }
 
 enum Kind {
-    /// A file of its own in a folder that manager.conf includes, as in Debian's package.
+    /// A file of its own in a folder that manager.conf includes, as in Debian's package and on VitalPBX.
     Own,
     /// A file that is there for what the administrator adds, as on FreePBX and Issabel.
     Custom,
@@ -36,10 +36,13 @@ impl Place {
 
         let is_custom = |name: &&str| Path::new(name).ends_with(CUSTOM);
         let is_folder = |name: &&str| Path::new(name).ends_with("manager.d/*.conf");
+        let vitalpbx = includes.iter().map(Path::new).find(|name| name.ends_with(VITALPBX));
         let (kind, file) = if includes.iter().any(is_custom) {
             (Kind::Custom, etc.join(CUSTOM))
         } else if includes.iter().any(is_folder) {
             (Kind::Own, etc.join("manager.d").join(OWN))
+        } else if let Some(name) = vitalpbx {
+            (Kind::Own, etc.join(name).with_file_name(VITALPBX_OWN))
         } else {
             (Kind::Main, main.clone())
         };
@@ -85,7 +88,7 @@ impl Place {
                 staged.add_like(path.clone(), text, Like::File(path))?;
             }
             Kind::Main => {
-                let why = "includes neither manager.d/*.conf nor manager_custom.conf";
+                let why = "includes no file for accounts, such as manager.d/*.conf or manager_custom.conf";
                 return Err(format!("--install: {file} {why}: append the account by hand").into());
             }
         }
@@ -114,6 +117,9 @@ pub(super) fn word(path: &Path) -> String {
 
 const CUSTOM: &str = "manager_custom.conf";
 const OWN: &str = "asterisk_exporter.conf";
+/// What the manager.conf of VitalPBX includes, where its own files are `manager__50-….conf`.
+const VITALPBX: &str = "vitalpbx/manager__*.conf";
+const VITALPBX_OWN: &str = "manager__60-exporter.conf";
 
 #[cfg(test)]
 mod tests {
