@@ -56,6 +56,29 @@ fn every_metric_and_label_is_in_the_catalogue() {
     }
 }
 
+/// Zabbix makes an index of the page by the first label that is compared by `=`, so that with `pbx` first it
+/// would read all lines of a metric for each item.
+#[test]
+fn patterns_begin_with_the_label_of_the_most_values() {
+    let mut counted = 0;
+    for pattern in patterns() {
+        let Some((_, selectors)) = pattern.split_once('{') else { continue };
+        let labels = labels(selectors);
+        // A rule of discovery reads the lines of all PBXs.
+        if !labels.contains(&"pbx".to_owned()) {
+            continue;
+        }
+        let of_most = ["agent", "queue", "trunk"];
+        let has_more = labels.iter().any(|label| of_most.contains(&label.as_str()));
+        counted += usize::from(has_more);
+
+        let first = labels.first().map(String::as_str).unwrap_or_default();
+        assert_eq!(of_most.contains(&first), has_more, "{pattern}");
+        assert!(selectors.starts_with(&format!("{first}=\"")), "{pattern}: not compared by `=`");
+    }
+    assert!(counted > 20, "{counted} patterns with more than `pbx`");
+}
+
 /// The patterns over the page: of items, and of the rules of discovery.
 fn patterns() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
