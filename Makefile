@@ -92,11 +92,13 @@ image:
 		--build-arg CREATED=$$(git log -1 --format=%cI) .
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
-# The packages on fresh systems: installed, started, scraped, updated, removed.  Needs root, debootstrap, systemd-nspawn,
-# lintian, rpm and buildah; what is not there is said and left out, or a failure with CI=true.
+# The packages on fresh systems: installed, set up, started, scraped, updated, removed; and the time from the package to the
+# first number.  Needs root, debootstrap, systemd-nspawn, lintian, rpm and buildah; what is not there is said and left out,
+# or a failure with CI=true.  PROGRAM=FILE takes one that is built: static, and without symbols.
 test-packages: deb rpm
 	tests/packages/deb bookworm trixie
-	tests/packages/static
+	tests/packages/first
+	tests/packages/static $(PROGRAM)
 	tests/packages/rpm
 	tests/packages/image
 
