@@ -11,7 +11,7 @@ use super::key::{CallKey, ChannelKey};
 use super::line::Line;
 use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Observation, Observe, Outcome};
-use super::time::Stamp;
+use super::time::{Span, Stamp, Timing};
 use crate::event;
 
 /// One call.
@@ -21,8 +21,10 @@ pub(super) struct Call {
     pub first: ChannelKey,
     /// Found going on: it gives no durations.
     pub adopted: bool,
-    /// When the first leg was dialled.
-    pub dialled: Option<Stamp>,
+    /// From the first dial to the answer, or to the end of a call that nobody answered.
+    pub ringing: Ringing,
+    /// How long the first channel was in bridges with somebody else.
+    pub company: Company,
     /// The leg that was connected.
     pub answer: Option<Answer>,
     /// The leg dialled last.
@@ -38,8 +40,8 @@ pub(super) struct Call {
     pub strange_leg: bool,
     /// What a queue made of it.
     pub queue: QueueSide,
-    /// When the first channel hung up.
-    pub ended: Option<Stamp>,
+    /// The first channel hung up.
+    pub ended: bool,
 }
 
 /// A dialled leg, and what came of it.
@@ -54,7 +56,59 @@ pub(super) struct Leg {
 pub(super) struct Answer {
     pub leg: Leg,
     pub agent: AgentId,
-    pub at: Stamp,
+}
+
+/// How long a call rings.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ringing {
+    /// Nothing was dialled yet.
+    NotYet,
+    /// Since the first leg was dialled.
+    Since(Stamp),
+    /// It is over; how long it took, if that could be measured.
+    Over(Option<Span>),
+}
+
+/// Time in bridges with somebody else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Company {
+    pub since: Option<Stamp>,
+    /// `None` if a part of it could not be measured.
+    pub total: Option<Span>,
+}
+
+impl Ringing {
+    const fn begin(&mut self, at: Stamp) {
+        if matches!(self, Self::NotYet) {
+            *self = Self::Since(at);
+        }
+    }
+
+    /// The call is answered, or ends.
+    pub(super) fn end(&mut self, at: Stamp, timing: Timing) {
+        *self = match *self {
+            Self::NotYet => Self::Over(None),
+            Self::Since(since) => Self::Over(timing.between(since, at).map(Span::from)),
+            Self::Over(length) => Self::Over(length),
+        };
+    }
+
+    /// How long it took.
+    pub(super) const fn length(self) -> Option<Span> {
+        match self {
+            Self::NotYet | Self::Since(_) => None,
+            Self::Over(length) => length,
+        }
+    }
+}
+
+impl Company {
+    /// The channel is alone again.
+    pub(super) fn end(&mut self, at: Stamp, timing: Timing) {
+        let Some(since) = self.since.take() else { return };
+        let length = timing.between(since, at);
+        self.total = self.total.zip(length).map(|(total, length)| total.plus(length));
+    }
 }
 
 /// What a queue made of a call.
@@ -80,10 +134,14 @@ pub(super) fn begins_call(channel: &event::Channel<'_>) -> bool {
 impl Correlator {
     /// A channel that nobody dialled begins a call.
     pub(super) fn open_call(&mut self, first: ChannelKey) -> CallKey {
+        // Whether it has company in a bridge that it is in already was not looked at.
+        let is_measured = self.channels.all[first].bridge.last.is_none();
+        let total = is_measured.then_some(Span::ZERO);
         let key = self.calls.insert(Call {
             first,
             adopted: false,
-            dialled: None,
+            ringing: Ringing::NotYet,
+            company: Company { since: None, total },
             answer: None,
             last: None,
             trunk: TrunkId::NONE,
@@ -92,7 +150,7 @@ impl Correlator {
             first_agent: AgentId::NONE,
             strange_leg: false,
             queue: QueueSide::None,
-            ended: None,
+            ended: false,
         });
         self.channels.all[first].call = Some(key);
         key
@@ -111,6 +169,12 @@ impl Correlator {
             key = by.or(channel.rare().peer)?;
         }
         None
+    }
+
+    /// The call that a channel began, for what does not decide how it is counted.
+    pub(super) fn find_call_begun_by(&mut self, channel: ChannelKey) -> Option<&mut Call> {
+        let key = self.channels.all.get(channel)?.call?;
+        self.calls.get_mut_unmarked(key).filter(|call| call.first == channel)
     }
 
     /// A leg is dialled; `caller` is `None` for an Originate, whose leg is the call's first
@@ -151,7 +215,7 @@ impl Correlator {
         }
         let agent = self.ensure_agent_on(leg);
         let Some(call) = self.calls.get_mut(key) else { return };
-        call.dialled.get_or_insert(at);
+        call.ringing.begin(at);
         call.last = Some(Leg { channel: leg, end: None });
 
         match line {
@@ -198,8 +262,12 @@ impl Correlator {
 
     fn connect_call(&mut self, leg: ChannelKey, agent: AgentId, at: Stamp) {
         let trunk = self.channels.all[leg].trunk();
+        let timing = self.timing;
         let Some(key) = self.find_call(leg) else { return };
-        let Some(call) = self.calls.get_mut(key) else { return };
+        if !trunk.is_none() {
+            self.calls.mark(key);
+        }
+        let Some(call) = self.calls.get_mut_unmarked(key) else { return };
 
         // Of several trunks tried, the one that answered is the call's.
         if !trunk.is_none() && !call.trunk_answered {
@@ -210,7 +278,8 @@ impl Correlator {
         // An originated leg that answers has somebody at its end, but nobody talks to it yet.
         let is_originated = call.first == leg;
         if !is_originated {
-            call.answer.get_or_insert(Answer { leg: Leg { channel: leg, end: None }, agent, at });
+            call.answer.get_or_insert(Answer { leg: Leg { channel: leg, end: None }, agent });
+            call.ringing.end(at, timing);
         }
     }
 
@@ -223,11 +292,13 @@ impl Correlator {
         at: Stamp,
     ) {
         let Some(leg) = leg else { return };
+        let timing = self.timing;
         if let Some(key) = self.find_call(caller)
-            && let Some(call) = self.calls.get_mut(key)
+            && let Some(call) = self.calls.get_mut_unmarked(key)
         {
             let leg = Leg { channel: leg, end: None };
-            call.answer.get_or_insert(Answer { leg, agent, at });
+            call.answer.get_or_insert(Answer { leg, agent });
+            call.ringing.end(at, timing);
         }
     }
 
@@ -246,7 +317,8 @@ impl Correlator {
     }
 
     fn set_queue_side(&mut self, caller: ChannelKey, side: QueueSide) {
-        if let Some(call) = self.find_call(caller).and_then(|key| self.calls.get_mut(key)) {
+        if let Some(call) = self.find_call(caller).and_then(|key| self.calls.get_mut_unmarked(key))
+        {
             call.queue = side;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Correlator;
 use super::call::Leg;
+use super::call_result::{ring_time, talk_time};
 use super::cause::Cause;
 use super::channel::Channel;
 use super::deadline::{CALL_END, Task};
@@ -42,14 +43,18 @@ impl Correlator {
             self.emit_call_hangup(labels, cause, out);
         }
 
+        let timing = self.timing;
         let Some(key) = self.find_call(channel) else { return };
-        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(call) = self.calls.get_mut_unmarked(key) else { return };
         if call.first == channel {
-            call.ended = Some(at);
+            call.ended = true;
+            call.ringing.end(at, timing);
         }
+        let has_ended = call.ended;
 
         // Any leg's end may be what a call waits for whose first channel is gone.
-        if call.ended.is_some() {
+        if has_ended {
+            self.calls.mark(key);
             self.try_end_call(key, at, out);
         }
     }
@@ -68,7 +73,8 @@ impl Correlator {
             self.count_attempt(trunk, result, cause, out);
         }
 
-        if let Some(call) = self.find_call(channel).and_then(|key| self.calls.get_mut(key)) {
+        let call = self.find_call(channel).and_then(|key| self.calls.get_mut_unmarked(key));
+        if let Some(call) = call {
             let answer = call.answer.as_mut().map(|answer| &mut answer.leg);
             let legs = [call.last.as_mut(), answer];
             for leg in legs.into_iter().flatten().filter(|leg| leg.channel == channel) {
@@ -151,7 +157,7 @@ impl Correlator {
             self.count_leg(first, cause, out);
         }
 
-        if ended.is_some() {
+        if ended {
             self.end_call(key, out);
         }
     }
@@ -164,10 +170,10 @@ impl Correlator {
         let result = self.result(&call, direction);
         self.emit(Observation::CallEnded { direction, agent, trunk, result }, out);
 
-        if let Some(length) = self.ring_time(&call) {
+        if let Some(length) = ring_time(&call) {
             self.emit(Observation::CallRang { direction, result, length }, out);
         }
-        if let Some(length) = self.talk_time(&call) {
+        if let Some(length) = talk_time(&call) {
             self.emit(Observation::CallTalked { direction, agent, length }, out);
         }
 
@@ -220,7 +226,7 @@ impl Correlator {
         let key = self.channels.all.get(channel).and_then(|channel| channel.call);
         let Some(key) = key else { return };
         match self.calls.get(key) {
-            Some(call) if call.first == channel && call.ended.is_some() => self.end_call(key, out),
+            Some(call) if call.first == channel && call.ended => self.end_call(key, out),
             Some(_) => self.lose_call(channel, out),
             None => {}
         }

@@ -16,22 +16,6 @@ use super::names::{AgentId, TrunkId};
 use super::observation::{CallResult, Direction};
 
 impl Correlator {
-    /// From the first dial to the answer, or to the end of a call that nobody answered.
-    pub(super) fn ring_time(&self, call: &Call) -> Option<Duration> {
-        let end = call.answer.map(|answer| answer.at).or(call.ended)?;
-        let dialled = call.dialled.filter(|_| !call.adopted)?;
-        self.timing.between(dialled, end)
-    }
-
-    /// How long the first channel had company.  An application alone, such as a voice mailbox, is
-    /// none.
-    pub(super) fn talk_time(&self, call: &Call) -> Option<Duration> {
-        let company = self.channels.all.get(call.first)?.bridge.company;
-        let is_known = call.answer.is_some() && !call.adopted;
-        let total = company.total.map(Duration::from);
-        total.filter(|total| is_known && !total.is_zero())
-    }
-
     /// The surest first: an answer, then what a queue made of it, the last leg, the first channel.
     pub(super) fn result(&self, call: &Call, direction: Direction) -> CallResult {
         if call.answer.is_some() {
@@ -114,8 +98,8 @@ impl Correlator {
 
         let judge = Judge { channels };
         let counts = RefCell::new(call_counts);
-        let counts_as = |call: &Call| {
-            judge.counts_as(call, |device| {
+        let counts_as = |call: &Call, before: Option<CountedAs>| {
+            judge.counts_as(call, before, |device| {
                 counts.borrow_mut().ensure_device(device, members.owners())
             })
         };
@@ -128,6 +112,18 @@ impl Correlator {
             self.calls.mark(call);
         }
     }
+}
+
+/// From the first dial to the answer, or to the end of a call that nobody answered.
+pub(super) fn ring_time(call: &Call) -> Option<Duration> {
+    call.ringing.length().filter(|_| !call.adopted).map(Duration::from)
+}
+
+/// How long the first channel had company.  An application alone, such as a voice mailbox, is none.
+pub(super) fn talk_time(call: &Call) -> Option<Duration> {
+    let is_known = call.answer.is_some() && !call.adopted;
+    let total = call.company.total.map(Duration::from);
+    total.filter(|total| is_known && !total.is_zero())
 }
 
 /// What a call's direction is judged by, but for whose device its first channel is.
@@ -164,13 +160,14 @@ impl Judge<'_> {
         }
     }
 
-    /// What a call is counted by as long as it goes on.
+    /// What a call is counted by as long as it goes on, and was until now.
     fn counts_as(
         &self,
         call: &Call,
+        before: Option<CountedAs>,
         ensure_device: impl FnOnce(&str) -> DeviceKey,
     ) -> Option<CountedAs> {
-        if call.ended.is_some() {
+        if call.ended {
             return None;
         }
 
@@ -178,7 +175,11 @@ impl Judge<'_> {
         let owned = self.direction(call, |_| true);
         Some(match self.channels.all.get(call.first) {
             Some(first) if owned != unowned => CountedAs::ByOwner {
-                device: ensure_device(&first.identity.origin.device),
+                // A call has the device at which it began, for good.
+                device: match before {
+                    Some(CountedAs::ByOwner { device, .. }) => device,
+                    _ => ensure_device(&first.identity.origin.device),
+                },
                 either: Either { owned, unowned },
             },
             Some(_) | None => CountedAs::Surely(unowned),

@@ -3,17 +3,15 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::cause::Cause;
 use super::dial::{CallLabels, Dialled};
+use super::few::Few;
 use super::key::{CallKey, ChannelKey, RingKey, StayKey};
 use super::line::Line;
 use super::names::{AgentId, Names, QueueId, TrunkId};
 use super::origin::Origin;
 use super::owner::Owners;
 use super::recorded::OfChannel;
-use super::time::{Span, Stamp};
 use super::uid::Uid;
 use crate::clock::Moment;
 
@@ -109,21 +107,6 @@ pub(super) struct InBridge {
     pub held: bool,
     /// Sound was sent to it under one SSRC, and then under another.
     pub ssrc_changed: bool,
-    pub company: Company,
-}
-
-/// Time in bridges with somebody else.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Company {
-    pub since: Option<Stamp>,
-    /// `None` if a part of it could not be measured.
-    pub total: Option<Span>,
-}
-
-impl Default for Company {
-    fn default() -> Self {
-        Self { since: None, total: Some(Span::ZERO) }
-    }
 }
 
 impl InBridge {
@@ -149,8 +132,8 @@ impl InBridge {
 /// A channel's part in queues as a caller.
 #[derive(Debug, Default)]
 pub(super) struct AsCaller {
-    /// Its stays, oldest first: nearly always one.
-    pub stays: SmallVec<[StayKey; 1]>,
+    /// Its stays, oldest first.
+    pub stays: Few<StayKey>,
 }
 
 /// A channel's part in queues as an agent's leg, or as the phone behind it.
@@ -247,14 +230,4 @@ impl Rare {
         transferred: None,
         owed: None,
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_channel_is_small() {
-        assert!(size_of::<Channel>() <= 184, "{}", size_of::<Channel>());
-    }
 }

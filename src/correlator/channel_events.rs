@@ -158,7 +158,9 @@ impl Correlator {
             [.., last] => [Some(last), None],
         };
         for channel in in_company.into_iter().flatten() {
-            self.channels.all[channel].bridge.company.since.get_or_insert(at);
+            if let Some(call) = self.find_call_begun_by(channel) {
+                call.company.since.get_or_insert(at);
+            }
         }
         self.follow_channel(key, at);
     }
@@ -177,11 +179,9 @@ impl Correlator {
         let alone = self.channels.leave(key);
 
         for channel in [Some(key), alone].into_iter().flatten() {
-            let company = &mut self.channels.all[channel].bridge.company;
-            let Some(since) = company.since.take() else { continue };
-            match self.timing.between(since, at) {
-                Some(span) => company.total = company.total.map(|total| total.plus(span)),
-                None => company.total = None,
+            let timing = self.timing;
+            if let Some(call) = self.find_call_begun_by(channel) {
+                call.company.end(at, timing);
             }
         }
         self.follow_channel(key, at);
@@ -291,7 +291,7 @@ impl Correlator {
 
         // Observations of a stay name its caller, so the stays end while the channel is still there.
         let stays = channel.as_caller.stays.clone();
-        for stay in stays {
+        for &stay in &stays {
             self.close_for_good(stay, at, out);
             self.stays.remove(stay);
         }

@@ -14,7 +14,7 @@ use super::live_devices::LiveDevices;
 use super::names::{Names, readable};
 use super::origin::Origins;
 use super::rules::Rules;
-use super::slab::Slab;
+use super::slab::{Slab, place_of};
 use super::uid::{Room, Systems};
 use crate::event;
 
@@ -22,11 +22,12 @@ use crate::event;
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     pub all: Slab<ChannelKey, Channel>,
-    by_uid: HashTable<ChannelKey>,
+    /// Places in `all`, by Uniqueid.
+    by_uid: HashTable<u32>,
     /// Two channels, nearly always.
     bridges: HashMap<BridgeId, SmallVec<[ChannelKey; 2]>>,
-    /// Channels that have stays, by Linkedid.
-    callers: HashTable<ChannelKey>,
+    /// Places of channels that have stays, by Linkedid.
+    callers: HashTable<u32>,
     systems: Systems,
     origins: Origins,
     /// Of both tables.
@@ -47,8 +48,8 @@ impl Channels {
     /// The channel of a Uniqueid.
     pub(super) fn find(&self, uid: &[u8]) -> Option<ChannelKey> {
         let uid = self.systems.read(uid);
-        let is_it = |&key: &ChannelKey| self.all[key].identity.uid.is(uid);
-        self.by_uid.find(uid.hash(&self.hasher), is_it).copied()
+        let is_it = |&at: &u32| self.all.at(at).is_some_and(|one| one.identity.uid.is(uid));
+        self.by_uid.find(uid.hash(&self.hasher), is_it).map(|&at| self.all.key_at(at))
     }
 
     /// The channel of a block of headers, and whether it was made now.
@@ -70,8 +71,10 @@ impl Channels {
         let key = self.all.insert(Channel::new(identity));
         self.all[key].life.up = block.state == Some(UP);
         self.begin_live(key);
-        let rehash = |&key: &ChannelKey| self.all[key].identity.uid.as_ref().hash(&self.hasher);
-        self.by_uid.insert_unique(hash, key, rehash);
+        let rehash = |&at: &u32| {
+            self.all.at(at).map_or(0, |one| one.identity.uid.as_ref().hash(&self.hasher))
+        };
+        self.by_uid.insert_unique(hash, place_of(key), rehash);
         (key, true)
     }
 
@@ -163,7 +166,7 @@ impl Channels {
         self.leave_callers(key);
         let uid = &self.all.get(key)?.identity.uid;
         let hash = uid.as_ref().hash(&self.hasher);
-        if let Ok(entry) = self.by_uid.find_entry(hash, |&other| other == key) {
+        if let Ok(entry) = self.by_uid.find_entry(hash, |&at| at == place_of(key)) {
             entry.remove();
         }
 
@@ -184,7 +187,8 @@ impl Channels {
     /// The channels with that Linkedid that have been in a queue as callers, in order.
     pub(super) fn callers(&self, linkedid: &[u8]) -> Vec<ChannelKey> {
         let linkedid = self.systems.read(linkedid);
-        let alike = self.callers.iter_hash(linkedid.hash(&self.hasher)).copied();
+        let alike = self.callers.iter_hash(linkedid.hash(&self.hasher));
+        let alike = alike.map(|&at| self.all.key_at(at));
         let mut callers: Vec<_> =
             alike.filter(|&key| self.all[key].identity.linkedid.is(linkedid)).collect();
         callers.sort_unstable();
@@ -192,19 +196,22 @@ impl Channels {
     }
 
     fn join_callers(&mut self, caller: ChannelKey) {
-        let of = |&key: &ChannelKey| self.all[key].identity.linkedid.as_ref().hash(&self.hasher);
+        let of = |&at: &u32| {
+            self.all.at(at).map_or(0, |one| one.identity.linkedid.as_ref().hash(&self.hasher))
+        };
         if self.all[caller].identity.linkedid.is_none() {
             return;
         }
-        if let Entry::Vacant(place) = self.callers.entry(of(&caller), |&key| key == caller, of) {
-            place.insert(caller);
+        let own = place_of(caller);
+        if let Entry::Vacant(entry) = self.callers.entry(of(&own), |&at| at == own, of) {
+            entry.insert(own);
         }
     }
 
     fn leave_callers(&mut self, caller: ChannelKey) {
         let Some(channel) = self.all.get(caller) else { return };
         let hash = channel.identity.linkedid.as_ref().hash(&self.hasher);
-        if let Ok(entry) = self.callers.find_entry(hash, |&key| key == caller) {
+        if let Ok(entry) = self.callers.find_entry(hash, |&at| at == place_of(caller)) {
             entry.remove();
         }
     }

@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use super::time::{Span, Stamp, Timing};
 
-/// What was seen of hold in one talk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Holds {
+/// What was seen of hold in one talk: nothing, in most.
+#[derive(Debug)]
+pub(super) struct Holds(Option<Box<Seen>>);
+
+/// Hold that was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
     /// How often it was seen to begin.
     times: u32,
     /// Of those that ended, as far as both ends were seen.
@@ -42,42 +46,50 @@ pub(super) struct Held {
 }
 
 impl Holds {
-    pub(super) const NONE: Self = Self { times: 0, spent: None, current: None };
+    pub(super) const NONE: Self = Self(None);
 
-    pub(super) const fn is_on(&self) -> bool {
-        self.current.is_some()
+    pub(super) fn is_on(&self) -> bool {
+        self.0.as_ref().is_some_and(|seen| seen.current.is_some())
     }
 
     /// The agent pressed hold; whether that is news.
     pub(super) fn begin(&mut self, now: Occasion) -> bool {
+        let seen = self.0.get_or_insert_default();
         // A phone may send the same again, but not across a gap: it took the call back in between.
-        let is_known = self.current.is_some_and(|hold| hold.session == now.session);
+        let is_known = seen.current.is_some_and(|hold| hold.session == now.session);
         if is_known {
             return false;
         }
 
-        let is_news = self.current.is_none();
-        self.times += 1;
-        self.current = Some(Hold { since: now.at, session: now.session });
+        let is_news = seen.current.is_none();
+        seen.times += 1;
+        seen.current = Some(Hold { since: now.at, session: now.session });
         is_news
     }
 
     /// The agent took the call back, or is with the caller again; whether that is news.  Asterisk
     /// sends an Unhold before each transfer, also where nobody was on hold.
     pub(super) fn end(&mut self, now: Occasion, timing: Timing) -> bool {
+        self.0.as_mut().is_some_and(|seen| seen.end(now, timing))
+    }
+
+    /// What there was of it when the talk ended.
+    pub(super) fn close(&self, now: Occasion, timing: Timing) -> Held {
+        let mut seen = self.0.as_deref().copied().unwrap_or_default();
+        let on_hold = seen.current.is_some_and(|hold| hold.session == now.session);
+        seen.end(now, timing);
+        let spent = seen.spent.map_or(Duration::ZERO, Duration::from);
+        Held { times: seen.times, spent, on_hold }
+    }
+}
+
+impl Seen {
+    fn end(&mut self, now: Occasion, timing: Timing) -> bool {
         let Some(hold) = self.current.take() else { return false };
         if let Some(length) = hold.length(now, timing) {
             self.spent = Some(self.spent.unwrap_or(Span::ZERO).plus(length));
         }
         true
-    }
-
-    /// What there was of it when the talk ended.
-    pub(super) fn close(mut self, now: Occasion, timing: Timing) -> Held {
-        let on_hold = self.current.is_some_and(|hold| hold.session == now.session);
-        self.end(now, timing);
-        let spent = self.spent.map_or(Duration::ZERO, Duration::from);
-        Held { times: self.times, spent, on_hold }
     }
 }
 

@@ -61,7 +61,7 @@ impl Correlator {
         if self.channels.all.get(key).is_some_and(Channel::is_live) {
             self.lose_channel(key, at, out);
         } else {
-            for stay in self.channels.all[key].as_caller.stays.clone() {
+            for &stay in &self.channels.all[key].as_caller.stays.clone() {
                 self.lose_stay(stay, at, out);
             }
         }

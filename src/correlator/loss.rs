@@ -22,7 +22,7 @@ impl Correlator {
         // its bridges and be counted with a length.
         let stays = channel.as_caller.stays.clone();
         let talk = channel.as_agent.talk;
-        for stay in stays.into_iter().chain(talk) {
+        for stay in stays.iter().copied().chain(talk) {
             self.lose_stay(stay, at, out);
         }
         if let Some(ring) = self.find_ring(key) {

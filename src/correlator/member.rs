@@ -246,19 +246,22 @@ impl Members {
     /// Counts what has changed.
     pub(super) fn settle(&mut self) {
         let Self { all, counts, agents, .. } = self;
-        all.settle(CountedAs::of, |recount| {
-            if let Some(was) = recount.before
-                && let Some(agent) = agents.get_mut(&was.agent)
-            {
-                agent.counts.leave(&was);
-            }
-            if let Some(is) = recount.now
-                && let Some(agent) = agents.get_mut(&is.agent)
-            {
-                agent.counts.enter(&is);
-            }
-            counts.recount(recount);
-        });
+        all.settle(
+            |member, _| CountedAs::of(member),
+            |recount| {
+                if let Some(was) = recount.before
+                    && let Some(agent) = agents.get_mut(&was.agent)
+                {
+                    agent.counts.leave(&was);
+                }
+                if let Some(is) = recount.now
+                    && let Some(agent) = agents.get_mut(&is.agent)
+                {
+                    agent.counts.enter(&is);
+                }
+                counts.recount(recount);
+            },
+        );
     }
 
     /// Whether all that has changed is counted.

@@ -25,6 +25,7 @@ mod deadline;
 mod device;
 mod dial;
 mod endpoints;
+mod few;
 mod fifo;
 mod hold;
 mod key;
@@ -291,7 +292,10 @@ impl Correlator {
     }
 
     fn settle_stays(&mut self) {
-        self.stays.settle(stay::CountedAs::of, |recount| self.stay_counts.recount(recount));
+        self.stays.settle(
+            |stay, _| stay::CountedAs::of(stay),
+            |recount| self.stay_counts.recount(recount),
+        );
     }
 
     fn dispatch(&mut self, at: Stamp, kind: &Kind<'_>, out: &mut dyn Observe) {

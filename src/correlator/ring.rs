@@ -3,13 +3,16 @@
 
 mod end;
 
-use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::Correlator;
 use super::cause::Cause;
 use super::dial::DialStatus;
-use super::key::{ChannelKey, MemberKey, RingKey, StayKey, first_key};
+use super::key::{ChannelKey, MemberKey, RingKey, StayKey};
 use super::line::Line;
 use super::names::{AgentId, QueueId};
 use super::observation::{Observation, Observe, RingResult};
@@ -20,8 +23,6 @@ use crate::event;
 /// One agent being called for one stay.
 #[derive(Debug)]
 pub(super) struct Ring {
-    /// The smaller, the earlier it began.
-    order: u64,
     stay: StayKey,
     queue: QueueId,
     agent: AgentId,
@@ -70,10 +71,11 @@ enum Phase {
 #[derive(Debug, Default)]
 pub(super) struct Rings {
     all: Slab<RingKey, Ring>,
-    /// By member, stay and `Ring::order`.
-    of_members: BTreeMap<(MemberKey, StayKey, u64), RingKey>,
-    /// How many there ever were.
-    ever: u64,
+    /// The latest of each member for each stay.
+    latest: HashTable<RingKey>,
+    hasher: DefaultHashBuilder,
+    /// How many each member has.
+    of_members: HashMap<MemberKey, usize>,
 }
 
 impl Rings {
@@ -86,31 +88,44 @@ impl Rings {
         self.all.len()
     }
 
-    fn insert(&mut self, mut ring: Ring) -> RingKey {
-        self.ever += 1;
-        ring.order = self.ever;
-        let place = (ring.member, ring.stay, self.ever);
+    fn insert(&mut self, ring: Ring) -> RingKey {
+        let of = (ring.member, ring.stay);
+        *self.of_members.entry(ring.member).or_default() += 1;
         let key = self.all.insert(ring);
-        self.of_members.insert(place, key);
+
+        let Self { all, latest, hasher, .. } = self;
+        let is_of = |&key: &RingKey| all[key].of() == of;
+        match latest.entry(hasher.hash_one(of), is_of, |&key| hasher.hash_one(all[key].of())) {
+            Entry::Occupied(mut before) => *before.get_mut() = key,
+            Entry::Vacant(place) => _ = place.insert(key),
+        }
         key
     }
 
     fn remove(&mut self, key: RingKey) {
-        if let Some(ring) = self.all.remove(key) {
-            self.of_members.remove(&(ring.member, ring.stay, ring.order));
+        let Some(ring) = self.all.remove(key) else { return };
+        let hash = self.hasher.hash_one(ring.of());
+        if let Ok(entry) = self.latest.find_entry(hash, |&latest| latest == key) {
+            entry.remove();
+        }
+
+        if let Some(rings) = self.of_members.get_mut(&ring.member) {
+            *rings -= 1;
+            if *rings == 0 {
+                self.of_members.remove(&ring.member);
+            }
         }
     }
 
-    /// The latest attempt to ring a member for a stay.
+    /// The latest attempt to ring a member for a stay, as long as its leg is known.
     pub(super) fn latest(&self, member: MemberKey, stay: StayKey) -> Option<RingKey> {
-        let all = self.of_members.range((member, stay, 0)..=(member, stay, u64::MAX));
-        all.last().map(|(_, &key)| key)
+        let of = (member, stay);
+        self.latest.find(self.hasher.hash_one(of), |&key| self.all[key].of() == of).copied()
     }
 
     /// Whether there is any attempt to ring a member.
     pub(super) fn has_any(&self, member: MemberKey) -> bool {
-        let all = self.of_members.range((member, first_key(), 0)..);
-        all.map(|((of, ..), _)| *of).next() == Some(member)
+        self.of_members.contains_key(&member)
     }
 
     /// How many have no result yet.
@@ -136,6 +151,11 @@ impl IndexMut<RingKey> for Rings {
 }
 
 impl Ring {
+    /// Whom it rings, and for which stay.
+    const fn of(&self) -> (MemberKey, StayKey) {
+        (self.member, self.stay)
+    }
+
     pub(super) const fn stay(&self) -> StayKey {
         self.stay
     }
@@ -234,7 +254,6 @@ impl Correlator {
         let before = before.filter(|&before| self.rings[before].is_open());
 
         let key = self.rings.insert(Ring {
-            order: 0,
             stay,
             queue,
             agent,

@@ -12,45 +12,47 @@ use slotmap::{Key, KeyData};
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
     /// All full but the last.
-    blocks: Vec<Vec<Place<T>>>,
+    blocks: Vec<Block<T>>,
     /// Places that are empty, the one that became so last at the end.
     free: Vec<u32>,
     len: usize,
     key: PhantomData<fn(K) -> K>,
 }
 
-/// Where one thing after the other is.
+/// Places where one thing after the other is.
 #[derive(Debug)]
-struct Place<T> {
-    thing: Option<T>,
-    /// Of the thing that is here, or will be next: no key of one before it finds another.
-    version: u32,
+struct Block<T> {
+    things: Vec<Option<T>>,
+    /// Of the thing that is in each place, or will be next: no key of one before it finds another.
+    /// Apart from the things, between which they would take twice the room.
+    versions: Vec<u32>,
 }
 
 impl<K: Key, T> Slab<K, T> {
     pub(super) fn insert(&mut self, thing: T) -> K {
         self.len += 1;
         if let Some(at) = self.free.pop() {
-            let place = &mut self.blocks[block_of(at)][within(at)];
-            place.thing = Some(thing);
-            return key(at, place.version);
+            let block = &mut self.blocks[block_of(at)];
+            block.things[within(at)] = Some(thing);
+            return key(at, block.versions[within(at)]);
         }
 
-        if self.blocks.last().is_none_or(|last| last.len() == BLOCK) {
-            self.blocks.push(Vec::with_capacity(BLOCK));
+        if self.blocks.last().is_none_or(|last| last.things.len() == BLOCK) {
+            self.blocks.push(Block::new());
         }
         let full = (self.blocks.len() - 1) * BLOCK;
         let last = self.blocks.last_mut().expect("there is one now");
-        let at = u32::try_from(full + last.len()).expect("memory ends before");
-        last.push(Place { thing: Some(thing), version: FIRST });
+        let at = u32::try_from(full + last.things.len()).expect("memory ends before");
+        last.things.push(Some(thing));
+        last.versions.push(FIRST);
         key(at, FIRST)
     }
 
     pub(super) fn remove(&mut self, key: K) -> Option<T> {
-        let place = self.find_mut(key)?;
-        let thing = place.thing.take()?;
-        place.version = place.version.wrapping_add(NEXT);
-        self.free.push(parts(key).0);
+        let thing = self.find_mut(key)?.take()?;
+        let (at, version) = parts(key);
+        self.blocks[block_of(at)].versions[within(at)] = version.wrapping_add(NEXT);
+        self.free.push(at);
         self.len -= 1;
         Some(thing)
     }
@@ -58,20 +60,34 @@ impl<K: Key, T> Slab<K, T> {
     #[inline]
     pub(super) fn get(&self, key: K) -> Option<&T> {
         let (at, version) = parts(key);
-        let place = self.blocks.get(block_of(at))?.get(within(at))?;
-        place.thing.as_ref().filter(|_| place.version == version)
+        let block = self.blocks.get(block_of(at))?;
+        let is_it = *block.versions.get(within(at))? == version;
+        block.things.get(within(at))?.as_ref().filter(|_| is_it)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, key: K) -> Option<&mut T> {
-        self.find_mut(key)?.thing.as_mut()
+        self.find_mut(key)?.as_mut()
     }
 
     #[inline]
-    fn find_mut(&mut self, key: K) -> Option<&mut Place<T>> {
+    fn find_mut(&mut self, key: K) -> Option<&mut Option<T>> {
         let (at, version) = parts(key);
-        let place = self.blocks.get_mut(block_of(at))?.get_mut(within(at))?;
-        (place.version == version).then_some(place)
+        let block = self.blocks.get_mut(block_of(at))?;
+        let is_it = *block.versions.get(within(at))? == version;
+        block.things.get_mut(within(at)).filter(|_| is_it)
+    }
+
+    /// The key of the thing that is in a place.
+    #[inline]
+    pub(super) fn key_at(&self, at: u32) -> K {
+        key(at, self.blocks[block_of(at)].versions[within(at)])
+    }
+
+    /// The thing that is in a place, if there is one.
+    #[inline]
+    pub(super) fn at(&self, at: u32) -> Option<&T> {
+        self.blocks.get(block_of(at))?.things.get(within(at))?.as_ref()
     }
 
     pub(super) fn contains_key(&self, key: K) -> bool {
@@ -84,14 +100,19 @@ impl<K: Key, T> Slab<K, T> {
 
     /// All of them, in the order of their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (K, &T)> {
-        let places = self.blocks.iter().flatten().zip(0..);
-        places.filter_map(|(place, at)| Some((key(at, place.version), place.thing.as_ref()?)))
+        let places = self.blocks.iter().flat_map(|block| block.things.iter().zip(&block.versions));
+        places
+            .zip(0..)
+            .filter_map(|((thing, &version), at)| Some((key(at, version), thing.as_ref()?)))
     }
 
     /// The same, to change them.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (K, &mut T)> {
-        let places = self.blocks.iter_mut().flatten().zip(0..);
-        places.filter_map(|(place, at)| Some((key(at, place.version), place.thing.as_mut()?)))
+        let places =
+            self.blocks.iter_mut().flat_map(|block| block.things.iter_mut().zip(&block.versions));
+        places
+            .zip(0..)
+            .filter_map(|((thing, &version), at)| Some((key(at, version), thing.as_mut()?)))
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = K> {
@@ -101,6 +122,12 @@ impl<K: Key, T> Slab<K, T> {
     #[cfg(test)]
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.iter().map(|(_, thing)| thing)
+    }
+}
+
+impl<T> Block<T> {
+    fn new() -> Self {
+        Self { things: Vec::with_capacity(BLOCK), versions: Vec::with_capacity(BLOCK) }
     }
 }
 
@@ -125,6 +152,12 @@ impl<K: Key, T> IndexMut<K> for Slab<K, T> {
     fn index_mut(&mut self, key: K) -> &mut T {
         self.get_mut(key).expect("a key that is indexed with has its thing")
     }
+}
+
+/// Where the thing of a key is: half as large as the key, for indices that never dangle.
+#[inline]
+pub(super) fn place_of(key: impl Key) -> u32 {
+    parts(key).0
 }
 
 /// The place and the version of a key.
@@ -175,6 +208,10 @@ mod tests {
         let again = slab.insert(7);
         assert_eq!((slab.get(again), slab.get(keys[BLOCK])), (Some(&7), None));
         assert!(keys[BLOCK] < again && again < keys[BLOCK + 1]);
+
+        let place = place_of(again);
+        assert_eq!((slab.key_at(place), slab.at(place)), (again, Some(&7)));
+        assert_eq!(slab.at(5), None);
 
         for (_, number) in slab.iter_mut() {
             *number += 1;

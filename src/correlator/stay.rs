@@ -54,7 +54,7 @@ pub(super) enum Phase {
     /// In the queue; `answered` while a leg has answered and hears the announcement.
     Waiting { answered: bool },
     /// Out of the queue without an agent; what follows decides why.
-    Leaving(Leaving),
+    Leaving(Box<Leaving>),
     /// Connected to an agent.
     Talking(Box<Talk>),
     /// Counted; kept for events that come late.

@@ -90,11 +90,11 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
         self.marked.is_empty() && self.removed.is_empty()
     }
 
-    /// Works out anew how what is marked is counted, and hands each change on.
+    /// Works out anew how what is marked is counted, by how it was, and hands each change on.
     #[inline]
     pub(super) fn settle(
         &mut self,
-        counts_as: impl Fn(&T) -> Option<C>,
+        counts_as: impl Fn(&T, Option<C>) -> Option<C>,
         recount: impl FnMut(Recount<K, C>),
     ) {
         // Most events change nothing here, and emptying two lists takes longer than a look.
@@ -106,7 +106,7 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
     #[inline(never)]
     fn settle_marked(
         &mut self,
-        counts_as: impl Fn(&T) -> Option<C>,
+        counts_as: impl Fn(&T, Option<C>) -> Option<C>,
         mut recount: impl FnMut(Recount<K, C>),
     ) {
         for (key, before) in self.removed.drain(..) {
@@ -114,8 +114,9 @@ impl<K: Key, T, C: Copy + PartialEq> Table<K, T, C> {
         }
         for &key in &self.marked {
             let Some(entry) = self.all.get_mut(key) else { continue };
-            let now = counts_as(&entry.thing);
-            let before = std::mem::replace(&mut entry.counted, now);
+            let before = entry.counted;
+            let now = counts_as(&entry.thing, before);
+            entry.counted = now;
             if before != now {
                 recount(Recount { key, before, now });
             }

@@ -46,7 +46,7 @@ impl Activity {
     }
 
     /// A talk is counted.
-    pub(in crate::correlator) const fn end_talk(&mut self, key: StayKey, talk: &Talk) {
+    pub(in crate::correlator) fn end_talk(&mut self, key: StayKey, talk: &Talk) {
         if !talk.adopted {
             self.last_completed = Some(key);
         }

@@ -13,13 +13,14 @@ use crate::correlator::table::Recount;
 pub(in crate::correlator) struct CountedAs {
     queue: QueueId,
     part: Part,
+    /// Since when the caller waits, as far as that is known.
+    waits_since: Option<Moment>,
 }
 
 /// What a stay counts as in its queue.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
-    /// The caller waits, since then as far as that is known.
-    Waiting(Option<Moment>),
+    Waiting,
     Talking,
     /// Counted, and kept for late events.
     Closed,
@@ -44,14 +45,14 @@ pub(in crate::correlator) struct InQueue {
 impl CountedAs {
     pub(in crate::correlator) fn of(stay: &Stay) -> Option<Self> {
         let part = match stay.phase {
-            // A part of a capture that has no time shows no age.
-            Phase::Waiting { .. } | Phase::Leaving(_) => {
-                Part::Waiting(stay.joined.and_then(|joined| joined.read.dated()))
-            }
+            Phase::Waiting { .. } | Phase::Leaving(_) => Part::Waiting,
             Phase::Talking(_) => Part::Talking,
             Phase::Closed(_) => Part::Closed,
         };
-        Some(Self { queue: stay.queue, part })
+        // A part of a capture that has no time shows no age.
+        let joined = stay.joined.filter(|_| part == Part::Waiting);
+        let waits_since = joined.and_then(|joined| joined.read.dated());
+        Some(Self { queue: stay.queue, part, waits_since })
     }
 }
 
@@ -62,12 +63,12 @@ impl Counts {
     ) {
         if let Some(is) = now {
             self.open += u64::from(is.part != Part::Closed);
-            self.queues.entry(is.queue).or_default().enter(key, is.part);
+            self.queues.entry(is.queue).or_default().enter(key, is);
         }
         if let Some(was) = before {
             self.open -= u64::from(was.part != Part::Closed);
             if let Some(queue) = self.queues.get_mut(&was.queue) {
-                queue.leave(key, was.part);
+                queue.leave(key, was);
                 if queue.is_empty() {
                     self.queues.remove(&was.queue);
                 }
@@ -92,20 +93,20 @@ impl Counts {
 }
 
 impl InQueue {
-    fn enter(&mut self, key: StayKey, part: Part) {
-        match part {
-            Part::Waiting(since) => {
-                self.waiting.insert((since, key));
+    fn enter(&mut self, key: StayKey, is: CountedAs) {
+        match is.part {
+            Part::Waiting => {
+                self.waiting.insert((is.waits_since, key));
             }
             Part::Talking => self.talking += 1,
             Part::Closed => self.closed += 1,
         }
     }
 
-    fn leave(&mut self, key: StayKey, part: Part) {
-        match part {
-            Part::Waiting(since) => {
-                self.waiting.remove(&(since, key));
+    fn leave(&mut self, key: StayKey, was: CountedAs) {
+        match was.part {
+            Part::Waiting => {
+                self.waiting.remove(&(was.waits_since, key));
             }
             Part::Talking => self.talking -= 1,
             Part::Closed => self.closed -= 1,

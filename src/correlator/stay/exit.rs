@@ -22,7 +22,7 @@ impl Correlator {
         if !leaving.way.awaits_connect() {
             self.deadlines.add(leaving.at.read.after(VERDICT), Task::Verdict(key));
         }
-        self.stays[key].phase = Phase::Leaving(leaving);
+        self.stays[key].phase = Phase::Leaving(leaving.into());
     }
 
     /// Decides why a caller left, by what came next; the rules are [`super::leaving::WayOut::outcome`].

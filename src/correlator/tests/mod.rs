@@ -21,6 +21,7 @@ mod resync;
 mod ring;
 mod sequences;
 mod since;
+mod sizes;
 mod stay;
 mod swap;
 mod taken_out;

@@ -75,7 +75,7 @@ fn agents(correlator: &Correlator) -> Vec<AgentNow> {
 
 fn calls(correlator: &Correlator) -> Vec<(Direction, u64)> {
     let mut calls: Vec<_> = Direction::ALL.iter().map(|&direction| (direction, 0)).collect();
-    for call in correlator.calls.values().filter(|call| call.ended.is_none()) {
+    for call in correlator.calls.values().filter(|call| !call.ended) {
         add_one(&mut calls, correlator.direction(call));
     }
     calls
