@@ -25,10 +25,11 @@ pub(super) struct Call {
     pub ringing: Ringing,
     /// How long the first channel was in bridges with somebody else.
     pub company: Company,
-    /// The leg that was connected.
-    pub answer: Option<Answer>,
-    /// The leg dialled last.
-    pub last: Option<Leg>,
+    /// The leg that was connected, else the one dialled last.
+    pub leg: Option<Leg>,
+    /// Whether one was connected, and to whom.
+    pub answered: bool,
+    pub agent: AgentId,
     /// The trunk leg that answered, else the one dialled last.
     pub trunk: TrunkId,
     pub trunk_answered: bool,
@@ -51,13 +52,6 @@ pub(super) struct Leg {
     pub end: Option<(CallResult, Cause)>,
 }
 
-/// A connected leg.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answer {
-    pub leg: Leg,
-    pub agent: AgentId,
-}
-
 /// How long a call rings.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ringing {
@@ -75,6 +69,17 @@ pub(super) struct Company {
     pub since: Option<Stamp>,
     /// `None` if a part of it could not be measured.
     pub total: Option<Span>,
+}
+
+impl Call {
+    /// A leg is connected; the first counts.
+    fn answer(&mut self, leg: ChannelKey, agent: AgentId, at: Stamp, timing: Timing) {
+        if !std::mem::replace(&mut self.answered, true) {
+            self.leg = Some(Leg { channel: leg, end: None });
+            self.agent = agent;
+            self.ringing.end(at, timing);
+        }
+    }
 }
 
 impl Ringing {
@@ -142,8 +147,9 @@ impl Correlator {
             adopted: false,
             ringing: Ringing::NotYet,
             company: Company { since: None, total },
-            answer: None,
-            last: None,
+            leg: None,
+            answered: false,
+            agent: AgentId::NONE,
             trunk: TrunkId::NONE,
             trunk_answered: false,
             agent_legs: 0,
@@ -216,7 +222,9 @@ impl Correlator {
         let agent = self.ensure_agent_on(leg);
         let Some(call) = self.calls.get_mut(key) else { return };
         call.ringing.begin(at);
-        call.last = Some(Leg { channel: leg, end: None });
+        if !call.answered {
+            call.leg = Some(Leg { channel: leg, end: None });
+        }
 
         match line {
             Line::Trunk(trunk) => {
@@ -278,8 +286,7 @@ impl Correlator {
         // An originated leg that answers has somebody at its end, but nobody talks to it yet.
         let is_originated = call.first == leg;
         if !is_originated {
-            call.answer.get_or_insert(Answer { leg: Leg { channel: leg, end: None }, agent });
-            call.ringing.end(at, timing);
+            call.answer(leg, agent, at, timing);
         }
     }
 
@@ -296,9 +303,7 @@ impl Correlator {
         if let Some(key) = self.find_call(caller)
             && let Some(call) = self.calls.get_mut_unmarked(key)
         {
-            let leg = Leg { channel: leg, end: None };
-            call.answer.get_or_insert(Answer { leg, agent });
-            call.ringing.end(at, timing);
+            call.answer(leg, agent, at, timing);
         }
     }
 

@@ -75,9 +75,7 @@ impl Correlator {
 
         let call = self.find_call(channel).and_then(|key| self.calls.get_mut_unmarked(key));
         if let Some(call) = call {
-            let answer = call.answer.as_mut().map(|answer| &mut answer.leg);
-            let legs = [call.last.as_mut(), answer];
-            for leg in legs.into_iter().flatten().filter(|leg| leg.channel == channel) {
+            if let Some(leg) = call.leg.as_mut().filter(|leg| leg.channel == channel) {
                 leg.end = Some((result, cause));
             }
         }
@@ -100,7 +98,7 @@ impl Correlator {
 
         // Legs hang up behind the first channel where a caller gives up; a leg that was connected
         // has given the result already.
-        let waits_for_leg = call.answer.is_none() && call.last.is_some_and(|leg| leg.end.is_none());
+        let waits_for_leg = !call.answered && call.leg.is_some_and(|leg| leg.end.is_none());
         if waits_for_leg || self.waits_for_originate(key) {
             self.deadlines.add(at.read.after(CALL_END), Task::CallEnd(key));
         } else {
@@ -179,8 +177,7 @@ impl Correlator {
 
         // The cause of the leg that gave the result.  A caller may hang up before that leg does,
         // which then owes it.
-        let decisive = call.answer.map(|answer| answer.leg).or(call.last);
-        let cause = match decisive {
+        let cause = match call.leg {
             Some(Leg { end: Some((_, cause)), .. }) => Some(cause),
             Some(Leg { channel, end: None }) => {
                 let Some(leg) = self.channels.all.get_mut(channel) else { return };
@@ -213,7 +210,7 @@ impl Correlator {
 
         // When it ended is hidden, so it has no durations.
         call.adopted = true;
-        if call.answer.is_some() {
+        if call.answered {
             self.end_call(key, out);
         } else {
             self.calls.remove(key);

@@ -18,7 +18,7 @@ use super::observation::{CallResult, Direction};
 impl Correlator {
     /// The surest first: an answer, then what a queue made of it, the last leg, the first channel.
     pub(super) fn result(&self, call: &Call, direction: Direction) -> CallResult {
-        if call.answer.is_some() {
+        if call.answered {
             return CallResult::Answered;
         }
         match call.queue {
@@ -29,7 +29,7 @@ impl Correlator {
 
         // A leg that answered but was never connected, as in a queue's announcement, is no answer.
         // Only an Originate's own leg counts, and a call of whose sides nothing is known.
-        if let Some(leg) = call.last {
+        if let Some(leg) = call.leg {
             let counts_alone = leg.channel == call.first || direction == Direction::Unknown;
             return match leg.end {
                 Some((CallResult::Answered, _)) if !counts_alone => CallResult::NoAnswer,
@@ -55,7 +55,7 @@ impl Correlator {
 
     /// The same as if `agent` answered, unless somebody has answered already.
     pub(super) fn labels_if_answered(&mut self, call: &Call, agent: AgentId) -> CallLabels {
-        let answering = call.answer.map_or(agent, |answer| answer.agent);
+        let answering = if call.answered { call.agent } else { agent };
         let direction = self.direction(call);
         let first = self.channels.all.get(call.first);
         let line = first.map_or(Line::Other, |first| first.identity.line);
@@ -121,7 +121,7 @@ pub(super) fn ring_time(call: &Call) -> Option<Duration> {
 
 /// How long the first channel had company.  An application alone, such as a voice mailbox, is none.
 pub(super) fn talk_time(call: &Call) -> Option<Duration> {
-    let is_known = call.answer.is_some() && !call.adopted;
+    let is_known = call.answered && !call.adopted;
     let total = call.company.total.map(Duration::from);
     total.filter(|total| is_known && !total.is_zero())
 }

@@ -76,8 +76,10 @@ pub(super) struct Identity {
 /// From a channel's beginning to its end.
 #[derive(Debug, Default)]
 pub(super) struct Life {
-    /// When its Newchannel came; `None` if none did, or not yet.
-    pub born: Option<Moment>,
+    /// When an event or a list spoke of it first.
+    pub since: Moment,
+    /// Its Newchannel has come.
+    pub is_born: bool,
     /// It reached state 6: somebody or something answered.
     pub up: bool,
     pub hangup_requested: bool,

@@ -23,7 +23,7 @@ impl Correlator {
     ) {
         let key = self.ensure_channel(channel, at, out);
         let known = &mut self.channels.all[key];
-        known.life.born.get_or_insert(at.read);
+        known.life.is_born = true;
 
         // An event of the channel may have come before its Newchannel, from another thread: then it
         // is dialled, or has its call, already.

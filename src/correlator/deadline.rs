@@ -47,9 +47,11 @@ pub(super) struct Deadlines {
     tasks_limit: usize,
     /// When channels will be forgotten, in the order in which they ended: most of all that waits.
     forgets: Fifo<(Moment, ChannelKey)>,
-    /// When channels will be too old, in the order in which they were born.  Nearly all end within
+    /// Channels in the order in which they began, also some that are gone.  Nearly all end within
     /// minutes, so two days' worth of ended ones would be most of what is held.
-    ages: Fifo<(Moment, ChannelKey)>,
+    ages: Fifo<ChannelKey>,
+    /// When the first of them will be too old.
+    next_age: Option<Moment>,
     /// When the first of all is due.
     next: Option<Moment>,
 }
@@ -67,10 +69,11 @@ impl Deadlines {
         self.note(at);
     }
 
-    /// A channel was born.
+    /// A channel began.
     pub(super) fn add_age(&mut self, now: Moment, key: ChannelKey) {
         let at = now.after(AGE);
-        self.ages.push((at, key));
+        self.ages.push(key);
+        self.next_age.get_or_insert(at);
         self.note(at);
     }
 
@@ -81,7 +84,8 @@ impl Deadlines {
     /// A channel was forgotten: leaves out those that were, once they are more than the others.
     pub(super) fn trim_ages(&mut self, channels: &Slab<ChannelKey, Channel>) {
         if self.ages.len() > channels.len() + channels.len() / 2 + AGES_KEPT {
-            self.ages.retain(|(_, key)| channels.contains_key(*key));
+            self.ages.retain(|key| channels.contains_key(*key));
+            self.note_next_age(channels);
             self.next = self.first();
         }
     }
@@ -92,8 +96,10 @@ impl Deadlines {
         channels: &Slab<ChannelKey, Channel>,
     ) -> Option<ChannelKey> {
         let Self { forgets, ages, .. } = self;
-        let all = std::iter::from_fn(|| forgets.pop().or_else(|| ages.pop()));
-        let oldest = all.map(|(_, key)| key).find(|&key| channels.contains_key(key));
+        let ended = std::iter::from_fn(|| forgets.pop().map(|(_, key)| key));
+        let mut all = ended.chain(std::iter::from_fn(|| ages.pop()));
+        let oldest = all.find(|&key| channels.contains_key(key));
+        self.note_next_age(channels);
         self.next = self.first();
         oldest
     }
@@ -124,18 +130,25 @@ impl Deadlines {
 
     /// A task that is due, the earliest first.
     #[inline]
-    pub(super) fn due(&mut self, now: Moment) -> Option<Task> {
+    pub(super) fn due(
+        &mut self,
+        now: Moment,
+        channels: &Slab<ChannelKey, Channel>,
+    ) -> Option<Task> {
         // Before nearly every event nothing is.
         self.next.filter(|&next| next <= now)?;
-        let task = self.first().filter(|&first| first <= now).and_then(|first| self.take(first));
+        let task =
+            self.first().filter(|&first| first <= now).and_then(|first| self.take(first, channels));
         self.next = self.first();
         task
     }
 
     /// The first task, which is due at `next`.
-    fn take(&mut self, next: Moment) -> Option<Task> {
-        if self.ages.first().is_some_and(|&(at, _)| at <= next) {
-            return self.ages.pop().map(|(_, key)| Task::Age(key));
+    fn take(&mut self, next: Moment, channels: &Slab<ChannelKey, Channel>) -> Option<Task> {
+        if self.next_age.is_some_and(|at| at <= next) {
+            let oldest = self.ages.pop();
+            self.note_next_age(channels);
+            return oldest.map(Task::Age);
         }
 
         // Of those that are due at one moment, each kind has its turn.
@@ -152,8 +165,19 @@ impl Deadlines {
     /// When the first of all is due.
     fn first(&self) -> Option<Moment> {
         let task = self.tasks.peek().map(|Reverse((at, _))| *at);
-        let channels = [&self.forgets, &self.ages].map(|all| all.first().map(|&(at, _)| at));
-        channels.into_iter().flatten().chain(task).min()
+        let forget = self.forgets.first().map(|&(at, _)| at);
+        [task, forget, self.next_age].into_iter().flatten().min()
+    }
+
+    /// Another channel is the first of those that may become too old.
+    fn note_next_age(&mut self, channels: &Slab<ChannelKey, Channel>) {
+        self.next_age = loop {
+            let Some(&first) = self.ages.first() else { break None };
+            if let Some(channel) = channels.get(first) {
+                break Some(channel.life.since.after(AGE));
+            }
+            self.ages.pop();
+        };
     }
 }
 
@@ -186,27 +210,47 @@ pub(super) const LINGER: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use slotmap::{Key, KeyData};
+    use crate::correlator::channel::Identity;
+    use crate::correlator::line::Line;
+    use crate::correlator::origin::Origins;
+    use crate::correlator::rules::Rules;
+    use crate::correlator::uid::Uid;
+    use slotmap::Key;
+
+    fn channel(since: Moment) -> Channel {
+        let origin = Origins::default().ensure("SIP/201-1", b"", &Rules::default());
+        let (uid, linkedid) = (Uid::None, Uid::None);
+        let mut channel = Channel::new(Identity { uid, linkedid, line: Line::Other, origin });
+        channel.life.since = since;
+        channel
+    }
 
     #[test]
     fn tasks_come_by_moment_whatever_they_are() {
-        let [old, young] = [1, 2].map(|number| ChannelKey::from(KeyData::from_ffi(number)));
         let at = |second: u64| Moment::from_secs(1000 + second);
+        let mut channels = Slab::default();
         let mut deadlines = Deadlines::default();
-        deadlines.add_age(at(0), old);
+        let [old, gone, young] = [0, 1, 2].map(|second| {
+            let key = channels.insert(channel(at(second)));
+            deadlines.add_age(at(second), key);
+            key
+        });
+        channels.remove(gone);
         deadlines.add_forget(at(1), old);
         deadlines.add_forget(at(2), young);
         deadlines.add(at(32), Task::Vanish(young));
         deadlines.add(at(32), Task::Verdict(StayKey::null()));
         deadlines.add(at(33), Task::Drift);
 
-        assert_eq!((deadlines.next(), deadlines.due(at(30))), (Some(at(31)), None));
-        let due: Vec<_> = std::iter::from_fn(|| deadlines.due(at(40))).collect();
+        assert_eq!((deadlines.next(), deadlines.due(at(30), &channels)), (Some(at(31)), None));
+        let due: Vec<_> = std::iter::from_fn(|| deadlines.due(at(40), &channels)).collect();
         let [forget_old, forget_young] = [old, young].map(Task::Forget);
         let verdict = Task::Verdict(StayKey::null());
         assert_eq!(due, [forget_old, verdict, forget_young, Task::Vanish(young), Task::Drift]);
         assert_eq!(deadlines.next(), Some(at(0).after(AGE)));
-        assert_eq!(deadlines.due(at(0).after(AGE)), Some(Task::Age(old)));
+        assert_eq!(deadlines.due(at(0).after(AGE), &channels), Some(Task::Age(old)));
+        assert_eq!(deadlines.next(), Some(at(2).after(AGE)));
+        assert_eq!(deadlines.due(at(2).after(AGE), &channels), Some(Task::Age(young)));
         assert_eq!(deadlines.next(), None);
     }
 }

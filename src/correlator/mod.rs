@@ -259,7 +259,7 @@ impl Correlator {
     /// Ends what has waited long enough.
     pub fn expire(&mut self, now: Moment, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
-        while let Some(task) = self.deadlines.due(now) {
+        while let Some(task) = self.deadlines.due(now, &self.channels.all) {
             match task {
                 Task::Verdict(key) => self.verdict_due(key, at, out),
                 Task::Completion(key) => self.completion_due(key, at, out),
@@ -387,6 +387,7 @@ impl Correlator {
     ) -> ChannelKey {
         let (key, new) = self.channels.ensure(block, &self.rules, &mut self.names);
         if new {
+            self.channels.all[key].life.since = at.read;
             self.deadlines.add_age(at.read, key);
             let trunk = self.channels.all[key].trunk();
             if !trunk.is_none() {

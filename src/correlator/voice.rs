@@ -83,7 +83,7 @@ impl Correlator {
         let Some(voice) = self.voices.take(key) else { return };
         let Some(of) = self.voice_of(key) else { return };
         let channel = &self.channels.all[key];
-        let is_whole = channel.life.born.is_some() && !channel.bridge.ssrc_changed;
+        let is_whole = channel.life.is_born && !channel.bridge.ssrc_changed;
 
         let sent = Stream { loss: voice.sent.loss.filter(|_| is_whole), ..voice.sent };
         let streams = [(StreamOf::Received, voice.received), (StreamOf::Sent, sent)];

@@ -149,8 +149,8 @@ impl Correlator {
 
     /// Whether the Newchannel of a channel came in this session.
     fn is_born(&self, key: ChannelKey, at: Stamp) -> bool {
-        let born = self.channels.all[key].life.born;
-        born.is_some_and(|born| at.read.since(born) < self.evidence.age(at.read))
+        let life = &self.channels.all[key].life;
+        life.is_born && at.read.since(life.since) < self.evidence.age(at.read)
     }
 
     /// Leave comes before AgentConnect, and both enter a bridge behind it.
