@@ -74,10 +74,9 @@ impl Correlator {
         }
 
         let call = self.find_call(channel).and_then(|key| self.calls.get_mut_unmarked(key));
-        if let Some(call) = call {
-            if let Some(leg) = call.leg.as_mut().filter(|leg| leg.channel == channel) {
-                leg.end = Some((result, cause));
-            }
+        let leg = call.and_then(|call| call.leg.as_mut());
+        if let Some(leg) = leg.filter(|leg| leg.channel == channel) {
+            leg.end = Some((result, cause));
         }
     }
 

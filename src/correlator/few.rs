@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 /// Things in the order in which they came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Few<T> {
+    #[default]
     None,
     One(T),
     #[expect(clippy::box_collection, reason = "a list is three times as large as a box of it")]
@@ -31,12 +32,6 @@ impl<T> Few<T> {
             Self::One(_) => *self = Self::None,
             Self::Several(all) => all.retain(is_kept),
         }
-    }
-}
-
-impl<T> Default for Few<T> {
-    fn default() -> Self {
-        Self::None
     }
 }
 

@@ -11,9 +11,10 @@ use slotmap::{Key, KeyData};
 /// Things `T` by key `K`.
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
-    /// All full but the last.
-    blocks: Vec<Block<T>>,
-    /// Places that are empty, the one that became so last at the end.
+    blocks: Vec<Box<Block<T>>>,
+    /// How many places were ever taken: those of all blocks but the end of the last.
+    taken: u32,
+    /// Places of these that are empty, the one that became so last at the end.
     free: Vec<u32>,
     len: usize,
     key: PhantomData<fn(K) -> K>,
@@ -22,30 +23,29 @@ pub(super) struct Slab<K, T> {
 /// Places where one thing after the other is.
 #[derive(Debug)]
 struct Block<T> {
-    things: Vec<Option<T>>,
+    things: [Option<T>; BLOCK],
     /// Of the thing that is in each place, or will be next: no key of one before it finds another.
     /// Apart from the things, between which they would take twice the room.
-    versions: Vec<u32>,
+    versions: [u32; BLOCK],
 }
 
 impl<K: Key, T> Slab<K, T> {
     pub(super) fn insert(&mut self, thing: T) -> K {
+        let at = self.free.pop().unwrap_or_else(|| self.take_new());
+        let block = &mut self.blocks[block_of(at)];
+        block.things[within(at)] = Some(thing);
         self.len += 1;
-        if let Some(at) = self.free.pop() {
-            let block = &mut self.blocks[block_of(at)];
-            block.things[within(at)] = Some(thing);
-            return key(at, block.versions[within(at)]);
-        }
+        key(at, block.versions[within(at)])
+    }
 
-        if self.blocks.last().is_none_or(|last| last.things.len() == BLOCK) {
-            self.blocks.push(Block::new());
+    /// A place that was never taken.
+    fn take_new(&mut self) -> u32 {
+        let at = self.taken;
+        self.taken = at.checked_add(1).expect("memory ends before");
+        if block_of(at) == self.blocks.len() {
+            self.blocks.push(Box::default());
         }
-        let full = (self.blocks.len() - 1) * BLOCK;
-        let last = self.blocks.last_mut().expect("there is one now");
-        let at = u32::try_from(full + last.things.len()).expect("memory ends before");
-        last.things.push(Some(thing));
-        last.versions.push(FIRST);
-        key(at, FIRST)
+        at
     }
 
     pub(super) fn remove(&mut self, key: K) -> Option<T> {
@@ -61,8 +61,8 @@ impl<K: Key, T> Slab<K, T> {
     pub(super) fn get(&self, key: K) -> Option<&T> {
         let (at, version) = parts(key);
         let block = self.blocks.get(block_of(at))?;
-        let is_it = *block.versions.get(within(at))? == version;
-        block.things.get(within(at))?.as_ref().filter(|_| is_it)
+        let is_it = block.versions[within(at)] == version;
+        block.things[within(at)].as_ref().filter(|_| is_it)
     }
 
     #[inline]
@@ -74,8 +74,8 @@ impl<K: Key, T> Slab<K, T> {
     fn find_mut(&mut self, key: K) -> Option<&mut Option<T>> {
         let (at, version) = parts(key);
         let block = self.blocks.get_mut(block_of(at))?;
-        let is_it = *block.versions.get(within(at))? == version;
-        block.things.get_mut(within(at)).filter(|_| is_it)
+        let is_it = block.versions[within(at)] == version;
+        is_it.then_some(&mut block.things[within(at)])
     }
 
     /// The key of the thing that is in a place.
@@ -87,7 +87,7 @@ impl<K: Key, T> Slab<K, T> {
     /// The thing that is in a place, if there is one.
     #[inline]
     pub(super) fn at(&self, at: u32) -> Option<&T> {
-        self.blocks.get(block_of(at))?.things.get(within(at))?.as_ref()
+        self.blocks.get(block_of(at))?.things[within(at)].as_ref()
     }
 
     pub(super) fn contains_key(&self, key: K) -> bool {
@@ -125,15 +125,15 @@ impl<K: Key, T> Slab<K, T> {
     }
 }
 
-impl<T> Block<T> {
-    fn new() -> Self {
-        Self { things: Vec::with_capacity(BLOCK), versions: Vec::with_capacity(BLOCK) }
+impl<T> Default for Block<T> {
+    fn default() -> Self {
+        Self { things: [const { None }; BLOCK], versions: [FIRST; BLOCK] }
     }
 }
 
 impl<K, T> Default for Slab<K, T> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), free: Vec::new(), len: 0, key: PhantomData }
+        Self { blocks: Vec::new(), taken: 0, free: Vec::new(), len: 0, key: PhantomData }
     }
 }
 
@@ -172,10 +172,13 @@ fn key<K: Key>(at: u32, version: u32) -> K {
     K::from(KeyData::from_ffi(u64::from(version) << 32 | u64::from(at)))
 }
 
+#[inline]
 const fn block_of(at: u32) -> usize {
     at as usize / BLOCK
 }
 
+/// Always within a block, so that no place needs a check.
+#[inline]
 const fn within(at: u32) -> usize {
     at as usize % BLOCK
 }
