@@ -8,14 +8,15 @@ mod distribution;
 mod examine;
 mod facts;
 mod limits;
+mod patterns;
 mod targets;
 mod trunks;
 
 pub use examine::{Examined, examine, not_begun, of_failure};
 pub use facts::Facts;
+pub use patterns::TRUNKS_BY_NAME;
 use serde::Serialize;
 pub use targets::Targets;
-pub use trunks::TRUNKS_BY_NAME;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

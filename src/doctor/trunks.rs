@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Facts, channel_of, is_telephony};
+use super::patterns::{is_guest, is_named, proposal, with_more};
 use super::{Finding, Level, SHOWN, list};
 use crate::correlator::{Patterns, Rules};
 
@@ -28,7 +29,13 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
     let wrong: Vec<&str> = members.iter().copied().filter(|device| is_trunk(device)).collect();
     if !wrong.is_empty() {
         let text = format!("`trunks` matches phones of members: {}", list(&wrong));
-        findings.push(Finding::new(Level::Problem, "trunks", text));
+        let devices = facts.devices.iter().map(String::as_str);
+        let others: Vec<&str> = devices
+            .filter(|device| is_trunk(device) && !phones.contains(device) && !is_guest(device))
+            .collect();
+        let pattern = if others.is_empty() { String::new() } else { proposal(&others, &phones) };
+        let finding = Finding::new(Level::Problem, "trunks", text);
+        findings.push(finding.with(CONFIGURATION, format!("trunks: [{pattern}]")));
     }
 
     let is_agent = |device: &str| rules.agents.matches(&channel_of(device));
@@ -55,7 +62,12 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
     let both: Vec<&str> = trunks.iter().copied().filter(|device| is_agent(device)).collect();
     if !both.is_empty() {
         let text = format!("`trunks` and `agents` both match: {}", list(&both));
-        findings.push(Finding::new(Level::Problem, "trunks", text));
+        let finding = Finding::new(Level::Problem, "trunks", text);
+        let phones: Vec<&str> =
+            members.iter().copied().filter(|device| !is_trunk(device)).collect();
+        let line = format!("agents: [{}]", with_more(&Patterns::default(), &phones));
+        let is_short = (1..=SHOWN).contains(&phones.len());
+        findings.push(if is_short { finding.with(CONFIGURATION, line) } else { finding });
     }
 
     // With patterns for agents, a device that they leave out is nobody's.
@@ -66,7 +78,9 @@ pub(super) fn look(facts: &Facts, rules: &Rules) -> Vec<Finding> {
             Finding::new(Level::Ok, "agents", "`agents` matches every member's phone")
         } else {
             let text = format!("`agents` does not match phones of members: {}", list(&left_out));
-            Finding::new(Level::Problem, "agents", text)
+            let finding = Finding::new(Level::Problem, "agents", text);
+            let line = format!("agents: [{}]", with_more(&rules.agents, &left_out));
+            if left_out.len() > SHOWN { finding } else { finding.with(CONFIGURATION, line) }
         });
     }
     findings
@@ -98,10 +112,9 @@ fn of_undecided(devices: &[&str], rules: &Rules) -> Option<Finding> {
     match devices.len() {
         0 => None,
         1..=SHOWN => {
-            let place = "pbx[] of the configuration, without those that are phones";
-            let patterns = rules.trunks.texts().iter().map(|text| quoted(text));
-            let patterns: Vec<_> = patterns.chain([by_name(devices)]).collect();
-            Some(finding.with(place, format!("trunks: [{}]", patterns.join(", "))))
+            let place = format!("{CONFIGURATION}, without those that are phones");
+            let patterns = with_more(&rules.trunks, devices);
+            Some(finding.with(place, format!("trunks: [{patterns}]")))
         }
         _ => Some(finding),
     }
@@ -121,48 +134,10 @@ fn without_trunks(candidates: &[&str], phones: &BTreeSet<&str>, rules: &Rules) -
     }
     let text = format!("`trunks` {why}, and these are no phones: {}", list(candidates));
     let line = format!("trunks: [{}]", proposal(candidates, phones));
-    Some(Finding::new(Level::Problem, "trunks", text).with("pbx[] of the configuration", line))
+    Some(Finding::new(Level::Problem, "trunks", text).with(CONFIGURATION, line))
 }
 
-/// A pattern for trunks: by the rule that phones are numbers if it holds here, else by name.
-fn proposal(candidates: &[&str], phones: &BTreeSet<&str>) -> String {
-    let holds = !phones.iter().any(|device| is_named(device));
-    let is_covered =
-        |device: &&str| BY_NUMBER.iter().any(|technology| device.starts_with(technology));
-    if holds && candidates.iter().all(is_covered) {
-        return format!("'{TRUNKS_BY_NAME}'");
-    }
-    by_name(candidates)
-}
-
-fn by_name(devices: &[&str]) -> String {
-    let names: Vec<String> = devices.iter().map(|device| regex::escape(device)).collect();
-    quoted(&format!("^({})-", names.join("|")))
-}
-
-/// As a text of YAML, which a `'` ends unless it is doubled.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// Whether the device has a name, as most trunks have, and not a number, as most phones have.
-fn is_named(device: &str) -> bool {
-    name_of(device).starts_with(|first: char| !first.is_ascii_digit())
-}
-
-/// The endpoint that takes calls of whom no other does.
-fn is_guest(device: &str) -> bool {
-    let name = name_of(device);
-    name == "anonymous" || name.starts_with("anonymous@")
-}
-
-fn name_of(device: &str) -> &str {
-    device.split_once('/').map_or("", |(_, name)| name)
-}
-
-/// Right where every phone's name is a number, as on FreePBX.
-pub const TRUNKS_BY_NAME: &str = "^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]";
-const BY_NUMBER: [&str; 4] = ["PJSIP/", "SIP/", "IAX2/", "DAHDI/"];
+const CONFIGURATION: &str = "pbx[] of the configuration";
 
 #[cfg(test)]
 mod tests {
@@ -215,8 +190,8 @@ mod tests {
     #[test]
     fn phones_of_members_are_no_trunks_and_all_are_agents() {
         let facts = facts(&["SIP/201", "SIP/carrier"], &["SIP/201", "Local/9@x"]);
-        let trunks = "`trunks` matches phones of members: SIP/201".to_owned();
-        let agents = "`agents` does not match phones of members: SIP/201".to_owned();
+        let trunks = "trunks: ['^(PJSIP|SIP|IAX2|DAHDI)/[^0-9]']".to_owned();
+        let agents = "agents: ['^PJSIP/', '^(SIP/201)-']".to_owned();
         assert_eq!(
             look_with(&facts, &["^SIP/"], &["^PJSIP/"]),
             [
@@ -234,7 +209,7 @@ mod tests {
         let facts = facts(&["SIP/201", "SIP/carrier"], &["SIP/201"]);
         let found = look_with(&facts, &["carrier", "^IAX2/"], &["^SIP/", "^SCCP/"]);
         let unused = "patterns that match no device: ^IAX2/, ^SCCP/".to_owned();
-        let both = "`trunks` and `agents` both match: SIP/carrier".to_owned();
+        let both = "agents: ['^(SIP/201)-']".to_owned();
         let every = "`agents` matches every member's phone".to_owned();
         assert_eq!(
             found,

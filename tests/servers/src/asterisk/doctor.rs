@@ -65,8 +65,10 @@ fn names_what_is_wrong(version: Version) {
     assert_eq!(problems("fine"), [ghost()]);
     assert_eq!(problems("without-trunks"), [ghost(), proposed()]);
     assert_eq!(problems("wrong-trunks"), [ghost(), proposed()]);
-    assert_eq!(problems("phones-as-trunks"), [ghost(), of("trunks", &[])]);
-    assert_eq!(problems("wrong-agents"), [ghost(), of("agents", &[])]);
+    assert_eq!(problems("phones-as-trunks"), [ghost(), proposed()]);
+    let tech = version.tech();
+    let agents = format!("agents: ['^SCCP/', '^({tech}/201|{tech}/999)-']");
+    assert_eq!(problems("wrong-agents"), [ghost(), of("agents", &[&agents])]);
     let [secret, permit] = [
         "secret = the one of the configuration",
         "permit = the address that the exporter connects from",
