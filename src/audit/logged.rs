@@ -187,7 +187,7 @@ pub(super) fn subject(verb: Verb<'_>) -> Option<(Subject, Option<Duration>)> {
         Verb::Incompatible => (Subject::Incompatible, None),
         Verb::CompletedByCaller { talk } => (Subject::ByCaller, Some(talk)),
         Verb::CompletedByAgent { talk } => (Subject::ByAgent, Some(talk)),
-        Verb::Transferred { talk } => (Subject::Transferred, Some(talk)),
+        Verb::Transferred { talk } => (Subject::Transferred, talk),
         Verb::RingNoAnswer => (Subject::RingNoAnswer, None),
         Verb::AgentDumped => (Subject::AgentDump, None),
         Verb::Paused => (Subject::Paused, None),

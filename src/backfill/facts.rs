@@ -13,7 +13,7 @@ pub(super) fn facts(
     mut tell: impl FnMut(Observation),
 ) {
     let exit = |outcome| Observation::Exited { queue, outcome, hold: line.waited };
-    let end = |ended_by, talk| Observation::Completed { queue, agent, ended_by, talk: Some(talk) };
+    let end = |ended_by, talk| Observation::Completed { queue, agent, ended_by, talk };
     let pause = |change| Observation::MemberPaused { queue, agent, change };
 
     match line.verb {
@@ -36,8 +36,8 @@ pub(super) fn facts(
         Verb::Withdrawn => tell(exit(Outcome::Withdrawn)),
         Verb::PressedKey => tell(exit(Outcome::ExitKey)),
         Verb::Incompatible => tell(exit(Outcome::Incompatible)),
-        Verb::CompletedByCaller { talk } => tell(end(EndedBy::Caller, talk)),
-        Verb::CompletedByAgent { talk } => tell(end(EndedBy::Agent, talk)),
+        Verb::CompletedByCaller { talk } => tell(end(EndedBy::Caller, Some(talk))),
+        Verb::CompletedByAgent { talk } => tell(end(EndedBy::Agent, Some(talk))),
         Verb::Transferred { talk } => tell(end(EndedBy::Transfer, talk)),
         Verb::AgentDumped => tell(Observation::AgentDumped { queue, agent }),
         Verb::Paused => tell(pause(PauseChange::Paused)),

@@ -68,8 +68,8 @@ pub enum Verb<'a> {
     },
     /// BLINDTRANSFER and ATTENDEDTRANSFER; TRANSFER up to Asterisk 11.
     Transferred {
-        /// How long caller and agent talked.
-        talk: Duration,
+        /// How long caller and agent talked; Asterisk 1.2 does not write it.
+        talk: Option<Duration>,
     },
     /// RINGNOANSWER.
     RingNoAnswer,
@@ -122,6 +122,17 @@ fn waited(verb: &[u8], data: &[u8]) -> Option<Duration> {
     parameters(data).nth(place).and_then(seconds)
 }
 
+/// The talk of TRANSFER: extension and context, then hold and talk from Asterisk 1.4 on, then the
+/// position from 1.6 on.
+fn old_talk<'a>(parameters: impl Iterator<Item = &'a [u8]>) -> Option<Option<Duration>> {
+    let parameters: Vec<_> = parameters.collect();
+    match parameters[..] {
+        [_, _] => Some(None),
+        [_, _, _, talk] | [_, _, _, talk, _] => seconds(talk).map(Some),
+        _ => None,
+    }
+}
+
 impl<'a> Verb<'a> {
     /// Interprets a verb with its parameters, which are separated by bars.
     fn read(word: &'a [u8], data: &[u8]) -> Option<Self> {
@@ -146,9 +157,10 @@ impl<'a> Verb<'a> {
             b"COMPLETECALLER" => Self::CompletedByCaller { talk: seconds(parameters.nth(1)?)? },
             b"COMPLETEAGENT" => Self::CompletedByAgent { talk: seconds(parameters.nth(1)?)? },
             // Where to, in two or three parameters by its kind; then hold, talk, position.
-            b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" | b"TRANSFER" => {
-                Self::Transferred { talk: seconds(parameters.nth_back(1)?)? }
+            b"BLINDTRANSFER" | b"ATTENDEDTRANSFER" => {
+                Self::Transferred { talk: Some(seconds(parameters.nth_back(1)?)?) }
             }
+            b"TRANSFER" => Self::Transferred { talk: old_talk(parameters)? },
             b"RINGNOANSWER" => Self::RingNoAnswer,
             b"AGENTDUMP" => Self::AgentDumped,
             b"PAUSE" => Self::Paused,
@@ -201,13 +213,17 @@ mod tests {
     fn talk_is_in_its_place_in_every_version() {
         for (line, talk) in [
             ("1|1.1|q|Ann|TRANSFER|200|default|4|17|1", 17),
+            ("1|1.1|q|Ann|TRANSFER|200|default|4|17", 17),
             ("1|1.1|q|Ann|BLINDTRANSFER|200|default|4|17|1", 17),
             ("1|1.1|q|Ann|ATTENDEDTRANSFER|BRIDGE|5e0c-77|4|17|1", 17),
             ("1|1.1|q|Ann|ATTENDEDTRANSFER|LINK|1.5|1.6|4|17|1", 17),
             ("1|1.1|q|Ann|ATTENDEDTRANSFER|APP|Queue|4|17|1||", 17),
         ] {
-            assert_eq!(verb(line), Ok(Verb::Transferred { talk: secs(talk) }), "{line}");
+            let talk = Some(secs(talk));
+            assert_eq!(verb(line), Ok(Verb::Transferred { talk }), "{line}");
         }
+        // Asterisk 1.2 does not know it, and an extension is no length.
+        assert_eq!(verb("1|1.1|q|Ann|TRANSFER|200|default"), Ok(Verb::Transferred { talk: None }));
         assert_eq!(
             verb("1|1.1|q|Ann|COMPLETECALLER|4|17|1"),
             Ok(Verb::CompletedByCaller { talk: secs(17) })
@@ -289,6 +305,7 @@ mod tests {
             ("1795444650|1.1|q|Ann|CONNECT", Malformed::NoSeconds),
             ("1795444650|1.1|q|Ann|COMPLETEAGENT|4", Malformed::NoSeconds),
             ("1795444650|1.1|q|Ann|BLINDTRANSFER|1", Malformed::NoSeconds),
+            ("1795444650|1.1|q|Ann|TRANSFER|200", Malformed::NoSeconds),
             ("1795444650|1.1|q|Ann|CONNECT|soon|1.2|3", Malformed::NoSeconds),
         ] {
             assert_eq!(verb(line), Err(why), "{line}");

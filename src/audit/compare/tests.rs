@@ -218,7 +218,7 @@ fn an_end_that_is_logged_twice_is_one_end() {
 fn of_two_ends_of_one_talk_either_may_be_counted() {
     let talk = Duration::from_secs(5);
     let agent = Verb::CompletedByAgent { talk };
-    let transfer = Verb::Transferred { talk };
+    let transfer = Verb::Transferred { talk: Some(talk) };
 
     for (verb, first, then) in [
         (agent, Subject::ByAgent, Subject::Transferred),
