@@ -8,6 +8,7 @@
 //! file of its own.
 
 mod attack;
+mod backfill;
 mod exporter;
 mod generate;
 mod growth;
@@ -110,6 +111,8 @@ enum Bench {
     GrowthCheck,
     /// What a scrape costs, and how long it makes events wait
     Scrape,
+    /// A year of queue_log to metrics of the past
+    Backfill,
     /// What hostile clients of the pages cost, and how long they make the reader of a PBX stand still
     Attack,
 }
@@ -147,6 +150,7 @@ fn main() -> Result<(), Failure> {
             scrape::run(&context)?;
             attack::run(&context)?;
             startup::run(&context)?;
+            backfill::run(&context)?;
         }
         Bench::Limits => limits::run(&context)?,
         Bench::Parse => parse::run(&context),
@@ -159,6 +163,7 @@ fn main() -> Result<(), Failure> {
         Bench::Resync => resync::run(&context)?,
         Bench::Scrape => scrape::run(&context)?,
         Bench::Attack => attack::run(&context)?,
+        Bench::Backfill => backfill::run(&context)?,
     }
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! The command `backfill`: reads queue_logs twice, and writes what the exporter would have counted.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use super::Failure;
 use super::configuration::for_replay;
-use crate::backfill::{Days, Period, Player, Summary, Survey, new_history};
+use super::progress::{AboveBar, Bar};
+use crate::backfill::{AgentAliases, Days, Period, Player, Summary, Survey, new_history};
+use crate::calendar::utc;
 use crate::cli::BackfillArgs;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::with_causes;
 use crate::metrics::{Settings, Target};
@@ -19,17 +23,37 @@ pub(super) fn run(args: &BackfillArgs) -> Result<(), Failure> {
     {
         return Err("--from is not before --to".into());
     }
+    if let Some(to) = args.to
+        && to > Clock::start().now()
+    {
+        return Err(format!("--to {}: is in the future", utc(to)).into());
+    }
     let config = for_replay(args.config.as_deref())?;
     let pbx = pbx(args, &config)?;
     args.queue_log.iter().try_for_each(|path| check_file(path))?;
     let log =
         QueueLog::open(&args.queue_log, args.log_offset).map_err(|error| with_causes(&error))?;
 
+    // It is read twice.
+    let bar = Bar::of_files(args.queue_log.iter().chain(&args.queue_log));
+    let log = log.with_progress(&bar.progress());
     let period = Period { from: args.from, to: args.to, step: args.step };
     let survey = survey(args, period, &log)?;
-    let summary = play(args, period, &log, &survey, &pbx, config.metrics)?;
+    let rules = config.pbxs.iter().find(|of| of.name == pbx).map(|of| &of.rules);
+    let aliases = rules.map(|rules| AgentAliases::new(&rules.agent_aliases)).unwrap_or_default();
+    let target = Target { pbx, job: args.job.clone(), instance: args.instance.clone() };
+    let past = Past { target, settings: config.metrics, aliases };
+    let summary = play(args, period, &log, &survey, past)?;
+    drop(bar);
     report(&summary, &survey);
     Ok(())
+}
+
+/// What the exporter would have been.
+struct Past {
+    target: Target,
+    settings: Settings,
+    aliases: AgentAliases,
 }
 
 /// The PBX whose log it is.
@@ -71,25 +95,26 @@ fn play(
     period: Period,
     log: &QueueLog,
     survey: &Survey,
-    pbx: &PbxName,
-    settings: Settings,
+    Past { target, settings, aliases }: Past,
 ) -> Result<Summary, Failure> {
     let (first, last) = survey.span().ok_or("no line of queue_log is in that time")?;
-    let (first, last) = (period.from.unwrap_or(first), period.to.unwrap_or(last));
-    let samples = survey.samples(&settings, last.since(first).as_secs());
-    let days = last.as_micros() / DAY - first.as_micros() / DAY + 1;
-    eprintln!(
-        "{} lines of {} queues in {days} days: about {samples} samples, {} MB",
+    let (pace, end) = (period.pace(first), period.to.unwrap_or(last));
+    let size = survey.size(&settings, &target, pace, end.as_micros() / 1_000_000);
+    let said = format!(
+        "{} lines of {} queues in {} days: about {} samples, {} MB\n",
         survey.lines(),
         survey.names().queues.count() - 1,
-        (samples * SAMPLE).div_ceil(1_000_000),
+        end.as_micros() / 86_400_000_000 - pace.begin() / 86_400 + 1,
+        size.samples,
+        size.bytes.div_ceil(1_000_000),
     );
+    // In one piece, for the bar is drawn again after each.
+    let _ = AboveBar.write_all(said.as_bytes());
 
-    let target = Target { job: args.job.clone(), instance: args.instance.clone() };
-    let history = new_history(settings, pbx, &target, args.agents);
-    let days =
-        Days::new(&args.out, first, args.step, args.force).map_err(|error| with_causes(&error))?;
-    let mut player = Player::new(period, first, survey.names(), history, days);
+    let history = new_history(settings, &target, args.agents, pace);
+    let days = Days::new(&args.out, pace, args.force).map_err(|error| with_causes(&error))?;
+    let player = Player::new(period, pace, survey.names(), history, days);
+    let mut player = player.with_aliases(aliases);
 
     let mut failed = None;
     log.read(|_, _, line| {
@@ -127,8 +152,3 @@ fn report(summary: &Summary, survey: &Survey) {
         eprintln!("verbs that are not read: {}", others.join(", "));
     }
 }
-
-/// In microseconds.
-const DAY: u64 = 86_400_000_000;
-/// About how many bytes a sample is.
-const SAMPLE: u64 = 130;

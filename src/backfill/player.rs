@@ -2,20 +2,23 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::agents::AgentAliases;
 use super::days::Days;
 use super::facts::{self, facts};
-use super::{BackfillError, Period};
+use super::{BackfillError, Period, whole};
 use crate::audit::{Latest, Place, Repeats};
 use crate::clock::Moment;
 use crate::correlator::{AgentId, Names, Observation, QueueId, RingResult};
-use crate::metrics::History;
+use crate::metrics::{History, Pace};
 use crate::queue_log::{Line, Verb};
 
 /// A log that is played, line by line.
 #[derive(Debug)]
 pub struct Player {
     period: Period,
+    pace: Pace,
     names: Names,
+    aliases: AgentAliases,
     history: History,
     days: Days,
     /// The next second at which there may be samples.
@@ -55,13 +58,14 @@ pub struct Summary {
 }
 
 impl Player {
-    /// Plays a log whose first line is of `first`; `names` begin with its queues.
-    pub fn new(period: Period, first: Moment, names: Names, history: History, days: Days) -> Self {
-        let begin = period.from.unwrap_or(first);
+    /// Plays a log into a history of the same pace; `names` begin with the log's queues.
+    pub fn new(period: Period, pace: Pace, names: Names, history: History, days: Days) -> Self {
         Self {
-            next: after(begin, period.step),
+            next: pace.after(pace.begin()),
             period,
+            pace,
             names,
+            aliases: AgentAliases::default(),
             history,
             days,
             is_changed: false,
@@ -71,6 +75,11 @@ impl Player {
             rang: VecDeque::new(),
             summary: Summary::default(),
         }
+    }
+
+    /// Calls agents by these aliases.
+    pub fn with_aliases(self, aliases: AgentAliases) -> Self {
+        Self { aliases, ..self }
     }
 
     /// Takes a line.
@@ -115,12 +124,15 @@ impl Player {
     pub fn finish(mut self) -> Result<Summary, BackfillError> {
         // A RINGNOANSWER of the last seconds can have no CONNECT any more.
         self.sure(None);
-        let end = self.period.to.map_or(self.next, whole);
+        // The exporter that goes on may have been scraped in the last second, which rounding up made:
+        // a sample behind one of its own would be counted again.
+        let end = self.period.to.map_or(self.next, |to| whole(to).saturating_sub(1));
         while self.next < end {
             self.step(self.next)?;
         }
         self.sample(end);
-        self.summary.samples = self.days.finish(&mut self.history, end)?;
+        self.summary.samples =
+            self.days.finish(&mut self.history, end, self.period.to.is_some())?;
         Ok(self.summary)
     }
 
@@ -143,14 +155,13 @@ impl Player {
     /// Takes the samples of a second, if there are any, and has the days before it written.
     fn step(&mut self, at: u64) -> Result<(), BackfillError> {
         self.sample(at);
-        self.next = at + self.period.step;
+        self.next = self.pace.after(at);
         self.days.pass(&mut self.history, at)
     }
 
     fn sample(&mut self, at: u64) {
         if std::mem::take(&mut self.is_changed) {
-            // What is new was zero at the last second at which there may have been samples.
-            self.history.sample(at, self.next.saturating_sub(self.period.step));
+            self.history.sample(at);
         }
     }
 
@@ -184,21 +195,12 @@ impl Player {
 
     fn agent(&mut self, queue: QueueId, line: &Line<'_>) -> AgentId {
         let Some(name) = facts::agent(line) else { return AgentId::NONE };
-        let agent = self.names.agents.intern(name);
+        let agent = self.names.agents.intern(self.aliases.of(name));
         if self.members.insert((queue, agent)) {
             self.history.observe(&self.names, Observation::MemberKnown { queue, agent });
         }
         agent
     }
-}
-
-/// The first multiple of `step` after the lines of a moment.
-fn after(at: Moment, step: u64) -> u64 {
-    (whole(at) / step + 1) * step
-}
-
-fn whole(at: Moment) -> u64 {
-    at.as_micros() / 1_000_000
 }
 
 /// Seconds after a RINGNOANSWER in which the agent's CONNECT may come: the two are written within

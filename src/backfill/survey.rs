@@ -1,12 +1,13 @@
 //! What is in a log, before it is played: which queues, spelled as configured, from when to when, and
 //! about how much will be written.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::{BEAT, Period, facts};
+use super::size::{Size, Sizes};
+use super::{Period, facts};
 use crate::clock::Moment;
 use crate::correlator::Names;
-use crate::metrics::Settings;
+use crate::metrics::{Pace, Settings, Target};
 use crate::queue_log::{Line, Malformed, Verb};
 
 /// A name or a word, as the log has it.
@@ -25,10 +26,7 @@ pub struct Survey {
     malformed: u64,
     /// Verbs that are not read.
     others: BTreeMap<Name, u64>,
-    /// What has histograms: queues with an outcome, and places of agents.
-    outcomes: HashSet<(Name, &'static str)>,
-    places: HashSet<(Name, Name)>,
-    by_agent: bool,
+    sizes: Sizes,
 }
 
 impl Survey {
@@ -43,9 +41,7 @@ impl Survey {
             lines: 0,
             malformed: 0,
             others: BTreeMap::new(),
-            outcomes: HashSet::new(),
-            places: HashSet::new(),
-            by_agent,
+            sizes: Sizes::new(Pace::new(period.step, 0), by_agent),
         }
     }
 
@@ -74,7 +70,7 @@ impl Survey {
         let agent = facts::agent(&line);
         let names = if agent.is_some() { &mut self.configured } else { &mut self.dialled };
         names.queues.intern(line.queue);
-        self.size(&line, agent);
+        self.sizes.add(&line, agent);
     }
 
     fn add_other(&mut self, word: &[u8]) {
@@ -82,16 +78,6 @@ impl Survey {
             *count += 1;
         } else if self.others.len() < OTHERS_MAX {
             self.others.insert(word.into(), 1);
-        }
-    }
-
-    fn size(&mut self, line: &Line<'_>, agent: Option<&[u8]>) {
-        if let Some(outcome) = outcome(line.verb) {
-            self.outcomes.insert((line.queue.into(), outcome));
-        }
-        if let Some(agent) = agent {
-            let agent = if self.by_agent { agent } else { b"" };
-            self.places.insert((line.queue.into(), agent.into()));
         }
     }
 
@@ -126,37 +112,11 @@ impl Survey {
         self.others.iter().map(|(word, &count)| (String::from_utf8_lossy(word).into_owned(), count))
     }
 
-    /// About how many samples will be written for so many seconds.
-    pub fn samples(&self, settings: &Settings, seconds: u64) -> u64 {
-        let hold = settings.buckets.hold.len() as u64 + FRAME;
-        let agents = (settings.buckets.talk.len() + settings.buckets.ring.len()) as u64 + 2 * FRAME;
-        let queues = self.names().queues.count() as u64 - 1;
-        let series = queues * OF_QUEUE
-            + self.outcomes.len() as u64 * hold
-            + self.places.len() as u64 * (agents + OF_PLACE);
-
-        // A line changes one histogram and few counters.
-        series * (seconds / BEAT + 1) + self.lines * (hold + 2)
+    /// About how much will be written, up to the second `end`.
+    pub fn size(&self, settings: &Settings, target: &Target, pace: Pace, end: u64) -> Size {
+        self.sizes.of(settings, target, pace, end)
     }
-}
-
-fn outcome(verb: Verb<'_>) -> Option<&'static str> {
-    Some(match verb {
-        Verb::Connected { .. } => "answered",
-        Verb::Abandoned { .. } => "abandoned",
-        Verb::TimedOut => "timeout",
-        Verb::LeftEmpty => "leave_empty",
-        Verb::Withdrawn => "withdrawn",
-        Verb::PressedKey => "exit_key",
-        _ => return None,
-    })
 }
 
 /// More verbs are noise of a dialplan.
 const OTHERS_MAX: usize = 50;
-/// Sum, count and the last bucket.
-const FRAME: u64 = 3;
-/// Counters of a queue, and its positions.
-const OF_QUEUE: u64 = 9 + 18;
-/// Counters of an agent in a queue.
-const OF_PLACE: u64 = 8;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::catalogue::Entry;
+use super::dated::{Dated, Point};
 use super::exposition::Format;
 use super::labels::LabelSet;
 use super::snapshot::{Samples, Value, Values};
@@ -23,7 +24,6 @@ pub struct Told {
 #[derive(Debug)]
 pub(super) struct Past {
     entry: &'static Entry,
-    told: Told,
     /// The labels of the target, with a comma before each.
     common: String,
     /// The label `le` of each bucket.
@@ -32,65 +32,65 @@ pub(super) struct Past {
     series: Vec<Option<One>>,
 }
 
-/// The time that is written: seconds since the epoch.
-#[derive(Clone, Copy, Debug)]
-pub struct Span {
-    /// Up to here, exclusive.
-    pub end: u64,
-    /// A series that does not change has a sample this often.
-    pub beat: u64,
-    /// It is the last: all series have a sample at this second.
-    pub last: Option<u64>,
-}
-
 /// One series.
 #[derive(Debug)]
 struct One {
     labels: String,
-    /// What was written last, and when.
-    written: Option<(u64, Point)>,
+    /// Whose times it has.
+    queue: usize,
+    /// The value up to which all is written.
+    written: Option<Point>,
     /// What came after.
     changes: Vec<(u64, Point)>,
 }
 
-/// The value of a series.
-#[derive(Clone, Debug, PartialEq)]
-enum Point {
-    Whole(u64),
-    Real(f64),
-    /// The sum, and the buckets, each with what is below it.
-    Histogram(f64, Box<[u64]>),
+/// A change that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// The second from which on it is seen.
+    pub(super) at: u64,
+    /// A series that is new was zero from here on.
+    pub(super) birth: u64,
 }
+
+/// Where the samples end that are written.
+#[derive(Clone, Debug)]
+pub(super) struct Until {
+    /// Up to here, exclusive.
+    pub(super) end: u64,
+    /// When counters begin at zero again.
+    pub(super) zero: Option<String>,
+}
+
+/// The seconds of the samples of a queue, with their digits.
+pub(super) type Times = Vec<(u64, String)>;
 
 impl Told {
     /// Whether a series with these labels is told.
-    fn has(&self, labels: LabelSet<'_>) -> bool {
+    pub(super) fn has(&self, labels: LabelSet<'_>) -> bool {
         let Some((label, values)) = self.only else { return true };
         labels.iter().any(|(name, value)| name == label && values.contains(&value.as_ref()))
     }
 }
 
 impl Past {
-    pub(super) fn new(entry: &'static Entry, told: Told, common: &str) -> Self {
+    pub(super) fn new(entry: &'static Entry, common: &str) -> Self {
         let (bounds, series) = (Vec::new(), Vec::new());
-        Self { entry, told, common: common.to_owned(), bounds, series }
-    }
-
-    pub(super) const fn name(&self) -> &'static str {
-        self.entry.name
+        Self { entry, common: common.to_owned(), bounds, series }
     }
 
     pub(super) const fn has_unit(&self) -> bool {
         self.entry.unit.is_some()
     }
 
-    /// Keeps what changed; what is new was zero at `before`.
+    /// Keeps what changed.  `queue_of` has the queue of a series, and none if the series is not
+    /// told; `changed` is given the queue of each series that did.
     pub(super) fn sample(
         &mut self,
         samples: &Samples,
-        at: u64,
-        before: u64,
-        is_untargeted: impl Fn(LabelSet<'_>) -> bool,
+        seen: Seen,
+        queue_of: impl Fn(LabelSet<'_>) -> Option<usize>,
+        mut changed: impl FnMut(usize),
     ) {
         if let Values::Histograms(histograms) = &samples.values
             && self.bounds.is_empty()
@@ -102,54 +102,94 @@ impl Past {
             let value = samples.value(place);
             if place == self.series.len() {
                 let labels = LabelSet(samples.labels.get(place));
-                let is_told =
-                    self.told.has(labels) && !(self.told.needs_target && is_untargeted(labels));
-                let labels = || format!("{}{}", labels.0, self.common);
-                self.series.push(is_told.then(|| One::new(labels(), before, zero(value))));
+                let zero = || (seen.birth, Point::zero(value));
+                let one = queue_of(labels).map(|queue| self.one(labels, queue, zero()));
+                self.series.push(one);
             }
-            if let Some(one) = &mut self.series[place] {
-                one.take(at, value);
+            if let Some(one) = &mut self.series[place]
+                && one.is_other(value)
+            {
+                one.changes.push((seen.at, Point::of(value)));
+                changed(one.queue);
             }
         }
     }
 
-    /// Writes the samples of a span; returns how many there were.
-    pub(super) fn write(&mut self, out: &mut impl Write, span: Span) -> io::Result<u64> {
+    /// Adds a series that does not change from a second on.
+    pub(super) fn add(&mut self, labels: LabelSet<'_>, queue: usize, value: (u64, Point)) {
+        let one = self.one(labels, queue, value);
+        self.series.push(Some(one));
+    }
+
+    fn one(&self, LabelSet(labels): LabelSet<'_>, queue: usize, first: (u64, Point)) -> One {
+        let labels = format!("{labels}{}", self.common);
+        One { labels, queue, written: None, changes: vec![first] }
+    }
+
+    /// Writes the samples at the times of each queue; returns how many there were.
+    pub(super) fn write(
+        &mut self,
+        out: &mut impl Write,
+        times: &[Times],
+        until: &Until,
+    ) -> io::Result<u64> {
         let Self { entry, bounds, series, .. } = self;
         let mut text = String::new();
         head(&mut text, entry, Format::OpenMetrics);
+        let mut text = text.into_bytes();
 
         let mut count = 0;
         for one in series.iter_mut().flatten() {
-            let names = one.names(entry.name, bounds);
-            one.drain(span, |at, point| {
-                point.write(&mut text, &names, at);
-                count += names.len() as u64;
-            });
+            let lines = Dated::new(one.names(entry.name, bounds));
+            count += one.write(lines, &times[one.queue], until, &mut text);
             if text.len() > CHUNK {
-                out.write_all(text.as_bytes())?;
+                out.write_all(&text)?;
                 text.clear();
             }
         }
         // A family without samples is left out.
         if count > 0 {
-            out.write_all(text.as_bytes())?;
+            out.write_all(&text)?;
         }
         Ok(count)
     }
 }
 
 impl One {
-    fn new(labels: String, before: u64, zero: Point) -> Self {
-        Self { labels, written: None, changes: vec![(before, zero)] }
+    /// Whether a value is another than the latest one.
+    fn is_other(&self, value: Value<'_>) -> bool {
+        let before = self.changes.last().map(|(_, point)| point).or(self.written.as_ref());
+        before.is_none_or(|point| !point.is(value))
     }
 
-    /// The value at a second, which is kept if it is another than before.
-    fn take(&mut self, at: u64, value: Value<'_>) {
-        let before = self.changes.last().or(self.written.as_ref());
-        if before.is_none_or(|(_, point)| !point.is(value)) {
-            self.changes.push((at, Point::of(value)));
+    /// Appends the samples at these times, and forgets them.
+    fn write(&mut self, mut lines: Dated, times: &Times, until: &Until, text: &mut Vec<u8>) -> u64 {
+        let past = self.changes.partition_point(|(at, _)| *at < until.end);
+        let mut changes = self.changes.drain(..past).peekable();
+        let mut count = 0;
+
+        for (at, digits) in times {
+            let mut is_changed = false;
+            while let Some((_, point)) = changes.next_if(|(change, _)| change <= at) {
+                self.written = Some(point);
+                is_changed = true;
+            }
+            let Some(point) = &self.written else { continue };
+            if is_changed {
+                lines.set(point);
+            }
+            count += lines.write(text, point, digits.as_bytes());
         }
+        if let Some((_, point)) = changes.last() {
+            self.written = Some(point);
+        }
+
+        if let (Some(zero), Some(point)) = (&until.zero, &self.written) {
+            let point = point.zeroed();
+            lines.set(&point);
+            count += lines.write(text, &point, zero.as_bytes());
+        }
+        count
     }
 
     /// What stands before each number.
@@ -162,97 +202,7 @@ impl One {
         let buckets = bounds.iter().map(|bound| format!("{name}_bucket{{{bound},{labels}}} "));
         whole.into_iter().chain(buckets).collect()
     }
-
-    /// Gives away the samples before the end of a span: the changes, and between them one for each
-    /// beat.
-    fn drain(&mut self, span: Span, mut take: impl FnMut(u64, &Point)) {
-        let past = self.changes.partition_point(|(at, _)| *at < span.end);
-        for (at, point) in self.changes.drain(..past) {
-            beats(&mut self.written, span.beat, at, &mut take);
-            take(at, &point);
-            self.written = Some((at, point));
-        }
-
-        let end = span.last.unwrap_or(span.end).min(span.end);
-        beats(&mut self.written, span.beat, end, &mut take);
-        if let (Some(last), Some((at, point))) = (span.last, &mut self.written)
-            && *at < last
-            && last < span.end
-        {
-            *at = last;
-            take(last, point);
-        }
-    }
-}
-
-/// The samples after the last one and before `end`.
-fn beats(
-    written: &mut Option<(u64, Point)>,
-    beat: u64,
-    end: u64,
-    take: &mut impl FnMut(u64, &Point),
-) {
-    let Some((at, point)) = written else { return };
-    while *at + beat < end {
-        *at += beat;
-        take(*at, point);
-    }
-}
-
-impl Point {
-    fn of(value: Value<'_>) -> Self {
-        match value {
-            Value::Whole(value) => Self::Whole(value),
-            Value::Real(value) => Self::Real(value),
-            Value::Histogram(histogram) => Self::Histogram(
-                histogram.sum,
-                histogram.buckets().map(|bucket| bucket.count).collect(),
-            ),
-        }
-    }
-
-    fn is(&self, value: Value<'_>) -> bool {
-        match (self, value) {
-            (Self::Whole(one), Value::Whole(other)) => *one == other,
-            (Self::Real(one), Value::Real(other)) => one.to_bits() == other.to_bits(),
-            // The last bucket has all.
-            (Self::Histogram(_, buckets), Value::Histogram(histogram)) => {
-                buckets.last() == Some(&histogram.count())
-            }
-            _ => false,
-        }
-    }
-
-    fn write(&self, text: &mut String, names: &[String], at: u64) {
-        let mut line = |name: &str, number: &str| {
-            for part in [name, number, " ", itoa::Buffer::new().format(at), "\n"] {
-                text.push_str(part);
-            }
-        };
-        match self {
-            Self::Whole(value) => line(&names[0], itoa::Buffer::new().format(*value)),
-            Self::Real(value) => line(&names[0], dtoa::Buffer::new().format(*value)),
-            Self::Histogram(sum, buckets) => {
-                line(&names[0], dtoa::Buffer::new().format(*sum));
-                let count = buckets.last().copied().unwrap_or_default();
-                line(&names[1], itoa::Buffer::new().format(count));
-                for (name, bucket) in names[2..].iter().zip(buckets) {
-                    line(name, itoa::Buffer::new().format(*bucket));
-                }
-            }
-        }
-    }
-}
-
-fn zero(value: Value<'_>) -> Point {
-    match value {
-        Value::Whole(_) => Point::Whole(0),
-        Value::Real(_) => Point::Real(0.0),
-        Value::Histogram(histogram) => {
-            Point::Histogram(0.0, histogram.buckets().map(|_| 0).collect())
-        }
-    }
 }
 
 /// So much text is written at once.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 18;

@@ -70,10 +70,15 @@ impl Registrar {
         all.filter(|samples| !samples.labels.is_empty()).collect()
     }
 
-    /// The numbers of one family.
-    pub(super) fn collect_one(&self, name: &str) -> Option<Samples> {
-        let (entry, family) = self.collected.iter().find(|(entry, _)| entry.name == name)?;
-        Some(family.collect(entry))
+    /// Where the family of that name is.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.collected.iter().position(|(entry, _)| entry.name == name)
+    }
+
+    /// The numbers of the family in a place.
+    pub(super) fn collect_at(&self, place: usize) -> Samples {
+        let (entry, family) = &self.collected[place];
+        family.collect(entry)
     }
 
     /// Everything that is registered, for prometheus-client's own encoders.

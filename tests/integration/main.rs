@@ -3,6 +3,7 @@
 
 mod architecture;
 mod audit;
+mod backfill;
 mod build;
 mod captures;
 mod cases;

@@ -107,6 +107,26 @@ fn audit_shows_how_much_of_log_and_capture_is_read() {
     assert!(shown.contains(&all), "{shown:?} has not {all}");
 }
 
+#[test]
+fn backfill_shows_how_much_of_both_readings_is_done_and_the_estimate_above() {
+    let folder = Folder::new("progress-backfill");
+    let log = folder.write("queue_log", &"1795445526|1.1|q|NONE|ENTERQUEUE||5|1\n".repeat(1000));
+    let out = folder.path("history");
+    let line = format!(
+        "$EXPORTER backfill --pbx hq --queue-log {} --out {}",
+        log.display(),
+        out.display()
+    );
+    let Some(shown) = on_terminal(&line, &[]) else { return };
+    let all = format!(" of {:.2} KiB, ", 2.0 * 38_000.0 / 1024.0);
+    assert!(shown.contains(&all), "{shown:?} has not {all}");
+    // A line stands on its own, and the bar is gone in the end.
+    let begins =
+        |text: &str| shown.split(text).next().is_some_and(|before| before.ends_with(CLEAR));
+    assert!(begins("1000 lines of 1 queues in 1 days: "), "{shown:?}");
+    assert!(begins("1000 lines counted, "), "{shown:?}");
+}
+
 /// How many events each drawing of the bar has.
 fn events(shown: &str) -> Vec<u64> {
     let before = shown.split(" events, ").map(|text| text.rsplit(' ').next().unwrap_or_default());

@@ -1,6 +1,7 @@
 //! Recording rules, alerts and what goes with them, by the tools of Prometheus and Alertmanager.
 
 mod needed;
+mod past;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
