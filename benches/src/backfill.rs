@@ -34,7 +34,10 @@ fn measure(context: &Context, folder: &Path) -> Result<(), Failure> {
         "A year of 5,000 calls a day, by `backfill`",
         &["what", "time", "samples", "samples/s", "bytes", "estimated", "memory at most"],
     );
-    for (name, flags) in [("by queue", &[][..]), ("with `--agents`", &["--agents"][..])] {
+    for (name, flags) in [
+        ("the year by queue", &[][..]),
+        ("a month with `--agents`", &["--agents", "--to", "2025-01-31"][..]),
+    ] {
         let ran = backfill(context, folder, &log, flags)?;
         let close = ran.estimated * 2 > ran.bytes && ran.estimated < ran.bytes * 2;
         if !close {

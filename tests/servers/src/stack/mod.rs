@@ -27,6 +27,7 @@ mod pager;
 mod pair;
 pub(crate) mod pbx;
 mod routing;
+mod seam;
 mod series;
 mod servers;
 mod shards;
