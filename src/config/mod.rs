@@ -107,6 +107,8 @@ pub struct Pbx {
     pub groups: BTreeMap<String, String>,
     /// Teams of its agents.
     pub teams: BTreeMap<String, String>,
+    /// Its queue_log, which tells what a gap hid.
+    pub queue_log: Option<PathBuf>,
     /// When registrations of PJSIP are listed.
     pub registrations: Registrations,
     /// How often a Ping is sent.

@@ -59,9 +59,11 @@ fn read(
     let rules = Rules { agent_aliases, trunk_aliases, ..rules(&section, identity) };
     let groups = groups(&section, &queue_aliases);
     let teams = names(&section, "teams");
+    let queue_log = section.path("queue_log").map(|file| file.path);
     let registrations = section.read("pjsip_registrations", registrations).unwrap_or_default();
     let plain_login = section.read("plain_login", checks::boolean).unwrap_or(false);
     section.finish();
+    let dead_link = queue_log.as_ref().map(|_| link.ping_interval + link.ping_timeout);
 
     Some(Pbx {
         name: PbxName::new(&name?),
@@ -70,10 +72,11 @@ fn read(
         username: username?,
         secret: secret?,
         plain_login,
-        rules,
+        rules: Rules { dead_link, ..rules },
         queue_aliases,
         groups,
         teams,
+        queue_log,
         registrations,
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
@@ -100,6 +103,7 @@ fn replay_pbx(identity: Identity) -> Pbx {
         queue_aliases: BTreeMap::new(),
         groups: BTreeMap::new(),
         teams: BTreeMap::new(),
+        queue_log: None,
         registrations: Registrations::default(),
         ping_interval: link.ping_interval,
         ping_timeout: link.ping_timeout,
@@ -166,6 +170,7 @@ fn rules(section: &Section<'_>, identity: Identity) -> Rules {
         trunk_aliases: BTreeMap::new(),
         names: NameLimits::default(),
         tracked: TrackedLimits::default(),
+        dead_link: None,
     }
 }
 

@@ -82,6 +82,7 @@ pub const KEYS: &[(&str, Change)] = &[
     ("pbx[].aliases.trunks", Change::Restart),
     ("pbx[].groups", Change::AtOnce),
     ("pbx[].teams", Change::AtOnce),
+    ("pbx[].queue_log", Change::NextConnection),
     ("pbx[].pjsip_registrations", Change::NextConnection),
     ("pbx[].ping_interval", Change::AtOnce),
     ("pbx[].ping_timeout", Change::AtOnce),
@@ -242,7 +243,7 @@ fn agent_label(label: &AgentLabel, identity: Identity) -> Vec<Setting> {
 pub(super) fn of_pbx(pbx: &Pbx) -> Vec<Setting> {
     let rules = &pbx.rules;
     let wrap_up = &rules.wrap_up;
-    vec![
+    let mut all = vec![
         ("name", text(pbx.name.as_str())),
         ("address", text(&pbx.address.to_string())),
         ("tls", encryption(pbx.tls.as_ref().map(tls::Client::settings))),
@@ -270,7 +271,9 @@ pub(super) fn of_pbx(pbx: &Pbx) -> Vec<Setting> {
         ("reconnect_max", time(pbx.reconnect_max)),
         ("max_line_bytes", Value::Count(pbx.max_line)),
         ("max_frame_bytes", Value::Count(pbx.max_frame)),
-    ]
+    ];
+    all.extend(pbx.queue_log.as_deref().map(|log| ("queue_log", path(log))));
+    all
 }
 
 fn secret(secret: &Secret) -> Setting {

@@ -153,11 +153,24 @@ impl Correlator {
     }
 
     pub(super) fn on_shutdown(&mut self, at: Stamp, out: &mut dyn Observe) {
-        self.restarted(at, out);
+        // The session is about to end, and its log may have more of it.
+        if self.rules.dead_link.is_some() {
+            self.postpone_restart();
+        } else {
+            self.lose_all(at, out);
+        }
+    }
+
+    fn restarted(&mut self, at: Stamp, out: &mut dyn Observe) {
+        if self.awaits_log() {
+            self.postpone_restart();
+        } else {
+            self.lose_all(at, out);
+        }
     }
 
     /// Whatever was open is gone, and how it ended was not reported.
-    fn restarted(&mut self, at: Stamp, out: &mut dyn Observe) {
+    pub(super) fn lose_all(&mut self, at: Stamp, out: &mut dyn Observe) {
         let mut keys: Vec<_> = self.channels.all.keys().collect();
         keys.sort_unstable();
 

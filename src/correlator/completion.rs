@@ -221,6 +221,30 @@ impl Correlator {
         at: Stamp,
         out: &mut dyn Observe,
     ) {
+        let Some(talk) = self.stays.get(key).and_then(Stay::talk) else { return };
+
+        // The bridges first: TalkTime of AgentComplete is whole seconds, and counts on behind a
+        // transfer.  What began or ended in a gap has no length.
+        let end = talk.over.map_or(at, |over| over.earlier(at));
+        let begun = talk.begun.unwrap_or(talk.connected);
+        let length = match talk.adopted {
+            _ if ended_by == EndedBy::Lost => None,
+            true if talk.is_logged() => talk_time,
+            true => None,
+            false => self.timing.between(begun, end).or(talk_time),
+        };
+        self.complete_with(key, ended_by, length, at, out);
+    }
+
+    /// The same with a length that is known, or cannot be.
+    pub(super) fn complete_with(
+        &mut self,
+        key: StayKey,
+        ended_by: EndedBy,
+        length: Option<Duration>,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
         let Some(stay) = self.stays.get_mut(key) else { return };
         let Some(talk) = stay.talk() else { return };
 
@@ -231,15 +255,7 @@ impl Correlator {
         stay.seen = stay.seen.filter(|_| ended_by != EndedBy::Lost);
         let Phase::Talking(talk) = phase else { return };
 
-        // The bridges first: TalkTime of AgentComplete is whole seconds, and counts on behind a
-        // transfer.  What began or ended in a gap has no length.
         let end = talk.over.map_or(at, |over| over.earlier(at));
-        let begun = talk.begun.unwrap_or(talk.connected);
-        let length = if talk.adopted || ended_by == EndedBy::Lost {
-            None
-        } else {
-            self.timing.between(begun, end).or(talk_time)
-        };
         let queue = self.stays[key].queue;
         let agent = self.members[talk.member].agent();
         self.emit_of(key, Observation::Completed { queue, agent, ended_by, talk: length }, out);

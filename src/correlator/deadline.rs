@@ -39,6 +39,22 @@ pub(super) enum Task {
     Linger(MemberKey),
 }
 
+impl Task {
+    /// Whether a log may know better what is to be done.
+    pub(super) const fn is_decided_by_log(self) -> bool {
+        match self {
+            Self::Verdict(_)
+            | Self::Completion(_)
+            | Self::Doubt(_)
+            | Self::Ring(_)
+            | Self::Forget(_)
+            | Self::Vanish(_)
+            | Self::Age(_) => true,
+            Self::CallEnd(_) | Self::Drift | Self::WrapUp(_) | Self::Linger(_) => false,
+        }
+    }
+}
+
 /// Tasks by moment.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
@@ -54,9 +70,24 @@ pub(super) struct Deadlines {
     next_age: Option<Moment>,
     /// When the first of all is due.
     next: Option<Moment>,
+    /// For how much longer than usual a channel that ended is kept.
+    kept_longer: Duration,
 }
 
 impl Deadlines {
+    /// Without a task; `dead_link` is as in [`Self::keep`].
+    pub(super) fn keeping(dead_link: Option<Duration>) -> Self {
+        let mut deadlines = Self::default();
+        deadlines.keep(dead_link);
+        deadlines
+    }
+
+    /// Where a log tells of gaps, what ended before the last thing that was read is still known as
+    /// the loss of the link is noticed, which takes up to `dead_link`: its lines are of no use.
+    pub(super) fn keep(&mut self, dead_link: Option<Duration>) {
+        self.kept_longer = dead_link.unwrap_or_default();
+    }
+
     pub(super) fn add(&mut self, at: Moment, task: Task) {
         self.tasks.push(Reverse((at, task)));
         self.note(at);
@@ -64,7 +95,7 @@ impl Deadlines {
 
     /// A channel ended.
     pub(super) fn add_forget(&mut self, now: Moment, key: ChannelKey) {
-        let at = now.after(FORGET);
+        let at = now.after(FORGET + self.kept_longer);
         self.forgets.push((at, key));
         self.note(at);
     }

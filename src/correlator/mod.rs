@@ -33,6 +33,7 @@ mod limits;
 mod line;
 mod listing;
 mod live_devices;
+mod logged;
 mod loss;
 mod member;
 mod missing;
@@ -45,6 +46,7 @@ mod outside;
 mod owner;
 mod pbx_clock;
 mod queue;
+mod recall;
 mod recorded;
 mod recording;
 mod resync;
@@ -83,6 +85,7 @@ use endpoints::Endpoints;
 pub use endpoints::{EndpointList, Reachable};
 use key::{CallKey, ChannelKey, Shortlist, StayKey};
 use listing::Listing;
+pub use logged::{Fact, Logged, Past};
 use member::Members;
 use missing::{Evidence, LastList};
 pub use missing::{Missing, MissingSet};
@@ -94,6 +97,7 @@ pub use outside::FirstCalls;
 use outside::Outside;
 use pbx_clock::PbxClock;
 use queue::Queues;
+use recall::Recall;
 use recording::Recordings;
 use ring::Rings;
 pub use rules::{Identity, Patterns, Rules, TrackedLimits, WrapUp};
@@ -143,6 +147,7 @@ pub struct Correlator {
     synchronised: bool,
     boot: Boot,
     pbx_clock: PbxClock,
+    recall: Recall,
     /// When the last snapshot was applied.
     synchronised_at: Option<Moment>,
     /// Which session it is: it changes where what happened may not have been received.
@@ -156,9 +161,12 @@ pub struct Correlator {
 
 impl Correlator {
     /// An empty correlator.
-    pub fn new(rules: Rules, timing: Timing) -> Self {
+    pub fn new(mut rules: Rules, timing: Timing) -> Self {
+        // A capture has no log beside it.
+        rules.dead_link = rules.dead_link.filter(|_| timing == Timing::Live);
         let mut names = Names::new(&rules.names);
         let members = Members::new(&rules, &mut names);
+        let deadlines = Deadlines::keeping(rules.dead_link);
         Self {
             rules,
             timing,
@@ -180,12 +188,13 @@ impl Correlator {
             recordings: Recordings::default(),
             voices: Voices::default(),
             endpoints: Endpoints::default(),
-            deadlines: Deadlines::default(),
+            deadlines,
             account: Account::default(),
             recordings_announced: false,
             synchronised: timing == Timing::Recorded,
             boot: Boot::default(),
             pbx_clock: PbxClock::default(),
+            recall: Recall::default(),
             synchronised_at: None,
             session: 0,
             listing: Listing::default(),
@@ -219,6 +228,7 @@ impl Correlator {
     /// beginning, as a reloaded configuration has them: names that are known already were made by
     /// them.
     pub fn change_rules(&mut self, rules: Rules) {
+        self.deadlines.keep(rules.dead_link);
         self.rules = rules;
         self.channels.forget_origins();
         self.review_endpoints();
@@ -240,6 +250,7 @@ impl Correlator {
 
         // Before the event changes anything: evidence compares it with what was known before.
         self.boot.date(now);
+        self.note_stamped(at);
         self.note_evidence(at, &event.kind);
         self.account.note(&event.kind);
 
@@ -260,6 +271,10 @@ impl Correlator {
     pub fn expire(&mut self, now: Moment, out: &mut impl Observe) {
         let at = Stamp { read: now, wire: None };
         while let Some(task) = self.deadlines.due(now, &self.channels.all) {
+            if task.is_decided_by_log() && self.awaits_log() {
+                self.postpone(task);
+                continue;
+            }
             match task {
                 Task::Verdict(key) => self.verdict_due(key, at, out),
                 Task::Completion(key) => self.completion_due(key, at, out),
@@ -336,7 +351,7 @@ impl Correlator {
             Kind::RingNoAnswer(missed) => self.on_ring_no_answer(at, missed, out),
             Kind::Member(member) => {
                 self.pbx_clock.note(at);
-                self.on_member(at.read, member, out);
+                self.on_member(at, member, out);
             }
             Kind::Hint(hint) => {
                 self.members.hint(hint.extension, hint.context, hint.watched);

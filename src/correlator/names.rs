@@ -225,6 +225,11 @@ impl Agents {
         self.people.intern(name)
     }
 
+    /// The id of a member's identity that is known.
+    pub(super) fn find(&self, name: &[u8]) -> Option<AgentId> {
+        self.people.find(&readable(name))
+    }
+
     /// The id of a device that is no member's.
     pub fn intern_device(&mut self, label: &str) -> AgentId {
         let label = cut(label, label);

@@ -100,6 +100,8 @@ pub enum Observation {
     VoiceMeasured { of: EndpointOf, measure: VoiceMeasure },
     /// Something that should not happen, or drift that a snapshot mended.
     Anomaly(Anomaly),
+    /// The log of the PBX told something that a gap had hidden, and it was counted.
+    Repaired(Repair),
     /// There were more than the limit, so the oldest of them is followed no longer.
     GivenUp(GivenUp),
 }
@@ -126,6 +128,13 @@ pub enum VoiceMeasure {
     RoundTrip(Duration),
 }
 
+impl PauseChange {
+    /// What makes a member paused, or not.
+    pub const fn of(paused: bool) -> Self {
+        if paused { Self::Paused } else { Self::Unpaused }
+    }
+}
+
 /// A closed set of label values.
 pub trait Word: Copy + Sized + 'static {
     /// Every value, in the order of the contract.
@@ -150,6 +159,22 @@ macro_rules! words {
 }
 
 pub(super) use words;
+
+words! {
+    /// What the log of the PBX told of a gap.
+    Repair {
+        /// A caller joined.
+        Entry = "entry",
+        /// A wait ended.
+        Exit = "exit",
+        /// A talk ended.
+        Completion = "completion",
+        /// A ring attempt ended.
+        Ring = "ring",
+        /// A member was paused or unpaused.
+        Pause = "pause",
+    }
+}
 
 words! {
     /// In what phase a stay was adopted.

@@ -6,7 +6,7 @@ use super::time::Stamp;
 use crate::clock::Moment;
 
 /// What the PBX's clock shows at a moment of ours.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PbxClock {
     pair: Option<Pair>,
 }
@@ -29,9 +29,22 @@ impl PbxClock {
         }
     }
 
+    /// Another one of the same moments may know the time better.
+    pub(super) fn sharpen(&mut self, other: &Self) {
+        if let Some(Pair { ours, theirs }) = other.pair {
+            self.note(Stamp { read: ours, wire: Some(theirs) });
+        }
+    }
+
     /// A Ping was answered, which the PBX does at once: its clock may have been set since the last one.
     pub(super) const fn answered(&mut self, theirs: Moment, ours: Moment) {
         self.pair = Some(Pair { ours, theirs });
+    }
+
+    /// What a moment of ours is by the PBX's clock.
+    pub(super) fn theirs(&self, ours: Moment) -> Option<Moment> {
+        let micros = i128::from(ours.as_micros()) - self.pair?.offset();
+        u64::try_from(micros).ok().map(Moment::from_micros)
     }
 
     /// What a moment of the PBX's clock is by ours; `None` for one that is still to come, since a clock

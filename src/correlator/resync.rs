@@ -51,6 +51,7 @@ impl Correlator {
         self.account.channels_listed = !snapshot.no_channels;
         self.members.begin_session();
         self.take_clock(now, snapshot);
+        let past = self.recall_boots(at, snapshot, out);
         self.begin_unseen();
         self.set_synchronised(true, now, out);
 
@@ -62,6 +63,9 @@ impl Correlator {
         if !snapshot.no_queues {
             self.sync_members(at, snapshot, Taken::AtLogin, out);
         }
+        // What was hidden and is over comes before what goes on.
+        self.recall_boot(past, at, snapshot, out);
+        self.resume(now);
         // Talks come before entries: a caller known to wait may be talking now, and would be missed
         // among the entries.
         if !snapshot.no_channels {

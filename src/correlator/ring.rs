@@ -39,6 +39,8 @@ pub(super) struct Ring {
     phone_cause: Option<Cause>,
     /// The phone does not ring any more.
     silent: bool,
+    /// Its AgentRingNoAnswer has come, or the log has it.
+    pub told: bool,
     /// The agent leg's cause is counted.
     hung_up: bool,
 }
@@ -164,6 +166,11 @@ impl Ring {
         self.leg
     }
 
+    /// Whether its result is counted.
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Done)
+    }
+
     pub(super) const fn phone(&self) -> Option<ChannelKey> {
         self.phone
     }
@@ -264,6 +271,7 @@ impl Correlator {
             phase: Phase::Ringing,
             phone_cause: None,
             silent: false,
+            told: false,
             hung_up: false,
         });
         self.channels.all[leg].as_agent.ring = Some(key);

@@ -126,6 +126,8 @@ pub struct Rules {
     pub names: NameLimits,
     /// How much is followed at once.
     pub tracked: TrackedLimits,
+    /// A log tells of gaps, and so long it may take to notice that the link is dead.
+    pub dead_link: Option<Duration>,
 }
 
 /// How many of each there may be, for one PBX.

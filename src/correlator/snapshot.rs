@@ -3,8 +3,12 @@
 use hashbrown::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::logged::{Past, SeenKind};
+use super::observation::PauseChange;
+use super::pbx_clock::PbxClock;
+use super::time::Stamp;
 use crate::clock::Moment;
-use crate::event::{self, Event, Kind, Listed};
+use crate::event::{self, Event, Kind, Listed, MemberChange};
 
 /// Text as the PBX sent it.
 type Bytes = Box<[u8]>;
@@ -23,6 +27,8 @@ pub struct Snapshot {
     pub(super) foreseen: Foreseen,
     /// When the lists were sent, by the PBX's own clock.
     pub(super) sent: Option<Moment>,
+    /// What the PBX's log has of the gap before the login.
+    pub(super) past: Option<Past>,
 }
 
 /// What events report that came while the lists did, and are handled after them: they know better.
@@ -36,6 +42,31 @@ pub(super) struct Foreseen {
     pub born: HashSet<Bytes>,
     /// Places in a queue that are handed over: who waits from now on, and whose place it was.
     pub moved: HashMap<Bytes, Bytes>,
+    /// What is said of callers that the PBX's log says, too.
+    pub told: HashSet<(Told, Bytes)>,
+    /// Pauses and ends of ring attempts.
+    pub brief: Vec<Brief>,
+    /// The PBX's clock, as they show it.
+    pub clock: PbxClock,
+}
+
+/// An event of a member of which nothing is left once it is counted.
+#[derive(Clone, Debug)]
+pub(super) struct Brief {
+    pub at: Stamp,
+    pub kind: SeenKind,
+    pub queue: Bytes,
+    pub interface: Bytes,
+    pub name: Bytes,
+}
+
+/// What an event and a line of the log both say of a caller.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Told {
+    Joined,
+    Connected,
+    Left,
+    Completed,
 }
 
 /// A queue of a list.
@@ -123,6 +154,11 @@ impl Snapshot {
         self.sent = Some(sent);
     }
 
+    /// The PBX's log has this of the gap before the login.
+    pub fn recall(&mut self, past: Past) {
+        self.past = Some(past);
+    }
+
     /// The PBX refused to list channels: channels and talking callers cannot be checked.
     pub const fn without_channels(&mut self) {
         self.no_channels = true;
@@ -134,27 +170,54 @@ impl Snapshot {
     }
 
     /// Takes note of an event that came while the lists did and will be handled after them.
-    pub fn foresee(&mut self, event: &Event<'_>) {
+    pub fn foresee(&mut self, read: Moment, event: &Event<'_>) {
+        let at = Stamp { read, wire: event.at };
+        self.foreseen.clock.note(at);
         match &event.kind {
             Kind::CallerJoin(join) => {
                 self.foreseen.joins.insert((join.caller.uid.into(), join.queue.into()));
+                self.foreseen.told.insert((Told::Joined, join.caller.uid.into()));
+            }
+            Kind::CallerLeave(leave) => {
+                self.foreseen.told.insert((Told::Left, leave.caller.uid.into()));
             }
             Kind::AgentConnect(connect) => {
                 self.foreseen.served.insert(connect.call.caller.uid.into());
+                self.foreseen.told.insert((Told::Connected, connect.call.caller.uid.into()));
             }
             Kind::AgentComplete(complete) => {
-                self.foreseen.served.extend(complete.caller.map(|caller| caller.uid.into()));
+                let caller = complete.caller.map(|caller| caller.uid.into());
+                self.foreseen.told.extend(caller.clone().map(|caller| (Told::Completed, caller)));
+                self.foreseen.served.extend(caller);
             }
             Kind::AttendedTransfer(transfer) => {
                 let moved = transfer.into_queue.iter().filter(|_| transfer.success);
                 let places = moved.map(|into| (into.to.uid.into(), into.from.into()));
                 self.foreseen.moved.extend(places);
             }
+            Kind::RingNoAnswer(missed) => {
+                self.foresee_brief(at, SeenKind::RingNoAnswer, &missed.call);
+            }
+            Kind::AgentDump(call) => self.foresee_brief(at, SeenKind::Dumped, call),
+            Kind::Member(member) if member.change == MemberChange::Pause => {
+                let kind = SeenKind::Paused(PauseChange::of(member.paused));
+                let (queue, interface) = (member.queue.into(), member.interface.into());
+                let name = member.name.into();
+                self.foreseen.brief.push(Brief { at, kind, queue, interface, name });
+            }
             Kind::NewChannel(channel) => {
                 self.foreseen.born.insert(channel.uid.into());
             }
             _ => {}
         }
+    }
+}
+
+impl Snapshot {
+    fn foresee_brief(&mut self, at: Stamp, kind: SeenKind, call: &event::AgentCall<'_>) {
+        let (queue, interface) = (call.queue.into(), call.interface.into());
+        let brief = Brief { at, kind, queue, interface, name: call.member.into() };
+        self.foreseen.brief.push(brief);
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Stay {
     pub joined: Option<Stamp>,
     /// Found going on, so that a Join that comes late is no entry.
     pub adopted: bool,
+    /// The log has told of it at a login: what comes late is of this stay.
+    pub recalled: bool,
     /// QUEUESTATUS at the Join, if channelvars shows it: it lingers from an earlier queue.
     pub status_at_join: Option<QueueStatus>,
     /// The agent who took the call; none until AgentConnect.
@@ -141,7 +143,7 @@ impl Stay {
 
 impl Correlator {
     /// Opens a stay for a caller in a queue.
-    fn open_stay(
+    pub(super) fn open_stay(
         &mut self,
         caller: ChannelKey,
         queue: QueueId,
@@ -157,6 +159,7 @@ impl Correlator {
             caller,
             joined,
             adopted: false,
+            recalled: false,
             status_at_join: None,
             taken_by: AgentId::NONE,
             recorded: false,
@@ -200,7 +203,9 @@ impl Correlator {
     ) -> StayKey {
         if let Some(key) = self.find_stay(caller, queue) {
             // Counted and left: app_queue sends nothing more of it, so the event is of another.
-            let over = matches!(self.stays[key].phase, Phase::Closed(closed) if closed.left);
+            let stay = &self.stays[key];
+            let is_late = stay.recalled && self.is_settling(at);
+            let over = matches!(stay.phase, Phase::Closed(closed) if closed.left) && !is_late;
             if !over {
                 self.note_touched(key);
                 return key;
@@ -248,6 +253,15 @@ impl Correlator {
     /// The caller's stay that talks.
     pub(super) fn find_talking_stay(&self, caller: ChannelKey) -> Option<StayKey> {
         self.find_stay_that(caller, Stay::is_talking)
+    }
+
+    /// The caller's stay in a queue that talks.
+    pub(super) fn find_talking_stay_in(
+        &self,
+        caller: ChannelKey,
+        queue: QueueId,
+    ) -> Option<StayKey> {
+        self.find_stay_that(caller, |stay| stay.queue == queue && stay.is_talking())
     }
 
     fn find_stay_that(&self, caller: ChannelKey, is: impl Fn(&Stay) -> bool) -> Option<StayKey> {

@@ -58,6 +58,11 @@ impl Talk {
         }
     }
 
+    /// Whether the log has told of its beginning: a list knows no hold.
+    pub(super) const fn is_logged(&self) -> bool {
+        self.hold.is_some() && self.begun.is_some()
+    }
+
     /// How it ended, where no AgentComplete reports it.  With an unoptimised Local member the transfer
     /// happens in the bridge behind it, and AgentComplete comes when the caller leaves in the
     /// end.

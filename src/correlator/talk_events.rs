@@ -28,6 +28,10 @@ impl Correlator {
         let queue = self.ensure_queue(call.queue, out);
         let key = self.find_or_adopt_stay(caller, queue, at, out);
         if !self.stays[key].is_waiting() {
+            // The log was faster, and has no channels.
+            if self.stays[key].talk().is_some_and(|talk| talk.leg.is_none()) {
+                self.attach_leg(key, leg, at);
+            }
             return;
         }
 
@@ -67,6 +71,13 @@ impl Correlator {
 
     /// What every connected stay needs, however it was found.
     pub(super) fn begin_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
+        self.enter_talk(key, at, out);
+        // Last: where a list found the talk, or AgentConnect came late, both are bridged already.
+        self.follow_talk(key, at);
+    }
+
+    /// The same before anything is known of its bridges.
+    pub(super) fn enter_talk(&mut self, key: StayKey, at: Stamp, out: &mut dyn Observe) {
         let stay = &mut self.stays[key];
         let caller = stay.caller;
         let queue = stay.queue;
@@ -100,9 +111,6 @@ impl Correlator {
         if [Some(caller), leg, peer, phone].into_iter().flatten().any(is_recorded) {
             self.mark_recorded(key, out);
         }
-
-        // Last: where a list found the talk, or AgentConnect came late, both are bridged already.
-        self.follow_talk(key, at);
     }
 
     /// Looks who is in which bridge after a channel of the talk came, went or ended.

@@ -18,7 +18,7 @@ use super::held::Held;
 use super::list::{Lists, QUEUES, Refused};
 use crate::ami::frame::{Frame, Item, Kind as FrameKind, Rejection, quoted};
 use crate::clock::Moment;
-use crate::correlator::{Correlator, EndpointList, Observe};
+use crate::correlator::{Correlator, EndpointList, Observe, Past};
 use crate::event::{Event, KNOWN, Kind, Name, Reader};
 use crate::metrics::SelfMetrics;
 use crate::pbx::PbxName;
@@ -33,6 +33,8 @@ pub struct Stream {
     reader: Reader,
     phase: Phase,
     beside: Beside,
+    /// What the PBX's log has of the gap before the session.
+    past: Option<Past>,
 }
 
 #[derive(Debug)]
@@ -99,7 +101,7 @@ impl Stream {
 
     fn in_phase(pbx: &PbxName, phase: Phase) -> Self {
         let (reader, beside) = (Reader::default(), Beside::default());
-        Self { pbx: pbx.clone(), greeted: false, reader, phase, beside }
+        Self { pbx: pbx.clone(), greeted: false, reader, phase, beside, past: None }
     }
 
     /// Whether the snapshot is still to come.
@@ -110,6 +112,11 @@ impl Stream {
     /// Whether a list of queues is on its way: its last item applies it.
     pub const fn is_listing(&self) -> bool {
         matches!(self.phase, Phase::Listing(_))
+    }
+
+    /// The PBX's log has this of the gap before the session; to be read before the lists are asked for.
+    pub fn recall(&mut self, past: Past) {
+        self.past = Some(past);
     }
 
     /// Takes the next item, read at `now`.
@@ -265,7 +272,10 @@ impl Stream {
         let Phase::Opening { lists, held } = opening else { return Ok(Step::Nothing) };
         let (mut snapshot, refused) = lists.finish().map_err(NoSnapshot::Unended)?;
 
-        held.each(|_, event| snapshot.foresee(event));
+        held.each(|read, event| snapshot.foresee(read, event));
+        if let Some(past) = self.past.take() {
+            snapshot.recall(past);
+        }
         sink.correlator.resync(now, &snapshot, sink.out);
         held.each(|read, event| sink.correlator.handle(read, event, sink.out));
         sink.self_metrics.synchronised(now);

@@ -634,6 +634,13 @@ const CATALOGUE: &[Entry] = &[
         help: "Event sequences that should not occur, and drift that a list corrected",
     },
     Entry {
+        name: "asterisk_exporter_repaired_total",
+        kind: Kind::Counter,
+        unit: None,
+        labels: &["pbx", "kind"],
+        help: "What queue_log told of times without synchronisation, and was counted, by kind",
+    },
+    Entry {
         name: "asterisk_exporter_tracked_objects",
         kind: Kind::Gauge,
         unit: None,

@@ -13,7 +13,7 @@ use super::overflow::Limit;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, CallKind, CallResult, Cause, Direction, EndedBy, FlowBy, GivenUp,
     Leg, Missing, OTHER, Outcome, PauseChange, Penalty, Phase, PositionAt, QueueId, ReasonId,
-    Refusal, RingResult, StreamOf, TransferBy, TransferKind, TransferTo, TrunkId, Word,
+    Refusal, Repair, RingResult, StreamOf, TransferBy, TransferKind, TransferTo, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -320,6 +320,7 @@ label_sets! {
     ReasonLabels { reason: &'static str }
     AnomalyLabels { kind: Anomaly }
     GivenUpLabels { kind: GivenUp }
+    RepairLabels { kind: Repair }
     TrackedLabels { kind: Tracked }
     DegradedLabels { reason: Missing }
     OverflowLabels { label: Limit }

@@ -102,7 +102,7 @@ use self::column::{Counts, Level, Shared};
 use self::demand::Demands;
 use self::family::Family;
 use self::given_up::GivenUps;
-use self::labels::{AnomalyLabels, Fixed, GivenUpLabels, OverflowLabels, PbxLabels};
+use self::labels::{AnomalyLabels, Fixed, GivenUpLabels, OverflowLabels, PbxLabels, RepairLabels};
 use self::members::MemberFamilies;
 use self::naming::{Costs, Naming, Room};
 use self::overflow::Overflows;
@@ -129,6 +129,7 @@ pub struct Metrics {
     calls: CallFamilies,
     voice: VoiceFamilies,
     anomalies: Family<AnomalyLabels, Counts>,
+    repairs: Family<RepairLabels, Counts>,
     overflows: Family<OverflowLabels, Shared<Counter>>,
     given_up: Family<GivenUpLabels, Shared<Counter>>,
     series: Family<PbxLabels, Shared<Level>>,
@@ -165,6 +166,7 @@ impl Metrics {
         let calls = CallFamilies::new(&mut registrar, &laid_out);
         let voice = VoiceFamilies::new(&mut registrar, &laid_out);
         let anomalies = registrar.family(const { entry("asterisk_exporter_anomalies_total") });
+        let repairs = registrar.family(const { entry("asterisk_exporter_repaired_total") });
         let given_up = registrar.family(const { entry("asterisk_exporter_given_up_total") });
         let overflows = registrar.family(const { entry("asterisk_exporter_label_overflow_total") });
         let series = registrar.family(const { entry("asterisk_exporter_series") });
@@ -181,6 +183,7 @@ impl Metrics {
             calls,
             voice,
             anomalies,
+            repairs,
             overflows,
             given_up,
             series,
@@ -243,6 +246,7 @@ impl Metrics {
             calls: self.calls.of_pbx(pbx, budget),
             voice: self.voice.of_pbx(pbx, budget),
             anomalies: self.anomalies.handles(),
+            repairs: self.repairs.handles(),
             given_up: self.given_up_of(pbx),
             overflows: room.overflows.clone(),
             budget: budget.clone(),

@@ -13,7 +13,7 @@ use super::column::Counts;
 use super::demand::Demands;
 use super::family::{Handles, One};
 use super::given_up::GivenUps;
-use super::labels::{AnomalyLabels, GroupName, TeamName};
+use super::labels::{AnomalyLabels, GroupName, RepairLabels, TeamName};
 use super::members::MemberMetrics;
 use super::naming::{Labelled, Naming};
 use super::overflow::{Limit, Overflows};
@@ -24,7 +24,7 @@ use super::voice::VoiceMetrics;
 use crate::clock::Moment;
 use crate::correlator::{
     AgentId, AgentState, Anomaly, Caller, Direction, EndpointOf, GivenUp, Names, Observation,
-    Observe, QueueId, ReasonId, TrunkId, Word,
+    Observe, QueueId, ReasonId, Repair, TrunkId, Word,
 };
 use crate::pbx::PbxName;
 
@@ -45,6 +45,7 @@ pub struct Recorder {
     pub(super) calls: CallMetrics,
     pub(super) voice: VoiceMetrics,
     pub(super) anomalies: Anomalies,
+    pub(super) repairs: Repairs,
     pub(super) given_up: GivenUps,
     pub(super) overflows: Overflows,
     pub(super) budget: Budget,
@@ -55,6 +56,8 @@ pub struct Recorder {
 
 /// Counters of what should not happen.
 pub(super) type Anomalies = Handles<Anomaly, AnomalyLabels, Counts>;
+/// Counters of what the log of a PBX told of gaps.
+pub(super) type Repairs = Handles<Repair, RepairLabels, Counts>;
 
 impl Observe for Recorder {
     fn observe(&mut self, names: &Names, fact: Observation, of: Option<Caller<'_>>) {
@@ -284,8 +287,22 @@ impl Recorder {
                 self.anomaly(kind).inc();
             }
             O::GivenUp(kind) => self.given_up.add(kind),
+            O::Repaired(kind) => {
+                self.repair(kind).inc();
+            }
         }
         Some(())
+    }
+
+    /// Starts repairs of every kind at zero: a log tells of gaps.
+    pub fn expect_repairs(&mut self) {
+        for &kind in Repair::ALL {
+            self.repair(kind);
+        }
+    }
+
+    fn repair(&mut self, kind: Repair) -> One<'_, Counts> {
+        self.repairs.ensure(kind, || RepairLabels { pbx: self.pbx.clone(), kind })
     }
 
     fn anomaly(&mut self, kind: Anomaly) -> One<'_, Counts> {

@@ -19,6 +19,8 @@ pub(super) struct Lines<R> {
     header: Option<Header>,
     row: Row,
     begun: bool,
+    /// A last line without its end is one that is being written.
+    whole: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -31,7 +33,13 @@ impl<R: BufRead> Lines<R> {
             header: None,
             row: Row::default(),
             begun: false,
+            whole: false,
         }
+    }
+
+    /// The same, but what has no line feed behind it is no line yet.
+    pub(super) fn of_whole(source: R) -> Self {
+        Self { whole: true, ..Self::new(source) }
     }
 
     /// The next line that is not blank as an entry, or why it is none, with its number from 1;
@@ -96,7 +104,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 buffer => buffer?,
             };
-            if buffer.is_empty() && !begun {
+            if buffer.is_empty() && (!begun || self.whole) {
                 return Ok(Filled::End);
             }
             if !std::mem::replace(&mut begun, true) {

@@ -10,6 +10,7 @@
 //! - `field`, `malformed`: single fields, and why a line cannot be read
 //! - `packed`: the content of a compressed file
 //! - `files`: one log in several files
+//! - `since`: the end of a log that is being written
 
 mod entry;
 mod field;
@@ -18,6 +19,7 @@ mod line;
 mod lines;
 mod malformed;
 mod packed;
+mod since;
 mod table;
 mod when;
 mod zone;
@@ -25,3 +27,4 @@ mod zone;
 pub use files::{QueueLog, QueueLogError};
 pub use line::{Line, Verb};
 pub use malformed::Malformed;
+pub use since::{SinceError, read_since};

@@ -19,6 +19,7 @@ pub(super) struct Files {
     secret: Secret,
     tls_reading: Reading,
     secret_reading: Reading,
+    log_reading: Reading,
 }
 
 impl Files {
@@ -31,6 +32,7 @@ impl Files {
             secret: secret.clone(),
             tls_reading: reading(),
             secret_reading: reading(),
+            log_reading: reading(),
         }
     }
 
@@ -48,6 +50,11 @@ impl Files {
             Read::NotNow => {}
         }
         self.tls.as_ref()
+    }
+
+    /// What reads the PBX's log.
+    pub(super) const fn log_reading(&self) -> &Reading {
+        &self.log_reading
     }
 
     /// The secret as it is now.
@@ -75,7 +82,7 @@ impl Files {
 ///
 /// A thread that hangs cannot be ended, so no second one joins it.
 #[derive(Debug)]
-struct Reading {
+pub(super) struct Reading {
     /// Taken for as long as a thread reads, whether or not anybody still waits for it.
     own: Arc<Semaphore>,
     /// How long it may take.
@@ -84,7 +91,7 @@ struct Reading {
 
 /// What came of reading.
 #[derive(Debug, Eq, PartialEq)]
-enum Read<T> {
+pub(super) enum Read<T> {
     Done(T),
     /// It takes too long, now or since an earlier attempt.
     Hangs,
@@ -97,7 +104,10 @@ impl Reading {
         Self { own: Arc::new(Semaphore::new(1)), limit }
     }
 
-    async fn read<T: Send + 'static>(&self, files: impl FnOnce() -> T + Send + 'static) -> Read<T> {
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        files: impl FnOnce() -> T + Send + 'static,
+    ) -> Read<T> {
         let Ok(own) = Arc::clone(&self.own).try_acquire_owned() else { return Read::Hangs };
         let Ok(thread) = THREADS.try_acquire() else { return Read::NotNow };
         // When a thousand PBXs come back at once, events are still read in between.

@@ -56,7 +56,7 @@ pub(super) async fn keep_after(pause: Duration, target: &Target, mut control: Co
     // What broke the task may have left a state that breaks this as well: nothing may fail before
     // the pause, or one broken PBX would keep a processor busy.
     let counted = succeeds(|| target.disconnected("internal"));
-    let lost = succeeds(|| target.desynchronise());
+    let lost = succeeds(|| target.desynchronise(None));
     target.show_down("internal error".to_owned());
 
     tokio::select! {
@@ -67,7 +67,7 @@ pub(super) async fn keep_after(pause: Duration, target: &Target, mut control: Co
         target.disconnected("internal");
     }
     if !lost {
-        target.desynchronise();
+        target.desynchronise(None);
     }
     keep(target, control).await;
 }
@@ -128,6 +128,7 @@ impl<'a> Link<'a> {
             control,
             is_quiet: report.is_flapping(),
             progress: Progress::default(),
+            heard: Moment::EPOCH,
         };
         let end = session.run().await;
         let attempt = session.attempt(&end);

@@ -32,6 +32,7 @@ mod lag;
 mod link;
 mod login;
 mod missing;
+mod past;
 mod report;
 mod schedule;
 mod session;
@@ -86,9 +87,13 @@ pub async fn run(
 pub fn monitor(metrics: &Metrics, pbx: &Pbx, now: Moment) -> Monitor {
     // Known events and reasons begin at zero, so that `rate()` sees the first of each.
     let self_metrics = metrics.self_metrics(&pbx.name, event::KNOWN, now);
+    let mut recorder = metrics.recorder(&pbx.name);
+    if pbx.queue_log.is_some() {
+        recorder.expect_repairs();
+    }
     Monitor {
         correlator: Correlator::new(pbx.rules.clone(), Timing::Live),
-        recorder: metrics.recorder(&pbx.name),
+        recorder,
         self_metrics: self_metrics.with_reasons(DISCONNECTS, REJECTIONS),
     }
 }

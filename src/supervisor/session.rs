@@ -15,6 +15,7 @@ use super::files::Files;
 use super::follower::{Follower, Manner};
 use super::login;
 use super::missing::MissingNotices;
+use super::past;
 use super::target::Target;
 use super::warnings::Warnings;
 use super::wire::Wire;
@@ -41,6 +42,8 @@ pub(super) struct Session<'a> {
     pub(super) is_quiet: bool,
     /// How far it has come.
     pub(super) progress: Progress,
+    /// When it read something last.
+    pub(super) heard: Moment,
 }
 
 /// How far a session has come.
@@ -72,7 +75,7 @@ impl Session<'_> {
         }
         // What was never synchronised has nothing that a gap could hide.
         if matches!(self.progress, Progress::Synchronised { .. }) {
-            self.target.desynchronise();
+            self.target.desynchronise(self.pbx.queue_log.as_ref().map(|_| self.heard));
         }
         // An attempt without a login is no session: only a refusal is counted as an end.
         if !matches!(self.progress, Progress::Connecting) || end.is_refusal() {
@@ -111,6 +114,7 @@ impl Session<'_> {
         let stream = Stream::of_session(&self.target.name);
         let mut dialogue = Dialogue { wire, stream, target: self.target };
         let Err(end) = self.follow(&mut dialogue).await;
+        self.heard = dialogue.wire.read();
 
         let wire = &mut dialogue.wire;
         wire.hand_on().await;
@@ -150,8 +154,9 @@ impl Session<'_> {
         });
         self.target.show(Phase::Synchronising);
 
+        let login = dialogue.wire.read();
         self.learn_version(dialogue, &ami).await?;
-        self.take_snapshot(dialogue).await
+        self.take_snapshot(dialogue, login).await
     }
 
     async fn learn_version(&mut self, dialogue: &mut Dialogue<'_>, ami: &str) -> Result<(), End> {
@@ -186,9 +191,30 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn take_snapshot(&mut self, dialogue: &mut Dialogue<'_>) -> Result<bool, End> {
+    /// Reads what the PBX's log has of the gap before this session, if there was one.
+    async fn recall(&mut self, dialogue: &mut Dialogue<'_>, login: Moment) {
+        let Some(log) = &self.pbx.queue_log else { return };
+        let wanted = self.target.with_monitor(|monitor| monitor.correlator.wants_log_since());
+        // Before the first gap its end is looked at, so that one that cannot be read is known in time.
+        let since = wanted.unwrap_or(u64::MAX);
+
+        let reader = (&self.target.name, self.files.log_reading());
+        let past = past::read(reader, log, since, login, self.warnings).await;
+        if let Some(past) = past.filter(|_| wanted.is_some()) {
+            dialogue.stream.recall(past);
+        }
+    }
+
+    async fn take_snapshot(
+        &mut self,
+        dialogue: &mut Dialogue<'_>,
+        login: Moment,
+    ) -> Result<bool, End> {
         let asked = dialogue.wire.now();
         self.progress = Progress::Listing { asked };
+
+        // The log comes first, so that the lists are newer than all that it tells.
+        self.recall(dialogue, login).await;
 
         // The first Ping may be read together with the lists; the second has to be read alone.
         dialogue.wire.send(&Action::CoreShowChannels).await?;

@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::aside::aside;
 use super::tap::Tap;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::health::{Health, Phase};
 use crate::metrics::{Exporter, Monitor};
 use crate::pbx::PbxName;
@@ -69,10 +69,14 @@ impl Target {
         self.show(Phase::Down { error, since: self.clock.now() });
     }
 
-    /// The connection is lost: what was synchronised is not any more.
-    pub(super) fn desynchronise(&self) {
+    /// The connection is lost: what was synchronised is not any more.  If a log will tell of the gap,
+    /// that was heard last.
+    pub(super) fn desynchronise(&self, heard: Option<Moment>) {
         let now = self.clock.now();
         self.with_monitor_for_long(|monitor| {
+            if let Some(heard) = heard {
+                monitor.correlator.heard(heard);
+            }
             monitor.correlator.disconnected(now, &mut monitor.recorder);
         });
     }

@@ -23,6 +23,7 @@ enum Warned {
     Unreadable(&'static str),
     Hanging(&'static str),
     ListRefused(&'static str),
+    LogUnreadable,
 }
 
 impl Warnings {
@@ -67,6 +68,18 @@ impl Warnings {
     pub(super) fn file_readable(&mut self, key: &'static str) {
         self.0.remove(&Warned::Unreadable(key));
         self.0.remove(&Warned::Hanging(key));
+    }
+
+    /// The log that should tell of a gap cannot be read.
+    pub(super) fn log_unreadable(&mut self, pbx: &PbxName, error: &str) {
+        if self.0.insert(Warned::LogUnreadable) {
+            warn!(%pbx, error, "queue_log cannot be read: what ended without synchronisation is lost");
+        }
+    }
+
+    /// It can: the next time that it cannot is worth a line again.
+    pub(super) fn log_readable(&mut self) {
+        self.0.remove(&Warned::LogUnreadable);
     }
 
     /// A list was refused.

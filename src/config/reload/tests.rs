@@ -39,6 +39,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("pbx[].aliases.trunks", "{sip.example.com: SIP/carrier}"),
     ("pbx[].groups", "{support: Service}"),
     ("pbx[].teams", "{Ann Ash: Blue}"),
+    ("pbx[].queue_log", "/var/log/asterisk/queue_log"),
     ("pbx[].pjsip_registrations", "always"),
     ("pbx[].ping_interval", "11s"),
     ("pbx[].ping_timeout", "16s"),

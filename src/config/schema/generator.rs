@@ -37,7 +37,7 @@ pub(super) fn schema(defaults: &Config) -> String {
 /// What a key may have.  Scalars are read as they are written, so a number may stand for a text.
 fn kind(key: &str) -> Json {
     match key {
-        "web.config_file" | "web.health_socket" => json!({"type": "string"}),
+        "web.config_file" | "web.health_socket" | "pbx[].queue_log" => json!({"type": "string"}),
         "web.telemetry_path" => json!({"type": "string", "pattern": "^/"}),
         "pbx[].name"
         | "pbx[].address"

@@ -3,9 +3,11 @@
 use super::phone::{NOT_IN_USE, UNAVAILABLE};
 use crate::clock::Moment;
 use crate::correlator::Correlator;
+use crate::correlator::logged::SeenKind;
 use crate::correlator::member::place;
 use crate::correlator::names::QueueId;
 use crate::correlator::observation::{Observation, Observe, PauseChange, Penalty};
+use crate::correlator::time::Stamp;
 use crate::event::{self, MemberChange};
 
 /// What a description changed.
@@ -22,10 +24,11 @@ pub(in crate::correlator) enum Described {
 impl Correlator {
     pub(in crate::correlator) fn on_member(
         &mut self,
-        now: Moment,
+        at: Stamp,
         member: &event::Member<'_>,
         out: &mut dyn Observe,
     ) {
+        let now = at.read;
         let queue = self.ensure_queue(member.queue, out);
         self.listing.note_member_event(|| place(queue, member.interface));
 
@@ -38,7 +41,7 @@ impl Correlator {
             MemberChange::Present => self.describe_live(queue, member, now, out),
             MemberChange::Pause => {
                 self.describe_live(queue, member, now, out);
-                self.count_pause(queue, member, out);
+                self.count_pause(queue, member, at, out);
             }
         }
     }
@@ -72,10 +75,19 @@ impl Correlator {
     }
 
     /// One for each such event, as queue_log has it: also for a pause that changes nothing.
-    fn count_pause(&self, queue: QueueId, member: &event::Member<'_>, out: &mut dyn Observe) {
-        let change = if member.paused { PauseChange::Paused } else { PauseChange::Unpaused };
+    fn count_pause(
+        &mut self,
+        queue: QueueId,
+        member: &event::Member<'_>,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
+        let change = PauseChange::of(member.paused);
         if let Some(key) = self.members.find(queue, member.interface) {
             let agent = self.members[key].agent;
+            if self.is_recalled(SeenKind::Paused(change), queue, agent, at) {
+                return;
+            }
             self.emit(Observation::MemberPaused { queue, agent, change }, out);
         }
     }

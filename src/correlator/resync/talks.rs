@@ -70,6 +70,11 @@ impl Correlator {
     ) -> Option<StayKey> {
         let leg = agent.and_then(|agent| self.channels.find(&agent.uid));
         let known = self.find_stay(caller, queue);
+        if let Some((key, leg)) = known.zip(leg)
+            && self.stays[key].talk().is_some_and(|talk| talk.leg.is_none())
+        {
+            self.attach_leg(key, leg, at);
+        }
         let same = |talk: &Talk| leg.is_none() || talk.leg == leg || talk.phone == leg;
         if let Some(key) = known
             && self.stays[key].talk().is_some_and(same)

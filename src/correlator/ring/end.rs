@@ -13,6 +13,7 @@ use crate::correlator::channel::Channel;
 use crate::correlator::deadline::{RING, Task};
 use crate::correlator::dial::DialStatus;
 use crate::correlator::key::{ChannelKey, RingKey, StayKey};
+use crate::correlator::logged::SeenKind;
 use crate::correlator::observation::{Anomaly, Leg, Observation, Observe, RingResult};
 use crate::correlator::stay::Phase as StayPhase;
 use crate::correlator::time::{Span, Stamp};
@@ -27,6 +28,13 @@ impl Correlator {
     ) {
         let leg = self.ensure_channel(&missed.call.leg, at, out);
         let key = self.ensure_ring(leg, &missed.call, at, out);
+        self.rings[key].told = true;
+        let Ring { queue, agent, .. } = self.rings[key];
+        if self.is_recalled(SeenKind::RingNoAnswer, queue, agent, at) {
+            self.rings[key].phase = Phase::Done;
+            self.stop_ringing(key, at, out);
+            return;
+        }
 
         let ring = &self.rings[key];
         match ring.phase {
@@ -77,9 +85,14 @@ impl Correlator {
     ) {
         let leg = self.ensure_channel(&dump.leg, at, out);
         let key = self.ensure_ring(leg, dump, at, out);
-        self.ring_answered(key, None, at, out);
         let Ring { queue, agent, stay, .. } = self.rings[key];
         self.note_leg_answered(stay, false);
+        if self.is_recalled(SeenKind::Dumped, queue, agent, at) {
+            self.rings[key].phase = Phase::Done;
+            self.stop_ringing(key, at, out);
+            return;
+        }
+        self.ring_answered(key, None, at, out);
         self.emit_of(stay, Observation::AgentDumped { queue, agent }, out);
     }
 
@@ -313,6 +326,27 @@ impl Correlator {
         }
     }
 
+    /// The agent was called in vain, as the log has it: why is known by what was seen of the end.
+    pub(in crate::correlator) fn settle_missed_ring(
+        &mut self,
+        key: RingKey,
+        result: RingResult,
+        at: Stamp,
+        out: &mut dyn Observe,
+    ) {
+        match self.rings[key].phase {
+            Phase::Ended { length, status } => {
+                self.rings[key].phase = Phase::Refused { length, status };
+                self.settle_by_cause(key, at, out);
+            }
+            Phase::Refused { .. } => self.settle_by_cause(key, at, out),
+            Phase::Ringing | Phase::Forwarded { .. } | Phase::Answered => {
+                self.settle_ring(key, result, None, at, out);
+            }
+            Phase::Done => {}
+        }
+    }
+
     fn settle_by_cause(&mut self, key: RingKey, at: Stamp, out: &mut dyn Observe) {
         let Phase::Refused { length, status } = self.rings[key].phase else { return };
         // The cause comes first: a phone that answers 486 has DialStatus BUSY on 16 and NOANSWER on
@@ -340,7 +374,7 @@ impl Correlator {
     }
 
     /// Counts the one result of a ring attempt.
-    pub(super) fn settle_ring(
+    pub(in crate::correlator) fn settle_ring(
         &mut self,
         key: RingKey,
         result: RingResult,

@@ -23,6 +23,14 @@ impl Correlator {
 
         let queue = self.ensure_queue(join.queue, out);
         let known = self.find_stay(caller, queue);
+        // The log was faster.
+        if let Some(key) = known
+            && self.is_settling(at)
+            && self.stays[key].recalled
+            && std::mem::take(&mut self.stays[key].adopted)
+        {
+            return;
+        }
         if let Some(key) = known
             && let Phase::Waiting { .. } = self.stays[key].phase
         {

@@ -38,7 +38,12 @@ impl Correlator {
     }
 
     /// Counts the end of a wait that is known to be over, at the moment it was left.
-    pub(super) fn exit(&mut self, key: StayKey, outcome: Outcome, out: &mut dyn Observe) {
+    pub(in crate::correlator) fn exit(
+        &mut self,
+        key: StayKey,
+        outcome: Outcome,
+        out: &mut dyn Observe,
+    ) {
         let Some(stay) = self.stays.get(key) else { return };
         let Phase::Leaving(leaving) = &stay.phase else { return };
         let closed = Closed { left: leaving.way.has_left(), ..Closed::default() };
@@ -78,7 +83,7 @@ impl Correlator {
     }
 
     /// The one end of a wait without an agent.
-    fn close_wait(
+    pub(in crate::correlator) fn close_wait(
         &mut self,
         key: StayKey,
         outcome: Outcome,

@@ -16,6 +16,7 @@ mod outside;
 mod penalty;
 mod presence;
 mod properties;
+mod recall;
 pub(super) mod recount;
 mod resync;
 mod ring;
@@ -182,6 +183,7 @@ impl Observe for Tally {
             }
             Observation::Anomaly(anomaly) => self.count(format!("anomaly {}", anomaly.word())),
             Observation::GivenUp(kind) => self.count(format!("given up {}", kind.word())),
+            Observation::Repaired(kind) => self.count(format!("repaired {}", kind.word())),
             Observation::MemberPaused { queue: q, agent: a, change } => {
                 self.count(format!("{} {} {}", queue(q), change.word(), agent(a)));
             }
@@ -240,8 +242,12 @@ impl Stage {
 
     /// Connects again, to these list items.
     pub(super) fn resync(&mut self, items: &[&str]) -> &mut Self {
-        let snapshot = snapshot(items);
-        self.correlator.resync(self.now, &snapshot, &mut self.tally);
+        self.resync_to(&snapshot(items))
+    }
+
+    /// The same to lists that more is known of.
+    pub(super) fn resync_to(&mut self, snapshot: &Snapshot) -> &mut Self {
+        self.correlator.resync(self.now, snapshot, &mut self.tally);
         assert_conserved(&self.tally, &self.correlator.state(self.now), self.correlator.names());
         self
     }

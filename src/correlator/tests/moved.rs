@@ -223,7 +223,7 @@ fn a_list_may_be_newer_than_the_transfer_it_shows() {
         ]);
         let late: &[&str] = if known { &[HAND_OVER] } else { &[join, HAND_OVER] };
         for event in late {
-            with_event(event, |event| list.foresee(&event));
+            with_event(event, |event| list.foresee(crate::clock::Moment::from_secs(1000), &event));
         }
         stage.at(5.0).cut();
         stage.correlator.resync(stage.now, &list, &mut stage.tally);

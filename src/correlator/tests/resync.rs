@@ -64,7 +64,9 @@ fn a_join_that_comes_behind_its_list_is_no_second_caller() {
 fn a_join_foreseen_is_an_entry() {
     let mut stage = Stage::live();
     let mut lists = snapshot(&[QUEUE, CALLER, &entry(0)]);
-    with_event("QueueCallerJoin Uniqueid=1.1 Queue=q", |event| lists.foresee(&event));
+    with_event("QueueCallerJoin Uniqueid=1.1 Queue=q", |event| {
+        lists.foresee(crate::clock::Moment::from_secs(1000), &event);
+    });
     stage.correlator.resync(stage.now, &lists, &mut stage.tally);
     stage.event("QueueCallerJoin Uniqueid=1.1 Queue=q");
     assert_eq!(

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::correlator::{
     Cause, Direction, EndedBy, EndpointOf, FlowBy, Leg, Outcome, QueueState, Reachable, Refusal,
-    RingResult, StreamOf, TransferBy, TransferKind, VoiceMeasure, readable,
+    Repair, RingResult, StreamOf, TransferBy, TransferKind, VoiceMeasure, readable,
 };
 
 #[test]
@@ -179,6 +179,7 @@ fn everything(queue: &str) -> Bench {
     bench.state.registered.push((trunk, true));
     let (of, round_trip) = (EndpointOf::Trunk(trunk), Some(secs(1)));
     bench.state.reachable.push(Reachable { of, is_reachable: true, round_trip });
+    bench.see(O::Repaired(Repair::Exit));
     bench
 }
 

@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "pbx",
         ],
     ),
+    ("queue_log", &["progress", "clock", "calendar"]),
     ("intake", &["ami", "event", "correlator", "metrics", "version", "clock", "pbx"]),
     (
         "supervisor",
@@ -52,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "health",
             "tls",
+            "queue_log",
             "version",
             "error",
             "clock",
@@ -64,7 +66,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "replay",
         &["progress", "intake", "ami", "event", "correlator", "metrics", "version", "clock", "pbx"],
     ),
-    ("queue_log", &["progress", "clock", "calendar"]),
     (
         "audit",
         &["queue_log", "replay", "correlator", "metrics", "error", "clock", "calendar", "pbx"],

@@ -107,6 +107,7 @@ impl Fake {
             queue_aliases: BTreeMap::new(),
             groups: BTreeMap::new(),
             teams: BTreeMap::new(),
+            queue_log: None,
             registrations: Registrations::default(),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(10),

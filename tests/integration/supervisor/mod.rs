@@ -6,6 +6,7 @@ pub(crate) mod certificates;
 mod changes;
 pub(crate) mod fake;
 mod panics;
+mod repair;
 mod tls;
 
 use std::sync::{Arc, mpsc};

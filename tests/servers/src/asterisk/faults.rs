@@ -15,7 +15,7 @@ use super::proxy::Proxy;
 
 /// What goes wrong, in this order, spread over the load.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub(crate) enum Fault {
     Cut,
     ReloadCore,
     CutForLong,
@@ -27,7 +27,7 @@ enum Fault {
     Crash,
 }
 
-const ALL: [Fault; 9] = [
+pub(crate) const ALL: &[Fault] = &[
     Fault::Cut,
     Fault::ReloadCore,
     Fault::CutForLong,
@@ -37,6 +37,19 @@ const ALL: [Fault; 9] = [
     Fault::CutAgain,
     Fault::RestartPbx,
     Fault::Crash,
+];
+
+/// Those that the exporter itself lives through.
+pub(crate) const OF_OTHERS: &[Fault] = &[
+    Fault::Cut,
+    Fault::CutForLong,
+    Fault::ReloadQueues,
+    Fault::Stop,
+    Fault::CutAgain,
+    Fault::RestartPbx,
+    Fault::CutForLong,
+    Fault::Crash,
+    Fault::Cut,
 ];
 
 /// What is needed to break things.
@@ -61,10 +74,10 @@ pub(crate) struct Broken {
 
 impl Breaker<'_> {
     /// Breaks everything, one after the other, while a load goes on.
-    pub(crate) fn run(mut self, progress: &Progress) -> Broken {
+    pub(crate) fn run(mut self, faults: &[Fault], progress: &Progress) -> Broken {
         let mut broken =
             Broken { first: Some(Scrape::of(self.exporter, self.clock)), ..Broken::default() };
-        for fault in ALL {
+        for &fault in faults {
             progress.wait(BETWEEN);
             println!("    after {} calls: {fault:?}", progress.ended());
             self.apply(fault, &mut broken);

@@ -57,6 +57,19 @@ impl Verdict {
         malformed.chain(rows).collect()
     }
 
+    /// The same without those that differ by no more than that.
+    pub(crate) fn differences_but(&self, nearly: &[(&str, f64)]) -> Vec<String> {
+        let malformed = self.list("malformed").iter().map(ToString::to_string);
+        let is_near = |row: &Value| {
+            let side = |side| row[side].as_f64().unwrap_or(f64::NAN);
+            let by = (side("exporter") - side("queue_log")).abs();
+            nearly.iter().any(|(what, most)| row["what"] == *what && by <= *most)
+        };
+        let rows = self.list("rows").iter();
+        let rows = rows.filter(|row| row["state"] == "differs" && !is_near(row));
+        malformed.chain(rows.map(ToString::to_string)).collect()
+    }
+
     /// Figures that differ as is documented.
     pub(crate) fn explained(&self) -> Vec<Explained> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
