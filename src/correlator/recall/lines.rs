@@ -206,7 +206,8 @@ impl Correlator {
         member: MemberKey,
         lines: &mut Lines<'_>,
     ) -> bool {
-        let Some(kind) = SeenKind::of(at.line.fact) else { return false };
+        let is_at_edge = at.may_be_seen || at.may_be_late;
+        let Some(kind) = SeenKind::of(at.line.fact).filter(|_| is_at_edge) else { return false };
         let agent = self.members[member].agent();
         let what = (kind, queue, agent);
         let was_seen = self.recall.seen.take_event(at.line.at, what, &self.pbx_clock);

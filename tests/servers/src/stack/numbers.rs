@@ -157,7 +157,7 @@ fn a_site_s_prometheus_writes_the_same_numbers_to_the_centre() {
     let mut config = std::fs::read_to_string(root("contrib/prometheus/site.yml")).unwrap();
     for (theirs, ours) in [
         (
-            "https://metrics.example.com/api/v1/write",
+            "http://localhost:8428/api/v1/write",
             format!("http://127.0.0.1:{}/api/v1/write", centre.port),
         ),
         ("localhost:15038", format!("127.0.0.1:{}", exporter.port)),
