@@ -390,6 +390,7 @@ fn may_be_empty(board: &str, panel: &str, expr: &str) -> bool {
 const NOT_IN_THE_DEMO: &[&str] = &[
     "asterisk_agent_login_timestamp_seconds",
     "asterisk_endpoint_round_trip_seconds",
+    "asterisk_exporter_repaired_total",
     "asterisk_queue_agents_needed",
     "_voice_",
 ];

@@ -190,6 +190,7 @@ fn anomalies() -> Row {
     let overflow = per_minute("pbx, label", "asterisk_exporter_label_overflow_total", PBX);
     let given_up = per_minute("pbx", "asterisk_exporter_given_up_total", PBX);
     let adopted = per_minute("pbx, phase", "asterisk_queue_adopted_total", PBX);
+    let repaired = per_minute("pbx, kind", "asterisk_exporter_repaired_total", PBX);
     let lost = per_minute("pbx", "asterisk_queue_exits_total", &format!("{PBX}, outcome=\"lost\""));
     Row::new(
         7,
@@ -217,13 +218,14 @@ fn anomalies() -> Row {
             (
                 6,
                 Panel::lines(
-                    "Adopted and lost",
+                    "Adopted, lost and repaired",
                     "cpm",
-                    "Stays whose beginning was not observed, stays whose end was not observed, and what was given up \
-                     because a limit was reached, per minute.",
+                    "Stays whose beginning was not observed, stays whose end was not observed, what was counted from \
+                     queue_log, and what was given up because a limit was reached, per minute.",
                 )
                 .over_time(&adopted, "{{pbx}} adopted {{phase}}")
                 .over_time(&lost, "{{pbx}} lost")
+                .over_time(&repaired, "{{pbx}} repaired {{kind}}")
                 .over_time(&given_up, "{{pbx}} given up"),
             ),
         ],
