@@ -386,7 +386,7 @@ fn may_be_empty(board: &str, panel: &str, expr: &str) -> bool {
 }
 
 /// What the simulated PBX does not report: its members are configured, its peers are of PJSIP, and it has
-/// no RTP.  And what is known only after a whole half hour.
+/// neither RTP nor a log.  And what is known only after a whole half hour.
 const NOT_IN_THE_DEMO: &[&str] = &[
     "asterisk_agent_login_timestamp_seconds",
     "asterisk_endpoint_round_trip_seconds",

@@ -131,7 +131,10 @@ impl Correlator {
         self.pbx_clock.sharpen(&snapshot.foreseen.clock);
         let heard = self.recall.heard.take();
         let mut recalled = self.lines_of(heard, at.read, snapshot);
-        while let Some(start) = recalled.lines.iter().position(|line| line.fact == Fact::Started) {
+        // That of the boot that was seen may stand among the first lines, if the link was lost soon.
+        let seen = recalled.seen;
+        let starts = |line: &Logged| line.fact == Fact::Started && second(line.at) > seen;
+        while let Some(start) = recalled.lines.iter().position(starts) {
             let (before, behind) = recalled.lines.split_at(start);
             self.recall(Recalled { lines: before, ..recalled }, at, snapshot, out);
             recalled.lines = &behind[1..];

@@ -272,6 +272,18 @@ fn a_restart_ends_what_the_log_has_no_end_of() {
 }
 
 #[test]
+fn the_start_of_a_boot_that_was_seen_ends_nothing() {
+    let mut stage = waiting();
+    let entry = "QueueEntry Queue=q Uniqueid=1.1 Channel=SIP/trunk-1 Wait=29 ActionID=ae-1";
+    let lines = [of("NONE", 1, "NONE", Fact::Started), line(1, "NONE", ENTERED)];
+    stage.lose(1.5).at(30.0).recall(&lines, &[QUEUE, MEMBER, CALLER, entry]);
+    assert_eq!(
+        (stage.count("q entered"), stage.count("q exit lost"), stage.inside()),
+        (1, 0, (1, 0))
+    );
+}
+
+#[test]
 fn a_restarted_pbx_that_has_written_nothing_yet_has_lost_what_is_open() {
     let mut stage = waiting();
     stage.event("Shutdown Shutdown=Cleanly Restart=False");
